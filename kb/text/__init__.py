@@ -1,0 +1,1 @@
+"""Everything Chinese: pure functions of text, no database, no models."""

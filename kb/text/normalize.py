@@ -1,0 +1,122 @@
+"""One spelling of a text: NFKC, case and 繁→简, so that both sides agree."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+
+import opencc
+
+HAN = "〇㐀-䶿一-鿿\uf900-\ufaff\U00020000-\U0003ffff"  # for a regex class
+_HAN_BLOCKS = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x2EBF0))
+# Characters that join the one before them into one under NFKC.
+_JOINING = re.compile("[\u1160-\u11ff\uff9e\uff9f\uffa0-\uffdc]")
+
+
+def clean(text: str) -> str:
+    """Return `text` without what nobody can see or store.
+
+    NUL, other controls, lone surrogates, zero-width and bidirectional
+    characters go; tab, line feed, carriage return and the joiner inside an
+    emoji stay.
+    """
+    return text.translate(_VISIBLE)
+
+
+def line(text: str) -> str:
+    """Return `text` cleaned, on one line, with single spaces."""
+    return " ".join(clean(text).split())
+
+
+def normalize(text: str) -> str:
+    """Return the spelling that texts are compared and indexed in."""
+    composed = unicodedata.normalize("NFKC", text.translate(_MEANT))
+    return composed.casefold().translate(_simplified())
+
+
+def key(text: str) -> str:
+    """Return 32 hex digits, equal for questions that differ only in spelling.
+
+    Case, width, script, spaces and punctuation do not count, unless nothing
+    else is there.
+    """
+    spelling = normalize(text)
+    letters = "".join(c for c in spelling if c.isalnum()) or spelling.strip()
+    return hashlib.blake2b(letters.encode(), digest_size=16).hexdigest()
+
+
+def aligned(text: str) -> tuple[str, list[int]]:
+    """Return normalize(text) and, for each of its characters, its place in `text`.
+
+    The list has one more item, len(text), so that a slice of the normalized
+    text can be taken back: text[at[start]:at[end]].
+    """
+    letters: list[str] = []
+    at: list[int] = []
+    for place, cluster in _clusters(text):
+        spelling = normalize(cluster)
+        letters.append(spelling)
+        at += [place] * len(spelling)
+    at.append(len(text))
+    return "".join(letters), at
+
+
+def is_traditional(text: str) -> bool:
+    """Tell whether folding 繁→简 changes a character of `text`."""
+    return text.translate(_simplified()) != text
+
+
+def _clusters(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (place, characters that must be normalized together)."""
+    start = 0
+    for place in range(1, len(text)):
+        if _joins(text[place]):
+            continue
+        yield start, text[start:place]
+        start = place
+    if text:
+        yield start, text[start:]
+
+
+def _joins(character: str) -> bool:
+    """Tell whether NFKC may merge `character` into what stands before it."""
+    return (
+        unicodedata.category(character)[0] == "M"
+        or bool(_JOINING.match(character))
+        or not character.translate(_MEANT)
+    )
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    """Return the 繁→简 table, strictly one character to one.
+
+    Made from OpenCC's t2s, character by character: phrase rules would change
+    lengths, and a text and a part of it would no longer agree.
+    """
+    convert = opencc.OpenCC("t2s").convert
+    han = [chr(c) for block in _HAN_BLOCKS for c in range(*block)]
+    simple = convert("\n".join(han)).split("\n")
+    return {
+        ord(a): b for a, b in zip(han, simple, strict=True) if a != b and len(b) == 1
+    }
+
+
+class _Without(dict[int, int | None]):
+    """A translation table that drops whole Unicode categories, filled by use."""
+
+    def __init__(self, *categories: str, keep: str = "", drop: str = "") -> None:
+        self.categories = frozenset(categories)
+        super().__init__({ord(c): ord(c) for c in keep} | {ord(c): None for c in drop})
+
+    def __missing__(self, code: int) -> int | None:
+        gone = unicodedata.category(chr(code)) in self.categories
+        return self.setdefault(code, None if gone else code)
+
+
+_SELECTORS = "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+_VISIBLE = _Without("Cc", "Cf", "Cs", keep="\t\n\r\u200d")
+_MEANT = _Without("Cc", "Cf", "Cs", keep="\t\n\r", drop=_SELECTORS)

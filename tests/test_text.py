@@ -1,0 +1,287 @@
+"""What one spelling, words, marks, blanks and safe HTML mean."""
+
+from __future__ import annotations
+
+import stat
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jieba
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from kb.text import blanks, highlight, markdown, normalize, segment
+
+ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=60)
+
+# normalize ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ＶＩＰ會員退貨",
+        "vip会员退货",
+        "VIP会员退\u200b货",
+        "V\u00adIP会员退\ufe0f货\x00",
+    ],
+)
+def test_spellings_of_one_text_are_one(text: str) -> None:
+    assert normalize.normalize(text) == "vip会员退货"
+
+
+def test_folding_keeps_the_number_of_characters() -> None:
+    text = "網路斷線，訂單無法取消，請問發票怎麼開？"
+    assert len(normalize.normalize(text)) == len(text)
+
+
+def test_clean_keeps_what_people_see() -> None:
+    text = "第一行\n\t第二行 👨\u200d👩\u200d👧 café 𠮷"
+    assert normalize.clean(text) == text
+
+
+def test_clean_drops_what_nobody_sees() -> None:
+    assert normalize.clean("a\x00b\u202ec\ud800d\u200be\ufefff") == "abcdef"
+
+
+def test_key_ignores_case_width_script_spaces_and_marks() -> None:
+    same = ["退貨運費，誰承擔？", "退货运费谁承担", " 退货 运费 谁承担 ?? "]
+    assert len({normalize.key(text) for text in same}) == 1
+    assert normalize.key("退货运费谁承担") != normalize.key("退货运费我承担")
+
+
+def test_key_of_marks_alone_tells_them_apart() -> None:
+    assert normalize.key("？？") != normalize.key("！！")
+
+
+@given(ANY_TEXT)
+@example("\u110e\x92\u116f")
+@example("ｱﾞ\u0301ﬁ㈱ß")
+def test_aligned_is_normalize_with_places(text: str) -> None:
+    spelling, at = normalize.aligned(text)
+    assert spelling == normalize.normalize(text)
+    assert len(at) == len(spelling) + 1
+    assert at == sorted(at)
+    assert at[-1] == len(text)
+
+
+# segment -----------------------------------------------------------------------
+
+
+def test_words_are_those_inside_words_too() -> None:
+    assert {"中华", "人民", "中华人民共和国"} <= set(segment.words("中华人民共和国"))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("iPhone15", {"iphone15", "iphone", "15"}),
+        ("Wi-Fi", {"wifi", "wi", "fi"}),
+        ("4.7.0", {"4.7.0"}),
+        ("C++", {"c++"}),
+        ("３天", {"3", "天"}),
+    ],
+)
+def test_mixed_scripts_are_found_whole_and_in_parts(
+    text: str, wanted: set[str]
+) -> None:
+    assert wanted <= set(segment.words(text))
+
+
+def test_traditional_wording_adds_the_simplified_term() -> None:
+    assert "网络" in segment.words("網路斷線怎麼辦")
+    assert "网络" not in segment.words("网路断线怎么办")
+
+
+def test_grams_are_pairs_and_lonely_characters() -> None:
+    assert segment.grams("退货款a钱") == ["退货", "货款", "钱"]
+
+
+def test_a_term_never_holds_a_space() -> None:
+    text = "a b\u3000c\u2028d\u00a0e 退\t货\nf\x1cg"
+    assert not [
+        t for t in segment.words(text) + segment.grams(text) if len(t.split()) != 1
+    ]
+
+
+@given(ANY_TEXT)
+def test_any_text_is_cut_without_complaint(text: str) -> None:
+    for term in segment.words(text) + segment.grams(text):
+        assert term.split() == [term]
+        term.encode()
+
+
+def test_no_run_longer_than_a_window_reaches_jieba(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+    cut = jieba.cut_for_search
+
+    def measured(run: str) -> object:
+        seen.append(len(run))
+        return cut(run)
+
+    monkeypatch.setattr(jieba, "cut_for_search", measured)
+    segment.words("龘" * 2000)
+    assert max(seen) == segment.WINDOW
+
+
+def test_words_across_a_window_are_not_lost() -> None:
+    text = "啊" * (segment.WINDOW - 1) + "退货"
+    assert "退货" in segment.grams(text)
+
+
+def test_a_cache_folder_open_to_others_is_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "jieba"
+    folder.mkdir(mode=0o755)
+    (folder / "jieba.cache").write_bytes(b"planted")
+    (folder / "jieba.cache").chmod(0o666)
+    before = (jieba.dt.tmp_dir, jieba.dt.cache_file)
+    try:
+        segment.use_cache_folder(folder)
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert not (folder / "jieba.cache").exists()
+    finally:
+        jieba.dt.tmp_dir, jieba.dt.cache_file = before
+
+
+def test_a_cache_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "jieba").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError, match="plain path"):
+        segment.use_cache_folder(tmp_path / "jieba")
+
+
+# highlight ---------------------------------------------------------------------
+
+
+def test_marks_stand_in_the_original_spelling() -> None:
+    marked = highlight.mark("ＶＩＰ會員怎麼退貨？", ["vip", "退货"])
+    assert marked == "<mark>ＶＩＰ</mark>會員怎麼<mark>退貨</mark>？"
+
+
+def test_overlapping_terms_make_one_mark() -> None:
+    assert (
+        highlight.mark("退货运费", ["退货", "货运", "运费"]) == "<mark>退货运费</mark>"
+    )
+
+
+def test_what_is_marked_and_what_is_not_is_escaped() -> None:
+    assert highlight.mark("<b>退</b>", ["退"]) == "&lt;b&gt;<mark>退</mark>&lt;/b&gt;"
+
+
+@given(ANY_TEXT, st.lists(ANY_TEXT, max_size=3))
+def test_marks_never_lose_a_character(text: str, terms: list[str]) -> None:
+    spans = highlight.spans(text, map(normalize.normalize, terms))
+    flat = [place for span in spans for place in span]
+    assert flat == sorted(flat)
+    assert all(0 <= place <= len(text) for place in flat)
+
+
+# blanks ------------------------------------------------------------------------
+
+
+def test_a_blank_is_found_whatever_its_spaces() -> None:
+    assert blanks.names("亲 {{ 称呼 }}，单号{{单号}}，{{称呼}}") == ["称呼", "单号"]
+
+
+def test_a_filled_value_is_never_scanned_again() -> None:
+    filled = blanks.fill("{{甲}}{{乙}}", {"甲": "{{乙}}", "乙": "好"})
+    assert filled == "{{乙}}好"
+
+
+def test_an_unfilled_blank_stays_visible() -> None:
+    assert blanks.fill("单号{{单号}}", {"单号": "  "}) == "单号{{单号}}"
+
+
+@pytest.mark.parametrize(
+    "body", ["{{}}", "{{a|b}}", "{{\n}}", "{单号}", "{{" + "长" * 31 + "}}"]
+)
+def test_what_is_no_blank_is_plain_text(body: str) -> None:
+    assert blanks.names(body) == []
+
+
+@given(ANY_TEXT)
+def test_pieces_joined_are_the_body(body: str) -> None:
+    assert "".join(piece.text for piece in blanks.pieces(body)) == body
+
+
+# markdown ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "**“退款”**后到账",
+        "退款**（原路）**到账",
+        "他说**“好”**，走了",
+        "请看**注意：**下面",
+    ],
+)
+def test_bold_works_beside_chinese_marks(source: str) -> None:
+    assert "<strong>" in markdown.render(source)
+
+
+def test_underscores_inside_names_are_not_emphasis() -> None:
+    assert "<em>" not in markdown.render("订单_编号_查询 snake_case_name")
+
+
+def test_headings_begin_below_the_title() -> None:
+    assert markdown.render("# 一\n\n##### 五") == "<h2>一</h2>\n<h4>五</h4>\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "[x](java\nscript:alert(1))",
+        "![x](https://elsewhere.example/pixel.png)",
+        "[x](//elsewhere.example)",
+        "<img src=x onerror=alert(1)>",
+        '<a href="x" style="position:fixed">y</a>',
+        "<svg/onload=alert(1)>",
+    ],
+)
+def test_nothing_foreign_or_active_survives(source: str) -> None:
+    for tag, attributes in tags_of(markdown.render(source)):
+        assert tag in markdown.TAGS - {"img"}
+        assert set(attributes) <= {"rel", "title"}
+
+
+def tags_of(rendered: str) -> list[tuple[str, dict[str, str | None]]]:
+    """Return the tags that a browser would see, with their attributes."""
+    found: list[tuple[str, dict[str, str | None]]] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: found.append((tag, dict(attrs)))  # type: ignore[method-assign]
+    parser.feed(rendered)
+    return found
+
+
+def test_own_pictures_stay() -> None:
+    assert '<img src="/media/a.webp" alt="步骤一">' in markdown.render(
+        "![步骤一](/media/a.webp)"
+    )
+
+
+@given(ANY_TEXT)
+def test_rendering_twice_cleans_nothing_more(source: str) -> None:
+    import nh3
+
+    rendered = markdown.render(source)
+    assert (
+        nh3.clean(
+            rendered,
+            tags=set(markdown.TAGS),
+            attributes=markdown.ATTRIBUTES,
+            url_schemes={"http", "https", "mailto", "tel"},
+            link_rel="noopener noreferrer nofollow",
+        )
+        == rendered
+    )
+
+
+def test_plain_is_one_block_a_line() -> None:
+    rendered = markdown.render("先**点**退款：\n\n1. 打开 App\n2. 选 a < b")
+    assert markdown.plain(rendered) == "先点退款：\n打开 App\n选 a < b"
