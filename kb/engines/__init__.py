@@ -1,0 +1,54 @@
+"""Search engines behind one narrow port; which one is a setting."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.utils.module_loading import import_string
+
+from kb.engines.base import (
+    FIELDS,
+    Changes,
+    Clause,
+    Document,
+    Engine,
+    EngineUnavailable,
+    Hits,
+    Query,
+)
+
+__all__ = [
+    "FIELDS",
+    "Changes",
+    "Clause",
+    "Document",
+    "Engine",
+    "EngineUnavailable",
+    "Hits",
+    "Query",
+    "get_engine",
+    "make_engine",
+]
+
+
+def make_engine(configuration: dict[str, Any]) -> Engine:
+    """Return a new engine for a dict shaped as one of settings.CACHES."""
+    options = dict(configuration)
+    engine_class: type[Engine] = import_string(options.pop("BACKEND"))
+    return engine_class(**{name.lower(): value for name, value in options.items()})
+
+
+@cache
+def get_engine() -> Engine:
+    """Return this process's engine, as settings.KB_ENGINE names it."""
+    return make_engine(settings.KB_ENGINE)
+
+
+@receiver(setting_changed)
+def _forget_engine(*, setting: str, **kwargs: Any) -> None:
+    if setting == "KB_ENGINE":
+        get_engine.cache_clear()
