@@ -1,0 +1,255 @@
+"""Every setting of the site, read from the environment; secure by default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+
+def stop(message: str) -> NoReturn:
+    """End the start with one line; a traceback would bury the reason."""
+    raise SystemExit(f"config: {message}")
+
+
+def _on_or_off(name: str, default: bool) -> bool:
+    value = env.str(name, "on" if default else "off").strip().lower()
+    if value in {"1", "on", "true", "yes"}:
+        return True
+    if value in {"0", "off", "false", "no", ""}:
+        return False
+    stop(f"{name} must be on or off, not {value!r}")
+
+
+def _whole_number(name: str, default: int) -> int:
+    value = env.str(name, str(default)).strip()
+    if not value.isdecimal():
+        stop(f"{name} must be a whole number, not {value!r}")
+    return int(value)
+
+
+def _folder(path: Path) -> Path:
+    """Make `path` a folder that only this user can read."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        stop(f"cannot make the folder {path}: {error.strerror}")
+    return path
+
+
+def _secret_key(data_dir: Path) -> str:
+    if key := env.str("SECRET_KEY", "").strip():
+        return key
+    kept = data_dir / "secret_key"
+    if kept.is_file() and (key := kept.read_text().strip()):
+        return key
+    stop(
+        "SECRET_KEY is not set: run `make run` once (it makes one in "
+        "DATA_DIR/secret_key), or set SECRET_KEY or SECRET_KEY_FILE"
+    )
+
+
+def _engine(name: str, data_dir: Path) -> dict[str, object]:
+    engines: dict[str, dict[str, object]] = {
+        "whoosh": {
+            "BACKEND": "kb.engines.whoosh.WhooshEngine",
+            "PATH": data_dir / "index",
+        },
+        "memory": {"BACKEND": "kb.engines.memory.MemoryEngine"},
+    }
+    if name not in engines:
+        stop(f"KB_ENGINE must be one of {', '.join(engines)}, not {name!r}")
+    return engines[name]
+
+
+# Where everything lives ------------------------------------------------------
+
+DATA_DIR = _folder(Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve())
+SECRET_KEY = _secret_key(DATA_DIR)
+DEBUG = _on_or_off("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+try:
+    DATABASES = {
+        "default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR}/kb.sqlite3")
+    }
+    CACHES = {"default": env.cache_url("CACHE_URL", f"filecache://{DATA_DIR}/cache")}
+except (ImproperlyConfigured, ValueError, KeyError) as error:
+    stop(f"DATABASE_URL or CACHE_URL cannot be understood: {error}")
+
+if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
+    # IMMEDIATE takes the write lock at once, so that a read-then-write waits its
+    # turn for `timeout` seconds instead of failing; WAL lets readers read on.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            " PRAGMA cache_size=-20000;"
+        ),
+    }
+elif DATABASES["default"].get("ENGINE") == "django.db.backends.postgresql":
+    DATABASES["default"]["OPTIONS"] = {"pool": True}
+else:
+    stop("DATABASE_URL must begin with sqlite:// or postgres://")
+
+KB_ENGINE = _engine(env.str("KB_ENGINE", "whoosh"), DATA_DIR)
+KB_JIEBA_CACHE = _folder(DATA_DIR / "jieba")
+KB_SITE_NAME = env.str("SITE_NAME", "帮助中心")
+
+# The application -------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "kb.apps.KbConfig",
+    "kb.apps.KbAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "tree_queries",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "kb.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+    }.items()
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "console:home"
+LOGOUT_REDIRECT_URL = "faq:home"
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MEDIA_ROOT = DATA_DIR / "media"
+FILE_UPLOAD_PERMISSIONS = 0o640
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+# Security --------------------------------------------------------------------
+
+# Off only where nobody but this machine can connect, as `make run` does.
+HTTPS = _on_or_off("HTTPS", default=True)
+SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+if _on_or_off("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+NUM_PROXIES = _whole_number("TRUSTED_PROXY_COUNT", 0)
+SESSION_COOKIE_AGE = 8 * 3600  # seconds, renewed by use
+SESSION_SAVE_EVERY_REQUEST = False
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "manifest-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# The API ---------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication"
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_RATES": {
+        "search": "60/min",
+        "suggest": "240/min",
+        "read": "240/min",
+        "agent": "1200/min",
+        "login": "20/min",
+    },
+    "NUM_PROXIES": NUM_PROXIES,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "帮助中心 API",
+    "DESCRIPTION": "公开的 FAQ 搜索与阅读；客服登录后可读话术。",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# Logging ---------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+}

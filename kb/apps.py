@@ -1,0 +1,22 @@
+"""The app, and the admin site that speaks our words."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.contrib.admin.apps import AdminConfig
+
+
+class KbConfig(AppConfig):
+    name = "kb"
+    verbose_name = "知识库"
+
+    def ready(self) -> None:
+        from kb import checks, index  # noqa: F401  (registers checks and receivers)
+        from kb.text import segment
+
+        segment.use_cache_folder(settings.KB_JIEBA_CACHE)
+
+
+class KbAdminConfig(AdminConfig):
+    default_site = "kb.admin.site.Site"

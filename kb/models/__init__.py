@@ -1,0 +1,28 @@
+"""Tables, constraints, and the querysets that say which rows."""
+
+from __future__ import annotations
+
+from kb.models.category import Category, Module, Tag
+from kb.models.entry import Entry, EntryQuerySet, Phrasing, Reply
+from kb.models.question import Channel, Question, QuestionQuerySet
+from kb.models.stale import Stale
+from kb.models.user import AGENT, EDITOR, LEAD, Reader, User
+
+__all__ = [
+    "AGENT",
+    "EDITOR",
+    "LEAD",
+    "Category",
+    "Channel",
+    "Entry",
+    "EntryQuerySet",
+    "Module",
+    "Phrasing",
+    "Question",
+    "QuestionQuerySet",
+    "Reader",
+    "Reply",
+    "Stale",
+    "Tag",
+    "User",
+]

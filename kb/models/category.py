@@ -1,0 +1,101 @@
+"""Where entries stand: a tree of categories, tags, and modules of the product."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from tree_queries.fields import TreeNodeForeignKey
+from tree_queries.models import OrderableTreeNode
+
+from kb.text import normalize
+
+DEEPEST = 5  # levels: deeper trees are not browsed
+
+
+class Category(OrderableTreeNode):
+    """A place in the tree that customers and agents browse."""
+
+    name = models.CharField("名称", max_length=50)
+    parent = TreeNodeForeignKey(
+        "self",
+        verbose_name="上级分类",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="children",
+    )
+
+    class Meta(OrderableTreeNode.Meta):
+        verbose_name = "分类"
+        verbose_name_plural = "分类"
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(name=""), name="kb_category_has_name"
+            ),
+            models.UniqueConstraint(
+                fields=["parent", "name"],
+                name="kb_category_unique_name",
+                violation_error_message="同一级下已有同名分类。",
+            ),
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=models.Q(parent=None),
+                name="kb_category_unique_top_name",
+                violation_error_message="顶级分类里已有同名分类。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        super().clean()  # refuses a parent that is the node or below it
+        self.name = normalize.line(self.name)
+        above = self.parent.ancestors(include_self=True).count() if self.parent else 0
+        if above >= DEEPEST:
+            raise ValidationError({"parent": f"分类最多 {DEEPEST} 级。"})
+
+
+class Tag(models.Model):
+    """A word that entries of several categories have in common."""
+
+    name = models.CharField("名称", max_length=30, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "标签"
+        verbose_name_plural = "标签"
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="kb_tag_has_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Module(models.Model):
+    """A part of the customer's product, with somebody who answers for it."""
+
+    name = models.CharField("名称", max_length=50, unique=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="负责人",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="modules",
+    )
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "产品模块"
+        verbose_name_plural = "产品模块"
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(name=""), name="kb_module_has_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

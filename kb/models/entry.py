@@ -1,0 +1,300 @@
+"""An entry: one standard question, its public answer and the agents' replies."""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.text import slugify
+
+from kb.models.category import Category, Module, Tag
+from kb.models.question import Channel, Question
+from kb.models.user import Reader
+from kb.text import markdown, normalize
+
+EXCERPT_LENGTH = 160  # characters
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def searchable(self) -> EntryQuerySet:
+        """What the search engine holds; retired entries are nobody's result."""
+        return self.exclude(status=Entry.Status.RETIRED)
+
+    def visible_to(self, user: Reader) -> EntryQuerySet:
+        """What `user` may know of; every reader goes through here.
+
+        Entry.is_visible_to is the same rule for one row.
+        """
+        if user.is_authenticated and user.edits_library:
+            return self.all()
+        published = self.filter(status=Entry.Status.PUBLISHED)
+        if user.is_authenticated and user.reads_library:
+            return published
+        return published.filter(audience=Entry.Audience.PUBLIC)
+
+    def published_to(self, user: Reader) -> EntryQuerySet:
+        """What `user` finds by searching and browsing: of the visible, the live."""
+        return self.visible_to(user).filter(status=Entry.Status.PUBLISHED)
+
+
+class Entry(models.Model):
+    """The unit of the library, of search and of history.
+
+    `answer_html`, `excerpt` and `question_key` follow from other columns: `save`
+    keeps them so, and `derive` does it for rows that are written in bulk.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "草稿"
+        REVIEW = "review", "待审核"
+        PUBLISHED = "published", "已发布"
+        RETIRED = "retired", "已下线"
+
+    class Audience(models.TextChoices):
+        PUBLIC = "public", "公开"
+        INTERNAL = "internal", "仅内部"
+
+    question = models.CharField("标准问题", max_length=200)
+    answer = models.TextField(
+        "FAQ 答案",
+        blank=True,
+        validators=[MaxLengthValidator(markdown.LONGEST)],
+        help_text="用 Markdown 写，顾客看得到。先写一句话答案，再写步骤。",
+    )
+    status = models.CharField(
+        "状态", max_length=10, choices=Status.choices, default=Status.DRAFT
+    )
+    audience = models.CharField(
+        "可见范围", max_length=10, choices=Audience.choices, default=Audience.INTERNAL
+    )
+    category = models.ForeignKey(
+        Category,
+        verbose_name="分类",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="entries",
+    )
+    tags = models.ManyToManyField(
+        Tag, verbose_name="标签", blank=True, related_name="entries"
+    )
+    module = models.ForeignKey(
+        Module,
+        verbose_name="产品模块",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="entries",
+    )
+    keywords = models.CharField(
+        "短码和关键词",
+        max_length=200,
+        blank=True,
+        help_text="客服用来直达的短码、别名，用空格分开。",
+    )
+    slug = models.SlugField(
+        "网址后缀",
+        max_length=80,
+        blank=True,
+        allow_unicode=True,
+        help_text="留空时按标准问题生成；以后改问题，网址不会跟着变。",
+    )
+
+    answer_html = models.TextField(editable=False, blank=True)
+    excerpt = models.CharField(max_length=EXCERPT_LENGTH, editable=False, blank=True)
+    question_key = models.CharField(max_length=32, editable=False, db_index=True)
+
+    source = models.CharField("来源", max_length=50, blank=True)
+    external_id = models.CharField("外部编号", max_length=100, blank=True)
+    version = models.PositiveIntegerField("版本", default=1, editable=False)
+    created_at = models.DateTimeField("创建时间", auto_now_add=True)
+    updated_at = models.DateTimeField("更新时间", auto_now=True)
+    published_at = models.DateTimeField(
+        "发布时间", null=True, blank=True, editable=False
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="创建人",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="最后修改人",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-updated_at", "-id"]
+        verbose_name = "条目"
+        verbose_name_plural = "条目"
+        permissions = [
+            ("read_library", "查看话术库"),
+            ("publish_entry", "发布和下线条目"),
+            ("import_entry", "导入条目"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(question=""), name="kb_entry_has_question"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "review", "published", "retired"]),
+                name="kb_entry_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(audience__in=["public", "internal"]),
+                name="kb_entry_audience_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="published", audience="public", answer=""),
+                name="kb_entry_public_has_answer",
+                violation_error_message="公开发布的条目必须有 FAQ 答案。",
+            ),
+            models.UniqueConstraint(
+                fields=["source", "external_id"],
+                condition=~Q(external_id=""),
+                name="kb_entry_unique_external_id",
+                violation_error_message="这个来源里已有相同外部编号的条目。",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "audience", "-updated_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.question
+
+    def clean(self) -> None:
+        self.question = normalize.line(self.question)
+        self.keywords = normalize.line(self.keywords)
+        self.answer = normalize.clean(self.answer).strip()
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.derive()
+        if (fields := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = {*fields, *DERIVED}  # type: ignore[misc]
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def derive(self) -> None:
+        """Set the columns that follow from others."""
+        self.question_key = normalize.key(self.question)
+        self.answer_html = markdown.render(self.answer)
+        self.excerpt = shorten(markdown.plain(self.answer_html), EXCERPT_LENGTH)
+        self.slug = self.slug or make_slug(self.question)
+
+    def is_visible_to(self, user: Reader) -> bool:
+        """EntryQuerySet.visible_to for this row."""
+        if user.is_authenticated and user.edits_library:
+            return True
+        if self.status != self.Status.PUBLISHED:
+            return False
+        inside = user.is_authenticated and user.reads_library
+        return inside or self.audience == self.Audience.PUBLIC
+
+    def get_absolute_url(self) -> str:
+        if self.slug:
+            return reverse("faq:entry", args=[self.pk, self.slug])
+        return reverse("faq:entry-short", args=[self.pk])
+
+
+DERIVED = ("question_key", "answer_html", "excerpt", "slug")
+
+
+class Reply(models.Model):
+    """An agent's words for an entry: plain text with {{blanks}}, one of several."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="replies")
+    label = models.CharField("名称", max_length=20, default="标准")
+    body = models.TextField(
+        "话术",
+        validators=[MaxLengthValidator(4000)],
+        help_text="纯文本。要客服填的地方写成 {{订单号}}。",
+    )
+    channel = models.CharField(
+        "渠道",
+        max_length=10,
+        choices=Channel.choices,
+        blank=True,
+        help_text="留空表示通用",
+    )
+    order = models.PositiveSmallIntegerField("次序", default=0)
+
+    class Meta:
+        ordering = ["order", "id"]
+        verbose_name = "话术"
+        verbose_name_plural = "话术"
+        constraints = [
+            models.CheckConstraint(condition=~Q(body=""), name="kb_reply_has_body")
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def clean(self) -> None:
+        self.label = normalize.line(self.label)
+        self.body = normalize.clean(self.body).strip()
+
+
+class Phrasing(models.Model):
+    """Another way in which customers ask an entry's question; feeds search."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="phrasings")
+    text = models.CharField("相似问法", max_length=200)
+    text_key = models.CharField(max_length=32, editable=False)
+    question = models.ForeignKey(
+        Question,
+        verbose_name="来自问题",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="phrasings",
+    )
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = "相似问法"
+        verbose_name_plural = "相似问法"
+        constraints = [
+            models.CheckConstraint(condition=~Q(text=""), name="kb_phrasing_has_text"),
+            models.UniqueConstraint(
+                fields=["entry", "text_key"],
+                name="kb_phrasing_unique",
+                violation_error_message="这条目里已有这个问法。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def clean(self) -> None:
+        self.text = normalize.line(self.text)
+        self.text_key = normalize.key(self.text)
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.text_key = normalize.key(self.text)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def make_slug(question: str) -> str:
+    """Return a readable address ending of at most 60 characters, maybe empty."""
+    return slugify(normalize.clean(question), allow_unicode=True)[:60].strip("-_")
+
+
+def shorten(text: str, length: int) -> str:
+    """Return `text` on one line, cut at `length` characters with an ellipsis."""
+    joined = re.sub(r"\s+", " ", text).strip()
+    return joined if len(joined) <= length else joined[: length - 1].rstrip() + "…"

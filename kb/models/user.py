@@ -1,0 +1,34 @@
+"""People who work here; customers have no account."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.db import models
+
+AGENT, EDITOR, LEAD = "客服", "编辑", "主管"  # the groups that the migration makes
+
+
+class User(AbstractUser):
+    """An agent, an editor or a lead; what each may do hangs on its group."""
+
+    name = models.CharField("姓名", max_length=50, blank=True)
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = "用户"
+        verbose_name_plural = "用户"
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    @property
+    def reads_library(self) -> bool:
+        """Whether internal entries and replies are for this person's eyes."""
+        return self.has_perm("kb.read_library") or self.edits_library
+
+    @property
+    def edits_library(self) -> bool:
+        """Whether drafts and retired entries are for this person's eyes too."""
+        return self.has_perm("kb.change_entry")
+
+
+Reader = User | AnonymousUser
