@@ -1,0 +1,154 @@
+"""Keep the engine a faithful copy of what may be searched.
+
+Saving an entry marks it stale in the same transaction. After commit, `sync`
+reads the entry afresh and updates or forgets it. Whatever slips past both
+(a bulk update, a crash, a lost disk) `audit` finds and marks again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from kb.engines import Document, EngineUnavailable, get_engine
+from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale
+from kb.text import segment
+
+logger = logging.getLogger(__name__)
+BATCH = 500  # entries read from the database at a time
+GRAMS = ("question", "phrasings", "replies", "answer")  # texts cut in pairs as well
+
+
+def describe(
+    id: int, texts: Mapping[str, Iterable[str]], labels: Iterable[str] = ()
+) -> Document:
+    """Return the document of an entry with `texts`, the name of a field to prose.
+
+    This is the one place where prose becomes terms.
+    """
+    terms: dict[str, tuple[str, ...]] = {}
+    for field, parts in texts.items():
+        kept = [part for part in parts if part]
+        terms[field] = tuple(word for part in kept for word in segment.words(part))
+        if field in GRAMS:
+            grams = (gram for part in kept for gram in segment.grams(part))
+            terms[f"{field}_grams"] = tuple(grams)
+    return Document(id, frozenset(labels), {k: v for k, v in terms.items() if v})
+
+
+def documents(entries: EntryQuerySet) -> Iterator[Document]:
+    """Yield the document of every entry, reading BATCH of them at a time."""
+    parents = dict(Category.objects.values_list("pk", "parent_id"))
+    full = entries.order_by("pk").prefetch_related("replies", "phrasings")
+    for entry in full.iterator(chunk_size=BATCH):
+        yield _document(entry, parents)
+
+
+@receiver([post_save, post_delete], sender=Entry, dispatch_uid="kb.index.entry")
+def _entry_changed(instance: Entry, **kwargs: Any) -> None:
+    mark([instance.pk])
+
+
+@receiver([post_save, post_delete], sender=Reply, dispatch_uid="kb.index.reply")
+@receiver([post_save, post_delete], sender=Phrasing, dispatch_uid="kb.index.phrasing")
+def _part_changed(instance: Reply | Phrasing, **kwargs: Any) -> None:
+    mark([instance.entry_id])
+
+
+@receiver(post_save, sender=Category, dispatch_uid="kb.index.category")
+def _category_moved(instance: Category, created: bool, **kwargs: Any) -> None:
+    if not created:
+        below = instance.descendants(include_self=True)
+        mark(Entry.objects.filter(category__in=below).values_list("pk", flat=True))
+
+
+def mark(entry_ids: Iterable[int]) -> None:
+    """Note that the index is behind on these entries, and catch up after commit."""
+    Stale.objects.bulk_create(
+        (Stale(entry_id=pk) for pk in entry_ids), batch_size=BATCH
+    )
+    transaction.on_commit(_sync_once, robust=True)
+
+
+def sync(limit: int = BATCH) -> int:
+    """Bring marked entries up to date; return how many marks were cleared.
+
+    A mark made while we work is a new row, so clearing ours never loses it. If
+    the engine is busy or down the marks stay, and the next sync finds them.
+    """
+    if not Stale.objects.exists():
+        return 0
+    try:
+        with get_engine().writing() as changes:
+            oldest = Stale.objects.order_by("pk").values_list("pk", "entry_id")
+            marks = dict(oldest[:limit])
+            wanted = set(marks.values())
+            entries = Entry.objects.searchable().filter(pk__in=wanted)
+            changes.put += documents(entries)
+            changes.forget |= wanted - {document.id for document in changes.put}
+    except EngineUnavailable as error:
+        logger.warning("index: %d marks wait: %s", Stale.objects.count(), error)
+        return 0
+    Stale.objects.filter(pk__in=list(marks)).delete()
+    return len(marks)
+
+
+def sync_all() -> int:
+    """Sync until nothing is marked or the engine cannot; return marks cleared."""
+    cleared = 0
+    while done := sync():
+        cleared += done
+    return cleared
+
+
+def rebuild(progress: Any = iter) -> int:
+    """Remake the index beside the old one and swap; return how many entries.
+
+    `progress` wraps the iterator of documents. Saves made meanwhile stay
+    marked, for the pen is ours; they are caught up with at the end.
+    """
+    get_engine().replace(progress(documents(Entry.objects.searchable())))
+    sync_all()
+    return len(get_engine().digests())
+
+
+def audit() -> set[int]:
+    """Mark and return the ids on which engine and database disagree."""
+    truth = {d.id: d.digest for d in documents(Entry.objects.searchable())}
+    held = get_engine().digests()
+    drift = {pk for pk, _ in truth.items() ^ held.items()}
+    mark(drift)
+    return drift
+
+
+def _sync_once() -> None:
+    """Sync after commit; of many marks in one transaction, the first does all."""
+    sync_all()
+
+
+def _document(entry: Entry, parents: Mapping[int, int | None]) -> Document:
+    replies = [reply.body for reply in entry.replies.all()]
+    phrasings = [phrasing.text for phrasing in entry.phrasings.all()]
+    labels = [f"status={entry.status}", f"audience={entry.audience}"]
+    category = entry.category_id
+    while category:  # the tree refuses loops
+        labels.append(category_label(category))
+        category = parents.get(category)
+    texts = {
+        "keywords": [entry.keywords],
+        "question": [entry.question],
+        "phrasings": phrasings,
+        "replies": replies,
+        "answer": [entry.answer],
+    }
+    return describe(entry.pk, texts, labels)
+
+
+def category_label(pk: int) -> str:
+    """Return the label of documents in the category or anywhere below it."""
+    return f"category={pk}"

@@ -1,0 +1,136 @@
+"""Measure search on a labelled corpus, through the code that the site runs on."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import resource
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from kb import index, search
+from kb.engines import Document, Engine, Query, make_engine
+from kb.text import segment
+
+EVERYONE = "audience=public"
+DEPTH = 10  # results that count
+
+
+class Command(BaseCommand):
+    help = (
+        "把一个语料文件建成临时索引，用带标注的查询检验搜索，打印一行 JSON。"
+        "不读写本站数据库。"
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--corpus", required=True, help="corpus.jsonl 或 .jsonl.gz")
+        parser.add_argument("--queries", required=True, help="queries.jsonl")
+        parser.add_argument(
+            "--json", action="store_true", help="只打印 JSON（默认也是）"
+        )
+        parser.add_argument(
+            "--run", help="把每个查询的结果写到这个文件，供别的评分程序用"
+        )
+
+    def handle(self, **options: Any) -> None:
+        rows = list(_lines(options["corpus"]))
+        queries = list(_lines(options["queries"]))
+        if not rows or not queries:
+            raise CommandError("语料和查询都不能是空的。")
+        segment.warm()
+        with TemporaryDirectory() as folder:
+            engine = make_engine({**settings.KB_ENGINE, **_placed(folder)})
+            began = time.perf_counter()
+            engine.replace(_documents(rows))
+            build = time.perf_counter() - began
+            ranks, times, run = _ask(engine, rows, queries)
+        if options["run"]:
+            Path(options["run"]).write_text("\n".join(map(_dump, run)) + "\n", "utf-8")
+        report = {
+            "entries": len(rows),
+            "build_s": round(build, 2),
+            "queries": len(queries),
+        }
+        self.stdout.write(_dump(report | _quality(ranks) | _speed(times)))
+
+
+def _placed(folder: str) -> dict[str, Any]:
+    return {"PATH": folder} if "PATH" in settings.KB_ENGINE else {}
+
+
+def _lines(path: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a JSON Lines file, gzipped or not."""
+    try:
+        opened = (
+            gzip.open(path, "rt", encoding="utf-8") if path.endswith(".gz") else None
+        )
+        with opened or open(path, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield json.loads(line)
+    except OSError as error:
+        raise CommandError(f"读不了 {path}：{error.strerror}") from None
+    except ValueError:
+        raise CommandError(f"{path} 第 {number} 行不是 JSON。") from None
+
+
+def _documents(rows: list[dict[str, Any]]) -> Iterator[Document]:
+    labels = [EVERYONE, "status=published"]
+    for place, row in enumerate(rows):
+        texts = {
+            "question": [row["question"]],
+            "phrasings": row.get("similar") or [],
+            "answer": [row.get("answer") or ""],
+        }
+        yield index.describe(place, texts, labels)
+
+
+def _ask(
+    engine: Engine, rows: list[dict[str, Any]], queries: list[dict[str, Any]]
+) -> tuple[list[int], list[float], list[dict[str, Any]]]:
+    """Return the rank of each query's first relevant entry (0: none), ms, results."""
+    labels = (frozenset({EVERYONE}), frozenset({"status=published"}))
+    ranks: list[int] = []
+    times: list[float] = []
+    run: list[dict[str, Any]] = []
+    for line in queries:
+        began = time.perf_counter()
+        terms = search.wanted(search.tidy(line["query"]))
+        clauses = search.clauses(terms, search.PUBLIC_WEIGHTS)
+        hits = engine.search(Query(clauses, labels, search.MOST))
+        found = list(search.relevant(hits))[:DEPTH]
+        times.append((time.perf_counter() - began) * 1000)
+        ids = [rows[place]["id"] for place in found]
+        relevant = set(line["relevant"])
+        ranks.append(next((r for r, i in enumerate(ids, 1) if i in relevant), 0))
+        run.append({"query": line["query"], "ids": ids})
+    return ranks, times, run
+
+
+def _quality(ranks: list[int]) -> dict[str, float]:
+    def recall(k: int) -> float:
+        return round(100 * sum(0 < rank <= k for rank in ranks) / len(ranks), 1)
+
+    mrr = sum(1 / rank for rank in ranks if rank) / len(ranks)
+    return {"r1": recall(1), "r5": recall(5), "r10": recall(10), "mrr10": round(mrr, 3)}
+
+
+def _speed(times: list[float]) -> dict[str, float]:
+    ordered = sorted(times)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "p50_ms": round(ordered[len(ordered) // 2], 2),
+        "p95_ms": round(ordered[int(len(ordered) * 0.95)], 2),
+        "rss_mb": round(peak),
+    }
+
+
+def _dump(report: dict[str, Any]) -> str:
+    return json.dumps(report, ensure_ascii=False)

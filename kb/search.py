@@ -1,0 +1,256 @@
+"""Turn what a person typed into entries that person may read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from kb.engines import Clause, EngineUnavailable, Hits, Query, get_engine
+from kb.index import GRAMS, category_label
+from kb.models import Category, Entry, EntryQuerySet, Reader
+from kb.text import normalize, segment
+
+LONGEST = 200  # characters of a query; the rest is cut off
+MOST = 100  # results: nobody pages further, and the database checks each
+CUT = 0.2  # share of the best score below which a result is noise
+
+# What a match in a field is worth. Customers' fields first: the question they
+# ask counts most. Agents' words and short codes are for those who may read them.
+PUBLIC_WEIGHTS: Mapping[str, float] = {"question": 4.0, "phrasings": 3.0, "answer": 1.0}
+STAFF_WEIGHTS: Mapping[str, float] = {**PUBLIC_WEIGHTS, "keywords": 8.0, "replies": 0.8}
+GRAM = 0.5  # weight of a pair of characters beside a word
+LIGHT = 0.2  # weight of a word that only makes a sentence a question
+QUESTION_WORDS = frozenset(
+    "怎么 怎样 怎么样 怎么办 如何 什么 为什么 为何 哪里 哪些 哪个 哪儿 多少 是否 能否 可否 可以 请问 你好 您好 谢谢"
+    " 吗 呢 吧 啊 呀 的 了 是 我 你 您 要 能 会 有 在 和 与 就 都 也 还 很 想 一下 这个 那个 么办 请 该".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    entry: Entry
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """`total` counts what this reader may see, up to MOST; `terms` are to be marked."""
+
+    words: str
+    hits: tuple[Hit, ...] = ()
+    total: int = 0
+    terms: tuple[str, ...] = ()
+    degraded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a text asks for: words and pairs of Han characters, each with a weight."""
+
+    words: Mapping[str, float]
+    grams: Mapping[str, float]
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.grams)
+
+    def all(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*self.words, *self.grams]))
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """`text` is what matched: the entry's question or one of its phrasings."""
+
+    entry: Entry
+    text: str
+
+
+def search(
+    words: str,
+    *,
+    user: Reader,
+    category: Category | None = None,
+    offset: int = 0,
+    limit: int = 20,
+) -> Results:
+    """Return the published entries that `user` may read and `words` ask for.
+
+    When the engine is unavailable, questions are matched in the database and
+    the results say that they are degraded.
+    """
+    words = tidy(words)
+    terms = wanted(words)
+    if not terms:
+        return Results(words)
+    readable = Entry.objects.published_to(user)
+    try:
+        query = Query(clauses(terms, weights(user)), _live(user, category), MOST)
+        scores, degraded = relevant(get_engine().search(query)), False
+    except EngineUnavailable:
+        scores, degraded = _in_database(terms, _within(readable, category)), True
+    # The engine proposes, the database decides: a stale hit can leak nothing.
+    allowed = set(readable.filter(pk__in=scores).values_list("pk", flat=True))
+    ranked = [pk for pk in scores if pk in allowed]
+    page = _load(ranked[offset:][:limit], readable, scores)
+    return Results(words, page, len(ranked), terms.all(), degraded)
+
+
+def suggest(words: str, *, user: Reader, limit: int = 8) -> tuple[Suggestion, ...]:
+    """Return questions and phrasings that hold `words`, those beginning so first."""
+    words = tidy(words)
+    if not words:
+        return ()
+    readable = Entry.objects.published_to(user)
+    found = _holding(words, readable, limit)
+    if len(found) < limit:
+        known = {suggestion.entry.pk for suggestion in found}
+        more = search(words, user=user, limit=limit).hits
+        found += [
+            Suggestion(hit.entry, hit.entry.question)
+            for hit in more
+            if hit.entry.pk not in known
+        ]
+    return tuple(found[:limit])
+
+
+def nearest(
+    text: str, *, user: Reader, limit: int = 5, exclude: Collection[int] = ()
+) -> tuple[Hit, ...]:
+    """Return the entries most like `text`; drafts too, for those who see them."""
+    terms = wanted(tidy(text))
+    if not terms:
+        return ()
+    query = Query(
+        clauses(terms, weights(user)), (_audiences(user),), limit + len(exclude)
+    )
+    try:
+        hits = get_engine().search(query)
+    except EngineUnavailable:
+        return ()
+    scores = relevant(hits, exclude)
+    return _load(list(scores), Entry.objects.visible_to(user), scores)[:limit]
+
+
+def related(entry: Entry, *, user: Reader, limit: int = 5) -> tuple[Entry, ...]:
+    """Return published entries about the same matter as `entry`."""
+    hits = nearest(entry.question, user=user, limit=limit * 2, exclude=[entry.pk])
+    live = (hit.entry for hit in hits if hit.entry.status == Entry.Status.PUBLISHED)
+    return tuple(live)[:limit]
+
+
+# From words to a query ---------------------------------------------------------
+
+
+def tidy(words: str) -> str:
+    """Return what was typed on one line, at most LONGEST characters of it."""
+    return normalize.line(words[: LONGEST * 4])[:LONGEST]
+
+
+def wanted(words: str) -> Wanted:
+    """Return the words and the pairs of characters that `words` ask for."""
+    return Wanted(
+        {w: LIGHT if w in QUESTION_WORDS else 1.0 for w in segment.words(words)},
+        {g: LIGHT if g in QUESTION_WORDS else 1.0 for g in segment.grams(words)},
+    )
+
+
+def clauses(terms: Wanted, fields: Mapping[str, float]) -> tuple[Clause, ...]:
+    """Return every term in every field, weighed by both."""
+    found = [
+        Clause(field, word, weight * value)
+        for word, weight in terms.words.items()
+        for field, value in fields.items()
+    ]
+    found += [
+        Clause(f"{field}_grams", gram, GRAM * weight * value)
+        for gram, weight in terms.grams.items()
+        for field, value in fields.items()
+        if field in GRAMS
+    ]
+    return tuple(found)
+
+
+def weights(user: Reader) -> Mapping[str, float]:
+    """Return the fields `user` may match on: hit or miss must tell nothing else."""
+    inside = user.is_authenticated and user.reads_library
+    return STAFF_WEIGHTS if inside else PUBLIC_WEIGHTS
+
+
+def relevant(hits: Hits, exclude: Collection[int] = ()) -> dict[int, float]:
+    """Return {id: score} of the hits worth showing, best first."""
+    pairs = zip(hits.ids, hits.scores, strict=True)
+    scores = {id: score for id, score in pairs if id not in exclude}
+    floor = CUT * max(scores.values(), default=0.0)
+    return {id: score for id, score in scores.items() if score >= floor}
+
+
+def _audiences(user: Reader) -> frozenset[str]:
+    inside = user.is_authenticated and user.reads_library
+    audiences = Entry.Audience.values if inside else [Entry.Audience.PUBLIC.value]
+    return frozenset(f"audience={audience}" for audience in audiences)
+
+
+def _live(user: Reader, category: Category | None) -> tuple[frozenset[str], ...]:
+    """Return the labels of published documents that `user` may find."""
+    groups = [_audiences(user), frozenset({f"status={Entry.Status.PUBLISHED.value}"})]
+    if category:
+        groups.append(frozenset({category_label(category.pk)}))
+    return tuple(groups)
+
+
+# From ids to entries -----------------------------------------------------------
+
+
+def _load(
+    ids: Iterable[int], readable: EntryQuerySet, scores: Mapping[int, float]
+) -> tuple[Hit, ...]:
+    ids = list(ids)
+    entries = readable.select_related("category").in_bulk(ids)
+    return tuple(Hit(entries[pk], scores[pk]) for pk in ids if pk in entries)
+
+
+def _within(readable: EntryQuerySet, category: Category | None) -> EntryQuerySet:
+    if category is None:
+        return readable
+    return readable.filter(category__in=category.descendants(include_self=True))
+
+
+def _in_database(terms: Wanted, readable: EntryQuerySet) -> dict[int, float]:
+    """Return {id: score} by the share of terms a question holds, without the engine."""
+    telling = [t for t in terms.all() if t not in QUESTION_WORDS][:16]
+    if not telling:
+        return {}
+    holds = Q()
+    for term in telling:
+        holds |= Q(question__icontains=term)
+    rows = readable.filter(holds).values_list("pk", "question")[: MOST * 5]
+    scores = {
+        pk: sum(term in normalize.normalize(question) for term in telling)
+        / len(telling)
+        for pk, question in rows
+    }
+    best = sorted(scores, key=lambda pk: (-scores[pk], pk))[:MOST]
+    return {pk: scores[pk] for pk in best}
+
+
+def _holding(words: str, readable: EntryQuerySet, limit: int) -> list[Suggestion]:
+    spellings = {words, normalize.normalize(words)}
+    holds = Q()
+    for spelling in spellings:
+        holds |= Q(question__icontains=spelling) | Q(
+            phrasings__text__icontains=spelling
+        )
+    rows = readable.filter(holds).values_list("pk", "question", "phrasings__text")
+    beginning = normalize.normalize(words)
+    ranked: dict[int, tuple[tuple[bool, int], str]] = {}
+    for pk, question, phrasing in rows[: MOST * 5]:
+        for text in (question, phrasing or ""):
+            at = normalize.normalize(text).find(beginning)
+            rank = (at != 0, len(text))
+            if at >= 0 and (pk not in ranked or rank < ranked[pk][0]):
+                ranked[pk] = (rank, text)
+    best = sorted(ranked, key=lambda pk: (ranked[pk][0], pk))[:limit]
+    entries = readable.in_bulk(best)
+    return [Suggestion(entries[pk], ranked[pk][1]) for pk in best if pk in entries]

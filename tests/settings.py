@@ -1,0 +1,33 @@
+"""The site's settings, in a folder of their own that goes with the test run."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_folder = tempfile.mkdtemp(prefix="kb-test-")
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+os.environ |= {
+    "DATA_DIR": _folder,
+    "SECRET_KEY": "only for tests, never served to anybody",
+    "HTTPS": "off",
+    "DEBUG": "off",
+    "KB_ENGINE": "memory",
+    # Playwright's loop runs in the thread of the test, which uses the database.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+}
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES, STORAGES  # noqa: E402
+
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"]["BACKEND"] = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if not os.environ.get("DATABASE_URL"):
+    # A file, as in production: threads of the live server share it.
+    DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}

@@ -1,0 +1,219 @@
+"""What people type finds what they may read, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb import search as kb_search
+from kb.engines import EngineUnavailable, get_engine
+from kb.models import Category, Entry, User
+from kb.search import nearest, related, search, suggest
+from tests.conftest import MakeEntry
+
+ANYONE = AnonymousUser()
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def engine_down() -> Iterator[None]:
+    with mock.patch.object(get_engine(), "search", side_effect=EngineUnavailable):
+        yield
+
+
+def found(words: str, user: User | AnonymousUser = ANYONE) -> list[int]:
+    return [hit.entry.pk for hit in search(words, user=user).hits]
+
+
+@pytest.fixture
+def shelf(make_entry: MakeEntry) -> dict[str, Entry]:
+    return {
+        "freight": make_entry("退货运费谁承担？"),
+        "invoice": make_entry("电子发票怎么开？", "订单详情里点开发票。"),
+        "wifi": make_entry("智能插座连不上 Wi-Fi 怎么办？", "重启路由器。"),
+        "refund": make_entry("退款多久到账？", "原路返回，1–3 个工作日。"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("退货", "freight"),  # jieba cuts 退货运费 as 退 / 货运费
+        ("退貨運費誰出", "freight"),
+        ("开发票", "invoice"),
+        ("電子發票", "invoice"),
+        ("wifi", "wifi"),
+        ("ＷＩＦＩ", "wifi"),
+        ("退\u200b款", "refund"),
+        ("我上周申请的退款怎么还没到账啊，都等了好多天了", "refund"),
+        ("原路返回", "refund"),
+    ],
+)
+def test_the_right_entry_comes_first(
+    shelf: dict[str, Entry], words: str, wanted: str
+) -> None:
+    assert found(words)[:1] == [shelf[wanted].pk]
+
+
+@pytest.mark.parametrize(
+    "words", ["", "   ", "\u3000", "\u200b", "？！", "\x00", "*", "😀"]
+)
+def test_what_says_nothing_finds_nothing(shelf: dict[str, Entry], words: str) -> None:
+    results = search(words, user=ANYONE)
+    assert (results.hits, results.total, results.degraded) == ((), 0, False)
+
+
+def test_nothing_typed_is_syntax(shelf: dict[str, Entry]) -> None:
+    plain = found("退款")
+    for words in (
+        "退款 AND (",
+        "status:draft OR 退款",
+        "退款~2",
+        '"退款',
+        "退款^9",
+        "[退款 TO",
+    ):
+        assert found(words)[:1] == plain
+
+
+def test_a_query_is_cut_at_its_longest(shelf: dict[str, Entry]) -> None:
+    results = search("退款" + "啊" * 10_000, user=ANYONE)
+    assert len(results.words) == kb_search.LONGEST
+    assert results.hits[0].entry == shelf["refund"]
+
+
+def test_pages_cover_all_results_once(make_entry: MakeEntry) -> None:
+    made = {make_entry(f"退款问题{n}").pk for n in "一二三四五"}
+    pages = [search("退款", user=ANYONE, offset=o, limit=2) for o in (0, 2, 4, 6)]
+    assert [len(p.hits) for p in pages] == [2, 2, 1, 0]
+    assert {h.entry.pk for p in pages for h in p.hits} == made
+    assert {p.total for p in pages} == {5}
+
+
+def test_a_stale_hit_leaks_nothing_and_is_not_counted(shelf: dict[str, Entry]) -> None:
+    Entry.objects.filter(pk=shelf["refund"].pk).update(status="retired")
+    results = search("退款", user=ANYONE)
+    assert shelf["refund"].pk not in [hit.entry.pk for hit in results.hits]
+    assert results.total == len(results.hits)
+
+
+def test_an_entry_gone_internal_is_gone_at_once(
+    shelf: dict[str, Entry], agent: User
+) -> None:
+    Entry.objects.filter(pk=shelf["refund"].pk).update(audience="internal")
+    assert shelf["refund"].pk not in found("退款")
+    assert "退款多久" not in str(suggest("退款", user=ANYONE))
+
+
+def test_drafts_are_no_results_even_for_editors(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    make_entry("如何申请退款", status="draft")
+    assert found("退款", editor) == []
+
+
+def test_a_category_holds_what_is_below_it(make_entry: MakeEntry) -> None:
+    top = Category.objects.create(name="售后")
+    below = Category.objects.create(name="退款", parent=top)
+    inside = make_entry("退款多久到账", category=below)
+    make_entry("退款进度在哪看")
+    results = search("退款", user=ANYONE, category=top)
+    assert [hit.entry for hit in results.hits] == [inside]
+
+
+def test_search_degrades_when_the_engine_is_down(
+    shelf: dict[str, Entry], engine_down: None
+) -> None:
+    results = search("退款多久", user=ANYONE)
+    assert results.degraded
+    assert results.hits[0].entry == shelf["refund"]
+
+
+def test_a_degraded_search_leaks_nothing(
+    make_entry: MakeEntry, agent: User, engine_down: None
+) -> None:
+    inside = make_entry("退款补偿上限", audience="internal")
+    make_entry("退款草稿", status="draft")
+    assert found("退款") == []
+    assert found("退款", agent) == [inside.pk]
+
+
+def test_a_degraded_search_stays_in_its_category(
+    make_entry: MakeEntry, engine_down: None
+) -> None:
+    shelf = Category.objects.create(name="售后")
+    inside = make_entry("退款多久到账", category=shelf)
+    make_entry("退款进度在哪看")
+    results = search("退款", user=ANYONE, category=shelf)
+    assert [hit.entry for hit in results.hits] == [inside]
+
+
+@given(words=st.text(alphabet=st.characters(codec=None, categories=None), max_size=300))
+def test_any_text_may_be_typed(words: str) -> None:
+    query = kb_search.wanted(kb_search.tidy(words))
+    began = time.process_time()
+    for clause in kb_search.clauses(query, kb_search.STAFF_WEIGHTS):
+        assert clause.weight > 0
+        assert len(clause.term.split()) == 1
+    assert time.process_time() - began < 2
+
+
+# Suggestions ---------------------------------------------------------------------
+
+
+def test_suggestions_begin_with_what_is_typed(shelf: dict[str, Entry]) -> None:
+    texts = [s.text for s in suggest("退", user=ANYONE)]
+    assert set(texts[:2]) == {"退款多久到账？", "退货运费谁承担？"}
+
+
+def test_a_phrasing_is_suggested_in_its_own_words(make_entry: MakeEntry) -> None:
+    entry = make_entry("退货运费谁承担？", phrasings=["寄回去的邮费算谁的"])
+    (suggestion,) = suggest("寄回", user=ANYONE)
+    assert (suggestion.entry, suggestion.text) == (entry, "寄回去的邮费算谁的")
+
+
+def test_suggestions_fold_scripts(shelf: dict[str, Entry]) -> None:
+    assert suggest("電子發", user=ANYONE)[0].entry == shelf["invoice"]
+
+
+def test_suggestions_show_only_what_the_reader_may_read(
+    make_entry: MakeEntry, agent: User
+) -> None:
+    inside = make_entry("赔付上限是多少", audience="internal")
+    make_entry("赔付草稿", status="draft")
+    assert suggest("赔付", user=ANYONE) == ()
+    assert [s.entry for s in suggest("赔付", user=agent)] == [inside]
+
+
+def test_wildcards_are_not_wild(shelf: dict[str, Entry]) -> None:
+    for words in ("%", "_", "\\", "' OR --"):
+        assert suggest(words, user=ANYONE) == ()
+
+
+# Nearest and related -------------------------------------------------------------
+
+
+def test_nearest_knows_drafts_for_those_who_see_them(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    draft = make_entry("退货运费谁承担", status="draft")
+    assert [hit.entry for hit in nearest("退货的运费算谁的", user=editor)] == [draft]
+    assert nearest("退货的运费算谁的", user=ANYONE) == ()
+
+
+def test_related_leaves_out_the_entry_itself(make_entry: MakeEntry) -> None:
+    entry, other = make_entry("退款多久到账"), make_entry("退款到账要几天")
+    make_entry("退款到账草稿", status="draft")
+    assert related(entry, user=ANYONE) == (other,)
+
+
+def test_nearest_without_an_engine_is_nothing(
+    shelf: dict[str, Entry], engine_down: None
+) -> None:
+    assert nearest("退款", user=ANYONE) == ()
