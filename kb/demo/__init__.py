@@ -1,0 +1,96 @@
+"""The library of a fictional shop, so that a new site has something to show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from kb import entries, index, questions, triage
+from kb.models import Category, Entry, Module, Question, Reply, Tag
+
+LIBRARY = Path(__file__).parent / "library"
+MOVES = {
+    "published": entries.publish,
+    "review": entries.submit,
+    "retired": entries.retire,
+}
+
+
+@transaction.atomic
+def load() -> tuple[int, int]:
+    """Write the demo library; return how many entries and questions.
+
+    Goes through the same stage functions as people's work, so what it shows is
+    what the site does.
+    """
+    files = [json.loads(f.read_text("utf-8")) for f in sorted(LIBRARY.glob("*.json"))]
+    made = {
+        row["key"]: _entry(row, position)
+        for position, row in enumerate(row for file in files for row in file["entries"])
+    }
+    asked = [_question(row, made) for file in files for row in file["questions"]]
+    index.mark(entry.pk for entry in made.values())
+    return len(made), len(asked)
+
+
+def _entry(row: Mapping[str, Any], position: int) -> Entry:
+    replies = [
+        Reply(**{"label": "标准", "channel": ""} | reply) for reply in row["replies"]
+    ]
+    entry = entries.draft(
+        row["question"],
+        by=None,
+        replies=replies,
+        phrasings=row["phrasings"],
+        answer=row["answer"],
+        audience=row["audience"],
+        keywords=row["keywords"],
+        category=_category(row["category"]),
+        module=_module(row["module"]),
+        source="demo",
+        external_id=row["key"],
+    )
+    entry.tags.set(Tag.objects.get_or_create(name=name)[0] for name in row["tags"])
+    if move := MOVES.get(row["status"]):
+        entry = move(entry, by=None)
+    return entry
+
+
+def _question(row: Mapping[str, Any], made: Mapping[str, Entry]) -> Question:
+    question = questions.ask(
+        row["text"],
+        answer=row["answer"],
+        channel=row["channel"],
+        segment=row["segment"],
+        module=_module(row["module"]),
+        asked_at=_moment(row["days_ago"], row["time"]),
+    )
+    if row["status"] == "settled":
+        return triage.settle(question, entry=made[row["entry"]], by=None)
+    if row["status"] == "declined":
+        return triage.decline(question, reason=row["reason"], by=None)
+    return question
+
+
+def _category(path: list[str]) -> Category | None:
+    parent: Category | None = None
+    for name in path:
+        parent, _ = Category.objects.get_or_create(name=name, parent=parent)
+    return parent
+
+
+def _module(name: str) -> Module | None:
+    return Module.objects.get_or_create(name=name)[0] if name else None
+
+
+def _moment(days_ago: int, clock: str) -> datetime:
+    """Return that time of day so many days ago, never in the future."""
+    day = timezone.localdate() - timedelta(days=days_ago)
+    moment = timezone.make_aware(datetime.combine(day, time.fromisoformat(clock)))
+    return min(moment, timezone.now())

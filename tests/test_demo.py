@@ -1,0 +1,60 @@
+"""The demo library is what the site promises: a whole shop, really asked about."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from kb import demo, index
+from kb.engines import get_engine
+from kb.models import Category, Entry, Question, User
+from kb.text import blanks
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def library() -> tuple[int, int]:
+    index.rebuild()
+    return demo.load()
+
+
+def test_the_demo_library_is_large_enough_to_work_with(library: tuple[int, int]) -> None:
+    assert Entry.objects.count() == library[0] >= 80
+    assert Question.objects.count() == library[1] >= 200
+    assert Category.objects.filter(parent=None).count() >= 10
+    assert Question.objects.waiting().count() >= 20
+    for entry in Entry.objects.prefetch_related("replies", "phrasings"):
+        assert entry.answer
+        assert 1 <= len(entry.replies.all()) <= 3
+        assert 2 <= len(entry.phrasings.all()) <= 5
+
+
+def test_most_replies_have_blanks(library: tuple[int, int]) -> None:
+    bodies = list(Entry.objects.values_list("replies__body", flat=True))
+    assert sum(bool(blanks.names(body)) for body in bodies) > len(bodies) / 2
+
+
+def test_setting_up_twice_loads_once_and_shows_passwords_once() -> None:
+    first, second = StringIO(), StringIO()
+    call_command("kb_setup", port=8123, stdout=first)
+    count = Entry.objects.count()
+    call_command("kb_setup", port=8123, stdout=second)
+    assert Entry.objects.count() == count
+    assert set(get_engine().digests()) == set(
+        Entry.objects.searchable().values_list("pk", flat=True)
+    )
+    for address in ("8123/", "8123/console/", "8123/admin/"):
+        assert address in first.getvalue()
+        assert address in second.getvalue()
+    password = first.getvalue().split("kefu", 1)[1].split()[0]
+    assert User.objects.get(username="kefu").check_password(password)
+    assert "kefu" not in second.getvalue()
+
+
+def test_a_site_without_demo_stays_empty() -> None:
+    call_command("kb_setup", no_demo=True, stdout=StringIO())
+    assert not Entry.objects.exists()
+    assert not User.objects.exists()
