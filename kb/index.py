@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
@@ -109,10 +110,13 @@ def sync_all() -> int:
 def rebuild(progress: Any = iter) -> int:
     """Remake the index beside the old one and swap; return how many entries.
 
-    `progress` wraps the iterator of documents. Saves made meanwhile stay
-    marked, for the pen is ours; they are caught up with at the end.
+    `progress` wraps the iterator of documents. What was marked before is in the
+    new index. Saves made meanwhile stay marked, for the pen is ours; they are
+    caught up with at the end.
     """
+    known = Stale.objects.aggregate(last=Max("pk"))["last"] or 0
     get_engine().replace(progress(documents(Entry.objects.searchable())))
+    Stale.objects.filter(pk__lte=known).delete()
     sync_all()
     return len(get_engine().digests())
 

@@ -113,6 +113,18 @@ def test_gone_documents_are_forgotten(engine: Engine) -> None:
     assert ask(engine, "退款") == Hits((2,), ask(engine, "退款").scores, 1)
 
 
+def test_documents_forgotten_in_a_large_index_leave_the_others(engine: Engine) -> None:
+    """A large segment is not merged away: its dead stand among the living."""
+    engine.replace(doc(i, f"订单{'海外' if i == 7 else ''}查询") for i in range(1, 400))
+    assert ask(engine, "海外").ids == (7,)
+    with engine.writing() as changes:
+        changes.forget |= {7, 8}
+    assert ask(engine, "海外").ids == ()
+    assert ask(engine, "查询").total == 397
+    put(engine, doc(8, "海外"))
+    assert ask(engine, "海外").ids == (8,)
+
+
 def test_replace_drops_what_it_is_not_given(engine: Engine) -> None:
     put(engine, doc(1, "退款"))
     engine.replace([doc(2, "退款")])
@@ -282,6 +294,17 @@ def test_another_process_sees_a_commit_at_its_next_search(tmp_path: Path) -> Non
     assert ask(reader, "退款").ids == (1,)
     put(writer, doc(2, "退款"))
     assert ask(reader, "退款").ids == (1, 2)
+
+
+def test_the_dead_of_a_segment_do_not_hide_the_living(tmp_path: Path) -> None:
+    """A large segment is not merged away: its dead stand among the living."""
+    engine = WhooshEngine(tmp_path)
+    engine.replace(doc(i, f"订单{'海外' if i == 7 else ''}查询") for i in range(1, 400))
+    with engine.writing() as changes:
+        changes.forget |= {7, 8}
+    newcomer = WhooshEngine(tmp_path)
+    assert ask(newcomer, "海外").ids == ()
+    assert ask(newcomer, "查询").total == 397
 
 
 def test_old_generations_are_removed(tmp_path: Path) -> None:

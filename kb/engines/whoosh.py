@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from whoosh.analysis import SpaceSeparatedTokenizer
-from whoosh.codec.whoosh3 import LENGTHS_COLUMN
+from whoosh.codec.whoosh3 import LENGTHS_COLUMN, W3LeafMatcher
 from whoosh.columns import NumericColumn
 from whoosh.fields import COLUMN, KEYWORD, STORED, TEXT, Schema
 from whoosh.index import FileIndex, create_in, open_dir
@@ -267,12 +267,23 @@ def _column(leaf: SegmentReader, name: str, column: Any, dtype: str) -> Any:
     return values
 
 
-def _postings(leaf: SegmentReader) -> Any:
+def _postings(leaf: SegmentReader) -> Callable[[str, str], tuple[Places, Floats]]:
+    """Return a function that reads the postings of a term, of the dead as well.
+
+    A segment never changes but for its dead, and Snapshot knows those; Whoosh's
+    public way would filter by the dead of the moment at which it was opened.
+    """
+    terms, schema = leaf._terms, leaf.schema
+
     def postings(field: str, term: str) -> tuple[Places, Floats]:
         try:
-            matcher = leaf.postings(field, term)
+            matcher = terms.matcher(field, term.encode(), schema[field].format)
         except TermNotFound:
             return NOTHING
+        if not isinstance(matcher, W3LeafMatcher):  # a term of one document
+            return np.array([matcher.id()], np.int32), np.array(
+                [matcher.weight()], "f4"
+            )
         places: list[Any] = []
         counts: list[Any] = []
         while matcher.is_active():  # a block at a time, as whoosh-reloaded 2.7.5 does
