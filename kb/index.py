@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from threading import Event, Thread
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Max
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
@@ -73,7 +74,9 @@ def mark(entry_ids: Iterable[int]) -> None:
     Stale.objects.bulk_create(
         (Stale(entry_id=pk) for pk in entry_ids), batch_size=BATCH
     )
-    transaction.on_commit(_sync_once, robust=True)
+    waiting = transaction.get_connection().run_on_commit
+    if not any(callback is sync_all for _, callback, _ in waiting):
+        transaction.on_commit(sync_all, robust=True)
 
 
 def sync(limit: int = BATCH) -> int:
@@ -107,6 +110,27 @@ def sync_all() -> int:
     return cleared
 
 
+def keep_up(stop: Event, interval: float = 5.0) -> Thread:
+    """Start a thread that syncs what a busy or failing engine left marked.
+
+    `interval` is in seconds. The request that saved syncs as well, so this one
+    seldom finds work. It ends with the process, or when `stop` is set.
+    """
+
+    def watch() -> None:
+        while not stop.wait(interval):
+            try:
+                sync_all()
+            except DatabaseError as error:
+                logger.warning("index: cannot look for marks: %s", error)
+            finally:
+                connection.close()
+
+    thread = Thread(target=watch, name="kb.index.keep_up", daemon=True)
+    thread.start()
+    return thread
+
+
 def rebuild(progress: Any = iter) -> int:
     """Remake the index beside the old one and swap; return how many entries.
 
@@ -128,11 +152,6 @@ def audit() -> set[int]:
     drift = {pk for pk, _ in truth.items() ^ held.items()}
     mark(drift)
     return drift
-
-
-def _sync_once() -> None:
-    """Sync after commit; of many marks in one transaction, the first does all."""
-    sync_all()
 
 
 def _document(entry: Entry, parents: Mapping[int, int | None]) -> Document:

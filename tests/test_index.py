@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from unittest import mock
 
@@ -153,3 +154,39 @@ def test_rebuild_catches_up_with_what_changed_meanwhile(make_entry: MakeEntry) -
     index.rebuild(edit_meanwhile)
     assert found("发票") == [entry.pk]
     assert not Stale.objects.exists()
+
+
+def test_one_transaction_syncs_once(
+    make_entry: MakeEntry, transactional_db: None
+) -> None:
+    entry = make_entry()
+    down = mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailable)
+    with down as writing:
+        with transaction.atomic():
+            index.mark([entry.pk])
+            index.mark([entry.pk])
+        assert writing.call_count == 1
+
+
+def test_what_waits_is_caught_up_with(
+    make_entry: MakeEntry, transactional_db: None
+) -> None:
+    entry = make_entry("如何申请退款")
+    done = threading.Event()
+    with mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailable):
+        entries.revise(entry, by=None, based_on=entry.version, question="发票抬头")
+    sync_all = index.sync_all
+
+    def sync_and_tell() -> int:
+        cleared = sync_all()
+        if cleared:
+            done.set()
+        return cleared
+
+    with mock.patch.object(index, "sync_all", sync_and_tell):
+        stop = threading.Event()
+        thread = index.keep_up(stop, interval=0.01)
+        assert done.wait(10)
+        stop.set()
+        thread.join()
+    assert found("发票") == [entry.pk]
