@@ -44,7 +44,7 @@ def _folder(path: Path) -> Path:
 
 
 def _secret_key(data_dir: Path) -> str:
-    if key := env.str("SECRET_KEY", "").strip():
+    if key := str(env.str("SECRET_KEY", "")).strip():
         return key
     kept = data_dir / "secret_key"
     if kept.is_file() and (key := kept.read_text().strip()):
@@ -179,6 +179,7 @@ STORAGES = {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = "map jpg jpeg png gif webp gz br woff2".split()
 MEDIA_ROOT = DATA_DIR / "media"
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes

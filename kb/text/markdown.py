@@ -12,7 +12,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter, Scanned
 
-from kb.text.normalize import HAN
+from kb.text.normalize import HAN, clean
 
 LONGEST = 65_536  # characters of Markdown; longer is refused by Entry
 TAGS = frozenset(
@@ -38,7 +38,7 @@ def render(source: str) -> str:
     dropped: the page may load nothing that is not ours.
     """
     return nh3.clean(
-        _parser().render(source),
+        _parser().render(clean(source)),
         tags=set(TAGS),
         attributes=ATTRIBUTES,
         attribute_filter=_attribute,

@@ -1,0 +1,130 @@
+# Everything a contributor or an operator does here, by one word each.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8000
+DATA_DIR ?= data
+VENV := .venv
+PY := $(VENV)/bin/python
+RUN := $(VENV)/.installed-run
+DEV := $(VENV)/.installed-dev
+STEPS := lint types checks pytest
+NEW_KEY := $(PY) -c 'import secrets; print(secrets.token_urlsafe(50))'
+# A production's environment with a folder of its own, gone with the shell.
+SCRATCH := export DATA_DIR="$$(mktemp -d)" HTTPS=on DEBUG=off \
+	ALLOWED_HOSTS=faq.example.com \
+	SECRET_KEY="$$($(NEW_KEY))"; \
+	trap 'rm -rf "$$DATA_DIR"' EXIT;
+CHROMIUM := for name in chromium chromium-browser google-chrome none; do \
+	command -v $$name >/dev/null && break; done; [ $$name != none ]
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help venv run test chromium lint format types checks pytest bench lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+# A venv whose Python has left is no venv, whatever the stamps say.
+$(shell [ -x $(PY) ] || rm -rf $(VENV))
+$(PY):
+	@for python in python3.11 python3; do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  echo "venv: made with $$($$python --version)"; \
+	  $$python -m venv --clear $(VENV) && exit 0; \
+	  rm -rf $(VENV); exit 1; \
+	done; \
+	echo "Python 3.11 or newer is needed; found: $$(python3 --version 2>&1)" >&2; exit 1
+
+# Two stamps: someone who only runs the site needs no test tools.
+# pip and not uv, though uv is twice as fast: pip honours the user's mirror.
+# setuptools goes: jieba would load its pkg_resources, which is slow and deprecated.
+$(RUN): requirements.txt | $(PY)
+	@echo "venv: installing what the site runs on (half a minute, once)"
+	@$(PY) -m pip install -q -r requirements.txt
+	@$(PY) -m pip uninstall -qqq -y setuptools
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUN)
+	@echo "venv: installing the test tools"
+	@$(PY) -m pip install -q -r requirements-dev.txt
+	@touch $@
+
+venv: $(DEV) ## make .venv with everything, or bring it up to date
+
+# The API's pages are Swagger's; compressing unused Redoc would take 9 seconds.
+run: export PORT := $(PORT)
+run: export DATA_DIR := $(DATA_DIR)
+run: export HTTPS ?= off
+run: $(RUN) ## start the site; PORT and DATA_DIR are honoured
+	@[ -n "$$SECRET_KEY$$SECRET_KEY_FILE" ] || [ -s "$$DATA_DIR/secret_key" ] || { \
+	  umask 077; mkdir -p "$$DATA_DIR"; $(NEW_KEY) > "$$DATA_DIR/secret_key"; }
+	@$(PY) manage.py kb_setup --port "$$PORT"
+	@manifest="$$DATA_DIR/static/staticfiles.json"; \
+	if [ ! -e "$$manifest" ] || [ -n "$$(find static requirements.txt \
+	    config/settings.py -newer "$$manifest" -print -quit)" ]; then \
+	  $(PY) manage.py collectstatic --noinput -v 0 -i redoc; \
+	fi
+	@exec $(PY) -m gunicorn -c config/gunicorn.py config.wsgi
+
+# Every step runs, so that one look at the end tells all that is wrong.
+test: $(DEV) chromium ## lint, types, checks and the whole suite
+	@failed=; \
+	for step in $(STEPS); do \
+	  echo "== $$step"; $(MAKE) -s $$step || failed="$$failed $$step"; \
+	done; \
+	echo "== summary"; \
+	if ! { $(CHROMIUM); }; then \
+	  echo "not run: browser tests, because Chromium is not installed"; \
+	fi; \
+	[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }; \
+	echo "passed: $(STEPS)"
+
+chromium:
+	@if { $(CHROMIUM); }; then exit 0; fi; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	if [ -e /etc/debian_version ] && $$sudo true 2>/dev/null; then \
+	  echo "== chromium: installing it from Debian for the browser tests"; \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  for try in 1 2; do \
+	    $$sudo apt-get install -qq -y --no-install-recommends \
+	      chromium fonts-noto-cjk >/dev/null 2>&1 && exit 0; \
+	    $$sudo apt-get update -qq || break; \
+	  done; \
+	fi; \
+	echo "== chromium: none here and none could be installed;" \
+	  "install it yourself to run the browser tests"
+
+lint: $(DEV) ## style of Python and of templates
+	@$(PY) -m ruff check -q --output-format concise
+	@$(PY) -m ruff format -q --check
+	@$(PY) -m djlint templates --lint --quiet
+
+format: $(DEV) ## mend what can be mended
+	@$(PY) -m ruff check -q --fix || true
+	@$(PY) -m ruff format
+
+types: $(DEV) ## mypy, strict
+	@$(SCRATCH) $(PY) -m mypy
+
+checks: $(DEV) ## migrations are complete, settings fit for production
+	@$(SCRATCH) $(PY) manage.py makemigrations --check --dry-run && \
+	$(PY) manage.py check --deploy --fail-level WARNING
+
+pytest: $(DEV) ## the suite alone, on every core; ARGS are passed on
+	@$(PY) -m pytest -n auto $(ARGS)
+
+bench: $(DEV) ## speed and relevance, measured
+	@$(PY) -m tests.bench
+
+lock: $(DEV) ## pin anew what the *.in files ask for
+	@for name in requirements requirements-dev; do \
+	  $(PY) -m uv pip compile -q --universal --python-version 3.11 --upgrade \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	    $$name.in -o $$name.txt || exit 1; \
+	done
+
+clean: ## remove the venv and every cache; data stays
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

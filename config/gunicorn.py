@@ -1,0 +1,53 @@
+"""How gunicorn serves the site: load once, fork, and stop without cutting anyone off."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+from django.db import connections
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+
+bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+threads = 4
+preload_app = True
+timeout = 60  # seconds without a sign of life
+graceful_timeout = 10  # seconds for requests under way
+max_requests = 50_000  # a worker is then replaced, so that no leak can grow
+max_requests_jitter = 5_000
+control_socket_disable = True
+if Path("/dev/shm").is_dir():  # noqa: S108 - the heartbeat must not wait for a disk
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+
+def when_ready(server: Arbiter) -> None:
+    """Make what is loaded shareable: no open connection, no garbage collection."""
+    connections.close_all()
+    gc.collect()
+    gc.freeze()
+    _stop_gracefully_on_ctrl_c(server)
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Leave Ctrl-C to the master, which passes it on, and watch the index."""
+    from kb import index  # noqa: PLC0415 - settings are there only now
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    index.keep_up(Event())
+
+
+def _stop_gracefully_on_ctrl_c(server: Arbiter) -> None:
+    """Treat the first Ctrl-C as SIGTERM; a second one stops at once."""
+
+    def stop(_signal: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, server.signal)
+        server.signal(signal.SIGTERM, frame)
+
+    signal.signal(signal.SIGINT, stop)
