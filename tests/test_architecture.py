@@ -117,9 +117,10 @@ def test_files_and_functions_stay_small() -> None:
         if text.count("\n") > 300:
             long.append(f"{path.relative_to(ROOT)}: {text.count(chr(10))} lines")
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef) and node.end_lineno:
-                if (size := node.end_lineno - node.lineno + 1) > 30:
-                    long.append(f"{path.relative_to(ROOT)} {node.name}: {size} lines")
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            if (size := (node.end_lineno or 0) - node.lineno + 1) > 30:
+                long.append(f"{path.relative_to(ROOT)} {node.name}: {size} lines")
     assert long == []
 
 

@@ -21,7 +21,9 @@ def library() -> tuple[int, int]:
     return demo.load()
 
 
-def test_the_demo_library_is_large_enough_to_work_with(library: tuple[int, int]) -> None:
+def test_the_demo_library_is_large_enough_to_work_with(
+    library: tuple[int, int],
+) -> None:
     assert Entry.objects.count() == library[0] >= 80
     assert Question.objects.count() == library[1] >= 200
     assert Category.objects.filter(parent=None).count() >= 10

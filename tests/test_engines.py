@@ -47,10 +47,10 @@ def put(engine: Engine, *documents: Document) -> None:
 
 
 @pytest.fixture(params=["memory", "whoosh"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     made = MemoryEngine() if request.param == "memory" else WhooshEngine(tmp_path)
     made.replace([])
-    yield made
+    return made
 
 
 def test_finds_a_word_inside_a_chinese_sentence(engine: Engine) -> None:

@@ -49,6 +49,7 @@ SCHEMA = Schema(
 )
 LENGTHS = np.array([byte_to_length(byte) for byte in range(256)], np.float32)
 MEGABYTE = 1 << 20
+RETRIES = 20  # each needs another commit within a millisecond to fail
 
 
 class WhooshEngine(Engine):
@@ -117,9 +118,16 @@ class WhooshEngine(Engine):
         if stamp != self._seen:
             with self._opening:
                 if (stamp := self._stamp()) != self._seen:
-                    self._snapshot = self._read(self._open())
+                    self._snapshot = self._load()
                     self._seen = stamp
         return self._snapshot
+
+    def _load(self) -> Snapshot:
+        """Read the index; look again when a commit removed files under our feet."""
+        for _ in range(RETRIES):
+            with suppress(FileNotFoundError):
+                return self._read(self._open())
+        return self._read(self._open())
 
     def _read(self, index: FileIndex) -> Snapshot:
         """Return the arrays of `index`, those of known segments used again."""

@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import jieba
@@ -47,7 +48,7 @@ def grams(text: str) -> list[str]:
     found: list[str] = []
     for run in _HAN_RUN.findall(normalize(text)):
         found += (
-            [run] if len(run) == 1 else map("".join, zip(run, run[1:], strict=False))
+            [run] if len(run) == 1 else map("".join, pairwise(run))
         )
     return found
 

@@ -67,18 +67,17 @@ def _placed(folder: str) -> dict[str, Any]:
 
 def _lines(path: str) -> Iterator[dict[str, Any]]:
     """Yield the objects of a JSON Lines file, gzipped or not."""
+    opened = gzip.open if path.endswith(".gz") else open
+    number = 0
     try:
-        opened = (
-            gzip.open(path, "rt", encoding="utf-8") if path.endswith(".gz") else None
-        )
-        with opened or open(path, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+        with opened(path, "rt", encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):  # noqa: B007 - told below
                 if line.strip():
                     yield json.loads(line)
     except OSError as error:
-        raise CommandError(f"读不了 {path}：{error.strerror}") from None
+        raise CommandError(f"读不了 {path}：{error.strerror or error}") from None
     except ValueError:
-        raise CommandError(f"{path} 第 {number} 行不是 JSON。") from None
+        raise CommandError(f"{path} 第 {number} 行不是 UTF-8 的 JSON。") from None
 
 
 def _documents(rows: list[dict[str, Any]]) -> Iterator[Document]:
