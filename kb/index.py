@@ -17,13 +17,12 @@ from django.db.models import Max
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from kb.engines import Document, EngineUnavailable, get_engine
+from kb.engines import Document, EngineUnavailable, field_name, get_engine
 from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale
 from kb.text import segment
 
 logger = logging.getLogger(__name__)
 BATCH = 500  # entries read from the database at a time
-GRAMS = ("question", "phrasings", "replies", "answer")  # texts cut in pairs as well
 
 
 def describe(
@@ -37,9 +36,8 @@ def describe(
     for field, parts in texts.items():
         kept = [part for part in parts if part]
         terms[field] = tuple(word for part in kept for word in segment.words(part))
-        if field in GRAMS:
-            grams = (gram for part in kept for gram in segment.grams(part))
-            terms[f"{field}_grams"] = tuple(grams)
+        if pairs := field_name(field, pair=True):
+            terms[pairs] = tuple(pair for part in kept for pair in segment.pairs(part))
     return Document(id, frozenset(labels), {k: v for k, v in terms.items() if v})
 
 

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from kb.engines import Clause, EngineUnavailable, Hits, Query, get_engine
-from kb.index import GRAMS, category_label
+from kb.engines import (
+    Clause,
+    EngineUnavailable,
+    Field,
+    Group,
+    Hits,
+    Query,
+    get_engine,
+)
+from kb.index import category_label
 from kb.models import Category, Entry, EntryQuerySet, Reader
 from kb.text import normalize, segment
 
@@ -16,11 +24,23 @@ LONGEST = 200  # characters of a query; the rest is cut off
 MOST = 100  # results: nobody pages further, and the database checks each
 CUT = 0.2  # share of the best score below which a result is noise
 
-# What a match in a field is worth. Customers' fields first: the question they
-# ask counts most. Agents' words and short codes are for those who may read them.
-PUBLIC_WEIGHTS: Mapping[str, float] = {"question": 4.0, "phrasings": 3.0, "answer": 1.0}
-STAFF_WEIGHTS: Mapping[str, float] = {**PUBLIC_WEIGHTS, "keywords": 8.0, "replies": 0.8}
-GRAM = 0.5  # weight of a pair of characters beside a word
+# Texts as one, where an answer may make up for what the question does not say.
+# Agents' words and short codes are for those who may read them.
+_PUBLIC_TEXTS = (
+    Field("question", 4.0, 0.6),
+    Field("phrasings", 3.0, 0.3),
+    Field("answer", 1.0, 0.5),
+)
+_STAFF_TEXTS = (
+    *_PUBLIC_TEXTS,
+    Field("keywords", 8.0, 0.0),
+    Field("replies", 0.8, 0.5),
+)
+# The question for itself: to be asked about a word is more than to mention it.
+_HEADING = Group((Field("question", 1.0, 0.9), Field("phrasings", 1.0, 0.3)), 1.2, 2.0)
+PUBLIC = (Group(_PUBLIC_TEXTS, k1=3.0), _HEADING)
+STAFF = (Group(_STAFF_TEXTS, k1=3.0), _HEADING)
+PAIR = 0.5  # weight of a pair of characters beside a word
 LIGHT = 0.2  # weight of a word that only makes a sentence a question
 QUESTION_WORDS = frozenset(
     "怎么 怎样 怎么样 怎么办 如何 什么 为什么 为何 哪里 哪些 哪个 哪儿 多少 是否 能否 可否 可以 请问 你好 您好 谢谢"
@@ -50,13 +70,13 @@ class Wanted:
     """What a text asks for: words and pairs of Han characters, each with a weight."""
 
     words: Mapping[str, float]
-    grams: Mapping[str, float]
+    pairs: Mapping[str, float]
 
     def __bool__(self) -> bool:
-        return bool(self.words or self.grams)
+        return bool(self.words or self.pairs)
 
     def all(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*self.words, *self.grams]))
+        return tuple(dict.fromkeys([*self.words, *self.pairs]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +106,7 @@ def search(
         return Results(words)
     readable = Entry.objects.published_to(user)
     try:
-        query = Query(clauses(terms, weights(user)), _live(user, category), MOST)
+        query = Query(clauses(terms), groups(user), _live(user, category), MOST)
         scores, degraded = relevant(get_engine().search(query)), False
     except EngineUnavailable:
         scores, degraded = _in_database(terms, _within(readable, category)), True
@@ -122,9 +142,8 @@ def nearest(
     terms = wanted(tidy(text))
     if not terms:
         return ()
-    query = Query(
-        clauses(terms, weights(user)), (_audiences(user),), limit + len(exclude)
-    )
+    most = limit + len(exclude)
+    query = Query(clauses(terms), groups(user), (_audiences(user),), most)
     try:
         hits = get_engine().search(query)
     except EngineUnavailable:
@@ -152,30 +171,19 @@ def wanted(words: str) -> Wanted:
     """Return the words and the pairs of characters that `words` ask for."""
     return Wanted(
         {w: LIGHT if w in QUESTION_WORDS else 1.0 for w in segment.words(words)},
-        {g: LIGHT if g in QUESTION_WORDS else 1.0 for g in segment.grams(words)},
+        {p: LIGHT if p in QUESTION_WORDS else 1.0 for p in segment.pairs(words)},
     )
 
 
-def clauses(terms: Wanted, fields: Mapping[str, float]) -> tuple[Clause, ...]:
-    """Return every term in every field, weighed by both."""
-    found = [
-        Clause(field, word, weight * value)
-        for word, weight in terms.words.items()
-        for field, value in fields.items()
-    ]
-    found += [
-        Clause(f"{field}_grams", gram, GRAM * weight * value)
-        for gram, weight in terms.grams.items()
-        for field, value in fields.items()
-        if field in GRAMS
-    ]
-    return tuple(found)
+def clauses(terms: Wanted) -> tuple[Clause, ...]:
+    words = (Clause(word, weight) for word, weight in terms.words.items())
+    pairs = (Clause(p, PAIR * weight, pair=True) for p, weight in terms.pairs.items())
+    return (*words, *pairs)
 
 
-def weights(user: Reader) -> Mapping[str, float]:
-    """Return the fields `user` may match on: hit or miss must tell nothing else."""
-    inside = user.is_authenticated and user.reads_library
-    return STAFF_WEIGHTS if inside else PUBLIC_WEIGHTS
+def groups(user: Reader) -> tuple[Group, ...]:
+    """Return the texts `user` may match on: hit or miss must tell nothing else."""
+    return STAFF if user.is_authenticated and user.reads_library else PUBLIC
 
 
 def relevant(hits: Hits, exclude: Collection[int] = ()) -> dict[int, float]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
@@ -15,6 +16,10 @@ from django.core.cache import cache
 from kb import entries, index, questions
 from kb.engines import get_engine
 from kb.models import AGENT, EDITOR, LEAD, Entry, Question, Reply, User
+
+# A busy machine is no failure; speed is measured by `make bench`.
+hypothesis.settings.register_profile("kb", deadline=None)
+hypothesis.settings.load_profile("kb")
 
 MakeEntry = Callable[..., Entry]
 MakeQuestion = Callable[..., Question]

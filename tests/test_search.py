@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from unittest import mock
 
@@ -157,11 +156,9 @@ def test_a_degraded_search_stays_in_its_category(
 @given(words=st.text(alphabet=st.characters(codec=None, categories=None), max_size=300))
 def test_any_text_may_be_typed(words: str) -> None:
     query = kb_search.wanted(kb_search.tidy(words))
-    began = time.process_time()
-    for clause in kb_search.clauses(query, kb_search.STAFF_WEIGHTS):
+    for clause in kb_search.clauses(query):
         assert clause.weight > 0
         assert len(clause.term.split()) == 1
-    assert time.process_time() - began < 2
 
 
 # Suggestions ---------------------------------------------------------------------

@@ -94,20 +94,20 @@ def test_traditional_wording_adds_the_simplified_term() -> None:
     assert "网络" not in segment.words("网路断线怎么办")
 
 
-def test_grams_are_pairs_and_lonely_characters() -> None:
-    assert segment.grams("退货款a钱") == ["退货", "货款", "钱"]
+def test_pairs_overlap_and_lonely_characters() -> None:
+    assert segment.pairs("退货款a钱") == ["退货", "货款", "钱"]
 
 
 def test_a_term_never_holds_a_space() -> None:
     text = "a b\u3000c\u2028d\u00a0e 退\t货\nf\x1cg"
     assert not [
-        t for t in segment.words(text) + segment.grams(text) if len(t.split()) != 1
+        t for t in segment.words(text) + segment.pairs(text) if len(t.split()) != 1
     ]
 
 
 @given(ANY_TEXT)
 def test_any_text_is_cut_without_complaint(text: str) -> None:
-    for term in segment.words(text) + segment.grams(text):
+    for term in segment.words(text) + segment.pairs(text):
         assert term.split() == [term]
         term.encode()
 
@@ -129,7 +129,7 @@ def test_no_run_longer_than_a_window_reaches_jieba(
 
 def test_words_across_a_window_are_not_lost() -> None:
     text = "啊" * (segment.WINDOW - 1) + "退货"
-    assert "退货" in segment.grams(text)
+    assert "退货" in segment.pairs(text)
 
 
 def test_a_cache_folder_open_to_others_is_closed(tmp_path: Path) -> None:

@@ -17,8 +17,11 @@ from kb.engines.base import (
     Document,
     Engine,
     EngineUnavailable,
+    Field,
+    Group,
     Hits,
     Query,
+    field_name,
 )
 
 __all__ = [
@@ -28,8 +31,11 @@ __all__ = [
     "Document",
     "Engine",
     "EngineUnavailable",
+    "Field",
+    "Group",
     "Hits",
     "Query",
+    "field_name",
     "get_engine",
     "make_engine",
 ]

@@ -9,20 +9,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-# Searchable field: its b of BM25, how strongly long texts are held back.
-FIELDS: Mapping[str, float] = {
-    "keywords": 0.0,
-    "question": 0.6,
-    "question_grams": 0.6,
-    "phrasings": 0.6,
-    "phrasings_grams": 0.6,
-    "replies": 0.5,
-    "replies_grams": 0.5,
-    "answer": 0.5,
-    "answer_grams": 0.5,
-}
-K1 = 1.2  # of BM25: how soon repeating a term stops to count
-FORMAT = 1  # raise it when documents or files change, so that old indexes are remade
+# What a document may hold. Texts are indexed as words, and most as pairs of Han
+# characters too, in a field of their own.
+TEXTS = ("keywords", "question", "phrasings", "replies", "answer")
+IN_PAIRS = ("question", "phrasings", "replies", "answer")
+PAIRS = "_pairs"
+FIELDS = (*TEXTS, *(f"{text}{PAIRS}" for text in IN_PAIRS))
+FORMAT = 2  # raise it when documents or files change, so that old indexes are remade
 
 
 class EngineUnavailable(Exception):
@@ -33,7 +26,7 @@ class EngineUnavailable(Exception):
 class Document:
     """All an engine may know of an entry: labels to filter on, terms to match.
 
-    `terms` maps names of FIELDS to terms in order, duplicates kept. No term
+    `terms` maps names in FIELDS to terms in order, duplicates kept. No term
     and no label holds a space.
     """
 
@@ -49,19 +42,47 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
-    """One term wanted in one field, with the weight of its match."""
+class Field:
+    """What a match in a text is worth, and how strongly long texts are held back."""
 
-    field: str
+    text: str
+    weight: float
+    b: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Texts that are matched as if they were one, by BM25F.
+
+    A term's frequencies in the texts are added, each times its field's weight
+    over 1 − b + b · length / average length, before k1 lets repetition fade:
+    the fifth mention says less than the first, wherever it stands. `weight` is
+    what the group's score is worth beside those of others.
+    """
+
+    fields: tuple[Field, ...]
+    k1: float
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One term wanted: a word, or a pair of characters when `pair` is set."""
+
     term: str
     weight: float
+    pair: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Any of `clauses`, among documents with a label of each group of `labels`."""
+    """Any of `clauses` in any of `groups`, among documents with fitting labels.
+
+    A document fits when it carries a label of each set in `labels`.
+    """
 
     clauses: tuple[Clause, ...]
+    groups: tuple[Group, ...]
     labels: tuple[frozenset[str], ...]
     limit: int = 20
 
@@ -70,8 +91,11 @@ class Query:
 class Hits:
     """The best documents, best first, and how many there are in all.
 
-    A score is the sum over the query's clauses of weight · BM25(term in field);
-    equal scores stand in order of id.
+    A score is the sum over clauses and groups of
+    clause.weight · group.weight · idf · tf · (k1 + 1) / (tf + k1)
+    with tf as Group says and idf by the documents that hold the term in the
+    group. Equal scores stand in order of id. Source: Robertson, Zaragoza and
+    Taylor, Simple BM25 Extension to Multiple Weighted Fields (2004).
     """
 
     ids: tuple[int, ...] = ()
@@ -113,10 +137,13 @@ class Engine(ABC):
         """Return {id: digest} of everything held."""
 
 
-def idf(documents: int, holding: int) -> float:
-    """Return the weight of a term by rarity: ln(1 + (N − n + ½) / (n + ½)).
+def field_name(text: str, *, pair: bool) -> str | None:
+    """Return the name in FIELDS where `text` holds such terms, None if nowhere."""
+    if not pair:
+        return text
+    return f"{text}{PAIRS}" if text in IN_PAIRS else None
 
-    Robertson and Zaragoza, The Probabilistic Relevance Framework (2009), in the
-    form that never falls below zero.
-    """
+
+def idf(documents: int, holding: int) -> float:
+    """Return the weight of a term by rarity: ln(1 + (N − n + ½) / (n + ½))."""
     return math.log(1 + (documents - holding + 0.5) / (holding + 0.5))

@@ -1,4 +1,4 @@
-"""Score BM25 with NumPy: one array of impacts a term, added up and cut."""
+"""Score BM25F with NumPy: one array of impacts a term, added up and cut."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from kb.engines.base import FIELDS, K1, Hits, Query, idf
+from kb.engines.base import FIELDS, Clause, Group, Hits, Query, field_name, idf
 
 Ints = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Impacts = tuple[Places, Floats]  # places of documents, ascending, and a number each
 # (field, term) → places of the documents that hold it, and how often each does
-Postings = Callable[[str, str], tuple[Places, Floats]]
+Postings = Callable[[str, str], Impacts]
 
 NOTHING = (np.empty(0, np.int32), np.empty(0, np.float32))
 DRIFT = 0.1  # share by which an average length may move before impacts are remade
@@ -25,8 +26,9 @@ DRIFT = 0.1  # share by which an average length may move before impacts are rema
 class Segment:
     """Documents that never change, at places 0 to n-1, shared by all threads.
 
-    `lengths` are terms per document and field. Impacts are computed at a term's
-    first use and kept, least recently used first out, within `budget` bytes.
+    `lengths` are terms per document and field. A term's impacts in a group are
+    computed at their first use and kept, least recently used first out, within
+    `budget` bytes.
     """
 
     def __init__(
@@ -38,31 +40,35 @@ class Segment:
         self._postings = postings
         self._budget = budget
         self._bytes = 0
-        self._kept: OrderedDict[tuple[str, str], tuple[Places, Floats]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Group, str, bool], Impacts] = OrderedDict()
         self._labels: dict[str, Mask] = {}
         self._averages: dict[str, float] = {}
-        self._norms: dict[str, Floats] = {}
+        self._norms: dict[tuple[str, float], Floats] = {}
         self._lock = Lock()
 
     def settle(self, averages: dict[str, float]) -> None:
-        """Take the average lengths of the whole index, if they moved much."""
+        """Take the average lengths of the whole index, if one of them moved much."""
         with self._lock:
-            for name, average in averages.items():
-                known = self._averages.get(name, 0.0)
-                if not known or abs(average - known) > DRIFT * known:
-                    self._measure(name, average)
+            moved = any(
+                abs(average - self._averages.get(name, 0.0)) > DRIFT * average
+                for name, average in averages.items()
+            )
+            if moved:
+                self._averages = averages
+                self._norms.clear()
+                self._kept.clear()
+                self._bytes = 0
 
-    def impacts(self, field: str, term: str) -> tuple[Places, Floats]:
-        """Return places and tf·(k1+1) / (tf + k1·(1−b+b·length/average))."""
-        key = (field, term)
+    def impacts(self, group: Group, term: str, pair: bool) -> Impacts:
+        """Return places, and tf · (k1 + 1) / (tf + k1) of each; Hits has the rest."""
+        key = (group, term, pair)
         with self._lock:
             if (found := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
                 return found
-            places, counts = self._postings(field, term)
-            if len(places):
-                counts = counts * (K1 + 1) / (counts + self._norms[field][places])
-            self._keep(key, (places, counts.astype(np.float32)))
+            places, counts = self._frequencies(group, term, pair)
+            impacts = counts * (group.k1 + 1) / (counts + group.k1)
+            self._keep(key, (places, impacts.astype(np.float32)))
             return self._kept[key]
 
     def labelled(self, label: str) -> Mask:
@@ -74,22 +80,28 @@ class Segment:
                 self._labels[label] = mask
             return self._labels[label]
 
-    def _measure(self, name: str, average: float) -> None:
-        b = FIELDS[name]
-        self._averages[name] = average
-        self._norms[name] = (
-            K1 * (1 - b + b * self.lengths[name] / max(average, 1e-9))
-        ).astype(np.float32)
-        for key in [k for k in self._kept if k[0] == name]:
-            places, counts = self._kept.pop(key)
-            self._bytes -= _size(places, counts)
+    def _frequencies(self, group: Group, term: str, pair: bool) -> Impacts:
+        """Return places, and the weighed sum of the term's frequencies in each."""
+        found: list[Impacts] = []
+        for field in group.fields:
+            if name := field_name(field.text, pair=pair):
+                places, counts = self._postings(name, term)
+                if len(places):
+                    weighed = field.weight * counts / self._norm(name, field.b)[places]
+                    found.append((places, weighed))
+        return found[0] if len(found) == 1 else _merged(found)
 
-    def _keep(self, key: tuple[str, str], found: tuple[Places, Floats]) -> None:
+    def _norm(self, name: str, b: float) -> Floats:
+        if (name, b) not in self._norms:
+            ratio = self.lengths[name] / max(self._averages[name], 1e-9)
+            self._norms[name, b] = (1 - b + b * ratio).astype(np.float32)
+        return self._norms[name, b]
+
+    def _keep(self, key: tuple[Group, str, bool], found: Impacts) -> None:
         self._kept[key] = found
-        self._bytes += _size(*found)
+        self._bytes += _size(found)
         while self._bytes > self._budget and len(self._kept) > 1:
-            _, old = self._kept.popitem(last=False)
-            self._bytes -= _size(*old)
+            self._bytes -= _size(self._kept.popitem(last=False)[1])
 
 
 class Snapshot:
@@ -113,7 +125,8 @@ class Snapshot:
             return Hits()
         scores = np.zeros(self.count, np.float32)
         for clause in query.clauses:
-            self._add(scores, clause.field, clause.term, clause.weight)
+            for group in query.groups:
+                self._add(scores, clause, group)
         matched = (scores > 0) & self._allowed(query.labels)
         return self._best(scores, np.flatnonzero(matched), query.limit)
 
@@ -122,15 +135,16 @@ class Snapshot:
         wanted = np.isin(self.ids, list(ids)) & self.alive
         return [int(place) for place in np.flatnonzero(wanted)]
 
-    def _add(self, scores: Floats, field: str, term: str, weight: float) -> None:
-        found = [segment.impacts(field, term) for segment in self.segments]
+    def _add(self, scores: Floats, clause: Clause, group: Group) -> None:
+        found = [s.impacts(group, clause.term, clause.pair) for s in self.segments]
         holding = sum(len(places) for places, _ in found)
         if not holding:
             return
-        factor = np.float32(weight * idf(self.count, holding))
+        factor = clause.weight * group.weight * idf(self.count, holding)
         for start, (places, impacts) in zip(self.starts, found, strict=False):
             # No place stands twice in a posting list, so plain addition is right.
-            scores[places + start if start else places] += factor * impacts
+            at = places + start if start else places
+            scores[at] += np.float32(factor) * impacts
 
     def _allowed(self, groups: tuple[frozenset[str], ...]) -> Mask:
         allowed = self.alive.copy()
@@ -154,5 +168,14 @@ class Snapshot:
         return Hits(ids, tuple(scores[best].tolist()), total)
 
 
-def _size(places: Places, impacts: Floats) -> int:
-    return places.nbytes + impacts.nbytes + 200  # bytes, with the key's share
+def _merged(parts: list[Impacts]) -> Impacts:
+    """Return the union of the places, and the sums where they stand twice."""
+    if not parts:
+        return NOTHING
+    places, at = np.unique(np.concatenate([p for p, _ in parts]), return_inverse=True)
+    sums = np.bincount(at, np.concatenate([c for _, c in parts]))
+    return places, sums.astype(np.float32)
+
+
+def _size(found: Impacts) -> int:
+    return found[0].nbytes + found[1].nbytes + 250  # bytes, with the key's share

@@ -6,11 +6,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from kb.engines.base import FIELDS, K1, Changes, Document, Engine, Hits, Query, idf
+from kb.engines.base import (
+    Changes,
+    Clause,
+    Document,
+    Engine,
+    Group,
+    Hits,
+    Query,
+    field_name,
+    idf,
+)
 
 
 class MemoryEngine(Engine):
-    """BM25 as the books write it: what every other engine must agree with."""
+    """BM25F as the books write it: what every other engine must agree with."""
 
     def __init__(self) -> None:
         self.documents: dict[int, Document] = {}
@@ -29,8 +39,9 @@ class MemoryEngine(Engine):
     def search(self, query: Query) -> Hits:
         scores: Counter[int] = Counter()
         for clause in query.clauses:
-            for id, impact in self._impacts(clause.field, clause.term).items():
-                scores[id] += clause.weight * impact  # type: ignore[assignment]
+            for group in query.groups:
+                for id, impact in self._impacts(clause, group).items():
+                    scores[id] += clause.weight * impact  # type: ignore[assignment]
         allowed = [i for i in scores if self._carries(i, query.labels)]
         best = sorted(allowed, key=lambda i: (-scores[i], i))[: query.limit]
         return Hits(tuple(best), tuple(scores[i] for i in best), len(allowed))
@@ -41,13 +52,15 @@ class MemoryEngine(Engine):
     def _carries(self, id: int, groups: tuple[frozenset[str], ...]) -> bool:
         return all(self.documents[id].labels & group for group in groups)
 
-    def _impacts(self, field: str, term: str) -> dict[int, float]:
-        texts = {i: d.terms.get(field, ()) for i, d in self.documents.items()}
-        counts = {i: n for i, text in texts.items() if (n := text.count(term))}
-        average = sum(map(len, texts.values())) / max(len(texts), 1)
-        rarity = idf(len(texts), len(counts))
-        b = FIELDS[field]
-        return {
-            i: rarity * n * (K1 + 1) / (n + K1 * (1 - b + b * len(texts[i]) / average))
-            for i, n in counts.items()
-        }
+    def _impacts(self, clause: Clause, group: Group) -> dict[int, float]:
+        counts: Counter[int] = Counter()
+        for field in group.fields:
+            if name := field_name(field.text, pair=clause.pair):
+                texts = {i: d.terms.get(name, ()) for i, d in self.documents.items()}
+                average = sum(map(len, texts.values())) / max(len(texts), 1)
+                for id, text in texts.items():
+                    if count := text.count(clause.term):
+                        norm = 1 - field.b + field.b * len(text) / average
+                        counts[id] += field.weight * count / norm  # type: ignore[assignment]
+        factor = group.weight * idf(len(self.documents), len(counts)) * (group.k1 + 1)
+        return {id: factor * tf / (tf + group.k1) for id, tf in counts.items()}

@@ -40,7 +40,7 @@ def words(text: str) -> list[str]:
     return found
 
 
-def grams(text: str) -> list[str]:
+def pairs(text: str) -> list[str]:
     """Return the overlapping pairs of Han characters of `text`, in order.
 
     A character that stands alone is returned as it is.

@@ -102,8 +102,8 @@ def _ask(
     for line in queries:
         began = time.perf_counter()
         terms = search.wanted(search.tidy(line["query"]))
-        clauses = search.clauses(terms, search.PUBLIC_WEIGHTS)
-        hits = engine.search(Query(clauses, labels, search.MOST))
+        query = Query(search.clauses(terms), search.PUBLIC, labels, search.MOST)
+        hits = engine.search(query)
         found = list(search.relevant(hits))[:DEPTH]
         times.append((time.perf_counter() - began) * 1000)
         ids = [rows[place]["id"] for place in found]
