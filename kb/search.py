@@ -22,6 +22,7 @@ from kb.text import normalize, segment
 
 LONGEST = 200  # characters of a query; the rest is cut off
 MOST = 100  # results: nobody pages further, and the database checks each
+MOST_ALIKE = 20  # entries that are looked at when some like a text are wanted
 CUT = 0.2  # share of the best score below which a result is noise
 
 # Texts as one, where an answer may make up for what the question does not say.
@@ -139,24 +140,35 @@ def nearest(
     text: str, *, user: Reader, limit: int = 5, exclude: Collection[int] = ()
 ) -> tuple[Hit, ...]:
     """Return the entries most like `text`; drafts too, for those who see them."""
-    terms = wanted(tidy(text))
-    if not terms:
-        return ()
-    most = limit + len(exclude)
-    query = Query(clauses(terms), groups(user), (_audiences(user),), most)
-    try:
-        hits = get_engine().search(query)
-    except EngineUnavailable:
-        return ()
-    scores = relevant(hits, exclude)
-    return _load(list(scores), Entry.objects.visible_to(user), scores)[:limit]
+    edits = user.is_authenticated and user.edits_library
+    labels = (_audiences(user),) if edits else _live(user)
+    return _like(text, Entry.objects.visible_to(user), user, labels, exclude)[:limit]
 
 
 def related(entry: Entry, *, user: Reader, limit: int = 5) -> tuple[Entry, ...]:
     """Return published entries about the same matter as `entry`."""
-    hits = nearest(entry.question, user=user, limit=limit * 2, exclude=[entry.pk])
-    live = (hit.entry for hit in hits if hit.entry.status == Entry.Status.PUBLISHED)
-    return tuple(live)[:limit]
+    readable = Entry.objects.published_to(user)
+    hits = _like(entry.question, readable, user, _live(user), [entry.pk])
+    return tuple(hit.entry for hit in hits[:limit])
+
+
+def _like(
+    text: str,
+    readable: EntryQuerySet,
+    user: Reader,
+    labels: tuple[frozenset[str], ...],
+    exclude: Collection[int],
+) -> tuple[Hit, ...]:
+    """Return entries like `text` among `labels`: others must not even be counted."""
+    terms = wanted(tidy(text))
+    if not terms:
+        return ()
+    query = Query(clauses(terms), groups(user), labels, MOST_ALIKE + len(exclude))
+    try:
+        scores = relevant(get_engine().search(query), exclude)
+    except EngineUnavailable:
+        return ()
+    return _load(scores, readable, scores)
 
 
 # From words to a query ---------------------------------------------------------
@@ -200,7 +212,7 @@ def _audiences(user: Reader) -> frozenset[str]:
     return frozenset(f"audience={audience}" for audience in audiences)
 
 
-def _live(user: Reader, category: Category | None) -> tuple[frozenset[str], ...]:
+def _live(user: Reader, category: Category | None = None) -> tuple[frozenset[str], ...]:
     """Return the labels of published documents that `user` may find."""
     groups = [_audiences(user), frozenset({f"status={Entry.Status.PUBLISHED.value}"})]
     if category:

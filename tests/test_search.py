@@ -214,3 +214,13 @@ def test_nearest_without_an_engine_is_nothing(
     shelf: dict[str, Entry], engine_down: None
 ) -> None:
     assert nearest("退款", user=ANYONE) == ()
+
+
+def test_drafts_take_no_place_from_what_outsiders_may_see(
+    make_entry: MakeEntry,
+) -> None:
+    entry, other = make_entry("退款多久到账"), make_entry("退款到账要几天呢")
+    for n in range(40):
+        make_entry(f"退款多久到账{n}", status="draft")
+    assert related(entry, user=ANYONE) == (other,)
+    assert {hit.entry for hit in nearest("退款多久到账", user=ANYONE)} == {entry, other}

@@ -7,12 +7,10 @@ commit so that readers notice, and LOCK, which the one writer holds.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
@@ -28,6 +26,7 @@ from whoosh.reading import EmptyReader, SegmentReader, TermNotFound
 from whoosh.util.numeric import byte_to_length
 from whoosh.writing import SegmentWriter
 
+from kb.engines import pen
 from kb.engines.base import (
     FIELDS,
     FORMAT,
@@ -169,20 +168,8 @@ class WhooshEngine(Engine):
         note.write_text(folder)
         os.replace(note, self.current)
 
-    @contextmanager
-    def _pen(self) -> Iterator[None]:
-        """Hold LOCK; the kernel frees it when the process dies."""
-        try:
-            file = (self.path / "LOCK").open("a")
-        except OSError as error:
-            raise EngineUnavailable(f"no index folder: {error}") from error
-        with file:
-            deadline = time.monotonic() + self.patience
-            while not _locked(file.fileno()):
-                if time.monotonic() > deadline:
-                    raise EngineUnavailable("another process is writing")
-                time.sleep(0.02)
-            yield
+    def _pen(self) -> AbstractContextManager[None]:
+        return pen.hold(self.path / "LOCK", self.patience)
 
 
 class _CallersError(Exception):
@@ -229,14 +216,6 @@ def _writer(index: FileIndex, **options: Any) -> Iterator[SegmentWriter]:
         with suppress(Exception):
             writer.cancel()
         raise
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _columns(document: Document) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""A lock for one writer, freed by the kernel when its process dies."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kb.engines.base import EngineUnavailable
+
+PAUSE = 0.02  # seconds between two looks
+
+
+@contextmanager
+def hold(path: Path, patience: float) -> Iterator[None]:
+    """Hold the file lock at `path`, after waiting for `patience` seconds at most.
+
+    Excludes threads as well as processes. Raises EngineUnavailable.
+    """
+    try:
+        file = path.open("a")
+    except OSError as error:
+        raise EngineUnavailable(f"no index folder: {error}") from error
+    with file:
+        deadline = time.monotonic() + patience
+        while not _locked(file.fileno()):
+            if time.monotonic() > deadline:
+                raise EngineUnavailable("another process is writing")
+            time.sleep(PAUSE)
+        yield
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
