@@ -1,0 +1,34 @@
+"""What may be asked in an address: anything is taken, nothing raises."""
+
+from __future__ import annotations
+
+from django.core.paginator import EmptyPage, Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+
+from kb.models import Entry
+from kb.text import normalize
+
+LONGEST = 200  # characters of a search
+FURTHEST = 10_000  # pages
+
+
+def words(request: HttpRequest) -> str:
+    """Return what is searched for: one line, cut at LONGEST characters."""
+    return normalize.line(request.GET.get("q", "")[: LONGEST * 10])[:LONGEST]
+
+
+def page_number(request: HttpRequest) -> int:
+    """Return the page that is asked for; what is no page number means the first."""
+    text = request.GET.get("page", "").strip()
+    if not (text.isdecimal() and len(text) <= len(str(FURTHEST))):
+        return 1
+    return min(max(int(text), 1), FURTHEST)
+
+
+def page(request: HttpRequest, rows: QuerySet[Entry], size: int) -> Page[Entry]:
+    """Return the page of `rows` that is asked for, or 404 beyond the last."""
+    try:
+        return Paginator(rows, size).page(page_number(request))
+    except EmptyPage:
+        raise Http404 from None

@@ -1,0 +1,81 @@
+"""The tree of categories as one reader may browse it: empty shelves are not there."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Count
+
+from kb.models import Category, Entry, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A category, and how many entries stand in it and below it."""
+
+    category: Category
+    count: int
+    below: tuple[str, ...]  # names of the shelves in it
+
+
+class Shelves:
+    """All shelves of a reader, in two queries: the tree is small."""
+
+    def __init__(self, user: Reader) -> None:
+        self._user = user
+
+    def inside(self, parent: int | None) -> list[Shelf]:
+        """Return the shelves directly in `parent`; None stands for the top."""
+        return [
+            Shelf(c, self.counts[c.pk], tuple(b.name for b in self._stocked(c.pk)))
+            for c in self._stocked(parent)
+        ]
+
+    def path(self, pk: int | None) -> list[Category]:
+        """Return the categories from the top down to `pk`, which is the last."""
+        return list(self._upwards(pk))[::-1]
+
+    def subtree(self, pk: int) -> list[int]:
+        """Return `pk` and all categories below it."""
+        found = [pk]
+        for parent in found:  # grows while it is walked
+            found += [c.pk for c in self._children[parent]]
+        return found
+
+    @cached_property
+    def counts(self) -> Counter[int]:
+        """Entries published to the reader, by category, subtrees included."""
+        own = (
+            Entry.objects.published_to(self._user)
+            .filter(category__isnull=False)
+            .order_by()
+            .values_list("category")
+            .annotate(Count("pk"))
+        )
+        total: Counter[int] = Counter()
+        for pk, count in own:
+            for category in self._upwards(pk):
+                total[category.pk] += count
+        return total
+
+    @cached_property
+    def _all(self) -> dict[int, Category]:
+        return {c.pk: c for c in Category.objects.order_by("position", "pk")}
+
+    @cached_property
+    def _children(self) -> defaultdict[int | None, list[Category]]:
+        children: defaultdict[int | None, list[Category]] = defaultdict(list)
+        for category in self._all.values():
+            children[category.parent_id].append(category)
+        return children
+
+    def _stocked(self, parent: int | None) -> list[Category]:
+        return [c for c in self._children[parent] if self.counts[c.pk]]
+
+    def _upwards(self, pk: int | None) -> Iterator[Category]:
+        while pk is not None and (category := self._all.get(pk)):
+            yield category
+            pk = category.parent_id

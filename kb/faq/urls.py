@@ -1,0 +1,17 @@
+"""Addresses of the customer's door."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from kb.faq import views
+
+app_name = "faq"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("search/", views.search_page, name="search"),
+    path("suggest/", views.suggestions, name="suggest"),
+    path("c/<int:pk>/", views.category, name="category"),
+    path("q/<int:pk>/", views.entry, name="entry-short"),
+    path("q/<int:pk>/<str:slug>/", views.entry, name="entry"),
+]

@@ -1,0 +1,131 @@
+"""Public pages: the customer's view, with what is theirs for people who work here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from kb import search
+from kb.faq import forms
+from kb.faq.guard import public, throttled
+from kb.faq.shelves import Shelves
+from kb.models import Entry, EntryQuerySet, Reader
+from kb.text import normalize, segment
+
+PAGE = 20  # entries
+RECENT = 8  # entries
+NEAR = 6  # entries offered where nothing was found
+LETTERS = 4  # letters that are tried to find them
+_HAN = re.compile(f"[{normalize.HAN}]")
+
+
+@public
+def home(request: HttpRequest) -> HttpResponse:
+    shelves = Shelves(request.user).inside(None)
+    context = {"shelves": shelves, "recent": _listed(request.user)[:RECENT]}
+    return render(request, "faq/home.html", context)
+
+
+@public
+def category(request: HttpRequest, pk: int) -> HttpResponse:
+    """A shelf: what is inside of it, and its entries with those below."""
+    shelves = Shelves(request.user)
+    if not shelves.counts[pk]:
+        raise Http404
+    *above, here = shelves.path(pk)
+    rows = _listed(request.user).filter(category__in=shelves.subtree(pk))
+    context = {
+        "category": here,
+        "above": above,
+        "shelves": shelves.inside(pk),
+        "page": forms.page(request, rows, PAGE),
+    }
+    return render(request, "faq/category.html", context)
+
+
+@public
+def entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
+    shown = Entry.objects.visible_to(request.user).filter(pk=pk)
+    found = shown.select_related("category").prefetch_related("tags").first()
+    if found is None:
+        raise Http404
+    if slug != found.slug:
+        return redirect(found, permanent=True)
+    context = {
+        "entry": found,
+        "path": Shelves(request.user).path(found.category_id),
+        "canonical": request.build_absolute_uri(found.get_absolute_url()),
+        "live": found.status == Entry.Status.PUBLISHED,
+        "related": search.related(found, user=request.user),
+    }
+    return render(request, "faq/entry.html", context)
+
+
+@public
+@throttled("search")
+def search_page(request: HttpRequest) -> HttpResponse:
+    words, number, user = forms.words(request), forms.page_number(request), request.user
+    if not words:
+        shelves = Shelves(user).inside(None)
+        return render(request, "faq/search.html", {"shelves": shelves})
+    results = search.search(words, user=user, offset=(number - 1) * PAGE, limit=PAGE)
+    if number > 1 and not results.hits:
+        raise Http404
+    context = _found(results, user) if results.hits else _not_found(words, user)
+    context |= {"words": words, "results": results, "number": number}
+    context["more"] = number * PAGE < results.total
+    response = render(request, "faq/search.html", context)
+    if results.degraded:
+        response.headers["X-Search-Degraded"] = "1"
+    return response
+
+
+@public
+@throttled("suggest")
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """A fragment: the options of the list under a search box."""
+    words = forms.words(request)
+    found = search.suggest(words, user=request.user) if words else ()
+    terms = (normalize.normalize(words), *_telling(segment.words(words)))
+    context = {"suggestions": found, "terms": terms}
+    return render(request, "faq/suggestions.html", context)
+
+
+def _listed(user: Reader) -> EntryQuerySet:
+    """Entries as a list shows them, newest first."""
+    return Entry.objects.published_to(user).defer("answer", "answer_html")
+
+
+def _found(results: search.Results, user: Reader) -> dict[str, Any]:
+    shelves = Shelves(user)
+    entries = [hit.entry for hit in results.hits]
+    return {
+        "rows": [(entry, shelves.path(entry.category_id)) for entry in entries],
+        "terms": _telling(results.terms),
+    }
+
+
+def _not_found(words: str, user: Reader) -> dict[str, Any]:
+    return {"near": _near(words, user), "shelves": Shelves(user).inside(None)}
+
+
+def _telling(terms: Iterable[str]) -> list[str]:
+    """Return the terms worth a mark: not 怎么, and no lone letter beside words."""
+    told = [term for term in terms if term not in search.QUESTION_WORDS]
+    return [term for term in told if len(term) > 1] or told
+
+
+def _near(words: str, user: Reader) -> list[Entry]:
+    """Entries that hold a letter of words which found nothing: a slip spares some."""
+    letters = dict.fromkeys(_HAN.findall(normalize.normalize(words)))
+    telling = [letter for letter in letters if letter not in search.QUESTION_WORDS]
+    found = {
+        suggestion.entry.pk: suggestion.entry
+        for letter in telling[:LETTERS]
+        for suggestion in search.suggest(letter, user=user, limit=NEAR // 2)
+    }
+    return list(found.values())[:NEAR]

@@ -1,0 +1,116 @@
+/* Live suggestions: a combobox that the input method never has to share a key with. */
+
+const DELAY = 60; // ms after the last key
+
+for (const form of document.querySelectorAll("[data-suggest]")) attach(form);
+
+function attach(form) {
+  const input = form.querySelector("input");
+  const list = form.querySelector("[role=listbox]");
+  const status = form.querySelector("[role=status]");
+  let timer = 0;
+  let request = null;
+  let shown = input.value.trim(); // what the list belongs to
+  let active = -1;
+
+  const options = () => [...list.children];
+  const composing = (event) => event.isComposing || event.keyCode === 229;
+
+  function forget() {
+    clearTimeout(timer);
+    request?.abort();
+    request = null;
+  }
+
+  function close() {
+    forget();
+    list.hidden = true;
+    select(-1);
+    input.setAttribute("aria-expanded", "false");
+    status.textContent = "";
+  }
+
+  function select(index) {
+    active = index;
+    options().forEach((option, i) => option.setAttribute("aria-selected", String(i === index)));
+    const option = options()[index];
+    if (!option) return input.removeAttribute("aria-activedescendant");
+    input.setAttribute("aria-activedescendant", option.id);
+    option.scrollIntoView({ block: "nearest" });
+  }
+
+  function show(html, words) {
+    list.innerHTML = html; // escaped by the server
+    shown = words;
+    const count = options().length;
+    if (!count) return close();
+    list.hidden = false;
+    select(-1);
+    input.setAttribute("aria-expanded", "true");
+    status.textContent = `${count} 条建议，按上下键选择`;
+  }
+
+  async function ask(words) {
+    forget();
+    const mine = (request = new AbortController());
+    const url = `${form.dataset.suggest}?q=${encodeURIComponent(words)}`;
+    try {
+      const answer = await fetch(url, { signal: mine.signal });
+      const html = answer.ok ? await answer.text() : "";
+      if (request === mine) show(html, words); // else something newer was typed
+    } catch {
+      if (request === mine) close(); // offline: the form still works
+    }
+  }
+
+  function typed() {
+    const words = input.value.trim();
+    if (words === shown && !list.hidden) return;
+    forget();
+    if (!words) {
+      shown = "";
+      return close();
+    }
+    timer = setTimeout(ask, DELAY, words);
+  }
+
+  function move(step) {
+    if (list.hidden) {
+      if (input.value.trim()) ask(input.value.trim());
+      return;
+    }
+    const places = options().length + 1; // the box itself is one of them
+    select(((active + 1 + step + places) % places) - 1);
+  }
+
+  const keys = {
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    Enter: () => options()[active].click(),
+    Escape: close,
+  };
+
+  function pressed(event) {
+    if (composing(event) || event.altKey || event.ctrlKey || event.metaKey) return;
+    const native =
+      (event.key === "Enter" && active < 0) || (event.key === "Escape" && list.hidden);
+    if (native || !keys[event.key]) return;
+    event.preventDefault();
+    keys[event.key]();
+  }
+
+  input.setAttribute("role", "combobox");
+  input.setAttribute("aria-autocomplete", "list");
+  input.setAttribute("aria-controls", list.id);
+  input.setAttribute("aria-expanded", "false");
+  input.addEventListener("input", (event) => event.isComposing || typed());
+  input.addEventListener("compositionend", typed);
+  input.addEventListener("keydown", pressed);
+  list.addEventListener("mousedown", (event) => event.preventDefault()); // keep the focus
+  form.addEventListener("submit", close);
+  form.addEventListener("focusout", (event) => form.contains(event.relatedTarget) || close());
+  addEventListener("pagehide", close);
+  if ("focus" in input.dataset && matchMedia("(hover: hover) and (pointer: fine)").matches) {
+    input.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,494 @@
+"""The customer's door shows what its reader may see, and never breaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as site
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from kb import entries
+from kb.faq import guard
+from kb.models import Category, Entry, Tag, User
+from kb.templatetags import faq as filters
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+HIDDEN = [("draft", "public"), ("review", "public"), ("retired", "public")]
+HIDDEN += [("published", "internal")]
+CANARY = "鹦鹉螺暗号"
+
+
+def text(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def ask(client: Client, words: str, name: str = "search", **more: str) -> Any:
+    return client.get(reverse(f"faq:{name}"), {"q": words, **more})
+
+
+@pytest.fixture
+def shelf() -> Category:
+    top = Category.objects.create(name="售后")
+    below: Category = Category.objects.create(name="退换货", parent=top)
+    return below
+
+
+# Browsing ----------------------------------------------------------------------
+
+
+def test_home_counts_what_this_reader_may_read(
+    client: Client, agent: User, make_entry: MakeEntry, shelf: Category
+) -> None:
+    make_entry("甲问题怎么办", category=shelf)
+    make_entry("乙问题怎么办", category=shelf, audience="internal")
+    make_entry("丙问题怎么办", category=shelf, status="draft")
+    (top,) = client.get("/").context["shelves"]
+    assert (top.category, top.count, top.below) == (shelf.parent, 1, ("退换货",))
+    client.force_login(agent)
+    (top,) = client.get("/").context["shelves"]
+    assert top.count == 2
+
+
+def test_home_lists_the_newest_first(client: Client, make_entry: MakeEntry) -> None:
+    made = [make_entry(f"第 {n} 个问题", answer=f"答 {n}") for n in range(10)]
+    assert list(client.get("/").context["recent"]) == made[:1:-1]
+
+
+def test_lists_hold_what_is_live_even_for_editors(
+    client: Client, editor: User, make_entry: MakeEntry, shelf: Category
+) -> None:
+    live = make_entry("甲问题怎么办", category=shelf)
+    make_entry("乙问题怎么办", category=shelf, status="draft")
+    client.force_login(editor)
+    assert list(client.get("/").context["recent"]) == [live]
+    assert list(client.get(f"/c/{shelf.pk}/").context["page"]) == [live]
+
+
+def test_an_empty_site_says_so(client: Client, editor: User) -> None:
+    assert "这里还没有内容" in text(client.get("/"))
+    client.force_login(editor)
+    assert reverse("admin:kb_entry_add") in text(client.get("/"))
+
+
+def test_a_category_shows_its_whole_subtree(
+    client: Client, make_entry: MakeEntry, shelf: Category
+) -> None:
+    made = make_entry(category=shelf)
+    page = client.get(reverse("faq:category", args=[shelf.parent_id]))
+    assert list(page.context["page"]) == [made]
+    assert [s.category for s in page.context["shelves"]] == [shelf]
+
+
+@pytest.mark.parametrize(("status", "audience"), HIDDEN)
+def test_a_category_without_anything_to_read_is_not_there(
+    client: Client, make_entry: MakeEntry, shelf: Category, status: str, audience: str
+) -> None:
+    make_entry(category=shelf, status=status, audience=audience)
+    for pk in (shelf.pk, shelf.parent_id, 999, 2**63, 10**40):
+        assert client.get(f"/c/{pk}/").status_code == 404
+    assert shelf.name not in text(client.get("/"))
+
+
+def test_a_category_has_pages_of_twenty(
+    client: Client, make_entry: MakeEntry, shelf: Category
+) -> None:
+    for n in range(21):
+        make_entry(f"第 {n} 个问题", category=shelf)
+    address = reverse("faq:category", args=[shelf.pk])
+    assert len(client.get(address).context["page"]) == 20
+    assert len(client.get(address, {"page": 2}).context["page"]) == 1
+    assert client.get(address, {"page": 3}).status_code == 404
+    assert client.get(address, {"page": "abc"}).context["page"].number == 1
+
+
+# One entry ---------------------------------------------------------------------
+
+
+def test_an_entry_shows_what_a_customer_needs(
+    client: Client, make_entry: MakeEntry, shelf: Category
+) -> None:
+    made = make_entry("<b>退款</b>多久到账？", answer="**3** 天", category=shelf)
+    made.tags.add(Tag.objects.create(name="退款"))
+    page = text(client.get(made.get_absolute_url()))
+    assert "<h1>&lt;b&gt;退款&lt;/b&gt;多久到账？</h1>" in page
+    assert "<strong>3</strong> 天" in page
+    for category in (shelf, shelf.parent):
+        assert f'href="/c/{category.pk}/">{category}</a>' in page
+    assert 'class="chip" href="/search/?q=%E9%80%80%E6%AC%BE"' in page
+    assert re.search(
+        r'更新于 <time datetime="[^"]+" title="20\d\d-[^"]+">刚刚</time>', page
+    )
+    assert f'data-copy="/q/{made.pk}/"' in page
+
+
+def test_an_entry_names_related_ones(client: Client, make_entry: MakeEntry) -> None:
+    here = make_entry("退货运费谁承担？")
+    other = make_entry("退货地址在哪里看？")
+    assert client.get(here.get_absolute_url()).context["related"] == (other,)
+
+
+def test_every_other_address_leads_to_the_canonical_one(
+    client: Client, make_entry: MakeEntry
+) -> None:
+    made = make_entry()
+    for address in (f"/q/{made.pk}/", f"/q/{made.pk}/又一个/", f"/q/{made.pk}/%00/"):
+        response = client.get(address)
+        assert response.status_code == 301
+        assert response["Location"] == made.get_absolute_url()
+
+
+def test_an_entry_without_a_slug_stands_at_the_short_address(
+    client: Client, make_entry: MakeEntry
+) -> None:
+    made = make_entry("？？！")
+    assert client.get(f"/q/{made.pk}/").status_code == 200
+    assert client.get(f"/q/{made.pk}/a/")["Location"] == f"/q/{made.pk}/"
+
+
+@pytest.mark.parametrize(("status", "audience"), HIDDEN)
+def test_outsiders_do_not_learn_of_hidden_entries(
+    client: Client, make_entry: MakeEntry, shelf: Category, status: str, audience: str
+) -> None:
+    shelf.name = f"{CANARY}分类"
+    shelf.save()
+    make_entry("退货寄到哪里？")
+    hidden = make_entry(
+        f"{CANARY}退货",
+        answer=f"{CANARY}答案",
+        phrasings=[f"{CANARY}问法"],
+        keywords=CANARY,
+        replies=[f"{CANARY}话术"],
+        category=shelf,
+        status=status,
+        audience=audience,
+    )
+    short = f"/q/{hidden.pk}/"
+    addresses = [short, hidden.get_absolute_url(), f"{short}x/", "/", "/search/?q=退货"]
+    addresses += ["/suggest/?q=退货", "/q/1/", f"/suggest/?q={CANARY[:2]}"]
+    for address in addresses:
+        response = client.get(address)
+        if str(hidden.pk) in address:
+            assert response.status_code == 404
+        assert CANARY not in text(response).replace(f'value="{CANARY}', "")
+        assert CANARY not in str(response.headers)
+    found, unknown = ask(client, CANARY), ask(client, "麒麟臂口诀")
+    assert text(found).replace(CANARY, "") == text(unknown).replace("麒麟臂口诀", "")
+
+
+def test_replies_stay_inside(client: Client, lead: User, make_entry: MakeEntry) -> None:
+    made = make_entry(replies=[CANARY], keywords=CANARY)
+    assert CANARY not in text(client.get(made.get_absolute_url()))
+    assert not ask(client, CANARY).context["results"].total
+    client.force_login(lead)
+    assert CANARY not in text(client.get(made.get_absolute_url()))
+
+
+@pytest.mark.parametrize(
+    ("status", "audience", "words"),
+    [
+        ("draft", "public", "草稿"),
+        ("review", "public", "待审核"),
+        ("retired", "public", "已下线"),
+        ("published", "internal", "仅内部"),
+    ],
+)
+def test_an_editor_is_told_that_the_public_cannot_see_it(
+    client: Client,
+    editor: User,
+    make_entry: MakeEntry,
+    status: str,
+    audience: str,
+    words: str,
+) -> None:
+    made = make_entry(status=status, audience=audience)
+    client.force_login(editor)
+    page = text(client.get(made.get_absolute_url()))
+    assert f"<strong>{words}</strong>" in page
+    assert "noindex" in page
+    assert reverse("admin:kb_entry_change", args=[made.pk]) in page
+
+
+def test_an_agent_reads_internal_entries_but_no_drafts(
+    client: Client, agent: User, make_entry: MakeEntry
+) -> None:
+    inside, draft = make_entry(audience="internal"), make_entry("别的", status="draft")
+    client.force_login(agent)
+    page = text(client.get(inside.get_absolute_url()))
+    assert "<strong>仅内部</strong>" in page
+    assert f"{reverse('console:home')}?entry={inside.pk}" in page
+    assert "admin/" not in page
+    assert client.get(draft.get_absolute_url()).status_code == 404
+
+
+# Searching ---------------------------------------------------------------------
+
+
+def test_a_search_marks_what_it_found(
+    client: Client, make_entry: MakeEntry, shelf: Category
+) -> None:
+    make_entry("怎么申请退款？", answer="退款在订单里申请。", category=shelf)
+    page = text(ask(client, "怎么退款"))
+    assert 'role="status">找到 1 条' in page
+    assert "怎么申请<mark>退款</mark>？" in page
+    assert "<mark>退款</mark>在订单里" in page
+    assert f'href="/c/{shelf.pk}/">退换货</a>' in page
+
+
+def test_a_search_has_pages(client: Client, make_entry: MakeEntry) -> None:
+    for n in range(21):
+        make_entry(f"退款第 {n} 问")
+    first = ask(client, "退款 & 运费")
+    assert len(first.context["rows"]) == 20
+    assert "?q=%E9%80%80%E6%AC%BE%20%26%20%E8%BF%90%E8%B4%B9&amp;page=2" in text(first)
+    assert len(ask(client, "退款", page="2").context["rows"]) == 1
+    assert ask(client, "退款", page="3").status_code == 404
+    assert ask(client, "退款", page="9" * 30).context["number"] == 1
+
+
+def test_what_is_searched_for_is_shown_as_text(client: Client) -> None:
+    page = text(ask(client, '"><script>alert(1)</script>'))
+    assert "<script>alert" not in page
+    assert 'value="&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in page
+
+
+def test_a_search_without_result_is_no_dead_end(
+    client: Client, make_entry: MakeEntry, shelf: Category
+) -> None:
+    made = make_entry("质量问题怎么换货？", category=shelf)
+    page = ask(client, "换火")
+    assert page.context["results"].total == 0
+    assert page.context["near"] == [made]
+    assert "没有找到“换火”" in text(page)
+    assert f"/c/{shelf.parent_id}/" in text(page)
+
+
+@pytest.mark.parametrize("words", ["", " ", "\u200b\x00", "　"])
+def test_an_empty_search_teaches_how(client: Client, words: str) -> None:
+    page = ask(client, words)
+    assert page.status_code == 200
+    assert "输入几个字就能搜" in text(page)
+    assert text(ask(client, words, "suggest")).strip() == ""
+
+
+def test_a_broken_engine_is_said_and_titles_are_found(
+    client: Client, make_entry: MakeEntry, settings: Any, tmp_path: Path
+) -> None:
+    made = make_entry("怎么申请退款？")
+    settings.KB_ENGINE = {
+        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "PATH": tmp_path / "nowhere",
+    }
+    page = ask(client, "退款")
+    assert [entry for entry, _ in page.context["rows"]] == [made]
+    assert "结果可能不完整" in text(page)
+    assert page["X-Search-Degraded"] == "1"
+    assert client.get(made.get_absolute_url()).status_code == 200
+
+
+def test_suggestions_are_a_fragment_of_options(
+    client: Client, make_entry: MakeEntry
+) -> None:
+    made = make_entry("退款多久到账？", phrasings=["钱什么时候退"])
+    page = text(ask(client, "退款", "suggest"))
+    assert "<html" not in page
+    assert page.count('role="option"') == 1
+    assert f'href="{made.get_absolute_url()}"' in page
+    assert "<mark>退款</mark>多久到账？" in page
+    assert "也这么问：钱<mark>什么时候</mark>退" in text(
+        ask(client, "什么时候", "suggest")
+    )
+
+
+# Manners -----------------------------------------------------------------------
+
+
+def addresses(entry: Entry) -> list[str]:
+    pages = ["/", "/search/", "/search/?q=退货", "/search/?q=麒麟臂", "/suggest/?q=退"]
+    return [*pages, f"/c/{entry.category_id}/", entry.get_absolute_url()]
+
+
+def test_public_pages_set_no_cookie(
+    client: Client, make_entry: MakeEntry, shelf: Category
+) -> None:
+    made = make_entry(category=shelf)
+    for address in [*addresses(made), "/q/999/", f"/q/{made.pk}/"]:
+        response = client.get(address)
+        assert not response.cookies, address
+        assert "csrf" not in text(response)
+        assert "Cookie" in response["Vary"]
+
+
+def test_public_copies_are_checked_and_private_ones_not_kept(
+    client: Client, agent: User, make_entry: MakeEntry, shelf: Category
+) -> None:
+    made = make_entry(category=shelf)
+    for address in addresses(made):
+        assert client.get(address)["Cache-Control"] == "no-cache"
+    tag = client.get(made.get_absolute_url())["ETag"]
+    again = {"If-None-Match": tag}
+    assert client.get(made.get_absolute_url(), headers=again).status_code == 304
+    entries.retire(made, by=None)
+    assert client.get(made.get_absolute_url(), headers=again).status_code == 404
+    entries.publish(entries.restore(made, by=None), by=None)
+    client.force_login(agent)
+    for address in [*addresses(made), f"/q/{made.pk}/"]:
+        assert client.get(address)["Cache-Control"] == "private, no-store"
+
+
+def test_pages_may_only_be_read(client: Client) -> None:
+    for address in ("/", "/search/", "/suggest/", "/q/1/", "/c/1/"):
+        assert client.post(address).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"), [("search", "search"), ("suggest", "suggest")]
+)
+def test_a_flood_is_asked_to_wait(
+    client: Client, monkeypatch: pytest.MonkeyPatch, agent: User, name: str, scope: str
+) -> None:
+    monkeypatch.setattr(
+        guard._Rate, "THROTTLE_RATES", {scope: "2/min", "agent": "3/min"}
+    )
+    codes = [ask(client, "退", name).status_code for _ in range(3)]
+    assert codes == [200, 200, 429]
+    refused = ask(client, "退", name)
+    assert 1 <= int(refused["Retry-After"]) <= 60
+    assert f"请等 {refused['Retry-After']} 秒" in text(refused)
+    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
+    assert ask(elsewhere, "退", name).status_code == 200
+    forged = Client(headers={"X-Forwarded-For": "192.0.2.8"})
+    assert ask(forged, "退", name).status_code == 429
+    client.force_login(agent)
+    assert [ask(client, "退", name).status_code for _ in range(4)][2:] == [200, 429]
+
+
+def test_a_cache_that_is_down_stops_nobody(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Down:
+        def get(self, *args: object) -> None:
+            raise ConnectionError
+
+    monkeypatch.setattr(guard._Rate, "cache", Down())
+    assert ask(client, "退款").status_code == 200
+
+
+def test_pages_ask_the_database_little(
+    client: Client,
+    make_entry: MakeEntry,
+    shelf: Category,
+    django_assert_max_num_queries: Callable[..., Any],
+) -> None:
+    for n in range(30):
+        made = make_entry(f"退货第 {n} 问", category=shelf)
+        made.tags.add(Tag.objects.get_or_create(name=f"标签{n % 3}")[0])
+    most = {"/": 8, "/search/?q=退货": 8, "/suggest/?q=退货": 8, f"/c/{shelf.pk}/": 8}
+    for address, limit in {**most, made.get_absolute_url(): 6}.items():
+        with django_assert_max_num_queries(limit):
+            assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("404", "找不到这一页"),
+        ("403", "没有权限"),
+        ("400", "看不懂这个请求"),
+        ("500", "出错了"),
+    ],
+)
+def test_error_pages_stand_without_a_request(name: str, words: str) -> None:
+    from django.template.loader import render_to_string
+
+    assert words in render_to_string(f"{name}.html")
+
+
+def test_a_missing_page_helps_on(client: Client) -> None:
+    page = client.get("/nowhere/")
+    assert page.status_code == 404
+    assert 'action="/search/"' in text(page)
+
+
+def test_an_expired_form_is_explained_in_chinese(agent: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(agent)
+    response = strict.post(reverse("logout"))
+    assert response.status_code == 403
+    assert "页面已过期" in text(response)
+
+
+# Words and colours ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (timedelta(seconds=-5), "刚刚"),
+        (timedelta(seconds=59), "刚刚"),
+        (timedelta(minutes=3), "3 分钟前"),
+        (timedelta(hours=2), "2 小时前"),
+        (timedelta(hours=13), "昨天"),
+        (timedelta(days=6), "6 天前"),
+        (timedelta(days=7), "6 月 26 日"),
+        (timedelta(days=365), "2025 年 7 月 3 日"),
+    ],
+)
+def test_dates_are_human(
+    monkeypatch: pytest.MonkeyPatch, before: timedelta, words: str
+) -> None:
+    noon = timezone.make_aware(datetime(2026, 7, 3, 12))  # noqa: DTZ001
+    monkeypatch.setattr(timezone, "now", lambda: noon)
+    assert filters.ago(noon - before) == words
+
+
+def test_no_page_has_inline_script_or_style() -> None:
+    for path in (site.BASE_DIR / "templates").rglob("*.html"):
+        source = path.read_text("utf-8")
+        assert not re.search(
+            r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", source
+        ), path
+
+
+def palette(css: str) -> dict[str, str]:
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", css))
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_text_can_be_read_in_both_themes() -> None:
+    css = (site.BASE_DIR / "static/base/tokens.css").read_text("utf-8")
+    day_css, night_css = css.split("@media screen and (prefers-color-scheme: dark)")
+    day = palette(day_css)
+    grounds = ["surface", "surface-raised", "surface-sunk"]
+    inks = ["ink", "ink-soft", "accent", "accent-strong", "ok", "warn", "bad"]
+    pairs = [(ink, ground) for ink in inks for ground in grounds]
+    pairs += [(c, f"{c}-soft") for c in ("accent", "ok", "warn", "bad")]
+    pairs += [("ink", f"{c}-soft") for c in ("accent", "ok", "warn", "bad")]
+    pairs += [("ink-soft", "accent-soft"), ("accent-strong", "accent-soft")]
+    pairs += [("accent-ink", "accent"), ("accent-ink", "accent-strong")]
+    pairs += [("bad-ink", "bad"), ("mark-ink", "mark")]
+    for colours in (day, day | palette(night_css.split("@media print")[0])):
+        for ink, ground in pairs:
+            assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+        for ground in grounds[:2]:
+            assert contrast(colours["line-strong"], colours[ground]) >= 3, ground
