@@ -31,8 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, port: int, no_demo: bool, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        passwords = {} if no_demo or _in_use() else self._load_demo()
         self._prepare_index()
+        passwords = {} if no_demo or _in_use() else self._load_demo()
         self._print_addresses(port)
         self._print_accounts(passwords)
 
