@@ -84,6 +84,9 @@ try:
 except (ImproperlyConfigured, ValueError, KeyError) as error:
     stop(f"DATABASE_URL or CACHE_URL cannot be understood: {error}")
 
+# A full cache drops entries at random, counters of rate limits among them.
+CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 1000)
+
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
     # IMMEDIATE takes the write lock at once, so that a read-then-write waits its
     # turn for `timeout` seconds instead of failing; WAL lets readers read on.

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
 
-from kb.text import segment  # noqa: E402  (needs the configured cache folder)
+class Request(WSGIRequest):
+    """A request whose content type may be nonsense.
+
+    Django reads it in the request's constructor, outside of its own handling
+    of errors, so that an unknown charset ended in a 500 for every page.
+    """
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        content_type = meta.get("CONTENT_TYPE", "")
+        try:
+            self.content_type, self.content_params = parse_header_parameters(content_type)
+        except (LookupError, ValueError):
+            self.content_type, self.content_params = "", {}
+
+
+application = get_wsgi_application()
+application.request_class = Request
+
+from kb.text import pinyin, segment  # noqa: E402  (needs the configured cache folder)
 
 segment.warm()
+pinyin.warm()

@@ -1,0 +1,133 @@
+"""What leaves the house, field by field; what is not named here stays inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.helpers import lazy_serializer
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from kb.api.categories import Tree
+from kb.models import Channel, Entry, Reply
+from kb.search import Suggestion
+from kb.text import blanks
+
+
+class CategoryRef(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class CategoryNode(CategoryRef):
+    count = serializers.IntegerField(help_text="本分类及下级里公开条目的数量。")
+    children = serializers.SerializerMethodField()
+
+    @extend_schema_field(lazy_serializer("kb.api.serializers.CategoryNode")(many=True))
+    def get_children(self, node: dict[str, Any]) -> Any:
+        return CategoryNode(node["children"], many=True).data
+
+
+class CategoryTree(serializers.Serializer[Any]):
+    results = CategoryNode(many=True)
+
+
+# Docstrings here would be shown to integrators, in English; so there are none.
+# The context of an entry holds `request` and `tree`.
+
+
+class EntryItem(serializers.Serializer[Entry]):
+    id = serializers.IntegerField()
+    question = serializers.CharField()
+    excerpt = serializers.CharField(help_text="答案的开头，纯文本。")
+    category = serializers.SerializerMethodField(help_text="从顶级到所在分类的路径。")
+    tags = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField()
+    updated_at = serializers.DateTimeField()
+
+    @extend_schema_field(CategoryRef(many=True))
+    def get_category(self, entry: Entry) -> list[dict[str, Any]]:
+        tree: Tree = self.context["tree"]
+        path = tree.path(entry.category_id)
+        return [{"id": node.pk, "name": node.name} for node in path]
+
+    def get_tags(self, entry: Entry) -> list[str]:
+        return [tag.name for tag in entry.tags.all()]
+
+    @extend_schema_field(serializers.URLField)
+    def get_url(self, entry: Entry) -> str:
+        return absolute(self, entry)
+
+
+class EntryDetail(EntryItem):
+    answer_html = serializers.CharField(help_text="答案，已净化，可以直接放进页面。")
+
+
+class EntryPage(serializers.Serializer[Any]):
+    total = serializers.IntegerField(help_text="一共几条。")
+    page = serializers.IntegerField()
+    page_size = serializers.IntegerField()
+    results = EntryItem(many=True)
+
+
+class SearchPage(EntryPage):
+    q = serializers.CharField(help_text="实际用来搜索的文字。")
+    degraded = serializers.BooleanField(
+        help_text="搜索引擎不可用，只按标题匹配，结果可能不完整。"
+    )
+
+
+class SuggestionItem(serializers.Serializer[Suggestion]):
+    id = serializers.IntegerField(source="entry.id")
+    question = serializers.CharField(source="entry.question")
+    text = serializers.CharField(help_text="与输入相符的标准问题或相似问法。")
+    url = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.URLField)
+    def get_url(self, suggestion: Suggestion) -> str:
+        return absolute(self, suggestion.entry)
+
+
+class Suggestions(serializers.Serializer[Any]):
+    q = serializers.CharField(help_text="实际用来匹配的文字。")
+    results = SuggestionItem(many=True)
+
+
+class Refusal(serializers.Serializer[Any]):
+    detail = serializers.CharField(help_text="一句话说明原因。")
+
+
+# For agents only -------------------------------------------------------------
+
+
+class ReplyItem(serializers.Serializer[Reply]):
+    label = serializers.CharField()  # type: ignore[assignment]
+    channel = serializers.ChoiceField(
+        Channel.choices, allow_blank=True, help_text="适用渠道；空表示通用。"
+    )
+    body = serializers.CharField(help_text="话术原文，待填处写作 {{名称}}。")
+    blanks = serializers.SerializerMethodField(help_text="待填处的名称，按出现次序。")
+
+    def get_blanks(self, reply: Reply) -> list[str]:
+        return blanks.names(reply.body)
+
+
+class AgentEntryItem(EntryItem):
+    status = serializers.ChoiceField(Entry.Status.choices)
+    audience = serializers.ChoiceField(Entry.Audience.choices)
+    replies = ReplyItem(many=True)
+
+
+class AgentEntryDetail(AgentEntryItem, EntryDetail):
+    pass
+
+
+class AgentSearchPage(SearchPage):
+    results = AgentEntryItem(many=True)
+
+
+def absolute(serializer: serializers.BaseSerializer[Any], entry: Entry) -> str:
+    address: str = serializer.context["request"].build_absolute_uri(
+        entry.get_absolute_url()
+    )
+    return address

@@ -1,0 +1,206 @@
+"""Parse, ask one stage, respond: what anybody may read, and what agents may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import prefetch_related_objects
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from kb import search
+from kb.api import describe, serializers
+from kb.api.categories import Tree
+from kb.api.doors import AgentDoor, Door, PublicDoor
+from kb.api.params import ListParams, SearchParams, SuggestParams
+from kb.models import Category, Entry
+
+HOW_SEARCH_WORKS = (
+    "整句话、几个词都行，最相关的在前，最多 100 条。运算符和引号没有特殊含义。"
+    "搜索引擎不可用时只按标题匹配：degraded 为 true，并带响应头 X-Search-Degraded。"
+)
+
+
+class Search(PublicDoor):
+    throttle_scope = "search"
+
+    @describe.public(
+        "search",
+        f"搜索公开条目\n{HOW_SEARCH_WORKS}",
+        serializers.SearchPage,
+        400,
+        404,
+        asks=SearchParams,
+    )
+    def get(self, request: Request) -> Response:
+        return found(self, serializers.SearchPage, "tags")
+
+
+class Suggest(PublicDoor):
+    throttle_scope = "suggest"
+
+    @describe.public(
+        "suggest",
+        "边输入边提示：相符的公开问题，最多 8 条",
+        serializers.Suggestions,
+        400,
+        asks=SuggestParams,
+    )
+    def get(self, request: Request) -> Response:
+        return suggested(self)
+
+
+class Categories(PublicDoor):
+    @describe.public(
+        "categories",
+        "分类树\n只有含公开条目的分类；count 包括下级分类里的条目。",
+        serializers.CategoryTree,
+    )
+    def get(self, request: Request) -> Response:
+        branches = Tree(self.reader).branches()
+        return Response(serializers.CategoryTree({"results": branches}).data)
+
+
+class Entries(PublicDoor):
+    @describe.public(
+        "entries",
+        "公开条目，最近更新的在前",
+        serializers.EntryPage,
+        400,
+        404,
+        asks=ListParams,
+    )
+    def get(self, request: Request) -> Response:
+        asked, tree = ListParams.of(request), Tree(self.reader)
+        entries = Entry.objects.published_to(self.reader)
+        if category := wanted(asked, tree):
+            entries = entries.filter(category__in=tree.under(category))
+        if tag := asked.get("tag"):
+            entries = entries.filter(tags__name=tag)
+        start, total = offset(asked), entries.count()
+        listed = entries.defer("answer", "answer_html").prefetch_related("tags")
+        rows = listed[start : start + asked["page_size"]]
+        return paged(
+            self, serializers.EntryPage, asked | {"total": total, "results": rows}, tree
+        )
+
+
+class EntryById(PublicDoor):
+    @describe.public("entry", "一个公开条目和它的答案", serializers.EntryDetail, 404)
+    def get(self, request: Request, pk: int) -> Response:
+        entries = Entry.objects.published_to(self.reader)
+        entry = entries.filter(pk=pk).prefetch_related("tags").first()
+        return shown(self, serializers.EntryDetail, entry)
+
+
+class AgentSearch(AgentDoor):
+    @describe.agents(
+        "agent_search",
+        f"搜索话术库，带话术\n公开和内部条目。{HOW_SEARCH_WORKS}",
+        serializers.AgentSearchPage,
+        400,
+        404,
+        asks=SearchParams,
+    )
+    def get(self, request: Request) -> Response:
+        return found(self, serializers.AgentSearchPage, "tags", "replies")
+
+
+class AgentSuggest(AgentDoor):
+    @describe.agents(
+        "agent_suggest",
+        "边输入边提示，包括内部条目，最多 8 条",
+        serializers.Suggestions,
+        400,
+        asks=SuggestParams,
+    )
+    def get(self, request: Request) -> Response:
+        return suggested(self)
+
+
+class AgentEntryById(AgentDoor):
+    @describe.agents(
+        "agent_entry",
+        "一个条目的答案和话术\n编辑还能读到草稿、待审核和已下线的条目。",
+        serializers.AgentEntryDetail,
+        404,
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        entries = Entry.objects.visible_to(self.reader)
+        entry = entries.filter(pk=pk).prefetch_related("tags", "replies").first()
+        return shown(self, serializers.AgentEntryDetail, entry)
+
+
+class Nowhere(PublicDoor):
+    """Any other address below /api/, so that it is refused in JSON too."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, rest: str = "") -> Response:
+        raise NotFound
+
+
+# What both doors do ----------------------------------------------------------
+
+
+def found(door: Door, form: type[serializers.SearchPage], *related: str) -> Response:
+    """Search as the door's reader and respond in `form`, with `related` rows."""
+    asked, tree = SearchParams.of(door.request), Tree(door.reader)
+    results = search.search(
+        asked["q"],
+        user=door.reader,
+        category=wanted(asked, tree),
+        offset=offset(asked),
+        limit=asked["page_size"],
+    )
+    entries = [hit.entry for hit in results.hits]
+    prefetch_related_objects(entries, *related)
+    page = {"total": results.total, "degraded": results.degraded, "results": entries}
+    response = paged(door, form, asked | page, tree)
+    if results.degraded:
+        response["X-Search-Degraded"] = "1"
+    return response
+
+
+def suggested(door: Door) -> Response:
+    words = SuggestParams.of(door.request)["q"]
+    page = {"q": words, "results": search.suggest(words, user=door.reader)}
+    context = {"request": door.request}
+    return Response(serializers.Suggestions(page, context=context).data)
+
+
+def shown(
+    door: Door, form: type[serializers.EntryDetail], entry: Entry | None
+) -> Response:
+    if entry is None:
+        raise NotFound
+    context = {"request": door.request, "tree": Tree(door.reader)}
+    return Response(form(entry, context=context).data)
+
+
+def wanted(asked: dict[str, Any], tree: Tree) -> Category | None:
+    """Return the category that was asked for, if any was.
+
+    One that holds nothing for the reader is refused like one that never was.
+    """
+    if "category" not in asked:
+        return None
+    if category := tree.find(asked["category"]):
+        return category
+    raise ValidationError({"category": ["没有这个分类。"]})
+
+
+def offset(asked: dict[str, Any]) -> int:
+    place: int = (asked["page"] - 1) * asked["page_size"]
+    return place
+
+
+def paged(
+    door: Door, form: type[serializers.EntryPage], page: dict[str, Any], tree: Tree
+) -> Response:
+    """Respond with one page; a page after the last one is not there."""
+    if page["page"] > 1 and offset(page) >= page["total"]:
+        raise NotFound(f"没有第 {page['page']} 页。")
+    context = {"request": door.request, "tree": tree}
+    return Response(form(page, context=context).data)
