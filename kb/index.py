@@ -19,7 +19,7 @@ from django.dispatch import receiver
 
 from kb.engines import Document, EngineUnavailable, field_name, get_engine
 from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale
-from kb.text import segment
+from kb.text import forms, segment
 
 logger = logging.getLogger(__name__)
 BATCH = 500  # entries read from the database at a time
@@ -30,14 +30,18 @@ def describe(
 ) -> Document:
     """Return the document of an entry with `texts`, the name of a field to prose.
 
-    This is the one place where prose becomes terms.
+    This is the one place where prose becomes terms. The question and its
+    phrasings are also held in other forms: as they sound, and by character.
     """
     terms: dict[str, tuple[str, ...]] = {}
+    texts = {name: tuple(parts) for name, parts in texts.items()}
     for field, parts in texts.items():
         kept = [part for part in parts if part]
         terms[field] = tuple(word for part in kept for word in segment.words(part))
         if pairs := field_name(field, pair=True):
             terms[pairs] = tuple(pair for part in kept for pair in segment.pairs(part))
+    asked = (*texts.get("question", ()), *texts.get("phrasings", ()))
+    terms["forms"] = tuple(form for text in asked for form in forms.of(text))
     return Document(id, frozenset(labels), {k: v for k, v in terms.items() if v})
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
 from kb.engines import (
     Clause,
+    Engine,
     EngineUnavailable,
     Field,
     Group,
@@ -18,7 +20,9 @@ from kb.engines import (
 )
 from kb.index import category_label
 from kb.models import Category, Entry, EntryQuerySet, Reader
-from kb.text import normalize, segment
+from kb.text import forms, normalize
+from kb.text.pinyin import heard
+from kb.text.telling import LIGHT, Wanted, wanted
 
 LONGEST = 200  # characters of a query; the rest is cut off
 MOST = 100  # results: nobody pages further, and the database checks each
@@ -31,6 +35,7 @@ _PUBLIC_TEXTS = (
     Field("question", 4.0, 0.6),
     Field("phrasings", 3.0, 0.3),
     Field("answer", 1.0, 0.5),
+    Field("forms", 2.0, 0.5),
 )
 _STAFF_TEXTS = (
     *_PUBLIC_TEXTS,
@@ -42,11 +47,8 @@ _HEADING = Group((Field("question", 1.0, 0.9), Field("phrasings", 1.0, 0.3)), 1.
 PUBLIC = (Group(_PUBLIC_TEXTS, k1=3.0), _HEADING)
 STAFF = (Group(_STAFF_TEXTS, k1=3.0), _HEADING)
 PAIR = 0.5  # weight of a pair of characters beside a word
-LIGHT = 0.2  # weight of a word that only makes a sentence a question
-QUESTION_WORDS = frozenset(
-    "怎么 怎样 怎么样 怎么办 如何 什么 为什么 为何 哪里 哪些 哪个 哪儿 多少 是否 能否 可否 可以 请问 你好 您好 谢谢"
-    " 吗 呢 吧 啊 呀 的 了 是 我 你 您 要 能 会 有 在 和 与 就 都 也 还 很 想 一下 这个 那个 么办 请 该".split()
-)
+HEARD = 0.7  # weight of what only sounds like what was typed
+TYPED = 0.7  # weight of pinyin, initials, a single character
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +66,6 @@ class Results:
     total: int = 0
     terms: tuple[str, ...] = ()
     degraded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a text asks for: words and pairs of Han characters, each with a weight."""
-
-    words: Mapping[str, float]
-    pairs: Mapping[str, float]
-
-    def __bool__(self) -> bool:
-        return bool(self.words or self.pairs)
-
-    def all(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*self.words, *self.pairs]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +96,7 @@ def search(
     readable = Entry.objects.published_to(user)
     try:
         query = Query(clauses(terms), groups(user), _live(user, category), MOST)
-        scores, degraded = relevant(get_engine().search(query)), False
+        scores, degraded = relevant(ask(get_engine(), words, query)), False
     except EngineUnavailable:
         scores, degraded = _in_database(terms, _within(readable, category)), True
     # The engine proposes, the database decides: a stale hit can leak nothing.
@@ -160,12 +148,13 @@ def _like(
     exclude: Collection[int],
 ) -> tuple[Hit, ...]:
     """Return entries like `text` among `labels`: others must not even be counted."""
-    terms = wanted(tidy(text))
+    text = tidy(text)
+    terms = wanted(text)
     if not terms:
         return ()
     query = Query(clauses(terms), groups(user), labels, MOST_ALIKE + len(exclude))
     try:
-        scores = relevant(get_engine().search(query), exclude)
+        scores = relevant(ask(get_engine(), text, query), exclude)
     except EngineUnavailable:
         return ()
     return _load(scores, readable, scores)
@@ -179,18 +168,34 @@ def tidy(words: str) -> str:
     return normalize.line(words[: LONGEST * 4])[:LONGEST]
 
 
-def wanted(words: str) -> Wanted:
-    """Return the words and the pairs of characters that `words` ask for."""
-    return Wanted(
-        {w: LIGHT if w in QUESTION_WORDS else 1.0 for w in segment.words(words)},
-        {p: LIGHT if p in QUESTION_WORDS else 1.0 for p in segment.pairs(words)},
-    )
-
-
 def clauses(terms: Wanted) -> tuple[Clause, ...]:
     words = (Clause(word, weight) for word, weight in terms.words.items())
     pairs = (Clause(p, PAIR * weight, pair=True) for p, weight in terms.pairs.items())
     return (*words, *pairs)
+
+
+def ask(engine: Engine, words: str, query: Query) -> Hits:
+    """Search for `query`, and by other forms where its terms are nowhere found.
+
+    Pinyin for a word in Latin letters, the sound for a pair of characters that
+    nobody writes so (退宽 for 退款), a single character for itself.
+    """
+    asked = query.clauses
+    held = engine.holding(query)
+    nowhere = [clause for clause, count in zip(asked, held, strict=True) if not count]
+    other = [
+        Clause(heard(c.term), HEARD * c.weight)
+        for c in nowhere
+        if c.pair and len(c.term) > 1
+    ]
+    known = {c.term for c, count in zip(asked, held, strict=True) if count}
+    if any(
+        run not in known for run in re.findall("[a-z]+", normalize.normalize(words))
+    ):
+        other += [Clause(form, TYPED) for form in dict.fromkeys(forms.typed(words))]
+    elif not any(held):
+        other += [Clause(form, TYPED) for form in forms.typed(words)]
+    return engine.search(replace(query, clauses=(*asked, *other)))
 
 
 def groups(user: Reader) -> tuple[Group, ...]:
@@ -239,7 +244,7 @@ def _within(readable: EntryQuerySet, category: Category | None) -> EntryQuerySet
 
 def _in_database(terms: Wanted, readable: EntryQuerySet) -> dict[int, float]:
     """Return {id: score} by the share of terms a question holds, without the engine."""
-    telling = [t for t in terms.all() if t not in QUESTION_WORDS][:16]
+    telling = [t for t, weight in terms.words.items() if weight > LIGHT][:16]
     if not telling:
         return {}
     holds = Q()

@@ -88,6 +88,15 @@ def test_groups_add_up(engine: Engine) -> None:
     assert both.scores[0] == pytest.approx(one[0] + other[0], rel=1e-4)
 
 
+def test_holding_counts_only_what_fits(engine: Engine) -> None:
+    put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "发票", "", STAFF))
+    clauses = (Clause("退款", 1.0), Clause("发票", 1.0), Clause("海外", 1.0))
+    public = Query(clauses, (TEXTS,), EVERYONE)
+    assert engine.holding(public) == (2, 1, 0)
+    staff = Query(clauses, (TEXTS,), (frozenset({STAFF}),))
+    assert engine.holding(staff) == (0, 1, 0)
+
+
 def test_a_rare_word_outranks_a_common_one(engine: Engine) -> None:
     put(engine, *(doc(i, "订单查询") for i in range(1, 6)), doc(9, "海外订单"))
     assert ask(engine, "订单 海外").ids[0] == 9

@@ -224,3 +224,37 @@ def test_drafts_take_no_place_from_what_outsiders_may_see(
         make_entry(f"退款多久到账{n}", status="draft")
     assert related(entry, user=ANYONE) == (other,)
     assert {hit.entry for hit in nearest("退款多久到账", user=ANYONE)} == {entry, other}
+
+
+# Other forms -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("tuihuo yunfei", "freight"),
+        ("tuihuoyunfei", "freight"),
+        ("thyf", "freight"),
+        ("退huo运费", "freight"),
+        ("退宽多久到帐", "refund"),
+        ("票", "invoice"),
+    ],
+)
+def test_it_is_found_as_it_sounds_or_by_one_character(
+    shelf: dict[str, Entry], words: str, wanted: str
+) -> None:
+    assert found(words)[:1] == [shelf[wanted].pk]
+
+
+def test_what_is_written_outranks_what_only_sounds_so(make_entry: MakeEntry) -> None:
+    written, sounds = make_entry("退款多久到账"), make_entry("腿宽怎么选裤子")
+    assert found("退款")[:1] == [written.pk]
+    assert sounds.pk not in found("退款")
+
+
+def test_hidden_words_do_not_change_how_a_word_is_heard(make_entry: MakeEntry) -> None:
+    entry = make_entry("退款多久到账")
+    assert found("退宽") == [entry.pk]
+    make_entry("退宽草稿", status="draft")
+    make_entry("退宽内部", audience="internal")
+    assert found("退宽") == [entry.pk]

@@ -11,7 +11,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kb.text import blanks, highlight, markdown, normalize, segment
+from kb.text import (
+    blanks,
+    forms,
+    highlight,
+    markdown,
+    normalize,
+    pinyin,
+    segment,
+    telling,
+)
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=60)
 
@@ -285,3 +294,67 @@ def test_rendering_twice_cleans_nothing_more(source: str) -> None:
 def test_plain_is_one_block_a_line() -> None:
     rendered = markdown.render("先**点**退款：\n\n1. 打开 App\n2. 选 a < b")
     assert markdown.plain(rendered) == "先点退款：\n打开 App\n选 a < b"
+
+
+# How it sounds -----------------------------------------------------------------
+
+
+def test_sounds_are_pairs_of_syllables_and_initials() -> None:
+    assert pinyin.sounds("退货费") == ["tui'huo", "huo'fei", "~th", "~hf", "~thf"]
+
+
+def test_characters_of_several_readings_are_read_in_their_word() -> None:
+    assert pinyin.heard("银行") == "yin'hang"
+    assert pinyin.heard("行走") == "xing'zou"
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("tuihuo yunfei", ["tui'huo", "huo'yun", "yun'fei"]),
+        ("tuihuoyunfei", ["tui'huo", "huo'yun", "yun'fei"]),
+        ("TuiHuo", ["tui'huo"]),
+        ("退huo运费", ["tui'huo", "huo'yun"]),
+        ("thyf", ["~thy", "~hyf"]),
+        ("sf", ["~sf"]),
+        ("wifi", []),
+        ("退货运费", []),
+        ("15", []),
+    ],
+)
+def test_pinyin_is_understood_however_it_is_typed(
+    typed: str, wanted: list[str]
+) -> None:
+    assert pinyin.typed(typed) == wanted
+
+
+def test_letters_are_cut_into_the_fewest_syllables() -> None:
+    assert pinyin.spell("xian") == ["xian"]
+    assert pinyin.spell("fapiaotaitou") == ["fa", "piao", "tai", "tou"]
+    assert pinyin.spell("python") is None
+
+
+@given(ANY_TEXT)
+def test_any_text_has_sounds_without_spaces(text: str) -> None:
+    for term in forms.of(text) + forms.typed(text):
+        assert len(term.split()) == 1
+
+
+def test_a_single_character_is_a_form_of_its_own() -> None:
+    assert "·退" in forms.of("退货")
+    assert forms.typed("退") == ["·退"]
+    assert forms.typed("退货") == []
+
+
+# What tells ----------------------------------------------------------------------
+
+
+def test_words_that_only_ask_weigh_little() -> None:
+    found = telling.wanted("请问什么时候可以发货呢")
+    assert found.words["发货"] == 1
+    assert found.words["什么"] == found.words["呢"] == pytest.approx(telling.LIGHT)
+    assert found.pairs["时候"] == pytest.approx(telling.LIGHT)
+
+
+def test_a_pair_that_is_half_asking_weighs_in_between() -> None:
+    assert telling.LIGHT < telling.wanted("怎么退货").pairs["么退"] < 1

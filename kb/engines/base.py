@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 # What a document may hold. Texts are indexed as words, and most as pairs of Han
 # characters too, in a field of their own.
-TEXTS = ("keywords", "question", "phrasings", "replies", "answer")
+TEXTS = ("keywords", "question", "phrasings", "replies", "answer", "forms")
 IN_PAIRS = ("question", "phrasings", "replies", "answer")
 PAIRS = "_pairs"
 FIELDS = (*TEXTS, *(f"{text}{PAIRS}" for text in IN_PAIRS))
-FORMAT = 2  # raise it when documents or files change, so that old indexes are remade
+FORMAT = 3  # raise it when documents or files change, so that old indexes are remade
 
 
 class EngineUnavailable(Exception):
@@ -131,6 +131,14 @@ class Engine(ABC):
     @abstractmethod
     def search(self, query: Query) -> Hits:
         """Return the best matches. Raises EngineUnavailable, nothing else."""
+
+    @abstractmethod
+    def holding(self, query: Query) -> tuple[int, ...]:
+        """Return how many fitting documents hold each clause's term, by first group.
+
+        What does not fit is not counted: a reader must not find out that a word
+        is there in what he may not read. Raises EngineUnavailable, nothing else.
+        """
 
     @abstractmethod
     def digests(self) -> dict[int, str]:

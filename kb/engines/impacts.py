@@ -130,6 +130,12 @@ class Snapshot:
         matched = (scores > 0) & self._allowed(query.labels)
         return self._best(scores, np.flatnonzero(matched), query.limit)
 
+    def holding(self, query: Query) -> tuple[int, ...]:
+        if not self.count:
+            return (0,) * len(query.clauses)
+        allowed = self._allowed(query.labels)
+        return tuple(self._holding(c, query.groups[0], allowed) for c in query.clauses)
+
     def places(self, ids: set[int]) -> list[int]:
         """Return where the living documents of `ids` stand."""
         wanted = np.isin(self.ids, list(ids)) & self.alive
@@ -145,6 +151,13 @@ class Snapshot:
             # No place stands twice in a posting list, so plain addition is right.
             at = places + start if start else places
             scores[at] += np.float32(factor) * impacts
+
+    def _holding(self, clause: Clause, group: Group, fit: Mask) -> int:
+        found = (s.impacts(group, clause.term, clause.pair)[0] for s in self.segments)
+        return sum(
+            int(np.count_nonzero(fit[places + start]))
+            for start, places in zip(self.starts, found, strict=False)
+        )
 
     def _allowed(self, groups: tuple[frozenset[str], ...]) -> Mask:
         allowed = self.alive.copy()

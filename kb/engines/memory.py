@@ -46,6 +46,15 @@ class MemoryEngine(Engine):
         best = sorted(allowed, key=lambda i: (-scores[i], i))[: query.limit]
         return Hits(tuple(best), tuple(scores[i] for i in best), len(allowed))
 
+    def holding(self, query: Query) -> tuple[int, ...]:
+        return tuple(
+            sum(
+                self._carries(i, query.labels)
+                for i in self._impacts(c, query.groups[0])
+            )
+            for c in query.clauses
+        )
+
     def digests(self) -> dict[int, str]:
         return {d.id: d.digest for d in self.documents.values()}
 

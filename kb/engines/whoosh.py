@@ -107,6 +107,10 @@ class WhooshEngine(Engine):
         with _translated():
             return self._latest().search(query)
 
+    def holding(self, query: Query) -> tuple[int, ...]:
+        with _translated():
+            return self._latest().holding(query)
+
     def digests(self) -> dict[int, str]:
         with _translated(), self._open().reader() as reader:
             return dict(fields["digest"] for fields in reader.all_stored_fields())

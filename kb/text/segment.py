@@ -47,9 +47,7 @@ def pairs(text: str) -> list[str]:
     """
     found: list[str] = []
     for run in _HAN_RUN.findall(normalize(text)):
-        found += (
-            [run] if len(run) == 1 else map("".join, pairwise(run))
-        )
+        found += [run] if len(run) == 1 else map("".join, pairwise(run))
     return found
 
 

@@ -101,9 +101,10 @@ def _ask(
     run: list[dict[str, Any]] = []
     for line in queries:
         began = time.perf_counter()
-        terms = search.wanted(search.tidy(line["query"]))
-        query = Query(search.clauses(terms), search.PUBLIC, labels, search.MOST)
-        hits = engine.search(query)
+        words = search.tidy(line["query"])
+        clauses = search.clauses(search.wanted(words))
+        query = Query(clauses, search.PUBLIC, labels, search.MOST)
+        hits = search.ask(engine, words, query)
         found = list(search.relevant(hits))[:DEPTH]
         times.append((time.perf_counter() - began) * 1000)
         ids = [rows[place]["id"] for place in found]

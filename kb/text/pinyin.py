@@ -1,0 +1,115 @@
+"""How texts sound: pairs of syllables and initials, for those who type pinyin.
+
+A term of sound is two syllables joined by an apostrophe (tui'huo), or a tilde
+and two or three initials (~thy), so that it is never taken for a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+
+from kb.text.normalize import HAN, normalize
+
+LONGEST_RUN = 64  # letters of a Latin run that are read as pinyin
+_UNITS = re.compile(
+    f"(?P<han>[{HAN}]+)|(?P<latin>[a-z]+)|(?P<space>[\\s']+)|.", re.DOTALL
+)
+
+
+def sounds(text: str) -> list[str]:
+    """Return the terms of sound of the Han in `text`, for the index."""
+    found: list[str] = []
+    for match in re.finditer(f"[{HAN}]+", normalize(text)):
+        syllables = _read(match[0])
+        found += map("'".join, pairwise(syllables))
+        found += _initials("".join(s[0] for s in syllables), (2, 3))
+    return found
+
+
+def typed(text: str) -> list[str]:
+    """Return the terms of sound that somebody typed in pinyin, wholly or partly.
+
+    Pairs of syllables where at least one is typed in Latin letters (退huo), and
+    initials where the letters are no syllables (thyf).
+    """
+    found: list[str] = []
+    for stretch in _stretches(normalize(text)):
+        pairs = pairwise(stretch)
+        found += [f"{a}'{b}" for (a, x), (b, y) in pairs if x or y]
+    for run in re.findall("[a-z]+", normalize(text)):
+        if spell(run) is None:
+            found += _initials(run[:LONGEST_RUN], (min(len(run), 3),))
+    return found
+
+
+def heard(pair: str) -> str:
+    """Return the term of sound of two Han characters."""
+    return "'".join(_read(pair))
+
+
+def spell(letters: str) -> list[str] | None:
+    """Cut `letters` into the fewest pinyin syllables, None when that fails."""
+    letters = letters[:LONGEST_RUN]
+    best: list[list[str] | None] = [[]]
+    for end in range(1, len(letters) + 1):
+        found: list[str] | None = None
+        for start in range(max(0, end - 6), end):
+            before, syllable = best[start], letters[start:end]
+            if before is None or syllable not in _syllables():
+                continue
+            if found is None or len(before) + 1 < len(found):
+                found = [*before, syllable]
+        best.append(found)
+    return best[-1] or None
+
+
+def warm() -> None:
+    """Load the dictionaries."""
+    sounds("银行")
+    spell("yinhang")
+
+
+def _stretches(text: str) -> Iterator[list[tuple[str, bool]]]:
+    """Yield runs of (syllable, whether typed in Latin), broken by anything else."""
+    run: list[tuple[str, bool]] = []
+    for match in _UNITS.finditer(text):
+        if match["han"]:
+            run += [(syllable, False) for syllable in _read(match["han"])]
+        elif match["latin"] and (cut := spell(match["latin"])):
+            run += [(syllable, True) for syllable in cut]
+        elif not match["space"]:
+            yield run
+            run = []
+    yield run
+
+
+def _initials(letters: str, sizes: tuple[int, ...]) -> list[str]:
+    """Return the initials in a row; no syllable begins with i, u or v."""
+    return [
+        f"~{letters[start : start + size]}"
+        for size in sizes
+        for start in range(len(letters) - size + 1)
+        if not re.search("[iuv]", letters[start : start + size])
+    ]
+
+
+def _read(han: str) -> list[str]:
+    """Return a syllable a character; a character without one stays as it is."""
+    from pypinyin import lazy_pinyin  # noqa: PLC0415 - 57 MB, where sounds matter
+
+    read = lazy_pinyin(han, errors=list)
+    return [re.sub("[^a-z]", "", s) or s for s in read]
+
+
+@cache
+def _syllables() -> frozenset[str]:
+    """Return all syllables of common characters, without tones."""
+    from pypinyin import Style, pinyin  # noqa: PLC0415
+
+    common = [chr(code) for code in range(0x4E00, 0x9FA6)]
+    rows = pinyin(common, style=Style.NORMAL, heteronym=False)
+    found = {syllable for row in rows for syllable in row if syllable.isascii()}
+    return frozenset(found - {"m", "n", "ng", "hm", "hng"})
