@@ -1,0 +1,273 @@
+"""A row that is an entry: a standard question, its answer and its replies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from kb import entries, index
+from kb.models import Entry, Phrasing, Reply, Tag, User
+from kb.models.category import DEEPEST
+from kb.text import normalize
+from kb.transfer import cells
+from kb.transfer.columns import Columns, Layout
+from kb.transfer.planning import (
+    BATCH,
+    Key,
+    Kind,
+    Options,
+    Progress,
+    Seen,
+    Wish,
+    source,
+    split,
+)
+
+Status, Audience = Entry.Status, Entry.Audience
+STATUSES = {
+    "草稿": Status.DRAFT,
+    "待审核": Status.REVIEW,
+    "已发布": Status.PUBLISHED,
+    "已下线": Status.RETIRED,
+    "审核中": Status.REVIEW,
+    "发布": Status.PUBLISHED,
+    "下线": Status.RETIRED,
+} | {status.value: status for status in Status}
+AUDIENCES = {
+    "公开": Audience.PUBLIC,
+    "内部": Audience.INTERNAL,
+    "仅内部": Audience.INTERNAL,
+} | {audience.value: audience for audience in Audience}
+LABELS = {"reply": "标准", "reply2": "简短", "reply3": "其他"}
+APART = ("category", "module", "created_by", "updated_by", "question_key")
+MANY_PHRASINGS, MANY_TAGS = 200, 30  # of one entry
+_LINES = re.compile(r"[\n;；|｜]")
+_WORDS = re.compile(r"[\n;；|｜,，、]")
+_STEPS = re.compile(r"[/／>＞›\n]")
+
+
+State = tuple[str, str]  # status and audience
+
+
+@dataclass(slots=True)
+class Draft:
+    """An entry to be written, with what is new or changed around it."""
+
+    entry: Entry
+    rewritten: bool = False  # its derived columns must be made anew
+    replies: list[Reply] = field(default_factory=list)
+    phrasings: list[Phrasing] = field(default_factory=list)
+    tags: list[Tag] = field(default_factory=list)
+
+
+class Entries(Kind):
+    columns = Columns(
+        {
+            "question": ["标准问题", "问题", "标题", "question", "title"],
+            "answer": ["答案", "FAQ答案", "回答", "answer"],
+            "external_id": ["编号", "外部编号", "id", "external_id"],
+            "source": ["来源", "source"],
+            "category": ["分类", "category"],
+            "subcategory": ["子分类", "subcategory"],
+            "tags": ["标签", "tags"],
+            "reply": ["话术", "话术1", "reply", "reply1"],
+            "reply2": ["话术2", "reply2"],
+            "reply3": ["话术3", "reply3"],
+            "similar": ["相似问法", "相似问题", "similar"],
+            "keywords": ["短码", "关键词", "短码和关键词", "keywords"],
+            "module": ["产品模块", "模块", "module"],
+            "audience": ["可见范围", "可见性", "公开范围", "audience", "visibility"],
+            "status": ["状态", "status"],
+        },
+        required=[["question"], ["answer", "reply", "reply2", "reply3"]],
+    )
+    model, text = Entry, "question"
+
+    def __init__(self, options: Options, layout: Layout) -> None:
+        super().__init__(options, layout)
+        self.new: list[Draft] = []
+        self.changed: list[Draft] = []
+
+    def find(self, keys: Collection[Key]) -> Seen:
+        rows = Entry.objects.order_by("pk")
+        numbers, digests = split(keys)
+        seen: Seen = {}
+        numbered = rows.exclude(external_id="").filter(
+            source__in={key[1] for key in numbers},
+            external_id__in=[key[2] for key in numbers],
+        )
+        for pk, version, origin, number in numbered.values_list(
+            "pk", "version", "source", "external_id"
+        ):
+            if (key := ("id", origin, number)) in numbers:
+                seen[key] = [(pk, version)]
+        same = rows.filter(external_id="", question_key__in=digests)
+        for pk, version, digest in same.values_list("pk", "version", "question_key"):
+            seen.setdefault(("text", digest), []).append((pk, version))
+        return seen
+
+    def load(self, pks: Collection[int]) -> Mapping[int, Entry]:
+        parts = ("replies", "phrasings", "tags", "category", "module")
+        return Entry.objects.prefetch_related(*parts).in_bulk(pks)
+
+    def meet(self, wish: Wish, found: Sequence[Entry]) -> Sequence[str]:
+        if len(found) > 1:
+            ids = "、".join(f"#{entry.pk}" for entry in found)
+            self.refuse(wish, self.text, f"库里有几条相同的问题（{ids}），请用编号区分")
+            return []
+        entry = found[0] if found else self._blank(wish)
+        before = (entry.status, entry.audience) if found else None
+        changed = self.take(entry, self._values(wish, new=not found))
+        draft = Draft(entry, rewritten=not {"question", "answer"}.isdisjoint(changed))
+        self.check(wish, entry, APART)
+        changed += self._add_replies(wish, draft) + self._add_phrasings(wish, draft)
+        self._check_life(wish, draft, before)
+        changed += self._place(wish, draft)
+        if not wish.reasons and (changed or not found):
+            (self.changed if found else self.new).append(draft)
+        return changed
+
+    def prepare(self, progress: Progress) -> None:
+        """Render what the rows say: by far the most of the time goes here."""
+        drafts = [draft for draft in self.new + self.changed if draft.rewritten]
+        for done, draft in enumerate(drafts, 1):
+            draft.entry.derive()
+            if done % BATCH == 0 or done == len(drafts):
+                progress("排版", done, len(drafts))
+
+    def store(self, by: User | None) -> None:
+        self.places.store()
+        drafts = self.new + self.changed
+        entries.store(
+            [draft.entry for draft in self.new],
+            [draft.entry for draft in self.changed],
+            replies=[reply for draft in drafts for reply in draft.replies],
+            phrasings=[phrasing for draft in drafts for phrasing in draft.phrasings],
+            tags=[(draft.entry, tag) for draft in drafts for tag in draft.tags],
+            by=by,
+        )
+        index.mark([draft.entry.pk for draft in drafts])
+
+    # What a row says ---------------------------------------------------------
+
+    def _blank(self, wish: Wish) -> Entry:
+        number = wish.key[2] if wish.key[0] == "id" else ""
+        return Entry(source=source(self, wish.said), external_id=number)
+
+    def _values(self, wish: Wish, *, new: bool) -> dict[str, Any]:
+        """Return the columns for which the row, or the default, says something."""
+        values: dict[str, Any] = {
+            "question": normalize.line(wish.said[self.text]),
+            "answer": wish.said.get("answer"),
+            "keywords": normalize.line(wish.said.get("keywords", "")),
+            "status": self.choice(wish, "status", STATUSES),
+            "audience": self.choice(wish, "audience", AUDIENCES),
+        }
+        if new:
+            values["status"] = values["status"] or self.options.status
+            values["audience"] = values["audience"] or self._default_audience(wish)
+        return {name: value for name, value in values.items() if value}
+
+    def _default_audience(self, wish: Wish) -> str:
+        if "audience" in self.layout.places:  # left blank: nobody said public
+            return Audience.INTERNAL
+        if self.options.audience != "auto":
+            return self.options.audience
+        return Audience.PUBLIC if "answer" in wish.said else Audience.INTERNAL
+
+    def _add_replies(self, wish: Wish, draft: Draft) -> list[str]:
+        """Set the reply of each label that the row has; others stay."""
+        held = list(draft.entry.replies.all()) if draft.entry.pk else []
+        changed = []
+        for name in [name for name in LABELS if name in wish.said]:
+            same = [reply for reply in held if reply.label == LABELS[name]]
+            fresh = Reply(label=LABELS[name], order=len(held) + len(draft.replies))
+            reply = same[0] if same else fresh
+            if cells.unify(reply.body) == wish.said[name]:
+                continue
+            reply.entry, reply.body = draft.entry, wish.said[name]
+            self.check(wish, reply, ("entry",), said_in=name)
+            draft.replies.append(reply)
+            changed.append(name)
+        return changed
+
+    def _add_phrasings(self, wish: Wish, draft: Draft) -> list[str]:
+        """Add the phrasings that say something new; none is taken away."""
+        held = draft.entry.phrasings.all() if draft.entry.pk else ()
+        known = {phrasing.text_key for phrasing in held}
+        known.add(normalize.key(draft.entry.question))
+        texts = _parts(_LINES, wish.said.get("similar", ""))
+        if len(texts) > MANY_PHRASINGS:
+            self.refuse(wish, "similar", f"最多 {MANY_PHRASINGS} 个")
+            return []
+        for text in texts:
+            if (key := normalize.key(text)) not in known:
+                known.add(key)
+                phrasing = Phrasing(entry=draft.entry, text=text, text_key=key)
+                self.check(wish, phrasing, ("entry", "question"), said_in="similar")
+                draft.phrasings.append(phrasing)
+        return ["similar"] if draft.phrasings else []
+
+    def _place(self, wish: Wish, draft: Draft) -> list[str]:
+        """Set category, module and tags; those we lack will be made."""
+        path = _parts(_STEPS, wish.said.get("category", ""))
+        path += _parts(_STEPS, wish.said.get("subcategory", ""))
+        tags = _parts(_WORDS, wish.said.get("tags", ""))
+        module = normalize.line(wish.said.get("module", ""))
+        if len(path) > DEEPEST:
+            self.refuse(wish, "category", f"分类最多 {DEEPEST} 级")
+        if len(tags) > MANY_TAGS:
+            self.refuse(wish, "tags", f"最多 {MANY_TAGS} 个")
+        self.check_names(wish, category=path, tags=tags, module=[module])
+        if wish.reasons:
+            return []
+        values: dict[str, Any] = {}
+        if path:
+            values["category"] = self.places.category(tuple(path))
+        if module:
+            values["module"] = self.places.module(module)
+        held = list(draft.entry.tags.all()) if draft.entry.pk else []
+        for tag in map(self.places.tag, tags):
+            if tag not in held + draft.tags:
+                draft.tags.append(tag)
+        return self.take(draft.entry, values) + ["tags"] * bool(draft.tags)
+
+    # What must hold ----------------------------------------------------------
+
+    def _check_life(self, wish: Wish, draft: Draft, before: State | None) -> None:
+        """Refuse what the stages of an entry's life refuse as well."""
+        entry, now = draft.entry, (draft.entry.status, draft.entry.audience)
+        live = entry.status == Status.PUBLISHED
+        if now != before and not self.options.may_publish and _exposes(before, now):
+            self.refuse(wish, "status", "您没有发布和下线的权限")
+        if live and entry.audience == Audience.PUBLIC and not entry.answer:
+            self.refuse(wish, "answer", "公开发布的条目必须有答案")
+        elif live and not (entry.answer or draft.replies or _has_replies(entry)):
+            self.refuse(wish, "answer", "既没有答案也没有话术，不能发布")
+        if live and (before is None or before[0] != Status.PUBLISHED):
+            entry.published_at = timezone.now()
+
+
+def _exposes(before: State | None, now: State) -> bool:
+    """Tell whether the change is a lead's or an editor's to decide.
+
+    New drafts, submitting a draft, and the audience of what is not live are not.
+    """
+    was = before[0] if before else Status.DRAFT
+    if was != now[0]:
+        return (was, now[0]) != (Status.DRAFT, Status.REVIEW)
+    return now[0] == Status.PUBLISHED and now[1] == Audience.PUBLIC
+
+
+def _has_replies(entry: Entry) -> bool:
+    return bool(entry.pk and entry.replies.all())
+
+
+def _parts(separator: re.Pattern[str], text: str) -> list[str]:
+    """Return the parts of a cell that holds several things, each on one line."""
+    parts = (normalize.line(part) for part in separator.split(text))
+    return [part for part in parts if part]

@@ -1,0 +1,222 @@
+"""From rows to a plan, and from a plan to the database, whatever the rows hold."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, ClassVar
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+
+from kb.models import Entry, User
+from kb.text import normalize
+from kb.transfer import cells
+from kb.transfer.columns import Columns, Layout
+from kb.transfer.places import LONGEST, Places
+from kb.transfer.report import Action, Reason, Step
+from kb.transfer.table import Row
+
+BATCH = 500  # rows that are looked up at a time
+Key = tuple[str, ...]  # ("id", source, number), ("text", digest), or ("row", number)
+Seen = dict[Key, list[tuple[int, object]]]  # (pk, stamp) of the rows with that key
+Progress = Callable[[str, int, int], None]  # what, done, of how many
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What holds for rows that do not say otherwise, and what their user may do."""
+
+    source: str = ""
+    status: str = Entry.Status.PUBLISHED
+    audience: str = "auto"
+    may_publish: bool = True
+
+
+@dataclass(slots=True)
+class Wish:
+    """What one row asks for; `said` holds the cells that say something."""
+
+    row: Row
+    said: dict[str, str]
+    key: Key
+    title: str
+    reasons: list[Reason] = field(default_factory=list)
+
+
+class Kind(ABC):
+    """What a row of one kind means. Each instance plans and writes one file."""
+
+    columns: ClassVar[Columns]
+    model: ClassVar[type[Model]]
+    text: ClassVar[str]  # the field that a row is known by when it has no number
+
+    def __init__(self, options: Options, layout: Layout) -> None:
+        self.options, self.layout, self.places = options, layout, Places()
+        self.seen: Seen = {}  # what the rows that will be written were based on
+
+    @abstractmethod
+    def find(self, keys: Collection[Key]) -> Seen:
+        """Return what has each of `keys`; a stamp is equal until somebody saves."""
+
+    @abstractmethod
+    def load(self, pks: Collection[int]) -> Mapping[int, Model]:
+        """Return these rows with all that `meet` compares."""
+
+    @abstractmethod
+    def meet(self, wish: Wish, found: Sequence[Any]) -> Sequence[str]:
+        """Return which fields change, and keep what is to be written.
+
+        Adds to the wish's reasons when the row must be refused.
+        """
+
+    @abstractmethod
+    def prepare(self, progress: Progress) -> None:
+        """Do the expensive part of writing, before the transaction."""
+
+    @abstractmethod
+    def store(self, by: User | None) -> None:
+        """Write everything, in the caller's transaction."""
+
+    def title(self, name: str) -> str:
+        """Return what the file calls a field, or else what we call it."""
+        ours = self.columns.names.get(name, ["整行"])[0]
+        return self.layout.titles.get(name, ours)
+
+    def refuse(self, wish: Wish, name: str, text: str) -> None:
+        value = cells.brief(wish.said.get(name, ""), 20)
+        wish.reasons.append(Reason(self.title(name), text, value))
+
+    def take(self, row: Model, values: Mapping[str, Any]) -> list[str]:
+        """Set the columns of `row` that differ; return which."""
+        changed = []
+        for name, value in values.items():
+            now = getattr(row, name)
+            if (cells.unify(now) if isinstance(now, str) else now) != value:
+                setattr(row, name, value)
+                changed.append(name)
+        return changed
+
+    def choice(self, wish: Wish, name: str, known: Mapping[str, str]) -> str:
+        """Return what a cell stands for, or "" and a reason: nothing is guessed."""
+        if not (said := wish.said.get(name)):
+            return ""
+        value = known.get("".join(normalize.normalize(said).split()), "")
+        if not value:
+            shown = "、".join(dict.fromkeys(known))
+            self.refuse(wish, name, f"不认识这个值，可以写：{shown}")
+        return value
+
+    def check_names(self, wish: Wish, **names: Sequence[str]) -> None:
+        """Refuse names of categories, tags or modules that are too long."""
+        for name, given in names.items():
+            if any(len(one) > LONGEST[name] for one in given):
+                self.refuse(wish, name, f"名称最长 {LONGEST[name]} 个字")
+
+    def check(
+        self, wish: Wish, row: Model, apart: Collection[str], said_in: str = ""
+    ) -> None:
+        """Validate the columns of `row` except `apart`, without any query.
+
+        Complaints name the field `said_in`, or else the column itself.
+        """
+        row.clean()
+        try:
+            row.clean_fields(exclude=apart)
+        except ValidationError as error:
+            for name, messages in error.message_dict.items():
+                self.refuse(wish, said_in or name, "".join(messages).rstrip("。"))
+
+
+def wishes(kind: Kind, rows: Sequence[Row], width: int) -> Iterator[Wish]:
+    """Yield what each row asks for; the second with the same key is refused."""
+    first: dict[Key, int] = {}
+    for row in rows:
+        wish = _wish(kind, row, width)
+        number = first.setdefault(wish.key, row.number)
+        if number != row.number:
+            name = "external_id" if wish.key[0] == "id" else kind.text
+            kind.refuse(wish, name, f"与第 {number} 行重复")
+        yield wish
+
+
+def steps(
+    kind: Kind, asked: Iterator[Wish], count: int, progress: Progress
+) -> list[Step]:
+    """Return what happens to each row, having looked them up in batches."""
+    done: list[Step] = []
+    while batch := list(islice(asked, BATCH)):
+        sound = [wish for wish in batch if not wish.reasons]
+        seen = kind.find([wish.key for wish in sound])
+        known = kind.load([pk for found in seen.values() for pk, _ in found])
+        for wish in batch:
+            found = seen.get(wish.key, [])
+            done.append(_step(kind, wish, [known[pk] for pk, _ in found]))
+            if done[-1].action in {Action.CREATE, Action.CHANGE}:
+                kind.seen[wish.key] = found
+        progress("核对", len(done), count)
+    return done
+
+
+def moved(kind: Kind) -> bool:
+    """Tell whether somebody has changed what the plan was based on.
+
+    From then on until the transaction ends nobody can: the rows are ours, and
+    any other import waits.
+    """
+    imports = ContentType.objects.select_for_update()
+    list(imports.filter(app_label="kb", model=kind.model._meta.model_name))
+    keys = iter(kind.seen)
+    while batch := list(islice(keys, BATCH)):
+        pks = [pk for key in batch for pk, _ in kind.seen[key]]
+        rows = kind.model._default_manager.select_for_update()
+        list(rows.filter(pk__in=pks).order_by("pk").values_list("pk"))
+        now = kind.find(batch)
+        if any(now.get(key, []) != kind.seen[key] for key in batch):
+            return True
+    return False
+
+
+def _wish(kind: Kind, row: Row, width: int) -> Wish:
+    values = kind.layout.values(row)
+    said = {name: value for name, value in values.items() if value}
+    wish = Wish(row, said, _key(kind, row, said), cells.brief(said.get(kind.text, "")))
+    wish.reasons += kind.layout.flaws(row, width)
+    if not wish.reasons and kind.text not in said:
+        kind.refuse(wish, kind.text, "不能为空")
+    if cells.is_scientific(said.get("external_id", "")):
+        kind.refuse(
+            wish, "external_id", "像是被 Excel 改成了科学计数法，请把这一列设为文本"
+        )
+    return wish
+
+
+def _key(kind: Kind, row: Row, said: Mapping[str, str]) -> Key:
+    if number := normalize.line(said.get("external_id", "")):
+        return ("id", source(kind, said), number)
+    if text := said.get(kind.text):
+        return ("text", normalize.key(text))
+    return ("row", str(row.number))
+
+
+def split(keys: Collection[Key]) -> tuple[set[Key], list[str]]:
+    """Return the keys that are numbers of a source, and the digests of the others."""
+    numbers = {key for key in keys if key[0] == "id"}
+    return numbers, [key[1] for key in keys if key[0] == "text"]
+
+
+def source(kind: Kind, said: Mapping[str, str]) -> str:
+    return normalize.line(said.get("source", "")) or kind.options.source
+
+
+def _step(kind: Kind, wish: Wish, found: list[Model]) -> Step:
+    changed = [] if wish.reasons else kind.meet(wish, found)
+    if wish.reasons:
+        return Step(wish.row, Action.REFUSE, wish.title, reasons=wish.reasons)
+    if not found:
+        return Step(wish.row, Action.CREATE, wish.title)
+    action = Action.CHANGE if changed else Action.SAME
+    return Step(wish.row, action, wish.title, [kind.title(name) for name in changed])

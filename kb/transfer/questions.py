@@ -1,0 +1,119 @@
+"""A row that is a question: what a customer asked, and what an agent answered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from kb import questions
+from kb.models import Channel, Question, User
+from kb.text import normalize
+from kb.transfer import cells
+from kb.transfer.columns import Columns, Layout
+from kb.transfer.planning import (
+    Key,
+    Kind,
+    Options,
+    Progress,
+    Seen,
+    Wish,
+    source,
+    split,
+)
+
+CHANNELS = {
+    normalize.normalize(name): channel.value
+    for channel in Channel
+    for name in (str(channel.label), channel.value)
+}
+COMPARED = ("text", "answer", "channel", "segment", "module_id", "status", "asked_at")
+APART = ("module", "entry", "settled_by", "text_key")  # not checked with a query
+
+
+class Questions(Kind):
+    columns = Columns(
+        {
+            "text": ["问题", "客户问题", "question", "text"],
+            "answer": ["回答", "客服回答", "答案", "answer"],
+            "external_id": ["编号", "外部编号", "id", "external_id"],
+            "source": ["来源", "source"],
+            "channel": ["渠道", "channel"],
+            "segment": ["客户类型", "segment"],
+            "module": ["产品模块", "模块", "module"],
+            "asked_at": ["提问时间", "时间", "asked_at"],
+        },
+        required=[["text"]],
+    )
+    model, text = Question, "text"
+
+    def __init__(self, options: Options, layout: Layout) -> None:
+        super().__init__(options, layout)
+        self.new: list[Question] = []
+        self.changed: list[Question] = []
+
+    def find(self, keys: Collection[Key]) -> Seen:
+        names = ("pk", "source", "external_id", "text_key", *COMPARED)
+        rows = Question.objects.order_by("pk").values_list(*names)
+        numbers, digests = split(keys)
+        seen: Seen = {}
+        numbered = rows.exclude(external_id="").filter(
+            source__in={key[1] for key in numbers},
+            external_id__in=[key[2] for key in numbers],
+        )
+        for pk, origin, number, _, *stamp in numbered:
+            if (key := ("id", origin, number)) in numbers:
+                seen[key] = [(pk, tuple(stamp))]
+        for pk, _, _, digest, *stamp in rows.filter(
+            external_id="", text_key__in=digests
+        ):
+            # Customers ask the same again and again: the first stands for all.
+            seen.setdefault(("text", digest), [(pk, tuple(stamp))])
+        return seen
+
+    def load(self, pks: Collection[int]) -> Mapping[int, Question]:
+        return Question.objects.in_bulk(pks)
+
+    def meet(self, wish: Wish, found: Sequence[Question]) -> Sequence[str]:
+        question = found[0] if found else self._blank(wish)
+        changed = self.take(question, self._values(wish))
+        self.check(wish, question, APART)
+        name = normalize.line(wish.said.get("module", ""))
+        self.check_names(wish, module=[name])
+        if wish.reasons:
+            return []
+        if name:
+            changed += self.take(question, {"module": self.places.module(name)})
+        question.text_key = normalize.key(question.text)
+        if question.status == Question.Status.OPEN:
+            question.status = questions.answered_or_open(question)
+        if not found:
+            self.new.append(question)
+        elif changed:
+            self.changed.append(question)
+        return changed
+
+    def prepare(self, progress: Progress) -> None:
+        """Questions have nothing that takes time."""
+
+    def store(self, by: User | None) -> None:
+        self.places.store()
+        questions.store(self.new, self.changed)
+
+    def _blank(self, wish: Wish) -> Question:
+        number = wish.key[2] if wish.key[0] == "id" else ""
+        return Question(source=source(self, wish.said), external_id=number)
+
+    def _values(self, wish: Wish) -> dict[str, Any]:
+        """Return the columns for which the row says something."""
+        values: dict[str, Any] = {
+            "text": wish.said["text"],
+            "answer": wish.said.get("answer"),
+            "segment": normalize.line(wish.said.get("segment", "")),
+            "channel": self.choice(wish, "channel", CHANNELS),
+        }
+        if said := wish.said.get("asked_at"):
+            try:
+                values["asked_at"] = cells.moment(said)
+            except ValueError as error:
+                self.refuse(wish, "asked_at", str(error))
+        return {name: value for name, value in values.items() if value}

@@ -1,0 +1,110 @@
+"""What an import would do, row by row, in words."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from kb.transfer import cells
+from kb.transfer.table import Row, Table
+
+OWN = ("行号", "原因")  # the columns that a file of refused rows adds
+
+
+class Action(StrEnum):
+    CREATE = "新建"
+    CHANGE = "修改"
+    SAME = "不变"
+    REFUSE = "拒绝"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a row is refused: its column, what is wrong, and the value."""
+
+    column: str
+    text: str
+    value: str = ""
+
+    def __str__(self) -> str:
+        value = f"「{self.value}」" if self.value else ""
+        return f"{self.column}{value}：{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happens to one row; `columns` are those that change."""
+
+    row: Row
+    action: Action
+    title: str
+    columns: Sequence[str] = ()
+    reasons: Sequence[Reason] = ()
+
+    @property
+    def detail(self) -> str:
+        if self.reasons:
+            return "；".join(map(str, self.reasons))
+        return "、".join(self.columns)
+
+    def __str__(self) -> str:
+        detail = f"（{self.detail}）" if self.detail else ""
+        return f"第 {self.row.number} 行　{self.action}　{self.title}{detail}"
+
+
+@dataclass(slots=True)
+class Plan:
+    """All steps of an import, and the work that `apply` will write."""
+
+    table: Table
+    steps: list[Step]
+    notes: list[str]
+    work: Any  # of the kind's own module
+
+    @property
+    def refused(self) -> list[Step]:
+        return [step for step in self.steps if step.action is Action.REFUSE]
+
+    @property
+    def writes(self) -> int:
+        counts = self.counts
+        return counts[Action.CREATE] + counts[Action.CHANGE]
+
+    @property
+    def counts(self) -> Counter[Action]:
+        return Counter(step.action for step in self.steps)
+
+    @property
+    def summary(self) -> str:
+        counts = self.counts
+        parts = "，".join(f"{action} {counts[action]:,} 行" for action in Action)
+        return f"共 {len(self.steps):,} 行：{parts}。"
+
+
+def rejects(plan: Plan) -> Iterator[str]:
+    """Yield a CSV file of the refused rows with their reasons, part by part.
+
+    It begins with a byte order mark, holds no formula, and can be mended and
+    imported again.
+    """
+    heads = plan.table.header.cells
+    ours = {place for place, head in enumerate(heads) if head in OWN}
+    yield "\ufeff" + _line([*OWN, *_without(heads, ours)])
+    for step in plan.refused:
+        number = str(step.row.number)
+        yield _line([number, step.detail, *_without(step.row.cells, ours)])
+
+
+def _without(values: Sequence[str], places: Container[int]) -> list[str]:
+    return [value for place, value in enumerate(values) if place not in places]
+
+
+def _line(values: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow([cells.guard(cells.unguard(v)) for v in values])
+    return text.getvalue()

@@ -1,0 +1,77 @@
+"""What the tests of imports share: a file as text, its plan, its doing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from kb import transfer
+from kb.models import (
+    Category,
+    Entry,
+    Module,
+    Phrasing,
+    Question,
+    Reply,
+    Stale,
+    Tag,
+    User,
+)
+from kb.transfer import Options, Plan
+
+HEAD = "问题,答案\n"
+FULL = (
+    "编号,标准问题,答案,分类,子分类,标签,话术,话术2,话术3,相似问法,短码,产品模块,来源\n"
+    "e1,怎么退货？,点**退货**。,售后/退换货,,退货；运费,亲，点{{订单号}}。,点退货,亲亲,"
+    "能退吗；怎么退|怎么退货,th,订单,旧库\n"
+    "e2,能开发票吗,能。,售后,发票,,,,,,,,\n"
+)
+
+
+def read(
+    data: str | bytes, *, kind: str = "entries", name: str = "a.csv", encoding: str = ""
+) -> transfer.Table:
+    raw = data.encode() if isinstance(data, str) else data
+    return transfer.read(name, raw, kind=kind, encoding=encoding)
+
+
+def plan(data: str | bytes, *, kind: str = "entries", **options: Any) -> Plan:
+    name = "a.xlsx" if isinstance(data, bytes) and data[:2] == b"PK" else "a.csv"
+    table = read(data, kind=kind, name=name)
+    return transfer.plan(table, kind=kind, options=Options(**options))
+
+
+def load(
+    data: str | bytes, *, kind: str = "entries", by: User | None = None, **options: Any
+) -> Plan:
+    made = plan(data, kind=kind, **options)
+    transfer.apply(made, by=by)
+    return made
+
+
+def actions(made: Plan) -> list[str]:
+    return [step.action.name for step in made.steps]
+
+
+def snapshot() -> list[Any]:
+    """Return all that a repeated import could have touched."""
+    tables = [Entry, Reply, Phrasing, Question, Category, Tag, Module, Stale]
+    links = list(Entry.tags.through.objects.order_by("id").values())
+    return [list(table.objects.order_by("pk").values()) for table in tables] + links  # type: ignore[attr-defined]
+
+
+def spent() -> float:
+    """Return the seconds of processor time used so far, by our children as well."""
+    return sum(os.times()[:4])
+
+
+def slowest(path: Path) -> float:
+    """Return how many seconds a file may take."""
+    return 5 if path.suffix == ".xlsx" else 2
+
+
+def reasons(made: Plan) -> str:
+    """Return what is wrong with the refused rows, one column a line."""
+    found = [reason for step in made.refused for reason in step.reasons]
+    return "\n".join(f"{reason.column}：{reason.text}" for reason in found)
