@@ -15,7 +15,7 @@ def private_folders(**kwargs: Any) -> list[checks.CheckMessage]:
     """The index and jieba's cache are unpickled: they must be ours alone."""
     folders = [Path(settings.KB_JIEBA_CACHE)]
     if path := settings.KB_ENGINE.get("PATH"):
-        folders.append(Path(path))
+        folders.append(Path(str(path)))
     return [
         checks.Error(
             f"{folder} can be entered by other users of this machine.",

@@ -28,9 +28,12 @@ def answered_or_open(question: Question) -> Question.Status:
 def store(new: Iterable[Question], changed: Iterable[Question]) -> None:
     """Write clean questions in bulk, for an import that has checked them all."""
     Question.objects.bulk_create(new, batch_size=500)
-    Question.objects.bulk_update(
+    Question.objects.bulk_create(  # an upsert: bulk_update spells out every row twice
         changed,
-        [
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[
             "text",
             "text_key",
             "answer",
@@ -40,5 +43,4 @@ def store(new: Iterable[Question], changed: Iterable[Question]) -> None:
             "status",
             "asked_at",
         ],
-        batch_size=200,
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 
@@ -40,7 +42,14 @@ def _fresh_engine_and_cache() -> Iterator[None]:
 
 
 @pytest.fixture
-def make_user(db: None) -> Callable[..., User]:
+def groups(db: None) -> None:
+    """Make the migration's groups again, where a flush took them along."""
+    if not Group.objects.exists():
+        import_module("kb.migrations.0002_groups").make_groups(apps, None)
+
+
+@pytest.fixture
+def make_user(groups: None) -> Callable[..., User]:
     def make(username: str, group: str = "", **columns: Any) -> User:
         user = User.objects.create_user(username, password="一壶好茶 2026", **columns)
         if group:
@@ -139,7 +148,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def live_site(transactional_db: None, live_server: Any) -> str:
+def live_site(groups: None, transactional_db: None, live_server: Any) -> str:
     """Return the address of the site, served to a real browser."""
     return str(live_server.url)
 

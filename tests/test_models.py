@@ -214,3 +214,14 @@ def test_a_tree_is_at_most_five_levels_deep() -> None:
         parent = Category.objects.create(name=f"第{level}级", parent=parent)
     with pytest.raises(ValidationError, match="最多 5 级"):
         Category(name="太深", parent=parent).full_clean()
+
+
+def test_a_branch_is_not_moved_too_deep() -> None:
+    deep: Category | None = None
+    for level in range(4):
+        deep = Category.objects.create(name=f"第{level}级", parent=deep)
+    branch = Category.objects.create(name="枝")
+    Category.objects.create(name="叶", parent=branch)
+    branch.parent = deep
+    with pytest.raises(ValidationError, match="最多 5 级"):
+        branch.full_clean()

@@ -1,0 +1,7 @@
+"""Curation: every model in Django's admin, every write through its stage."""
+
+from __future__ import annotations
+
+from kb.admin import category, entry, question, stale, user
+
+__all__ = ["category", "entry", "question", "stale", "user"]

@@ -53,8 +53,16 @@ class Category(OrderableTreeNode):
         super().clean()  # refuses a parent that is the node or below it
         self.name = normalize.line(self.name)
         above = self.parent.ancestors(include_self=True).count() if self.parent else 0
-        if above >= DEEPEST:
+        if above + self._height() > DEEPEST:
             raise ValidationError({"parent": f"分类最多 {DEEPEST} 级。"})
+
+    def _height(self) -> int:
+        """Return how many levels stand from here down, at least one."""
+        if self.pk is None:
+            return 1
+        below = self.descendants(include_self=True).with_tree_fields()
+        depths = [node.tree_depth for node in below]
+        return max(depths, default=0) - min(depths, default=0) + 1
 
 
 class Tag(models.Model):

@@ -1,0 +1,212 @@
+"""Entries: written through kb.entries, moved by buttons, never lost to a conflict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, ForeignKey, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from kb import entries
+from kb.admin import moves
+from kb.admin.base import Curation, short
+from kb.admin.category import category_field, indented
+from kb.admin.entryform import EntryForm, ReplyForm, write_phrasings
+from kb.models import Category, Entry, Question, Reply
+
+if TYPE_CHECKING:
+    Filter = admin.SimpleListFilter
+    ReplyBase = admin.StackedInline[Reply, Entry]
+else:
+    Filter, ReplyBase = admin.SimpleListFilter, admin.StackedInline
+
+TONES = {"draft": "", "review": "warn", "published": "ok", "retired": "bad"}
+
+
+class BranchFilter(Filter):
+    """Entries of a category and of all that stands below it."""
+
+    title = "分类"
+    parameter_name = "category"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        tree = Category.objects.with_tree_fields()
+        return [(str(node.pk), indented(node)) for node in tree]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        if self.value() not in dict(self.lookup_choices):
+            return queryset
+        top = Category.objects.get(pk=self.value())
+        below = top.descendants(include_self=True)
+        return queryset.filter(category__in=[node.pk for node in below])
+
+
+class ReplyInline(ReplyBase):
+    model = Reply
+    form = ReplyForm
+    extra = 0
+    fields = [("label", "channel", "order"), "body"]
+    max_num = 30
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Make no more forms than this, however many are claimed to be sent."""
+        return super().get_formset(request, obj, absolute_max=60, **kwargs)
+
+
+@admin.register(Entry)
+class EntryAdmin(Curation):
+    form = EntryForm
+    inlines = [ReplyInline]
+    list_display = [
+        "question",
+        "state",
+        "audience",
+        "category",
+        "asked",
+        "changed",
+        "updated_by",
+    ]
+    list_filter = ["status", "audience", BranchFilter, "module", "tags"]
+    list_select_related = ["category", "updated_by"]
+    search_fields = ["question", "keywords", "phrasings__text", "replies__body"]
+    date_hierarchy = "updated_at"
+    autocomplete_fields = ["tags", "module"]
+    actions = moves.actions()
+    readonly_fields = [
+        "state",
+        "asked",
+        "published_at",
+        "created",
+        "updated",
+        "source",
+        "external_id",
+    ]
+    fieldsets = [
+        (None, {"fields": ["question", "answer", "audience", "category"]}),
+        ("怎么找到它", {"fields": ["phrasings", "keywords", "tags", "module", "slug"]}),
+        ("现状", {"fields": ["state", "asked", "published_at", "created", "updated"]}),
+        ("来源", {"fields": ["source", "external_id"], "classes": ["collapse"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        mine = Question.objects.filter(entry=OuterRef("pk")).order_by()
+        asked = mine.values("entry").annotate(n=Count("pk")).values("n")
+        seen = Entry.objects.visible_to(request.user)
+        return seen.annotate(asked_=Coalesce(Subquery(asked), 0))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Leave out deletion in bulk: what was once published is retired."""
+        found = super().get_actions(request)
+        found.pop("delete_selected", None)
+        return found
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "category":
+            return category_field(db_field, **kwargs)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    # What may be done --------------------------------------------------------
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("kb.publish_entry")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only a draft that no question belongs to may vanish."""
+        allowed = super().has_delete_permission(request, obj)
+        if obj is None or not allowed:
+            return allowed
+        return obj.status == Entry.Status.DRAFT and not obj.questions.exists()
+
+    # Saving -------------------------------------------------------------------
+
+    def save_model(
+        self, request: HttpRequest, obj: Entry, form: Any, change: bool
+    ) -> None:
+        based_on = form.cleaned_data["version"] if change else None
+        entries.put(obj, by=request.user, based_on=based_on)  # type: ignore[arg-type]
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        write_phrasings(form.instance, form.cleaned_data["phrasings"])
+
+    def response_add(
+        self, request: HttpRequest, obj: Entry, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        if "_move" in request.POST:
+            return self._moved(request, obj)
+        return super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Entry) -> HttpResponse:
+        if "_move" in request.POST:
+            return self._moved(request, obj)
+        return super().response_change(request, obj)
+
+    def _moved(self, request: HttpRequest, entry: Entry) -> HttpResponse:
+        """Move the entry that has just been saved, and show it again."""
+        move = moves.named(request.POST.get("_move"))
+        try:
+            if move:
+                move.stage(entry, by=request.user)
+                messages.success(request, f"「{entry}」已保存并{move.label}。")
+        except (ValidationError, PermissionDenied) as error:
+            reason = (
+                moves.told(entry, error)
+                if isinstance(error, ValidationError)
+                else error
+            )
+            messages.warning(
+                request, f"内容已保存，但没有{move and move.label}：{reason}"
+            )
+        return redirect("admin:kb_entry_change", entry.pk)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        entry = context.get("original")
+        possible = moves.possible(entry, request.user)  # type: ignore[arg-type]
+        context = {**context, "moves": possible, "show_save_and_add_another": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    # Columns ------------------------------------------------------------------
+
+    @admin.display(description="状态", ordering="status")
+    def state(self, entry: Entry) -> SafeString:
+        tone = TONES.get(entry.status, "")
+        return format_html(
+            '<span class="badge {}">{}</span>', tone, entry.get_status_display()
+        )
+
+    @admin.display(description="问题", ordering="asked_")
+    def asked(self, entry: Any) -> str | SafeString:
+        if not getattr(entry, "asked_", 0):
+            return "0"
+        where = reverse("admin:kb_question_changelist")
+        link = '<a href="{}?entry__id__exact={}">{}</a>'
+        return format_html(link, where, entry.pk, entry.asked_)
+
+    @admin.display(description="更新时间", ordering="updated_at")
+    def changed(self, entry: Entry) -> str:
+        return short(entry.updated_at)
+
+    @admin.display(description="创建")
+    def created(self, entry: Entry) -> str:
+        return _when_and_who(entry.created_at, entry.created_by)
+
+    @admin.display(description="最后修改")
+    def updated(self, entry: Entry) -> str:
+        return _when_and_who(entry.updated_at, entry.updated_by)
+
+
+def _when_and_who(moment: Any, user: Any) -> str:
+    return f"{short(moment)} · {user or '系统'}" if moment else ""

@@ -1,0 +1,110 @@
+"""The form of an entry: a conflict shows both sides, and what was typed stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.html import format_html
+
+from kb.admin.base import WholeForm
+from kb.entries import CONFLICT
+from kb.models import Entry, Phrasing, Reply
+from kb.text import normalize
+
+MOST = 1000  # phrasings of one entry
+COMPARED = ("question", "answer", "audience", "category", "keywords", "module", "slug")
+
+
+class EntryForm(WholeForm):
+    # The version that the change is made on. Not named in any fieldset: the
+    # template writes it, hidden, into the form.
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    phrasings = forms.CharField(
+        label="相似问法",
+        required=False,
+        widget=forms.Textarea({"rows": 6, "class": "vLargeTextField"}),
+        help_text="顾客的其他问法，一行一个。会帮助搜索，也会出现在搜索联想里。",
+    )
+
+    class Meta:
+        model = Entry
+        fields: list[str] = []  # the admin names them
+        widgets = {
+            "question": forms.TextInput({"class": "vLargeTextField"}),
+            "answer": forms.Textarea({"rows": 14, "class": "vLargeTextField"}),
+            "audience": forms.RadioSelect,
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["version"] = self.instance.version
+            texts = self.instance.phrasings.values_list("text", flat=True)
+            self.initial["phrasings"] = "\n".join(texts)
+
+    def clean_phrasings(self) -> Mapping[str, str]:
+        """Return {key: text} of the lines, the first of equal ones."""
+        lines = self.cleaned_data["phrasings"].splitlines()
+        texts = [text for line in lines if (text := normalize.line(line))]
+        longest = Phrasing._meta.get_field("text").max_length or 0
+        if long := [text for text in texts if len(text) > longest]:
+            raise ValidationError(f"每行最多 {longest} 字，这行太长：{long[0][:30]}…")
+        if len(texts) > MOST:
+            raise ValidationError(f"最多 {MOST} 个问法，这里有 {len(texts)} 个。")
+        return {normalize.key(text): text for text in reversed(texts)}
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        now = self.instance
+        if now.pk and given.get("version") != now.version:
+            self._show_both_sides(now, given)
+        return given
+
+    def _show_both_sides(self, now: Entry, given: Mapping[str, Any]) -> None:
+        """Tell at each field what has been saved meanwhile.
+
+        Saving again, now that it has been seen, is a decision: the form goes
+        on from the version that is there.
+        """
+        where = reverse("admin:kb_entry_change", args=[now.pk])
+        link = '{} <a href="{}" target="_blank" rel="noopener">在新窗口看最新内容</a>'
+        self.add_error(None, ValidationError(format_html(link, CONFLICT, where)))
+        for name in COMPARED:
+            saved = getattr(now, name)
+            if name in self.fields and given.get(name) != saved:
+                shown = getattr(
+                    now, f"get_{name}_display", lambda v=saved: v or "（空）"
+                )
+                self.add_error(name, f"对方保存的是：{shown()}")
+        sent = cast(QueryDict, self.data).copy()
+        sent[self.add_prefix("version")] = str(now.version)
+        self.data = sent
+
+
+class ReplyForm(WholeForm):
+    class Meta:
+        model = Reply
+        fields: list[str] = []  # the admin names them
+        widgets = {"body": forms.Textarea({"rows": 4, "class": "vLargeTextField"})}
+
+
+def write_phrasings(entry: Entry, wanted: Mapping[str, str]) -> None:
+    """Make the phrasings of `entry` those of `wanted`, {key: text}.
+
+    The ones that stay keep the question they came from.
+    """
+    kept = {phrasing.text_key: phrasing for phrasing in entry.phrasings.all()}
+    gone = [phrasing.pk for key, phrasing in kept.items() if key not in wanted]
+    entry.phrasings.filter(pk__in=gone).delete()
+    for key, text in wanted.items():
+        phrasing = kept.get(key) or Phrasing(entry=entry)
+        if key == entry.question_key or phrasing.text == text:
+            continue
+        phrasing.text = text
+        phrasing.full_clean(exclude=["text_key"])
+        phrasing.save()

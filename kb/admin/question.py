@@ -1,0 +1,102 @@
+"""Questions: words may be mended here; what becomes of them is the inbox's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from kb import questions
+from kb.admin.base import Curation, WholeForm, short
+from kb.models import Question
+
+
+class QuestionForm(WholeForm):
+    def _post_clean(self) -> None:
+        """An open question that gets its answer waits to be sorted."""
+        if self.instance.status == Question.Status.OPEN:
+            self.instance.answer = self.cleaned_data.get("answer", "")
+            self.instance.status = questions.answered_or_open(self.instance)
+        super()._post_clean()
+
+    class Meta:
+        model = Question
+        fields: list[str] = []  # the admin names them
+        widgets = {
+            "text": forms.Textarea({"rows": 4, "class": "vLargeTextField"}),
+            "answer": forms.Textarea({"rows": 6, "class": "vLargeTextField"}),
+        }
+
+
+@admin.register(Question)
+class QuestionAdmin(Curation):
+    form = QuestionForm
+    list_display = [
+        "words",
+        "status",
+        "channel",
+        "segment",
+        "module",
+        "to_entry",
+        "asked",
+    ]
+    list_filter = ["status", "channel", "module", "segment"]
+    list_select_related = ["entry", "module"]
+    search_fields = ["text", "answer", "external_id"]
+    date_hierarchy = "asked_at"
+    autocomplete_fields = ["module"]
+    readonly_fields = [
+        "status",
+        "to_entry",
+        "reason",
+        "settled_by",
+        "settled_at",
+        "source",
+        "external_id",
+    ]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "text",
+                    "answer",
+                    ("channel", "segment"),
+                    "module",
+                    "asked_at",
+                ]
+            },
+        ),
+        (
+            "处理",
+            {"fields": ["status", "to_entry", "reason", "settled_by", "settled_at"]},
+        ),
+        ("来源", {"fields": ["source", "external_id"], "classes": ["collapse"]}),
+    ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What an entry counts stays, so that its figures can be traced."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or obj.status != Question.Status.SETTLED)
+
+    @admin.display(description="问题", ordering="text")
+    def words(self, question: Question) -> str:
+        return Truncator(question.text).chars(60)
+
+    @admin.display(description="提问时间", ordering="asked_at")
+    def asked(self, question: Question) -> str:
+        return short(question.asked_at)
+
+    @admin.display(description="收录到", ordering="entry")
+    def to_entry(self, question: Question) -> str | SafeString:
+        if question.entry is None:
+            return "—"
+        where = reverse("admin:kb_entry_change", args=[question.entry_id])
+        name = Truncator(question.entry.question).chars(20)
+        return format_html('<a href="{}">{}</a>', where, name)

@@ -1,0 +1,81 @@
+"""Entries on their way: read them, publish them or send them back."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.html import format_html
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from kb import entries
+from kb.desk.views import StaffRequest, View
+from kb.models import Entry
+
+PAGE = 20  # entries
+UNDER_WAY = (Entry.Status.REVIEW, Entry.Status.DRAFT)
+MOVES = {
+    "publish": (entries.publish, "已发布"),
+    "submit": (entries.submit, "已提交审核："),
+    "send-back": (entries.send_back, "已退回为草稿："),
+}
+
+
+def editor(view: View) -> View:
+    """Let only those into `view` who may change entries."""
+    allowed = permission_required("kb.change_entry", raise_exception=True)(view)
+    return never_cache(login_required(allowed))
+
+
+@editor
+@require_safe
+def drafts(request: StaffRequest) -> HttpResponse:
+    """List what waits for review, then drafts, the latest first."""
+    status = request.GET.get("status", "")
+    seen = Entry.objects.visible_to(request.user)
+    counts = seen.aggregate(
+        **{s.value: Count("pk", filter=Q(status=s)) for s in UNDER_WAY}
+    )
+    wanted = [status] if status in UNDER_WAY else list(UNDER_WAY)
+    listed = (
+        seen.filter(status__in=wanted)
+        .select_related("category", "updated_by")
+        .prefetch_related("replies", "phrasings")
+        .annotate(asked=Count("questions"))
+        .order_by("-status", "-updated_at", "-pk")  # review stands after draft
+    )
+    page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "counts": counts,
+        "status": status if len(wanted) == 1 else "",
+    }
+    return render(request, "desk/drafts.html", context)
+
+
+@editor
+@require_POST
+def move(request: StaffRequest, pk: int, action: str) -> HttpResponse:
+    """Publish an entry, submit it, or send it back."""
+    if action not in MOVES:
+        raise Http404
+    stage, said = MOVES[action]
+    entry = Entry.objects.visible_to(request.user).filter(pk=pk).first()
+    if entry is None:
+        messages.warning(request, "这个条目已经不在了。")
+        return redirect("desk:drafts")
+    try:
+        entry = stage(entry, by=request.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("desk:drafts")
+    url = entry.get_absolute_url()
+    messages.success(
+        request, format_html("{}「<a href='{}'>{}</a>」。", said, url, entry)
+    )
+    return redirect("desk:drafts")

@@ -1,0 +1,203 @@
+"""What the desk is asked for and told; hostile values count as not given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from tree_queries.forms import TreeNodeChoiceField
+
+from kb.models import (
+    Category,
+    Channel,
+    Entry,
+    Module,
+    Question,
+    QuestionQuerySet,
+    Reply,
+)
+from kb.text import markdown, normalize
+
+LONGEST = 200  # characters of a query, a phrasing or a reason
+LARGEST_ID = 2**63 - 1
+
+
+class Line(forms.CharField):
+    """One line, without what nobody can see, cut where the column ends."""
+
+    def to_python(self, value: object) -> str:
+        return normalize.line(str(value or ""))[:LONGEST].strip()
+
+
+class Prose(forms.CharField):
+    """Several lines, without what nobody can see."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: object) -> str:
+        return normalize.clean(str(value or "")).replace("\r\n", "\n").strip()
+
+
+def _id() -> forms.IntegerField:
+    return forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+
+
+# What the inbox shows ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An address of the inbox, understood."""
+
+    channel: str = ""
+    module: Module | None = None
+    question: int | None = None
+    after: int | None = None
+    words: str = ""
+    phrasing: str | None = None  # None keeps the question's own words
+
+    @property
+    def filter(self) -> str:
+        """The filter alone as a query string, whatever question is open."""
+        given = {"channel": self.channel, "module": self.module and self.module.pk}
+        return urlencode({name: value for name, value in given.items() if value})
+
+    def narrow(self, questions: QuestionQuerySet) -> QuestionQuerySet:
+        if self.channel:
+            questions = questions.filter(channel=self.channel)
+        return questions.filter(module=self.module) if self.module else questions
+
+
+class AskedForm(forms.Form):
+    channel = forms.ChoiceField(choices=Channel.choices, required=False)
+    module = _id()
+    question = _id()
+    after = _id()
+    q = Line(required=False)
+    phrasing = Line(required=False)
+
+
+def read(query: QueryDict) -> Asked:
+    """Understand `query`; what cannot be understood is left out."""
+    form = AskedForm(query)
+    form.is_valid()
+    given = form.cleaned_data
+    return Asked(
+        channel=given.get("channel", ""),
+        module=Module.objects.filter(pk=given.get("module") or 0).first(),
+        question=given.get("question"),
+        after=given.get("after"),
+        words=given.get("q", ""),
+        phrasing=given.get("phrasing") if "phrasing" in query else None,
+    )
+
+
+# What becomes of a question ----------------------------------------------------
+
+
+class MergeForm(forms.Form):
+    """Which entry answers the question, and the wording to keep."""
+
+    entry = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
+    phrasing = Line(required=False)
+
+
+class EntryForm(forms.Form):
+    """A new entry, filled in from the question and its answer."""
+
+    question = Line(label="标准问题")
+    phrasing = Line(
+        label="相似问法",
+        required=False,
+        help_text="客户的原话。会出现在搜索联想里，请删掉单号、姓名等个人信息；不要就清空。",
+    )
+    answer = Prose(
+        label="FAQ 答案",
+        required=False,
+        max_length=markdown.LONGEST,
+        help_text="用 Markdown 写，顾客看得到。先写一句话答案，再写步骤。",
+    )
+    reply = Prose(
+        label="话术",
+        required=False,
+        max_length=4000,
+        help_text="纯文本。要客服填的地方写成 {{订单号}}。",
+    )
+    label = Line(label="话术名称", required=False)
+    category = TreeNodeChoiceField(
+        Category.objects.all(),
+        label="分类",
+        required=False,
+        empty_label="未分类",
+        label_from_instance=lambda node: "　" * node.tree_depth + node.name,
+    )
+    audience = forms.ChoiceField(
+        label="可见范围", choices=Entry.Audience.choices, widget=forms.RadioSelect
+    )
+
+    @classmethod
+    def prefilled(cls, question: Question, data: QueryDict | None = None) -> EntryForm:
+        """Return the form as the question fills it in, or as it was sent."""
+        words = normalize.line(question.text)[:LONGEST]
+        initial = {
+            "question": words,
+            "phrasing": words,
+            "answer": question.answer,
+            "reply": question.answer[:4000],
+            "label": "标准",
+            "audience": Entry.Audience.INTERNAL,
+        }
+        return cls(data, initial=initial, prefix="new", use_required_attribute=False)
+
+    def columns(self) -> dict[str, Any]:
+        """Return what entries.draft takes."""
+        given = self.cleaned_data
+        reply = Reply(body=given["reply"], label=given["label"][:20] or "标准")
+        return {
+            "question": given["question"],
+            "answer": given["answer"],
+            "category": given["category"],
+            "audience": given["audience"],
+            "replies": [reply] if reply.body else [],
+            "phrasings": [given["phrasing"]] if given["phrasing"] else [],
+        }
+
+    def blame(self, error: ValidationError) -> None:
+        """Show what a stage refused, at the field where there is one."""
+        places = {"body": "reply", "label": "label", "text": "phrasing"}
+        found: Mapping[str, Any] = getattr(error, "error_dict", {"": error.error_list})
+        for name, errors in found.items():
+            field = places.get(name, name)
+            self.add_error(field if field in self.fields else None, errors)
+
+
+class DeclineForm(forms.Form):
+    """Why the library learns nothing from a question."""
+
+    REASONS = ("个别订单问题", "重复", "无关", "涉及隐私", "其他")
+
+    reason = forms.ChoiceField(
+        label="原因",
+        choices=[(reason, reason) for reason in REASONS],
+        widget=forms.RadioSelect,
+        error_messages={"required": "请选一个原因。"},
+    )
+    note = Line(label="补充说明", required=False)
+
+    def clean_note(self) -> str:
+        note: str = self.cleaned_data["note"]
+        if self.cleaned_data.get("reason") == "其他" and not note:
+            raise ValidationError("选「其他」时请写明原因。")
+        return note
+
+    def written(self) -> str:
+        """Return the reason as it is kept: the choice and what was added."""
+        reason, note = self.cleaned_data["reason"], self.cleaned_data["note"]
+        if reason == "其他":
+            return str(note)
+        return (f"{reason}：{note}" if note else reason)[:LONGEST]

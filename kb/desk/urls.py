@@ -1,0 +1,20 @@
+"""Addresses of the editors' desk."""
+
+from __future__ import annotations
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from kb.desk import drafts, views
+
+app_name = "desk"
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="desk:inbox"), name="home"),
+    path("inbox/", views.inbox, name="inbox"),
+    path("inbox/<int:pk>/merge/", views.merge, name="merge"),
+    path("inbox/<int:pk>/new/", views.create, name="create"),
+    path("inbox/<int:pk>/decline/", views.decline, name="decline"),
+    path("inbox/<int:pk>/undo/", views.undo, name="undo"),
+    path("drafts/", drafts.drafts, name="drafts"),
+    path("drafts/<int:pk>/<slug:action>/", drafts.move, name="move"),
+]

@@ -1,0 +1,94 @@
+// The desk's keys: what carries data-key is what that key does. Without this
+// file everything works by hand.
+
+const OFF = "desk-keys-off";
+const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
+const bar = document.getElementById("keys");
+const toggle = document.getElementById("keys-switch");
+const keyed = [...document.querySelectorAll("[data-key]")];
+let leaving = false; // one key, one decision: what is typed on the way out is lost
+let unsaved = null; // the form whose words would be lost
+
+function isOn() {
+  return localStorage.getItem(OFF) === null;
+}
+
+function show() {
+  bar.hidden = false;
+  toggle.setAttribute("aria-pressed", String(isOn()));
+  toggle.textContent = isOn() ? "快捷键：开" : "快捷键：关";
+  document.body.classList.toggle("keys-off", !isOn());
+}
+
+function act(element) {
+  if (element.matches("details")) {
+    element.open = true;
+    element.querySelector("input:not([type=hidden]), textarea")?.focus();
+  } else if (element.matches("input")) {
+    element.focus();
+    element.select();
+  } else {
+    element.click();
+  }
+}
+
+function escape(target) {
+  if (target.matches(TYPING)) return target.blur();
+  const open = target.closest("details[open]");
+  if (open) {
+    open.open = false;
+    document.activeElement.blur();
+  }
+}
+
+// In a group of radio buttons, a digit chooses and arrows are the browser's own.
+function inRadios(event) {
+  if (!event.target.matches("[type=radio]")) return false;
+  const radio = event.target.form.elements[event.target.name][Number(event.key) - 1];
+  radio?.focus();
+  radio?.click();
+  return Boolean(radio) || event.key.startsWith("Arrow");
+}
+
+function onKey(event) {
+  // While an input method composes, every key belongs to it.
+  if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
+  const { target, key } = event;
+  if (key === "Enter" && (event.ctrlKey || event.metaKey)) return target.form?.requestSubmit();
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (key === "Escape") return escape(target);
+  if (key === "Enter" && target.id === "phrasing") return event.preventDefault(), target.blur();
+  if (target.matches(TYPING) || !isOn() || inRadios(event)) return;
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  const wanted = keyed.find((element) => element.dataset.key.split(" ").includes(name));
+  if (!wanted) return;
+  event.preventDefault();
+  if (!event.repeat && !leaving) act(wanted);
+}
+
+document.addEventListener("keydown", onKey);
+document.addEventListener("input", (event) => {
+  unsaved = event.target.closest("form[data-guard]") ?? unsaved;
+});
+document.addEventListener("submit", (event) => {
+  if (event.target === unsaved) unsaved = null;
+  leaving = true;
+});
+window.addEventListener("beforeunload", (event) => {
+  if (!unsaved) return;
+  event.preventDefault();
+  leaving = false; // the person may stay
+});
+window.addEventListener("pageshow", () => {
+  leaving = false;
+});
+
+if (bar) {
+  toggle.addEventListener("click", () => {
+    if (isOn()) localStorage.setItem(OFF, "1");
+    else localStorage.removeItem(OFF);
+    show();
+  });
+  show();
+}
+document.querySelector(".field.bad :is(input, textarea, select)")?.focus();
