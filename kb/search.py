@@ -48,6 +48,7 @@ PUBLIC = (Group(_PUBLIC_TEXTS, k1=3.0), _HEADING)
 STAFF = (Group(_STAFF_TEXTS, k1=3.0), _HEADING)
 PAIR = 0.5  # weight of a pair of characters beside a word
 HEARD = 0.7  # weight of what only sounds like what was typed
+MOSTLY = 0.5  # share that must sound as typed where nothing is written so
 TYPED = 0.7  # weight of pinyin, initials, a single character
 
 
@@ -103,7 +104,7 @@ def search(
     allowed = set(readable.filter(pk__in=scores).values_list("pk", flat=True))
     ranked = [pk for pk in scores if pk in allowed]
     page = _load(ranked[offset:][:limit], readable, scores)
-    return Results(words, page, len(ranked), terms.all(), degraded)
+    return Results(words, page, len(ranked), terms.marks(), degraded)
 
 
 def suggest(words: str, *, user: Reader, limit: int = 8) -> tuple[Suggestion, ...]:
@@ -178,24 +179,22 @@ def ask(engine: Engine, words: str, query: Query) -> Hits:
     """Search for `query`, and by other forms where its terms are nowhere found.
 
     Pinyin for a word in Latin letters, the sound for a pair of characters that
-    nobody writes so (退宽 for 退款), a single character for itself.
+    nobody writes so (退宽 for 退款), a single character for itself. Where nothing
+    at all is written so, most of it must sound so: some pair always does.
     """
-    asked = query.clauses
     held = engine.holding(query)
-    nowhere = [clause for clause, count in zip(asked, held, strict=True) if not count]
-    other = [
-        Clause(heard(c.term), HEARD * c.weight)
-        for c in nowhere
-        if c.pair and len(c.term) > 1
-    ]
-    known = {c.term for c, count in zip(asked, held, strict=True) if count}
-    if any(
+    pairs = zip(query.clauses, held, strict=True)
+    nowhere = [c for c, count in pairs if c.pair and not count and len(c.term) > 1]
+    other = [Clause(heard(c.term), HEARD * c.weight) for c in nowhere]
+    known = {c.term for c, count in zip(query.clauses, held, strict=True) if count}
+    unknown = any(
         run not in known for run in re.findall("[a-z]+", normalize.normalize(words))
-    ):
+    )
+    if unknown or not known:
         other += [Clause(form, TYPED) for form in dict.fromkeys(forms.typed(words))]
-    elif not any(held):
-        other += [Clause(form, TYPED) for form in forms.typed(words)]
-    return engine.search(replace(query, clauses=(*asked, *other)))
+    if not known:
+        return engine.search(replace(query, clauses=tuple(other), minimum=MOSTLY))
+    return engine.search(replace(query, clauses=(*query.clauses, *other)))
 
 
 def groups(user: Reader) -> tuple[Group, ...]:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,15 @@ def test_groups_add_up(engine: Engine) -> None:
     both = ask(engine, "退款", groups=(TEXTS, heading))
     assert both.ids == (2, 1, 3)
     assert both.scores[0] == pytest.approx(one[0] + other[0], rel=1e-4)
+
+
+def test_a_minimum_share_of_the_query_must_match(engine: Engine) -> None:
+    put(engine, doc(1, "退款"), doc(2, "发票"), doc(3, "退款发票海外"))
+    clauses = (Clause("退款", 2.0), Clause("发票", 1.0), Clause("海外", 1.0))
+    query = Query(clauses, (TEXTS,), EVERYONE, minimum=0.5)
+    assert set(engine.search(query).ids) == {1, 3}
+    assert engine.search(query).total == 2
+    assert engine.search(replace(query, minimum=1.0)).ids == (3,)
 
 
 def test_holding_counts_only_what_fits(engine: Engine) -> None:

@@ -70,7 +70,7 @@ def import_sheet(editor: Client) -> None:
     editor.post(preview.redirect_chain[-1][0], follow=True)
 
 
-def test_a_question_is_imported_sorted_published_found_and_retired(
+def test_a_question_is_imported_sorted_published_found_and_retired(  # noqa: PLR0915
     whoosh: None, editor: User, finds: Callable[[str], tuple[bool, bool]]
 ) -> None:
     desk = enter(editor)

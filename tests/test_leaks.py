@@ -82,7 +82,8 @@ class House:
         return found
 
     def nonsense(self) -> Secret:
-        latin = "".join(self.latin.choices("bcdfghjkmnpqrtvwxz", k=12))
+        # No syllable begins with v: not even three letters are somebody's initials.
+        latin = "".join(f"{c}v" for c in self.latin.choices("bcdfghjkmnpqrtwxz", k=6))
         return Secret(latin, "".join(next(self.han) for _ in range(6)))
 
     def words(self) -> set[str]:

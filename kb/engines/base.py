@@ -78,13 +78,21 @@ class Clause:
 class Query:
     """Any of `clauses` in any of `groups`, among documents with fitting labels.
 
-    A document fits when it carries a label of each set in `labels`.
+    A document fits when it carries a label of each set in `labels`. It must
+    match at least `minimum`, a share from 0 to 1, of the clauses' weight, as
+    the first group tells.
     """
 
     clauses: tuple[Clause, ...]
     groups: tuple[Group, ...]
     labels: tuple[frozenset[str], ...]
     limit: int = 20
+    minimum: float = 0.0
+
+    @property
+    def floor(self) -> float:
+        """The weight that must match, less what sums of floats may lose."""
+        return self.minimum * sum(clause.weight for clause in self.clauses) - 1e-4
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,8 +127,10 @@ class Snapshot:
         for clause in query.clauses:
             for group in query.groups:
                 self._add(scores, clause, group)
-        matched = (scores > 0) & self._allowed(query.labels)
-        return self._best(scores, np.flatnonzero(matched), query.limit)
+        fit = (scores > 0) & self._allowed(query.labels)
+        if query.minimum:
+            fit &= self._matched(query) >= query.floor
+        return self._best(scores, np.flatnonzero(fit), query.limit)
 
     def holding(self, query: Query) -> tuple[int, ...]:
         if not self.count:
@@ -151,6 +153,15 @@ class Snapshot:
             # No place stands twice in a posting list, so plain addition is right.
             at = places + start if start else places
             scores[at] += np.float32(factor) * impacts
+
+    def _matched(self, query: Query) -> Floats:
+        """Return the weight of the clauses that each document matches."""
+        matched = np.zeros(self.count, np.float32)
+        for clause in query.clauses:
+            for start, segment in zip(self.starts, self.segments, strict=False):
+                found = segment.impacts(query.groups[0], clause.term, clause.pair)
+                matched[found[0] + start] += np.float32(clause.weight)
+        return matched
 
     def _holding(self, clause: Clause, group: Group, fit: Mask) -> int:
         found = (s.impacts(group, clause.term, clause.pair)[0] for s in self.segments)

@@ -38,11 +38,15 @@ class MemoryEngine(Engine):
 
     def search(self, query: Query) -> Hits:
         scores: Counter[int] = Counter()
+        matched: Counter[int] = Counter()
         for clause in query.clauses:
             for group in query.groups:
                 for id, impact in self._impacts(clause, group).items():
                     scores[id] += clause.weight * impact  # type: ignore[assignment]
-        allowed = [i for i in scores if self._carries(i, query.labels)]
+            for id in self._impacts(clause, query.groups[0]):
+                matched[id] += clause.weight  # type: ignore[assignment]
+        enough = [i for i in scores if matched[i] >= query.floor]
+        allowed = [i for i in enough if self._carries(i, query.labels)]
         best = sorted(allowed, key=lambda i: (-scores[i], i))[: query.limit]
         return Hits(tuple(best), tuple(scores[i] for i in best), len(allowed))
 

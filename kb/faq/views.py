@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from kb.faq import forms
 from kb.faq.guard import public, throttled
 from kb.faq.shelves import Shelves
 from kb.models import Entry, EntryQuerySet, Reader
-from kb.text import normalize, segment
+from kb.text import normalize, telling
 
 PAGE = 20  # entries
 RECENT = 8  # entries
@@ -90,7 +89,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     """A fragment: the options of the list under a search box."""
     words = forms.words(request)
     found = search.suggest(words, user=request.user) if words else ()
-    terms = (normalize.normalize(words), *_telling(segment.words(words)))
+    terms = (normalize.normalize(words), *telling.wanted(words).marks())
     context = {"suggestions": found, "terms": terms}
     return render(request, "faq/suggestions.html", context)
 
@@ -105,7 +104,7 @@ def _found(results: search.Results, user: Reader) -> dict[str, Any]:
     entries = [hit.entry for hit in results.hits]
     return {
         "rows": [(entry, shelves.path(entry.category_id)) for entry in entries],
-        "terms": _telling(results.terms),
+        "terms": results.terms,
     }
 
 
@@ -113,19 +112,13 @@ def _not_found(words: str, user: Reader) -> dict[str, Any]:
     return {"near": _near(words, user), "shelves": Shelves(user).inside(None)}
 
 
-def _telling(terms: Iterable[str]) -> list[str]:
-    """Return the terms worth a mark: not 怎么, and no lone letter beside words."""
-    told = [term for term in terms if term not in search.QUESTION_WORDS]
-    return [term for term in told if len(term) > 1] or told
-
-
 def _near(words: str, user: Reader) -> list[Entry]:
     """Entries that hold a letter of words which found nothing: a slip spares some."""
     letters = dict.fromkeys(_HAN.findall(normalize.normalize(words)))
-    telling = [letter for letter in letters if letter not in search.QUESTION_WORDS]
+    told = [letter for letter in letters if letter not in telling.PARTICLES]
     found = {
         suggestion.entry.pk: suggestion.entry
-        for letter in telling[:LETTERS]
+        for letter in told[:LETTERS]
         for suggestion in search.suggest(letter, user=user, limit=NEAR // 2)
     }
     return list(found.values())[:NEAR]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kb.text import segment
 from kb.text.normalize import normalize
 
 LIGHT = 0.4  # weight of what only makes a sentence a question
+HALF = (1 + LIGHT) / 2  # weight of a pair that half asks: 么退 of 怎么退货
 # Phrases that ask, greet or soften; then characters that do so as words.
 ASKING = """
 为什么 为啥 为何 什么时候 啥时候 什么样 什么 怎么样 怎么办 怎么弄 怎么回事 怎么 怎样 咋办 咋整 咋样 咋 如何 哪里 哪儿
@@ -26,14 +26,16 @@ _ASKING = re.compile("|".join(sorted(ASKING, key=len, reverse=True)))
 class Wanted:
     """What a text asks for: words and pairs of Han characters, each with a weight."""
 
-    words: Mapping[str, float]
-    pairs: Mapping[str, float]
+    words: dict[str, float]
+    pairs: dict[str, float]
 
     def __bool__(self) -> bool:
         return bool(self.words or self.pairs)
 
-    def all(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([*self.words, *self.pairs]))
+    def marks(self) -> tuple[str, ...]:
+        """Return the terms worth a mark: not 怎么, and no lone letter beside words."""
+        told = [t for t, weight in (self.words | self.pairs).items() if weight > HALF]
+        return tuple([t for t in told if len(t) > 1] or told)
 
 
 def wanted(text: str) -> Wanted:
