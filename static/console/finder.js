@@ -1,0 +1,104 @@
+// From what is typed to results that answer it, and to an address that says so.
+
+import { Latest } from "./latest.js";
+
+const PAUSE = 40; // ms without a key before a search
+const OLD = 60_000; // ms: results that were out of sight for so long are fetched anew
+const URL_PAUSE = 300; // ms: browsers refuse a hundred changes of the address in 30 s
+
+export class Finder {
+  constructor({ form, box, category, panes, results, sender, say }) {
+    Object.assign(this, { form, box, category, panes, results, sender, say });
+    this.latest = new Latest();
+    this.words = box.value;
+    this.found = Promise.resolve(); // the search under way is over
+    this.due = false; // a search must come before the list may be used
+    this.typed = 0; // changes of what is asked for
+    this.painted();
+  }
+
+  /** The box may have changed; while an input method composes, nobody calls. */
+  typing() {
+    if (this.box.value === this.words) return;
+    this.words = this.box.value;
+    this.changed();
+  }
+
+  changed() {
+    this.typed += 1;
+    this.due = true;
+    this.say("");
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.search(), PAUSE);
+  }
+
+  /** Call off whatever waits for the results. */
+  cancel() {
+    this.typed += 1;
+  }
+
+  search({ page = "", entry = "" } = {}) {
+    clearTimeout(this.timer);
+    this.due = false;
+    this.sender.disarm();
+    this.found = this.find(this.query({ page, entry, fragment: "results" }));
+  }
+
+  async find(query) {
+    this.panes.setAttribute("aria-busy", "true");
+    try {
+      this.results.paint(await this.latest.get(`${this.form.action}?${query}`));
+      this.painted();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.due = true;
+      this.fail(error);
+    }
+    this.panes.removeAttribute("aria-busy");
+  }
+
+  painted() {
+    this.at = Date.now();
+    document.getElementById("counted").textContent = this.results.summary;
+    this.remember();
+  }
+
+  fail(error) {
+    if (error.status >= 400) this.say("服务器没有答上来，请再试一次", "bad");
+    else if (error.name === "TypeError") this.say("网络不通，结果没有更新", "bad");
+    else if (!error.status) throw error; // a mistake of ours
+  }
+
+  /** Do `action` once the list answers what was typed; typing on calls it off. */
+  async settled(action) {
+    const { typed } = this;
+    if (this.due) this.search();
+    let found;
+    do await (found = this.found);
+    while (found !== this.found);
+    if (typed === this.typed && !this.due) await action();
+  }
+
+  /** Fetch again what may have changed while nobody looked. */
+  refresh() {
+    const busy = this.sender.armed || this.panes.contains(document.activeElement);
+    if (document.hidden || busy || this.due || Date.now() - this.at < OLD) return;
+    const { page, reply } = this.results;
+    this.search({ page, entry: reply?.entry ?? "" });
+  }
+
+  query(more) {
+    const given = { q: this.box.value.trim(), category: this.category.value, ...more };
+    return new URLSearchParams(Object.entries(given).filter(([, value]) => value));
+  }
+
+  /** Let the address say what is shown, so that it can be reloaded and shared. */
+  remember() {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => {
+      const { entry, page } = this.results;
+      const query = this.query({ page: page === "1" ? "" : page, entry });
+      history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+    }, URL_PAUSE);
+  }
+}

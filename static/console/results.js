@@ -1,0 +1,118 @@
+// The list and the preview beside it: which entry is selected, what of it is shown.
+
+import { fetchFragment } from "./latest.js";
+import { Reply, source } from "./reply.js";
+
+const REST = 150; // ms on one entry before its neighbours are fetched too
+
+export class Results {
+  constructor({ panes, box, customer, form }) {
+    Object.assign(this, { panes, box, customer, address: form.action });
+    this.ready = Promise.resolve(); // the selected entry's preview is shown
+    this.adopt();
+  }
+
+  get options() {
+    return [...this.panes.querySelectorAll('[role="option"]')];
+  }
+
+  get selected() {
+    return this.panes.querySelector('[role="option"][aria-selected="true"]');
+  }
+
+  get page() {
+    return this.panes.querySelector("#results").dataset.page;
+  }
+
+  get summary() {
+    return this.panes.querySelector(".count").textContent.trim();
+  }
+
+  /** The entry to name in the address: the first one goes without saying. */
+  get entry() {
+    const first = this.options[0]?.dataset.entry;
+    return this.reply?.entry === first ? "" : (this.reply?.entry ?? "");
+  }
+
+  /** Show a new list; a preview that is the same stays, with whoever types in it. */
+  paint(fragment) {
+    const drawn = fragment.querySelector(".preview");
+    const same = drawn !== null && this.reply?.source === source(drawn);
+    for (const part of same ? [".found"] : [".found", ".shown"]) {
+      this.panes.querySelector(part).replaceWith(fragment.querySelector(part));
+    }
+    this.adopt(same ? this.reply : null);
+  }
+
+  /** Take over what the server drew, and `reply` when its preview stays. */
+  adopt(reply = null) {
+    const drawn = this.panes.querySelector(".preview");
+    this.reply = reply ?? (drawn && new Reply(drawn, this.customer));
+    this.kept = new Map(); // promises of replies, by entry
+    if (this.reply) this.kept.set(this.reply.entry, Promise.resolve(this.reply));
+    this.ready = Promise.resolve();
+    for (const option of this.options) option.tabIndex = -1;
+    this.point();
+  }
+
+  move(by) {
+    const options = this.options;
+    const at = options.indexOf(this.selected) + by;
+    const option = options[Math.max(0, Math.min(at, options.length - 1))];
+    if (option && option !== this.selected) this.select(option);
+  }
+
+  /** Select `option`; `ready` rejects when its preview cannot be had. */
+  select(option) {
+    this.selected?.setAttribute("aria-selected", "false");
+    option.setAttribute("aria-selected", "true");
+    this.point();
+    this.ready = this.show(option);
+  }
+
+  async show(option) {
+    this.reply = null; // until then nothing can be copied
+    const reply = await this.preview(option.dataset.entry);
+    if (this.selected !== option) return;
+    this.reply = reply;
+    const pane = this.panes.querySelector("#preview");
+    pane.replaceChildren(reply.element);
+    pane.scrollTop = 0;
+    reply.draw();
+  }
+
+  /** Tell the box which option is active, and keep that one in sight. */
+  point() {
+    const { selected } = this;
+    if (selected) this.box.setAttribute("aria-activedescendant", selected.id);
+    else this.box.removeAttribute("aria-activedescendant");
+    selected?.scrollIntoView({ block: "nearest" });
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => this.prepare(), REST);
+  }
+
+  prepare() {
+    const options = this.options;
+    const at = options.indexOf(this.selected);
+    for (const near of [options[at + 1], options[at - 1]]) {
+      if (near) this.preview(near.dataset.entry).catch(() => {});
+    }
+  }
+
+  preview(entry) {
+    if (!this.kept.has(entry)) this.kept.set(entry, this.load(entry));
+    return this.kept.get(entry);
+  }
+
+  async load(entry) {
+    const { kept } = this;
+    try {
+      const address = `${this.address}?fragment=preview&entry=${entry}`;
+      const fragment = await fetchFragment(address);
+      return new Reply(fragment.querySelector(".preview"), this.customer);
+    } catch (error) {
+      kept.delete(entry);
+      throw error;
+    }
+  }
+}
