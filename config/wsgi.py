@@ -22,7 +22,9 @@ class Request(WSGIRequest):
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         content_type = meta.get("CONTENT_TYPE", "")
         try:
-            self.content_type, self.content_params = parse_header_parameters(content_type)
+            self.content_type, self.content_params = parse_header_parameters(
+                content_type
+            )
         except (LookupError, ValueError):
             self.content_type, self.content_params = "", {}
 

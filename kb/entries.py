@@ -84,9 +84,7 @@ def absorb(
 
 
 @transaction.atomic
-def draft_from(
-    question: Question, /, *, by: User | None, **columns: Any
-) -> Entry:
+def draft_from(question: Question, /, *, by: User | None, **columns: Any) -> Entry:
     """Make a draft of an answered question: its answer becomes both faces."""
     question = triage.locked(question, Question.Status.ANSWERED, by=by)
     columns.setdefault("question", normalize.line(question.text)[:200])

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -33,7 +32,7 @@ def whoosh(settings: Any, tmp_path: Path) -> None:
     index.rebuild()
 
 
-def enter(user: AbstractBaseUser) -> Client:
+def enter(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-CORPUS = [
+CORPUS: list[dict[str, Any]] = [
     {"id": "a", "question": "退货运费谁承担", "answer": "质量问题由我们承担。"},
     {"id": "b", "question": "电子发票怎么开", "similar": ["怎么要发票"]},
     {"id": "c", "question": "忘记密码怎么办", "answer": "点找回。"},
 ]
-QUERIES = [
+QUERIES: list[dict[str, Any]] = [
     {"query": "退貨運費誰出", "relevant": ["a"]},
     {"query": "我要发票", "relevant": ["b"]},
     {"query": "密码忘了", "relevant": ["x"]},

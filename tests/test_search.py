@@ -14,6 +14,7 @@ from kb import search as kb_search
 from kb.engines import EngineUnavailable, get_engine
 from kb.models import Category, Entry, User
 from kb.search import nearest, related, search, suggest
+from kb.text import telling
 from tests.conftest import MakeEntry
 
 ANYONE = AnonymousUser()
@@ -155,7 +156,7 @@ def test_a_degraded_search_stays_in_its_category(
 
 @given(words=st.text(alphabet=st.characters(codec=None, categories=None), max_size=300))
 def test_any_text_may_be_typed(words: str) -> None:
-    query = kb_search.wanted(kb_search.tidy(words))
+    query = telling.wanted(kb_search.tidy(words))
     for clause in kb_search.clauses(query):
         assert clause.weight > 0
         assert len(clause.term.split()) == 1

@@ -100,7 +100,7 @@ def _read(han: str) -> list[str]:
     """Return a syllable a character; a character without one stays as it is."""
     from pypinyin import lazy_pinyin  # noqa: PLC0415 - 57 MB, where sounds matter
 
-    read = lazy_pinyin(han, errors=list)
+    read = lazy_pinyin(han, errors=list)  # type: ignore[arg-type]
     return [re.sub("[^a-z]", "", s) or s for s in read]
 
 

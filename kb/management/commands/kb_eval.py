@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from kb import index, search
 from kb.engines import Document, Engine, Query, make_engine
-from kb.text import segment
+from kb.text import pinyin, segment, telling
 
 EVERYONE = "audience=public"
 DEPTH = 10  # results that count
@@ -45,6 +45,7 @@ class Command(BaseCommand):
         if not rows or not queries:
             raise CommandError("语料和查询都不能是空的。")
         segment.warm()
+        pinyin.warm()
         with TemporaryDirectory() as folder:
             engine = make_engine({**settings.KB_ENGINE, **_placed(folder)})
             began = time.perf_counter()
@@ -102,7 +103,7 @@ def _ask(
     for line in queries:
         began = time.perf_counter()
         words = search.tidy(line["query"])
-        clauses = search.clauses(search.wanted(words))
+        clauses = search.clauses(telling.wanted(words))
         query = Query(clauses, search.PUBLIC, labels, search.MOST)
         hits = search.ask(engine, words, query)
         found = list(search.relevant(hits))[:DEPTH]
