@@ -178,9 +178,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "config.storage.StaticFiles"},
 }
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = "map jpg jpeg png gif webp gz br woff2".split()
 MEDIA_ROOT = DATA_DIR / "media"

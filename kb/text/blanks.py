@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 # A name has no braces, bars or line ends; what does not look so is plain text.
-BLANK = re.compile(r"\{\{[ \t]*([^{}|\n\r]{1,30}?)[ \t]*\}\}")
+BLANK = re.compile(r"\{\{[ \t]*([^{}|\s](?:[^{}|\n\r]{0,28}[^{}|\s])?)[ \t]*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
