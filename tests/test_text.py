@@ -205,7 +205,8 @@ def test_an_unfilled_blank_stays_visible() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["{{}}", "{{ }}", "{{\t}}", "{{a|b}}", "{{\n}}", "{单号}", "{{" + "长" * 31 + "}}"]
+    "body",
+    ["{{}}", "{{ }}", "{{\t}}", "{{a|b}}", "{{\n}}", "{单号}", "{{" + "长" * 31 + "}}"],
 )
 def test_what_is_no_blank_is_plain_text(body: str) -> None:
     assert blanks.names(body) == []

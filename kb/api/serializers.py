@@ -8,9 +8,9 @@ from drf_spectacular.helpers import lazy_serializer
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from kb.api.categories import Tree
 from kb.models import Channel, Entry, Reply
 from kb.search import Suggestion
+from kb.shelves import Shelves
 from kb.text import blanks
 
 
@@ -33,7 +33,7 @@ class CategoryTree(serializers.Serializer[Any]):
 
 
 # Docstrings here would be shown to integrators, in English; so there are none.
-# The context of an entry holds `request` and `tree`.
+# The context of an entry holds `request` and `shelves`.
 
 
 class EntryItem(serializers.Serializer[Entry]):
@@ -47,8 +47,8 @@ class EntryItem(serializers.Serializer[Entry]):
 
     @extend_schema_field(CategoryRef(many=True))
     def get_category(self, entry: Entry) -> list[dict[str, Any]]:
-        tree: Tree = self.context["tree"]
-        path = tree.path(entry.category_id)
+        shelves: Shelves = self.context["shelves"]
+        path = shelves.path(entry.category_id)
         return [{"id": node.pk, "name": node.name} for node in path]
 
     def get_tags(self, entry: Entry) -> list[str]:

@@ -12,10 +12,10 @@ from rest_framework.response import Response
 
 from kb import search
 from kb.api import describe, serializers
-from kb.api.categories import Tree
 from kb.api.doors import AgentDoor, Door, PublicDoor
 from kb.api.params import ListParams, SearchParams, SuggestParams
 from kb.models import Category, Entry
+from kb.shelves import Shelves
 
 HOW_SEARCH_WORKS = (
     "整句话、几个词都行，最相关的在前，最多 100 条。运算符和引号没有特殊含义。"
@@ -59,7 +59,7 @@ class Categories(PublicDoor):
         serializers.CategoryTree,
     )
     def get(self, request: Request) -> Response:
-        branches = Tree(self.reader).branches()
+        branches = _branches(Shelves(self.reader), None)
         return Response(serializers.CategoryTree({"results": branches}).data)
 
 
@@ -73,17 +73,20 @@ class Entries(PublicDoor):
         asks=ListParams,
     )
     def get(self, request: Request) -> Response:
-        asked, tree = ListParams.of(request), Tree(self.reader)
+        asked, shelves = ListParams.of(request), Shelves(self.reader)
         entries = Entry.objects.published_to(self.reader)
-        if category := wanted(asked, tree):
-            entries = entries.filter(category__in=tree.under(category))
+        if category := wanted(asked, shelves):
+            entries = entries.filter(category__in=shelves.subtree(category.pk))
         if tag := asked.get("tag"):
             entries = entries.filter(tags__name=tag)
         start, total = offset(asked), entries.count()
         listed = entries.defer("answer", "answer_html").prefetch_related("tags")
         rows = listed[start : start + asked["page_size"]]
         return paged(
-            self, serializers.EntryPage, asked | {"total": total, "results": rows}, tree
+            self,
+            serializers.EntryPage,
+            asked | {"total": total, "results": rows},
+            shelves,
         )
 
 
@@ -146,18 +149,18 @@ class Nowhere(PublicDoor):
 
 def found(door: Door, form: type[serializers.SearchPage], *related: str) -> Response:
     """Search as the door's reader and respond in `form`, with `related` rows."""
-    asked, tree = SearchParams.of(door.request), Tree(door.reader)
+    asked, shelves = SearchParams.of(door.request), Shelves(door.reader)
     results = search.search(
         asked["q"],
         user=door.reader,
-        category=wanted(asked, tree),
+        category=wanted(asked, shelves),
         offset=offset(asked),
         limit=asked["page_size"],
     )
     entries = [hit.entry for hit in results.hits]
     prefetch_related_objects(entries, *related)
     page = {"total": results.total, "degraded": results.degraded, "results": entries}
-    response = paged(door, form, asked | page, tree)
+    response = paged(door, form, asked | page, shelves)
     if results.degraded:
         response["X-Search-Degraded"] = "1"
     return response
@@ -175,18 +178,18 @@ def shown(
 ) -> Response:
     if entry is None:
         raise NotFound
-    context = {"request": door.request, "tree": Tree(door.reader)}
+    context = {"request": door.request, "shelves": Shelves(door.reader)}
     return Response(form(entry, context=context).data)
 
 
-def wanted(asked: dict[str, Any], tree: Tree) -> Category | None:
+def wanted(asked: dict[str, Any], shelves: Shelves) -> Category | None:
     """Return the category that was asked for, if any was.
 
     One that holds nothing for the reader is refused like one that never was.
     """
     if "category" not in asked:
         return None
-    if category := tree.find(asked["category"]):
+    if category := shelves.find(asked["category"]):
         return category
     raise ValidationError({"category": ["没有这个分类。"]})
 
@@ -197,10 +200,26 @@ def offset(asked: dict[str, Any]) -> int:
 
 
 def paged(
-    door: Door, form: type[serializers.EntryPage], page: dict[str, Any], tree: Tree
+    door: Door,
+    form: type[serializers.EntryPage],
+    page: dict[str, Any],
+    shelves: Shelves,
 ) -> Response:
     """Respond with one page; a page after the last one is not there."""
     if page["page"] > 1 and offset(page) >= page["total"]:
         raise NotFound(f"没有第 {page['page']} 页。")
-    context = {"request": door.request, "tree": tree}
+    context = {"request": door.request, "shelves": shelves}
     return Response(form(page, context=context).data)
+
+
+def _branches(shelves: Shelves, parent: int | None) -> list[dict[str, Any]]:
+    """Return what stands below `parent`, each with its own branches."""
+    return [
+        {
+            "id": shelf.category.pk,
+            "name": shelf.category.name,
+            "count": shelf.count,
+            "children": _branches(shelves, shelf.category.pk),
+        }
+        for shelf in shelves.inside(parent)
+    ]

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from kb import search
 from kb.faq import forms
 from kb.faq.guard import public, throttled
-from kb.faq.shelves import Shelves
 from kb.models import Entry, EntryQuerySet, Reader
+from kb.shelves import Shelves
 from kb.text import normalize, telling
 
 PAGE = 20  # entries

@@ -38,6 +38,10 @@ class Shelves:
         """Return the categories from the top down to `pk`, which is the last."""
         return list(self._upwards(pk))[::-1]
 
+    def find(self, pk: int) -> Category | None:
+        """Return the category, unless there is nothing in it for the reader."""
+        return self._all[pk] if self.counts[pk] else None
+
     def subtree(self, pk: int) -> list[int]:
         """Return `pk` and all categories below it."""
         found = [pk]
