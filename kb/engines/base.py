@@ -50,7 +50,7 @@ class Field:
     b: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a key of caches: one is itself
 class Group:
     """Texts that are matched as if they were one, by BM25F.
 

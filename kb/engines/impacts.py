@@ -135,8 +135,9 @@ class Snapshot:
     def holding(self, query: Query) -> tuple[int, ...]:
         if not self.count:
             return (0,) * len(query.clauses)
-        allowed = self._allowed(query.labels)
-        return tuple(self._holding(c, query.groups[0], allowed) for c in query.clauses)
+        fit = self._allowed(query.labels)
+        mask = None if fit.all() else fit
+        return tuple(self._holding(c, query.groups[0], mask) for c in query.clauses)
 
     def places(self, ids: set[int]) -> list[int]:
         """Return where the living documents of `ids` stand."""
@@ -150,6 +151,8 @@ class Snapshot:
             return
         factor = clause.weight * group.weight * idf(self.count, holding)
         for start, (places, impacts) in zip(self.starts, found, strict=False):
+            if not len(places):
+                continue
             # No place stands twice in a posting list, so plain addition is right.
             at = places + start if start else places
             scores[at] += np.float32(factor) * impacts
@@ -163,11 +166,14 @@ class Snapshot:
                 matched[found[0] + start] += np.float32(clause.weight)
         return matched
 
-    def _holding(self, clause: Clause, group: Group, fit: Mask) -> int:
-        found = (s.impacts(group, clause.term, clause.pair)[0] for s in self.segments)
+    def _holding(self, clause: Clause, group: Group, fit: Mask | None) -> int:
+        found = [s.impacts(group, clause.term, clause.pair)[0] for s in self.segments]
+        if fit is None:
+            return sum(map(len, found))
         return sum(
             int(np.count_nonzero(fit[places + start]))
             for start, places in zip(self.starts, found, strict=False)
+            if len(places)
         )
 
     def _allowed(self, groups: tuple[frozenset[str], ...]) -> Mask:

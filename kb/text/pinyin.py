@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from kb.text.normalize import HAN, normalize
@@ -45,6 +45,7 @@ def typed(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=20_000)
 def heard(pair: str) -> str:
     """Return the term of sound of two Han characters."""
     return "'".join(_read(pair))
