@@ -57,10 +57,10 @@ venv: $(DEV) ## make .venv with everything, or bring it up to date
 run: export PORT := $(PORT)
 run: export DATA_DIR := $(DATA_DIR)
 run: export HTTPS ?= off
-run: $(RUN) ## start the site; PORT and DATA_DIR are honoured
+run: $(RUN) ## start the site; PORT, DATA_DIR and DEMO=off are honoured
 	@[ -n "$$SECRET_KEY$$SECRET_KEY_FILE" ] || [ -s "$$DATA_DIR/secret_key" ] || { \
 	  umask 077; mkdir -p "$$DATA_DIR"; $(NEW_KEY) > "$$DATA_DIR/secret_key"; }
-	@$(PY) manage.py kb_setup --port "$$PORT"
+	@$(PY) manage.py kb_setup --port "$$PORT" $(if $(filter off,$(DEMO)),--no-demo)
 	@manifest="$$DATA_DIR/static/staticfiles.json"; \
 	if [ ! -e "$$manifest" ] || [ -n "$$(find static requirements.txt \
 	    config/settings.py -newer "$$manifest" -print -quit)" ]; then \

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import random
+from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from kb import entries, index, questions, triage
 from kb.models import Category, Entry, Module, Question, Reply, Tag
 
 LIBRARY = Path(__file__).parent / "library"
+DAYS = 60  # over which the questions were asked and the entries written
 MOVES = {
     "published": entries.publish,
     "review": entries.submit,
@@ -35,8 +37,21 @@ def load() -> tuple[int, int]:
         for position, row in enumerate(row for file in files for row in file["entries"])
     }
     asked = [_question(row, made) for file in files for row in file["questions"]]
+    _spread(made.values())
     index.mark(entry.pk for entry in made.values())
     return len(made), len(asked)
+
+
+def _spread(made: Iterable[Entry]) -> None:
+    """Let the library have grown over DAYS: one written in a second looks dead."""
+    rows = list(made)
+    chance = random.Random(len(rows))  # noqa: S311 - the same dates every time
+    for entry in rows:
+        moment = timezone.now() - timedelta(days=DAYS * chance.random() ** 2, hours=1)
+        entry.updated_at = moment
+        entry.created_at = moment - timedelta(days=DAYS * chance.random())
+        entry.published_at = entry.published_at and moment
+    Entry.objects.bulk_update(rows, ["created_at", "updated_at", "published_at"])
 
 
 def _entry(row: Mapping[str, Any], position: int) -> Entry:
