@@ -1,0 +1,79 @@
+"""Queries with the entry that must come first, on the demo library.
+
+golden.tsv says what is wanted, judged by meaning. misses.tsv says what is known
+to fall short. A change that moves a query from one side to the other fails here
+and shows which; KB_WRITE_MISSES=1 with this test writes misses.tsv anew.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+
+from kb import demo, index
+from kb.models import Reader, User
+from kb.search import search
+
+HERE = Path(__file__).parent
+GOLDEN, MISSES = HERE / "golden.tsv", HERE / "misses.tsv"
+BY_AGENTS = {"shortcode", "reply", "internal"}  # what only agents may find
+Row = dict[str, str]
+
+
+def rows(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def rank(row: Row, user: Reader) -> int:
+    """Return where the expected entry stands, 0 for nowhere; 1 for a right none."""
+    hits = search(row["query"], user=user, limit=20).hits
+    if row["kind"] == "none":
+        return 0 if hits else 1
+    keys = [hit.entry.external_id for hit in hits]
+    return keys.index(row["expect"]) + 1 if row["expect"] in keys else 0
+
+
+def missed(agent: User) -> dict[tuple[str, str], str]:
+    """Return {(kind, query): what happened} of every row that falls short."""
+    found = {}
+    for row in rows(GOLDEN):
+        reader = agent if row["kind"] in BY_AGENTS else AnonymousUser()
+        place = rank(row, reader)
+        if not 1 <= place <= int(row["within"] or 1):
+            found[row["kind"], row["query"]] = f"{row['expect'] or '—'} at {place}"
+    return found
+
+
+@pytest.fixture
+def library(settings: Any, tmp_path: Path, agent: User) -> User:
+    engine = "kb.engines.whoosh.WhooshEngine"
+    settings.KB_ENGINE = {"BACKEND": engine, "PATH": tmp_path / "index"}
+    index.rebuild()
+    demo.load()
+    index.sync_all()
+    return agent
+
+
+def test_golden_queries_are_many_and_of_every_kind() -> None:
+    kinds = [row["kind"] for row in rows(GOLDEN)]
+    assert len(kinds) >= 150
+    assert min(map(kinds.count, set(kinds))) >= 8
+
+
+def test_no_golden_query_moves_unseen(library: User) -> None:
+    now = missed(library)
+    if os.environ.get("KB_WRITE_MISSES"):
+        lines = ["kind\tquery", *(f"{kind}\t{query}" for kind, query in sorted(now))]
+        MISSES.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    known = {(row["kind"], row["query"]) for row in rows(MISSES)}
+    lost = [f"{kind} {query}: {now[kind, query]}" for kind, query in now.keys() - known]
+    won = [f"{kind} {query}" for kind, query in known - now.keys()]
+    report = "\n".join(["lost:", *sorted(lost), "won:", *sorted(won)])
+    assert not lost, report
+    assert not won, f"{report}\nTake these out of {MISSES.name}."
