@@ -17,7 +17,7 @@ from django.utils import timezone
 from kb import entries
 from kb.faq import guard
 from kb.models import Category, Entry, Tag, User
-from kb.templatetags import faq as filters
+from kb.templatetags import kb as filters
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db

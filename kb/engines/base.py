@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 TEXTS = ("keywords", "question", "phrasings", "replies", "answer", "forms")
 IN_PAIRS = ("question", "phrasings", "replies", "answer")
 PAIRS = "_pairs"
+FORM_MARKS = "'~·"  # of terms that say how a text sounds, and of single characters
 FIELDS = (*TEXTS, *(f"{text}{PAIRS}" for text in IN_PAIRS))
 FORMAT = 3  # raise it when documents or files change, so that old indexes are remade
 
@@ -153,8 +154,18 @@ class Engine(ABC):
         """Return {id: digest} of everything held."""
 
 
+def holder(text: str, term: str, *, pair: bool) -> str | None:
+    """Return the name in FIELDS where `text` may hold `term`, None if nowhere.
+
+    Terms with a mark of FORM_MARKS are in `forms`, all others elsewhere: half
+    of what a query would look up in vain.
+    """
+    is_form = any(mark in term for mark in FORM_MARKS)
+    return field_name(text, pair=pair) if is_form == (text == "forms") else None
+
+
 def field_name(text: str, *, pair: bool) -> str | None:
-    """Return the name in FIELDS where `text` holds such terms, None if nowhere."""
+    """Return the name in FIELDS for words or pairs of `text`, None if it has none."""
     if not pair:
         return text
     return f"{text}{PAIRS}" if text in IN_PAIRS else None

@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from kb.engines.base import FIELDS, Clause, Group, Hits, Query, field_name, idf
+from kb.engines.base import FIELDS, Clause, Group, Hits, Query, holder, idf
 
 Ints = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
@@ -84,7 +84,8 @@ class Segment:
         """Return places, and the weighed sum of the term's frequencies in each."""
         found: list[Impacts] = []
         for field in group.fields:
-            if name := field_name(field.text, pair=pair):
+            name = holder(field.text, term, pair=pair)
+            if name and self.totals[name]:
                 places, counts = self._postings(name, term)
                 if len(places):
                     weighed = field.weight * counts / self._norm(name, field.b)[places]

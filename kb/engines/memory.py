@@ -14,7 +14,7 @@ from kb.engines.base import (
     Group,
     Hits,
     Query,
-    field_name,
+    holder,
     idf,
 )
 
@@ -68,7 +68,7 @@ class MemoryEngine(Engine):
     def _impacts(self, clause: Clause, group: Group) -> dict[int, float]:
         counts: Counter[int] = Counter()
         for field in group.fields:
-            if name := field_name(field.text, pair=clause.pair):
+            if name := holder(field.text, clause.term, pair=clause.pair):
                 texts = {i: d.terms.get(name, ()) for i, d in self.documents.items()}
                 average = sum(map(len, texts.values())) / max(len(texts), 1)
                 for id, text in texts.items():

@@ -1,15 +1,59 @@
-"""Filters that every door's templates use."""
+"""What templates of every door ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from kb.text import highlight
 
 register = template.Library()
+MINUTE, HOUR = 60, 3600  # seconds
+WEEK = 7  # days
+
+
+@register.simple_tag
+def site_name() -> str:
+    """Return the name that the owner gave to the site."""
+    return str(settings.KB_SITE_NAME)
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """Return when `moment` was, as people say it."""
+    now, then = timezone.localtime(), timezone.localtime(moment)
+    seconds = int((now - then).total_seconds())
+    days = (now.date() - then.date()).days
+    if seconds < MINUTE:
+        return "刚刚"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE} 分钟前"
+    if days == 0:
+        return f"{seconds // HOUR} 小时前"
+    if days == 1:
+        return "昨天"
+    if days < WEEK:
+        return f"{days} 天前"
+    date = f"{then.month} 月 {then.day} 日"
+    return date if then.year == now.year else f"{then.year} 年 {date}"
+
+
+@register.filter
+def when(moment: datetime) -> SafeString:
+    """Return `moment` as a <time>: human to read, exact on hover."""
+    exact = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        exact.isoformat(timespec="seconds"),
+        exact.strftime("%Y-%m-%d %H:%M"),
+        ago(moment),
+    )
 
 
 @register.filter
