@@ -30,8 +30,9 @@ DOORS = {"faq", "console", "desk", "api", "admin"}
 TOP = set(
     "kb config templates static tests manage.py requirements.txt README.md README.zh-CN.md"
     " Makefile pyproject.toml .ci .gitignore LICENSE .editorconfig requirements.in"
-    " requirements-dev.in requirements-dev.txt docs".split()
+    " requirements-dev.in requirements-dev.txt .github".split()
 )
+MADE = set(".git .venv data .mypy_cache .pytest_cache .ruff_cache .hypothesis".split())
 
 
 def sources() -> list[Path]:
@@ -55,6 +56,12 @@ def kb_imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kb."):
             found.add((node.module or "").split(".")[1])
     return found
+
+
+def test_the_top_level_stays_as_it_is() -> None:
+    found = {path.name for path in ROOT.iterdir()} - MADE
+    assert found - TOP == set()
+    assert TOP - found == set()
 
 
 def test_every_module_has_a_place() -> None:
