@@ -13,16 +13,19 @@ from threading import Event, Thread
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Max
-from django.db.models.signals import post_delete, post_save
+from django.db.models import Max, Q
+from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import receiver
 
+from kb import vocabulary
 from kb.engines import Document, EngineUnavailable, field_name, get_engine
-from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale
-from kb.text import forms, segment
+from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale, Word
+from kb.text import forms, normalize, segment
 
 logger = logging.getLogger(__name__)
 BATCH = 500  # entries read from the database at a time
+# Where the words of an entry's document come from.
+_CUT_TEXTS = ("question", "phrasings__text", "answer", "replies__body", "keywords")
 
 
 def describe(
@@ -47,6 +50,7 @@ def describe(
 
 def documents(entries: EntryQuerySet) -> Iterator[Document]:
     """Yield the document of every entry, reading BATCH of them at a time."""
+    vocabulary.in_force()  # words are cut as the editors say now
     parents = dict(Category.objects.values_list("pk", "parent_id"))
     full = entries.order_by("pk").prefetch_related("replies", "phrasings")
     for entry in full.iterator(chunk_size=BATCH):
@@ -69,6 +73,27 @@ def _category_moved(instance: Category, created: bool, **kwargs: Any) -> None:
     if not created:
         below = instance.descendants(include_self=True)
         mark(Entry.objects.filter(category__in=below).values_list("pk", flat=True))
+
+
+@receiver(pre_save, sender=Word, dispatch_uid="kb.index.word.before")
+def _word_changes(instance: Word, **kwargs: Any) -> None:
+    for word in Word.objects.filter(pk=instance.pk).exclude(text=instance.text):
+        _mark_holding(word.text)
+
+
+@receiver([post_save, post_delete], sender=Word, dispatch_uid="kb.index.word")
+def _word_changed(instance: Word, **kwargs: Any) -> None:
+    _mark_holding(instance.text)
+
+
+def _mark_holding(word: str) -> None:
+    """Mark the entries whose texts hold `word`, in 简体 or 繁體: they are cut anew."""
+    holds = Q()
+    for spelling in normalize.scripts(word):
+        for text in _CUT_TEXTS:
+            holds |= Q(**{f"{text}__icontains": spelling})
+    found = Entry.objects.filter(holds).order_by("pk").distinct()
+    mark(found.values_list("pk", flat=True))
 
 
 def mark(entry_ids: Iterable[int]) -> None:

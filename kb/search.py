@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
+from kb import vocabulary
 from kb.engines import (
     Clause,
     Engine,
@@ -21,8 +22,9 @@ from kb.engines import (
 from kb.index import category_label
 from kb.models import Category, Entry, EntryQuerySet, Reader
 from kb.text import forms, normalize
+from kb.text.lexicon import Lexicon
 from kb.text.pinyin import heard
-from kb.text.telling import LIGHT, Wanted, wanted
+from kb.text.telling import HALF, LIGHT, SAME, Wanted, covered, meant, wanted
 
 LONGEST = 200  # characters of a query; the rest is cut off
 MOST = 100  # results: nobody pages further, and the database checks each
@@ -48,7 +50,7 @@ PUBLIC = (Group(_PUBLIC_TEXTS, k1=3.0), _HEADING)
 STAFF = (Group(_STAFF_TEXTS, k1=3.0), _HEADING)
 PAIR = 0.5  # weight of a pair of characters beside a word
 HEARD = 0.7  # weight of what only sounds like what was typed
-MOSTLY = 0.5  # share that must sound as typed where nothing is written so
+MOSTLY = 0.5  # share that must sound or mean so where nothing is written as typed
 TYPED = 0.7  # weight of pinyin, initials, a single character
 
 
@@ -91,13 +93,14 @@ def search(
     the results say that they are degraded.
     """
     words = tidy(words)
-    terms = wanted(words)
+    lexicon = vocabulary.in_force()
+    terms = wanted(words, lexicon)
     if not terms:
         return Results(words)
     readable = Entry.objects.published_to(user)
     try:
         query = Query(clauses(terms), groups(user), _live(user, category), MOST)
-        scores, degraded = relevant(ask(get_engine(), words, query)), False
+        scores, degraded = relevant(ask(get_engine(), words, query, lexicon)), False
     except EngineUnavailable:
         scores, degraded = _in_database(terms, _within(readable, category)), True
     # The engine proposes, the database decides: a stale hit can leak nothing.
@@ -150,12 +153,13 @@ def _like(
 ) -> tuple[Hit, ...]:
     """Return entries like `text` among `labels`: others must not even be counted."""
     text = tidy(text)
-    terms = wanted(text)
+    lexicon = vocabulary.in_force()
+    terms = wanted(text, lexicon)
     if not terms:
         return ()
     query = Query(clauses(terms), groups(user), labels, MOST_ALIKE + len(exclude))
     try:
-        scores = relevant(ask(get_engine(), text, query), exclude)
+        scores = relevant(ask(get_engine(), text, query, lexicon), exclude)
     except EngineUnavailable:
         return ()
     return _load(scores, readable, scores)
@@ -175,26 +179,34 @@ def clauses(terms: Wanted) -> tuple[Clause, ...]:
     return (*words, *pairs)
 
 
-def ask(engine: Engine, words: str, query: Query) -> Hits:
-    """Search for `query`, and by other forms where its terms are nowhere found.
+def ask(engine: Engine, words: str, query: Query, lexicon: Lexicon) -> Hits:
+    """Search for `query`, for what means the same, and by other forms.
 
-    Pinyin for a word in Latin letters, the sound for a pair of characters that
-    nobody writes so (退宽 for 退款), a single character for itself. Where nothing
-    at all is written so, most of it must sound so: some pair always does.
+    Other forms are for terms that are nowhere found: pinyin for a word in Latin
+    letters, the sound for a pair of characters that nobody writes so (退宽 for
+    退款), a single character for itself. Where nothing at all is written so, nor
+    most of it in words that mean it, most must sound so: some pair always does.
     """
-    held = engine.holding(query)
-    pairs = zip(query.clauses, held, strict=True)
-    nowhere = [c for c, count in pairs if c.pair and not count and len(c.term) > 1]
+    same = clauses(meant(words, lexicon))
+    counts = engine.holding(replace(query, clauses=(*query.clauses, *same)))
+    asked = dict(zip((*query.clauses, *same), counts, strict=True))
+    nowhere = [c for c in query.clauses if c.pair and not asked[c] and len(c.term) > 1]
     other = [Clause(heard(c.term), HEARD * c.weight) for c in nowhere]
-    known = {c.term for c, count in zip(query.clauses, held, strict=True) if count}
+    known = {c.term for c in query.clauses if asked[c]}
     unknown = any(
         run not in known for run in re.findall("[a-z]+", normalize.normalize(words))
     )
     if unknown or not known:
         other += [Clause(form, TYPED) for form in dict.fromkeys(forms.typed(words))]
-    if not known:
+    meaning = any(asked[c] for c in same if _tells(c))
+    if not known and not (meaning and covered(words, lexicon) >= MOSTLY):
         return engine.search(replace(query, clauses=tuple(other), minimum=MOSTLY))
-    return engine.search(replace(query, clauses=(*query.clauses, *other)))
+    return engine.search(replace(query, clauses=(*query.clauses, *same, *other)))
+
+
+def _tells(same: Clause) -> bool:
+    """Tell whether a clause of the same meaning does more than ask."""
+    return same.weight > SAME * HALF * (PAIR if same.pair else 1)
 
 
 def groups(user: Reader) -> tuple[Group, ...]:

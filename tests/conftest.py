@@ -18,6 +18,7 @@ from django.core.cache import cache
 from kb import entries, index, questions
 from kb.engines import get_engine
 from kb.models import AGENT, EDITOR, LEAD, Entry, Question, Reply, User
+from kb.text import segment
 
 # A busy machine is no failure; speed is measured by `make bench`.
 hypothesis.settings.register_profile("kb", deadline=None)
@@ -34,11 +35,12 @@ CHROMIUM = next(
 
 @pytest.fixture(autouse=True)
 def _fresh_engine_and_cache() -> Iterator[None]:
-    """No test finds what another one indexed or counted."""
+    """No test finds what another one indexed, counted or taught."""
     get_engine.cache_clear()
     cache.clear()
     yield
     get_engine.cache_clear()
+    segment.learn(frozenset())
 
 
 @pytest.fixture

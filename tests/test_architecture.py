@@ -18,6 +18,7 @@ ROWS = [
     {"questions"},
     {"triage"},
     {"entries"},
+    {"vocabulary"},
     {"index"},
     {"search"},
     {"transfer"},

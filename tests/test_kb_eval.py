@@ -68,6 +68,15 @@ def test_results_are_written_for_other_scorers(tmp_path: Path) -> None:
     assert [row["ids"][0] for row in rows] == ["a", "b", "c"]
 
 
+def test_the_vocabulary_that_ships_is_measured_and_may_be_left_out(
+    tmp_path: Path,
+) -> None:
+    corpus = write(tmp_path / "c", [{"id": "a", "question": "增值税专用发票怎么开"}])
+    queries = write(tmp_path / "q", [{"query": "专票", "relevant": ["a"]}])
+    assert measure(corpus, queries)["r1"] == 100
+    assert measure(corpus, queries, no_vocabulary=True)["r1"] == 0
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [("", "空"), ("{", "第 1 行"), (None, "读不了"), ("\udcff", "UTF-8")],

@@ -7,6 +7,7 @@ from kb.models.entry import Entry, EntryQuerySet, Phrasing, Reply
 from kb.models.question import Channel, Question, QuestionQuerySet
 from kb.models.stale import Stale
 from kb.models.user import AGENT, EDITOR, LEAD, Reader, User
+from kb.models.vocabulary import Edition, StopWord, SynonymSet, Word
 
 __all__ = [
     "AGENT",
@@ -14,6 +15,7 @@ __all__ = [
     "LEAD",
     "Category",
     "Channel",
+    "Edition",
     "Entry",
     "EntryQuerySet",
     "Module",
@@ -23,6 +25,9 @@ __all__ = [
     "Reader",
     "Reply",
     "Stale",
+    "StopWord",
+    "SynonymSet",
     "Tag",
     "User",
+    "Word",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import opencc
@@ -69,6 +69,11 @@ def is_traditional(text: str) -> bool:
     return text.translate(_simplified()) != text
 
 
+def scripts(word: str) -> set[str]:
+    """Return `word`, normalized, as 简体 and the ways of 繁體 would write it."""
+    return {word, *(convert(word) for convert in _traditional())}
+
+
 def _clusters(text: str) -> Iterator[tuple[int, str]]:
     """Yield (place, characters that must be normalized together)."""
     start = 0
@@ -103,6 +108,12 @@ def _simplified() -> dict[int, str]:
     return {
         ord(a): b for a, b in zip(han, simple, strict=True) if a != b and len(b) == 1
     }
+
+
+@cache
+def _traditional() -> tuple[Callable[[str], str], ...]:
+    ways = ("s2t", "s2tw", "s2twp", "s2hk")
+    return tuple(opencc.OpenCC(way).convert for way in ways)
 
 
 class _Without(dict[int, int | None]):

@@ -6,10 +6,13 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
+from math import prod
 from pathlib import Path
+from threading import Lock
 
 import jieba
 import opencc
@@ -20,6 +23,9 @@ jieba.setLogLevel(logging.WARNING)
 
 WINDOW = 256  # characters: jieba is quadratic on runs of unknown Han
 LONGEST_WORD = 32  # characters: longer ones are cut, so that terms stay small
+_learning = Lock()
+_learned: frozenset[str] = frozenset()
+_own: dict[str, int] = {}  # what jieba held itself where learning changed it
 _RUN = re.compile(f"[{HAN}]+|[^\\W_{HAN}]+(?:[.+#&_-]*[^\\W_{HAN}]+)*[+#]*")
 _HAN_RUN = re.compile(f"[{HAN}]+")
 _PIECE = re.compile("[0-9]+|[^0-9.+#&_-]+")
@@ -54,6 +60,41 @@ def pairs(text: str) -> list[str]:
 def warm() -> None:
     """Load the dictionaries, so that no reader waits for them."""
     words("網路斷線，无法登录 wifi")
+
+
+def learn(words: frozenset[str]) -> None:
+    """Make jieba know exactly `words`, normalized, beside its own dictionary.
+
+    A word changes how texts are cut that hold it, and no others: whatever else
+    is learned, it gets the frequency at which it just wins against its parts,
+    as jieba suggests it, and the sum of all frequencies stays as it was.
+    """
+    global _learned  # noqa: PLW0603 - jieba's table is one a process, too
+    if words == _learned:
+        return
+    with _learning:
+        jieba.dt.check_initialized()
+        table = jieba.dt.FREQ
+        own = ChainMap(_own, table)
+        taught = {word: _frequency(word, own) for word in words}
+        for beginning in {word[:n] for word in words for n in range(1, len(word))}:
+            taught.setdefault(beginning, own.get(beginning) or 0)
+        for entry in taught.keys() - _own.keys():
+            _own[entry] = table.get(entry, 0)
+        table.update(taught)
+        for entry in _own.keys() - taught.keys():
+            table[entry] = _own.pop(entry)
+        _learned = words
+
+
+def _frequency(word: str, own: Mapping[str, int]) -> int:
+    """Return jieba's suggest_freq of `word`, asked of the dictionary `own`."""
+    cutter = jieba.Tokenizer()
+    cutter.FREQ, cutter.total, cutter.initialized = own, jieba.dt.total, True
+    shares = (
+        (own.get(piece) or 1) / cutter.total for piece in cutter.cut(word, HMM=False)
+    )
+    return max(int(prod(shares) * cutter.total) + 1, own.get(word) or 1)
 
 
 def use_cache_folder(folder: Path) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import jieba
 
 from kb.text import segment
+from kb.text.lexicon import EMPTY, Lexicon
 from kb.text.normalize import normalize
 
 LIGHT = 0.4  # weight of what only makes a sentence a question
+SILENT = 0.05  # weight of a stop word
+SAME = 0.45  # weight of what means the same beside what was typed
+MOST_OTHERS = 6  # members of a set that are asked for beside the one typed
 HALF = (1 + LIGHT) / 2  # weight of a pair that half asks: 么退 of 怎么退货
 UNKNOWN = 0.8  # rarity of a word that the dictionary does not have
 # Phrases that ask, greet or soften; then characters that do so as words.
@@ -55,22 +60,90 @@ def rarity(term: str) -> float:
     return math.log(jieba.dt.total / frequency) / math.log(jieba.dt.total)
 
 
-def wanted(text: str) -> Wanted:
-    """Return the terms of `text` with weights from LIGHT, merely asking, to 1."""
-    spelling = normalize(text)
-    light = [False] * len(spelling)
-    for match in _ASKING.finditer(spelling):
-        light[match.start() : match.end()] = [True] * len(match[0])
+def wanted(text: str, lexicon: Lexicon = EMPTY) -> Wanted:
+    """Return the terms of `text` with weights up to 1.
 
-    def weight(term: str) -> float:
-        if term in PARTICLES:
-            return LIGHT
-        if (at := spelling.find(term)) < 0:
-            return 1.0  # a word that is not written so, as wifi for wi-fi
-        share = sum(light[at : at + len(term)]) / len(term)
-        return 1 - share * (1 - LIGHT)
-
+    What merely asks weighs LIGHT; a stop word SILENT, unless nothing else is there.
+    """
+    weights = _Weights(text, lexicon)
     return Wanted(
-        {word: weight(word) for word in segment.words(text)},
-        {pair: weight(pair) for pair in segment.pairs(text)},
+        {word: weights.of(word) for word in segment.words(text)},
+        {pair: weights.of(pair) for pair in segment.pairs(text)},
     )
+
+
+def meant(text: str, lexicon: Lexicon) -> Wanted:
+    """Return the terms of other wordings of `text` that it does not hold itself.
+
+    Each weighs SAME times what the words weigh that it stands for; in several
+    wordings, the most that it weighs in one.
+    """
+    weights = _Weights(text, lexicon)
+    words: dict[str, float] = {}
+    pairs: dict[str, float] = {}
+    for member, others in lexicon.synonyms.of(text):
+        worth = SAME * weights.of(member)
+        for other in others[:MOST_OTHERS]:
+            _raise(words, segment.words(other), worth)
+            _raise(pairs, segment.pairs(other), worth)
+    return Wanted(
+        _without(words, segment.words(text)), _without(pairs, segment.pairs(text))
+    )
+
+
+def covered(text: str, lexicon: Lexicon) -> float:
+    """Return the share of what `text` says that other wordings can say, too."""
+    weights = _Weights(text, lexicon)
+    members = [member for member, _ in lexicon.synonyms.of(text)]
+    return sum(map(weights.sum, members)) / max(weights.sum(weights.spelling), 1e-9)
+
+
+class _Weights:
+    """What the characters of a text weigh, and so the terms that stand in it."""
+
+    def __init__(self, text: str, lexicon: Lexicon) -> None:
+        self.spelling = normalize(text)
+        self.particles = dict.fromkeys(PARTICLES, LIGHT)
+        self.each = [1.0] * len(self.spelling)
+        for match in _ASKING.finditer(self.spelling):
+            self._lighten(match.start(), match.end(), LIGHT)
+        asking = list(self.each)
+        for start, end in lexicon.stops.spans(self.spelling):
+            self._lighten(start, end, SILENT)
+        self.particles |= dict.fromkeys(lexicon.stops.characters, SILENT)
+        if self._says_nothing():
+            self.each, self.particles = asking, dict.fromkeys(PARTICLES, LIGHT)
+
+    def of(self, term: str) -> float:
+        if term in self.particles:
+            return self.particles[term]
+        if (at := self.spelling.find(term)) < 0:
+            return 1.0  # a word that is not written so, as wifi for wi-fi
+        return sum(self.each[at : at + len(term)]) / len(term)
+
+    def sum(self, part: str) -> float:
+        """Return what the letters weigh of `part`, which stands in the text."""
+        at = self.spelling.index(part)
+        weighed = zip(part, self.each[at:], strict=False)
+        return sum(weight for letter, weight in weighed if letter.isalnum())
+
+    def _lighten(self, start: int, end: int, weight: float) -> None:
+        self.each[start:end] = [weight] * (end - start)
+
+    def _says_nothing(self) -> bool:
+        """Tell whether every letter is part of a stop word."""
+        return all(
+            weight == SILENT or self.particles.get(letter) == SILENT
+            for letter, weight in zip(self.spelling, self.each, strict=True)
+            if letter.isalnum()
+        )
+
+
+def _raise(weights: dict[str, float], terms: Iterable[str], weight: float) -> None:
+    for term in terms:
+        weights[term] = max(weights.get(term, 0.0), weight)
+
+
+def _without(weights: dict[str, float], terms: Iterable[str]) -> dict[str, float]:
+    asked = set(terms)
+    return {term: weight for term, weight in weights.items() if term not in asked}

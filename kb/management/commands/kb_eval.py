@@ -15,9 +15,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from kb import index, search
+from kb import index, search, vocabulary
 from kb.engines import Document, Engine, Query, make_engine
 from kb.text import pinyin, segment, telling
+from kb.text.lexicon import EMPTY, Lexicon
 
 EVERYONE = "audience=public"
 DEPTH = 10  # results that count
@@ -36,6 +37,11 @@ class Command(BaseCommand):
             "--json", action="store_true", help="只打印 JSON（默认也是）"
         )
         parser.add_argument(
+            "--no-vocabulary",
+            action="store_true",
+            help="不用自带的同义词、词典、停用词",
+        )
+        parser.add_argument(
             "--run", help="把每个查询的结果写到这个文件，供别的评分程序用"
         )
 
@@ -46,12 +52,14 @@ class Command(BaseCommand):
             raise CommandError("语料和查询都不能是空的。")
         segment.warm()
         pinyin.warm()
+        lexicon = EMPTY if options["no_vocabulary"] else vocabulary.starter()
+        segment.learn(lexicon.words)
         with TemporaryDirectory() as folder:
             engine = make_engine({**settings.KB_ENGINE, **_placed(folder)})
             began = time.perf_counter()
             engine.replace(_documents(rows))
             build = time.perf_counter() - began
-            ranks, times, run = _ask(engine, rows, queries)
+            ranks, times, run = _ask(engine, lexicon, rows, queries)
         if options["run"]:
             Path(options["run"]).write_text("\n".join(map(_dump, run)) + "\n", "utf-8")
         report = {
@@ -93,7 +101,10 @@ def _documents(rows: list[dict[str, Any]]) -> Iterator[Document]:
 
 
 def _ask(
-    engine: Engine, rows: list[dict[str, Any]], queries: list[dict[str, Any]]
+    engine: Engine,
+    lexicon: Lexicon,
+    rows: list[dict[str, Any]],
+    queries: list[dict[str, Any]],
 ) -> tuple[list[int], list[float], list[dict[str, Any]]]:
     """Return the rank of each query's first relevant entry (0: none), ms, results."""
     labels = (frozenset({EVERYONE}), frozenset({"status=published"}))
@@ -103,9 +114,9 @@ def _ask(
     for line in queries:
         began = time.perf_counter()
         words = search.tidy(line["query"])
-        clauses = search.clauses(telling.wanted(words))
+        clauses = search.clauses(telling.wanted(words, lexicon))
         query = Query(clauses, search.PUBLIC, labels, search.MOST)
-        hits = search.ask(engine, words, query)
+        hits = search.ask(engine, words, query, lexicon)
         found = list(search.relevant(hits))[:DEPTH]
         times.append((time.perf_counter() - began) * 1000)
         ids = [rows[place]["id"] for place in found]

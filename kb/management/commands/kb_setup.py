@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from kb import demo, index
+from kb import demo, index, vocabulary
 from kb.engines import EngineUnavailable, get_engine
 from kb.models import AGENT, EDITOR, LEAD, Entry, Question, User
 
@@ -31,7 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, port: int, no_demo: bool, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        self._prepare_index()
+        loaded = vocabulary.load_starter()
+        self._prepare_index(loaded)
         passwords = {} if no_demo or _in_use() else self._load_demo()
         self._print_addresses(port)
         self._print_accounts(passwords)
@@ -42,13 +43,17 @@ class Command(BaseCommand):
         self.stdout.write(f"演示数据：{entries} 个条目，{questions} 个问题。")
         return {name: _make_account(name) for name in ACCOUNTS}
 
-    def _prepare_index(self) -> None:
+    def _prepare_index(self, loaded: int) -> None:
         """Rebuild an index that is missing, old or damaged; catch up otherwise."""
+        if loaded:
+            self.stdout.write(f"自带词汇：{loaded} 条同义词、词和停用词。")
         try:
             get_engine().digests()
         except EngineUnavailable:
             self.stdout.write(f"索引已建好：{index.rebuild()} 条。")
         else:
+            if loaded:
+                index.audit()  # new words cut an old library anew
             index.sync_all()
 
     def _print_addresses(self, port: int) -> None:

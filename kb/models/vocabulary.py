@@ -1,0 +1,211 @@
+"""Vocabulary: what editors teach the search, in force from the next search on."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Q
+
+from kb.text import normalize, segment
+from kb.text.normalize import HAN
+
+LONGEST = 32  # characters of a word; longer ones are cut in the index, too
+FEWEST, MOST = 2, 20  # members of a set of synonyms
+
+
+class Vocabulary(models.Model):
+    """A row whose saving and what listens to it are one transaction."""
+
+    class Meta:
+        abstract = True
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+
+    @transaction.atomic
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        return super().delete(*args, **kwargs)
+
+
+class SynonymSet(Vocabulary):
+    """Words that ask for the same; one-way, the first finds the rest only."""
+
+    topic = models.CharField(
+        "主题",
+        max_length=20,
+        default="通用",
+        help_text="只用来归类，例如：物流、错别字。",
+    )
+    members = models.TextField(
+        "词",
+        help_text="一行一个，至少两个。搜其中一个，也会找到写着另一个的条目；"
+        "只放客户可以互换着说的词，宁缺毋滥。",
+    )
+    two_way = models.BooleanField(
+        "互相都能找到",
+        default=True,
+        help_text="不勾选时，只有搜第一个词会找到其余的，适合错别字：错的写第一行。",
+    )
+
+    class Meta:
+        ordering = ["topic", "id"]
+        verbose_name = "同义词"
+        verbose_name_plural = "同义词"
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(topic="") & ~Q(members=""), name="kb_synonymset_not_empty"
+            )
+        ]
+
+    def __str__(self) -> str:
+        first, *rest = self.words() or [""]
+        return (
+            " = ".join([first, *rest])
+            if self.two_way
+            else f"{first} → {'、'.join(rest)}"
+        )
+
+    def words(self) -> list[str]:
+        """Return the members as they were typed, those that are not blank."""
+        return [w for line in self.members.splitlines() if (w := normalize.line(line))]
+
+    def clean(self) -> None:
+        self.topic = normalize.line(self.topic)
+        words = self.words()
+        self.members = "\n".join(words)
+        if wrong := [told for word in words for told in _wrong_member(word)]:
+            raise ValidationError({"members": wrong})
+        different = {_spelling(word) for word in words}
+        if not FEWEST <= len(different) == len(words) <= MOST:
+            raise ValidationError({"members": _wrong_number(words)})
+        self._refuse_repetition(words)
+
+    def _refuse_repetition(self, words: list[str]) -> None:
+        """Refuse words that would find each other by another set already.
+
+        One-way, that is the first and any of the rest: these may well stand
+        together elsewhere.
+        """
+        mine = [_spelling(word) for word in words]
+        others = SynonymSet.objects.filter(two_way=True).exclude(pk=self.pk)
+        for other in others.only("members", "two_way"):
+            shared = [w for w in other.words() if _spelling(w) in mine]
+            if len(shared) > 1 and (self.two_way or mine[0] in map(_spelling, shared)):
+                told = (
+                    f"“{'”“'.join(shared)}”已经在另一组里：{other}。请直接修改那一组。"
+                )
+                raise ValidationError({"members": told})
+
+
+class Word(Vocabulary):
+    """A word that the stock dictionary cuts in pieces, or does not know."""
+
+    class Tag(models.TextChoices):
+        NOUN = "n", "名词"
+        VERB = "v", "动词"
+        NAME = "nz", "专名"
+
+    text = models.CharField(
+        "词",
+        max_length=LONGEST,
+        unique=True,
+        help_text="两个字以上的汉字词，例如产品名、行话。搜索时不再被拆开理解。"
+        "字母和数字不用加，本来就按整词搜。",
+        error_messages={"unique": "词典里已经有这个词。"},
+    )
+    tag = models.CharField(
+        "词性", max_length=4, choices=Tag.choices, default=Tag.NOUN, blank=True
+    )
+
+    class Meta:
+        ordering = ["text"]
+        verbose_name = "词"
+        verbose_name_plural = "词典"
+        constraints = [
+            models.CheckConstraint(condition=~Q(text=""), name="kb_word_has_text")
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def clean(self) -> None:
+        self.text = _spelling(self.text)
+        if not re.fullmatch(f"[{HAN}]{{2,}}", self.text):
+            told = "词典里的词至少两个汉字，中间没有空格、字母、数字和标点。"
+            raise ValidationError({"text": told})
+
+
+class StopWord(Vocabulary):
+    """A word that says nothing about what is searched for."""
+
+    text = models.CharField(
+        "词",
+        max_length=LONGEST,
+        unique=True,
+        help_text="寒暄、语气词之类，搜索时几乎不算。"
+        "可能是客户所问之事的词不要放进来。",
+        error_messages={"unique": "停用词里已经有这个词。"},
+    )
+
+    class Meta:
+        ordering = ["text"]
+        verbose_name = "停用词"
+        verbose_name_plural = "停用词"
+        constraints = [
+            models.CheckConstraint(condition=~Q(text=""), name="kb_stopword_has_text")
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def clean(self) -> None:
+        self.text = _spelling(self.text)
+        if not segment.words(self.text):
+            raise ValidationError({"text": "请写一个词，只有标点不行。"})
+
+
+class Edition(models.Model):
+    """One row, raised by every change of the vocabulary in its transaction.
+
+    The moment tells two editions apart that have the same number because one
+    of them was rolled back after somebody had read it.
+    """
+
+    number = models.PositiveBigIntegerField("版次", default=0)
+    raised_at = models.DateTimeField("更新时间", auto_now=True)
+
+    class Meta:
+        verbose_name = "词汇版次"
+        verbose_name_plural = "词汇版次"
+
+    def __str__(self) -> str:
+        return f"#{self.number}"
+
+
+def _spelling(word: str) -> str:
+    return normalize.normalize(normalize.line(word)).strip()
+
+
+def _wrong_member(word: str) -> list[str]:
+    """Return what is wrong with one member, in words; nothing when it is right."""
+    if re.search("[、，,；;|｜]", word):
+        return [f"“{word[:LONGEST]}”：一行只写一个词，不用标点隔开。"]
+    if len(word) > LONGEST:
+        return [f"“{word[:LONGEST]}…”太长，一个词最多 {LONGEST} 个字。"]
+    if not segment.words(word):
+        return [f"“{word}”里没有可以搜索的字。"]
+    return []
+
+
+def _wrong_number(words: list[str]) -> str:
+    if len(words) > MOST:
+        return f"一组最多 {MOST} 个词。"
+    for one, other in combinations(words, 2):
+        if _spelling(one) == _spelling(other):
+            return f"“{one}”和“{other}”在搜索时是同一个词，只留一个。"
+    return "至少写两个不同的词，一行一个。"

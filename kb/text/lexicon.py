@@ -1,0 +1,53 @@
+"""The vocabulary in force, compiled: what means the same, what means nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from kb.text.normalize import normalize
+from kb.text.synonyms import Synonyms, SynonymSet
+
+
+class StopWords:
+    """Words that carry no meaning in a search, ready to be looked for in texts.
+
+    One character counts only where it is a word by itself (亲, not 亲属), Latin
+    only as a whole word.
+    """
+
+    def __init__(self, words: Iterable[str] = ()) -> None:
+        spelled = {spelling for w in words if (spelling := normalize(w).strip())}
+        self.characters = frozenset(w for w in spelled if len(w) == 1)
+        longest_first = sorted(spelled - self.characters, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(_whole, longest_first)) or "(?!)")
+
+    def spans(self, spelling: str) -> Iterator[tuple[int, int]]:
+        """Yield where stop words of several characters stand in a normalized text."""
+        return (match.span() for match in self._pattern.finditer(spelling))
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Synonyms, stop words, and the words that jieba knows beside its own."""
+
+    synonyms: Synonyms = field(default_factory=Synonyms)
+    stops: StopWords = field(default_factory=StopWords)
+    words: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls, sets: Iterable[SynonymSet], stops: Iterable[str], words: Iterable[str]
+    ) -> Lexicon:
+        return cls(Synonyms(sets), StopWords(stops), frozenset(map(normalize, words)))
+
+
+def _whole(word: str) -> str:
+    """Return a pattern of `word` that does not cut a Latin word in two."""
+    before = r"(?<![a-z0-9])" if re.match("[a-z0-9]", word) else ""
+    after = r"(?![a-z0-9])" if re.match("[a-z0-9]", word[-1]) else ""
+    return before + re.escape(word) + after
+
+
+EMPTY = Lexicon()

@@ -1,0 +1,469 @@
+"""What editors teach is in force at the next search, in every process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+from unittest import mock
+
+import jieba
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+
+from kb import index, search, vocabulary
+from kb.engines import get_engine
+from kb.models import Edition, Stale, StopWord, SynonymSet, User, Word
+from kb.text import segment, telling
+from kb.text.lexicon import Lexicon
+from kb.text.synonyms import SynonymSet as Plain
+from tests.conftest import MakeEntry
+
+ANYONE = AnonymousUser()
+pytestmark = pytest.mark.django_db
+
+
+def found(words: str, user: User | AnonymousUser = ANYONE) -> list[str]:
+    return [hit.entry.question for hit in search.search(words, user=user).hits]
+
+
+def same(*members: str, two_way: bool = True, topic: str = "通用") -> SynonymSet:
+    row = SynonymSet(members="\n".join(members), two_way=two_way, topic=topic)
+    row.full_clean()
+    row.save()
+    return row
+
+
+def lexicon(*sets: Plain, stops: tuple[str, ...] = ()) -> Lexicon:
+    return Lexicon.of(sets, stops, ())
+
+
+# Synonyms ------------------------------------------------------------------------
+
+
+def test_a_synonym_finds_from_the_next_search_on(make_entry: MakeEntry) -> None:
+    make_entry("无法登录怎么解决")
+    make_entry("发票抬头怎么改")
+    assert found("上不去号") == []
+    row = same("上不去号", "无法登录")
+    assert found("上不去号") == ["无法登录怎么解决"]
+    row.members = "上不去号\n登不进去"
+    row.save()
+    assert found("上不去号") == []
+    row.members = "上不去号\n发票"
+    row.save()
+    assert found("上不去号") == ["发票抬头怎么改"]
+    row.delete()
+    assert found("上不去号") == []
+
+
+def test_deleting_in_bulk_is_in_force_too(make_entry: MakeEntry) -> None:
+    make_entry("无法登录怎么解决")
+    same("上不去号", "无法登录")
+    assert found("上不去号")
+    SynonymSet.objects.all().delete()
+    assert found("上不去号") == []
+
+
+def test_one_way_finds_only_one_way(make_entry: MakeEntry) -> None:
+    make_entry("无法登录怎么解决")
+    make_entry("上不去号")
+    same("上不去号", "无法登录", two_way=False)
+    assert found("上不去号") == ["上不去号", "无法登录怎么解决"]
+    assert found("无法登录") == ["无法登录怎么解决"]
+
+
+def test_what_was_typed_comes_before_what_means_the_same(make_entry: MakeEntry) -> None:
+    make_entry("运费险是什么")
+    make_entry("退货险是什么")
+    same("退货险", "运费险")
+    assert found("退货险是什么") == ["退货险是什么", "运费险是什么"]
+    assert found("运费险是什么") == ["运费险是什么", "退货险是什么"]
+
+
+def test_traditional_members_meet_simplified_texts(make_entry: MakeEntry) -> None:
+    make_entry("蓝牙音箱连不上")
+    same("藍芽喇叭", "蓝牙音箱")
+    assert found("藍芽喇叭")[:1] == found("蓝芽喇叭")[:1] == ["蓝牙音箱连不上"]
+
+
+def test_the_same_weighs_less_than_half_of_what_it_stands_for() -> None:
+    words = lexicon(Plain(("怎么", "如何")), Plain(("尾款", "剩下的钱")))
+    meant = telling.meant("怎么付尾款", words)
+    assert meant.words["如何"] == telling.SAME * telling.LIGHT
+    assert meant.words["钱"] == telling.SAME
+    assert {"尾款", "怎么"} & meant.words.keys() == set()
+
+
+def test_a_term_of_two_wordings_counts_once_and_what_is_asked_never_again() -> None:
+    words = lexicon(Plain(("到账", "入账")), Plain(("没收到", "入账失败", "收到")))
+    meant = telling.meant("没收到也没到账", words)
+    assert meant.words["入账"] == telling.SAME
+    asked = telling.wanted("没收到也没到账")
+    assert not asked.words.keys() & meant.words.keys()
+    assert not asked.pairs.keys() & meant.pairs.keys()
+
+
+def test_of_a_large_set_only_the_first_are_asked_for() -> None:
+    members = ("尾款", *(f"w{n}" for n in range(9)))
+    meant = telling.meant("尾款", lexicon(Plain(members)))
+    assert {w for w in meant.words if w in members} == set(members[1:7])
+
+
+def test_what_is_hidden_changes_no_strangers_results(
+    make_entry: MakeEntry, agent: User
+) -> None:
+    make_entry("无法登录怎么解决")
+    make_entry("发票抬头怎么改")
+    same("上不去号", "无法登录", "掉线重连")
+    before = search.search("上不去号", user=ANYONE)
+    for status, audience in (("draft", "public"), ("published", "internal")):
+        make_entry("掉线重连", status=status, audience=audience, replies=["上不去号"])
+    after = search.search("上不去号", user=ANYONE)
+    assert [h.entry.pk for h in after.hits] == [h.entry.pk for h in before.hits]
+    assert after.total == before.total
+    assert "掉线重连" in found("上不去号", agent)
+
+
+def test_a_hidden_synonym_is_answered_like_one_that_nobody_wrote(
+    make_entry: MakeEntry, agent: User
+) -> None:
+    """Whether it is held decides how loosely is searched: by what the reader sees."""
+    make_entry("退款多久到账")
+    same("退宽蹦迪", "掉线重连", two_way=False)
+    assert found("退宽蹦迪") == []
+    make_entry("掉线重连", audience="internal")
+    assert found("退宽蹦迪") == []
+    assert found("退宽蹦迪", agent)[:1] == ["掉线重连"]
+
+
+def test_another_way_to_ask_is_not_yet_something_found(make_entry: MakeEntry) -> None:
+    make_entry("如何改发票抬头")
+    make_entry("退款多久到账")
+    same("怎么", "如何")
+    assert found("怎么 退宽") == ["退款多久到账"]
+
+
+def test_a_synonym_of_little_of_what_is_asked_finds_nothing(
+    make_entry: MakeEntry,
+) -> None:
+    make_entry("提交订单出错怎么办")
+    same("报错", "出错")
+    assert found("docker 容器启动报错") == []
+    assert found("报错") == ["提交订单出错怎么办"]
+
+
+def test_what_means_the_same_is_found_beside_a_typo(make_entry: MakeEntry) -> None:
+    """Nothing is written as typed, but what means it is: no sound is insisted on."""
+    make_entry("无法登录怎么解决")
+    same("丄不去呺", "无法登录")
+    assert found("丄不去呺") == ["无法登录怎么解决"]
+
+
+# Stop words ------------------------------------------------------------------------
+
+
+def test_a_stop_word_hardly_counts(make_entry: MakeEntry) -> None:
+    make_entry("小哥哥小哥哥小哥哥")
+    make_entry("裤子尺码怎么选")
+    assert found("小哥哥裤子")[0] == "小哥哥小哥哥小哥哥"
+    StopWord.objects.create(text="小哥哥")
+    assert found("小哥哥裤子")[0] == "裤子尺码怎么选"
+
+
+def test_a_query_of_stop_words_alone_still_asks() -> None:
+    words = lexicon(stops=("小哥哥", "在吗", "亲"))
+    alone = telling.wanted("亲，小哥哥在吗？", words)
+    assert alone == telling.wanted("亲，小哥哥在吗？")
+    assert telling.wanted("亲裤子", words).words["亲"] == telling.SILENT
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [("亲属关系证明", "亲属"), ("white 耳机", "white"), ("第三方", "第三方")],
+)
+def test_a_stop_word_is_not_a_part_of_a_word(text: str, term: str) -> None:
+    words = lexicon(stops=("亲", "hi", "三"))
+    assert telling.wanted(text, words).words[term] == 1
+
+
+# Words -----------------------------------------------------------------------------
+
+
+def test_a_word_is_cut_as_one_and_no_more_when_deleted() -> None:
+    before = segment.words("我的蓝鲸卡丢了")
+    row = Word.objects.create(text="蓝鲸卡")
+    vocabulary.in_force()
+    assert "蓝鲸卡" in segment.words("我的蓝鲸卡丢了")
+    row.delete()
+    vocabulary.in_force()
+    assert segment.words("我的蓝鲸卡丢了") == before
+
+
+def test_learning_leaves_no_trace_behind() -> None:
+    segment.warm()
+    before = {word: n for word, n in jieba.dt.FREQ.items() if n}
+    total = jieba.dt.total
+    words = vocabulary.starter().words | {"退货", "蓝鲸卡"}
+    segment.learn(words)
+    assert jieba.dt.total == total
+    segment.learn(frozenset({"蓝鲸卡"}))
+    segment.learn(frozenset())
+    assert {word: n for word, n in jieba.dt.FREQ.items() if n} == before
+
+
+def test_what_is_learned_does_not_depend_on_what_was() -> None:
+    words = frozenset({"的是", "的是不", "不的是", "运费险"})
+    segment.learn(words)
+    at_once = {word: jieba.dt.FREQ[word] for word in words}
+    for word in words:
+        assert word in segment.words(word)
+    segment.learn(frozenset())
+    for n in range(1, len(words) + 1):
+        segment.learn(frozenset(sorted(words)[:n]))
+    assert {word: jieba.dt.FREQ[word] for word in words} == at_once
+
+
+def test_learning_the_same_again_touches_nothing() -> None:
+    words = vocabulary.starter().words
+    with mock.patch.object(segment, "_frequency", side_effect=AssertionError):
+        segment.learn(words)
+        segment.learn(frozenset(list(words)))
+
+
+@pytest.mark.parametrize(
+    "place", ["question", "phrasing", "answer", "reply", "keywords", "繁體"]
+)
+def test_a_word_marks_the_entries_that_hold_it(
+    make_entry: MakeEntry, place: str
+) -> None:
+    texts: dict[str, dict[str, Any]] = {
+        "question": {"question": "蓝鲸卡丢了怎么办"},
+        "phrasing": {"phrasings": ["我的蓝鲸卡不见了"]},
+        "answer": {"answer": "补一张蓝鲸卡。"},
+        "reply": {"replies": ["亲，蓝鲸卡可以补。"]},
+        "keywords": {"keywords": "蓝鲸卡"},
+        "繁體": {"question": "藍鯨卡丟了怎麼辦"},
+    }
+    holding = make_entry(**texts[place])
+    make_entry("发票抬头怎么改")
+    row = Word.objects.create(text="蓝鲸卡")
+    assert marked() == {holding.pk}
+    index.sync_all()
+    row.delete()
+    assert marked() == {holding.pk}
+
+
+def test_a_changed_word_marks_what_held_the_old_one(make_entry: MakeEntry) -> None:
+    old, new = make_entry("蓝鲸卡丢了"), make_entry("白鲨卡丢了")
+    row = Word.objects.create(text="蓝鲸卡")
+    index.sync_all()
+    row.text = "白鲨卡"
+    row.save()
+    assert marked() == {old.pk, new.pk}
+
+
+def test_after_a_word_the_index_is_as_if_built_anew(make_entry: MakeEntry) -> None:
+    make_entry("我的蓝鲸卡丢了", answer="请先挂失。", replies=["蓝鲸卡"])
+    make_entry("補辦藍鯨卡要多久")
+    before = get_engine().digests()
+    Word.objects.create(text="蓝鲸卡")
+    index.sync_all()
+    assert get_engine().digests() != before
+    assert index.audit() == set()
+
+
+def marked() -> set[int]:
+    return set(Stale.objects.values_list("entry_id", flat=True))
+
+
+# Editions --------------------------------------------------------------------------
+
+
+def test_every_change_is_a_new_edition() -> None:
+    numbers = [0]
+    for row in (
+        SynonymSet(members="退换\n换货"),
+        Word(text="蓝鲸卡"),
+        StopWord(text="哈喽"),
+    ):
+        for change in (row.save, row.save, row.delete):
+            change()
+            numbers.append(Edition.objects.get().number)
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_save_and_its_edition_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "raise_edition", mock.Mock(side_effect=KeyError))
+    with pytest.raises(KeyError):
+        Word.objects.create(text="蓝鲸卡")
+    assert not Word.objects.exists()
+
+
+def test_nothing_is_compiled_twice() -> None:
+    same("上不去号", "无法登录")
+    first = vocabulary.in_force()
+    with mock.patch.object(vocabulary, "_compile", side_effect=AssertionError):
+        assert vocabulary.in_force() is first
+
+
+def test_looking_for_a_new_edition_is_one_query(
+    django_assert_num_queries: Callable[..., Any],
+) -> None:
+    same("上不去号", "无法登录")
+    vocabulary.in_force()
+    with django_assert_num_queries(1):
+        vocabulary.in_force()
+
+
+def test_an_edition_that_was_rolled_back_is_forgotten(make_entry: MakeEntry) -> None:
+    make_entry("无法登录怎么解决")
+    make_entry("发票抬头怎么改")
+    with pytest.raises(KeyError), transaction.atomic():
+        same("上不去号", "无法登录")
+        assert found("上不去号") == ["无法登录怎么解决"]
+        raise KeyError
+    assert found("上不去号") == []
+    same("上不去号", "发票")  # the same number, another moment
+    assert found("上不去号") == ["发票抬头怎么改"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_agree_on_the_newest_edition() -> None:
+    from django.db import connection
+
+    held: list[Lexicon] = []
+
+    def look() -> None:
+        held.append(vocabulary.in_force())
+        connection.close()
+
+    for number in range(3):
+        same("上不去号", f"无法登录{number}")
+        threads = [threading.Thread(target=look) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        (seen,) = {id(lexicon) for lexicon in held}
+        assert (
+            f"无法登录{number}" in vocabulary.in_force().synonyms.of("上不去号")[0][1]
+        )
+        assert id(vocabulary.in_force()) == seen
+        held.clear()
+        SynonymSet.objects.all().delete()
+
+
+# The vocabulary that ships ----------------------------------------------------------
+
+
+def test_the_starter_needs_no_database_and_is_what_is_loaded(
+    django_assert_num_queries: Callable[..., Any],
+) -> None:
+    with django_assert_num_queries(0):
+        shipped = vocabulary.starter()
+    assert vocabulary.load_starter() > 1000
+    loaded = vocabulary.in_force()
+    assert loaded.words == shipped.words
+    for text in ("登不上了咋办", "钱没到", "專票"):
+        assert loaded.synonyms.of(text) == shipped.synonyms.of(text) != []
+        assert telling.wanted(f"您好，{text}", loaded) == telling.wanted(
+            f"您好，{text}", shipped
+        )
+    assert Edition.objects.get().number == 1
+
+
+def test_every_row_that_ships_would_be_accepted_from_an_editor() -> None:
+    vocabulary.load_starter()
+    for model in (SynonymSet, Word, StopWord):
+        for row in model.objects.all()[:: 25 if model is SynonymSet else 1]:
+            row.full_clean()
+
+
+def test_setting_up_loads_it_once_and_never_over_editors_work(
+    make_entry: MakeEntry,
+) -> None:
+    make_entry("退运费险有啥用")
+    call_command("kb_setup", no_demo=True, stdout=StringIO())
+    assert "运费险" in vocabulary.in_force().words
+    assert index.audit() == set()
+    SynonymSet.objects.all().delete()
+    Word.objects.all().delete()
+    StopWord.objects.all().delete()
+    call_command("kb_setup", no_demo=True, stdout=StringIO())
+    assert not SynonymSet.objects.exists()
+    assert vocabulary.in_force().words == frozenset()
+
+
+# What is refused ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ("退款", "至少写两个"),
+        ("退款\n\n", "至少写两个"),
+        ("网络\n網絡", "同一个词"),
+        ("WiFi\nｗｉｆｉ\n无线", "同一个词"),
+        ("退款\n！！", "没有可以搜索的字"),
+        ("退款\n" + "长" * 33, "太长"),
+        ("退款、退钱\n返款", "一行只写一个词"),
+        ("\n".join(f"退款{n}" for n in range(21)), "最多 20 个"),
+    ],
+)
+def test_a_set_that_says_nothing_is_refused_with_a_reason(
+    members: str, reason: str
+) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        same(members)
+
+
+def test_blank_lines_and_spaces_are_tidied() -> None:
+    assert same(" 退款 ", "", "退  钱").members == "退款\n退 钱"
+
+
+def test_words_that_stand_together_already_are_refused_by_name() -> None:
+    old = same("退款", "退钱", "返款")
+    with pytest.raises(
+        ValidationError, match="“退款”“退钱”已经在另一组里：退款 = 退钱 = 返款"
+    ):
+        same("退款", "退錢", "还钱")
+    same("退款", "还钱")  # one word may mean several things
+    old.full_clean()  # itself is no other set
+
+
+def test_a_one_way_set_repeats_only_what_its_first_word_finds() -> None:
+    old = same("拒收", "拒绝签收")
+    same("拒签", "拒收", "拒绝签收", two_way=False)
+    with pytest.raises(ValidationError, match=str(old)):
+        same("拒收", "拒绝签收", "不收", two_way=False)
+    same("拒签", "拒收")  # the other way is new
+
+
+@pytest.mark.parametrize("text", ["卡", "蓝鲸 卡", "sim卡", "蓝鲸卡!", "", "abc"])
+def test_a_word_is_two_or_more_han_characters(text: str) -> None:
+    with pytest.raises(ValidationError):
+        Word(text=text).full_clean()
+
+
+@pytest.mark.parametrize("model", [Word, StopWord])
+def test_a_word_stands_once_however_it_is_spelled(model: type[Word | StopWord]) -> None:
+    for text in ("网络", "網路"):
+        row = model(text=text)
+        row.full_clean()
+        row.save()
+    with pytest.raises(ValidationError, match="已经有这个词"):
+        model(text="網絡").full_clean()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [SynonymSet(topic="通用"), SynonymSet(topic="", members="a"), Word(), StopWord()],
+)
+def test_the_database_refuses_what_is_empty(row: Any) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        row.save()
