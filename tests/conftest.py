@@ -48,6 +48,8 @@ def groups(db: None) -> None:
     """Make the migration's groups again, where a flush took them along."""
     if not Group.objects.exists():
         import_module("kb.migrations.0002_groups").make_groups(apps, None)
+        vocabulary_groups = import_module("kb.migrations.0004_vocabulary_groups")
+        vocabulary_groups.give_vocabulary(apps, None)
 
 
 @pytest.fixture

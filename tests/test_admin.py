@@ -19,7 +19,9 @@ from kb import entries, index, triage
 from kb.models import Category, Entry, Module, Question, Reply, Stale, Tag, User
 from tests.conftest import MakeEntry, MakeQuestion
 
-MODELS = ["entry", "question", "category", "tag", "module", "user", "stale"]
+MODELS = (
+    "entry question category tag module synonymset word stopword user stale".split()
+)
 LISTS = [f"/admin/kb/{model}/" for model in MODELS] + ["/admin/auth/group/"]
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +93,13 @@ def test_who_is_in_need_not_log_in_again(desk: Client) -> None:
 def test_models_stand_in_the_order_of_the_work(client: Client, root: User) -> None:
     client.force_login(root)
     groups = client.get("/admin/").context["app_list"]
-    assert [group["name"] for group in groups] == ["内容", "归类", "人员", "系统"]
+    assert [group["name"] for group in groups] == [
+        "内容",
+        "归类",
+        "词汇",
+        "人员",
+        "系统",
+    ]
     names = [model["object_name"] for group in groups for model in group["models"]]
     assert [name.lower() for name in names] == [
         *MODELS[:-1],

@@ -14,6 +14,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
 
 from kb import index, search, vocabulary
 from kb.engines import get_engine
@@ -467,3 +469,49 @@ def test_a_word_stands_once_however_it_is_spelled(model: type[Word | StopWord]) 
 def test_the_database_refuses_what_is_empty(row: Any) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         row.save()
+
+
+# The admin ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["editor", "lead"])
+def test_editors_keep_the_vocabulary(
+    client: Client, request: pytest.FixtureRequest, make_entry: MakeEntry, who: str
+) -> None:
+    make_entry("无法登录怎么解决")
+    client.force_login(request.getfixturevalue(who))
+    typed = {"members": "上不去号\r\n无法登录", "two_way": "on", "topic": "账号"}
+    client.post(reverse("admin:kb_synonymset_add"), typed)
+    row = SynonymSet.objects.get()
+    page = client.get(reverse("admin:kb_synonymset_changelist"), {"topic": "账号"})
+    assert "上不去号 = 无法登录" in page.content.decode()
+    assert found("上不去号") == ["无法登录怎么解决"]
+    client.post(reverse("admin:kb_synonymset_delete", args=[row.pk]), {"post": "yes"})
+    assert found("上不去号") == []
+    for name, text in (("word", "蓝鲸卡"), ("stopword", "哈喽")):
+        client.post(reverse(f"admin:kb_{name}_add"), {"text": text, "tag": "n"})
+    lexicon = vocabulary.in_force()
+    assert lexicon.words == {"蓝鲸卡"}
+    assert list(lexicon.stops.spans("哈喽"))
+
+
+def test_the_form_says_what_is_wrong_and_keeps_what_was_typed(
+    client: Client, editor: User
+) -> None:
+    client.force_login(editor)
+    typed = {"members": "退款", "two_way": "on", "topic": "退换"}
+    page = client.post(reverse("admin:kb_synonymset_add"), typed).content.decode()
+    assert "至少写两个不同的词" in page
+    assert "退款</textarea>" in page
+    assert "可以互换着说的词" in page  # the help text
+
+
+@pytest.mark.parametrize("name", ["synonymset", "word", "stopword"])
+def test_others_do_not_touch_it(
+    client: Client, make_user: Callable[..., User], agent: User, name: str
+) -> None:
+    for user in (agent, make_user("staff", is_staff=True)):
+        client.force_login(user)
+        for page in ("add", "changelist"):
+            address = reverse(f"admin:kb_{name}_{page}")
+            assert client.get(address, follow=True).status_code == 403

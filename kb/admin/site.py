@@ -18,6 +18,7 @@ from kb.admin import imports
 GROUPS = {
     "内容": ["Entry", "Question"],
     "归类": ["Category", "Tag", "Module"],
+    "词汇": ["SynonymSet", "Word", "StopWord"],
     "人员": ["User", "Group"],
     "系统": ["Stale"],
 }
