@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from kb import demo, index
+from kb import demo, index, vocabulary
 from kb.models import Reader, User
 from kb.search import search
 
@@ -55,6 +55,7 @@ def library(settings: Any, tmp_path: Path, agent: User) -> User:
     engine = "kb.engines.whoosh.WhooshEngine"
     settings.KB_ENGINE = {"BACKEND": engine, "PATH": tmp_path / "index"}
     index.rebuild()
+    vocabulary.load_starter()
     demo.load()
     index.sync_all()
     return agent
