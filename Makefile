@@ -54,8 +54,8 @@ $(DEV): requirements-dev.txt $(RUN)
 venv: $(DEV) ## make .venv with everything, or bring it up to date
 
 # The API's pages are Swagger's; compressing unused Redoc would take 9 seconds.
-run: export PORT := $(PORT)
-run: export DATA_DIR := $(DATA_DIR)
+run: export PORT := $(or $(PORT),8000)
+run: export DATA_DIR := $(or $(DATA_DIR),data)
 run: export HTTPS ?= off
 run: $(RUN) ## start the site; PORT, DATA_DIR and DEMO=off are honoured
 	@[ -n "$$SECRET_KEY$$SECRET_KEY_FILE" ] || [ -s "$$DATA_DIR/secret_key" ] || { \
@@ -66,7 +66,8 @@ run: $(RUN) ## start the site; PORT, DATA_DIR and DEMO=off are honoured
 	    config/settings.py -newer "$$manifest" -print -quit)" ]; then \
 	  $(PY) manage.py collectstatic --noinput -v 0 -i redoc; \
 	fi
-	@exec $(PY) -m gunicorn -c config/gunicorn.py config.wsgi
+	@[ -n "$$WEB_CONCURRENCY" ] || unset WEB_CONCURRENCY; \
+	exec $(PY) -m gunicorn -c config/gunicorn.py config.wsgi
 
 # Every step runs, so that one look at the end tells all that is wrong.
 test: $(DEV) chromium ## lint, types, checks and the whole suite

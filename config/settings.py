@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,7 +11,10 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+HOST = re.compile(r"\*|\[[0-9a-fA-F:.]+\]|\.?[\w-]+(\.[\w-]+)*", re.ASCII)
+ORIGIN = re.compile(r"https?://[^/?#\s]+", re.ASCII)
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+FORMS = {HOST: "faq.example.com", ORIGIN: "https://faq.example.com"}
 
 
 def stop(message: str) -> NoReturn:
@@ -18,20 +22,50 @@ def stop(message: str) -> NoReturn:
     raise SystemExit(f"config: {message}")
 
 
+class _Given(environ.fileaware_mapping.FileAwareMapping):  # type: ignore[misc]
+    """The environment, in which an empty value is none and NAME_FILE a file."""
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            value = str(super().__getitem__(name))
+        except (OSError, ValueError) as error:
+            stop(f"{name}_FILE cannot be read: {error}")
+        if not value.strip():
+            raise KeyError(name)
+        return value
+
+
+env = environ.FileAwareEnv()
+env.ENVIRON = _Given()
+
+
 def _on_or_off(name: str, default: bool) -> bool:
     value = env.str(name, "on" if default else "off").strip().lower()
     if value in {"1", "on", "true", "yes"}:
         return True
-    if value in {"0", "off", "false", "no", ""}:
+    if value in {"0", "off", "false", "no"}:
         return False
     stop(f"{name} must be on or off, not {value!r}")
 
 
-def _whole_number(name: str, default: int) -> int:
+def _whole_number(name: str, default: int, least: int, most: int) -> int:
     value = env.str(name, str(default)).strip()
-    if not value.isdecimal():
-        stop(f"{name} must be a whole number, not {value!r}")
-    return int(value)
+    if value.isdecimal() and least <= int(value) <= most:
+        return int(value)
+    stop(f"{name} must be a whole number from {least} to {most}, not {value!r}")
+
+
+def _names(name: str, form: re.Pattern[str], default: str = "") -> list[str]:
+    values = [v for item in env.str(name, default).split(",") if (v := item.strip())]
+    if wrong := [value for value in values if not form.fullmatch(value)]:
+        stop(f"{name}: {wrong[0]!r} is not written like {FORMS[form]}")
+    return values
+
+
+def _log_level() -> str:
+    if (level := env.str("LOG_LEVEL", "INFO").strip().upper()) in LEVELS:
+        return str(level)
+    stop(f"LOG_LEVEL must be one of {', '.join(LEVELS)}, not {level!r}")
 
 
 def _folder(path: Path) -> Path:
@@ -73,9 +107,14 @@ def _engine(name: str, data_dir: Path) -> dict[str, object]:
 DATA_DIR = _folder(Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve())
 SECRET_KEY = _secret_key(DATA_DIR)
 DEBUG = _on_or_off("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = _names("ALLOWED_HOSTS", HOST, "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = _names("CSRF_TRUSTED_ORIGINS", ORIGIN)
+# For config/gunicorn.py: a wrong one would end there in a traceback.
+_whole_number("PORT", 8000, 1, 65_535)
+_whole_number("WEB_CONCURRENCY", 2, 1, 64)
 
+if not re.match("sqlite://|postgres(ql)?://", env.str("DATABASE_URL", "sqlite://")):
+    stop("DATABASE_URL must begin with sqlite:// or postgres://")
 try:
     DATABASES = {
         "default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR}/kb.sqlite3")
@@ -88,6 +127,8 @@ except (ImproperlyConfigured, ValueError, KeyError) as error:
 CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 1000)
 
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
+    if not (folder := Path(DATABASES["default"]["NAME"]).parent).is_dir():
+        stop(f"DATABASE_URL lies in a folder that does not exist: {folder}")
     # IMMEDIATE takes the write lock at once, so that a read-then-write waits its
     # turn for `timeout` seconds instead of failing; WAL lets readers read on.
     DATABASES["default"]["OPTIONS"] = {
@@ -98,10 +139,10 @@ if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
             " PRAGMA cache_size=-20000;"
         ),
     }
-elif DATABASES["default"].get("ENGINE") == "django.db.backends.postgresql":
-    DATABASES["default"]["OPTIONS"] = {"pool": True}
 else:
-    stop("DATABASE_URL must begin with sqlite:// or postgres://")
+    if not DATABASES["default"]["NAME"]:
+        stop("DATABASE_URL names no database: postgres://user:password@host/name")
+    DATABASES["default"]["OPTIONS"] = {"pool": True}
 
 KB_ENGINE = _engine(env.str("KB_ENGINE", "whoosh"), DATA_DIR)
 KB_JIEBA_CACHE = _folder(DATA_DIR / "jieba")
@@ -197,7 +238,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 if _on_or_off("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-NUM_PROXIES = _whole_number("TRUSTED_PROXY_COUNT", 0)
+NUM_PROXIES = _whole_number("TRUSTED_PROXY_COUNT", 0, 0, 10)
 SESSION_COOKIE_AGE = 8 * 3600  # seconds, renewed by use
 SESSION_SAVE_EVERY_REQUEST = False
 X_FRAME_OPTIONS = "DENY"
@@ -253,5 +294,5 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": _log_level()},
 }

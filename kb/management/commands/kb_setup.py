@@ -8,7 +8,8 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from kb import demo, index, vocabulary
 from kb.engines import EngineUnavailable, get_engine
@@ -30,7 +31,11 @@ class Command(BaseCommand):
         parser.add_argument("--no-demo", action="store_true", help="不装演示数据")
 
     def handle(self, port: int, no_demo: bool, **options: Any) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        except OperationalError as error:
+            reason = " ".join(str(error).split())
+            raise CommandError(f"数据库不能用，请检查 DATABASE_URL：{reason}") from None
         loaded = vocabulary.load_starter()
         self._prepare_index(loaded)
         passwords = {} if no_demo or _in_use() else self._load_demo()
