@@ -98,13 +98,6 @@ def test_a_minimum_share_of_the_query_must_match(engine: Engine) -> None:
     assert engine.search(replace(query, minimum=1.0)).ids == (3,)
 
 
-def test_covered_weighs_what_a_document_matches(engine: Engine) -> None:
-    put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "海外"))
-    clauses = (Clause("退款", 2.0), Clause("发票", 1.0), Clause("没有的词", 5.0))
-    query = Query(clauses, (TEXTS,), EVERYONE)
-    assert engine.covered(query, (2, 1, 3, 99)) == (3.0, 2.0, 0.0, 0.0)
-
-
 def test_holding_counts_only_what_fits(engine: Engine) -> None:
     put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "发票", "", STAFF))
     clauses = (Clause("退款", 1.0), Clause("发票", 1.0), Clause("海外", 1.0))

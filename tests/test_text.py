@@ -359,8 +359,3 @@ def test_words_that_only_ask_weigh_little() -> None:
 
 def test_a_pair_that_is_half_asking_weighs_in_between() -> None:
     assert telling.LIGHT < telling.wanted("怎么退货").pairs["么退"] < 1
-
-
-def test_rare_words_tell_more_than_common_ones() -> None:
-    assert telling.rarity("的") < telling.rarity("我们") < telling.rarity("退货")
-    assert telling.rarity("没有这个词") == telling.UNKNOWN

@@ -150,14 +150,6 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def covered(self, query: Query, ids: tuple[int, ...]) -> tuple[float, ...]:
-        """Return the weight of the clauses that each document matches, by first group.
-
-        A document that is not held matches nothing; labels do not count here.
-        Raises EngineUnavailable, nothing else.
-        """
-
-    @abstractmethod
     def digests(self) -> dict[int, str]:
         """Return {id: digest} of everything held."""
 

@@ -140,18 +140,6 @@ class Snapshot:
         mask = None if fit.all() else fit
         return tuple(self._holding(c, query.groups[0], mask) for c in query.clauses)
 
-    def covered(self, query: Query, ids: tuple[int, ...]) -> tuple[float, ...]:
-        matched = dict.fromkeys(ids, 0.0)
-        standing = [(int(self.ids[place]), place) for place in self.places(set(ids))]
-        for clause in query.clauses:
-            for start, segment in zip(self.starts, self.segments, strict=False):
-                held, _ = segment.impacts(query.groups[0], clause.term, clause.pair)
-                for id, place in standing:
-                    at = int(np.searchsorted(held, place - start))
-                    if at < len(held) and held[at] == place - start:
-                        matched[id] += clause.weight
-        return tuple(matched[id] for id in ids)
-
     def places(self, ids: set[int]) -> list[int]:
         """Return where the living documents of `ids` stand."""
         wanted = np.isin(self.ids, list(ids)) & self.alive

@@ -59,10 +59,6 @@ class MemoryEngine(Engine):
             for c in query.clauses
         )
 
-    def covered(self, query: Query, ids: tuple[int, ...]) -> tuple[float, ...]:
-        matches = [(c.weight, self._impacts(c, query.groups[0])) for c in query.clauses]
-        return tuple(sum(w for w, found in matches if id in found) for id in ids)
-
     def digests(self) -> dict[int, str]:
         return {d.id: d.digest for d in self.documents.values()}
 

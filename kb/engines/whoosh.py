@@ -111,10 +111,6 @@ class WhooshEngine(Engine):
         with _translated():
             return self._latest().holding(query)
 
-    def covered(self, query: Query, ids: tuple[int, ...]) -> tuple[float, ...]:
-        with _translated():
-            return self._latest().covered(query, ids)
-
     def digests(self) -> dict[int, str]:
         with _translated(), self._open().reader() as reader:
             return dict(fields["digest"] for fields in reader.all_stored_fields())

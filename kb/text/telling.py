@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import jieba
 
 from kb.text import segment
 from kb.text.lexicon import EMPTY, Lexicon
@@ -18,7 +15,6 @@ SILENT = 0.05  # weight of a stop word
 SAME = 0.45  # weight of what means the same beside what was typed
 MOST_OTHERS = 6  # members of a set that are asked for beside the one typed
 HALF = (1 + LIGHT) / 2  # weight of a pair that half asks: 么退 of 怎么退货
-UNKNOWN = 0.8  # rarity of a word that the dictionary does not have
 # Phrases that ask, greet or soften; then characters that do so as words.
 ASKING = """
 为什么 为啥 为何 什么时候 啥时候 什么样 什么 怎么样 怎么办 怎么弄 怎么回事 怎么 怎样 咋办 咋整 咋样 咋 如何 哪里 哪儿
@@ -45,19 +41,6 @@ class Wanted:
         """Return the terms worth a mark: not 怎么, and no lone letter beside words."""
         told = [t for t, weight in (self.words | self.pairs).items() if weight > HALF]
         return tuple([t for t in told if len(t) > 1] or told)
-
-
-def rarity(term: str) -> float:
-    """Return how much a word tells in Chinese at large, from 0 to 1.
-
-    By the frequencies of jieba's dictionary, so that it means the same for a
-    library of any size; a word it does not know counts as rather rare.
-    """
-    jieba.initialize()
-    frequency = jieba.dt.FREQ.get(term, 0)
-    if not frequency:
-        return UNKNOWN
-    return math.log(jieba.dt.total / frequency) / math.log(jieba.dt.total)
 
 
 def wanted(text: str, lexicon: Lexicon = EMPTY) -> Wanted:
