@@ -98,6 +98,16 @@ def test_a_minimum_share_of_the_query_must_match(engine: Engine) -> None:
     assert engine.search(replace(query, minimum=1.0)).ids == (3,)
 
 
+def test_what_does_not_fit_makes_no_term_common(engine: Engine) -> None:
+    """Else a reader could tell from scores what hidden entries speak of."""
+    put(engine, doc(1, "退款"), doc(2, "发票"))
+    before = ask(engine, "退款 发票")
+    put(engine, *(doc(i, "退款", "", STAFF) for i in range(10, 50)))
+    after = ask(engine, "退款 发票")
+    assert after.ids == before.ids
+    assert after.scores == pytest.approx(before.scores, rel=0.05)
+
+
 def test_holding_counts_only_what_fits(engine: Engine) -> None:
     put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "发票", "", STAFF))
     clauses = (Clause("退款", 1.0), Clause("发票", 1.0), Clause("海外", 1.0))

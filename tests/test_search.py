@@ -220,7 +220,7 @@ def test_nearest_without_an_engine_is_nothing(
 def test_drafts_take_no_place_from_what_outsiders_may_see(
     make_entry: MakeEntry,
 ) -> None:
-    entry, other = make_entry("退款多久到账"), make_entry("退款到账要几天呢")
+    entry, other = make_entry("退款多久到账"), make_entry("退款多久能到账呢")
     for n in range(40):
         make_entry(f"退款多久到账{n}", status="draft")
     assert related(entry, user=ANYONE) == (other,)

@@ -102,8 +102,8 @@ class Hits:
 
     A score is the sum over clauses and groups of
     clause.weight · group.weight · idf · tf · (k1 + 1) / (tf + k1)
-    with tf as Group says and idf by the documents that hold the term in the
-    group. Equal scores stand in order of id. Source: Robertson, Zaragoza and
+    with tf as Group says and idf by the fitting documents that hold the term in
+    the group: what does not fit must not be told by scores. Equal scores stand in order of id. Source: Robertson, Zaragoza and
     Taylor, Simple BM25 Extension to Multiple Weighted Fields (2004).
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ Impacts = tuple[Places, Floats]  # places of documents, ascending, and a number 
 Postings = Callable[[str, str], Impacts]
 
 NOTHING = (np.empty(0, np.int32), np.empty(0, np.float32))
+MOST_FITS = 100  # sets of labels whose documents are kept: readers × categories
 DRIFT = 0.1  # share by which an average length may move before impacts are remade
 
 
@@ -105,6 +107,13 @@ class Segment:
             self._bytes -= _size(self._kept.popitem(last=False)[1])
 
 
+class Fit(NamedTuple):
+    """The documents that may be found: which, and how many."""
+
+    mask: Mask
+    size: int
+
+
 class Snapshot:
     """One generation of an index: segments in a row, and which documents live."""
 
@@ -114,6 +123,7 @@ class Snapshot:
         self.ids = np.concatenate([np.empty(0, np.int64), *(s.ids for s in segments)])
         self.starts = np.cumsum([0, *(len(s.ids) for s in segments)])
         self.count = len(self.ids)
+        self._fits: dict[tuple[frozenset[str], ...], Fit] = {}
         averages = {
             name: sum(s.totals[name] for s in segments) / max(self.count, 1)
             for name in FIELDS
@@ -125,32 +135,35 @@ class Snapshot:
         if not self.count:
             return Hits()
         scores = np.zeros(self.count, np.float32)
+        fit = self._fit(query.labels)
         for clause in query.clauses:
             for group in query.groups:
-                self._add(scores, clause, group)
-        fit = (scores > 0) & self._allowed(query.labels)
+                self._add(scores, clause, group, fit)
+        found = (scores > 0) & fit.mask
         if query.minimum:
-            fit &= self._matched(query) >= query.floor
-        return self._best(scores, np.flatnonzero(fit), query.limit)
+            found &= self._matched(query) >= query.floor
+        return self._best(scores, np.flatnonzero(found), query.limit)
 
     def holding(self, query: Query) -> tuple[int, ...]:
         if not self.count:
             return (0,) * len(query.clauses)
-        fit = self._allowed(query.labels)
-        mask = None if fit.all() else fit
-        return tuple(self._holding(c, query.groups[0], mask) for c in query.clauses)
+        fit, group = self._fit(query.labels), query.groups[0]
+        return tuple(
+            self._count([s.impacts(group, c.term, c.pair) for s in self.segments], fit)
+            for c in query.clauses
+        )
 
     def places(self, ids: set[int]) -> list[int]:
         """Return where the living documents of `ids` stand."""
         wanted = np.isin(self.ids, list(ids)) & self.alive
         return [int(place) for place in np.flatnonzero(wanted)]
 
-    def _add(self, scores: Floats, clause: Clause, group: Group) -> None:
+    def _add(self, scores: Floats, clause: Clause, group: Group, fit: Fit) -> None:
         found = [s.impacts(group, clause.term, clause.pair) for s in self.segments]
-        holding = sum(len(places) for places, _ in found)
+        holding = self._count(found, fit)
         if not holding:
             return
-        factor = clause.weight * group.weight * idf(self.count, holding)
+        factor = clause.weight * group.weight * idf(fit.size, holding)
         for start, (places, impacts) in zip(self.starts, found, strict=False):
             if not len(places):
                 continue
@@ -167,22 +180,29 @@ class Snapshot:
                 matched[found[0] + start] += np.float32(clause.weight)
         return matched
 
-    def _holding(self, clause: Clause, group: Group, fit: Mask | None) -> int:
-        found = [s.impacts(group, clause.term, clause.pair)[0] for s in self.segments]
-        if fit is None:
-            return sum(map(len, found))
+    def _count(self, found: list[Impacts], fit: Fit) -> int:
+        """Return how many fitting documents stand in `found`, a part a segment."""
+        if fit.size == self.count:
+            return sum(len(places) for places, _ in found)
         return sum(
-            int(np.count_nonzero(fit[places + start]))
-            for start, places in zip(self.starts, found, strict=False)
+            int(np.count_nonzero(fit.mask[places + start if start else places]))
+            for start, (places, _) in zip(self.starts, found, strict=False)
             if len(places)
         )
 
-    def _allowed(self, groups: tuple[frozenset[str], ...]) -> Mask:
-        allowed = self.alive.copy()
+    def _fit(self, groups: tuple[frozenset[str], ...]) -> Fit:
+        """Return the living documents with a label of each group, computed once."""
+        if (known := self._fits.get(groups)) is not None:
+            return known
+        mask = self.alive.copy()
         for group in groups:
             either = [self._labelled(label) for label in group]
-            allowed &= np.logical_or.reduce(either) if either else False
-        return allowed
+            mask &= np.logical_or.reduce(either) if either else False
+        fit = Fit(mask, int(np.count_nonzero(mask)))
+        if len(self._fits) >= MOST_FITS:
+            self._fits.clear()
+        self._fits[groups] = fit
+        return fit
 
     def _labelled(self, label: str) -> Mask:
         return np.concatenate([s.labelled(label) for s in self.segments])

@@ -37,43 +37,43 @@ class MemoryEngine(Engine):
         self.documents = {d.id: d for d in documents}
 
     def search(self, query: Query) -> Hits:
+        fit = self._fit(query)
         scores: Counter[int] = Counter()
         matched: Counter[int] = Counter()
         for clause in query.clauses:
             for group in query.groups:
-                for id, impact in self._impacts(clause, group).items():
+                for id, impact in self._impacts(clause, group, fit).items():
                     scores[id] += clause.weight * impact  # type: ignore[assignment]
-            for id in self._impacts(clause, query.groups[0]):
+            for id in self._impacts(clause, query.groups[0], fit):
                 matched[id] += clause.weight  # type: ignore[assignment]
         enough = [i for i in scores if matched[i] >= query.floor]
-        allowed = [i for i in enough if self._carries(i, query.labels)]
-        best = sorted(allowed, key=lambda i: (-scores[i], i))[: query.limit]
-        return Hits(tuple(best), tuple(scores[i] for i in best), len(allowed))
+        best = sorted(enough, key=lambda i: (-scores[i], i))[: query.limit]
+        return Hits(tuple(best), tuple(scores[i] for i in best), len(enough))
 
     def holding(self, query: Query) -> tuple[int, ...]:
-        return tuple(
-            sum(
-                self._carries(i, query.labels)
-                for i in self._impacts(c, query.groups[0])
-            )
-            for c in query.clauses
-        )
+        fit = self._fit(query)
+        return tuple(len(self._impacts(c, query.groups[0], fit)) for c in query.clauses)
 
     def digests(self) -> dict[int, str]:
         return {d.id: d.digest for d in self.documents.values()}
 
-    def _carries(self, id: int, groups: tuple[frozenset[str], ...]) -> bool:
-        return all(self.documents[id].labels & group for group in groups)
+    def _fit(self, query: Query) -> set[int]:
+        return {
+            id
+            for id, document in self.documents.items()
+            if all(document.labels & group for group in query.labels)
+        }
 
-    def _impacts(self, clause: Clause, group: Group) -> dict[int, float]:
+    def _impacts(self, clause: Clause, group: Group, fit: set[int]) -> dict[int, float]:
         counts: Counter[int] = Counter()
         for field in group.fields:
             if name := holder(field.text, clause.term, pair=clause.pair):
                 texts = {i: d.terms.get(name, ()) for i, d in self.documents.items()}
                 average = sum(map(len, texts.values())) / max(len(texts), 1)
-                for id, text in texts.items():
+                for id in fit:
+                    text = texts[id]
                     if count := text.count(clause.term):
                         norm = 1 - field.b + field.b * len(text) / average
                         counts[id] += field.weight * count / norm  # type: ignore[assignment]
-        factor = group.weight * idf(len(self.documents), len(counts)) * (group.k1 + 1)
+        factor = group.weight * idf(len(fit), len(counts)) * (group.k1 + 1)
         return {id: factor * tf / (tf + group.k1) for id, tf in counts.items()}
