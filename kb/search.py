@@ -201,7 +201,8 @@ def ask(engine: Engine, words: str, query: Query, lexicon: Lexicon) -> Hits:
     meaning = any(asked[c] for c in same if _tells(c))
     if not known and not (meaning and covered(words, lexicon) >= MOSTLY):
         return engine.search(replace(query, clauses=tuple(other), minimum=MOSTLY))
-    return engine.search(replace(query, clauses=(*query.clauses, *same, *other)))
+    held = (clause for clause, count in asked.items() if count)
+    return engine.search(replace(query, clauses=(*held, *other)))
 
 
 def _tells(same: Clause) -> bool:

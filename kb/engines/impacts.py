@@ -147,10 +147,9 @@ class Snapshot:
     def holding(self, query: Query) -> tuple[int, ...]:
         if not self.count:
             return (0,) * len(query.clauses)
-        fit, group = self._fit(query.labels), query.groups[0]
+        fit = self._fit(query.labels)
         return tuple(
-            self._count([s.impacts(group, c.term, c.pair) for s in self.segments], fit)
-            for c in query.clauses
+            self._holding(clause, query.groups, fit) for clause in query.clauses
         )
 
     def places(self, ids: set[int]) -> list[int]:
@@ -179,6 +178,14 @@ class Snapshot:
                 found = segment.impacts(query.groups[0], clause.term, clause.pair)
                 matched[found[0] + start] += np.float32(clause.weight)
         return matched
+
+    def _holding(self, clause: Clause, groups: tuple[Group, ...], fit: Fit) -> int:
+        """Count by the first group; the others are read with it, for the search."""
+        found = [
+            [s.impacts(group, clause.term, clause.pair) for s in self.segments]
+            for group in groups
+        ]
+        return self._count(found[0], fit)
 
     def _count(self, found: list[Impacts], fit: Fit) -> int:
         """Return how many fitting documents stand in `found`, a part a segment."""

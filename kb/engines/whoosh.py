@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
@@ -266,6 +267,7 @@ def _postings(leaf: SegmentReader) -> Callable[[str, str], tuple[Places, Floats]
     """
     terms, schema = leaf._terms, leaf.schema
 
+    @lru_cache(maxsize=4)  # groups share fields, and ask for them one after another
     def postings(field: str, term: str) -> tuple[Places, Floats]:
         try:
             matcher = terms.matcher(field, term.encode(), schema[field].format)

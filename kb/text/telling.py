@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kb.text import segment
 from kb.text.lexicon import EMPTY, Lexicon
@@ -67,8 +68,9 @@ def meant(text: str, lexicon: Lexicon) -> Wanted:
     for member, others in lexicon.synonyms.of(text):
         worth = SAME * weights.of(member)
         for other in others[:MOST_OTHERS]:
-            _raise(words, segment.words(other), worth)
-            _raise(pairs, segment.pairs(other), worth)
+            said = _said(other, lexicon.words)
+            _raise(words, said[0], worth)
+            _raise(pairs, said[1], worth)
     return Wanted(
         _without(words, segment.words(text)), _without(pairs, segment.pairs(text))
     )
@@ -120,6 +122,14 @@ class _Weights:
             for letter, weight in zip(self.spelling, self.each, strict=True)
             if letter.isalnum()
         )
+
+
+@lru_cache(maxsize=10_000)
+def _said(
+    wording: str, learnt: frozenset[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the words and pairs of a wording, as it is cut with `learnt` words."""
+    return tuple(segment.words(wording)), tuple(segment.pairs(wording))
 
 
 def _raise(weights: dict[str, float], terms: Iterable[str], weight: float) -> None:
