@@ -56,7 +56,9 @@ def test_setting_up_twice_loads_once_and_shows_passwords_once() -> None:
     assert "kefu" not in second.getvalue()
 
 
-def test_a_site_without_demo_stays_empty() -> None:
-    call_command("kb_setup", no_demo=True, stdout=StringIO())
+def test_a_site_without_demo_stays_empty_and_says_how_to_log_in() -> None:
+    out = StringIO()
+    call_command("kb_setup", no_demo=True, stdout=out)
+    assert "createsuperuser" in out.getvalue()
     assert not Entry.objects.exists()
     assert not User.objects.exists()

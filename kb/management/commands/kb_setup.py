@@ -68,6 +68,9 @@ class Command(BaseCommand):
         self.stdout.write(f"  管理后台    {site}/admin/\n")
 
     def _print_accounts(self, passwords: dict[str, str]) -> None:
+        if not User.objects.exists():
+            self.stdout.write("  还没有账号，请先建一个：manage.py createsuperuser\n")
+            return
         if not passwords:
             self.stdout.write(
                 "  用已有账号登录；忘了密码：manage.py changepassword 用户名\n"
