@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.bench import DATA
 
 HERE = Path(__file__).parent
 LIBRARIES = (
@@ -16,12 +20,20 @@ LIBRARIES = (
     "bank_hant",
     "cityhall",
 )
+COLLOQUIAL = {
+    "colloquial_cloud.tsv": "cloud_faq",
+    "colloquial_saas.tsv": "saas_support_zhcn",
+}
 Row = dict[str, str]
 
 
 def rows(name: str) -> list[Row]:
     with (HERE / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def test_a_query_off_topic_stands_once() -> None:
@@ -38,3 +50,26 @@ def test_what_it_is_no_fair_negative_for_is_a_library() -> None:
 def test_every_library_has_fair_negatives(library: str) -> None:
     fair = [r for r in rows("offtopic.tsv") if library not in r["not_for"].split(",")]
     assert len(fair) >= 250
+
+
+@pytest.mark.parametrize("library", ["bank_hant", "cityhall"])
+def test_a_library_of_our_own_answers_all_its_queries(library: str) -> None:
+    ids = [entry["id"] for entry in lines(HERE / library / "corpus.jsonl")]
+    queries = lines(HERE / library / "queries.jsonl")
+    assert len(ids) == len(set(ids)) == 80
+    assert len({query["query"] for query in queries}) == len(queries) == 160
+    assert {id for query in queries for id in query["relevant"]} == set(ids)
+
+
+@pytest.mark.parametrize(("name", "corpus"), COLLOQUIAL.items())
+def test_a_colloquial_query_stands_once_and_names_what_answers_it(
+    name: str, corpus: str
+) -> None:
+    found = rows(name)
+    queries = [row["query"] for row in found]
+    assert len(queries) == len(set(queries)) >= 100
+    path = DATA / corpus / "corpus.jsonl"
+    if not path.exists():
+        pytest.skip(f"{corpus} is not here")
+    ids = {entry["id"] for entry in lines(path)}
+    assert {id for row in found for id in row["relevant"].split(",")} <= ids
