@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from tests.bench import DATA
+from tests.relevance.labelled import DATA, HERE, lines, tsv
 
-HERE = Path(__file__).parent
 LIBRARIES = (
     "cloud_faq",
     "saas_support",
@@ -24,31 +18,21 @@ COLLOQUIAL = {
     "colloquial_cloud.tsv": "cloud_faq",
     "colloquial_saas.tsv": "saas_support_zhcn",
 }
-Row = dict[str, str]
-
-
-def rows(name: str) -> list[Row]:
-    with (HERE / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def test_a_query_off_topic_stands_once() -> None:
-    queries = [row["query"] for row in rows("offtopic.tsv")]
+    queries = [row["query"] for row in tsv("offtopic.tsv")]
     assert len(queries) == len(set(queries)) >= 300
 
 
 def test_what_it_is_no_fair_negative_for_is_a_library() -> None:
-    named = {lib for row in rows("offtopic.tsv") for lib in row["not_for"].split(",")}
+    named = {lib for row in tsv("offtopic.tsv") for lib in row["not_for"].split(",")}
     assert named <= {"", *LIBRARIES}
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_every_library_has_fair_negatives(library: str) -> None:
-    fair = [r for r in rows("offtopic.tsv") if library not in r["not_for"].split(",")]
+    fair = [r for r in tsv("offtopic.tsv") if library not in r["not_for"].split(",")]
     assert len(fair) >= 250
 
 
@@ -65,7 +49,7 @@ def test_a_library_of_our_own_answers_all_its_queries(library: str) -> None:
 def test_a_colloquial_query_stands_once_and_names_what_answers_it(
     name: str, corpus: str
 ) -> None:
-    found = rows(name)
+    found = tsv(name)
     queries = [row["query"] for row in found]
     assert len(queries) == len(set(queries)) >= 100
     path = DATA / corpus / "corpus.jsonl"

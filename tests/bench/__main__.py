@@ -2,7 +2,8 @@
 
 Each figure comes from a process of its own. Sets are read from KB_SHARED_DATA,
 or from `shared/data` beside the checkout; one that is absent is named and left out.
-`python -m tests.bench NAME…` runs some of the parts only.
+`python -m tests.bench NAME…` runs some of the parts only; `vocabulary` and `rejection`
+run by name only, for they ask every labelled query many times.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.bench.rejection import rejection
+from tests.bench.vocabulary import vocabulary
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = Path(os.environ.get("KB_SHARED_DATA", ROOT.parent / "shared")) / "data"
 SETS = (
     "cloud_faq",
@@ -82,11 +86,12 @@ def importing() -> dict[str, Any]:
     return {"first_s": seconds[0], "again_s": seconds[1]}
 
 
-PARTS = {"relevance": relevance, "importing": importing}
+USUAL = {"relevance": relevance, "importing": importing}
+PARTS = USUAL | {"rejection": rejection, "vocabulary": vocabulary}
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or list(PARTS)
+    wanted = sys.argv[1:] or list(USUAL)
     report = {name: PARTS[name]() for name in wanted}
     print(json.dumps(report, ensure_ascii=False))
 

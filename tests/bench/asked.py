@@ -1,0 +1,96 @@
+"""Labelled libraries in engines of their own, asked with whatever vocabulary is tried."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import django
+
+from tests.relevance.labelled import Case, Labelled, libraries
+
+if TYPE_CHECKING:
+    from kb.engines import Document
+    from kb.text.lexicon import Lexicon
+
+PUBLIC, PUBLISHED = "audience=public", "status=published"
+DEPTH = 10  # results that count
+
+
+@contextmanager
+def site() -> Iterator[Path]:
+    """Give a folder, and Django without a database: nothing here reads one."""
+    with TemporaryDirectory(prefix="kb-bench-") as folder:
+        for name, value in {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATA_DIR": folder,
+            "SECRET_KEY": "bench",
+            "HTTPS": "off",
+            "LOG_LEVEL": "ERROR",
+        }.items():
+            os.environ.setdefault(name, value)
+        django.setup()
+        yield Path(folder)
+
+
+def asked(folder: Path) -> list[Asked]:
+    """Return every library that is here, indexed as text is cut now."""
+    return [Asked(library, folder / library.name) for library in libraries()]
+
+
+class Asked:
+    """One library in an index in `folder`; what is there already is kept."""
+
+    def __init__(self, library: Labelled, folder: Path) -> None:
+        from django.conf import settings
+
+        from kb.engines import make_engine
+
+        self.library = library
+        kept = folder.exists()
+        place = {"PATH": folder} if "PATH" in settings.KB_ENGINE else {}
+        if place:
+            folder.mkdir(parents=True, exist_ok=True)
+        self.engine = make_engine({**settings.KB_ENGINE, **place})
+        if not kept:
+            self.engine.replace(self._documents(range(len(library.rows))))
+
+    def cut_anew(self, places: Iterable[int]) -> None:
+        """Index the rows at `places` again, as text is cut now."""
+        with self.engine.writing() as changes:
+            changes.put += self._documents(places)
+
+    def found(self, query: str, lexicon: Lexicon) -> dict[str, float]:
+        """Return {id: score} of what the public is shown, best first."""
+        from kb import search
+        from kb.engines import Query
+        from kb.text.telling import wanted
+
+        words = search.tidy(query)
+        labels = (frozenset({PUBLIC}), frozenset({PUBLISHED}))
+        clauses = search.clauses(wanted(words, lexicon))
+        ask = Query(clauses, search.PUBLIC, labels, search.MOST)
+        scores = search.relevant(search.ask(self.engine, words, ask, lexicon))
+        return {self.library.rows[at]["id"]: score for at, score in scores.items()}
+
+    def worth(self, case: Case, lexicon: Lexicon) -> float:
+        """Return one over the rank of the first right entry, 0 below DEPTH."""
+        ids = list(self.found(case.query, lexicon))[:DEPTH]
+        ranks = (rank for rank, id in enumerate(ids, 1) if id in case.relevant)
+        return 1 / next(ranks, float("inf"))
+
+    def _documents(self, places: Iterable[int]) -> Iterator[Document]:
+        from kb import index
+
+        for place in places:
+            row = self.library.rows[place]
+            texts = {
+                "question": [row["question"]],
+                "phrasings": row["similar"],
+                "answer": [row["answer"]],
+            }
+            yield index.describe(place, texts, [PUBLIC, PUBLISHED])

@@ -1,0 +1,66 @@
+"""What the proof of the vocabulary says of a row that helps, harms or does nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kb.text import segment
+from tests.bench import vocabulary
+from tests.bench.asked import Asked
+from tests.relevance.labelled import Case, Labelled
+
+QUESTIONS = {"a": "无法登录怎么解决", "b": "发票抬头怎么改", "c": "我的蓝鲸卡丢了"}
+
+
+@pytest.fixture
+def starter(monkeypatch: pytest.MonkeyPatch) -> vocabulary.Starter:
+    made = vocabulary.Starter()
+    made.sets, made.words, made.stops = [], [], []
+    return made
+
+
+def library(folder: Path, query: str, right: str) -> Asked:
+    rows = [
+        {"id": id, "question": question, "answer": "", "similar": []}
+        for id, question in QUESTIONS.items()
+    ]
+    case = Case("toy", query, frozenset({right}))
+    return Asked(Labelled("toy", rows, [case]), folder / "index")
+
+
+@pytest.mark.parametrize(("right", "gain"), [("a", 1.0), ("b", 0.0)])
+def test_a_set_is_worth_what_it_brings_to_the_top(
+    tmp_path: Path, starter: vocabulary.Starter, right: str, gain: float
+) -> None:
+    starter.sets = [["账号", "=", "上不去号 | 无法登录"], ["票据", "=", "票据 | 发票"]]
+    found = list(vocabulary._sets(library(tmp_path, "上不去号", right), starter))
+    assert [(row, worth) for row, _, worth in found] == [
+        ("上不去号 | 无法登录", gain)
+    ] * bool(gain)
+
+
+def test_a_set_that_leads_astray_is_worth_less_than_nothing(
+    tmp_path: Path, starter: vocabulary.Starter
+) -> None:
+    starter.sets = [["票据", ">", "改 | 无法登录怎么解决"]]
+    asked = library(tmp_path, "发票 改 无法", "b")
+    before = asked.worth(asked.library.cases[0], starter.without(starter.sets[0]))
+    after = asked.worth(asked.library.cases[0], starter.without())
+    gains = [gain for _, _, gain in vocabulary._sets(asked, starter)]
+    assert sum(gains) == after - before
+
+
+def test_a_word_is_tried_on_entries_cut_without_it(
+    tmp_path: Path, starter: vocabulary.Starter
+) -> None:
+    starter.words = [["蓝鲸卡", "n"]]
+    segment.learn(starter.without().words)
+    asked = library(tmp_path, "蓝鲸卡", "c")
+    before = asked.engine.digests()
+    list(vocabulary._words(asked, starter))
+    assert asked.engine.digests() == before
+    segment.learn(frozenset())
+    asked.cut_anew(range(len(QUESTIONS)))
+    assert {id for id in before if before[id] != asked.engine.digests()[id]} == {2}
