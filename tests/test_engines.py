@@ -117,6 +117,21 @@ def test_holding_counts_only_what_fits(engine: Engine) -> None:
     assert engine.holding(staff) == (0, 1, 0)
 
 
+def test_an_engine_tells_which_clauses_a_document_matches(engine: Engine) -> None:
+    put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "退款", "", STAFF))
+    clauses = (Clause("退款", 1.0), Clause("发票", 1.0), Clause("退款", 1.0, pair=True))
+    query = Query(clauses, (TEXTS,), EVERYONE)
+    told = engine.matched(query, [2, 9, 1, 3])
+    assert told == [{0, 1, 2}, set(), {0, 2}, set()]
+
+
+def test_an_engine_counts_what_fits(engine: Engine) -> None:
+    assert engine.count(EVERYONE) == 0
+    put(engine, doc(1, "退款"), doc(2, "发票"), doc(3, "退款", "", STAFF))
+    assert engine.count(EVERYONE) == 2
+    assert engine.count((frozenset({PUBLIC, STAFF}),)) == 3
+
+
 def test_a_rare_word_outranks_a_common_one(engine: Engine) -> None:
     put(engine, *(doc(i, "订单查询") for i in range(1, 6)), doc(9, "海外订单"))
     assert ask(engine, "订单 海外").ids[0] == 9

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ IN_PAIRS = ("question", "phrasings", "replies", "answer")
 PAIRS = "_pairs"
 FORM_MARKS = "'~·"  # of terms that say how a text sounds, and of single characters
 FIELDS = (*TEXTS, *(f"{text}{PAIRS}" for text in IN_PAIRS))
-FORMAT = 3  # raise it when documents or files change, so that old indexes are remade
+FORMAT = 4  # raise it when documents or files change, so that old indexes are remade
 
 
 class EngineUnavailable(Exception):
@@ -148,6 +148,18 @@ class Engine(ABC):
         What does not fit is not counted: a reader must not find out that a word
         is there in what he may not read. Raises EngineUnavailable, nothing else.
         """
+
+    @abstractmethod
+    def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
+        """Return, for each of `ids`, which clauses it matches by the first group.
+
+        Clauses are told by their place in the query. What does not fit matches
+        nothing. Raises EngineUnavailable, nothing else.
+        """
+
+    @abstractmethod
+    def count(self, labels: tuple[frozenset[str], ...]) -> int:
+        """Return how many documents fit. Raises EngineUnavailable, nothing else."""
 
     @abstractmethod
     def digests(self) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import NamedTuple
 
@@ -151,6 +151,31 @@ class Snapshot:
         return tuple(
             self._holding(clause, query.groups, fit) for clause in query.clauses
         )
+
+    def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
+        """Return which clauses each of `ids` matches; a few hundred at most."""
+        fit = self._fit(query.labels).mask
+        place = {int(self.ids[at]): at for at in np.flatnonzero(np.isin(self.ids, ids))}
+        wanted = np.array([place.get(id, -1) for id in ids], np.int64)
+        found: list[set[int]] = [set() for _ in ids]
+        for at, clause in enumerate(query.clauses):
+            for row in np.flatnonzero(self._holds(clause, query.groups[0], wanted)):
+                if fit[wanted[row]]:
+                    found[row].add(at)
+        return [frozenset(clauses) for clauses in found]
+
+    def fitting(self, labels: tuple[frozenset[str], ...]) -> int:
+        return self._fit(labels).size if self.count else 0
+
+    def _holds(self, clause: Clause, group: Group, wanted: Ints) -> Mask:
+        """Return which of the places `wanted` hold the clause's term."""
+        held = np.zeros(len(wanted), np.bool_)
+        for start, segment in zip(self.starts, self.segments, strict=False):
+            places = segment.impacts(group, clause.term, clause.pair)[0]
+            if len(places):
+                at = np.searchsorted(places, wanted - start).clip(max=len(places) - 1)
+                held |= places[at] == wanted - start
+        return held
 
     def places(self, ids: set[int]) -> list[int]:
         """Return where the living documents of `ids` stand."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from kb.engines.base import (
@@ -37,7 +37,7 @@ class MemoryEngine(Engine):
         self.documents = {d.id: d for d in documents}
 
     def search(self, query: Query) -> Hits:
-        fit = self._fit(query)
+        fit = self._fit(query.labels)
         scores: Counter[int] = Counter()
         matched: Counter[int] = Counter()
         for clause in query.clauses:
@@ -51,17 +51,28 @@ class MemoryEngine(Engine):
         return Hits(tuple(best), tuple(scores[i] for i in best), len(enough))
 
     def holding(self, query: Query) -> tuple[int, ...]:
-        fit = self._fit(query)
+        fit = self._fit(query.labels)
         return tuple(len(self._impacts(c, query.groups[0], fit)) for c in query.clauses)
+
+    def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
+        fit = self._fit(query.labels) & set(ids)
+        held = [self._impacts(c, query.groups[0], fit) for c in query.clauses]
+        return [
+            frozenset(at for at, impacts in enumerate(held) if id in impacts)
+            for id in ids
+        ]
+
+    def count(self, labels: tuple[frozenset[str], ...]) -> int:
+        return len(self._fit(labels))
 
     def digests(self) -> dict[int, str]:
         return {d.id: d.digest for d in self.documents.values()}
 
-    def _fit(self, query: Query) -> set[int]:
+    def _fit(self, labels: tuple[frozenset[str], ...]) -> set[int]:
         return {
             id
             for id, document in self.documents.items()
-            if all(document.labels & group for group in query.labels)
+            if all(document.labels & group for group in labels)
         }
 
     def _impacts(self, clause: Clause, group: Group, fit: set[int]) -> dict[int, float]:

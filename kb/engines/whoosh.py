@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -111,6 +111,14 @@ class WhooshEngine(Engine):
     def holding(self, query: Query) -> tuple[int, ...]:
         with _translated():
             return self._latest().holding(query)
+
+    def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
+        with _translated():
+            return self._latest().matched(query, ids)
+
+    def count(self, labels: tuple[frozenset[str], ...]) -> int:
+        with _translated():
+            return self._latest().fitting(labels)
 
     def digests(self) -> dict[int, str]:
         with _translated(), self._open().reader() as reader:
