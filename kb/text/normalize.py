@@ -12,6 +12,8 @@ import opencc
 
 HAN = "〇㐀-䶿一-鿿\uf900-\ufaff\U00020000-\U0003ffff"  # for a regex class
 _HAN_BLOCKS = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x2EBF0))
+# 帳 is 帐 to OpenCC and 账 to the banks: 账户, 账号, 账单.
+_ACCOUNTS = {"帳": "账", "帐": "账", "賬": "账"}
 # Characters that join the one before them into one under NFKC.
 _JOINING = re.compile("[\u1160-\u11ff\uff9e\uff9f\uffa0-\uffdc]")
 
@@ -66,6 +68,7 @@ def aligned(text: str) -> tuple[str, list[int]]:
 
 def is_traditional(text: str) -> bool:
     """Tell whether folding 繁→简 changes a character of `text`."""
+    text = text.replace("帐", "账")  # a spelling of 简体 as well
     return text.translate(_simplified()) != text
 
 
@@ -105,9 +108,10 @@ def _simplified() -> dict[int, str]:
     convert = opencc.OpenCC("t2s").convert
     han = [chr(c) for block in _HAN_BLOCKS for c in range(*block)]
     simple = convert("\n".join(han)).split("\n")
-    return {
+    table = {
         ord(a): b for a, b in zip(han, simple, strict=True) if a != b and len(b) == 1
     }
+    return table | {ord(a): b for a, b in _ACCOUNTS.items()}
 
 
 @cache

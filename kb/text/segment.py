@@ -7,17 +7,16 @@ import os
 import re
 import stat
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from math import prod
 from pathlib import Path
 from threading import Lock
 
 import jieba
-import opencc
 
-from kb.text.normalize import HAN, is_traditional, normalize
+from kb.text import regional
+from kb.text.normalize import HAN, normalize
 
 jieba.setLogLevel(logging.WARNING)
 
@@ -40,9 +39,9 @@ def words(text: str) -> list[str]:
     """
     spelling = normalize(text)
     found = [word for run in _RUN.findall(spelling) for word in _cut(run)]
-    if is_traditional(text):
+    if said := regional.wordings(text):
         known = set(found)
-        found += [w for w in _wording(text) if w not in known]
+        found += [w for w in _words_of(said) if w not in known]
     return found
 
 
@@ -136,13 +135,7 @@ def _cut(run: str) -> Iterator[str]:
     yield from (part[:LONGEST_WORD] for part in parts[:8])
 
 
-def _wording(text: str) -> Iterator[str]:
-    """Yield the words of `text` after Taiwan and Hong Kong terms became 简体 ones."""
-    for wording in {convert.convert(text) for convert in _wordings()}:
-        for run in _RUN.findall(normalize(wording)):
+def _words_of(spellings: Iterable[str]) -> Iterator[str]:
+    for spelling in spellings:
+        for run in _RUN.findall(spelling):
             yield from _cut(run)
-
-
-@cache
-def _wordings() -> tuple[opencc.OpenCC, ...]:
-    return (opencc.OpenCC("tw2sp"), opencc.OpenCC("hk2s"))
