@@ -1,7 +1,8 @@
 """How texts sound: pairs of syllables and initials, for those who type pinyin.
 
 A term of sound is two syllables joined by an apostrophe (tui'huo), or a tilde
-and two or three initials (~thy), so that it is never taken for a word.
+and two or three initials (~thy), so that it is never taken for a word. Sounds
+that many speakers do not tell apart (zh and z, n and l, ang and an) are one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from itertools import pairwise
 from kb.text.normalize import HAN, normalize
 
 LONGEST_RUN = 64  # letters of a Latin run that are read as pinyin
+_INITIAL = re.compile("^(?:zh|ch|sh|n(?=[aeiou]))")
+_FINAL = re.compile("([aei])ng$")
 _UNITS = re.compile(
     f"(?P<han>[{HAN}]+)|(?P<latin>[a-z]+)|(?P<space>[\\s']+)|.", re.DOTALL
 )
@@ -23,8 +26,8 @@ def sounds(text: str) -> list[str]:
     """Return the terms of sound of the Han in `text`, for the index."""
     found: list[str] = []
     for match in re.finditer(f"[{HAN}]+", normalize(text)):
-        syllables = _read(match[0])
-        found += map("'".join, pairwise(syllables))
+        syllables = read(match[0])
+        found += map("'".join, pairwise(map(blurred, syllables)))
         found += _initials("".join(s[0] for s in syllables), (2, 3))
     return found
 
@@ -38,7 +41,7 @@ def typed(text: str) -> list[str]:
     found: list[str] = []
     for stretch in _stretches(normalize(text)):
         pairs = pairwise(stretch)
-        found += [f"{a}'{b}" for (a, x), (b, y) in pairs if x or y]
+        found += [f"{blurred(a)}'{blurred(b)}" for (a, x), (b, y) in pairs if x or y]
     for run in re.findall("[a-z]+", normalize(text)):
         if spell(run) is None:
             found += _initials(run[:LONGEST_RUN], (min(len(run), 3),))
@@ -48,7 +51,16 @@ def typed(text: str) -> list[str]:
 @lru_cache(maxsize=20_000)
 def heard(pair: str) -> str:
     """Return the term of sound of two Han characters."""
-    return "'".join(_read(pair))
+    return "'".join(map(blurred, read(pair)))
+
+
+def blurred(syllable: str) -> str:
+    """Return `syllable` as those hear it who do not tell some sounds apart."""
+    return _FINAL.sub(r"\1n", _INITIAL.sub(_plain, syllable))
+
+
+def _plain(initial: re.Match[str]) -> str:
+    return "l" if initial[0] == "n" else initial[0][0]
 
 
 def spell(letters: str) -> list[str] | None:
@@ -78,7 +90,7 @@ def _stretches(text: str) -> Iterator[list[tuple[str, bool]]]:
     run: list[tuple[str, bool]] = []
     for match in _UNITS.finditer(text):
         if match["han"]:
-            run += [(syllable, False) for syllable in _read(match["han"])]
+            run += [(syllable, False) for syllable in read(match["han"])]
         elif match["latin"] and (cut := spell(match["latin"])):
             run += [(syllable, True) for syllable in cut]
         elif not match["space"]:
@@ -97,7 +109,7 @@ def _initials(letters: str, sizes: tuple[int, ...]) -> list[str]:
     ]
 
 
-def _read(han: str) -> list[str]:
+def read(han: str) -> list[str]:
     """Return a syllable a character; a character without one stays as it is."""
     from pypinyin import lazy_pinyin  # noqa: PLC0415 - 57 MB, where sounds matter
 
