@@ -79,7 +79,8 @@ def test_nothing_typed_is_syntax(shelf: dict[str, Entry]) -> None:
         "退款^9",
         "[退款 TO",
     ):
-        assert found(words)[:1] == plain
+        results = search(words, user=ANYONE)
+        assert [h.entry.pk for h in results.hits or results.near][:1] == plain
 
 
 def test_a_query_is_cut_at_its_longest(shelf: dict[str, Entry]) -> None:
@@ -259,3 +260,27 @@ def test_hidden_words_do_not_change_how_a_word_is_heard(make_entry: MakeEntry) -
     make_entry("退宽草稿", status="draft")
     make_entry("退宽内部", audience="internal")
     assert found("退宽") == [entry.pk]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("退宽多久到账", "退款多久到账"),
+        ("tuikuan多久到账", "退款多久到账"),
+        ("tui kuang 多久", ""),
+        ("电子发漂", "电子发票"),
+        ("退款多久到账", ""),
+        ("thyf", ""),
+    ],
+)
+def test_it_says_what_was_meant_in_the_words_of_the_library(
+    shelf: dict[str, Entry], typed: str, meant: str
+) -> None:
+    assert search(typed, user=ANYONE).meant == meant
+
+
+def test_what_only_others_may_read_is_never_meant(make_entry: MakeEntry) -> None:
+    make_entry("退款多久到账", audience="internal")
+    make_entry("退款草稿", status="draft")
+    make_entry("发票抬头")
+    assert search("退宽多久", user=ANYONE).meant == ""

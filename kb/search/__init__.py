@@ -2,73 +2,72 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
 from kb import vocabulary
-from kb.engines import (
-    Clause,
-    Engine,
-    EngineUnavailable,
-    Field,
-    Group,
-    Hits,
-    Query,
-    get_engine,
-)
+from kb.engines import EngineUnavailable, Group, get_engine
 from kb.index import category_label
 from kb.models import Category, Entry, EntryQuerySet, Reader
-from kb.text import forms, normalize
+from kb.search.asking import LONGEST, PUBLIC, STAFF, Scope, ask, clauses, tidy
+from kb.search.ranking import Faces, Found, rank
+from kb.text import normalize
 from kb.text.lexicon import Lexicon
-from kb.text.pinyin import heard
-from kb.text.telling import HALF, LIGHT, SAME, Wanted, covered, meant, wanted
+from kb.text.likeness import Wording, ways
+from kb.text.telling import LIGHT, Wanted, wanted
 
-LONGEST = 200  # characters of a query; the rest is cut off
+__all__ = [
+    "LONGEST",
+    "PUBLIC",
+    "STAFF",
+    "Faces",
+    "Hit",
+    "Results",
+    "Scope",
+    "Suggestion",
+    "ask",
+    "clauses",
+    "duplicates",
+    "nearest",
+    "rank",
+    "related",
+    "search",
+    "suggest",
+    "sure",
+    "tidy",
+]
 MOST = 100  # results: nobody pages further, and the database checks each
 MOST_ALIKE = 20  # entries that are looked at when some like a text are wanted
-CUT = 0.2  # share of the best score below which a result is noise
-
-# Texts as one, where an answer may make up for what the question does not say.
-# Agents' words and short codes are for those who may read them.
-_PUBLIC_TEXTS = (
-    Field("question", 4.0, 0.6),
-    Field("phrasings", 3.0, 0.3),
-    Field("answer", 1.0, 0.5),
-    Field("forms", 2.0, 0.5),
-)
-_STAFF_TEXTS = (
-    *_PUBLIC_TEXTS,
-    Field("keywords", 8.0, 0.0),
-    Field("replies", 0.8, 0.5),
-)
-# The question for itself: to be asked about a word is more than to mention it.
-_HEADING = Group((Field("question", 1.0, 0.9), Field("phrasings", 1.0, 0.3)), 1.2, 2.0)
-PUBLIC = (Group(_PUBLIC_TEXTS, k1=3.0), _HEADING)
-STAFF = (Group(_STAFF_TEXTS, k1=3.0), _HEADING)
-PAIR = 0.5  # weight of a pair of characters beside a word
-HEARD = 0.7  # weight of what only sounds like what was typed
-MOSTLY = 0.5  # share that must sound or mean so where nothing is written as typed
-TYPED = 0.7  # weight of pinyin, initials, a single character
+SURE = 0.5  # score below which nothing was found, only something near
+NEAR = 5  # entries offered where nothing was found
+SAME = 0.8  # score above which two texts ask for the same
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
+    """`score`, from 0 to 1, says how surely `entry` is what was asked for."""
+
     entry: Entry
     score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`total` counts what this reader may see, up to MOST; `terms` are to be marked."""
+    """`total` counts what this reader may see, up to MOST; `terms` are to be marked.
+
+    Where no hit is sure enough there are none, and the best are in `near`. Where
+    nobody writes what was typed, `meant` is what the best entry writes instead.
+    """
 
     words: str
     hits: tuple[Hit, ...] = ()
     total: int = 0
     terms: tuple[str, ...] = ()
     degraded: bool = False
+    near: tuple[Hit, ...] = ()
+    meant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +91,29 @@ def search(
     When the engine is unavailable, questions are matched in the database and
     the results say that they are degraded.
     """
-    words = tidy(words)
-    lexicon = vocabulary.in_force()
+    words, lexicon = tidy(words), vocabulary.in_force()
     terms = wanted(words, lexicon)
     if not terms:
         return Results(words)
     readable = Entry.objects.published_to(user)
     try:
-        query = Query(clauses(terms), groups(user), _live(user, category), MOST)
-        scores, degraded = relevant(ask(get_engine(), words, query, lexicon)), False
+        scope = Scope(_groups(user), _live(user, category))
+        found = _find(words, scope, readable, lexicon, MOST)
+        degraded = False
     except EngineUnavailable:
-        scores, degraded = _in_database(terms, _within(readable, category)), True
-    # The engine proposes, the database decides: a stale hit can leak nothing.
-    allowed = set(readable.filter(pk__in=scores).values_list("pk", flat=True))
-    ranked = [pk for pk in scores if pk in allowed]
-    page = _load(ranked[offset:][:limit], readable, scores)
-    return Results(words, page, len(ranked), terms.marks(), degraded)
+        found, degraded = _in_database(terms, _within(readable, category)), True
+    meant = found[0].mended if found else ""
+    marks = (*terms.marks(), *(wanted(meant, lexicon).marks() if meant else ()))
+    results = Results(words, terms=marks, degraded=degraded, meant=meant)
+    if not sure(found):
+        return replace(results, near=_load(found[:NEAR], readable))
+    hits = _load(found[offset:][:limit], readable)
+    return replace(results, hits=hits, total=len(found))
+
+
+def sure(found: Sequence[Found]) -> bool:
+    """Tell whether what was asked for is among the best of `found`."""
+    return max((one.score for one in found[:NEAR]), default=0.0) >= SURE
 
 
 def suggest(words: str, *, user: Reader, limit: int = 8) -> tuple[Suggestion, ...]:
@@ -128,6 +134,9 @@ def suggest(words: str, *, user: Reader, limit: int = 8) -> tuple[Suggestion, ..
     return tuple(found[:limit])
 
 
+# One machinery, three questions -------------------------------------------------
+
+
 def nearest(
     text: str, *, user: Reader, limit: int = 5, exclude: Collection[int] = ()
 ) -> tuple[Hit, ...]:
@@ -135,6 +144,14 @@ def nearest(
     edits = user.is_authenticated and user.edits_library
     labels = (_audiences(user),) if edits else _live(user)
     return _like(text, Entry.objects.visible_to(user), user, labels, exclude)[:limit]
+
+
+def duplicates(
+    text: str, *, user: Reader, exclude: Collection[int] = ()
+) -> tuple[Hit, ...]:
+    """Return the entries that ask for the same as `text`, as far as words can tell."""
+    hits = nearest(text, user=user, limit=MOST_ALIKE, exclude=exclude)
+    return tuple(hit for hit in hits if hit.score >= SAME)
 
 
 def related(entry: Entry, *, user: Reader, limit: int = 5) -> tuple[Entry, ...]:
@@ -152,75 +169,41 @@ def _like(
     exclude: Collection[int],
 ) -> tuple[Hit, ...]:
     """Return entries like `text` among `labels`: others must not even be counted."""
-    text = tidy(text)
-    lexicon = vocabulary.in_force()
-    terms = wanted(text, lexicon)
-    if not terms:
-        return ()
-    query = Query(clauses(terms), groups(user), labels, MOST_ALIKE + len(exclude))
+    scope, most = Scope(_groups(user), labels), MOST_ALIKE + len(exclude)
     try:
-        scores = relevant(ask(get_engine(), text, query, lexicon), exclude)
+        lexicon = vocabulary.in_force()
+        found = _find(tidy(text), scope, readable, lexicon, most, exclude)
+        return _load(found, readable)
     except EngineUnavailable:
         return ()
-    return _load(scores, readable, scores)
 
 
-# From words to a query ---------------------------------------------------------
+def _find(
+    words: str,
+    scope: Scope,
+    readable: EntryQuerySet,
+    lexicon: Lexicon,
+    limit: int,
+    exclude: Collection[int] = (),
+) -> list[Found]:
+    """Return what `words` ask for in `scope`, of the readable, best first."""
+    engine = get_engine()
+    asked = ask(engine, words, scope, lexicon, limit)
+    if asked is None:
+        return []
+
+    def faces(ids: Sequence[int]) -> Mapping[int, Sequence[Wording]]:
+        return _faces(ids, readable, staff=scope.groups is STAFF)
+
+    return rank(engine, asked, faces, exclude)
 
 
-def tidy(words: str) -> str:
-    """Return what was typed on one line, at most LONGEST characters of it."""
-    return normalize.line(words[: LONGEST * 4])[:LONGEST]
+# What a reader may find -----------------------------------------------------------
 
 
-def clauses(terms: Wanted) -> tuple[Clause, ...]:
-    words = (Clause(word, weight) for word, weight in terms.words.items())
-    pairs = (Clause(p, PAIR * weight, pair=True) for p, weight in terms.pairs.items())
-    return (*words, *pairs)
-
-
-def ask(engine: Engine, words: str, query: Query, lexicon: Lexicon) -> Hits:
-    """Search for `query`, for what means the same, and by other forms.
-
-    Other forms are for terms that are nowhere found: pinyin for a word in Latin
-    letters, the sound for a pair of characters that nobody writes so (退宽 for
-    退款), a single character for itself. Where nothing at all is written so, nor
-    most of it in words that mean it, most must sound so: some pair always does.
-    """
-    same = clauses(meant(words, lexicon))
-    counts = engine.holding(replace(query, clauses=(*query.clauses, *same)))
-    asked = dict(zip((*query.clauses, *same), counts, strict=True))
-    nowhere = [c for c in query.clauses if c.pair and not asked[c] and len(c.term) > 1]
-    other = [Clause(heard(c.term), HEARD * c.weight) for c in nowhere]
-    known = {c.term for c in query.clauses if asked[c]}
-    unknown = any(
-        run not in known for run in re.findall("[a-z]+", normalize.normalize(words))
-    )
-    if unknown or not known:
-        other += [Clause(form, TYPED) for form in dict.fromkeys(forms.typed(words))]
-    meaning = any(asked[c] for c in same if _tells(c))
-    if not known and not (meaning and covered(words, lexicon) >= MOSTLY):
-        return engine.search(replace(query, clauses=tuple(other), minimum=MOSTLY))
-    held = (clause for clause, count in asked.items() if count)
-    return engine.search(replace(query, clauses=(*held, *other)))
-
-
-def _tells(same: Clause) -> bool:
-    """Tell whether a clause of the same meaning does more than ask."""
-    return same.weight > SAME * HALF * (PAIR if same.pair else 1)
-
-
-def groups(user: Reader) -> tuple[Group, ...]:
+def _groups(user: Reader) -> tuple[Group, ...]:
     """Return the texts `user` may match on: hit or miss must tell nothing else."""
     return STAFF if user.is_authenticated and user.reads_library else PUBLIC
-
-
-def relevant(hits: Hits, exclude: Collection[int] = ()) -> dict[int, float]:
-    """Return {id: score} of the hits worth showing, best first."""
-    pairs = zip(hits.ids, hits.scores, strict=True)
-    scores = {id: score for id, score in pairs if id not in exclude}
-    floor = CUT * max(scores.values(), default=0.0)
-    return {id: score for id, score in scores.items() if score >= floor}
 
 
 def _audiences(user: Reader) -> frozenset[str]:
@@ -240,12 +223,29 @@ def _live(user: Reader, category: Category | None = None) -> tuple[frozenset[str
 # From ids to entries -----------------------------------------------------------
 
 
-def _load(
-    ids: Iterable[int], readable: EntryQuerySet, scores: Mapping[int, float]
-) -> tuple[Hit, ...]:
-    ids = list(ids)
-    entries = readable.select_related("category").in_bulk(ids)
-    return tuple(Hit(entries[pk], scores[pk]) for pk in ids if pk in entries)
+def _faces(
+    ids: Sequence[int], readable: EntryQuerySet, *, staff: bool
+) -> dict[int, tuple[Wording, ...]]:
+    """Return the wordings of the readable of `ids`; agents know short codes, too.
+
+    The engine proposes, the database decides: a stale hit can leak nothing.
+    """
+    rows = readable.filter(pk__in=ids).values_list(
+        "pk", "question", "keywords", "phrasings__text"
+    )
+    wordings: dict[int, list[str]] = {}
+    for pk, question, keywords, phrasing in rows.order_by("pk", "phrasings"):
+        codes = keywords.split() if staff else ()
+        said = wordings.setdefault(pk, [question, *codes])
+        if phrasing:
+            said.append(phrasing)
+    return {pk: ways(*texts) for pk, texts in wordings.items()}
+
+
+def _load(found: Iterable[Found], readable: EntryQuerySet) -> tuple[Hit, ...]:
+    scores = {one.id: one.score for one in found}
+    entries = readable.select_related("category").in_bulk(scores)
+    return tuple(Hit(entries[pk], scores[pk]) for pk in scores if pk in entries)
 
 
 def _within(readable: EntryQuerySet, category: Category | None) -> EntryQuerySet:
@@ -254,11 +254,11 @@ def _within(readable: EntryQuerySet, category: Category | None) -> EntryQuerySet
     return readable.filter(category__in=category.descendants(include_self=True))
 
 
-def _in_database(terms: Wanted, readable: EntryQuerySet) -> dict[int, float]:
-    """Return {id: score} by the share of terms a question holds, without the engine."""
+def _in_database(terms: Wanted, readable: EntryQuerySet) -> list[Found]:
+    """Return entries by the share of terms a question holds, without the engine."""
     telling = [t for t, weight in terms.words.items() if weight > LIGHT][:16]
     if not telling:
-        return {}
+        return []
     holds = Q()
     for term in telling:
         holds |= Q(question__icontains=term)
@@ -269,7 +269,7 @@ def _in_database(terms: Wanted, readable: EntryQuerySet) -> dict[int, float]:
         for pk, question in rows
     }
     best = sorted(scores, key=lambda pk: (-scores[pk], pk))[:MOST]
-    return {pk: scores[pk] for pk in best}
+    return [Found(pk, scores[pk]) for pk in best]
 
 
 def _holding(words: str, readable: EntryQuerySet, limit: int) -> list[Suggestion]:

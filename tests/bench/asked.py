@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import django
 
@@ -67,21 +67,26 @@ class Asked:
     def found(self, query: str, lexicon: Lexicon) -> dict[str, float]:
         """Return {id: score} of what the public is shown, best first."""
         from kb import search
-        from kb.engines import Query
-        from kb.text.telling import wanted
 
-        words = search.tidy(query)
         labels = (frozenset({PUBLIC}), frozenset({PUBLISHED}))
-        clauses = search.clauses(wanted(words, lexicon))
-        ask = Query(clauses, search.PUBLIC, labels, search.MOST)
-        scores = search.relevant(search.ask(self.engine, words, ask, lexicon))
-        return {self.library.rows[at]["id"]: score for at, score in scores.items()}
+        scope = search.Scope(search.PUBLIC, labels)
+        asked = search.ask(self.engine, search.tidy(query), scope, lexicon, search.MOST)
+        found = search.rank(self.engine, asked, self._faces) if asked else []
+        return {self.library.rows[one.id]["id"]: one.score for one in found}
 
     def worth(self, case: Case, lexicon: Lexicon) -> float:
         """Return one over the rank of the first right entry, 0 below DEPTH."""
         ids = list(self.found(case.query, lexicon))[:DEPTH]
         ranks = (rank for rank, id in enumerate(ids, 1) if id in case.relevant)
         return 1 / next(ranks, float("inf"))
+
+    def _faces(self, places: Sequence[int]) -> dict[int, Any]:
+        from kb.text.likeness import ways
+
+        rows = ((place, self.library.rows[place]) for place in places)
+        return {
+            at: ways(row["question"], *(row.get("similar") or [])) for at, row in rows
+        }
 
     def _documents(self, places: Iterable[int]) -> Iterator[Document]:
         from kb import index

@@ -7,7 +7,8 @@ import gzip
 import json
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,9 +17,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from kb import index, search, vocabulary
-from kb.engines import Document, Engine, Query, make_engine
-from kb.text import pinyin, segment, telling
+from kb.engines import Document, Engine, make_engine
+from kb.text import pinyin, segment
 from kb.text.lexicon import EMPTY, Lexicon
+from kb.text.likeness import Wording, ways
 
 EVERYONE = "audience=public"
 DEPTH = 10  # results that count
@@ -67,6 +69,7 @@ class Command(BaseCommand):
             "build_s": round(build, 2),
             "queries": len(queries),
         }
+        report["rejected"] = _share(not line["sure"] for line in run)
         self.stdout.write(_dump(report | _quality(ranks) | _speed(times)))
 
 
@@ -108,30 +111,46 @@ def _ask(
 ) -> tuple[list[int], list[float], list[dict[str, Any]]]:
     """Return the rank of each query's first relevant entry (0: none), ms, results."""
     labels = (frozenset({EVERYONE}), frozenset({"status=published"}))
+    scope = search.Scope(search.PUBLIC, labels)
+    faces = _faces(rows)
     ranks: list[int] = []
     times: list[float] = []
     run: list[dict[str, Any]] = []
     for line in queries:
         began = time.perf_counter()
         words = search.tidy(line["query"])
-        clauses = search.clauses(telling.wanted(words, lexicon))
-        query = Query(clauses, search.PUBLIC, labels, search.MOST)
-        hits = search.ask(engine, words, query, lexicon)
-        found = list(search.relevant(hits))[:DEPTH]
+        asked = search.ask(engine, words, scope, lexicon, search.MOST)
+        found = search.rank(engine, asked, faces)[:DEPTH] if asked else []
         times.append((time.perf_counter() - began) * 1000)
-        ids = [rows[place]["id"] for place in found]
+        ids = [rows[one.id]["id"] for one in found]
         relevant = set(line["relevant"])
         ranks.append(next((r for r, i in enumerate(ids, 1) if i in relevant), 0))
-        run.append({"query": line["query"], "ids": ids})
+        run.append({"query": line["query"], "ids": ids, "sure": search.sure(found)})
     return ranks, times, run
+
+
+def _faces(rows: list[dict[str, Any]]) -> search.Faces:
+    """Return what tells the wordings of entries, as the database does on the site."""
+
+    @cache
+    def face(place: int) -> tuple[Wording, ...]:
+        return ways(rows[place]["question"], *(rows[place].get("similar") or []))
+
+    return lambda ids: {place: face(place) for place in ids}
 
 
 def _quality(ranks: list[int]) -> dict[str, float]:
     def recall(k: int) -> float:
-        return round(100 * sum(0 < rank <= k for rank in ranks) / len(ranks), 1)
+        return _share(0 < rank <= k for rank in ranks)
 
     mrr = sum(1 / rank for rank in ranks if rank) / len(ranks)
     return {"r1": recall(1), "r5": recall(5), "r10": recall(10), "mrr10": round(mrr, 3)}
+
+
+def _share(true: Iterable[bool]) -> float:
+    """Return how many are true, in percent with one decimal."""
+    told = list(true)
+    return round(100 * sum(told) / len(told), 1)
 
 
 def _speed(times: list[float]) -> dict[str, float]:

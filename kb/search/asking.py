@@ -1,0 +1,239 @@
+"""From words to a query: what is asked of the engine, and what it is worth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kb.engines import Clause, Engine, Field, Group, Hits, Query
+from kb.engines.base import idf
+from kb.text import forms, normalize, segment
+from kb.text.lexicon import Lexicon
+from kb.text.pinyin import heard
+from kb.text.telling import HALF, SAME, Wanted, covered, meant, said, wanted
+
+LONGEST = 200  # characters of a query; the rest is cut off
+
+# Texts as one, where an answer may make up for what the question does not say.
+# Agents' words and short codes are for those who may read them.
+_PUBLIC_TEXTS = (
+    Field("question", 4.0, 0.6),
+    Field("phrasings", 3.0, 0.3),
+    Field("answer", 1.0, 0.5),
+    Field("forms", 2.0, 0.5),
+)
+_STAFF_TEXTS = (
+    *_PUBLIC_TEXTS,
+    Field("keywords", 8.0, 0.0),
+    Field("replies", 0.8, 0.5),
+)
+# The question for itself: to be asked about a word is more than to mention it.
+_HEADING = Group((Field("question", 1.0, 0.9), Field("phrasings", 1.0, 0.3)), 1.2, 2.0)
+PUBLIC = (Group(_PUBLIC_TEXTS, k1=3.0), _HEADING)
+STAFF = (Group(_STAFF_TEXTS, k1=3.0), _HEADING)
+PAIR = 0.5  # weight of a pair of characters beside a word
+HEARD = 0.7  # weight of what only sounds like what was typed, beside a word
+MOSTLY = 0.5  # share that must sound or mean so where nothing is written as typed
+TYPED = 0.7  # weight of pinyin, initials, a single character
+FEWEST = 100  # entries: in fewer, how rare a word is cannot be told
+_LATIN = re.compile("[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a reader may match on, and labels of what he may find."""
+
+    groups: tuple[Group, ...]
+    labels: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One clause of what was typed, worth its weight times its rarity.
+
+    Rarity is 1 for what nobody writes, and 0 for what stands everywhere, however
+    large the library is. `known` tells whether any document in scope holds the
+    clause, or what may stand for it: `instead`, where it is written nowhere.
+    """
+
+    clause: Clause
+    worth: float
+    known: bool
+    instead: tuple[Clause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of the engine, for what, and what it found.
+
+    `meanings` are the synonyms in the text: a word, and for each other way to
+    say it the terms of that. `worth` is the sum of what the needs are worth.
+    """
+
+    words: str
+    query: Query
+    needs: tuple[Need, ...]
+    meanings: tuple[tuple[str, tuple[frozenset[str], ...]], ...]
+    worth: float
+    hits: Hits
+
+    @property
+    def tells(self) -> bool:
+        """Whether anything of what was typed does more than ask."""
+        return any(_weight(need.clause) > HALF for need in self.needs)
+
+
+def tidy(words: str) -> str:
+    """Return what was typed on one line, at most LONGEST characters of it."""
+    return normalize.line(words[: LONGEST * 4])[:LONGEST]
+
+
+def clauses(terms: Wanted) -> tuple[Clause, ...]:
+    words = (Clause(word, weight) for word, weight in terms.words.items())
+    pairs = (Clause(p, PAIR * weight, pair=True) for p, weight in terms.pairs.items())
+    return (*words, *pairs)
+
+
+def ask(
+    engine: Engine, words: str, scope: Scope, lexicon: Lexicon, limit: int
+) -> Asked | None:
+    """Search for `words`, for what means the same, and by other forms.
+
+    None when the words say nothing. Raises EngineUnavailable.
+    """
+    asking = _Asking(engine, words, scope, lexicon)
+    if not asking.typed:
+        return None
+    query = asking.query(limit)
+    needs = asking.needs(engine.count(scope.labels))
+    return Asked(
+        words,
+        query,
+        needs,
+        asking.meanings(),
+        sum(need.worth for need in needs),
+        engine.search(query),
+    )
+
+
+class _Asking:
+    """What was typed, how many entries hold it, and what is asked in its place.
+
+    Other forms are for terms that are nowhere found: pinyin for a word in Latin
+    letters, the sound for a pair of characters that nobody writes so (退宽 for
+    退款), a single character for itself.
+    """
+
+    def __init__(
+        self, engine: Engine, words: str, scope: Scope, lexicon: Lexicon
+    ) -> None:
+        self.words, self.scope, self.lexicon = words, scope, lexicon
+        self.typed = clauses(wanted(words, lexicon))
+        self.same = clauses(meant(words, lexicon))
+        self.held = self._held(engine, (*self.typed, *self.same))
+        self.heard = {c: _heard(c) for c in self.typed if self._lost(c)}
+        self.forms = self._forms()
+        self.held |= self._held(engine, (*self.heard.values(), *self.forms))
+
+    def query(self, limit: int) -> Query:
+        """Return what to ask for.
+
+        Where nothing at all is written as typed, nor most of it in words that mean
+        it, most must sound so: some pair always does.
+        """
+        other = (*self.heard.values(), *self.forms)
+        if self._only_sounds():
+            return Query(other, *self._scope, limit, minimum=MOSTLY)
+        written = (c for c in (*self.typed, *self.same) if self.held[c])
+        return Query((*written, *other), *self._scope, limit)
+
+    def needs(self, total: int) -> tuple[Need, ...]:
+        """Return the clauses typed; `total` is how many entries could hold them.
+
+        Not a word of one character, which its pair tells better.
+        """
+        in_pairs = set("".join(clause.term for clause in self.typed if clause.pair))
+        told = (c for c in self.typed if c.pair or c.term not in in_pairs)
+        return tuple(self._need(clause, total) for clause in told)
+
+    def meanings(self) -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
+        """Return the synonyms that were typed, with the words of the others."""
+        asked = {clause.term for clause in self.same} | {c.term for c in self.typed}
+        return tuple(
+            (
+                member,
+                tuple(
+                    f
+                    for o in others
+                    if (f := frozenset(said(o, self.lexicon))) <= asked
+                ),
+            )
+            for member, others in self.lexicon.synonyms.of(self.words)
+        )
+
+    def _need(self, clause: Clause, total: int) -> Need:
+        count = self.held[clause]
+        total = max(total, FEWEST)
+        worth = clause.weight * idf(total, count) / idf(total, 0)
+        if clause in self.heard:  # stands for the two words of one letter that it is
+            worth /= PAIR
+        instead = () if count else self._instead(clause)
+        if instead and instead == self.forms:  # pinyin says as much as its syllables
+            worth *= max(1.0, TYPED * len(instead) / self._latin)
+        known = bool(count) or any(self.held[other] for other in instead)
+        return Need(clause, worth, known, instead)
+
+    def _instead(self, clause: Clause) -> tuple[Clause, ...]:
+        """Return what stands for a clause that nobody writes."""
+        if clause in self.heard:
+            return (self.heard[clause],)
+        if _LATIN.fullmatch(clause.term):
+            return self.forms
+        if len(clause.term) == 1:
+            return tuple(f for f in self.forms if f.term == f"·{clause.term}")
+        pairs = {c.term: c for c in self.typed if c.pair}
+        inside = (pairs[p] for p in segment.pairs(clause.term) if p in pairs)
+        return tuple(self.heard.get(pair, pair) for pair in inside)
+
+    def _lost(self, clause: Clause) -> bool:
+        return clause.pair and not self.held[clause] and len(clause.term) > 1
+
+    def _forms(self) -> tuple[Clause, ...]:
+        known = {clause.term for clause in self.typed if self.held[clause]}
+        latin = _LATIN.findall(normalize.normalize(self.words))
+        self._latin = max(len(latin), 1)
+        if known and known.issuperset(latin):
+            return ()
+        return tuple(Clause(f, TYPED) for f in dict.fromkeys(forms.typed(self.words)))
+
+    def _only_sounds(self) -> bool:
+        if any(self.held[clause] for clause in self.typed):
+            return False
+        meaning = any(self.held[c] for c in self.same if _tells(c))
+        return not (meaning and covered(self.words, self.lexicon) >= MOSTLY)
+
+    @property
+    def _scope(self) -> tuple[tuple[Group, ...], tuple[frozenset[str], ...]]:
+        return self.scope.groups, self.scope.labels
+
+    def _held(self, engine: Engine, asked: Sequence[Clause]) -> dict[Clause, int]:
+        """Return how many documents in scope hold each clause."""
+        if not asked:
+            return {}
+        query = Query(tuple(asked), *self._scope)
+        return dict(zip(asked, engine.holding(query), strict=True))
+
+
+def _heard(pair: Clause) -> Clause:
+    return Clause(heard(pair.term), HEARD * _weight(pair))
+
+
+def _tells(same: Clause) -> bool:
+    """Tell whether a clause of the same meaning does more than ask."""
+    return _weight(same) > SAME * HALF
+
+
+def _weight(clause: Clause) -> float:
+    """Return what a clause weighs, as if it were a word."""
+    return clause.weight / PAIR if clause.pair else clause.weight

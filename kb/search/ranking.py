@@ -1,0 +1,160 @@
+"""Put the best candidates in order, and say how sure each is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from kb.engines import Clause, Engine
+from kb.search.asking import Asked, Need
+from kb.search.mending import mended
+from kb.text import segment
+from kb.text.likeness import Likeness, Wording, likeness, ways
+from kb.text.normalize import normalize
+
+DEPTH = 30  # candidates that are looked at closely
+CUT = 0.2  # share of the best score of the engine below which a result is noise
+HEARD = 0.95  # what a clause is credited that is only heard, or only in parts
+WHOLE = 0.9  # share of a query above which it is covered as a whole
+FOUND = 0.6  # how sure an entry is that holds all that was typed
+EVIDENCE = 8.0  # rare words held: who says as much is sure
+# Wordings of entries, of those of `ids` that the reader may see.
+Faces = Callable[[Sequence[int]], Mapping[int, Sequence[Wording]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A candidate: `score` from 0 to 1 says how surely it is what was asked for."""
+
+    id: int
+    score: float
+    mended: str = ""  # what was typed as the entry writes it, if that differs
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for a candidate: all from 0 to 1, whatever the library's size.
+
+    covered   share of what the query is worth that the entry holds
+    titled    share of it that stands in one of the entry's wordings
+    evidence  how much is covered, in rare words out of EVIDENCE
+    whole     all of the query is covered, and it does more than ask
+    mended    the query as the entry writes it, where it differs
+    """
+
+    covered: float
+    titled: float
+    evidence: float
+    whole: bool
+    mended: str
+    like: Likeness
+
+
+def rank(
+    engine: Engine, asked: Asked, faces: Faces, exclude: Collection[int] = ()
+) -> list[Found]:
+    """Return what is worth showing of what was found, best first."""
+    pairs = zip(asked.hits.ids, asked.hits.scores, strict=True)
+    others = {id: score for id, score in pairs if id not in exclude}
+    floor = CUT * max(others.values(), default=0.0)
+    scores = {id: score for id, score in others.items() if score >= floor}
+    seen = faces(list(scores))
+    near, far = (
+        (readable := [id for id in scores if id in seen])[:DEPTH],
+        readable[DEPTH:],
+    )
+    signs = dict(zip(near, _signs(engine, asked, near, seen), strict=True))
+    top = max(scores.values(), default=1.0)
+    order = sorted(near, key=lambda id: (-_order(scores[id] / top, signs[id]), id))
+    found = [Found(id, certainty(signs[id]), signs[id].mended) for id in order]
+    least = min((one.score for one in found), default=0.0)
+    return found + [Found(id, least) for id in far]
+
+
+def _order(score: float, signs: Signs) -> float:
+    """Return what candidates are sorted by; `score` is the share of the best.
+
+    Logarithms of the engine's score, lifted by what it cannot see: whether the
+    letters stand in the same order, and how much of the query is answered at all.
+    """
+    like = signs.like
+    return math.log(score) + 2 * like.same**2 + signs.covered + 0.5 * like.reached
+
+
+def certainty(signs: Signs) -> float:
+    """Return how surely a candidate is meant, from 0 to 1; ½ is as likely as not.
+
+    A logistic regression of right and wrong answers, in libraries of 80 to 7,000
+    entries, each library counting alike; `make bench` shows what it rejects. Who
+    types a word that stands here wants to see where: that is never rejected.
+    """
+    like = signs.like
+    odds = 3.3 * signs.covered + 1.7 * signs.titled + 10.9 * signs.evidence
+    odds += 3.4 * like.same**2 + 6.8 * like.asked - 5.9
+    likely = 1 / (1 + math.exp(-odds))
+    return max(likely, FOUND) if signs.whole else likely
+
+
+def _signs(
+    engine: Engine,
+    asked: Asked,
+    ids: Sequence[int],
+    seen: Mapping[int, Sequence[Wording]],
+) -> list[Signs]:
+    query, spelling = ways(asked.words), normalize(asked.words)
+    terms = [need.clause.term for need in asked.needs]
+    terms += [word for _, others in asked.meanings for o in others for word in o]
+    found = []
+    for id, held in zip(ids, engine.matched(asked.query, ids), strict=True):
+        matched = {asked.query.clauses[at] for at in held}
+        covered = _covered(asked, matched)
+        wordings = seen[id]
+        titled = _titled(asked, matched, wordings)
+        evidence = min(covered / EVIDENCE, 1.0)
+        meant = mended(asked, matched, wordings)
+        if meant == spelling:
+            like, meant = likeness(query, terms, wordings), ""
+        else:
+            also = [Wording.of(meant)]
+            like = likeness([*query, *also], [*terms, *segment.pairs(meant)], wordings)
+        share = covered / asked.worth
+        whole = asked.tells and share >= WHOLE
+        found.append(Signs(share, titled / asked.worth, evidence, whole, meant, like))
+    return found
+
+
+def _covered(asked: Asked, matched: Set[Clause]) -> float:
+    """Return what the needs are worth that `matched` clauses meet."""
+    terms = {clause.term for clause in matched}
+    also = [m for m, others in asked.meanings if any(o <= terms for o in others)]
+    return sum(need.worth * _met(need, matched, also) for need in asked.needs)
+
+
+def _met(need: Need, matched: Set[Clause], also: Sequence[str]) -> float:
+    if need.clause in matched or any(need.clause.term in member for member in also):
+        return 1.0
+    return _heard(need, matched)
+
+
+def _heard(need: Need, matched: Set[Clause]) -> float:
+    """Return how much of what stands for an unwritten clause is matched."""
+    if not need.instead:
+        return 0.0
+    heard = sum(other in matched for other in need.instead)
+    return HEARD * heard / len(need.instead)
+
+
+def _titled(asked: Asked, matched: Set[Clause], wordings: Sequence[Wording]) -> float:
+    """Return what the needs are worth that stand in the wordings, or sound so."""
+    text = "\n".join(wording.spelling for wording in wordings)
+    also = [
+        member
+        for member, others in asked.meanings
+        if any(all(word in text for word in other) for other in others)
+    ]
+    text = "\n".join((text, *also))
+    return sum(
+        need.worth * (1.0 if need.clause.term in text else _heard(need, matched))
+        for need in asked.needs
+    )
