@@ -17,7 +17,7 @@ import pytest
 from whoosh.index import open_dir
 from whoosh.query import Or, Term
 
-from kb.engines import Document, EngineUnavailable, pen
+from kb.engines import Document, EngineUnavailable, Field, Group, pen
 from kb.engines.whoosh import WhooshEngine
 from tests.searching import QUESTIONS, ask, doc, put
 
@@ -204,6 +204,16 @@ def test_whooshs_own_searcher_finds_the_same(tmp_path: Path) -> None:
         assert lexicon == sorted(lexicon)
         assert "退款".encode() in lexicon
         assert searcher.reader().doc_frequency("question", "海外") == 1
+
+
+def test_groups_made_for_one_query_are_not_kept_for_ever(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.replace([doc(1, "退款")])
+    groups = [Group((Field("question", 1.0, 0.5),), k1=1.2) for _ in range(20)]
+    for group in groups:
+        assert ask(engine, "退款", groups=(group,)).ids == (1,)
+    (segment,) = engine._segments.values()
+    assert len(segment._scale._tables) < len(groups)
 
 
 # Damage --------------------------------------------------------------------------

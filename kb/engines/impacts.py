@@ -36,6 +36,7 @@ CROWD = 3  # a term that more than every 3rd document holds has an impact for ea
 WARMED = 0.2  # share of the memory that common terms may take, by groups
 COMMON = 300  # documents that hold a common term
 TOGETHER = 64  # common terms that are computed at a time
+MOST_TABLES = 6  # sets of groups that are remembered: those of readers, and some
 LONE = 1000  # documents from which on a term is added up on its own
 
 
@@ -106,6 +107,8 @@ class _Scale:
                 if (table := self._tables.get(groups)) is None:
                     table = _Table(self._pack, self.averages, groups, self._cache)
                     table.warm()
+                    if len(self._tables) >= MOST_TABLES:
+                        self._tables.pop(next(iter(self._tables)))
                     self._tables[groups] = table
         return table
 

@@ -140,8 +140,9 @@ class Snapshot:
                 sizes = np.add.reduceat(held, starts, axis=1, dtype=np.int64)
                 for row, part in zip(counts, sizes, strict=True):
                     np.add.at(row, few.clauses, part)
-            if len(known) > MOST_COUNTS:
-                known = fit.counts[groups] = {}
+            if sum(map(len, fit.counts.values())) > MOST_COUNTS:
+                fit.counts.clear()
+                known = fit.counts[groups]
             known.update(zip(terms, map(tuple, counts.T.tolist()), strict=True))
         return [known[term] for term in terms]
 
