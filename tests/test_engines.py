@@ -210,6 +210,20 @@ def test_both_engines_score_alike(tmp_path: Path) -> None:
         assert found.scores == pytest.approx(expected.scores, rel=1e-5)
 
 
+def test_the_best_of_many_are_the_same(tmp_path: Path) -> None:
+    """Most of many are cut unseen: none of the best, and none of those that tie."""
+    texts = [f"{QUESTIONS[n % 12]}{QUESTIONS[n % 7]}" for n in range(700)]
+    library = [doc(n, text, text * (n % 5)) for n, text in enumerate(texts, 1)]
+    memory, whoosh = MemoryEngine(), WhooshEngine(tmp_path)
+    for engine in (memory, whoosh):
+        engine.replace(library)
+    for words in QUESTIONS:
+        expected, found = ask(memory, words, limit=5), ask(whoosh, words, limit=5)
+        assert found.total == expected.total > 100
+        assert found.scores == pytest.approx(expected.scores, rel=1e-5)
+        assert len(found.ids) == 5
+
+
 def test_both_engines_count_many_mentions_alike(tmp_path: Path) -> None:
     """A posting counts up to 255; what is more takes another one."""
     library = [doc(1, "退款", "退款" * 700), doc(2, "退款", "退款" * 255), doc(3, "退")]

@@ -18,6 +18,7 @@ from whoosh.index import open_dir
 from whoosh.query import Or, Term
 
 from kb.engines import Document, EngineUnavailable, Field, Group, pen
+from kb.engines.cache import Cache, Shelf
 from kb.engines.whoosh import WhooshEngine
 from tests.searching import QUESTIONS, ask, doc, put
 
@@ -166,6 +167,17 @@ def test_what_is_kept_of_terms_stays_within_one_budget(tmp_path: Path) -> None:
     assert 0 < engine.cache.size <= 1 << 20
 
 
+def test_shelves_of_a_cache_share_its_budget() -> None:
+    cache = Cache(1000)
+    shelves: list[Shelf[int]] = [Shelf(cache), Shelf(cache)]
+    for key in range(200):
+        shelves[key % 2].put(key, key, 30)
+        assert shelves[0].get(0) == 0  # what is asked for stays
+        assert cache.size <= 1000
+    assert shelves[1].get(199) == 199
+    assert shelves[1].get(1) is None
+
+
 def test_old_generations_are_let_go(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
     engine.replace([doc(1, "退款")])
@@ -245,6 +257,16 @@ def test_a_flipped_bit_is_no_crash(tmp_path: Path) -> None:
         data[at] ^= 1 << at % 8
 
     assert _damaged(tmp_path, flip, 11) == {"found", "unavailable"}
+
+
+def test_a_flipped_bit_of_what_is_read_at_once_is_noticed(tmp_path: Path) -> None:
+    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    (file,) = tmp_path.rglob("*.seg")
+    data = bytearray(file.read_bytes())
+    data[0] ^= 1  # of the first id
+    file.write_bytes(data)
+    with pytest.raises(EngineUnavailable, match="ids changed on disk"):
+        ask(WhooshEngine(tmp_path), "退款")
 
 
 def test_a_file_cut_short_is_unavailable(tmp_path: Path) -> None:
