@@ -94,6 +94,7 @@ def _engine(name: str, data_dir: Path) -> dict[str, object]:
         "whoosh": {
             "BACKEND": "kb.engines.whoosh.WhooshEngine",
             "PATH": data_dir / "index",
+            "CACHE_MB": _whole_number("SEARCH_CACHE_MB", 128, 1, 65_536),
         },
         "memory": {"BACKEND": "kb.engines.memory.MemoryEngine"},
     }

@@ -8,24 +8,35 @@ reads the entry afresh and updates or forgets it. Whatever slips past both
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from threading import Event, Thread
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import DatabaseError, connection, transaction
-from django.db.models import Max, Q
+from django.db import DatabaseError, connection, connections, transaction
+from django.db.models import Q
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import receiver
 
 from kb import vocabulary
 from kb.engines import Document, EngineUnavailable, field_name, get_engine
 from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale, Word
-from kb.text import forms, normalize, segment
+from kb.text import forms, normalize, pinyin, segment
 
 logger = logging.getLogger(__name__)
 BATCH = 500  # entries read from the database at a time
+FEW = 2000  # entries that one process describes before others are at work
+MOST_PROCESSES = 4  # each needs some 100 MB
 # Where the words of an entry's document come from.
 _CUT_TEXTS = ("question", "phrasings__text", "answer", "replies__body", "keywords")
+
+
+class Source(NamedTuple):
+    """An entry as prose, fit to be sent to another process."""
+
+    id: int
+    texts: dict[str, list[str]]
+    labels: list[str]
 
 
 def describe(
@@ -51,10 +62,7 @@ def describe(
 def documents(entries: EntryQuerySet) -> Iterator[Document]:
     """Yield the document of every entry, reading BATCH of them at a time."""
     vocabulary.in_force()  # words are cut as the editors say now
-    parents = dict(Category.objects.values_list("pk", "parent_id"))
-    full = entries.order_by("pk").prefetch_related("replies", "phrasings")
-    for entry in full.iterator(chunk_size=BATCH):
-        yield _document(entry, parents)
+    return map(_document, _sources(entries))
 
 
 @receiver([post_save, post_delete], sender=Entry, dispatch_uid="kb.index.entry")
@@ -98,12 +106,16 @@ def _mark_holding(word: str) -> None:
 
 def mark(entry_ids: Iterable[int]) -> None:
     """Note that the index is behind on these entries, and catch up after commit."""
-    Stale.objects.bulk_create(
-        (Stale(entry_id=pk) for pk in entry_ids), batch_size=BATCH
-    )
+    _note(entry_ids)
     waiting = transaction.get_connection().run_on_commit
     if not any(callback is sync_all for _, callback, _ in waiting):
         transaction.on_commit(sync_all, robust=True)
+
+
+def _note(entry_ids: Iterable[int]) -> None:
+    Stale.objects.bulk_create(
+        (Stale(entry_id=pk) for pk in entry_ids), batch_size=BATCH
+    )
 
 
 def sync(limit: int = BATCH) -> int:
@@ -158,32 +170,66 @@ def keep_up(stop: Event, interval: float = 5.0) -> Thread:
     return thread
 
 
-def rebuild(progress: Any = iter) -> int:
+def rebuild(progress: Any = iter, processes: int = 1) -> int:
     """Remake the index beside the old one and swap; return how many entries.
 
-    `progress` wraps the iterator of documents. What was marked before is in the
-    new index. Saves made meanwhile stay marked, for the pen is ours; they are
-    caught up with at the end.
+    `progress` wraps the iterator of entries. More `processes` than one are for
+    commands: they are forked, with the dictionaries loaded and no connection.
+    Saves go on and are searchable meanwhile; they are marked again before the
+    swap and caught up with after it. Raises EngineUnavailable, also when
+    another rebuild is under way.
     """
-    known = Stale.objects.aggregate(last=Max("pk"))["last"] or 0
-    get_engine().replace(progress(documents(Entry.objects.searchable())))
-    Stale.objects.filter(pk__lte=known).delete()
+    vocabulary.in_force()
+    known = list(Stale.objects.values_list("pk", flat=True))
+    if processes > 1:
+        segment.warm()
+        pinyin.warm()
+        connections.close_all()
+    entries = progress(_sources(Entry.objects.searchable()))
+    engine = get_engine()
+    engine.replace(entries, _document, missed=_note, processes=processes)
+    # What was marked before we began is in what we read. Not "all up to the
+    # last": a mark with a lower number may have been committed since.
+    for start in range(0, len(known), BATCH):
+        Stale.objects.filter(pk__in=known[start : start + BATCH]).delete()
     sync_all()
-    return len(get_engine().digests())
+    return len(engine.digests())
+
+
+def processes() -> int:
+    """Return how many processes a command's rebuild is worth; a small one, one."""
+    if Entry.objects.searchable().count() < FEW:
+        return 1
+    return min(os.cpu_count() or 1, MOST_PROCESSES)
 
 
 def audit() -> set[int]:
     """Mark and return the ids on which engine and database disagree."""
-    truth = {d.id: d.digest for d in documents(Entry.objects.searchable())}
     held = get_engine().digests()
-    drift = {pk for pk, _ in truth.items() ^ held.items()}
+    drift = set()
+    for document in documents(Entry.objects.searchable()):
+        if held.pop(document.id, None) != document.digest:
+            drift.add(document.id)
+    drift |= held.keys()
     mark(drift)
     return drift
 
 
-def _document(entry: Entry, parents: Mapping[int, int | None]) -> Document:
-    replies = [reply.body for reply in entry.replies.all()]
-    phrasings = [phrasing.text for phrasing in entry.phrasings.all()]
+def _sources(entries: EntryQuerySet) -> Iterator[Source]:
+    """Yield what documents are made of, reading BATCH entries at a time.
+
+    Each batch is a query of its own: one that stays open for a whole rebuild
+    would keep the database from tidying up behind the writers.
+    """
+    parents = dict(Category.objects.values_list("pk", "parent_id"))
+    full = entries.order_by("pk").prefetch_related("replies", "phrasings")
+    batch = list(full[:BATCH])
+    while batch:
+        yield from (_source(entry, parents) for entry in batch)
+        batch = list(full.filter(pk__gt=batch[-1].pk)[:BATCH])
+
+
+def _source(entry: Entry, parents: Mapping[int, int | None]) -> Source:
     labels = [f"status={entry.status}", f"audience={entry.audience}"]
     category = entry.category_id
     while category:  # the tree refuses loops
@@ -192,11 +238,15 @@ def _document(entry: Entry, parents: Mapping[int, int | None]) -> Document:
     texts = {
         "keywords": [entry.keywords],
         "question": [entry.question],
-        "phrasings": phrasings,
-        "replies": replies,
+        "phrasings": [phrasing.text for phrasing in entry.phrasings.all()],
+        "replies": [reply.body for reply in entry.replies.all()],
         "answer": [entry.answer],
     }
-    return describe(entry.pk, texts, labels)
+    return Source(entry.pk, texts, labels)
+
+
+def _document(source: Source) -> Document:
+    return describe(source.id, source.texts, source.labels)
 
 
 def category_label(pk: int) -> str:

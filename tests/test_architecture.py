@@ -88,7 +88,7 @@ def test_no_door_imports_another() -> None:
             assert kb_imports(path) & DOORS <= {name}, path
 
 
-def test_whoosh_is_imported_in_one_file() -> None:
+def test_whoosh_is_imported_in_its_engine_alone() -> None:
     users = {
         path.relative_to(KB).as_posix()
         for path in sources()
@@ -96,7 +96,7 @@ def test_whoosh_is_imported_in_one_file() -> None:
         if isinstance(node, ast.ImportFrom)
         and (node.module or "").split(".")[0] == "whoosh"
     }
-    assert users == {"engines/whoosh.py"}
+    assert users == {"engines/whoosh.py", "engines/codec.py"}
 
 
 def test_text_and_engines_know_no_models() -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from kb import entries, index
 from kb.engines import EngineUnavailable, get_engine
-from kb.models import Category, Entry, Reply, Stale, User
+from kb.management.commands import kb_index
+from kb.models import Category, Entry, Reply, Stale, User, Word
 from kb.search import search
 from tests.conftest import MakeEntry
 
@@ -190,3 +195,95 @@ def test_what_waits_is_caught_up_with(
         stop.set()
         thread.join()
     assert found("发票") == [entry.pk]
+
+
+def test_a_save_during_a_rebuild_is_found_at_once_and_after_it(
+    make_entry: MakeEntry,
+) -> None:
+    old = make_entry("如何申请退款")
+    new: list[int] = []
+
+    def meanwhile(sources: Iterable[index.Source]) -> Iterator[index.Source]:
+        yield from sources
+        new.append(make_entry("发票抬头").pk)
+        entries.retire(old, by=None)
+        index.sync_all()
+        assert (found("发票"), found("退款")) == (new, [])
+
+    index.rebuild(meanwhile)
+    assert (found("发票"), found("退款")) == (new, [])
+    assert not Stale.objects.exists()
+
+
+def test_a_rebuild_that_fails_loses_no_save(make_entry: MakeEntry) -> None:
+    make_entry("如何申请退款")
+    new: list[int] = []
+
+    def fail(sources: Iterable[index.Source]) -> Iterator[index.Source]:
+        new.append(make_entry("发票抬头").pk)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        index.rebuild(fail)  # type: ignore[arg-type, unused-ignore]
+    assert found("发票") == new
+
+
+def test_a_mark_made_as_a_rebuild_begins_is_kept(make_entry: MakeEntry) -> None:
+    """Its number may be lower than that of a mark that we have seen."""
+    entry = make_entry("如何申请退款")
+    Stale.objects.create(pk=1000, entry_id=entry.pk)
+
+    def commit_late(sources: Iterable[index.Source]) -> Iterator[index.Source]:
+        yield from sources
+        Entry.objects.update(question="发票抬头")
+        Stale.objects.create(pk=999, entry_id=entry.pk)
+
+    index.rebuild(commit_late)
+    assert found("发票") == [entry.pk]
+
+
+def test_entries_are_read_in_batches(make_entry: MakeEntry) -> None:
+    made = {make_entry(f"订单{n}").pk for n in range(5)}
+    with mock.patch.object(index, "BATCH", 2):
+        assert {d.id for d in index.documents(Entry.objects.searchable())} == made
+
+
+def test_a_command_rebuilds_in_several_processes(
+    make_entry: MakeEntry, transactional_db: None, settings: Any, tmp_path: Path
+) -> None:
+    settings.KB_ENGINE = {
+        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "PATH": tmp_path,
+    }
+    made = [make_entry("如何申请退款").pk, make_entry("发票抬头").pk]
+    Word.objects.create(text="请退")  # known to the parent alone, till now
+    with (
+        mock.patch.object(index, "FEW", 1),
+        mock.patch("os.cpu_count", return_value=2),
+    ):
+        call_command("kb_index", "rebuild", stdout=(out := StringIO()))
+    assert "已重建：2 条" in out.getvalue()
+    assert (found("退款"), found("发票")) == (made[:1], made[1:])
+    assert index.audit() == set()
+
+
+def test_a_second_rebuild_says_so_in_one_line(
+    make_entry: MakeEntry, settings: Any, tmp_path: Path
+) -> None:
+    settings.KB_ENGINE = {
+        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "PATH": tmp_path,
+    }
+    make_entry("如何申请退款")
+
+    def again(sources: Iterable[index.Source]) -> Iterator[index.Source]:
+        with pytest.raises(CommandError, match=r"^索引暂时不能用：another rebuild"):
+            call_command("kb_index", "rebuild")
+        yield from sources
+
+    assert index.rebuild(again) == 1
+
+
+def test_a_rebuild_tells_how_far_and_how_fast_it_is() -> None:
+    line = kb_index.progress(1500, 4500, 3.0)
+    assert line == "1500/4500 条，每秒 500 条，还需 0 分 06 秒"

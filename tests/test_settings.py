@@ -48,6 +48,7 @@ def start(
         ("LOG_LEVEL", "LOUD"),
         ("PORT", "eighty"),
         ("PORT", "65536"),
+        ("SEARCH_CACHE_MB", "lots"),
         ("SECRET_KEY_FILE", "/no/such/file"),
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("WEB_CONCURRENCY", "0"),

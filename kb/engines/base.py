@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 # What a document may hold. Texts are indexed as words, and most as pairs of Han
 # characters too, in a field of their own.
@@ -16,7 +17,7 @@ IN_PAIRS = ("question", "phrasings", "replies", "answer")
 PAIRS = "_pairs"
 FORM_MARKS = "'~·"  # of terms that say how a text sounds, and of single characters
 FIELDS = (*TEXTS, *(f"{text}{PAIRS}" for text in IN_PAIRS))
-FORMAT = 4  # raise it when documents or files change, so that old indexes are remade
+FORMAT = 5  # raise it when documents or files change, so that old indexes are remade
 
 
 class EngineUnavailable(Exception):
@@ -118,6 +119,15 @@ class Changes:
     forget: set[int] = field(default_factory=set)
 
 
+def as_it_is(item: Any) -> Document:
+    document: Document = item
+    return document
+
+
+def nothing_missed(ids: set[int]) -> None:
+    """What changes while an index is replaced is of no interest."""
+
+
 class Engine(ABC):
     """An engine is a disposable copy: `replace` remakes it from the database."""
 
@@ -131,10 +141,21 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def replace(self, documents: Iterable[Document]) -> None:
+    def replace(
+        self,
+        items: Iterable[Any],
+        describe: Callable[[Any], Document] = as_it_is,
+        *,
+        missed: Callable[[set[int]], None] = nothing_missed,
+        processes: int = 1,
+    ) -> None:
         """Swap in a whole new index; a search sees the old one or the new one.
 
-        Holds the pen from the first document to the swap.
+        `describe` makes the document of an item; with more `processes` than one,
+        items and it must be such as can be sent to another process. Changes go
+        on meanwhile, in the old index, and the ids that they name are given to
+        `missed` just before the swap: none may be lost after it. Raises what
+        items or `describe` raise, and EngineUnavailable, when nothing changes.
         """
 
     @abstractmethod

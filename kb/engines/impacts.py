@@ -1,264 +1,257 @@
-"""Score BM25F with NumPy: one array of impacts a term, added up and cut."""
+"""What a term is worth in documents: computed at its first use, then kept."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from kb.engines.base import FIELDS, Clause, Group, Hits, Query, holder, idf
+from kb.engines.base import Field, Group, field_name
+from kb.engines.cache import Cache, Shelf
+from kb.engines.packed import (
+    LABEL,
+    LABELS,
+    MORE,
+    PAIR,
+    POSTINGS,
+    WORD,
+    Ints,
+    Mask,
+    Pack,
+    key_of,
+    term_of,
+)
+from kb.engines.packing import sums
 
-Ints = npt.NDArray[np.int64]
-Places = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
-Impacts = tuple[Places, Floats]  # places of documents, ascending, and a number each
-# (field, term) → places of the documents that hold it, and how often each does
-Postings = Callable[[str, str], Impacts]
+Term = tuple[str, bool]  # and whether it is a pair of characters
+Counts = tuple[int, ...]  # documents that hold a term, by group
 
-NOTHING = (np.empty(0, np.int32), np.empty(0, np.float32))
-MOST_FITS = 100  # sets of labels whose documents are kept: readers × categories
 DRIFT = 0.1  # share by which an average length may move before impacts are remade
+CROWD = 3  # a term that more than every 3rd document holds has an impact for each
+WARMED = 0.2  # share of the memory that common terms may take, by groups
+COMMON = 300  # documents that hold a common term
+TOGETHER = 64  # common terms that are computed at a time
+MOST_TABLES = 6  # sets of groups that are remembered: those of readers, and some
+LONE = 1000  # documents from which on a term is added up on its own
+
+
+class Impacts(NamedTuple):
+    """What a term is worth in each group: tf · (k1 + 1) / (tf + k1).
+
+    `places` of documents ascend; None says that `worth`, of shape [groups,
+    places], has a column for every document of the segment. `holds` counts the
+    documents by group, the dead too. Hits has the rest of the formula.
+    """
+
+    places: Ints | None
+    worth: Floats
+    holds: Counts
 
 
 class Segment:
     """Documents that never change, at places 0 to n-1, shared by all threads.
 
-    `lengths` are terms per document and field. A term's impacts in a group are
-    computed at their first use and kept, least recently used first out, within
-    `budget` bytes.
+    Impacts are computed at their first use, those of a query's terms at once.
     """
 
-    def __init__(
-        self, ids: Ints, lengths: dict[str, Floats], postings: Postings, budget: int
-    ) -> None:
-        self.ids = ids
-        self.lengths = lengths
-        self.totals = {name: float(a.sum()) for name, a in lengths.items()}
-        self._postings = postings
-        self._budget = budget
-        self._bytes = 0
-        self._kept: OrderedDict[tuple[Group, str, bool], Impacts] = OrderedDict()
+    def __init__(self, pack: Pack, cache: Cache) -> None:
+        self.pack = pack
+        self.ids = pack.ids
+        self.totals = dict(
+            zip(pack.fields, pack.lengths.sum(axis=1).tolist(), strict=True)
+        )
+        self._cache = cache
         self._labels: dict[str, Mask] = {}
-        self._averages: dict[str, float] = {}
-        self._norms: dict[tuple[str, float], Floats] = {}
-        self._lock = Lock()
+        self._scale = _Scale(pack, {}, cache)
 
     def settle(self, averages: dict[str, float]) -> None:
         """Take the average lengths of the whole index, if one of them moved much."""
-        with self._lock:
-            moved = any(
-                abs(average - self._averages.get(name, 0.0)) > DRIFT * average
-                for name, average in averages.items()
-            )
-            if moved:
-                self._averages = averages
-                self._norms.clear()
-                self._kept.clear()
-                self._bytes = 0
+        known = self._scale.averages
+        if any(abs(a - known.get(n, 0.0)) > DRIFT * a for n, a in averages.items()):
+            self._scale = _Scale(self.pack, averages, self._cache)
 
-    def impacts(self, group: Group, term: str, pair: bool) -> Impacts:
-        """Return places, and tf · (k1 + 1) / (tf + k1) of each; Hits has the rest."""
-        key = (group, term, pair)
-        with self._lock:
-            if (found := self._kept.get(key)) is not None:
-                self._kept.move_to_end(key)
-                return found
-            places, counts = self._frequencies(group, term, pair)
-            impacts = counts * (group.k1 + 1) / (counts + group.k1)
-            self._keep(key, (places, impacts.astype(np.float32)))
-            return self._kept[key]
+    def impacts(
+        self, groups: tuple[Group, ...], terms: Sequence[Term]
+    ) -> list[Impacts | None]:
+        """Return the impacts of each term, None where no document holds it."""
+        return self._scale.of(groups).impacts(terms)
 
     def labelled(self, label: str) -> Mask:
         """Return which documents carry `label`."""
-        with self._lock:
-            if label not in self._labels:
-                mask = np.zeros(len(self.ids), np.bool_)
-                mask[self._postings("labels", label)[0]] = True
-                self._labels[label] = mask
-            return self._labels[label]
-
-    def _frequencies(self, group: Group, term: str, pair: bool) -> Impacts:
-        """Return places, and the weighed sum of the term's frequencies in each."""
-        found: list[Impacts] = []
-        for field in group.fields:
-            name = holder(field.text, term, pair=pair)
-            if name and self.totals[name]:
-                places, counts = self._postings(name, term)
-                if len(places):
-                    weighed = field.weight * counts / self._norm(name, field.b)[places]
-                    found.append((places, weighed))
-        return found[0] if len(found) == 1 else _merged(found)
-
-    def _norm(self, name: str, b: float) -> Floats:
-        if (name, b) not in self._norms:
-            ratio = self.lengths[name] / max(self._averages[name], 1e-9)
-            self._norms[name, b] = (1 - b + b * ratio).astype(np.float32)
-        return self._norms[name, b]
-
-    def _keep(self, key: tuple[Group, str, bool], found: Impacts) -> None:
-        self._kept[key] = found
-        self._bytes += _size(found)
-        while self._bytes > self._budget and len(self._kept) > 1:
-            self._bytes -= _size(self._kept.popitem(last=False)[1])
+        if (known := self._labels.get(label)) is None:
+            known = np.zeros(len(self.ids), np.bool_)
+            (begin,), (end,) = self.pack.find([key_of(LABEL, label)])
+            known[self.pack.docs[begin:end]] = True
+            self._labels[label] = known
+        return known
 
 
-class Fit(NamedTuple):
-    """The documents that may be found: which, and how many."""
+class _Scale:
+    """A segment's impacts by one set of average lengths."""
 
-    mask: Mask
-    size: int
+    def __init__(self, pack: Pack, averages: dict[str, float], cache: Cache) -> None:
+        self.averages = averages
+        self._pack = pack
+        self._cache = cache
+        self._tables: dict[tuple[Group, ...], _Table] = {}
+        self._making = Lock()
 
-
-class Snapshot:
-    """One generation of an index: segments in a row, and which documents live."""
-
-    def __init__(self, segments: list[Segment], alive: Mask) -> None:
-        self.segments = segments
-        self.alive = alive
-        self.ids = np.concatenate([np.empty(0, np.int64), *(s.ids for s in segments)])
-        self.starts = np.cumsum([0, *(len(s.ids) for s in segments)])
-        self.count = len(self.ids)
-        self._fits: dict[tuple[frozenset[str], ...], Fit] = {}
-        averages = {
-            name: sum(s.totals[name] for s in segments) / max(self.count, 1)
-            for name in FIELDS
-        }
-        for segment in segments:
-            segment.settle(averages)
-
-    def search(self, query: Query) -> Hits:
-        if not self.count:
-            return Hits()
-        scores = np.zeros(self.count, np.float32)
-        fit = self._fit(query.labels)
-        for clause in query.clauses:
-            for group in query.groups:
-                self._add(scores, clause, group, fit)
-        found = (scores > 0) & fit.mask
-        if query.minimum:
-            found &= self._matched(query) >= query.floor
-        return self._best(scores, np.flatnonzero(found), query.limit)
-
-    def holding(self, query: Query) -> tuple[int, ...]:
-        if not self.count:
-            return (0,) * len(query.clauses)
-        fit = self._fit(query.labels)
-        return tuple(
-            self._holding(clause, query.groups, fit) for clause in query.clauses
-        )
-
-    def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
-        """Return which clauses each of `ids` matches; a few hundred at most."""
-        fit = self._fit(query.labels).mask
-        place = {int(self.ids[at]): at for at in np.flatnonzero(np.isin(self.ids, ids))}
-        wanted = np.array([place.get(id, -1) for id in ids], np.int64)
-        found: list[set[int]] = [set() for _ in ids]
-        for at, clause in enumerate(query.clauses):
-            for row in np.flatnonzero(self._holds(clause, query.groups[0], wanted)):
-                if fit[wanted[row]]:
-                    found[row].add(at)
-        return [frozenset(clauses) for clauses in found]
-
-    def fitting(self, labels: tuple[frozenset[str], ...]) -> int:
-        return self._fit(labels).size if self.count else 0
-
-    def _holds(self, clause: Clause, group: Group, wanted: Ints) -> Mask:
-        """Return which of the places `wanted` hold the clause's term."""
-        held = np.zeros(len(wanted), np.bool_)
-        for start, segment in zip(self.starts, self.segments, strict=False):
-            places = segment.impacts(group, clause.term, clause.pair)[0]
-            if len(places):
-                at = np.searchsorted(places, wanted - start).clip(max=len(places) - 1)
-                held |= places[at] == wanted - start
-        return held
-
-    def places(self, ids: set[int]) -> list[int]:
-        """Return where the living documents of `ids` stand."""
-        wanted = np.isin(self.ids, list(ids)) & self.alive
-        return [int(place) for place in np.flatnonzero(wanted)]
-
-    def _add(self, scores: Floats, clause: Clause, group: Group, fit: Fit) -> None:
-        found = [s.impacts(group, clause.term, clause.pair) for s in self.segments]
-        holding = self._count(found, fit)
-        if not holding:
-            return
-        factor = clause.weight * group.weight * idf(fit.size, holding)
-        for start, (places, impacts) in zip(self.starts, found, strict=False):
-            if not len(places):
-                continue
-            # No place stands twice in a posting list, so plain addition is right.
-            at = places + start if start else places
-            scores[at] += np.float32(factor) * impacts
-
-    def _matched(self, query: Query) -> Floats:
-        """Return the weight of the clauses that each document matches."""
-        matched = np.zeros(self.count, np.float32)
-        for clause in query.clauses:
-            for start, segment in zip(self.starts, self.segments, strict=False):
-                found = segment.impacts(query.groups[0], clause.term, clause.pair)
-                matched[found[0] + start] += np.float32(clause.weight)
-        return matched
-
-    def _holding(self, clause: Clause, groups: tuple[Group, ...], fit: Fit) -> int:
-        """Count by the first group; the others are read with it, for the search."""
-        found = [
-            [s.impacts(group, clause.term, clause.pair) for s in self.segments]
-            for group in groups
-        ]
-        return self._count(found[0], fit)
-
-    def _count(self, found: list[Impacts], fit: Fit) -> int:
-        """Return how many fitting documents stand in `found`, a part a segment."""
-        if fit.size == self.count:
-            return sum(len(places) for places, _ in found)
-        return sum(
-            int(np.count_nonzero(fit.mask[places + start if start else places]))
-            for start, (places, _) in zip(self.starts, found, strict=False)
-            if len(places)
-        )
-
-    def _fit(self, groups: tuple[frozenset[str], ...]) -> Fit:
-        """Return the living documents with a label of each group, computed once."""
-        if (known := self._fits.get(groups)) is not None:
-            return known
-        mask = self.alive.copy()
-        for group in groups:
-            either = [self._labelled(label) for label in group]
-            mask &= np.logical_or.reduce(either) if either else False
-        fit = Fit(mask, int(np.count_nonzero(mask)))
-        if len(self._fits) >= MOST_FITS:
-            self._fits.clear()
-        self._fits[groups] = fit
-        return fit
-
-    def _labelled(self, label: str) -> Mask:
-        return np.concatenate([s.labelled(label) for s in self.segments])
-
-    def _best(self, scores: Floats, found: Ints, limit: int) -> Hits:
-        total = len(found)
-        if total > limit:
-            # All that tie with the last one stay, so that ids decide, not chance.
-            last = np.partition(scores[found], total - limit)[total - limit]
-            found = found[scores[found] >= last]
-        order = np.lexsort((self.ids[found], -scores[found]))[:limit]
-        best = found[order]
-        ids = tuple(self.ids[best].tolist())
-        return Hits(ids, tuple(scores[best].tolist()), total)
+    def of(self, groups: tuple[Group, ...]) -> _Table:
+        if (table := self._tables.get(groups)) is None:
+            with self._making:
+                if (table := self._tables.get(groups)) is None:
+                    table = _Table(self._pack, self.averages, groups, self._cache)
+                    table.warm()
+                    if len(self._tables) >= MOST_TABLES:
+                        self._tables.pop(next(iter(self._tables)))
+                    self._tables[groups] = table
+        return table
 
 
-def _merged(parts: list[Impacts]) -> Impacts:
-    """Return the union of the places, and the sums where they stand twice."""
-    if not parts:
-        return NOTHING
-    places, at = np.unique(np.concatenate([p for p, _ in parts]), return_inverse=True)
-    sums = np.bincount(at, np.concatenate([c for _, c in parts]))
-    return places, sums.astype(np.float32)
+class _Table:
+    """A segment's impacts in some groups.
+
+    One mention of a term in document d and the field of code c is worth
+    `gains[g][rows[c] + d]` in group g: the field's weight over its norm. Fields
+    without text share a row of zeros.
+    """
+
+    def __init__(
+        self,
+        pack: Pack,
+        averages: dict[str, float],
+        groups: tuple[Group, ...],
+        cache: Cache,
+    ) -> None:
+        self._pack = pack
+        self._budget = cache.budget
+        self._k1 = np.array([[group.k1] for group in groups], np.float32)
+        # Terms that no document holds are known by a tuple of None.
+        self._shelf: Shelf[tuple[Impacts | None]] = Shelf(cache)
+        named = [_held_fields(group, averages) for group in groups]
+        used = sorted({name for fields in named for name in fields})
+        self._rows = np.zeros(256, np.uint32)
+        texts = [name for name, average in averages.items() if average]
+        self._partial = not set(texts) <= {*used, LABELS}
+        gains = np.zeros((len(groups), len(used) + 1, len(pack)), np.float32)
+        for row, name in enumerate(used, 1):
+            code = pack.fields.index(name)
+            self._rows[[code, code | MORE]] = row * len(pack)
+            ratio = pack.lengths[code] / averages[name]
+            for fields, gain in zip(named, gains, strict=True):
+                if field := fields.get(name):
+                    gain[row] = field.weight / (1 - field.b + field.b * ratio)
+        self._gains = gains.reshape(len(groups), -1)
+
+    def warm(self) -> None:
+        """Compute the impacts of the most common terms, as far as a share of memory.
+
+        They are in nearly every query, and most of what a first use would cost.
+        """
+        sizes = np.diff(self._pack.spans)
+        order = np.argsort(sizes)[::-1]
+        most = WARMED * self._budget / (8 + 4 * len(self._k1))
+        common = order[(np.cumsum(sizes[order]) < most) & (sizes[order] >= COMMON)]
+        terms = [term_of(self._pack.key(term)) for term in common.tolist()]
+        for start in range(0, len(terms), TOGETHER):
+            self.impacts([term for term in terms[start : start + TOGETHER] if term])
+
+    def impacts(self, terms: Sequence[Term]) -> list[Impacts | None]:
+        get = self._shelf.get
+        known = [get(term) for term in terms]
+        if missing := [n for n, found in enumerate(known) if found is None]:
+            computed = self._computed([terms[n] for n in missing])
+            for n, impacts in zip(missing, computed, strict=True):
+                known[n] = found = (impacts,)
+                self._shelf.put(terms[n], found, _size(impacts))
+        return [found[0] for found in known if found]
+
+    def _computed(self, terms: list[Term]) -> list[Impacts | None]:
+        """Compute impacts: of rare terms together, as calls of NumPy have their price."""
+        keys = [key_of(PAIR if pair else WORD, term) for term, pair in terms]
+        found: list[Impacts | None] = [None] * len(terms)
+        rare: list[int] = []
+        spans = [slice(*span) for span in zip(*self._pack.find(keys), strict=True)]
+        for number, span in enumerate(spans):
+            if span.stop - span.start > LONE:
+                places, worth, _ = self._worth([span])
+                found[number] = self._impacts(places, worth)
+            elif span.stop > span.start:
+                rare.append(number)
+        if rare:
+            places, worth, edges = self._worth([spans[number] for number in rare])
+            for number, (begin, end) in zip(
+                rare, pairwise(edges.tolist()), strict=True
+            ):
+                # As copies: a part would keep the whole in memory.
+                part = places[begin:end].copy(), worth[:, begin:end].copy()
+                found[number] = self._impacts(*part)
+        return found
+
+    def _worth(self, spans: list[slice]) -> tuple[Ints, Floats, Ints]:
+        """Return places and impacts of terms, and where those of each term begin."""
+        docs, codes, counts = (_column(self._pack, name, spans) for name in POSTINGS)
+        if docs.max() >= len(self._pack):
+            raise ValueError("postings of documents that are not there")
+        tf = self._gains.take(self._rows.take(codes) + docs, axis=1)
+        tf *= counts.astype(np.float32)
+        edges = sums([span.stop - span.start for span in spans])
+        more = np.flatnonzero(codes >= MORE)
+        if len(more):
+            rows = np.flatnonzero(codes < MORE)
+            docs, edges, all_tf, tf = (
+                docs[rows],
+                rows.searchsorted(edges),
+                tf,
+                tf[:, rows],
+            )
+            into = more - np.arange(1, len(more) + 1)  # the row to which each belongs
+            for row, total in zip(all_tf, tf, strict=True):
+                np.add.at(total, into, row[more])
+        if self._partial and not (held := tf.any(axis=0)).all():
+            rows = np.flatnonzero(held)
+            docs, tf, edges = docs[rows], tf[:, rows], rows.searchsorted(edges)
+        worth = tf * (self._k1 + 1)
+        tf += self._k1
+        worth /= tf
+        return docs.astype(np.int64), worth, edges
+
+    def _impacts(self, places: Ints, worth: Floats) -> Impacts | None:
+        if not len(places):
+            return None
+        held = tuple(int(np.count_nonzero(row)) for row in worth > 0)
+        if len(places) > LONE and len(self._pack) < CROWD * len(places):
+            whole = np.zeros((len(worth), len(self._pack)), np.float32)
+            whole[:, places] = worth
+            return Impacts(None, whole, held)
+        return Impacts(places, worth, held)
 
 
-def _size(found: Impacts) -> int:
-    return found[0].nbytes + found[1].nbytes + 250  # bytes, with the key's share
+def _column(pack: Pack, name: str, spans: list[slice]) -> npt.NDArray[Any]:
+    """Return a column of postings; of a single term, as it stands in the file."""
+    column: npt.NDArray[Any] = getattr(pack, name)
+    if len(spans) == 1:
+        return column[spans[0]]
+    return np.concatenate([column[span] for span in spans])
+
+
+def _held_fields(group: Group, averages: dict[str, float]) -> dict[str, Field]:
+    """Return the group's fields that hold any text, by their names in a pack."""
+    named = (
+        (field_name(field.text, pair=pair), field)
+        for field in group.fields
+        for pair in (False, True)
+    )
+    return {name: field for name, field in named if name and averages.get(name)}
+
+
+def _size(impacts: Impacts | None) -> int:
+    if impacts is None:
+        return 250  # bytes, the key's and the dict's
+    places = 0 if impacts.places is None else impacts.places.nbytes
+    return 600 + places + impacts.worth.nbytes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from kb.engines.base import (
     Changes,
@@ -14,8 +15,10 @@ from kb.engines.base import (
     Group,
     Hits,
     Query,
+    as_it_is,
     holder,
     idf,
+    nothing_missed,
 )
 
 
@@ -24,17 +27,29 @@ class MemoryEngine(Engine):
 
     def __init__(self) -> None:
         self.documents: dict[int, Document] = {}
+        self.changed: set[int] = set()  # since the last rebuild began
 
     @contextmanager
     def writing(self) -> Iterator[Changes]:
         changes = Changes()
         yield changes
+        self.changed |= changes.forget | {d.id for d in changes.put}
         self.documents |= {d.id: d for d in changes.put}
         for id in changes.forget:
             self.documents.pop(id, None)
 
-    def replace(self, documents: Iterable[Document]) -> None:
-        self.documents = {d.id: d for d in documents}
+    def replace(
+        self,
+        items: Iterable[Any],
+        describe: Callable[[Any], Document] = as_it_is,
+        *,
+        missed: Callable[[set[int]], None] = nothing_missed,
+        processes: int = 1,
+    ) -> None:
+        self.changed.clear()
+        documents = {d.id: d for d in map(describe, items)}
+        missed(set(self.changed))
+        self.documents = documents
 
     def search(self, query: Query) -> Hits:
         fit = self._fit(query.labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kb.engines.base import EngineUnavailable
@@ -14,10 +14,12 @@ PAUSE = 0.02  # seconds between two looks
 
 
 @contextmanager
-def hold(path: Path, patience: float) -> Iterator[None]:
+def hold(
+    path: Path, patience: float, busy: str = "another process is writing"
+) -> Iterator[None]:
     """Hold the file lock at `path`, after waiting for `patience` seconds at most.
 
-    Excludes threads as well as processes. Raises EngineUnavailable.
+    Excludes threads as well as processes. Raises EngineUnavailable, saying `busy`.
     """
     try:
         file = path.open("a")
@@ -27,9 +29,19 @@ def hold(path: Path, patience: float) -> Iterator[None]:
         deadline = time.monotonic() + patience
         while not _locked(file.fileno()):
             if time.monotonic() > deadline:
-                raise EngineUnavailable("another process is writing")
+                raise EngineUnavailable(busy)
             time.sleep(PAUSE)
-        yield
+        try:
+            yield
+        finally:  # closing would not do while a forked process has the file, too
+            fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+
+
+def held(path: Path) -> bool:
+    """Tell whether somebody holds the lock at `path`."""
+    with suppress(FileNotFoundError), path.open() as file:
+        return not _locked(file.fileno())
+    return False
 
 
 def _locked(descriptor: int) -> bool:

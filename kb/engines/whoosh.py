@@ -1,108 +1,107 @@
 """Whoosh in a folder: the default engine, for one machine.
 
-Whoosh keeps the postings; `impacts` scores them. The folder holds one folder a
-generation, CURRENT, which names the live one and is replaced after every
-commit so that readers notice, and LOCK, which the one writer holds.
+Whoosh keeps the table of contents: which segments there are, and their dead. A
+segment is a pack, and `scoring` searches it; `codec` shows it to Whoosh's own
+readers. `folder` knows which generation is live, and who may write.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import lru_cache
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkdtemp
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from whoosh.analysis import SpaceSeparatedTokenizer
-from whoosh.codec.whoosh3 import LENGTHS_COLUMN, W3LeafMatcher
-from whoosh.columns import NumericColumn
-from whoosh.fields import COLUMN, KEYWORD, STORED, TEXT, Schema
-from whoosh.index import FileIndex, create_in, open_dir
-from whoosh.reading import EmptyReader, SegmentReader, TermNotFound
-from whoosh.util.numeric import byte_to_length
-from whoosh.writing import SegmentWriter
+from whoosh.fields import KEYWORD, STORED, TEXT, Schema
+from whoosh.index import TOC, FileIndex, clean_files, create_in, open_dir
 
-from kb.engines import pen
 from kb.engines.base import (
     FIELDS,
-    FORMAT,
     Changes,
     Document,
     Engine,
     EngineUnavailable,
     Hits,
     Query,
+    as_it_is,
+    nothing_missed,
 )
-from kb.engines.impacts import NOTHING, Floats, Ints, Mask, Places, Segment, Snapshot
+from kb.engines.cache import Cache
+from kb.engines.codec import PackSegment
+from kb.engines.folder import Folder, Stamp
+from kb.engines.impacts import Segment
+from kb.engines.packed import DIGEST, Mask, Pack
+from kb.engines.packing import Builder, Part, merge
+from kb.engines.pool import CallersError, callers, pack_all
+from kb.engines.scoring import Snapshot
 
-ID = NumericColumn("q")
 SCHEMA = Schema(
-    id=COLUMN(ID),
+    id=STORED,
     digest=STORED,
     labels=KEYWORD,
     **{name: TEXT(analyzer=SpaceSeparatedTokenizer(), phrase=False) for name in FIELDS},
 )
-LENGTHS = np.array([byte_to_length(byte) for byte in range(256)], np.float32)
 MEGABYTE = 1 << 20
 RETRIES = 20  # each needs another commit within a millisecond to fail
+# A commit merges its documents with segments that are not much larger, so that
+# segments stay few, and with none that would keep a reader of the commit waiting.
+LARGER = 4
+ALWAYS_MERGED, NEVER_MERGED = 64, 20_000  # documents
 
 
 class WhooshEngine(Engine):
     """One index below `path`, a folder that must be writable by us alone.
 
-    `cache_mb` bounds the arrays of impacts, per segment; `patience` is how many
-    seconds a writer waits for another one.
+    `cache_mb` bounds what is kept of terms in this process, in all segments;
+    what is mapped of the files is page cache. `patience` is how many seconds a
+    writer waits for another one.
     """
 
     def __init__(
-        self, path: str | Path, cache_mb: int = 256, patience: float = 2.0
+        self, path: str | Path, cache_mb: int = 128, patience: float = 2.0
     ) -> None:
-        self.path = Path(path)
-        self.current = self.path / "CURRENT"
-        self.budget = cache_mb * MEGABYTE
-        self.patience = patience
+        self.folder = Folder(Path(path), patience)
+        self.cache = Cache(cache_mb * MEGABYTE)
         self._opening = Lock()
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: Stamp | None = None
         self._snapshot = Snapshot([], np.empty(0, np.bool_))
         self._segments: dict[str, Segment] = {}
 
     @contextmanager
     def writing(self) -> Iterator[Changes]:
-        with self._pen(), _translated():
-            index = self._open()
+        with self.folder.pen(), _translated():
+            index = open_dir(self.folder.live(), schema=SCHEMA)
             with self._opening:
                 snapshot = self._read(index)
             changes = Changes()
-            with _caller():
+            with callers():
                 yield changes
-            outdated = changes.forget | {d.id for d in changes.put}
-            with _writer(index) as writer:
-                for place in snapshot.places(outdated):
-                    writer.delete_document(place)
-                for document in changes.put:
-                    writer.add_document(**_columns(document))
-            self._announce(Path(index.storage.folder).name)
+            put = {document.id: document for document in changes.put}
+            outdated = changes.forget | put.keys()
+            self.folder.changing(outdated)
+            segments = list(index._segments())
+            for segment, dead in zip(segments, snapshot.where(outdated), strict=True):
+                segment.dead.update(dead)
+            _commit(index, self._written(index, segments, list(put.values())))
+            self.folder.announce(Path(index.storage.folder))
 
-    def replace(self, documents: Iterable[Document]) -> None:
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._pen(), _translated():
-            folder = Path(mkdtemp(dir=self.path, prefix=f"generation-{FORMAT}-"))
-            try:
-                with _writer(create_in(folder, SCHEMA), limitmb=256) as writer:
-                    for document in _callers(documents):
-                        writer.add_document(**_columns(document))
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-            self._announce(folder.name)
-            for old in self.path.glob("generation-*"):
-                if old != folder:
-                    shutil.rmtree(old, ignore_errors=True)
+    def replace(
+        self,
+        items: Iterable[Any],
+        describe: Callable[[Any], Document] = as_it_is,
+        *,
+        missed: Callable[[set[int]], None] = nothing_missed,
+        processes: int = 1,
+    ) -> None:
+        with self.folder.rebuild() as made, _translated():
+            pieces = pack_all(made, _callers_own(items), describe, processes)
+            index = create_in(made, SCHEMA)
+            _commit(index, _joined(index, pieces))
+            self.folder.swap(made, _callers_own_call(missed))
 
     def search(self, query: Query) -> Hits:
         with _translated():
@@ -121,15 +120,24 @@ class WhooshEngine(Engine):
             return self._latest().fitting(labels)
 
     def digests(self) -> dict[int, str]:
-        with _translated(), self._open().reader() as reader:
-            return dict(fields["digest"] for fields in reader.all_stored_fields())
+        with _translated():
+            snapshot = self._latest()
+            digests = np.concatenate(
+                [
+                    np.empty((0, DIGEST), "u1"),
+                    *(s.pack.digests for s in snapshot.segments),
+                ]
+            )
+            ids = snapshot.ids[snapshot.alive].tolist()
+            hexes = digests[snapshot.alive].tobytes().hex(" ", DIGEST).split()
+            return dict(zip(ids, hexes, strict=True))
 
     def _latest(self) -> Snapshot:
         """Return the newest generation, opening it once for all threads."""
-        stamp = self._stamp()
+        stamp = self.folder.stamp()
         if stamp != self._seen:
             with self._opening:
-                if (stamp := self._stamp()) != self._seen:
+                if (stamp := self.folder.stamp()) != self._seen:
                     self._snapshot = self._load()
                     self._seen = stamp
         return self._snapshot
@@ -138,68 +146,56 @@ class WhooshEngine(Engine):
         """Read the index; look again when a commit removed files under our feet."""
         for _ in range(RETRIES):
             with suppress(FileNotFoundError):
-                return self._read(self._open())
-        return self._read(self._open())
+                return self._read(open_dir(self.folder.live(), schema=SCHEMA))
+        return self._read(open_dir(self.folder.live(), schema=SCHEMA))
 
     def _read(self, index: FileIndex) -> Snapshot:
         """Return the arrays of `index`, those of known segments used again."""
-        reader = index.reader()
-        leaves = _leaves(reader)
-        known = self._segments
-        self._segments = {
-            name: known.get(name) or _segment(leaf, self.budget)
-            for leaf in leaves
-            if (name := leaf.segment().segment_id())
-        }
-        alive = [_alive(leaf) for leaf in leaves]
-        return Snapshot(
-            list(self._segments.values()),
-            np.concatenate([np.empty(0, np.bool_), *alive]),
-        )
+        known, found = self._segments, {}
+        alive = [np.empty(0, np.bool_)]
+        for segment in index._segments():
+            name = segment.segment_id()
+            path = segment.path(index.storage.folder)
+            found[name] = known.get(name) or Segment(Pack(path), self.cache)
+            alive.append(_alive(segment))
+        self._segments = found
+        return Snapshot(list(found.values()), np.concatenate(alive))
 
-    def _open(self) -> FileIndex:
-        try:
-            folder = self.path / self.current.read_text().strip()
-        except FileNotFoundError as error:
-            raise EngineUnavailable(
-                "no index yet: run manage.py kb_index rebuild"
-            ) from error
-        if not folder.name.startswith(f"generation-{FORMAT}-"):
-            raise EngineUnavailable("old index: run manage.py kb_index rebuild")
-        return open_dir(folder, schema=SCHEMA)
-
-    def _stamp(self) -> tuple[int, int, int] | None:
-        try:
-            status = self.current.stat()
-        except FileNotFoundError:
-            return (0, 0, 0)
-        return (status.st_ino, status.st_mtime_ns, status.st_size)
-
-    def _announce(self, folder: str) -> None:
-        """Name the live generation in a new file, so that readers look again."""
-        note = self.path / "CURRENT.new"
-        note.write_text(folder)
-        os.replace(note, self.current)
-
-    def _pen(self) -> AbstractContextManager[None]:
-        return pen.hold(self.path / "LOCK", self.patience)
+    def _written(
+        self, index: FileIndex, segments: list[PackSegment], put: list[Document]
+    ) -> list[PackSegment]:
+        """Write what is put as a segment, small ones merged in; return all segments."""
+        if not put:
+            return [segment for segment in segments if segment.doc_count()]
+        builder = Builder()
+        for document in put:
+            builder.add(document)
+        merged = _to_merge(segments, len(put))
+        added = PackSegment(index.indexname)
+        path = added.path(index.storage.folder)
+        builder.write(path)
+        added.documents = len(put)
+        if merged:
+            packs = [self._segments[segment.segment_id()].pack for segment in merged]
+            parts = [Part(p, _alive(s)) for p, s in zip(packs, merged, strict=True)]
+            parts.append(Part(Pack(path), _alive(added)))
+            added = PackSegment(index.indexname)
+            added.documents = merge(added.path(index.storage.folder), parts)
+        kept = [s for s in segments if s not in merged and s.doc_count()]
+        return [*kept, added]
 
 
-class _CallersError(Exception):
-    """Carries an error of the caller's own through `_translated`."""
+def _callers_own(items: Iterable[Any]) -> Iterator[Any]:
+    with callers():
+        yield from items
 
 
-@contextmanager
-def _caller() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise _CallersError from error
+def _callers_own_call(missed: Callable[[set[int]], None]) -> Callable[[set[int]], None]:
+    def call(ids: set[int]) -> None:
+        with callers():
+            missed(ids)
 
-
-def _callers(documents: Iterable[Document]) -> Iterator[Document]:
-    with _caller():
-        yield from documents
+    return call
 
 
 @contextmanager
@@ -207,98 +203,53 @@ def _translated() -> Iterator[None]:
     """A damaged index raises anything at all; to callers it is unavailable."""
     try:
         yield
-    except _CallersError as error:
-        raise error.__cause__ or error from None
+    except CallersError as error:
+        raise error.args[0] from None
     except EngineUnavailable:
         raise
     except Exception as error:
         raise EngineUnavailable(f"damaged index, rebuild it: {error!r}") from error
 
 
-@contextmanager
-def _writer(index: FileIndex, **options: Any) -> Iterator[SegmentWriter]:
-    """Commit on leaving, cancel on any error; LOCK stands for Whoosh's lock.
-
-    Whoosh's own stays held for the life of the process when the disk is full.
-    """
-    writer = index.writer(_lk=False, **options)
-    try:
-        yield writer
-        writer.commit()
-    except BaseException:
-        with suppress(Exception):
-            writer.cancel()
-        raise
+def _commit(index: FileIndex, segments: list[PackSegment]) -> None:
+    """Write a new table of contents, then remove the files that it does not name."""
+    toc = TOC(SCHEMA, segments, index.latest_generation() + 1)
+    toc.write(index.storage, index.indexname)
+    clean_files(index.storage, index.indexname, toc.generation, segments)
 
 
-def _columns(document: Document) -> dict[str, Any]:
-    texts = {name: " ".join(terms) for name, terms in document.terms.items() if terms}
-    return {
-        "id": document.id,
-        "digest": [document.id, document.digest],
-        "labels": " ".join(sorted(document.labels)),
-        **texts,
-    }
+def _joined(index: FileIndex, pieces: list[Path]) -> list[PackSegment]:
+    """Make one segment of the packs at `pieces`, which are gone afterwards."""
+    if not pieces:
+        return []
+    segment = PackSegment(index.indexname)
+    path = segment.path(index.storage.folder)
+    if len(pieces) == 1:
+        os.replace(pieces[0], path)
+        segment.documents = len(Pack(path))
+        return [segment]
+    packs = [Pack(piece) for piece in pieces]
+    for piece in pieces:
+        piece.unlink()
+    parts = [Part(pack, np.ones(len(pack), np.bool_)) for pack in packs]
+    segment.documents = merge(path, parts)
+    return [segment]
 
 
-def _leaves(reader: Any) -> list[SegmentReader]:
-    """Return the readers of the segments, in order of document numbers."""
-    leaves = [leaf for leaf, _ in reader.leaf_readers()]
-    return [leaf for leaf in leaves if not isinstance(leaf, EmptyReader)]
+def _to_merge(segments: list[PackSegment], put: int) -> list[PackSegment]:
+    """Return the segments that a commit of `put` documents merges with its own."""
+    merged: list[PackSegment] = []
+    size = put
+    for segment in sorted(segments, key=PackSegment.doc_count):
+        most = max(LARGER * size, ALWAYS_MERGED)
+        if segment.doc_count_all() > min(most, NEVER_MERGED):
+            break
+        merged.append(segment)
+        size += segment.doc_count()
+    return merged
 
 
-def _segment(leaf: SegmentReader, budget: int) -> Segment:
-    ids: Ints = _column(leaf, "id", ID, ">i8").astype(np.int64)
-    lengths: dict[str, Floats] = {
-        name: LENGTHS[_column(leaf, f"_{name}_len", LENGTHS_COLUMN, "u1")]
-        for name in FIELDS
-    }
-    return Segment(ids, lengths, _postings(leaf), budget)
-
-
-def _column(leaf: SegmentReader, name: str, column: Any, dtype: str) -> Any:
-    """Return one number a document; those after the last one written are zero."""
-    values = np.zeros(leaf.doc_count_all(), dtype)
-    perdoc = leaf._perdoc
-    if perdoc.has_column(name):
-        reader = perdoc.column_reader(name, column)
-        raw = reader._dbfile.get(reader._basepos, reader._count * values.itemsize)
-        values[: reader._count] = np.frombuffer(raw, dtype)
-    return values
-
-
-def _postings(leaf: SegmentReader) -> Callable[[str, str], tuple[Places, Floats]]:
-    """Return a function that reads the postings of a term, of the dead as well.
-
-    A segment never changes but for its dead, and Snapshot knows those; Whoosh's
-    public way would filter by the dead of the moment at which it was opened.
-    """
-    terms, schema = leaf._terms, leaf.schema
-
-    @lru_cache(maxsize=4)  # groups share fields, and ask for them one after another
-    def postings(field: str, term: str) -> tuple[Places, Floats]:
-        try:
-            matcher = terms.matcher(field, term.encode(), schema[field].format)
-        except TermNotFound:
-            return NOTHING
-        if not isinstance(matcher, W3LeafMatcher):  # a term of one document
-            return np.array([matcher.id()], np.int32), np.array(
-                [matcher.weight()], "f4"
-            )
-        places: list[Any] = []
-        counts: list[Any] = []
-        while matcher.is_active():  # a block at a time, as whoosh-reloaded 2.7.5 does
-            matcher._read_ids()
-            matcher._read_weights()
-            places.append(np.array(matcher._ids, np.int32))
-            counts.append(np.array(matcher._weights, np.float32))
-            matcher._next_block()
-        return np.concatenate(places), np.concatenate(counts)
-
-    return postings
-
-
-def _alive(leaf: SegmentReader) -> Mask:
-    alive = np.ones(leaf.doc_count_all(), np.bool_)
-    alive[list(leaf.segment().deleted_docs() or ())] = False
+def _alive(segment: PackSegment) -> Mask:
+    alive = np.ones(segment.doc_count_all(), np.bool_)
+    alive[list(segment.dead)] = False
     return alive

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,8 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from kb import index
-from kb.engines import Document, EngineUnavailable
+from kb.engines import EngineUnavailable
+from kb.index import Source
 from kb.models import Entry, Stale
+
+SHOWN = 100  # entries between two lines of progress
 
 
 class Command(BaseCommand):
@@ -29,7 +31,7 @@ class Command(BaseCommand):
 
     def _rebuild(self) -> None:
         began = time.monotonic()
-        count = index.rebuild(self._counted)
+        count = index.rebuild(self._counted, index.processes())
         self.stdout.write(f"已重建：{count} 条，{time.monotonic() - began:.1f} 秒。")
 
     def _sync(self) -> None:
@@ -47,13 +49,24 @@ class Command(BaseCommand):
         index.sync_all()
         self.stdout.write(f"有 {len(drift)} 条不一致，已更新：{sorted(drift)[:20]}")
 
-    def _counted(self, documents: Iterable[Document]) -> Iterator[Document]:
+    def _counted(self, entries: Iterable[Source]) -> Iterator[Source]:
         """Show how far a rebuild is, where somebody watches."""
+        if not self.stderr.isatty():
+            yield from entries
+            return
         total = Entry.objects.searchable().count()
-        for number, document in enumerate(documents, 1):
-            yield document
-            if sys.stderr.isatty() and (number % 100 == 0 or number == total):
-                self.stderr.write(f"\r{number}/{total}", ending="")
+        began = time.monotonic()
+        for number, entry in enumerate(entries, 1):
+            yield entry
+            if number % SHOWN == 0 or number == total:
+                line = progress(number, total, time.monotonic() - began)
+                self.stderr.write(f"\r{line}", ending="")
                 self.stderr.flush()
-        if sys.stderr.isatty():
-            self.stderr.write("")
+        self.stderr.write("")
+
+
+def progress(number: int, total: int, seconds: float) -> str:
+    """Return how far and how fast we are, and how long it will take yet."""
+    rate = number / max(seconds, 0.001)
+    left = round(max(total - number, 0) / rate)
+    return f"{number}/{total} 条，每秒 {rate:.0f} 条，还需 {left // 60} 分 {left % 60:02} 秒"

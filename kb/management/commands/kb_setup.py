@@ -55,7 +55,8 @@ class Command(BaseCommand):
         try:
             get_engine().digests()
         except EngineUnavailable:
-            self.stdout.write(f"索引已建好：{index.rebuild()} 条。")
+            count = index.rebuild(processes=index.processes())
+            self.stdout.write(f"索引已建好：{count} 条。")
         else:
             if loaded:
                 index.audit()  # new words cut an old library anew

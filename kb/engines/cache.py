@@ -1,0 +1,63 @@
+"""Keep what was computed within a number of bytes, for all segments of a process."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Generic, TypeVar
+from weakref import WeakSet
+
+V = TypeVar("V")
+
+
+class Cache:
+    """One budget in bytes, shared by any number of shelves.
+
+    What is kept is young or old. When the young take half of the budget they
+    become the old, and what was old and nobody asked for since goes: nearly the
+    least recently used, without a lock or a list to keep in order at a look.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self._spent = 0
+        self._shelves: WeakSet[Shelf[object]] = WeakSet()
+        self._lock = Lock()
+
+    def put(self, shelf: Shelf[V], key: object, value: V, size: int) -> None:
+        with self._lock:
+            self._shelves.add(shelf)  # type: ignore[arg-type]
+            shelf.young[key] = value, size
+            self._spent += size
+            if self._spent > self.budget / 2:
+                for kept in self._shelves:
+                    kept.old, kept.young = kept.young, {}
+                self._spent = 0
+
+    @property
+    def size(self) -> int:
+        """The bytes that are kept now."""
+        with self._lock:
+            return sum(
+                size
+                for shelf in self._shelves
+                for _, size in {**shelf.old, **shelf.young}.values()
+            )
+
+
+class Shelf(Generic[V]):
+    """What a cache keeps for one owner; it goes with its owner."""
+
+    def __init__(self, cache: Cache) -> None:
+        self.young: dict[object, tuple[V, int]] = {}
+        self.old: dict[object, tuple[V, int]] = {}
+        self._cache = cache
+
+    def get(self, key: object) -> V | None:
+        if (found := self.young.get(key)) is None:
+            if (found := self.old.get(key)) is None:
+                return None
+            self._cache.put(self, key, *found)
+        return found[0]
+
+    def put(self, key: object, value: V, size: int) -> None:
+        self._cache.put(self, key, value, size)

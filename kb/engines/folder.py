@@ -1,0 +1,103 @@
+"""The folder of an index: its generations, which one is live, and who may write.
+
+CURRENT names the live generation and is replaced after every commit, so that
+readers notice. The one writer holds LOCK. REBUILD is held while a generation is
+made, and lists what changed meanwhile. Both locks go with their process.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+from kb.engines import pen
+from kb.engines.base import FORMAT, EngineUnavailable
+
+SWAPPING = 60.0  # seconds that a rebuild waits for the pen at its end
+Stamp = tuple[int, int, int]
+
+
+class Folder:
+    """`path` must be writable by us alone; a writer waits `patience` seconds."""
+
+    def __init__(self, path: Path, patience: float) -> None:
+        self.path = path
+        self.patience = patience
+        self._current = path / "CURRENT"
+        self._lock = path / "LOCK"
+        self._changed = path / "REBUILD"
+
+    def live(self) -> Path:
+        """Return the folder of the live generation; raises EngineUnavailable."""
+        try:
+            folder = self.path / self._current.read_text().strip()
+        except FileNotFoundError as error:
+            raise EngineUnavailable(
+                "no index yet: run manage.py kb_index rebuild"
+            ) from error
+        if not folder.name.startswith(f"generation-{FORMAT}-"):
+            raise EngineUnavailable("old index: run manage.py kb_index rebuild")
+        return folder
+
+    def stamp(self) -> Stamp:
+        """Return what changes with every commit."""
+        try:
+            status = self._current.stat()
+        except FileNotFoundError:
+            return (0, 0, 0)
+        return (status.st_ino, status.st_mtime_ns, status.st_size)
+
+    def announce(self, generation: Path) -> None:
+        """Name the live generation in a new file, so that readers look again."""
+        note = self.path / "CURRENT.new"
+        note.write_text(generation.name)
+        os.replace(note, self._current)
+
+    def pen(self) -> AbstractContextManager[None]:
+        return pen.hold(self._lock, self.patience)
+
+    @contextmanager
+    def rebuild(self) -> Iterator[Path]:
+        """Be the one that rebuilds, in a new folder, which goes if that fails.
+
+        The pen is held only to begin, so that saves go on. Whoever held it before
+        has read the database before we do: what it wrote is in what we read.
+        Whoever holds it later finds REBUILD held, and lists there what it changes.
+        """
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with ExitStack() as ours:
+            with self.pen():
+                busy = "another rebuild is under way"
+                ours.enter_context(pen.hold(self._changed, 0, busy))
+                os.truncate(self._changed, 0)
+            made = Path(mkdtemp(dir=self.path, prefix=f"generation-{FORMAT}-"))
+            try:
+                yield made
+            except BaseException:
+                shutil.rmtree(made, ignore_errors=True)
+                raise
+
+    def changing(self, ids: Iterable[int]) -> None:
+        """Tell a rebuild what is about to change.
+
+        The pen is ours, so that none begins or ends at this moment.
+        """
+        if pen.held(self._changed):
+            with self._changed.open("a") as file:
+                file.writelines(f"{id}\n" for id in ids)
+
+    def swap(self, made: Path, missed: Callable[[set[int]], None]) -> None:
+        """Pass on what the new generation misses, and only then make it the live one.
+
+        Should we die in between, something is done once more than needed.
+        """
+        with pen.hold(self._lock, SWAPPING):
+            missed({int(line) for line in self._changed.read_text().split()})
+            self.announce(made)
+            for old in self.path.glob("generation-*"):
+                if old != made:
+                    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,199 @@
+"""A segment as plain arrays in one file: written once, mapped, never changed."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import zlib
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from math import prod
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from kb.engines.base import PAIRS
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+LABELS = "labels"  # the field of a document's labels
+WORD, PAIR, LABEL = "w", "p", "l"  # kinds of terms
+MAGIC = b"KBPACK1\n"
+TAIL = len(MAGIC) + 8  # bytes after the header: its length, its checksum, MAGIC
+ALIGNED = 64  # bytes
+DIGEST = 16  # bytes of a document's digest
+# Arrays, little-endian, in the order in which they stand. All but the postings
+# (docs, codes, counts) are small, read at once, and checked as a file is opened.
+DTYPES: Final = {
+    "ids": "<i8",
+    "digests": "u1",
+    "lengths": "<u4",
+    "hashes": "<u8",
+    "spans": "<i8",
+    "cuts": "<i8",
+    "letters": "u1",
+    "docs": "<u4",
+    "codes": "u1",
+    "counts": "u1",
+}
+POSTINGS = ("docs", "codes", "counts")
+MORE = 128  # in codes, of a posting that has the document of the one before
+
+
+class Pack:
+    """The arrays of one file, for any number of threads.
+
+    `ids` and `digests` are a document's, by its place; `lengths` are terms by
+    field (in order of `fields`) and place. Term t has `hashes[t]`, ascending,
+    its key in `letters[cuts[t]:cuts[t + 1]]` and its postings, of all fields
+    together, in `spans[t]:spans[t + 1]`: in order of places `docs`, the field
+    by its place in `fields` (and MORE, where `docs` repeats itself), and how
+    often. A count above 255 takes several.
+
+    The file is mapped: what is read of it is page cache, that the system takes
+    back when it needs memory. Raises ValueError when the file is damaged.
+    """
+
+    ids: Ints
+    digests: npt.NDArray[np.uint8]
+    lengths: npt.NDArray[np.uint32]
+    hashes: npt.NDArray[np.uint64]
+    spans: Ints
+    cuts: Ints
+    letters: npt.NDArray[np.uint8]
+    docs: npt.NDArray[np.uint32]
+    codes: npt.NDArray[np.uint8]
+    counts: npt.NDArray[np.uint8]
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        header = _header(self._map)
+        self.fields: tuple[str, ...] = tuple(header["fields"])
+        for name, dtype in DTYPES.items():
+            offset, shape, checksum = header["arrays"][name]
+            flat = np.frombuffer(self._map, dtype, prod(shape), offset)
+            if checksum is not None and zlib.crc32(flat.data) != checksum:
+                raise ValueError(f"{path.name}: {name} changed on disk")
+            setattr(self, name, flat.reshape(shape))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def find(self, keys: Sequence[bytes]) -> tuple[list[int], list[int]]:
+        """Return where the postings of each key begin and end.
+
+        A key is known by its hash alone: among a million terms an unknown one
+        is taken for another by a chance of one in twenty million millions.
+        """
+        if not len(self.hashes):
+            return [0] * len(keys), [0] * len(keys)
+        wanted = hashed(keys)
+        at = self.hashes.searchsorted(wanted)
+        at[at == len(self.hashes)] = 0
+        begins, ends = self.spans.take(at), self.spans.take(at + 1)
+        if (begins > ends).any() or ends.max() > len(self.docs):
+            raise ValueError("postings beyond the end")
+        ends[self.hashes.take(at) != wanted] = 0
+        return np.minimum(begins, ends).tolist(), ends.tolist()
+
+    def key(self, term: int) -> bytes:
+        return self.letters[self.cuts[term] : self.cuts[term + 1]].tobytes()
+
+    def rest(self) -> None:
+        """Let go of the pages that were read; they are read again when needed."""
+        self._map.madvise(mmap.MADV_DONTNEED)
+
+
+class PackWriter:
+    """Writes the arrays of a Pack, each in as many parts as one likes.
+
+    `shapes` are those of the whole arrays. Leaving the block writes the header,
+    without which a file is damaged.
+    """
+
+    def __init__(
+        self, path: Path, fields: Sequence[str], shapes: dict[str, Sequence[int]]
+    ) -> None:
+        self._file = path.open("wb")
+        self._fields = fields
+        self._shapes = {name: [int(n) for n in shape] for name, shape in shapes.items()}
+        self._checksums = {n: 0 for n in DTYPES if n not in POSTINGS}
+        self._offsets: dict[str, int] = {}
+        end = 0
+        for name, dtype in DTYPES.items():
+            self._offsets[name] = end
+            size = prod(self._shapes[name]) * np.dtype(dtype).itemsize
+            end += -(-size // ALIGNED) * ALIGNED
+        self._at = dict(self._offsets)
+        self._end = end
+
+    def __enter__(self) -> PackWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._file:
+            if kind is None:
+                self._finish()
+
+    def add(self, name: str, part: npt.NDArray[Any]) -> None:
+        """Write the next part of the array `name`."""
+        part = np.ascontiguousarray(part, DTYPES[name])
+        self._file.seek(self._at[name])
+        self._file.write(part.data)
+        self._at[name] += part.nbytes
+        if name in self._checksums:
+            self._checksums[name] = zlib.crc32(part.data, self._checksums[name])
+
+    def _finish(self) -> None:
+        arrays = {
+            name: [self._offsets[name], self._shapes[name], self._checksums.get(name)]
+            for name in DTYPES
+        }
+        header = json.dumps({"fields": list(self._fields), "arrays": arrays}).encode()
+        self._file.seek(self._end)
+        self._file.write(header)
+        for number in (len(header), zlib.crc32(header)):
+            self._file.write(number.to_bytes(4, "little"))
+        self._file.write(MAGIC)
+
+
+def kind_of(field: str) -> str:
+    """Return which terms those of `field` stand among: words, pairs or labels."""
+    return LABEL if field == LABELS else PAIR if field.endswith(PAIRS) else WORD
+
+
+def key_of(kind: str, term: str) -> bytes:
+    """Return what stands for a term in a pack; one key for all fields of a kind."""
+    return (kind + term).encode("utf-8", "surrogatepass")
+
+
+def term_of(key: bytes) -> tuple[str, bool] | None:
+    """Return a key's term and whether it is a pair, None for a label."""
+    text = key.decode("utf-8", "surrogatepass")
+    return None if text[0] == LABEL else (text[1:], text[0] == PAIR)
+
+
+def hashed(keys: Iterable[bytes]) -> npt.NDArray[np.uint64]:
+    """Return a hash of 64 bits for each key, the same in every process."""
+    digests = [blake2b(key, digest_size=8).digest() for key in keys]
+    return np.frombuffer(b"".join(digests), "<u8")
+
+
+def _header(data: mmap.mmap) -> dict[str, Any]:
+    tail = data[-TAIL:]
+    length, checksum = (int.from_bytes(tail[n : n + 4], "little") for n in (0, 4))
+    header = data[-TAIL - length : -TAIL]
+    if tail[8:] != MAGIC or len(header) != length or zlib.crc32(header) != checksum:
+        raise ValueError("no header: the file was cut short or overwritten")
+    found: dict[str, Any] = json.loads(header)
+    return found

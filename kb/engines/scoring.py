@@ -1,0 +1,272 @@
+"""Score BM25F with NumPy: add up what terms are worth, cut, and sort the best."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from operator import add
+from typing import NamedTuple
+
+import numpy as np
+
+from kb.engines.base import Group, Hits, Query, idf
+from kb.engines.impacts import LONE, Counts, Floats, Impacts, Segment, Term
+from kb.engines.packed import Ints, Mask
+
+MOST_FITS = 100  # sets of labels whose documents are kept: readers × categories
+MOST_COUNTS = 50_000  # terms counted among the documents of one such set
+CUT = 16  # blocks of documents for each hit that is wanted, when the best are cut
+
+Labels = tuple[frozenset[str], ...]
+
+
+class Fit:
+    """The documents that may be found: which, how many, and what they hold."""
+
+    def __init__(self, mask: Mask) -> None:
+        self.mask = mask
+        self.size = int(np.count_nonzero(mask))
+        self.all = self.size == len(mask)
+        self.counts: defaultdict[tuple[Group, ...], dict[Term, Counts]]
+        self.counts = defaultdict(dict)
+
+
+class Few(NamedTuple):
+    """The impacts of clauses that few documents hold, one after another."""
+
+    clauses: list[int]  # whose, by their place in the query; there may be none
+    sizes: list[int]  # how many impacts each has
+    places: Ints  # among all documents
+    worth: Floats  # [groups, places]
+
+
+class Lone(NamedTuple):
+    """The impacts of one clause in one segment that many documents hold."""
+
+    clause: int
+    segment: slice  # where it stands among all documents
+    places: Ints | None
+    worth: Floats
+
+
+class Found(NamedTuple):
+    """All impacts of a query's clauses, and how many documents hold each."""
+
+    lone: list[Lone]
+    few: Few | None
+    holds: list[Counts]
+
+
+class Snapshot:
+    """One generation of an index: segments in a row, and which documents live."""
+
+    def __init__(self, segments: list[Segment], alive: Mask) -> None:
+        self.segments = segments
+        self.alive = alive
+        self.ids = np.concatenate([np.empty(0, np.int64), *(s.ids for s in segments)])
+        self.count = len(self.ids)
+        ends = np.cumsum([0, *(len(s.ids) for s in segments)]).tolist()
+        self._slices = [slice(*edges) for edges in pairwise(ends)]
+        self._fits: dict[Labels, Fit] = {}
+        names = {name for segment in segments for name in segment.totals}
+        averages = {
+            name: sum(s.totals[name] for s in segments) / max(self.count, 1)
+            for name in names
+        }
+        for segment in segments:
+            segment.settle(averages)
+
+    def search(self, query: Query) -> Hits:
+        if not self.count or not query.clauses:
+            return Hits()
+        fit = self._fit(query.labels)
+        terms = [(clause.term, clause.pair) for clause in query.clauses]
+        found = self._found(query.groups, terms)
+        counts = self._counts(query.groups, terms, fit, found)
+        scores = self._added(found, _factors(query, counts, fit.size))
+        if not fit.all:
+            scores *= fit.mask
+        if query.minimum:
+            scores *= self._matched(query, found) >= query.floor
+        return self._best(scores, query.limit)
+
+    def holding(self, query: Query) -> Counts:
+        if not self.count or not query.clauses:
+            return (0,) * len(query.clauses)
+        fit = self._fit(query.labels)
+        terms = [(clause.term, clause.pair) for clause in query.clauses]
+        counts = fit.counts[query.groups]
+        if not all(term in counts for term in terms):
+            found = self._found(query.groups, terms)
+            return tuple(c[0] for c in self._counts(query.groups, terms, fit, found))
+        return tuple(counts[term][0] for term in terms)
+
+    def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
+        """Return which clauses each of `ids` matches; a few hundred at most."""
+        found: dict[int, list[int]] = {id: [] for id in ids}
+        terms = [(clause.term, clause.pair) for clause in query.clauses]
+        fit = self._fit(query.labels).mask
+        for segment, where in zip(self.segments, self._slices, strict=True):
+            near = np.flatnonzero(np.isin(segment.ids, ids) & fit[where])
+            known = [found[id] for id in segment.ids[near].tolist()]
+            if not known:
+                continue
+            for clause, impacts in enumerate(segment.impacts(query.groups, terms)):
+                for at in np.flatnonzero(_holds(impacts, near)) if impacts else ():
+                    known[at].append(clause)
+        return [frozenset(found[id]) for id in ids]
+
+    def fitting(self, labels: Labels) -> int:
+        return self._fit(labels).size if self.count else 0
+
+    def where(self, ids: set[int]) -> list[list[int]]:
+        """Return where the living documents of `ids` stand in each segment."""
+        wanted = np.isin(self.ids, list(ids)) & self.alive
+        return [np.flatnonzero(wanted[segment]).tolist() for segment in self._slices]
+
+    def _found(self, groups: tuple[Group, ...], terms: list[Term]) -> Found:
+        lone: list[Lone] = []
+        few: list[tuple[int, int, Impacts]] = []
+        holds = [(0,) * len(groups)] * len(terms)
+        for segment, where in zip(self.segments, self._slices, strict=True):
+            for clause, impacts in enumerate(segment.impacts(groups, terms)):
+                if impacts is None:
+                    continue
+                holds[clause] = tuple(map(add, holds[clause], impacts.holds))
+                if impacts.places is None or len(impacts.places) > LONE:
+                    lone.append(Lone(clause, where, impacts.places, impacts.worth))
+                else:
+                    few.append((clause, where.start, impacts))
+        return Found(lone, _together(few), holds)
+
+    def _counts(
+        self, groups: tuple[Group, ...], terms: list[Term], fit: Fit, found: Found
+    ) -> list[Counts]:
+        """Return how many fitting documents hold each term, by group."""
+        if fit.all:
+            return found.holds
+        known = fit.counts[groups]
+        if not all(term in known for term in terms):
+            counts = np.zeros((len(groups), len(terms)), np.int64)
+            for clause, segment, places, worth in found.lone:
+                mask = fit.mask[segment]
+                held = (worth > 0) & (mask if places is None else mask.take(places))
+                counts[:, clause] += np.count_nonzero(held, axis=1)
+            if few := found.few:
+                held = (few.worth > 0) & fit.mask.take(few.places)
+                starts = np.cumsum([0, *few.sizes[:-1]])
+                sizes = np.add.reduceat(held, starts, axis=1, dtype=np.int64)
+                for row, part in zip(counts, sizes, strict=True):
+                    np.add.at(row, few.clauses, part)
+            if sum(map(len, fit.counts.values())) > MOST_COUNTS:
+                fit.counts.clear()
+                known = fit.counts[groups]
+            known.update(zip(terms, map(tuple, counts.T.tolist()), strict=True))
+        return [known[term] for term in terms]
+
+    def _added(self, found: Found, factors: Floats) -> Floats:
+        """Return the sums of impact · factor, which is one a group and clause."""
+        scores = np.zeros(self.count, np.float32)
+        for clause, segment, places, worth in found.lone:
+            part = worth[0] * factors[0, clause]
+            for row, factor in zip(worth[1:], factors[1:, clause], strict=True):
+                part += row * factor
+            if places is None:
+                scores[segment] += part
+            else:
+                np.add.at(scores[segment], places, part)
+        if few := found.few:
+            each = np.repeat(factors.take(few.clauses, axis=1), few.sizes, axis=1)
+            each *= few.worth
+            np.add.at(scores, few.places, each.sum(axis=0))
+        return scores
+
+    def _matched(self, query: Query, found: Found) -> Floats:
+        """Return the weight of the clauses that each document matches."""
+        lone = [part._replace(worth=_ones(part.worth)) for part in found.lone]
+        few = found.few and found.few._replace(worth=_ones(found.few.worth))
+        weights = np.array([[clause.weight for clause in query.clauses]], np.float32)
+        return self._added(Found(lone, few, []), weights)
+
+    def _fit(self, groups: Labels) -> Fit:
+        """Return the living documents with a label of each group, computed once."""
+        if (known := self._fits.get(groups)) is not None:
+            return known
+        mask = self.alive.copy()
+        for group in groups:
+            either = [self._labelled(label) for label in group]
+            mask &= np.logical_or.reduce(either) if either else False
+        fit = Fit(mask)
+        if len(self._fits) >= MOST_FITS:
+            self._fits.clear()
+        self._fits[groups] = fit
+        return fit
+
+    def _labelled(self, label: str) -> Mask:
+        return np.concatenate([s.labelled(label) for s in self.segments])
+
+    def _best(self, scores: Floats, limit: int) -> Hits:
+        total = int(np.count_nonzero(found := scores > 0))
+        if total > limit and (floor := _floor(scores, limit)) > 0:
+            found = scores >= floor
+        at = np.flatnonzero(found)
+        if len(at) > limit:
+            # All that tie with the last one stay, so that ids decide, not chance.
+            last = np.partition(scores[at], len(at) - limit)[len(at) - limit]
+            at = at[scores[at] >= last]
+        best = at[np.lexsort((self.ids[at], -scores[at]))[:limit]]
+        return Hits(tuple(self.ids[best].tolist()), tuple(scores[best].tolist()), total)
+
+
+def _factors(query: Query, counts: list[Counts], size: int) -> Floats:
+    """Return what impacts are multiplied by, one a group and clause; see Hits."""
+    factors = [
+        [
+            clause.weight * group.weight * idf(size, held[number])
+            for clause, held in zip(query.clauses, counts, strict=True)
+        ]
+        for number, group in enumerate(query.groups)
+    ]
+    return np.array(factors, np.float32)
+
+
+def _together(parts: list[tuple[int, int, Impacts]]) -> Few | None:
+    if not parts:
+        return None
+    clauses, starts, impacts = zip(*parts, strict=True)
+    worth = np.concatenate([each.worth for each in impacts], axis=1)
+    sizes = [len(each.places) for each in impacts]
+    places = np.concatenate([each.places for each in impacts])
+    if any(starts):
+        places += np.repeat(starts, sizes)
+    return Few(list(clauses), sizes, places, worth)
+
+
+def _holds(impacts: Impacts, near: Ints) -> Mask:
+    """Return which documents at `near` hold the term in the first group."""
+    if impacts.places is None:
+        held: Mask = impacts.worth[0].take(near) > 0
+        return held
+    at = impacts.places.searchsorted(near).clip(max=len(impacts.places) - 1)
+    held = (impacts.places.take(at) == near) & (impacts.worth[0].take(at) > 0)
+    return held
+
+
+def _ones(worth: Floats) -> Floats:
+    """Return one where the first group holds a term, zero elsewhere."""
+    return (worth[:1] > 0).astype(np.float32)
+
+
+def _floor(scores: Floats, limit: int) -> float:
+    """Return a score that at least `limit` documents reach, or zero.
+
+    The best of each block is a document of its own, so that the limit-th best
+    of them is no better than the limit-th best of all.
+    """
+    size = max(len(scores) // (CUT * limit), 1)
+    rows = len(scores) // size
+    if rows < limit:
+        return 0.0
+    best = scores[: size * rows].reshape(size, rows).max(axis=0)
+    return float(np.partition(best, rows - limit)[rows - limit])

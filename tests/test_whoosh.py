@@ -1,0 +1,406 @@
+"""What the files of the Whoosh engine promise, whatever happens to them."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from whoosh.index import open_dir
+from whoosh.query import Or, Term
+
+from kb.engines import Document, EngineUnavailable, Field, Group, pen
+from kb.engines.cache import Cache, Shelf
+from kb.engines.whoosh import WhooshEngine
+from tests.searching import QUESTIONS, ask, doc, put
+
+
+def test_a_missing_index_is_unavailable_not_empty(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="kb_index rebuild"):
+        ask(WhooshEngine(tmp_path / "none"), "退款")
+
+
+def test_an_index_of_another_format_is_unavailable(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.replace([doc(1, "退款")])
+    folder = next(tmp_path.glob("generation-*"))
+    folder.rename(tmp_path / "generation-0-old")
+    (tmp_path / "CURRENT").write_text("generation-0-old")
+    with pytest.raises(EngineUnavailable, match="old index"):
+        ask(WhooshEngine(tmp_path), "退款")
+
+
+# Whoosh leaves the files open in which it stumbled.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("pattern", ["*.seg", "*.toc"])
+def test_a_damaged_index_is_unavailable(tmp_path: Path, pattern: str) -> None:
+    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    for file in tmp_path.rglob(pattern):
+        file.write_bytes(file.read_bytes()[:20])
+    with pytest.raises(EngineUnavailable):
+        ask(WhooshEngine(tmp_path), "退款")
+
+
+def test_a_damaged_index_is_mended_by_a_rebuild(tmp_path: Path) -> None:
+    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    for file in tmp_path.rglob("*.toc"):
+        file.write_bytes(b"")
+    WhooshEngine(tmp_path).replace([doc(2, "退款")])
+    assert ask(WhooshEngine(tmp_path), "退款").ids == (2,)
+
+
+def test_another_writer_means_unavailable_not_wrong(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.replace([])
+    other = WhooshEngine(tmp_path, patience=0)
+    with engine.writing(), pytest.raises(EngineUnavailable), other.writing():
+        pass
+
+
+def test_a_writer_waits_for_its_turn(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path, patience=30)
+    engine.replace([])
+    started = threading.Event()
+
+    def write() -> None:
+        started.set()
+        put(WhooshEngine(tmp_path, patience=30), doc(2, "退款"))
+
+    with engine.writing() as changes:
+        thread = threading.Thread(target=write)
+        thread.start()
+        started.wait()
+        changes.put.append(doc(1, "退款"))
+    thread.join()
+    assert ask(engine, "退款").ids == (1, 2)
+
+
+def _die_while_writing(path: Path) -> None:
+    with WhooshEngine(path).writing() as changes:
+        changes.put.append(doc(2, "退款"))
+        os._exit(9)
+
+
+def test_a_writer_that_dies_leaves_no_lock_and_no_trace(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path, patience=0)
+    engine.replace([doc(1, "退款")])
+    child = multiprocessing.get_context("fork").Process(
+        target=_die_while_writing, args=(tmp_path,)
+    )
+    child.start()
+    child.join()
+    assert child.exitcode == 9
+    put(engine, doc(3, "退款"))
+    assert ask(engine, "退款").ids == (1, 3)
+
+
+def test_another_process_sees_a_commit_at_its_next_search(tmp_path: Path) -> None:
+    writer, reader = WhooshEngine(tmp_path), WhooshEngine(tmp_path)
+    writer.replace([doc(1, "退款")])
+    assert ask(reader, "退款").ids == (1,)
+    put(writer, doc(2, "退款"))
+    assert ask(reader, "退款").ids == (1, 2)
+
+
+def test_the_dead_of_a_segment_do_not_hide_the_living(tmp_path: Path) -> None:
+    """A large segment is not merged away: its dead stand among the living."""
+    engine = WhooshEngine(tmp_path)
+    engine.replace(doc(i, f"订单{'海外' if i == 7 else ''}查询") for i in range(1, 400))
+    with engine.writing() as changes:
+        changes.forget |= {7, 8}
+    newcomer = WhooshEngine(tmp_path)
+    assert ask(newcomer, "海外").ids == ()
+    assert ask(newcomer, "查询").total == 397
+
+
+def test_old_generations_are_removed(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    for _ in range(3):
+        engine.replace([doc(1, "退款")])
+    assert len(list(tmp_path.glob("generation-*"))) == 1
+
+
+def test_the_index_is_for_us_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    WhooshEngine(folder).replace([])
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_threads_find_the_same_while_another_writes(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path, patience=30)
+    engine.replace([doc(i, q) for i, q in enumerate(QUESTIONS, 1)])
+    wrong: list[object] = []
+
+    def read() -> None:
+        for words in QUESTIONS * 3:
+            try:
+                if not ask(engine, words).ids:
+                    wrong.append(words)
+            except Exception as error:  # noqa: BLE001
+                wrong.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for id in range(100, 110):
+        put(engine, doc(id, "海外仓发货"))
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_what_is_kept_of_terms_stays_within_one_budget(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path, cache_mb=1)
+    engine.replace(doc(i, q * 9) for i, q in enumerate(QUESTIONS * 60, 1))
+    for id, words in enumerate(QUESTIONS, 9_000):
+        put(engine, doc(id, words))
+        assert ask(engine, words).ids
+    assert len(engine._segments) > 1
+    assert 0 < engine.cache.size <= 1 << 20
+
+
+def test_shelves_of_a_cache_share_its_budget() -> None:
+    cache = Cache(1000)
+    shelves: list[Shelf[int]] = [Shelf(cache), Shelf(cache)]
+    for key in range(200):
+        shelves[key % 2].put(key, key, 30)
+        assert shelves[0].get(0) == 0  # what is asked for stays
+        assert cache.size <= 1000
+    assert shelves[1].get(199) == 199
+    assert shelves[1].get(1) is None
+
+
+def test_old_generations_are_let_go(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.replace([doc(1, "退款")])
+    assert ask(engine, "退款").ids == (1,)
+    (segment,) = engine._segments.values()
+    old = [weakref.ref(held) for held in (engine._snapshot, segment, segment.pack)]
+    engine.replace([doc(2, "退款")])
+    assert ask(engine, "退款").ids == (2,)
+    del segment
+    gc.collect()
+    assert [reference() for reference in old] == [None, None, None]
+
+
+def test_many_small_commits_leave_few_segments(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.replace([])
+    for id in range(150):
+        put(engine, doc(id % 100, f"订单{'海外' if id > 100 else ''}"))
+    assert ask(engine, "订单").total == 100
+    assert ask(engine, "海外").total == 49
+    assert len(list(tmp_path.rglob("*.seg"))) <= 3
+
+
+def test_whooshs_own_searcher_finds_the_same(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.replace(doc(i, q, q * 2) for i, q in enumerate(QUESTIONS * 9, 1))
+    put(engine, doc(500, "海外退款"))
+    with engine.writing() as changes:
+        changes.forget.add(3)
+    with open_dir(engine.folder.live()).searcher() as searcher:
+        for term in ("退款", "怎么", "海外"):
+            query = Or([Term("question", term), Term("answer", term)])
+            theirs = {hit["id"] for hit in searcher.search(query, limit=None)}
+            assert theirs == set(ask(engine, term, limit=999).ids)
+        lexicon = list(searcher.reader().lexicon("question"))
+        assert lexicon == sorted(lexicon)
+        assert "退款".encode() in lexicon
+        assert searcher.reader().doc_frequency("question", "海外") == 1
+
+
+def test_groups_made_for_one_query_are_not_kept_for_ever(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.replace([doc(1, "退款")])
+    groups = [Group((Field("question", 1.0, 0.5),), k1=1.2) for _ in range(20)]
+    for group in groups:
+        assert ask(engine, "退款", groups=(group,)).ids == (1,)
+    (segment,) = engine._segments.values()
+    assert len(segment._scale._tables) < len(groups)
+
+
+# Damage --------------------------------------------------------------------------
+
+
+def _damaged(
+    tmp_path: Path, change: Callable[[bytearray, int], None], step: int
+) -> set[str]:
+    """Return what searches say of an index with each byte changed in its turn."""
+    WhooshEngine(tmp_path).replace(doc(i, q, q) for i, q in enumerate(QUESTIONS, 1))
+    (file,) = tmp_path.rglob("*.seg")
+    whole = file.read_bytes()
+    said = set()
+    for at in range(0, len(whole), step):
+        data = bytearray(whole)
+        change(data, at)
+        file.unlink()  # a file that is mapped must not shrink
+        file.write_bytes(data)
+        try:
+            ask(WhooshEngine(tmp_path), QUESTIONS[at % len(QUESTIONS)])
+            said.add("found")
+        except EngineUnavailable:
+            said.add("unavailable")
+    return said
+
+
+def test_a_flipped_bit_is_no_crash(tmp_path: Path) -> None:
+    def flip(data: bytearray, at: int) -> None:
+        data[at] ^= 1 << at % 8
+
+    assert _damaged(tmp_path, flip, 11) == {"found", "unavailable"}
+
+
+def test_a_flipped_bit_of_what_is_read_at_once_is_noticed(tmp_path: Path) -> None:
+    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    (file,) = tmp_path.rglob("*.seg")
+    data = bytearray(file.read_bytes())
+    data[0] ^= 1  # of the first id
+    file.write_bytes(data)
+    with pytest.raises(EngineUnavailable, match="ids changed on disk"):
+        ask(WhooshEngine(tmp_path), "退款")
+
+
+def test_a_file_cut_short_is_unavailable(tmp_path: Path) -> None:
+    def cut(data: bytearray, at: int) -> None:
+        del data[at:]
+
+    assert _damaged(tmp_path, cut, 97) == {"unavailable"}
+
+
+def test_postings_of_no_document_are_unavailable(tmp_path: Path) -> None:
+    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    engine = WhooshEngine(tmp_path)
+    engine._latest()
+    (segment,) = engine._segments.values()
+    segment.pack.docs = np.full_like(segment.pack.docs, 1 << 31)
+    with pytest.raises(EngineUnavailable, match="damaged"):
+        ask(engine, "退款")
+
+
+def test_a_full_disk_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.replace([doc(1, "退款")])
+
+    def full(*args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kb.engines.packed.PackWriter.add", full)
+        with pytest.raises(EngineUnavailable, match="No space"):
+            put(engine, doc(2, "退款"))
+        with pytest.raises(EngineUnavailable, match="No space"):
+            engine.replace([doc(2, "退款")])
+    assert ask(engine, "退款").ids == (1,)
+    put(engine, doc(3, "退款"))
+    assert ask(engine, "退款").ids == (1, 3)
+    assert len(list(tmp_path.glob("generation-*"))) == 1
+
+
+# Rebuilds ------------------------------------------------------------------------
+
+
+def _described(item: tuple[int, str]) -> Document:
+    id, question = item
+    if question == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if question == "raise":
+        raise LookupError(question)
+    return doc(id, question)
+
+
+def test_several_processes_make_the_same_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.engines.pool.BATCH", 7)
+    items = list(enumerate(QUESTIONS * 5, 1))
+    one, many = WhooshEngine(tmp_path / "one"), WhooshEngine(tmp_path / "many")
+    one.replace(items, _described)
+    many.replace(iter(items), _described, processes=2)
+    (file,), (other) = (list((tmp_path / n).rglob("*.seg")) for n in ("one", "many"))
+    assert [file.read_bytes()] == [path.read_bytes() for path in other]
+    assert many.digests() == one.digests()
+    assert not list(tmp_path.rglob("piece-*"))
+
+
+@pytest.mark.parametrize(
+    ("deed", "error"), [("kill", EngineUnavailable), ("raise", LookupError)]
+)
+def test_a_process_that_fails_leaves_the_old_index(
+    tmp_path: Path, deed: str, error: type[Exception]
+) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.replace([doc(1, "退款")])
+    with pytest.raises(error):
+        engine.replace([(2, "退款"), (3, deed)], _described, processes=2)
+    assert ask(WhooshEngine(tmp_path), "退款").ids == (1,)
+    assert len(list(tmp_path.glob("generation-*"))) == 1
+    engine.replace([(2, "退款")], _described, processes=2)
+    assert ask(engine, "退款").ids == (2,)
+
+
+def test_a_second_rebuild_stops(tmp_path: Path) -> None:
+    engine, other = WhooshEngine(tmp_path), WhooshEngine(tmp_path, patience=0)
+
+    def items() -> Iterator[Document]:
+        yield doc(1, "退款")
+        with pytest.raises(EngineUnavailable, match="another rebuild"):
+            other.replace([doc(2, "退款")])
+
+    engine.replace(items())
+    assert ask(other, "退款").ids == (1,)
+
+
+def _die_while_rebuilding(path: Path) -> None:
+    def items() -> Iterator[tuple[int, str]]:
+        yield from enumerate(QUESTIONS, 1)
+        os._exit(9)
+
+    WhooshEngine(path).replace(items(), _described, processes=2)
+
+
+def test_a_rebuild_that_dies_leaves_no_lock(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.replace([doc(1, "退款")])
+    child = multiprocessing.get_context("fork").Process(
+        target=_die_while_rebuilding, args=(tmp_path,)
+    )
+    child.start()
+    child.join()
+    assert child.exitcode == 9
+    put(engine, doc(2, "退款"))
+    assert ask(engine, "退款").ids == (1, 2)
+    lock = tmp_path / "REBUILD"
+    with pen.hold(lock, patience=30):  # its own processes end with it, soon
+        pass
+    engine.replace([doc(3, "退款")])
+    assert ask(engine, "退款").ids == (3,)
+    assert len(list(tmp_path.glob("generation-*"))) == 1
+
+
+def test_what_a_rebuild_missed_is_told_before_the_swap(tmp_path: Path) -> None:
+    """Else it would be lost with a process that dies in between."""
+    engine = WhooshEngine(tmp_path)
+    engine.replace([doc(1, "退款")])
+
+    def items() -> Iterator[Document]:
+        yield doc(1, "退款")
+        put(WhooshEngine(tmp_path), doc(2, "退款"))
+
+    def die(ids: set[int]) -> None:
+        assert ids == {2}
+        raise LookupError("the database went away")
+
+    with pytest.raises(LookupError):
+        engine.replace(items(), missed=die)
+    assert ask(engine, "退款").ids == (1, 2)
