@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
-from kb import vocabulary
+from kb import feedback, vocabulary
 from kb.engines import (
     Clause,
     Engine,
@@ -30,6 +30,7 @@ LONGEST = 200  # characters of a query; the rest is cut off
 MOST = 100  # results: nobody pages further, and the database checks each
 MOST_ALIKE = 20  # entries that are looked at when some like a text are wanted
 CUT = 0.2  # share of the best score below which a result is noise
+PICKED = 0.6  # weight of words that led people of the reader's own side to an entry
 
 # Texts as one, where an answer may make up for what the question does not say.
 # Agents' words and short codes are for those who may read them.
@@ -41,12 +42,13 @@ _PUBLIC_TEXTS = (
 )
 _STAFF_TEXTS = (
     *_PUBLIC_TEXTS,
+    Field("picked_staff", PICKED, 0.0),
     Field("keywords", 8.0, 0.0),
     Field("replies", 0.8, 0.5),
 )
 # The question for itself: to be asked about a word is more than to mention it.
 _HEADING = Group((Field("question", 1.0, 0.9), Field("phrasings", 1.0, 0.3)), 1.2, 2.0)
-PUBLIC = (Group(_PUBLIC_TEXTS, k1=3.0), _HEADING)
+PUBLIC = (Group((*_PUBLIC_TEXTS, Field("picked", PICKED, 0.0)), k1=3.0), _HEADING)
 STAFF = (Group(_STAFF_TEXTS, k1=3.0), _HEADING)
 PAIR = 0.5  # weight of a pair of characters beside a word
 HEARD = 0.7  # weight of what only sounds like what was typed
@@ -93,19 +95,20 @@ def search(
     the results say that they are degraded.
     """
     words = tidy(words)
-    lexicon = vocabulary.in_force()
-    terms = wanted(words, lexicon)
+    terms = wanted(words, lexicon := vocabulary.in_force())
     if not terms:
         return Results(words)
-    readable = Entry.objects.published_to(user)
+    readable = _within(Entry.objects.published_to(user), category)
     try:
         query = Query(clauses(terms), groups(user), _live(user, category), MOST)
         scores, degraded = relevant(ask(get_engine(), words, query, lexicon)), False
     except EngineUnavailable:
-        scores, degraded = _in_database(terms, _within(readable, category)), True
+        scores, degraded = _in_database(terms, readable), True
+    scores = feedback.prefer(scores, words, side=feedback.side_of(user))
     # The engine proposes, the database decides: a stale hit can leak nothing.
-    allowed = set(readable.filter(pk__in=scores).values_list("pk", flat=True))
-    ranked = [pk for pk in scores if pk in allowed]
+    asks = dict(readable.filter(pk__in=scores).values_list("pk", "question_key"))
+    key = normalize.key(words)  # what asks just that is first, whatever was picked
+    ranked = sorted((pk for pk in scores if pk in asks), key=lambda pk: asks[pk] != key)
     page = _load(ranked[offset:][:limit], readable, scores)
     return Results(words, page, len(ranked), terms.marks(), degraded)
 

@@ -1,0 +1,92 @@
+"""The roll-up of picks: for how much the words of several persons count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from itertools import groupby
+
+from django.db import transaction
+from django.utils import timezone
+
+from kb import index
+from kb.feedback.weighing import GONE, level, origin, raised
+from kb.models import Evidence, Pick, Search, Side
+from kb.text import normalize
+
+Key = tuple[int, str, str]  # of evidence: entry, side, words
+RETENTION = timedelta(days=90)  # for which searches are kept
+
+
+@transaction.atomic
+def weigh(entry_id: int, side: str, words_key: str) -> None:
+    """Bring one row up to date; only another level concerns the index."""
+    about = {"entry_id": entry_id, "side": side, "words_key": words_key}
+    picks = list(Pick.objects.filter(**about).order_by("pk"))
+    now = level(((p.person, p.created_at) for p in picks), now=timezone.now())
+    row = Evidence.objects.filter(**about).first()
+    before = row.level if row else 0
+    if now or (row and row.refused):
+        row = row or Evidence(**about, words=picks[0].words)
+        row.level, row.people = now, len({origin(p.person) for p in picks})
+        row.save()
+    elif row:
+        row.delete()
+    if now != before:
+        index.mark([entry_id])
+
+
+def learn() -> tuple[int, int]:
+    """Let all evidence age; return how many rows changed and how many were old.
+
+    What says nothing any more goes: searches after RETENTION, picks after GONE.
+    """
+    now = timezone.now()
+    old = Search.objects.filter(created_at__lt=now - RETENTION).delete()[0]
+    old += Pick.objects.filter(created_at__lt=now - GONE).delete()[0]
+    held = _levels_held()
+    fresh = _levels_now()
+    changed = [key for key in held | fresh if held.get(key, 0) != fresh.get(key, 0)]
+    for key in changed:
+        weigh(*key)
+    return len(changed), old
+
+
+def prefer(scores: Mapping[int, float], words: str, *, side: Side) -> dict[int, float]:
+    """Return {id: score} anew, best first: what `side` picked after these very words.
+
+    Entries come in that were not found; the caller knows who may read them.
+    """
+    key = normalize.key(words)
+    rows = Evidence.objects.filter(words_key=key, side=side, level__gte=1)
+    levels = dict(rows.values_list("entry_id", "level"))
+    return raised(scores, levels) if levels else dict(scores)
+
+
+def wordings(entries: Iterable[int], side: Side) -> dict[int, list[str]]:
+    """Return {entry id: words that led people of `side` there}, the strongest first.
+
+    Entries without any are left out.
+    """
+    told = Evidence.objects.filter(entry__in=list(entries), side=side, level__gte=1)
+    found: dict[int, list[str]] = {}
+    for entry, words in told.values_list("entry_id", "words"):
+        found.setdefault(entry, []).append(words)
+    return {entry: some[: index.MOST_LEARNED] for entry, some in found.items()}
+
+
+def _levels_held() -> dict[Key, int]:
+    rows = Evidence.objects.order_by()
+    return {tuple(key): n for *key, n in rows.values_list(*_KEY, "level")}
+
+
+def _levels_now() -> dict[Key, int]:
+    now = timezone.now()
+    rows = Pick.objects.order_by(*_KEY).values_list(*_KEY, "person", "created_at")
+    return {
+        key: level(((person, moment) for *_, person, moment in picks), now=now)
+        for key, picks in groupby(rows.iterator(), key=lambda row: row[:3])
+    }
+
+
+_KEY = ("entry_id", "side", "words_key")
