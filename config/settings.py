@@ -274,6 +274,7 @@ REST_FRAMEWORK = {
         "read": "240/min",
         "agent": "1200/min",
         "login": "20/min",
+        "vote": "10/min",
     },
     "NUM_PROXIES": NUM_PROXIES,
 }

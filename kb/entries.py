@@ -64,6 +64,13 @@ def revise(entry: Entry, *, by: User | None, based_on: int, **columns: Any) -> E
     return put(entry, by=by, based_on=based_on)
 
 
+@transaction.atomic
+def add_phrasing(entry: Entry, text: str, *, by: User | None) -> Entry:
+    """Keep `text` as a phrasing; an entry that says so already stays as it is."""
+    entry = _locked(entry)
+    return _touch(entry, by=by) if _add_phrasing(entry, text) else entry
+
+
 # Where questions become entries ----------------------------------------------
 
 

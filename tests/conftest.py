@@ -50,6 +50,7 @@ def groups(db: None) -> None:
         import_module("kb.migrations.0002_groups").make_groups(apps, None)
         vocabulary_groups = import_module("kb.migrations.0004_vocabulary_groups")
         vocabulary_groups.give_vocabulary(apps, None)
+        import_module("kb.migrations.0005_usage").give_searches(apps, None)
 
 
 @pytest.fixture

@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, index, triage
-from kb.models import Category, Entry, Module, Question, Reply, Stale, Tag, User
+from kb import entries, feedback, index, triage
+from kb.models import Category, Entry, Module, Question, Reply, Search, Stale, Tag, User
 from tests.conftest import MakeEntry, MakeQuestion
 
 MODELS = (
-    "entry question category tag module synonymset word stopword user stale".split()
-)
+    "entry question category tag module synonymset word stopword search user stale"
+).split()
 LISTS = [f"/admin/kb/{model}/" for model in MODELS] + ["/admin/auth/group/"]
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +97,7 @@ def test_models_stand_in_the_order_of_the_work(client: Client, root: User) -> No
         "内容",
         "归类",
         "词汇",
+        "使用",
         "人员",
         "系统",
     ]
@@ -154,6 +155,7 @@ def fill(
         question = make_question(f"问题{number}", module=module)
         entries.absorb(entry, question=question, by=editor)
         Stale.objects.create(entry_id=entry.pk)
+        feedback.record("邮费", user=lead, results=1, entry=entry, rank=1)
 
     return make
 
@@ -707,6 +709,25 @@ def test_what_waits_for_the_index_is_only_looked_at(
     delete = f"/admin/kb/stale/{mark.pk}/delete/"
     assert client.post(delete, {"post": "yes"}).status_code == 403
     assert Stale.objects.exists()
+
+
+def test_searches_are_only_looked_at_those_without_results_first(
+    desk: Client, agent: User
+) -> None:
+    stranger = AnonymousUser()
+    feedback.record("榴莲", user=stranger, results=0)
+    feedback.record("邮费", user=agent, results=3)
+    address = "/admin/kb/search/"
+    page = desk.get(address).text
+    assert page.index("没有结果") < page.index("用了某一条")
+    for outcome, words in (("none", "榴莲"), ("some", "邮费"), ("used", "")):
+        rows = desk.get(address, {"outcome": outcome}).context["cl"].queryset
+        assert "".join(row.words for row in rows) == words
+    one = Search.objects.get(results=0)
+    assert desk.get(f"{address}add/").status_code == 403
+    delete = f"{address}{one.pk}/delete/"
+    assert desk.post(delete, {"post": "yes"}).status_code == 403
+    assert Search.objects.count() == 2
 
 
 def test_tags_and_modules_are_looked_up_while_typing(

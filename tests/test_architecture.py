@@ -20,6 +20,7 @@ ROWS = [
     {"entries"},
     {"vocabulary"},
     {"index"},
+    {"feedback"},
     {"search"},
     {"transfer"},
     {"demo", "checks"},

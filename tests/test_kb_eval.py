@@ -32,11 +32,11 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def measure(corpus: Path, queries: Path, **options: Any) -> dict[str, Any]:
+def measure(corpus: Path, queries: Path | None, **options: Any) -> dict[str, Any]:
     out = StringIO()
-    call_command(
-        "kb_eval", corpus=str(corpus), queries=str(queries), stdout=out, **options
-    )
+    if queries:
+        options["queries"] = str(queries)
+    call_command("kb_eval", corpus=str(corpus), stdout=out, **options)
     (line,) = out.getvalue().strip().split("\n")
     report: dict[str, Any] = json.loads(line)
     return report
@@ -87,3 +87,52 @@ def test_a_bad_file_is_named(tmp_path: Path, content: str | None, message: str) 
         corpus.write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(CommandError, match=message):
         measure(corpus, write(tmp_path / "q", QUERIES))
+
+
+# Learning --------------------------------------------------------------------------
+
+ASKED = [f"{n}蓝牙耳机{m}" for n in "红黄蓝黑" for m in ("坏了", "没声音", "断连")]
+
+
+def lessons(path: Path, asked: list[str] = ASKED) -> Path:
+    return write(path, [{"query": words, "relevant": ["a"]} for words in asked])
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["both", "one"])
+def test_what_half_of_the_queries_teach_helps_the_other_half(
+    tmp_path: Path, again: bool
+) -> None:
+    corpus, file = write(tmp_path / "c", CORPUS), lessons(tmp_path / "q")
+    report = measure(corpus, file if again else None, learn_from=str(file))
+    assert report["queries"] + report["learned"] == len(ASKED)
+    assert 0 < report["learned"] < len(ASKED)
+    assert (report["before"]["r1"], report["r1"]) == (0, 100)
+
+
+def test_the_order_of_a_file_does_not_matter(tmp_path: Path) -> None:
+    corpus = write(tmp_path / "c", CORPUS)
+    run = tmp_path / "run"
+    measured = []
+    for name, asked in (("one", ASKED), ("other", ASKED[::-1])):
+        file = lessons(tmp_path / name, asked)
+        measure(corpus, None, learn_from=str(file), run=str(run))
+        lines = run.read_text("utf-8").splitlines()
+        measured.append({json.loads(line)["query"] for line in lines})
+    assert measured[0] == measured[1]
+
+
+def test_another_file_teaches_all_and_all_is_measured(tmp_path: Path) -> None:
+    corpus, file = write(tmp_path / "c", CORPUS), lessons(tmp_path / "q")
+    queries = write(tmp_path / "other", QUERIES)
+    report = measure(corpus, queries, learn_from=str(file))
+    assert (report["learned"], report["queries"]) == (len(ASKED), len(QUERIES))
+
+
+def test_without_lessons_nothing_is_said_of_them(tmp_path: Path) -> None:
+    report = measure(write(tmp_path / "c", CORPUS), write(tmp_path / "q", QUERIES))
+    assert not {"before", "learned"} & set(report)
+
+
+def test_one_of_the_two_files_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="--learn-from"):
+        measure(write(tmp_path / "c", CORPUS), None)

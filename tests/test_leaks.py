@@ -22,9 +22,9 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.utils import timezone
 from rest_framework.throttling import SimpleRateThrottle
 
-from kb import entries, index, search
+from kb import entries, feedback, index, search
 from kb.engines import get_engine
-from kb.models import Category, Entry, Module, Question, Reply, Tag, User
+from kb.models import Category, Entry, Module, Pick, Question, Reply, Side, Tag, User
 from kb.text.normalize import normalize
 from tests.conftest import MakeEntry, MakeQuestion
 
@@ -320,6 +320,51 @@ def test_hidden_entries_change_no_public_answer(client: Client, house: House) ->
     index.sync_all()
     for url in urls:
         assert client.get(url).content == crowded[url], url
+
+
+def test_what_colleagues_searched_for_changes_no_public_answer(
+    client: Client, house: House, engine: str
+) -> None:
+    """Neither their words nor how often they picked: not to the byte."""
+    if engine == "none":
+        pytest.skip("without its engine nothing is looked up in what was learned")
+    secret = house.nonsense()
+    words = (secret.latin, secret.han, f"运费 {secret.han}", "退货地址 运费")
+    urls = [reverse(name) + "?q=" for name, kind in TABLE.items() if kind == "words"]
+    asked = [f"{url}{quote(word)}" for url in urls for word in words]
+    before = [client.get(url).content for url in asked]
+    for word in words:
+        for person in "abcdefg":
+            _pick(house.public, word, person, Side.STAFF)
+    index.sync_all()
+    assert [client.get(url).content for url in asked] == before
+    for word in words[:3]:
+        for person in "abcdefg":
+            _pick(house.public, word, person, Side.PUBLIC)
+    index.sync_all()
+    found = client.get(reverse("api:search"), {"q": secret.han}).json()
+    assert [hit["id"] for hit in found["results"]] == [house.public.pk]
+
+
+def test_what_customers_taught_of_a_hidden_entry_tells_nothing(
+    client: Client, house: House
+) -> None:
+    """It was public once: its words must not even count."""
+    secret = house.nonsense()
+    urls = [reverse(name) + "?q=" for name, kind in TABLE.items() if kind == "words"]
+    before = [plain(client, url, word) for url in urls for word in probes(secret)]
+    for entry in house.hidden:
+        for word in (secret.latin, secret.han, f"运费 {secret.latin} {secret.han}"):
+            for person in "abcdefg":
+                _pick(entry, word, person, Side.PUBLIC)
+    index.sync_all()
+    after = [plain(client, url, word) for url in urls for word in probes(secret)]
+    assert after == before
+
+
+def _pick(entry: Entry, words: str, person: str, side: Side) -> None:
+    kind = Pick.Kind.COPIED
+    feedback.pick(entry, words=words, person=person, side=side, kind=kind)
 
 
 # What people who work here get: the same words, found ---------------------------

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from kb.admin import category, entry, question, stale, user, vocabulary
+from kb.admin import category, entry, question, stale, usage, user, vocabulary
 
-__all__ = ["category", "entry", "question", "stale", "user", "vocabulary"]
+__all__ = ["category", "entry", "question", "stale", "usage", "user", "vocabulary"]

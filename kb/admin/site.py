@@ -19,6 +19,7 @@ GROUPS = {
     "内容": ["Entry", "Question"],
     "归类": ["Category", "Tag", "Module"],
     "词汇": ["SynonymSet", "Word", "StopWord"],
+    "使用": ["Search"],
     "人员": ["User", "Group"],
     "系统": ["Stale"],
 }

@@ -50,6 +50,16 @@ class ConsoleForm(forms.Form):
     )
 
 
+class PickForm(forms.Form):
+    """What an agent copied, and after which words."""
+
+    q = Words()
+    entry = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
+    reply = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    rank = forms.IntegerField(required=False, min_value=1, max_value=100)
+    total = forms.IntegerField(required=False, min_value=0, max_value=100)
+
+
 def read(query: QueryDict) -> Asked:
     """Understand `query`; what cannot be understood is left out."""
     form = ConsoleForm(query)

@@ -50,7 +50,7 @@ class Listing:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show the console; with ?fragment= only its results or one preview."""
-    user = _agent(request)
+    user = agent_of(request)
     asked = forms.read(request.GET)
     if asked.fragment == "preview":
         return _preview(request, user=user, asked=asked)
@@ -64,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "console/home.html", context)
 
 
-def _agent(request: HttpRequest) -> User:
+def agent_of(request: HttpRequest) -> User:
     user = request.user
     if not user.is_authenticated or not user.reads_library:
         raise PermissionDenied("话术台只对客服开放。")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from kb.desk import drafts, views
+from kb.desk import drafts, phrasings, views
 
 app_name = "desk"
 urlpatterns = [
@@ -17,4 +17,6 @@ urlpatterns = [
     path("inbox/<int:pk>/undo/", views.undo, name="undo"),
     path("drafts/", drafts.drafts, name="drafts"),
     path("drafts/<int:pk>/<slug:action>/", drafts.move, name="move"),
+    path("phrasings/", phrasings.phrasings, name="phrasings"),
+    path("phrasings/<int:pk>/", phrasings.judge, name="judge"),
 ]

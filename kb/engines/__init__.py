@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 
 from kb.engines.base import (
     FIELDS,
+    LEARNED,
     Changes,
     Clause,
     Document,
@@ -26,6 +27,7 @@ from kb.engines.base import (
 
 __all__ = [
     "FIELDS",
+    "LEARNED",
     "Changes",
     "Clause",
     "Document",

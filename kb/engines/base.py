@@ -12,12 +12,13 @@ from typing import Any
 
 # What a document may hold. Texts are indexed as words, and most as pairs of Han
 # characters too, in a field of their own.
-TEXTS = ("keywords", "question", "phrasings", "replies", "answer", "forms")
-IN_PAIRS = ("question", "phrasings", "replies", "answer")
+LEARNED = ("picked", "picked_staff")  # words that led customers here, and colleagues
+TEXTS = ("keywords", "question", "phrasings", "replies", "answer", "forms", *LEARNED)
+IN_PAIRS = ("question", "phrasings", "replies", "answer", *LEARNED)
 PAIRS = "_pairs"
 FORM_MARKS = "'~·"  # of terms that say how a text sounds, and of single characters
 FIELDS = (*TEXTS, *(f"{text}{PAIRS}" for text in IN_PAIRS))
-FORMAT = 5  # raise it when documents or files change, so that old indexes are remade
+FORMAT = 6  # raise it when documents or files change, so that old indexes are remade
 
 
 class EngineUnavailable(Exception):

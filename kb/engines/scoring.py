@@ -245,11 +245,11 @@ def _together(parts: list[tuple[int, int, Impacts]]) -> Few | None:
 
 def _holds(impacts: Impacts, near: Ints) -> Mask:
     """Return which documents at `near` hold the term in the first group."""
-    if impacts.places is None:
-        held: Mask = impacts.worth[0].take(near) > 0
-        return held
-    at = impacts.places.searchsorted(near).clip(max=len(impacts.places) - 1)
-    held = (impacts.places.take(at) == near) & (impacts.worth[0].take(at) > 0)
+    at, held = near, np.ones(len(near), np.bool_)
+    if impacts.places is not None:
+        at = impacts.places.searchsorted(near).clip(max=len(impacts.places) - 1)
+        held = impacts.places.take(at) == near
+    held &= impacts.worth[0].take(at) > 0
     return held
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kb.faq import views
+from kb.faq import views, votes
 
 app_name = "faq"
 urlpatterns = [
@@ -13,5 +13,6 @@ urlpatterns = [
     path("suggest/", views.suggestions, name="suggest"),
     path("c/<int:pk>/", views.category, name="category"),
     path("q/<int:pk>/", views.entry, name="entry-short"),
+    path("vote/<int:pk>/", votes.vote, name="vote"),
     path("q/<int:pk>/<str:slug>/", views.entry, name="entry"),
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from kb import search
-from kb.faq import forms
+from kb import feedback, search
+from kb.faq import forms, votes
 from kb.faq.guard import public, throttled
 from kb.models import Entry, EntryQuerySet, Reader
 from kb.shelves import Shelves
@@ -52,14 +53,18 @@ def entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     found = shown.select_related("category").prefetch_related("tags").first()
     if found is None:
         raise Http404
+    words = forms.words(request)  # that led here from a search
     if slug != found.slug:
-        return redirect(found, permanent=True)
+        asked = f"?{urlencode({'q': words})}" if words else ""
+        return redirect(f"{found.get_absolute_url()}{asked}", permanent=True)
     context = {
         "entry": found,
         "path": Shelves(request.user).path(found.category_id),
         "canonical": request.build_absolute_uri(found.get_absolute_url()),
         "live": found.status == Entry.Status.PUBLISHED,
         "related": search.related(found, user=request.user),
+        "asked": words,
+        "token": votes.token(found),
     }
     return render(request, "faq/entry.html", context)
 
@@ -74,6 +79,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
     results = search.search(words, user=user, offset=(number - 1) * PAGE, limit=PAGE)
     if number > 1 and not results.hits:
         raise Http404
+    if request.method == "GET" and number == 1 and not results.degraded:
+        feedback.record(words, user=user, results=results.total)
     context = _found(results, user) if results.hits else _not_found(words, user)
     context |= {"words": words, "results": results, "number": number}
     context["more"] = number * PAGE < results.total

@@ -6,6 +6,7 @@ from kb.models.category import Category, Module, Tag
 from kb.models.entry import Entry, EntryQuerySet, Phrasing, Reply
 from kb.models.question import Channel, Question, QuestionQuerySet
 from kb.models.stale import Stale
+from kb.models.usage import Evidence, Pick, Search, Side, Vote
 from kb.models.user import AGENT, EDITOR, LEAD, Reader, User
 from kb.models.vocabulary import Edition, StopWord, SynonymSet, Word
 
@@ -18,16 +19,21 @@ __all__ = [
     "Edition",
     "Entry",
     "EntryQuerySet",
+    "Evidence",
     "Module",
     "Phrasing",
+    "Pick",
     "Question",
     "QuestionQuerySet",
     "Reader",
     "Reply",
+    "Search",
+    "Side",
     "Stale",
     "StopWord",
     "SynonymSet",
     "Tag",
     "User",
+    "Vote",
     "Word",
 ]

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from kb import vocabulary
 from kb.engines import EngineUnavailable, Group, get_engine
+from kb.feedback import Learned, side_of
 from kb.index import category_label
 from kb.models import Category, Entry, EntryQuerySet, Reader
 from kb.search.asking import LONGEST, PUBLIC, STAFF, Scope, ask, clauses, tidy
@@ -95,17 +96,18 @@ def search(
     terms = wanted(words, lexicon)
     if not terms:
         return Results(words)
-    readable = Entry.objects.published_to(user)
+    readable = _within(Entry.objects.published_to(user), category)
+    learned = Learned(words, side_of(user))
     try:
         scope = Scope(_groups(user), _live(user, category))
-        found = _find(words, scope, readable, lexicon, MOST)
+        found = _find(words, scope, readable, lexicon, MOST, learned=learned)
         degraded = False
     except EngineUnavailable:
-        found, degraded = _in_database(terms, _within(readable, category)), True
+        found, degraded = _in_database(terms, readable, learned), True
     meant = found[0].mended if found else ""
     marks = (*terms.marks(), *(wanted(meant, lexicon).marks() if meant else ()))
     results = Results(words, terms=marks, degraded=degraded, meant=meant)
-    if not sure(found):
+    if not degraded and not sure(found):
         return replace(results, near=_load(found[:NEAR], readable))
     hits = _load(found[offset:][:limit], readable)
     return replace(results, hits=hits, total=len(found))
@@ -172,7 +174,7 @@ def _like(
     scope, most = Scope(_groups(user), labels), MOST_ALIKE + len(exclude)
     try:
         lexicon = vocabulary.in_force()
-        found = _find(tidy(text), scope, readable, lexicon, most, exclude)
+        found = _find(tidy(text), scope, readable, lexicon, most, exclude=exclude)
         return _load(found, readable)
     except EngineUnavailable:
         return ()
@@ -184,7 +186,9 @@ def _find(
     readable: EntryQuerySet,
     lexicon: Lexicon,
     limit: int,
+    *,
     exclude: Collection[int] = (),
+    learned: Learned | None = None,
 ) -> list[Found]:
     """Return what `words` ask for in `scope`, of the readable, best first."""
     engine = get_engine()
@@ -193,9 +197,10 @@ def _find(
         return []
 
     def faces(ids: Sequence[int]) -> Mapping[int, Sequence[Wording]]:
-        return _faces(ids, readable, staff=scope.groups is STAFF)
+        return _faces(ids, readable, learned, staff=scope.groups is STAFF)
 
-    return rank(engine, asked, faces, exclude)
+    lift = learned.raised if learned else dict
+    return rank(engine, asked, faces, exclude=exclude, lift=lift)
 
 
 # What a reader may find -----------------------------------------------------------
@@ -224,9 +229,14 @@ def _live(user: Reader, category: Category | None = None) -> tuple[frozenset[str
 
 
 def _faces(
-    ids: Sequence[int], readable: EntryQuerySet, *, staff: bool
+    ids: Sequence[int],
+    readable: EntryQuerySet,
+    learned: Learned | None,
+    *,
+    staff: bool,
 ) -> dict[int, tuple[Wording, ...]]:
-    """Return the wordings of the readable of `ids`; agents know short codes, too.
+    """Return the wordings of the readable of `ids`; agents know short codes, too,
+    and either side what led its own people there.
 
     The engine proposes, the database decides: a stale hit can leak nothing.
     """
@@ -239,7 +249,7 @@ def _faces(
         said = wordings.setdefault(pk, [question, *codes])
         if phrasing:
             said.append(phrasing)
-    return {pk: ways(*texts) for pk, texts in wordings.items()}
+    return {pk: ways(*texts, *learned.wordings(pk)) for pk, texts in wordings.items()}
 
 
 def _load(found: Iterable[Found], readable: EntryQuerySet) -> tuple[Hit, ...]:
@@ -254,7 +264,9 @@ def _within(readable: EntryQuerySet, category: Category | None) -> EntryQuerySet
     return readable.filter(category__in=category.descendants(include_self=True))
 
 
-def _in_database(terms: Wanted, readable: EntryQuerySet) -> list[Found]:
+def _in_database(
+    terms: Wanted, readable: EntryQuerySet, learned: Learned
+) -> list[Found]:
     """Return entries by the share of terms a question holds, without the engine."""
     telling = [t for t, weight in terms.words.items() if weight > LIGHT][:16]
     if not telling:
@@ -268,8 +280,10 @@ def _in_database(terms: Wanted, readable: EntryQuerySet) -> list[Found]:
         / len(telling)
         for pk, question in rows
     }
+    scores = learned.raised(scores)
     best = sorted(scores, key=lambda pk: (-scores[pk], pk))[:MOST]
-    return [Found(pk, scores[pk]) for pk in best]
+    allowed = set(readable.filter(pk__in=best).values_list("pk", flat=True))
+    return [Found(pk, min(scores[pk], 1.0)) for pk in best if pk in allowed]
 
 
 def _holding(words: str, readable: EntryQuerySet, limit: int) -> list[Suggestion]:

@@ -14,6 +14,7 @@ from kb.text.pinyin import heard
 from kb.text.telling import HALF, SAME, Wanted, covered, meant, said, wanted
 
 LONGEST = 200  # characters of a query; the rest is cut off
+PICKED = 0.6  # weight of words that led people of the reader's own side to an entry
 
 # Texts as one, where an answer may make up for what the question does not say.
 # Agents' words and short codes are for those who may read them.
@@ -25,12 +26,13 @@ _PUBLIC_TEXTS = (
 )
 _STAFF_TEXTS = (
     *_PUBLIC_TEXTS,
+    Field("picked_staff", PICKED, 0.0),
     Field("keywords", 8.0, 0.0),
     Field("replies", 0.8, 0.5),
 )
 # The question for itself: to be asked about a word is more than to mention it.
 _HEADING = Group((Field("question", 1.0, 0.9), Field("phrasings", 1.0, 0.3)), 1.2, 2.0)
-PUBLIC = (Group(_PUBLIC_TEXTS, k1=3.0), _HEADING)
+PUBLIC = (Group((*_PUBLIC_TEXTS, Field("picked", PICKED, 0.0)), k1=3.0), _HEADING)
 STAFF = (Group(_STAFF_TEXTS, k1=3.0), _HEADING)
 PAIR = 0.5  # weight of a pair of characters beside a word
 HEARD = 0.7  # weight of what only sounds like what was typed, beside a word

@@ -11,7 +11,6 @@ from kb.search.asking import Asked, Need
 from kb.search.mending import mended
 from kb.text import segment
 from kb.text.likeness import Likeness, Wording, likeness, ways
-from kb.text.normalize import normalize
 
 DEPTH = 30  # candidates that are looked at closely
 CUT = 0.2  # share of the best score of the engine below which a result is noise
@@ -19,7 +18,8 @@ HEARD = 0.95  # what a clause is credited that is only heard, or only in parts
 WHOLE = 0.9  # share of a query above which it is covered as a whole
 FOUND = 0.6  # how sure an entry is that holds all that was typed
 EVIDENCE = 8.0  # rare words held: who says as much is sure
-# Wordings of entries, of those of `ids` that the reader may see.
+# Wordings of entries, the question first, of those of `ids` that the reader may see.
+Lift = Callable[[dict[int, float]], dict[int, float]]  # scores, best first
 Faces = Callable[[Sequence[int]], Mapping[int, Sequence[Wording]]]
 
 
@@ -40,6 +40,7 @@ class Signs:
     titled    share of it that stands in one of the entry's wordings
     evidence  how much is covered, in rare words out of EVIDENCE
     whole     all of the query is covered, and it does more than ask
+    just      the question is what was typed
     mended    the query as the entry writes it, where it differs
     """
 
@@ -47,27 +48,36 @@ class Signs:
     titled: float
     evidence: float
     whole: bool
+    just: bool
     mended: str
     like: Likeness
 
 
 def rank(
-    engine: Engine, asked: Asked, faces: Faces, exclude: Collection[int] = ()
+    engine: Engine,
+    asked: Asked,
+    faces: Faces,
+    *,
+    exclude: Collection[int] = (),
+    lift: Lift = dict,
 ) -> list[Found]:
-    """Return what is worth showing of what was found, best first."""
+    """Return what is worth showing of what was found, best first.
+
+    `lift` raises what people picked after these words, and brings it in. What
+    asks just that is first, whatever was picked.
+    """
     pairs = zip(asked.hits.ids, asked.hits.scores, strict=True)
     others = {id: score for id, score in pairs if id not in exclude}
     floor = CUT * max(others.values(), default=0.0)
-    scores = {id: score for id, score in others.items() if score >= floor}
+    scores = lift({id: score for id, score in others.items() if score >= floor})
     seen = faces(list(scores))
-    near, far = (
-        (readable := [id for id in scores if id in seen])[:DEPTH],
-        readable[DEPTH:],
-    )
+    readable = [id for id in scores if id in seen]
+    near, far = readable[:DEPTH], readable[DEPTH:]
     signs = dict(zip(near, _signs(engine, asked, near, seen), strict=True))
     top = max(scores.values(), default=1.0)
-    order = sorted(near, key=lambda id: (-_order(scores[id] / top, signs[id]), id))
-    found = [Found(id, certainty(signs[id]), signs[id].mended) for id in order]
+    order = {id: _order(scores[id] / top, signs[id]) for id in near}
+    near.sort(key=lambda id: (not signs[id].just, -order[id], id))
+    found = [Found(id, certainty(signs[id]), signs[id].mended) for id in near]
     least = min((one.score for one in found), default=0.0)
     return found + [Found(id, least) for id in far]
 
@@ -102,26 +112,40 @@ def _signs(
     ids: Sequence[int],
     seen: Mapping[int, Sequence[Wording]],
 ) -> list[Signs]:
-    query, spelling = ways(asked.words), normalize(asked.words)
+    query = ways(asked.words)
     terms = [need.clause.term for need in asked.needs]
     terms += [word for _, others in asked.meanings for o in others for word in o]
-    found = []
-    for id, held in zip(ids, engine.matched(asked.query, ids), strict=True):
-        matched = {asked.query.clauses[at] for at in held}
-        covered = _covered(asked, matched)
-        wordings = seen[id]
-        titled = _titled(asked, matched, wordings)
-        evidence = min(covered / EVIDENCE, 1.0)
-        meant = mended(asked, matched, wordings)
-        if meant == spelling:
-            like, meant = likeness(query, terms, wordings), ""
-        else:
-            also = [Wording.of(meant)]
-            like = likeness([*query, *also], [*terms, *segment.pairs(meant)], wordings)
-        share = covered / asked.worth
-        whole = asked.tells and share >= WHOLE
-        found.append(Signs(share, titled / asked.worth, evidence, whole, meant, like))
-    return found
+    clauses = asked.query.clauses
+    held = engine.matched(asked.query, ids)
+    return [
+        _sign(asked, {clauses[at] for at in places}, seen[id], query, terms)
+        for id, places in zip(ids, held, strict=True)
+    ]
+
+
+def _sign(
+    asked: Asked,
+    matched: Set[Clause],
+    wordings: Sequence[Wording],
+    query: Sequence[Wording],
+    terms: Sequence[str],
+) -> Signs:
+    covered = _covered(asked, matched)
+    meant = mended(asked, matched, wordings)
+    if meant == query[0].spelling:
+        meant = ""
+    else:
+        query = [*query, Wording.of(meant)]
+        terms = [*terms, *segment.pairs(meant)]
+    return Signs(
+        covered=covered / asked.worth,
+        titled=_titled(asked, matched, wordings) / asked.worth,
+        evidence=min(covered / EVIDENCE, 1.0),
+        whole=asked.tells and covered >= WHOLE * asked.worth,
+        just=wordings[0].bare == query[0].bare,
+        mended=meant,
+        like=likeness(query, terms, wordings),
+    )
 
 
 def _covered(asked: Asked, matched: Set[Clause]) -> float:

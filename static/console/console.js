@@ -3,6 +3,7 @@
 import { Customer } from "./customer.js";
 import { Finder } from "./finder.js";
 import { meaning, place } from "./keys.js";
+import { Picks } from "./picks.js";
 import { strip } from "./reply.js";
 import { Results } from "./results.js";
 import { Sender } from "./sender.js";
@@ -18,6 +19,7 @@ class Console {
     this.sender = new Sender(this.say);
     this.results = new Results(this);
     this.finder = new Finder(this);
+    this.picks = new Picks(this);
     this.escaped = false; // the key before was Escape, too
   }
 
@@ -83,7 +85,10 @@ class Console {
   }
 
   async send() {
-    if (await this.sender.send(this.results.reply)) this.focus();
+    const pick = this.picks.current; // the agent may type on while it is copied
+    if (!(await this.sender.send(this.results.reply))) return;
+    this.picks.tell(pick);
+    this.focus();
   }
 
   async link(button) {

@@ -24,6 +24,10 @@ export class Results {
     return this.panes.querySelector("#results").dataset.page;
   }
 
+  get total() {
+    return this.panes.querySelector("#results").dataset.total;
+  }
+
   get summary() {
     return this.panes.querySelector(".count").textContent.trim();
   }

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from kb import entries
-from kb.models import Category, Entry, Reply, User
+from kb.models import Category, Entry, Pick, Reply, Search, User
 from kb.text.blanks import fill, names
 from tests.conftest import MakeEntry
 
@@ -514,6 +514,42 @@ def test_a_lost_connection_is_told_and_copies_nothing(console: Page) -> None:
     console.context.set_offline(False)
     console.keyboard.press("Enter")
     expect(said(console)).to_contain_text("已复制：电子发票怎么开？")
+
+
+def test_a_copy_tells_the_server_what_answered_which_words(
+    console: Page, library: dict[str, Entry], agent: User
+) -> None:
+    find(console, "发票", "电子发票怎么开？")
+    with console.expect_response("**/console/pick/") as told:
+        console.keyboard.press("Enter")
+    assert told.value.status == 204
+    pick, search = Pick.objects.get(), Search.objects.get()
+    assert (pick.words, pick.entry, pick.rank) == ("发票", library["invoice"], 1)
+    assert (search.words, search.by, search.results) == ("发票", agent, 1)
+    with console.expect_response(re.compile("fragment=results")):
+        box(console).fill("")
+    expect(found(console)).to_have_count(3)
+    asked: list[str] = []
+    console.on("request", lambda request: asked.append(request.url))
+    console.keyboard.press("Alt+3")  # nothing was searched for: nothing to tell
+    expect(said(console)).to_have_text("已复制：电子发票怎么开？ · 标准")
+    assert not any("/pick/" in url for url in asked)
+
+
+@pytest.mark.parametrize("status", [0, 403, 500])
+def test_a_copy_that_cannot_be_told_is_a_copy(console: Page, status: int) -> None:
+    def refuse(route: Route) -> None:
+        if status:
+            route.fulfill(status=status, body="")
+        else:
+            route.abort()
+
+    console.route("**/console/pick/", refuse)
+    find(console, "发票", "电子发票怎么开？")
+    with console.expect_request("**/console/pick/"):
+        console.keyboard.press("Enter")
+    expect(said(console)).to_have_text("已复制：电子发票怎么开？ · 标准")
+    assert clipboard(console) == "请点“开发票”。"
 
 
 def test_an_entry_retired_meanwhile_is_not_copied(

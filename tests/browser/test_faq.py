@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from kb.models import Category, Entry
+from kb.models import Category, Entry, Vote
 from tests.conftest import MakeEntry
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -180,6 +180,19 @@ def test_everything_works_without_scripts(scriptless: Page, refund: Entry) -> No
     scriptless.get_by_label("搜索问题").fill("驳回")
     scriptless.get_by_label("搜索问题").press("Enter")
     expect(scriptless.get_by_text("找到 1 条")).to_be_visible()
+
+
+def test_a_reader_votes_without_scripts_and_cookies(
+    scriptless: Page, refund: Entry
+) -> None:
+    scriptless.goto("/search/?q=退款多久")
+    scriptless.get_by_role("link", name="退款多久到账？").click()
+    scriptless.get_by_role("button", name="有帮助").click()
+    expect(scriptless.get_by_role("heading", name="谢谢反馈")).to_be_visible()
+    assert Vote.objects.get().words == "退款多久"
+    assert scriptless.context.cookies() == []
+    scriptless.get_by_role("link", name="回到“退款多久到账？”").click()
+    expect(scriptless.get_by_role("heading", level=1)).to_have_text("退款多久到账？")
 
 
 def test_a_phone_never_scrolls_sideways(phone: Page, refund: Entry) -> None:

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from kb import demo, index, vocabulary
+from kb import demo, feedback, index, vocabulary
 from kb.engines import EngineUnavailable, get_engine
 from kb.models import AGENT, EDITOR, LEAD, Entry, Question, User
 
@@ -37,6 +37,7 @@ class Command(BaseCommand):
             reason = " ".join(str(error).split())
             raise CommandError(f"数据库不能用，请检查 DATABASE_URL：{reason}") from None
         loaded = vocabulary.load_starter()
+        feedback.learn()  # for who has no cron to run kb_learn at night
         self._prepare_index(loaded)
         passwords = {} if no_demo or _in_use() else self._load_demo()
         self._print_addresses(port)

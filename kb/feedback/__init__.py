@@ -1,0 +1,185 @@
+"""Searches, picks and votes are kept here, and become evidence: their only writer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from kb.feedback.evidence import Learned, learn, weigh
+from kb.feedback.proposals import Proposal, accept, proposals, proposed, refuse
+from kb.models import Entry, Pick, Reader, Search, Side, User, Vote
+from kb.models.usage import LONGEST
+from kb.text import normalize, personal, segment
+
+__all__ = [
+    "Learned",
+    "Proposal",
+    "accept",
+    "colleague",
+    "learn",
+    "pick",
+    "proposals",
+    "proposed",
+    "record",
+    "refuse",
+    "side_of",
+    "stranger",
+    "vote",
+]
+
+PATIENCE = 50  # ms that a page waits for the database to take a record
+logger = logging.getLogger(__name__)
+
+
+# Who ---------------------------------------------------------------------------
+
+
+def side_of(user: Reader) -> Side:
+    """Return on which side `user` searches, which is what he may match on."""
+    inside = user.is_authenticated and user.reads_library
+    return Side.STAFF if inside else Side.PUBLIC
+
+
+def colleague(user: User) -> str:
+    return f"u{user.pk}"
+
+
+def stranger(address: str, browser: str) -> str:
+    """Return who asks from a network address with a browser, by keyed hashes.
+
+    Two of 8 hex digits each: the first alone tells persons apart as evidence,
+    for the browser's name is anybody's to choose. Of an IPv6 address the first
+    64 bits count: the others are, too.
+    """
+    return f"{_hash(_network(address))}:{_hash(f'{address} {browser}')}"
+
+
+# What --------------------------------------------------------------------------
+
+
+def record(
+    words: str,
+    *,
+    user: Reader,
+    results: int,
+    entry: Entry | None = None,
+    rank: int | None = None,
+) -> None:
+    """Keep that `words` were searched for. Never raises, hardly ever waits.
+
+    One insert before the page goes out: a queue would lose rows with its
+    process, and pages would not get faster by what an insert costs. Only where
+    SQLite is being written to (an import) would it wait: then the row is given up.
+    """
+    words, side = _kept(words), side_of(user)
+    if not words:
+        return
+    by = user if side == Side.STAFF else None
+    row = Search(words=words, side=side, results=results, entry=entry, rank=rank)
+    row.by = by  # type: ignore[assignment]  # a User where the side is STAFF
+    try:
+        with _briefly(), transaction.atomic():
+            row.save()
+    except DatabaseError as error:
+        logger.warning("feedback: a search was not recorded: %s", error)
+
+
+@transaction.atomic
+def pick(
+    entry: Entry,
+    *,
+    words: str,
+    person: str,
+    side: Side,
+    kind: Pick.Kind,
+    rank: int | None = None,
+) -> Pick | None:
+    """Count that `entry` answered `words` for `person`; None if they say nothing.
+
+    The same again renews it. The lock makes the second of two persons who pick
+    at once see the first.
+    """
+    words = _kept(words)
+    if not segment.words(words):
+        return None
+    Entry.objects.select_for_update().get(pk=entry.pk)
+    key = normalize.key(words)
+    once: dict[str, Any] = {
+        "entry": entry,
+        "side": side,
+        "words_key": key,
+        "person": person,
+    }
+    facts = {"words": words, "rank": rank, "kind": kind, "created_at": timezone.now()}
+    made, _ = Pick.objects.update_or_create(**once, defaults=facts)
+    weigh(entry.pk, side, key)
+    return made
+
+
+@transaction.atomic
+def vote(entry: Entry, *, helpful: bool, words: str, person: str, side: Side) -> Vote:
+    """Keep whether `entry` helped `person`, who may change his mind.
+
+    Helpful after `words` is a pick; what was one is none any more otherwise.
+    """
+    facts = {"helpful": helpful, "words": _kept(words), "created_at": timezone.now()}
+    made, _ = Vote.objects.update_or_create(entry=entry, person=person, defaults=facts)
+    if helpful:
+        kind = Pick.Kind.HELPFUL
+        pick(entry, words=words, person=person, side=side, kind=kind)
+    else:
+        _take_back(entry, person=person, side=side)
+    return made
+
+
+def _take_back(entry: Entry, *, person: str, side: Side) -> None:
+    taken = Pick.objects.filter(entry=entry, person=person, kind=Pick.Kind.HELPFUL)
+    keys = list(taken.values_list("words_key", flat=True))
+    taken.delete()
+    for key in keys:
+        weigh(entry.pk, side, key)
+
+
+# How ---------------------------------------------------------------------------
+
+
+def _kept(words: str) -> str:
+    """Return what may be kept of `words`: one line, nothing that names a person."""
+    return personal.mask(normalize.line(words))[:LONGEST].strip()
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address  # whatever a proxy calls it
+    if isinstance(parsed, IPv6Address) and not parsed.ipv4_mapped:
+        return str(int(parsed) >> 64)
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
+def _hash(value: str) -> str:
+    made = salted_hmac("kb.feedback.stranger", value, algorithm="sha256")
+    return made.hexdigest()[:8]
+
+
+@contextmanager
+def _briefly() -> Iterator[None]:
+    """Let SQLite wait PATIENCE for its lock; elsewhere an insert waits for nobody."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    seconds = connection.settings_dict["OPTIONS"].get("timeout", 5)
+    connection.connection.execute(f"PRAGMA busy_timeout = {PATIENCE}")
+    try:
+        yield
+    finally:
+        connection.connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")

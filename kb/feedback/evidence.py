@@ -1,0 +1,98 @@
+"""The roll-up of picks: for how much the words of several persons count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import groupby
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from kb import index
+from kb.feedback.weighing import GONE, level, origin, raised
+from kb.models import Evidence, Pick, Search, Side
+from kb.text import normalize
+
+Key = tuple[int, str, str]  # of evidence: entry, side, words
+RETENTION = timedelta(days=90)  # for which searches are kept
+
+
+@transaction.atomic
+def weigh(entry_id: int, side: str, words_key: str) -> None:
+    """Bring one row up to date; only another level concerns the index."""
+    about = {"entry_id": entry_id, "side": side, "words_key": words_key}
+    picks = list(Pick.objects.filter(**about).order_by("pk"))
+    now = level(((p.person, p.created_at) for p in picks), now=timezone.now())
+    row = Evidence.objects.filter(**about).first()
+    before = row.level if row else 0
+    if now or (row and row.refused):
+        row = row or Evidence(**about, words=picks[0].words)
+        row.level, row.people = now, len({origin(p.person) for p in picks})
+        row.save()
+    elif row:
+        row.delete()
+    if now != before:
+        index.mark([entry_id])
+
+
+def learn() -> tuple[int, int]:
+    """Let all evidence age; return how many rows changed and how many were old.
+
+    What says nothing any more goes: searches after RETENTION, picks after GONE.
+    """
+    now = timezone.now()
+    old = Search.objects.filter(created_at__lt=now - RETENTION).delete()[0]
+    old += Pick.objects.filter(created_at__lt=now - GONE).delete()[0]
+    held = _levels_held()
+    fresh = _levels_now()
+    changed = [key for key in held | fresh if held.get(key, 0) != fresh.get(key, 0)]
+    for key in changed:
+        weigh(*key)
+    return len(changed), old
+
+
+class Learned:
+    """What `side` picked after `words`, and after others: one query for a search."""
+
+    def __init__(self, words: str, side: Side) -> None:
+        self._key, self._side = normalize.key(words), side
+        self._words: dict[int, list[str]] = {}
+
+    def raised(self, scores: Mapping[int, float]) -> dict[int, float]:
+        """Return {id: score} anew, best first: raised by picks after these very words.
+
+        Entries come in that were not found; the caller knows who may read them.
+        """
+        about = Q(words_key=self._key) | Q(entry__in=list(scores))
+        told = Evidence.objects.filter(about, side=self._side, level__gte=1)
+        levels: dict[int, int] = {}
+        for entry, key, words, strength in told.values_list(
+            "entry_id", "words_key", "words", "level"
+        ):
+            self._words.setdefault(entry, []).append(words)
+            if key == self._key:
+                levels[entry] = strength
+        return raised(scores, levels) if levels else dict(scores)
+
+    def wordings(self, entry: int) -> list[str]:
+        """Return words that led people of the side to an entry that was raised or found."""
+        return self._words.get(entry, [])[: index.MOST_LEARNED]
+
+
+def _levels_held() -> dict[Key, int]:
+    rows = Evidence.objects.order_by()
+    return {tuple(key): n for *key, n in rows.values_list(*_KEY, "level")}
+
+
+def _levels_now() -> dict[Key, int]:
+    now = timezone.now()
+    rows = Pick.objects.order_by(*_KEY).values_list(*_KEY, "person", "created_at")
+    return {
+        key: level(((person, moment) for *_, person, moment in picks), now=now)
+        for key, picks in groupby(rows.iterator(), key=lambda row: row[:3])
+    }
+
+
+_KEY = ("entry_id", "side", "words_key")

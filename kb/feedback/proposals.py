@@ -1,0 +1,90 @@
+"""Words that lead people to an entry and stand nowhere in it: for editors to judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from kb import entries
+from kb.models import Entry, Evidence, Phrasing, Side, User
+from kb.text import personal
+
+WORTH = 2  # level from which words are proposed
+GONE = "这条建议已经不在了，可能有人先处理了。"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """`words` led so many people of both sides to `entry`."""
+
+    entry: Entry
+    words: str
+    words_key: str
+    customers: int
+    colleagues: int
+
+
+def proposals(limit: int = 50) -> list[Proposal]:
+    """Return what editors should look at, what most people said first."""
+    rows = list(_open().order_by("-crowd", "entry_id", "words_key")[:limit])
+    found = Entry.objects.in_bulk({row["entry_id"] for row in rows})
+    return [
+        Proposal(
+            found[row["entry_id"]],
+            row["said"],
+            row["words_key"],
+            row["customers"],
+            row["colleagues"],
+        )
+        for row in rows
+    ]
+
+
+def proposed() -> int:
+    """Return how many proposals wait."""
+    return _open().count()
+
+
+def accept(entry: Entry, *, words_key: str, by: User | None) -> str:
+    """Make the words a phrasing of `entry`; return them. Raises ValidationError."""
+    row = Evidence.objects.filter(entry=entry, words_key=words_key).first()
+    if row is None:
+        raise ValidationError(GONE)
+    entries.add_phrasing(entry, row.words, by=by)
+    return row.words
+
+
+def refuse(entry: Entry, *, words_key: str) -> str:
+    """Never propose the words for `entry` again; return them. Raises ValidationError."""
+    rows = Evidence.objects.filter(entry=entry, words_key=words_key)
+    if not rows.update(refused=True):
+        raise ValidationError(GONE)
+    return rows[0].words
+
+
+def _open() -> QuerySet[Any, Any]:
+    """Return one row for an entry and words, whichever side they come from."""
+    same = {"entry": OuterRef("entry"), "words_key": OuterRef("words_key")}
+    known = Phrasing.objects.filter(
+        entry=OuterRef("entry"), text_key=OuterRef("words_key")
+    )
+    strong = Evidence.objects.filter(**same, level__gte=WORTH)
+    refused = Evidence.objects.filter(**same, refused=True)
+    rows = Evidence.objects.filter(Exists(strong), ~Exists(refused), ~Exists(known))
+    rows = rows.exclude(words_key=F("entry__question_key"))
+    rows = rows.exclude(words__contains=personal.MASK)
+    rows = rows.exclude(entry__status=Entry.Status.RETIRED).order_by()
+    return rows.values("entry_id", "words_key").annotate(
+        said=Min("words"),
+        crowd=Sum("people"),
+        customers=_people(Side.PUBLIC),
+        colleagues=_people(Side.STAFF),
+    )
+
+
+def _people(side: Side) -> Coalesce:
+    return Coalesce(Sum("people", filter=Q(side=side)), 0)

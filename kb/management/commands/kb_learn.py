@@ -1,0 +1,17 @@
+"""Let evidence age, and forget what is old: once a night is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from kb import feedback
+
+
+class Command(BaseCommand):
+    help = "让搜索学到的东西随时间变淡，清掉过期的搜索记录。建议每晚运行一次。"
+
+    def handle(self, **options: Any) -> None:
+        changed, old = feedback.learn()
+        self.stdout.write(f"更新了 {changed} 条，清掉 {old} 条过期记录。")

@@ -1,0 +1,15 @@
+"""What every page of the desk shows of the work that waits."""
+
+from __future__ import annotations
+
+from django import template
+
+from kb import feedback
+
+register = template.Library()
+
+
+@register.simple_tag
+def proposed() -> int:
+    """Return how many phrasings are proposed."""
+    return feedback.proposed()

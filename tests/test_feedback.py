@@ -1,0 +1,487 @@
+"""What several people found useful makes search better, and nothing else does."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb import entries, feedback, index
+from kb.engines import get_engine
+from kb.feedback import weighing
+from kb.feedback.evidence import RETENTION
+from kb.models import (
+    Category,
+    Entry,
+    Evidence,
+    Pick,
+    Reader,
+    Search,
+    Side,
+    Stale,
+    User,
+    Vote,
+)
+from kb.search import search
+from kb.text import personal
+from tests.conftest import MakeEntry
+
+ANYONE = AnonymousUser()
+PUBLIC, STAFF = Side.PUBLIC, Side.STAFF
+COPIED, HELPFUL = Pick.Kind.COPIED, Pick.Kind.HELPFUL
+WORDS = "要自己付邮费吗"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def freight(make_entry: MakeEntry) -> Entry:
+    """An entry that does not hold WORDS, among others."""
+    make_entry("发票抬头怎么改？", answer="在订单里改。")
+    return make_entry("退货运费谁承担？", answer="质量问题由我们承担。")
+
+
+def pick(entry: Entry, *people: str, words: str = WORDS, side: Side = PUBLIC) -> None:
+    for person in people:
+        feedback.pick(entry, words=words, person=person, side=side, kind=HELPFUL)
+    index.sync_all()
+
+
+def found(words: str, user: Reader = ANYONE) -> list[int]:
+    return [hit.entry.pk for hit in search(words, user=user).hits]
+
+
+def scores(words: str, user: Reader = ANYONE) -> list[tuple[int, float]]:
+    return [(h.entry.pk, h.score) for h in search(words, user=user).hits]
+
+
+def age(rows: Any, days: float) -> None:
+    rows.update(created_at=timezone.now() - timedelta(days=days))
+
+
+def learn() -> None:
+    call_command("kb_learn", stdout=StringIO())
+    index.sync_all()
+
+
+# Evidence ------------------------------------------------------------------------
+
+
+def test_what_two_people_picked_is_found(freight: Entry) -> None:
+    assert found(WORDS) == []
+    pick(freight, "a", "b")
+    assert found(WORDS) == [freight.pk]
+    assert found("要自己付郵費嗎？") == [freight.pk]
+
+
+def test_what_several_wordings_share_is_learned(freight: Entry) -> None:
+    """One wording speaks for itself alone, or it would pull in all that is like it."""
+    pick(freight, *"abc")
+    assert (found("邮费"), found("邮费要多少钱")) == ([], [])
+    pick(freight, "a", "c", words="邮费谁出")
+    assert (found("邮费"), found("邮费要多少钱")) == ([freight.pk], [freight.pk])
+    assert found("要自己付") == []
+
+
+def test_one_person_alone_changes_nothing(freight: Entry) -> None:
+    digests = get_engine().digests()
+    for words in (WORDS, "付邮费", WORDS, "自己付邮费", "郵費要付嗎"):
+        pick(freight, "a", words=words)
+    assert found(WORDS) == []
+    assert get_engine().digests() == digests
+    assert not Evidence.objects.exists()
+
+
+def test_another_browser_is_not_another_person(freight: Entry) -> None:
+    pick(freight, *(feedback.stranger("198.51.100.7", f"b{n}") for n in range(9)))
+    assert not Evidence.objects.exists()
+    pick(freight, feedback.stranger("198.51.100.8", "b0"))
+    assert Evidence.objects.get().people == 2
+
+
+def test_a_pick_is_one_row_a_person_and_repeating_renews_it(freight: Entry) -> None:
+    pick(freight, "a")
+    age(Pick.objects, 50)
+    pick(freight, "a", words=" 要自己，付郵費嗎？")
+    only = Pick.objects.get()
+    assert timezone.now() - only.created_at < timedelta(days=1)
+
+
+def test_all_spellings_are_the_same_words(freight: Entry) -> None:
+    pick(freight, "a")
+    pick(freight, "b", words="要自己付郵費嗎？")
+    assert Evidence.objects.get().words == WORDS
+
+
+def test_words_that_say_nothing_are_no_pick(freight: Entry) -> None:
+    for words in ("", " ", "？？！", "13812345678", "\x00"):
+        pick(freight, "a", "b", words=words)
+    assert not Pick.objects.exists()
+
+
+@pytest.mark.parametrize(("learner", "other"), [(PUBLIC, STAFF), (STAFF, PUBLIC)])
+def test_one_side_never_feels_what_the_other_taught(
+    freight: Entry, agent: User, learner: Side, other: Side
+) -> None:
+    reader: dict[Side, Reader] = {PUBLIC: ANYONE, STAFF: agent}
+    asked = ("退货运费谁承担", "质量", "发票", WORDS, "邮费", "youfei")
+    before = [scores(words, reader[other]) for words in asked]
+    pick(freight, *"abcdefg", side=learner)
+    pick(freight, *"abcdefg", side=learner, words="邮费谁出")
+    assert [scores(words, reader[other]) for words in asked] == before
+    assert found(WORDS, reader[learner]) == [freight.pk]
+    learned = feedback.Learned(WORDS, other)
+    assert learned.raised({freight.pk: 1.0}) == {freight.pk: 1.0}
+    assert learned.wordings(freight.pk) == []
+
+
+def test_what_became_internal_keeps_its_words_from_the_public(
+    freight: Entry, agent: User
+) -> None:
+    pick(freight, "a", "b")
+    pick(freight, "a", "b", words="邮费谁出")
+    assert found("邮费") == [freight.pk]
+    Entry.objects.filter(pk=freight.pk).update(audience="internal")
+    index.audit()
+    index.sync_all()
+    for words in (WORDS, "邮费"):
+        assert (found(words), found(words, agent)) == ([], [])
+
+
+def test_evidence_never_beats_the_question_that_was_typed(
+    freight: Entry, make_entry: MakeEntry
+) -> None:
+    """However many people picked whatever else, in words and beside them."""
+    other = make_entry(
+        "退货运费谁承担，换货呢？", answer="退货运费谁承担，看原因。退货，运费，承担。"
+    )
+    crowd = [f"p{n}" for n in range(12)]
+    for words in ("退货运费谁承担", "谁承担退货运费呀", "退货运费", "运费谁承担"):
+        pick(other, *crowd, words=words)
+    assert max(e.level for e in Evidence.objects.all()) == len(weighing.LEVELS)
+    assert found("退货运费呢")[0] == other.pk
+    for typed in ("退货运费谁承担", "退货运费谁承担？", "退貨運費誰承擔"):
+        assert found(typed)[:2] == [freight.pk, other.pk]
+
+
+def test_evidence_does_not_leave_its_category(
+    freight: Entry, make_entry: MakeEntry
+) -> None:
+    shelf = Category.objects.create(name="发票")
+    make_entry("发票邮寄吗？", category=shelf)
+    pick(freight, "a", "b")
+    hits = search(WORDS, user=ANYONE, category=shelf).hits
+    assert freight.pk not in [hit.entry.pk for hit in hits]
+
+
+def test_without_the_engine_picks_still_count(
+    freight: Entry, settings: Any, tmp_path: Path
+) -> None:
+    pick(freight, "a", "b")
+    settings.KB_ENGINE = {
+        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "PATH": tmp_path / "never-built",
+    }
+    assert found(WORDS) == [freight.pk]
+
+
+def test_only_the_strongest_words_count(freight: Entry) -> None:
+    rows = [
+        Evidence(entry=freight, side=PUBLIC, words=f"词{n}", words_key=n, level=1)
+        for n in range(index.MOST_LEARNED)
+    ]
+    Evidence.objects.bulk_create(rows)
+    pick(freight, *"abc")
+    learned = feedback.Learned("别的", PUBLIC)
+    learned.raised({freight.pk: 1.0})
+    assert learned.wordings(freight.pk)[0] == WORDS
+    assert len(learned.wordings(freight.pk)) == len(rows)
+    (document,) = index.documents(Entry.objects.filter(pk=freight.pk))
+    assert document.terms["picked"] == ("词",) * index.MOST_OFTEN
+
+
+def test_an_entry_is_marked_only_when_a_level_changes(freight: Entry) -> None:
+    marks = []
+    for person in "abcdef":
+        feedback.pick(freight, words=WORDS, person=person, side=STAFF, kind=COPIED)
+        marks.append(Stale.objects.count())
+        Stale.objects.all().delete()
+    assert marks == [0, 1, 1, 0, 0, 1]
+
+
+@given(
+    ages=st.lists(st.floats(0, 2000), min_size=0, max_size=40),
+    later=st.floats(0, 2000),
+)
+def test_a_level_is_capped_grows_with_people_and_falls_with_time(
+    ages: list[float], later: float
+) -> None:
+    now = timezone.now()
+    picks = [(f"p{n}", now - timedelta(days=days)) for n, days in enumerate(ages)]
+    level = weighing.level(picks, now=now)
+    assert 0 <= level <= len(weighing.LEVELS)
+    assert weighing.level([*picks, ("new", now)], now=now) >= level
+    assert weighing.level(picks, now=now + timedelta(days=later)) <= level
+    assert weighing.level(picks * 3, now=now) == level
+    assert weighing.level(picks[:1], now=now) == 0
+
+
+# Time ----------------------------------------------------------------------------
+
+
+def test_evidence_decays_and_the_index_follows(freight: Entry) -> None:
+    pick(freight, "a", "b")
+    age(Pick.objects, 170)
+    learn()
+    assert found(WORDS) == [freight.pk]
+    age(Pick.objects, 200)
+    learn()
+    assert (found(WORDS), Evidence.objects.count()) == ([], 0)
+    assert Pick.objects.count() == 2  # one more person would bring it back
+    age(Pick.objects, 361)
+    learn()
+    assert not Pick.objects.exists()
+
+
+def test_evidence_whose_picks_are_gone_goes(freight: Entry) -> None:
+    pick(freight, "a", "b")
+    Pick.objects.all().delete()
+    assert feedback.learn() == (1, 0)
+    assert not Evidence.objects.exists()
+
+
+def test_learning_again_changes_nothing(freight: Entry) -> None:
+    pick(freight, *"abc")
+    pick(freight, *"ab", words="邮费谁出", side=STAFF)
+    held = list(Evidence.objects.values())
+    assert feedback.learn() == (0, 0)
+    assert list(Evidence.objects.values()) == held
+
+
+def test_searches_are_kept_for_so_long() -> None:
+    feedback.record("新的", user=ANYONE, results=0)
+    feedback.record("旧的", user=ANYONE, results=0)
+    age(Search.objects.filter(words="旧的"), RETENTION.days + 1)
+    feedback.learn()
+    assert [row.words for row in Search.objects.all()] == ["新的"]
+
+
+# Who -----------------------------------------------------------------------------
+
+
+def test_a_stranger_has_no_name_and_no_address() -> None:
+    person = feedback.stranger("198.51.100.7", "Firefox")
+    assert person == feedback.stranger("198.51.100.7", "Firefox")
+    assert person != feedback.stranger("198.51.100.7", "Safari")
+    assert person != feedback.stranger("198.51.100.8", "Firefox")
+    assert len(person) == 17
+    assert "198" not in person
+
+
+def test_a_stranger_cannot_be_told_without_the_key(settings: Any) -> None:
+    one = feedback.stranger("198.51.100.7", "Firefox")
+    settings.SECRET_KEY = "another"
+    assert feedback.stranger("198.51.100.7", "Firefox") != one
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2:3::4", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2:3::4", "2001:db8:1:3:3::4", False),
+        ("::ffff:198.51.100.7", "198.51.100.7", True),
+        ("::ffff:198.51.100.7", "::ffff:198.51.100.8", False),
+        ("nonsense", "nonsense", True),
+        ("nonsense", "", False),
+    ],
+)
+def test_a_network_is_one_person(one: str, other: str, same: bool) -> None:
+    people = [weighing.origin(feedback.stranger(a, "x")) for a in (one, other)]
+    assert (people[0] == people[1]) is same
+
+
+# Searches ------------------------------------------------------------------------
+
+
+def test_a_customer_is_recorded_without_a_name_and_a_colleague_with(
+    agent: User, make_user: Callable[..., User]
+) -> None:
+    for user in (ANYONE, make_user("nobody"), agent):
+        feedback.record("退货", user=user, results=3)
+    rows = Search.objects.order_by("pk").values_list("side", "by", "results")
+    assert list(rows) == [
+        ("public", None, 3),
+        ("public", None, 3),
+        ("staff", agent.pk, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("我的电话 138 1234-5678 打不通", "我的电话 *** 打不通"),
+        ("订单１２３４５６７８９呢", "订单***呢"),
+        ("身份证11010119900307123X丢了", "身份证***丢了"),
+        ("发到 zhang.san+a@mail.example.com.cn 了吗", "发到 *** 了吗"),
+        ("单号SF1234567890到哪了", "单号SF***到哪了"),
+        ("满300减50，尺码 42 用 iPhone15", "满300减50，尺码 42 用 iPhone15"),
+        ("123456 是验证码", "123456 是验证码"),
+    ],
+)
+def test_what_names_a_person_is_not_kept(freight: Entry, typed: str, kept: str) -> None:
+    feedback.record(typed, user=ANYONE, results=0)
+    pick(freight, "a", words=typed)
+    vote = feedback.vote(freight, helpful=True, words=typed, person="b", side=PUBLIC)
+    assert personal.mask(typed) == kept
+    told = {Search.objects.get().words, *Pick.objects.values_list("words", flat=True)}
+    assert told | {vote.words} == {kept.replace("\x00", "")}
+
+
+def test_numbers_of_people_are_no_evidence(freight: Entry) -> None:
+    pick(freight, "a", words="邮费 13812345678")
+    pick(freight, "b", words="邮费 13987654321")
+    assert (found("邮费"), found("13812345678")) == ([freight.pk], [])
+    (document,) = index.documents(Entry.objects.filter(pk=freight.pk))
+    assert "138" not in "".join(document.terms.get("picked", ()))
+
+
+def test_no_text_is_too_strange_or_too_long_to_record() -> None:
+    for words in ("\ud800", "\x00", "退" * 9999, "' OR 1=1 --", "@@@@" * 99, "1" * 300):
+        feedback.record(words, user=ANYONE, results=0)
+    assert all(0 < len(row.words) <= 200 for row in Search.objects.all())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_written_to_disturbs_nobody() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("elsewhere an insert waits for nobody")
+
+    def patience() -> int:
+        with connection.cursor() as cursor:
+            return int(cursor.execute("PRAGMA busy_timeout").fetchone()[0])
+
+    usual = patience()
+    other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        feedback.record("退货", user=ANYONE, results=1)
+    finally:
+        other.rollback()
+        other.close()
+    assert (Search.objects.count(), patience()) == (0, usual)
+    feedback.record("退货", user=ANYONE, results=1)
+    assert Search.objects.count() == 1
+
+
+# Votes ---------------------------------------------------------------------------
+
+
+def vote(entry: Entry, person: str, helpful: bool = True, words: str = WORDS) -> Vote:
+    made = feedback.vote(
+        entry, helpful=helpful, words=words, person=person, side=PUBLIC
+    )
+    index.sync_all()
+    return made
+
+
+def test_a_helpful_vote_after_a_search_is_a_pick(freight: Entry) -> None:
+    vote(freight, "a")
+    vote(freight, "b")
+    vote(freight, "c", words="")
+    assert found(WORDS) == [freight.pk]
+    assert set(Pick.objects.values_list("kind", flat=True)) == {HELPFUL}
+
+
+def test_one_person_has_one_vote_and_may_change_it(freight: Entry) -> None:
+    vote(freight, "a")
+    vote(freight, "b")
+    vote(freight, "b", helpful=False)
+    assert dict(Vote.objects.values_list("person", "helpful")) == {
+        "a": True,
+        "b": False,
+    }
+    assert found(WORDS) == []
+    vote(freight, "b")
+    assert found(WORDS) == [freight.pk]
+
+
+def test_no_help_is_no_pick_and_takes_no_copy_back(freight: Entry) -> None:
+    pick(freight, "b")
+    feedback.pick(freight, words=WORDS, person="a", side=PUBLIC, kind=COPIED)
+    vote(freight, "a", helpful=False)
+    assert found(WORDS) == [freight.pk]
+
+
+# Proposals -----------------------------------------------------------------------
+
+
+def proposed() -> list[tuple[int, str]]:
+    rows = feedback.proposals()
+    assert feedback.proposed() == len(rows)
+    return [(row.entry.pk, row.words) for row in rows]
+
+
+def test_what_several_people_say_is_proposed(freight: Entry) -> None:
+    pick(freight, "a", "b", words="邮费谁出")
+    assert proposed() == []
+    pick(freight, *"abcd")
+    pick(freight, "u1", side=STAFF)
+    pick(freight, "u2", side=STAFF)
+    (row,) = feedback.proposals()
+    assert (row.words, row.customers, row.colleagues) == (WORDS, 4, 2)
+    assert feedback.proposals(0) == []
+
+
+def test_what_the_entry_says_already_is_not_proposed(freight: Entry) -> None:
+    entries.add_phrasing(freight, "邮费谁出", by=None)
+    for words in ("退货运费，谁承担", "郵費誰出？", "邮费 13812345678"):
+        pick(freight, *"abc", words=words)
+    assert proposed() == []
+
+
+def test_an_accepted_proposal_is_a_phrasing_of_a_new_version(freight: Entry) -> None:
+    pick(freight, *"abc")
+    (row,) = feedback.proposals()
+    assert feedback.accept(freight, words_key=row.words_key, by=None) == WORDS
+    now = Entry.objects.get(pk=freight.pk)
+    assert [p.text for p in now.phrasings.all()] == [WORDS]
+    assert now.version == freight.version + 1
+    assert proposed() == []
+    feedback.accept(freight, words_key=row.words_key, by=None)  # once more: nothing new
+    assert Entry.objects.get(pk=freight.pk).version == now.version
+
+
+def test_a_refused_proposal_never_comes_back(freight: Entry) -> None:
+    pick(freight, *"abc")
+    (row,) = feedback.proposals()
+    feedback.refuse(freight, words_key=row.words_key)
+    assert proposed() == []
+    Pick.objects.all().delete()
+    feedback.learn()
+    pick(freight, *"abcdefgh")
+    pick(freight, *"abcdefgh", side=STAFF)
+    assert proposed() == []
+    assert found(WORDS) == [freight.pk]  # for ranking it counts on
+
+
+def test_retired_entries_get_no_proposals(freight: Entry) -> None:
+    pick(freight, *"abc")
+    entries.retire(freight, by=None)
+    assert proposed() == []
+
+
+def test_a_proposal_that_is_gone_is_told(freight: Entry) -> None:
+    for act in (feedback.refuse, lambda e, **k: feedback.accept(e, by=None, **k)):
+        with pytest.raises(ValidationError, match="已经不在"):
+            act(freight, words_key="x")

@@ -1,0 +1,108 @@
+"""Editors judge the words by which people found an entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from kb import feedback
+from kb.models import Entry, Evidence, Pick, Side, User
+from tests.conftest import MakeEntry
+
+URL = "/desk/phrasings/"
+WORDS = "寄回去的邮费谁出"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def entry(make_entry: MakeEntry) -> Entry:
+    """An entry that three customers and two colleagues found by other words."""
+    entry = make_entry()
+    sides = [*[(Side.PUBLIC, n) for n in "abc"], *[(Side.STAFF, n) for n in "de"]]
+    for side, person in sides:
+        feedback.pick(
+            entry, words=WORDS, person=person, side=side, kind=Pick.Kind.COPIED
+        )
+    return entry
+
+
+@pytest.fixture
+def desk(client: Client, editor: User) -> Client:
+    client.force_login(editor)
+    return client
+
+
+def judge(client: Client, entry: Entry, do: str) -> Any:
+    key = Evidence.objects.filter(words=WORDS).values_list("words_key", flat=True)
+    sent = {"do": do, "words": key.first() or "x"}
+    return client.post(f"{URL}{entry.pk}/", sent, follow=True)
+
+
+def test_only_editors_come_in(client: Client, agent: User, entry: Entry) -> None:
+    for user, status in ((None, 302), (agent, 403)):
+        if user:
+            client.force_login(user)
+        assert client.get(URL).status_code == status
+        assert client.post(f"{URL}{entry.pk}/", {"do": "accept"}).status_code == status
+
+
+def test_a_proposal_says_what_who_and_for_which_entry(
+    desk: Client, entry: Entry
+) -> None:
+    page = desk.get(URL).text
+    assert WORDS in page
+    assert entry.question in page
+    assert "3 位顾客、2 位同事这样搜过" in page
+
+
+def test_every_page_of_the_desk_counts_what_waits(desk: Client, entry: Entry) -> None:
+    for address in ("/desk/inbox/", "/desk/drafts/", URL):
+        assert '相似问法 <span class="number">1</span>' in desk.get(address).text
+    judge(desk, entry, "refuse")
+    assert '相似问法 <span class="number">' not in desk.get(URL).text
+
+
+def test_accepting_adds_the_phrasing_by_the_editor(
+    desk: Client, entry: Entry, editor: User
+) -> None:
+    page = judge(desk, entry, "accept").text
+    assert f"「{WORDS}」已收为「{entry}」的相似问法。" in page
+    now = Entry.objects.get(pk=entry.pk)
+    assert [p.text for p in now.phrasings.all()] == [WORDS]
+    assert (now.version, now.updated_by) == (entry.version + 1, editor)
+    assert "现在没有建议" in page
+
+
+def test_refusing_is_remembered(desk: Client, entry: Entry) -> None:
+    page = judge(desk, entry, "refuse").text
+    assert f"不再建议「{WORDS}」。" in page
+    assert "现在没有建议" in page
+    assert not entry.phrasings.exists()
+
+
+def test_what_is_gone_is_told(desk: Client, entry: Entry) -> None:
+    Evidence.objects.all().delete()
+    for do in ("accept", "refuse"):
+        assert "这条建议已经不在了" in judge(desk, entry, do).text
+    Entry.objects.all().delete()
+    assert "这个条目已经不在了" in judge(desk, entry, "accept").text
+
+
+def test_an_unknown_button_does_nothing(desk: Client, entry: Entry) -> None:
+    assert WORDS in judge(desk, entry, "x").text
+    assert not entry.phrasings.exists()
+
+
+def test_words_are_only_text(desk: Client, make_entry: MakeEntry) -> None:
+    entry = make_entry()
+    for person in "abc":
+        feedback.pick(
+            entry,
+            words="<img src=x>邮费",
+            person=person,
+            side=Side.PUBLIC,
+            kind=Pick.Kind.HELPFUL,
+        )
+    assert "<img src=x>" not in desk.get(URL).text
