@@ -23,9 +23,9 @@ def sounds(text: str) -> list[str]:
     """Return the terms of sound of the Han in `text`, for the index."""
     found: list[str] = []
     for match in re.finditer(f"[{HAN}]+", normalize(text)):
-        syllables = _read(match[0])
-        found += map("'".join, pairwise(syllables))
-        found += _initials("".join(s[0] for s in syllables), (2, 3))
+        read = syllables(match[0])
+        found += map("'".join, pairwise(read))
+        found += _initials("".join(s[0] for s in read), (2, 3))
     return found
 
 
@@ -43,6 +43,22 @@ def typed(text: str) -> list[str]:
         if spell(run) is None:
             found += _initials(run[:LONGEST_RUN], (min(len(run), 3),))
     return found
+
+
+@lru_cache(maxsize=8_192)  # what is indexed for search is then indexed as typed
+def syllables(han: str) -> tuple[str, ...]:
+    """Return a syllable a character of a run of Han; unread ones stay as they are."""
+    return tuple(_read(han))
+
+
+def is_syllable(letters: str) -> bool:
+    """Tell whether `letters` are one syllable, typed out."""
+    return letters in _syllables()
+
+
+def begins(letters: str) -> bool:
+    """Tell whether a syllable begins with `letters`."""
+    return letters in _beginnings()
 
 
 @lru_cache(maxsize=20_000)
@@ -114,3 +130,8 @@ def _syllables() -> frozenset[str]:
     rows = pinyin(common, style=Style.NORMAL, heteronym=False)
     found = {syllable for row in rows for syllable in row if syllable.isascii()}
     return frozenset(found - {"m", "n", "ng", "hm", "hng"})
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    return frozenset(s[:n] for s in _syllables() for n in range(1, len(s) + 1))

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
 from math import prod
@@ -44,6 +44,15 @@ def words(text: str) -> list[str]:
         known = set(found)
         found += [w for w in _wording(text) if w not in known]
     return found
+
+
+def starts(run: str, particles: Container[str] = ()) -> set[int]:
+    """Return where words begin in a run of Han, words inside of words included.
+
+    A word of `particles` begins nothing. Only the first WINDOW characters count.
+    """
+    found = jieba.tokenize(run[:WINDOW], mode="search")
+    return {start for word, start, _ in found if word not in particles}
 
 
 def pairs(text: str) -> list[str]:
