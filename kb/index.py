@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from threading import Event, Thread
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.db.models import Max, Q
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import receiver
 
-from kb import vocabulary
+from kb import typeahead, vocabulary
 from kb.engines import Document, EngineUnavailable, field_name, get_engine
 from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale, Word
 from kb.text import forms, normalize, segment
@@ -116,17 +117,24 @@ def sync(limit: int = BATCH) -> int:
         return 0
     try:
         with get_engine().writing() as changes:
-            oldest = Stale.objects.order_by("pk").values_list("pk", "entry_id")
-            marks = dict(oldest[:limit])
+            marks = _marked(limit)
             wanted = set(marks.values())
+            typeahead.keep(wanted)
             entries = Entry.objects.searchable().filter(pk__in=wanted)
             changes.put += documents(entries)
             changes.forget |= wanted - {document.id for document in changes.put}
     except EngineUnavailable as error:
         logger.warning("index: %d marks wait: %s", Stale.objects.count(), error)
+        typeahead.keep(_marked(limit).values())  # it needs no engine
         return 0
     Stale.objects.filter(pk__in=list(marks)).delete()
     return len(marks)
+
+
+def _marked(limit: int) -> dict[int, int]:
+    """Return {mark: entry id} of the oldest marks."""
+    oldest = Stale.objects.order_by("pk").values_list("pk", "entry_id")
+    return dict(oldest[:limit])
 
 
 def sync_all() -> int:
@@ -166,17 +174,33 @@ def rebuild(progress: Any = iter) -> int:
     caught up with at the end.
     """
     known = Stale.objects.aggregate(last=Max("pk"))["last"] or 0
-    get_engine().replace(progress(documents(Entry.objects.searchable())))
+    found = _with_beginnings(documents(Entry.objects.searchable()))
+    get_engine().replace(progress(found))
+    typeahead.keep(typeahead.drift())  # what is retired, or was changed in bulk
     Stale.objects.filter(pk__lte=known).delete()
     sync_all()
     return len(get_engine().digests())
 
 
+def _with_beginnings(found: Iterable[Document]) -> Iterator[Document]:
+    """Yield the documents and keep the beginnings of their entries.
+
+    By turns, so that what one has read aloud the other need not read again.
+    """
+    rest = iter(found)
+    while batch := list(islice(rest, BATCH)):
+        typeahead.keep(document.id for document in batch)
+        yield from batch
+
+
 def audit() -> set[int]:
-    """Mark and return the ids on which engine and database disagree."""
+    """Mark and return the ids on which engine and database disagree.
+
+    What is kept for typeahead is compared, too.
+    """
     truth = {d.id: d.digest for d in documents(Entry.objects.searchable())}
     held = get_engine().digests()
-    drift = {pk for pk, _ in truth.items() ^ held.items()}
+    drift = {pk for pk, _ in truth.items() ^ held.items()} | typeahead.drift()
     mark(drift)
     return drift
 

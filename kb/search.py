@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
-from kb import vocabulary
+from kb import typeahead, vocabulary
 from kb.engines import (
     Clause,
     Engine,
@@ -21,10 +21,11 @@ from kb.engines import (
 )
 from kb.index import category_label
 from kb.models import Category, Entry, EntryQuerySet, Reader
-from kb.text import forms, normalize
+from kb.text import beginnings, forms, normalize
 from kb.text.lexicon import Lexicon
 from kb.text.pinyin import heard
 from kb.text.telling import HALF, LIGHT, SAME, Wanted, covered, meant, wanted
+from kb.typeahead import Suggestion
 
 LONGEST = 200  # characters of a query; the rest is cut off
 MOST = 100  # results: nobody pages further, and the database checks each
@@ -71,14 +72,6 @@ class Results:
     degraded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """`text` is what matched: the entry's question or one of its phrasings."""
-
-    entry: Entry
-    text: str
-
-
 def search(
     words: str,
     *,
@@ -110,21 +103,19 @@ def search(
     return Results(words, page, len(ranked), terms.marks(), degraded)
 
 
-def suggest(words: str, *, user: Reader, limit: int = 8) -> tuple[Suggestion, ...]:
-    """Return questions and phrasings that hold `words`, those beginning so first."""
+def suggest(
+    words: str, *, user: Reader, limit: int = 8, fill: bool = True
+) -> tuple[Suggestion, ...]:
+    """Return what `words` begin; with `fill`, what a search for them adds.
+
+    One character is no search: what begins with it is all there is.
+    """
     words = tidy(words)
-    if not words:
-        return ()
-    readable = Entry.objects.published_to(user)
-    found = _holding(words, readable, limit)
-    if len(found) < limit:
+    found = typeahead.begun(words, user=user, limit=limit)
+    if fill and len(found) < limit and len(beginnings.letters(words)) > 1:
         known = {suggestion.entry.pk for suggestion in found}
-        more = search(words, user=user, limit=limit).hits
-        found += [
-            Suggestion(hit.entry, hit.entry.question)
-            for hit in more
-            if hit.entry.pk not in known
-        ]
+        more = (hit.entry for hit in search(words, user=user, limit=limit).hits)
+        found += [Suggestion(e, e.question) for e in more if e.pk not in known]
     return tuple(found[:limit])
 
 
@@ -270,24 +261,3 @@ def _in_database(terms: Wanted, readable: EntryQuerySet) -> dict[int, float]:
     }
     best = sorted(scores, key=lambda pk: (-scores[pk], pk))[:MOST]
     return {pk: scores[pk] for pk in best}
-
-
-def _holding(words: str, readable: EntryQuerySet, limit: int) -> list[Suggestion]:
-    spellings = {words, normalize.normalize(words)}
-    holds = Q()
-    for spelling in spellings:
-        holds |= Q(question__icontains=spelling) | Q(
-            phrasings__text__icontains=spelling
-        )
-    rows = readable.filter(holds).values_list("pk", "question", "phrasings__text")
-    beginning = normalize.normalize(words)
-    ranked: dict[int, tuple[tuple[bool, int], str]] = {}
-    for pk, question, phrasing in rows[: MOST * 5]:
-        for text in (question, phrasing or ""):
-            at = normalize.normalize(text).find(beginning)
-            rank = (at != 0, len(text))
-            if at >= 0 and (pk not in ranked or rank < ranked[pk][0]):
-                ranked[pk] = (rank, text)
-    best = sorted(ranked, key=lambda pk: (ranked[pk][0], pk))[:limit]
-    entries = readable.in_bulk(best)
-    return [Suggestion(entries[pk], ranked[pk][1]) for pk in best if pk in entries]

@@ -18,7 +18,7 @@ ROWS = [
     {"questions"},
     {"triage"},
     {"entries"},
-    {"vocabulary"},
+    {"vocabulary", "typeahead"},
     {"index"},
     {"search"},
     {"transfer"},

@@ -9,9 +9,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from kb.models import Channel, Entry, Reply
-from kb.search import Suggestion
 from kb.shelves import Shelves
 from kb.text import blanks
+from kb.typeahead import Suggestion
 
 
 class CategoryRef(serializers.Serializer[Any]):
