@@ -60,3 +60,9 @@ def when(moment: datetime) -> SafeString:
 def marked(text: str, terms: Iterable[str]) -> SafeString:
     """Return `text` escaped, with <mark> around the terms that were found."""
     return highlight.mark(text, terms)
+
+
+@register.filter
+def marked_at(text: str, stretches: Iterable[tuple[int, int]]) -> SafeString:
+    """Return `text` escaped, with <mark> around `stretches` (start, end) of it."""
+    return highlight.wrap(text, stretches)

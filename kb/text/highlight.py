@@ -28,9 +28,14 @@ def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
 
 def mark(text: str, terms: Iterable[str]) -> SafeString:
     """Return `text` escaped, with <mark> around what `terms` match."""
+    return wrap(text, spans(text, terms))
+
+
+def wrap(text: str, stretches: Iterable[tuple[int, int]]) -> SafeString:
+    """Return `text` escaped, with <mark> around `stretches` (start, end), in order."""
     pieces: list[str] = []
     end = 0
-    for start, stop in spans(text, terms):
+    for start, stop in stretches:
         pieces += [
             escape(text[end:start]),
             format_html("<mark>{}</mark>", text[start:stop]),
