@@ -54,6 +54,20 @@ def best(
     return _shown(text, start, end, highlight.spans(text[start:end], weights))
 
 
+def first(texts: Iterable[str], terms: Iterable[str], length: int = LENGTH) -> Passage:
+    """Return the best passage of the first text in which one of `terms` stands.
+
+    Where there is no such text, the beginning of the first that says anything.
+    """
+    terms, opening = list(terms), Passage()
+    for text in filter(None, texts):
+        found = best(text, terms, length)
+        if found.marks:
+            return found
+        opening = opening if opening.text else found
+    return opening
+
+
 def _shown(
     text: str, start: int, end: int, stretches: Iterable[tuple[int, int]]
 ) -> Passage:
