@@ -8,9 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kb.text import highlight
+from kb.text import highlight, telling
+from kb.text.lexicon import Lexicon
 from kb.text.normalize import aligned, normalize
 from kb.text.passage import LENGTH, best
+from kb.text.synonyms import Synonyms, SynonymSet
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=60)
 PLAIN = st.text(
@@ -110,6 +112,12 @@ def test_marks_are_right_in_every_spelling(text: str, data: st.DataObject) -> No
 )
 def test_marks_stand_on_whole_words(text: str, term: str, wanted: str) -> None:
     assert highlight.mark(text, [term]) == wanted
+
+
+def test_what_means_the_same_may_be_marked_too() -> None:
+    sets = [SynonymSet(("怎么", "如何")), SynonymSet(("退款", "退钱"))]
+    terms = telling.meant("怎么退钱", Lexicon(Synonyms(sets))).marks(telling.SAME)
+    assert highlight.mark("如何退款", terms) == "如何<mark>退款</mark>"
 
 
 def test_a_long_answer_is_no_trouble() -> None:
