@@ -9,72 +9,33 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from threading import Event, Thread
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.models import Q
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import receiver
 
-from kb import vocabulary
-from kb.engines import (
-    LEARNED,
-    Document,
-    EngineUnavailable,
-    field_name,
-    get_engine,
-)
-from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Side, Stale, Word
-from kb.text import forms, normalize, pinyin, segment
+from kb import typeahead, vocabulary
+from kb.documents import BATCH, Source, document, sources
+from kb.engines import Document, EngineUnavailable, get_engine
+from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale, Word
+from kb.text import normalize, pinyin, segment
 
 logger = logging.getLogger(__name__)
-BATCH = 500  # entries read from the database at a time
 FEW = 2000  # entries that one process describes before others are at work
 MOST_PROCESSES = 4  # each needs some 100 MB
-MOST_LEARNED = 30  # wordings of an entry that evidence speaks for, a side
-FEWEST = 2  # wordings that must share a term before it counts
-MOST_OFTEN = 3  # times that a shared term counts, however many share it
 # Where the words of an entry's document come from.
 _CUT_TEXTS = ("question", "phrasings__text", "answer", "replies__body", "keywords")
-
-
-class Source(NamedTuple):
-    """An entry as prose, fit to be sent to another process."""
-
-    id: int
-    texts: dict[str, list[str]]
-    labels: list[str]
-
-
-def describe(
-    id: int, texts: Mapping[str, Iterable[str]], labels: Iterable[str] = ()
-) -> Document:
-    """Return the document of an entry with `texts`, the name of a field to prose.
-
-    This is the one place where prose becomes terms. The question and its
-    phrasings are also held in other forms: as they sound, and by character.
-    """
-    terms: dict[str, tuple[str, ...]] = {}
-    texts = {name: tuple(parts) for name, parts in texts.items()}
-    for field, parts in texts.items():
-        kept = [part for part in parts if part]
-        joined = _common if field in LEARNED else _all
-        terms[field] = joined(segment.words(part) for part in kept)
-        if pairs := field_name(field, pair=True):
-            terms[pairs] = joined(segment.pairs(part) for part in kept)
-    asked = (*texts.get("question", ()), *texts.get("phrasings", ()))
-    terms["forms"] = tuple(form for text in asked for form in forms.of(text))
-    return Document(id, frozenset(labels), {k: v for k, v in terms.items() if v})
 
 
 def documents(entries: EntryQuerySet) -> Iterator[Document]:
     """Yield the document of every entry, reading BATCH of them at a time."""
     vocabulary.in_force()  # words are cut as the editors say now
-    return map(_document, _sources(entries))
+    return map(document, sources(entries))
 
 
 @receiver([post_save, post_delete], sender=Entry, dispatch_uid="kb.index.entry")
@@ -140,17 +101,24 @@ def sync(limit: int = BATCH) -> int:
         return 0
     try:
         with get_engine().writing() as changes:
-            oldest = Stale.objects.order_by("pk").values_list("pk", "entry_id")
-            marks = dict(oldest[:limit])
+            marks = _marked(limit)
             wanted = set(marks.values())
+            typeahead.keep(wanted)
             entries = Entry.objects.searchable().filter(pk__in=wanted)
             changes.put += documents(entries)
             changes.forget |= wanted - {document.id for document in changes.put}
     except EngineUnavailable as error:
         logger.warning("index: %d marks wait: %s", Stale.objects.count(), error)
+        typeahead.keep(_marked(limit).values())  # it needs no engine
         return 0
     Stale.objects.filter(pk__in=list(marks)).delete()
     return len(marks)
+
+
+def _marked(limit: int) -> dict[int, int]:
+    """Return {mark: entry id} of the oldest marks."""
+    oldest = Stale.objects.order_by("pk").values_list("pk", "entry_id")
+    return dict(oldest[:limit])
 
 
 def sync_all() -> int:
@@ -197,9 +165,10 @@ def rebuild(progress: Any = iter, processes: int = 1) -> int:
         segment.warm()
         pinyin.warm()
         connections.close_all()
-    entries = progress(_sources(Entry.objects.searchable()))
+    entries = progress(_with_beginnings(sources(Entry.objects.searchable())))
     engine = get_engine()
-    engine.replace(entries, _document, missed=_note, processes=processes)
+    engine.replace(entries, document, missed=_note, processes=processes)
+    typeahead.keep(typeahead.drift())  # what is retired, or was changed in bulk
     # What was marked before we began is in what we read. Not "all up to the
     # last": a mark with a lower number may have been committed since.
     for start in range(0, len(known), BATCH):
@@ -215,75 +184,27 @@ def processes() -> int:
     return min(os.cpu_count() or 1, MOST_PROCESSES)
 
 
+def _with_beginnings(found: Iterable[Source]) -> Iterator[Source]:
+    """Yield the sources and keep the beginnings of their entries.
+
+    By turns, so that what one has read aloud the other need not read again.
+    """
+    rest = iter(found)
+    while batch := list(islice(rest, BATCH)):
+        typeahead.keep(source.id for source in batch)
+        yield from batch
+
+
 def audit() -> set[int]:
-    """Mark and return the ids on which engine and database disagree."""
+    """Mark and return the ids on which engine and database disagree.
+
+    What is kept for typeahead is compared, too.
+    """
     held = get_engine().digests()
     drift = set()
-    for document in documents(Entry.objects.searchable()):
-        if held.pop(document.id, None) != document.digest:
-            drift.add(document.id)
-    drift |= held.keys()
+    for found in documents(Entry.objects.searchable()):
+        if held.pop(found.id, None) != found.digest:
+            drift.add(found.id)
+    drift |= held.keys() | typeahead.drift()
     mark(drift)
     return drift
-
-
-def _sources(entries: EntryQuerySet) -> Iterator[Source]:
-    """Yield what documents are made of, reading BATCH entries at a time.
-
-    Each batch is a query of its own: one that stays open for a whole rebuild
-    would keep the database from tidying up behind the writers.
-    """
-    parents = dict(Category.objects.values_list("pk", "parent_id"))
-    full = entries.order_by("pk").prefetch_related("replies", "phrasings", "evidence")
-    batch = list(full[:BATCH])
-    while batch:
-        yield from (_source(entry, parents) for entry in batch)
-        batch = list(full.filter(pk__gt=batch[-1].pk)[:BATCH])
-
-
-def _source(entry: Entry, parents: Mapping[int, int | None]) -> Source:
-    labels = [f"status={entry.status}", f"audience={entry.audience}"]
-    category = entry.category_id
-    while category:  # the tree refuses loops
-        labels.append(category_label(category))
-        category = parents.get(category)
-    texts = {
-        "keywords": [entry.keywords],
-        "question": [entry.question],
-        "phrasings": [phrasing.text for phrasing in entry.phrasings.all()],
-        "replies": [reply.body for reply in entry.replies.all()],
-        "answer": [entry.answer],
-        "picked": _learned(entry, Side.PUBLIC),
-        "picked_staff": _learned(entry, Side.STAFF),
-    }
-    return Source(entry.pk, texts, labels)
-
-
-def _document(source: Source) -> Document:
-    return describe(source.id, source.texts, source.labels)
-
-
-def _learned(entry: Entry, side: Side) -> list[str]:
-    """Return the words of evidence that count, the strongest first."""
-    rows = [e.words for e in entry.evidence.all() if e.side == side and e.level]
-    return rows[:MOST_LEARNED]
-
-
-def _all(texts: Iterable[list[str]]) -> tuple[str, ...]:
-    return tuple(chain.from_iterable(texts))
-
-
-def _common(texts: Iterable[list[str]]) -> tuple[str, ...]:
-    """Return the terms that several texts share, as often as there are, within reason.
-
-    One wording teaches nothing about others: its words would pull in whatever
-    shares them. That cost 8 points of R@1 where nothing can be learned.
-    """
-    counts = Counter(chain.from_iterable(map(set, texts)))
-    often = {t: min(n, MOST_OFTEN) for t, n in counts.items() if n >= FEWEST}
-    return tuple(t for t, n in sorted(often.items()) for _ in range(n))
-
-
-def category_label(pk: int) -> str:
-    """Return the label of documents in the category or anywhere below it."""
-    return f"category={pk}"

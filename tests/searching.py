@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kb.documents import describe
 from kb.engines import Clause, Document, Engine, Field, Group, Hits, Query
-from kb.index import describe
 from kb.text import segment
 
 PUBLIC, STAFF = "audience=public", "audience=internal"

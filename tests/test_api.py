@@ -61,12 +61,29 @@ def test_a_search_finds_public_entries_field_by_field(
     assert set(body) == LIST | {"q", "degraded"}
     assert (body["q"], body["total"], body["degraded"]) == ("退货 运费", 1, False)
     item = body["results"][0]
-    assert set(item) == ITEM
+    assert set(item) == ITEM | {"passage"}
     assert item["question"] == "退货运费谁承担？"
     assert item["excerpt"] == "质量问题由我们承担，个人原因由您承担。"
     assert [node["name"] for node in item["category"]] == ["售后", "退换货"]
     assert item["tags"] == ["退货"]
     assert item["url"] == f"http://testserver{entry.get_absolute_url()}"
+
+
+def test_a_passage_has_offsets_of_what_was_found(
+    client: Client, make_entry: MakeEntry, agent: User
+) -> None:
+    make_entry(
+        "怎么退？",
+        "说在前面的话。" * 40 + "😀退貨要寄回。",
+        replies=["请等 {{天数}} 天"],
+    )
+    body = client.get(address("search", q="退货")).json()
+    passage = body["results"][0]["passage"]
+    assert passage["text"] == "…😀退貨要寄回。"
+    assert [passage["text"][a:b] for a, b in passage["marks"]] == ["退貨"]
+    client.force_login(agent)
+    body = client.get(address("agent-search", q="请等天数")).json()
+    assert body["results"][0]["passage"]["text"] == "请等 〔天数〕 天"
 
 
 def test_an_entry_comes_with_its_answer_and_nothing_of_the_agents(
@@ -217,7 +234,7 @@ def test_agents_read_replies_and_their_blanks(
         }
     ]
     (item,) = client.get(address("agent-search")).json()["results"]
-    assert set(item) == AGENT_ITEM
+    assert set(item) == AGENT_ITEM | {"passage"}
     assert item["replies"] == body["replies"]
 
 

@@ -362,6 +362,26 @@ def test_the_fields_are_the_blanks_that_will_be_filled(body: str) -> None:
     assert {html.unescape(name) for name in shown} == set(names(body))
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("退款", "等 〔天数〕 天，<mark>退款</mark>&lt;到账&gt;"),
+        ("原路", "会<mark>原路</mark>返回"),
+        ("退货", "亲\n"),
+    ],
+)
+def test_a_row_shows_what_tells_of_the_words(
+    client: Client, make_entry: MakeEntry, agent: User, words: str, shown: str
+) -> None:
+    reply = "亲\n等 {{天数}} 天，退款<到账>"
+    make_entry("退货的钱", "会原路返回", replies=[reply])
+    client.force_login(agent)
+    page = client.get(URL, {"q": words}).text
+    row = page.split('class="option-reply">')[1].split("</span>")[0]
+    assert shown.strip() in row
+    assert ("<mark>" in row) == ("<mark>" in shown)
+
+
 def test_the_first_line_names_its_blanks() -> None:
     assert first_line("\n亲，{{ 订单号 }} 好\n第二行") == "亲，〔订单号〕 好"
     assert first_line("") == ""

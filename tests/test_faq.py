@@ -310,6 +310,24 @@ def test_suggestions_are_a_fragment_of_options(
     )
 
 
+def test_a_result_shows_the_passage_that_answers(
+    client: Client, make_entry: MakeEntry
+) -> None:
+    make_entry("钱去哪了？", "说在前面的话。\n\n" * 40 + "退款<三天>到账。")
+    page = text(ask(client, "退款"))
+    assert "…<mark>退款</mark>&lt;三天&gt;到账。" in page
+
+
+@pytest.mark.parametrize("words", ["退款", "tuik", "tk", "退k"])
+def test_a_suggestion_shows_what_was_typed_of_it(
+    client: Client, make_entry: MakeEntry, words: str
+) -> None:
+    make_entry("退款<b>多久</b>", phrasings=["钱什么时候退款"])
+    shown = text(ask(client, words, "suggest"))
+    assert "<mark>退款</mark>&lt;b&gt;多久&lt;/b&gt;" in shown
+    assert "也这么问" not in shown
+
+
 # Manners -----------------------------------------------------------------------
 
 

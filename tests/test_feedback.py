@@ -18,7 +18,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb import entries, feedback, index
+from kb import documents, entries, feedback, index
 from kb.engines import get_engine
 from kb.feedback import weighing
 from kb.feedback.evidence import RETENTION
@@ -199,7 +199,7 @@ def test_without_the_engine_picks_still_count(
 def test_only_the_strongest_words_count(freight: Entry) -> None:
     rows = [
         Evidence(entry=freight, side=PUBLIC, words=f"词{n}", words_key=n, level=1)
-        for n in range(index.MOST_LEARNED)
+        for n in range(documents.MOST_LEARNED)
     ]
     Evidence.objects.bulk_create(rows)
     pick(freight, *"abc")
@@ -208,7 +208,7 @@ def test_only_the_strongest_words_count(freight: Entry) -> None:
     assert learned.wordings(freight.pk)[0] == WORDS
     assert len(learned.wordings(freight.pk)) == len(rows)
     (document,) = index.documents(Entry.objects.filter(pk=freight.pk))
-    assert document.terms["picked"] == ("词",) * index.MOST_OFTEN
+    assert document.terms["picked"] == ("词",) * documents.MOST_OFTEN
 
 
 def test_an_entry_is_marked_only_when_a_level_changes(freight: Entry) -> None:

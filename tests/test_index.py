@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from kb import entries, index
+from kb.documents import Source
 from kb.engines import EngineUnavailable, get_engine
 from kb.management.commands import kb_index
 from kb.models import Category, Entry, Reply, Stale, User, Word
@@ -203,7 +204,7 @@ def test_a_save_during_a_rebuild_is_found_at_once_and_after_it(
     old = make_entry("如何申请退款")
     new: list[int] = []
 
-    def meanwhile(sources: Iterable[index.Source]) -> Iterator[index.Source]:
+    def meanwhile(sources: Iterable[Source]) -> Iterator[Source]:
         yield from sources
         new.append(make_entry("发票抬头").pk)
         entries.retire(old, by=None)
@@ -219,7 +220,7 @@ def test_a_rebuild_that_fails_loses_no_save(make_entry: MakeEntry) -> None:
     make_entry("如何申请退款")
     new: list[int] = []
 
-    def fail(sources: Iterable[index.Source]) -> Iterator[index.Source]:
+    def fail(sources: Iterable[Source]) -> Iterator[Source]:
         new.append(make_entry("发票抬头").pk)
         raise LookupError
 
@@ -233,7 +234,7 @@ def test_a_mark_made_as_a_rebuild_begins_is_kept(make_entry: MakeEntry) -> None:
     entry = make_entry("如何申请退款")
     Stale.objects.create(pk=1000, entry_id=entry.pk)
 
-    def commit_late(sources: Iterable[index.Source]) -> Iterator[index.Source]:
+    def commit_late(sources: Iterable[Source]) -> Iterator[Source]:
         yield from sources
         Entry.objects.update(question="发票抬头")
         Stale.objects.create(pk=999, entry_id=entry.pk)
@@ -276,7 +277,7 @@ def test_a_second_rebuild_says_so_in_one_line(
     }
     make_entry("如何申请退款")
 
-    def again(sources: Iterable[index.Source]) -> Iterator[index.Source]:
+    def again(sources: Iterable[Source]) -> Iterator[Source]:
         with pytest.raises(CommandError, match=r"^索引暂时不能用：another rebuild"):
             call_command("kb_index", "rebuild")
         yield from sources

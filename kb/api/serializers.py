@@ -9,9 +9,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from kb.models import Channel, Entry, Reply
-from kb.search import Suggestion
 from kb.shelves import Shelves
 from kb.text import blanks
+from kb.text.passage import Passage, best, first
+from kb.typeahead import Suggestion
 
 
 class CategoryRef(serializers.Serializer[Any]):
@@ -59,6 +60,26 @@ class EntryItem(serializers.Serializer[Entry]):
         return absolute(self, entry)
 
 
+class PassageItem(serializers.Serializer[Passage]):
+    text = serializers.CharField(help_text="纯文本，一行；前后有省略时带“…”。")
+    marks = serializers.ListField(
+        child=serializers.ListField(
+            child=serializers.IntegerField(), min_length=2, max_length=2
+        ),
+        help_text="text 里与查询相符的片段 [起, 止)，按 Unicode 码点数。",
+    )
+
+
+class FoundItem(EntryItem):
+    passage = serializers.SerializerMethodField(
+        help_text="答案里最切题的一段；都不相符时是开头。"
+    )
+
+    @extend_schema_field(PassageItem)
+    def get_passage(self, entry: Entry) -> Any:
+        return PassageItem(best(entry.answer_text, self.context["terms"])).data
+
+
 class EntryDetail(EntryItem):
     answer_html = serializers.CharField(help_text="答案，已净化，可以直接放进页面。")
 
@@ -71,6 +92,7 @@ class EntryPage(serializers.Serializer[Any]):
 
 
 class SearchPage(EntryPage):
+    results = FoundItem(many=True)
     q = serializers.CharField(help_text="实际用来搜索的文字。")
     degraded = serializers.BooleanField(
         help_text="搜索引擎不可用，只按标题匹配，结果可能不完整。"
@@ -122,8 +144,21 @@ class AgentEntryDetail(AgentEntryItem, EntryDetail):
     pass
 
 
+class AgentFoundItem(AgentEntryItem, FoundItem):
+    passage = serializers.SerializerMethodField(
+        help_text="话术或答案里最切题的一段；都不相符时是开头。"
+    )
+
+    @extend_schema_field(PassageItem)
+    def get_passage(self, entry: Entry) -> Any:
+        bodies = (blanks.shown(reply.body) for reply in entry.replies.all())
+        return PassageItem(
+            first((*bodies, entry.answer_text), self.context["terms"])
+        ).data
+
+
 class AgentSearchPage(SearchPage):
-    results = AgentEntryItem(many=True)
+    results = AgentFoundItem(many=True)
 
 
 def absolute(serializer: serializers.BaseSerializer[Any], entry: Entry) -> str:

@@ -80,7 +80,9 @@ class Entries(PublicDoor):
         if tag := asked.get("tag"):
             entries = entries.filter(tags__name=tag)
         start, total = offset(asked), entries.count()
-        listed = entries.defer("answer", "answer_html").prefetch_related("tags")
+        listed = entries.defer("answer", "answer_html", "answer_text").prefetch_related(
+            "tags"
+        )
         rows = listed[start : start + asked["page_size"]]
         return paged(
             self,
@@ -160,6 +162,7 @@ def found(door: Door, form: type[serializers.SearchPage], *related: str) -> Resp
     entries = [hit.entry for hit in results.hits]
     prefetch_related_objects(entries, *related)
     page = {"total": results.total, "degraded": results.degraded, "results": entries}
+    page["terms"] = results.terms
     response = paged(door, form, asked | page, shelves)
     if results.degraded:
         response["X-Search-Degraded"] = "1"
@@ -209,6 +212,7 @@ def paged(
     if page["page"] > 1 and offset(page) >= page["total"]:
         raise NotFound(f"没有第 {page['page']} 页。")
     context = {"request": door.request, "shelves": shelves}
+    context["terms"] = page.get("terms", ())
     return Response(form(page, context=context).data)
 
 

@@ -103,7 +103,9 @@ def suggestions(request: HttpRequest) -> HttpResponse:
 
 def _listed(user: Reader) -> EntryQuerySet:
     """Entries as a list shows them, newest first."""
-    return Entry.objects.published_to(user).defer("answer", "answer_html")
+    return Entry.objects.published_to(user).defer(
+        "answer", "answer_html", "answer_text"
+    )
 
 
 def _found(results: search.Results, user: Reader) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from kb import index
+from kb import documents, index
 from kb.feedback.weighing import GONE, level, origin, raised
 from kb.models import Evidence, Pick, Search, Side
 from kb.text import normalize
@@ -78,7 +78,7 @@ class Learned:
 
     def wordings(self, entry: int) -> list[str]:
         """Return words that led people of the side to an entry that was raised or found."""
-        return self._words.get(entry, [])[: index.MOST_LEARNED]
+        return self._words.get(entry, [])[: documents.MOST_LEARNED]
 
 
 def _levels_held() -> dict[Key, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kb.models.category import Category, Module, Tag
+from kb.models.completion import Completion
 from kb.models.entry import Entry, EntryQuerySet, Phrasing, Reply
 from kb.models.question import Channel, Question, QuestionQuerySet
 from kb.models.stale import Stale
@@ -16,6 +17,7 @@ __all__ = [
     "LEAD",
     "Category",
     "Channel",
+    "Completion",
     "Edition",
     "Entry",
     "EntryQuerySet",

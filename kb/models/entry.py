@@ -44,8 +44,8 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 class Entry(models.Model):
     """The unit of the library, of search and of history.
 
-    `answer_html`, `excerpt` and `question_key` follow from other columns: `save`
-    keeps them so, and `derive` does it for rows that are written in bulk.
+    DERIVED columns follow from others: `save` keeps them so, and `derive` does it
+    for rows that are written in bulk.
     """
 
     class Status(models.TextChoices):
@@ -105,6 +105,7 @@ class Entry(models.Model):
     )
 
     answer_html = models.TextField(editable=False, blank=True)
+    answer_text = models.TextField(editable=False, blank=True)
     excerpt = models.CharField(max_length=EXCERPT_LENGTH, editable=False, blank=True)
     question_key = models.CharField(max_length=32, editable=False, db_index=True)
 
@@ -170,9 +171,7 @@ class Entry(models.Model):
                 violation_error_message="这个来源里已有相同外部编号的条目。",
             ),
         ]
-        indexes = [
-            models.Index(fields=["status", "audience", "-updated_at"]),
-        ]
+        indexes = [models.Index(fields=["status", "audience", "-updated_at"])]
 
     def __str__(self) -> str:
         return self.question
@@ -192,7 +191,8 @@ class Entry(models.Model):
         """Set the columns that follow from others."""
         self.question_key = normalize.key(self.question)
         self.answer_html = markdown.render(self.answer)
-        self.excerpt = shorten(markdown.plain(self.answer_html), EXCERPT_LENGTH)
+        self.answer_text = markdown.plain(self.answer_html)
+        self.excerpt = shorten(self.answer_text, EXCERPT_LENGTH)
         self.slug = self.slug or make_slug(self.question)
 
     def is_visible_to(self, user: Reader) -> bool:
@@ -210,7 +210,7 @@ class Entry(models.Model):
         return reverse("faq:entry-short", args=[self.pk])
 
 
-DERIVED = ("question_key", "answer_html", "excerpt", "slug")
+DERIVED = ("question_key", "answer_html", "answer_text", "excerpt", "slug")
 
 
 class Reply(models.Model):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db.models import Q
 
-from kb import vocabulary
+from kb import typeahead, vocabulary
+from kb.documents import category_label
 from kb.engines import EngineUnavailable, Group, get_engine
 from kb.feedback import Learned, side_of
-from kb.index import category_label
 from kb.models import Category, Entry, EntryQuerySet, Reader
 from kb.search.asking import LONGEST, PUBLIC, STAFF, Scope, ask, clauses, tidy
 from kb.search.ranking import Faces, Found, rank
-from kb.text import normalize
-from kb.text.lexicon import Lexicon
+from kb.text import beginnings, normalize
 from kb.text.likeness import Wording, ways
-from kb.text.telling import LIGHT, Wanted, wanted
+from kb.text.telling import LIGHT, Wanted, meant, wanted
+from kb.text.telling import SAME as SAID
+from kb.typeahead import Suggestion
 
 __all__ = [
     "LONGEST",
@@ -71,14 +73,6 @@ class Results:
     meant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """`text` is what matched: the entry's question or one of its phrasings."""
-
-    entry: Entry
-    text: str
-
-
 def search(
     words: str,
     *,
@@ -92,25 +86,30 @@ def search(
     When the engine is unavailable, questions are matched in the database and
     the results say that they are degraded.
     """
-    words, lexicon = tidy(words), vocabulary.in_force()
-    terms = wanted(words, lexicon)
-    if not terms:
+    words = tidy(words)
+    if not (terms := wanted(words, vocabulary.in_force())):
         return Results(words)
     readable = _within(Entry.objects.published_to(user), category)
     learned = Learned(words, side_of(user))
     try:
         scope = Scope(_groups(user), _live(user, category))
-        found = _find(words, scope, readable, lexicon, MOST, learned=learned)
+        found = _find(words, scope, readable, MOST, learned=learned)
         degraded = False
     except EngineUnavailable:
         found, degraded = _in_database(terms, readable, learned), True
-    meant = found[0].mended if found else ""
-    marks = (*terms.marks(), *(wanted(meant, lexicon).marks() if meant else ()))
-    results = Results(words, terms=marks, degraded=degraded, meant=meant)
+    results = Results(words, degraded=degraded, **_told(words, found))
     if not degraded and not sure(found):
         return replace(results, near=_load(found[:NEAR], readable))
     hits = _load(found[offset:][:limit], readable)
     return replace(results, hits=hits, total=len(found))
+
+
+def _told(words: str, found: Sequence[Found]) -> dict[str, Any]:
+    """Return what was meant, and what to mark: what was typed, and said otherwise."""
+    lexicon = vocabulary.held()
+    mended = found[0].mended if found else ""
+    terms = wanted(words, lexicon).marks() + wanted(mended, lexicon).marks()
+    return {"meant": mended, "terms": terms + meant(words, lexicon).marks(SAID)}
 
 
 def sure(found: Sequence[Found]) -> bool:
@@ -118,21 +117,19 @@ def sure(found: Sequence[Found]) -> bool:
     return max((one.score for one in found[:NEAR]), default=0.0) >= SURE
 
 
-def suggest(words: str, *, user: Reader, limit: int = 8) -> tuple[Suggestion, ...]:
-    """Return questions and phrasings that hold `words`, those beginning so first."""
+def suggest(
+    words: str, *, user: Reader, limit: int = 8, fill: bool = True
+) -> tuple[Suggestion, ...]:
+    """Return what `words` begin; with `fill`, what a search for them adds.
+
+    One character is no search: what begins with it is all there is.
+    """
     words = tidy(words)
-    if not words:
-        return ()
-    readable = Entry.objects.published_to(user)
-    found = _holding(words, readable, limit)
-    if len(found) < limit:
+    found = typeahead.begun(words, user=user, limit=limit)
+    if fill and len(found) < limit and len(beginnings.letters(words)) > 1:
         known = {suggestion.entry.pk for suggestion in found}
-        more = search(words, user=user, limit=limit).hits
-        found += [
-            Suggestion(hit.entry, hit.entry.question)
-            for hit in more
-            if hit.entry.pk not in known
-        ]
+        more = (hit.entry for hit in search(words, user=user, limit=limit).hits)
+        found += [Suggestion(e, e.question) for e in more if e.pk not in known]
     return tuple(found[:limit])
 
 
@@ -173,8 +170,8 @@ def _like(
     """Return entries like `text` among `labels`: others must not even be counted."""
     scope, most = Scope(_groups(user), labels), MOST_ALIKE + len(exclude)
     try:
-        lexicon = vocabulary.in_force()
-        found = _find(tidy(text), scope, readable, lexicon, most, exclude=exclude)
+        vocabulary.in_force()
+        found = _find(tidy(text), scope, readable, most, exclude=exclude)
         return _load(found, readable)
     except EngineUnavailable:
         return ()
@@ -184,7 +181,6 @@ def _find(
     words: str,
     scope: Scope,
     readable: EntryQuerySet,
-    lexicon: Lexicon,
     limit: int,
     *,
     exclude: Collection[int] = (),
@@ -192,7 +188,7 @@ def _find(
 ) -> list[Found]:
     """Return what `words` ask for in `scope`, of the readable, best first."""
     engine = get_engine()
-    asked = ask(engine, words, scope, lexicon, limit)
+    asked = ask(engine, words, scope, vocabulary.held(), limit)
     if asked is None:
         return []
 
@@ -249,7 +245,10 @@ def _faces(
         said = wordings.setdefault(pk, [question, *codes])
         if phrasing:
             said.append(phrasing)
-    return {pk: ways(*texts, *learned.wordings(pk)) for pk, texts in wordings.items()}
+    if learned is not None:
+        for pk in wordings:
+            wordings[pk] += learned.wordings(pk)
+    return {pk: ways(*texts) for pk, texts in wordings.items()}
 
 
 def _load(found: Iterable[Found], readable: EntryQuerySet) -> tuple[Hit, ...]:
@@ -284,24 +283,3 @@ def _in_database(
     best = sorted(scores, key=lambda pk: (-scores[pk], pk))[:MOST]
     allowed = set(readable.filter(pk__in=best).values_list("pk", flat=True))
     return [Found(pk, min(scores[pk], 1.0)) for pk in best if pk in allowed]
-
-
-def _holding(words: str, readable: EntryQuerySet, limit: int) -> list[Suggestion]:
-    spellings = {words, normalize.normalize(words)}
-    holds = Q()
-    for spelling in spellings:
-        holds |= Q(question__icontains=spelling) | Q(
-            phrasings__text__icontains=spelling
-        )
-    rows = readable.filter(holds).values_list("pk", "question", "phrasings__text")
-    beginning = normalize.normalize(words)
-    ranked: dict[int, tuple[tuple[bool, int], str]] = {}
-    for pk, question, phrasing in rows[: MOST * 5]:
-        for text in (question, phrasing or ""):
-            at = normalize.normalize(text).find(beginning)
-            rank = (at != 0, len(text))
-            if at >= 0 and (pk not in ranked or rank < ranked[pk][0]):
-                ranked[pk] = (rank, text)
-    best = sorted(ranked, key=lambda pk: (ranked[pk][0], pk))[:limit]
-    entries = readable.in_bulk(best)
-    return [Suggestion(entries[pk], ranked[pk][1]) for pk in best if pk in entries]

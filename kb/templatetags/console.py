@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from kb.models import Entry, Reply
 from kb.text import blanks as replies
+from kb.text import highlight, passage
 
+PASSAGE = 60  # characters: one line of the list
 register = template.Library()
+
+
+class Row(Protocol):
+    """An entry of the list with what can be sent of it."""
+
+    @property
+    def entry(self) -> Entry: ...
+
+    @property
+    def variants(self) -> Sequence[Reply]: ...
 
 
 @register.filter
@@ -30,8 +46,20 @@ def blank_names(body: str) -> list[str]:
 @register.filter
 def first_line(body: str) -> str:
     """Return the first line of `body`, its blanks as 〔name〕."""
-    line = next(iter(body.strip().splitlines()), "")
-    return "".join(f"〔{p.name}〕" if p.name else p.text for p in replies.pieces(line))
+    return replies.shown(next(iter(body.strip().splitlines()), ""))
+
+
+@register.filter
+def telling(row: Row, terms: Iterable[str]) -> SafeString:
+    """Return what of a row's replies or answer tells of `terms`, marked.
+
+    Where none of these stands there, the first line of what would be sent.
+    """
+    bodies = (replies.shown(reply.body) for reply in row.variants)
+    found = passage.first((*bodies, row.entry.answer_text), terms, PASSAGE)
+    if found.marks:
+        return highlight.wrap(found.text, found.marks)
+    return conditional_escape(first_line(row.variants[0].body) if row.variants else "")
 
 
 def _shown(piece: replies.Piece) -> str | SafeString:

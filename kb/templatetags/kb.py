@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from kb.text import highlight
+from kb.text.passage import best
 
 register = template.Library()
 MINUTE, HOUR = 60, 3600  # seconds
@@ -60,3 +61,16 @@ def when(moment: datetime) -> SafeString:
 def marked(text: str, terms: Iterable[str]) -> SafeString:
     """Return `text` escaped, with <mark> around the terms that were found."""
     return highlight.mark(text, terms)
+
+
+@register.filter
+def marked_at(text: str, stretches: Iterable[tuple[int, int]]) -> SafeString:
+    """Return `text` escaped, with <mark> around `stretches` (start, end) of it."""
+    return highlight.wrap(text, stretches)
+
+
+@register.filter
+def passage(text: str, terms: Iterable[str]) -> SafeString:
+    """Return the passage of `text` that tells most of `terms`, these marked."""
+    found = best(text, terms)
+    return highlight.wrap(found.text, found.marks)

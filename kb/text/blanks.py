@@ -37,6 +37,11 @@ def names(body: str) -> list[str]:
     return list(dict.fromkeys(piece.name for piece in pieces(body) if piece.name))
 
 
+def shown(body: str) -> str:
+    """Return `body` as it is read before it is filled, its blanks as 〔name〕."""
+    return "".join(f"〔{p.name}〕" if p.name else p.text for p in pieces(body))
+
+
 def fill(body: str, values: Mapping[str, str]) -> str:
     """Return `body` with its blanks replaced by `values`.
 

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from kb.text.normalize import aligned
+
+_HYPHENED = re.compile("(?<![a-z0-9])[a-z0-9]++(?:[-_]++[a-z0-9]++)++")
+
+
+def found(
+    text: str, terms: Iterable[str], most: int | None = None
+) -> list[tuple[int, int, str]]:
+    """Return (start, end, term) wherever one of `terms`, normalized, stands in `text`.
+
+    With `most`, that is how often a term is looked for.
+    Latin and digits stand as whole words, or as whole parts of one (15 in
+    iPhone15), and a hyphen inside does not count: wifi is in Wi-Fi.
+    """
+    spelling, at = aligned(text)
+    whole = range(len(spelling))
+    joined, places = _joined(spelling)
+    matches: list[tuple[int, int, str]] = []
+    for term in dict.fromkeys(filter(None, terms)):
+        for letters, where in ((spelling, whole), (joined, places)):
+            matches += (
+                (at[where[start]], _end(at, where[start + len(term) - 1]), term)
+                for start in islice(_places(letters, term), most)
+            )
+    return sorted(set(matches))
 
 
 def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
@@ -15,22 +41,30 @@ def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
 
     `terms` are normalized; stretches that touch are one.
     """
-    spelling, at = aligned(text)
-    hit = [False] * len(text)
-    for term in set(terms):
-        start = spelling.find(term) if term else -1
-        while start >= 0:
-            end = start + len(term)
-            hit[at[start] : at[end]] = [True] * (at[end] - at[start])
-            start = spelling.find(term, start + 1)
-    return _runs(hit)
+    return merged((start, end) for start, end, _ in found(text, terms))
+
+
+def merged(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return `stretches`, in order of their starts, with those that touch as one."""
+    runs: list[tuple[int, int]] = []
+    for start, end in stretches:
+        if runs and start <= runs[-1][1]:
+            runs[-1] = (runs[-1][0], max(end, runs[-1][1]))
+        else:
+            runs.append((start, end))
+    return runs
 
 
 def mark(text: str, terms: Iterable[str]) -> SafeString:
     """Return `text` escaped, with <mark> around what `terms` match."""
+    return wrap(text, spans(text, terms))
+
+
+def wrap(text: str, stretches: Iterable[tuple[int, int]]) -> SafeString:
+    """Return `text` escaped, with <mark> around `stretches` (start, end), in order."""
     pieces: list[str] = []
     end = 0
-    for start, stop in spans(text, terms):
+    for start, stop in stretches:
         pieces += [
             escape(text[end:start]),
             format_html("<mark>{}</mark>", text[start:stop]),
@@ -40,13 +74,37 @@ def mark(text: str, terms: Iterable[str]) -> SafeString:
     return mark_safe("".join(pieces))  # noqa: S308  (every piece is escaped)
 
 
-def _runs(hit: list[bool]) -> list[tuple[int, int]]:
-    runs: list[tuple[int, int]] = []
-    start = -1
-    for place, marked in enumerate([*hit, False]):
-        if marked and start < 0:
-            start = place
-        elif not marked and start >= 0:
-            runs.append((start, place))
-            start = -1
-    return runs
+def _places(spelling: str, term: str) -> Iterator[int]:
+    start = spelling.find(term)
+    while start >= 0:
+        end = start + len(term)
+        before, after = spelling[max(start - 1, 0) : start], spelling[end : end + 1]
+        if not (_goes_on(before, term[0]) or _goes_on(term[-1], after)):
+            yield start
+        start = spelling.find(term, start + 1)
+
+
+def _goes_on(one: str, other: str) -> bool:
+    """Tell whether two neighbours are letters of one Latin word or of one number."""
+    if not (one.isascii() and other.isascii()):
+        return False
+    return (one.isalpha() and other.isalpha()) or (one.isdigit() and other.isdigit())
+
+
+def _joined(spelling: str) -> tuple[str, list[int]]:
+    """Return Latin runs with a hyphen, without it, and the place of each letter."""
+    places: list[int] = []
+    letters: list[str] = []
+    for run in _HYPHENED.finditer(spelling):
+        kept = [n for n in range(*run.span()) if spelling[n] not in "-_"]
+        letters += [*(spelling[n] for n in kept), " "]
+        places += [*kept, run.end() - 1]
+    return "".join(letters), places
+
+
+def _end(at: list[int], last: int) -> int:
+    """Return where the character ends in the text that became letter `last`, too."""
+    after = last + 1
+    while at[after] == at[last]:
+        after += 1
+    return at[after]

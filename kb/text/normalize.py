@@ -14,6 +14,9 @@ HAN = "〇㐀-䶿一-鿿\uf900-\ufaff\U00020000-\U0003ffff"  # for a regex class
 _HAN_BLOCKS = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x2EBF0))
 # 帳 is 帐 to OpenCC and 账 to the banks: 账户, 账号, 账单.
 _ACCOUNTS = {"帳": "账", "帐": "账", "賬": "账"}
+# Characters that are one character in every spelling, before one of their kind.
+_PLAIN = "\t\n\r -~·–—“”‘’\u3000-\u3029㐀-䶿一-鿿！-～"
+_PLAIN_RUN = re.compile(f"[{_PLAIN}]+(?=[{_PLAIN}]|\\Z)")
 # Characters that join the one before them into one under NFKC.
 _JOINING = re.compile("[\u1160-\u11ff\uff9e\uff9f\uffa0-\uffdc]")
 
@@ -58,12 +61,36 @@ def aligned(text: str) -> tuple[str, list[int]]:
     """
     letters: list[str] = []
     at: list[int] = []
-    for place, cluster in _clusters(text):
-        spelling = normalize(cluster)
-        letters.append(spelling)
-        at += [place] * len(spelling)
+    end = 0
+    for plain in _PLAIN_RUN.finditer(text):
+        _align(text, end, plain.start(), letters, at)
+        end = plain.end()
+        letters.append(_spell_plainly(plain[0]))
+        at += range(plain.start(), end)
+    _align(text, end, len(text), letters, at)
     at.append(len(text))
     return "".join(letters), at
+
+
+def _spell_plainly(text: str) -> str:
+    """Return normalize(text) of plain characters, touching only those that change."""
+    changing, spelled = _changing()
+    return changing.sub(lambda run: run[0].translate(spelled), text)
+
+
+@cache
+def _changing() -> tuple[re.Pattern[str], dict[int, str]]:
+    plain = "".join(c for c in map(chr, range(0x10000)) if _PLAIN_RUN.fullmatch(c))
+    spelled = {ord(c): s for c in plain if (s := normalize(c)) != c}
+    return re.compile(f"[{re.escape(''.join(map(chr, spelled)))}]+"), spelled
+
+
+def _align(text: str, start: int, end: int, letters: list[str], at: list[int]) -> None:
+    """Add the letters of a stretch of `text` and their places."""
+    for place, cluster in _clusters(text[start:end]):
+        spelling = normalize(cluster)
+        letters.append(spelling)
+        at += [start + place] * len(spelling)
 
 
 def is_traditional(text: str) -> bool:

@@ -26,9 +26,9 @@ def sounds(text: str) -> list[str]:
     """Return the terms of sound of the Han in `text`, for the index."""
     found: list[str] = []
     for match in re.finditer(f"[{HAN}]+", normalize(text)):
-        syllables = read(match[0])
-        found += map("'".join, pairwise(map(blurred, syllables)))
-        found += _initials("".join(s[0] for s in syllables), (2, 3))
+        read = syllables(match[0])
+        found += map("'".join, pairwise(map(blurred, read)))
+        found += _initials("".join(s[0] for s in read), (2, 3))
     return found
 
 
@@ -48,10 +48,26 @@ def typed(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=8_192)  # what is indexed for search is then indexed as typed
+def syllables(han: str) -> tuple[str, ...]:
+    """Return a syllable a character of a run of Han; unread ones stay as they are."""
+    return tuple(_read(han))
+
+
+def is_syllable(letters: str) -> bool:
+    """Tell whether `letters` are one syllable, typed out."""
+    return letters in _syllables()
+
+
+def begins(letters: str) -> bool:
+    """Tell whether a syllable begins with `letters`."""
+    return letters in _beginnings()
+
+
 @lru_cache(maxsize=20_000)
 def heard(pair: str) -> str:
     """Return the term of sound of two Han characters."""
-    return "'".join(map(blurred, read(pair)))
+    return "'".join(map(blurred, _read(pair)))
 
 
 def blurred(syllable: str) -> str:
@@ -90,7 +106,7 @@ def _stretches(text: str) -> Iterator[list[tuple[str, bool]]]:
     run: list[tuple[str, bool]] = []
     for match in _UNITS.finditer(text):
         if match["han"]:
-            run += [(syllable, False) for syllable in read(match["han"])]
+            run += [(syllable, False) for syllable in _read(match["han"])]
         elif match["latin"] and (cut := spell(match["latin"])):
             run += [(syllable, True) for syllable in cut]
         elif not match["space"]:
@@ -109,7 +125,7 @@ def _initials(letters: str, sizes: tuple[int, ...]) -> list[str]:
     ]
 
 
-def read(han: str) -> list[str]:
+def _read(han: str) -> list[str]:
     """Return a syllable a character; a character without one stays as it is."""
     from pypinyin import lazy_pinyin  # noqa: PLC0415 - 57 MB, where sounds matter
 
@@ -126,3 +142,8 @@ def _syllables() -> frozenset[str]:
     rows = pinyin(common, style=Style.NORMAL, heteronym=False)
     found = {syllable for row in rows for syllable in row if syllable.isascii()}
     return frozenset(found - {"m", "n", "ng", "hm", "hng"})
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    return frozenset(s[:n] for s in _syllables() for n in range(1, len(s) + 1))

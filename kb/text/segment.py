@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import pairwise
 from math import prod
 from pathlib import Path
@@ -43,6 +43,15 @@ def words(text: str) -> list[str]:
         known = set(found)
         found += [w for w in _words_of(said) if w not in known]
     return found
+
+
+def starts(run: str, particles: Container[str] = ()) -> set[int]:
+    """Return where words begin in a run of Han, words inside of words included.
+
+    A word of `particles` begins nothing. Only the first WINDOW characters count.
+    """
+    found = jieba.tokenize(run[:WINDOW], mode="search")
+    return {start for word, start, _ in found if word not in particles}
 
 
 def pairs(text: str) -> list[str]:

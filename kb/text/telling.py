@@ -43,9 +43,13 @@ class Wanted:
     def __bool__(self) -> bool:
         return bool(self.words or self.pairs)
 
-    def marks(self) -> tuple[str, ...]:
-        """Return the terms worth a mark: not 怎么, and no lone letter beside words."""
-        told = [t for t, weight in (self.words | self.pairs).items() if weight > HALF]
+    def marks(self, full: float = 1.0) -> tuple[str, ...]:
+        """Return the terms worth a mark: not 怎么, and no lone letter beside words.
+
+        `full` is what a word weighs that tells: SAME in what `meant` returns.
+        """
+        weighed = (self.words | self.pairs).items()
+        told = [term for term, weight in weighed if weight > HALF * full]
         return tuple([t for t in told if len(t) > 1] or told)
 
 

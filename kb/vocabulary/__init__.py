@@ -45,6 +45,11 @@ def in_force() -> Lexicon:
     return lexicon
 
 
+def held() -> Lexicon:
+    """Return what in_force found last; a search asks once for all its steps."""
+    return _held[1]
+
+
 def starter() -> Lexicon:
     """Return the vocabulary that ships, without a database, and teach its words."""
     lexicon = _starter()

@@ -89,7 +89,7 @@ class Asked:
         }
 
     def _documents(self, places: Iterable[int]) -> Iterator[Document]:
-        from kb import index
+        from kb import documents
 
         for place in places:
             row = self.library.rows[place]
@@ -98,4 +98,4 @@ class Asked:
                 "phrasings": row["similar"],
                 "answer": [row["answer"]],
             }
-            yield index.describe(place, texts, [PUBLIC, PUBLISHED])
+            yield documents.describe(place, texts, [PUBLIC, PUBLISHED])

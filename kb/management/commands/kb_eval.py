@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from kb import index, search, vocabulary
+from kb import documents, search, vocabulary
 from kb.engines import Document, Engine, make_engine
 from kb.feedback import weighing
 from kb.text import normalize, personal, pinyin, segment
@@ -115,7 +115,7 @@ def _documents(
             "answer": [row.get("answer") or ""],
             "picked": [words for words, _ in (evidence or {}).get(row["id"], ())],
         }
-        yield index.describe(place, texts, labels)
+        yield documents.describe(place, texts, labels)
 
 
 # Learning, replayed -------------------------------------------------------------

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from kb import index
+from kb.documents import Source
 from kb.engines import EngineUnavailable
-from kb.index import Source
 from kb.models import Entry, Stale
 
 SHOWN = 100  # entries between two lines of progress
