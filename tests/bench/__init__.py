@@ -1,0 +1,1 @@
+"""Speed, size and relevance, measured so that anyone can repeat it: `make bench`."""
