@@ -12,7 +12,7 @@ from kb.engines.base import Clause, Document, Query
 from kb.index import describe
 from kb.search import PUBLIC, clauses
 from kb.text.telling import wanted
-from tests.bench import engines, machine, sets, tables
+from tests.bench import engines, machine, sets, tables, whole
 from tests.bench.__main__ import PARTS, show
 from tests.bench.contenders import CONTENDERS, Contender, letters
 from tests.bench.figures import AT_LEAST, AT_MOST, line, percentile, target
@@ -141,6 +141,25 @@ def test_the_report_says_everything_of_every_engine(library: str) -> None:
     assert all(f"| {name}" in table for name in names)
 
 
+def test_the_whole_call_is_measured_on_a_site(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole, "COLD", 1)
+    report = whole.measure({library: 100})
+    site = report[library]
+    assert site["entries"] == len(QUESTIONS)
+    assert site["call"]["queries"] == len(QUESTIONS) - 1, "one warms up"
+    assert site["suggest"]["asked"] == site["suggest"]["beginnings"] > 50
+    assert 0 < site["commit"]["p50_s"] <= site["commit"]["most_s"]
+    assert site["cold"]["search_s"] > 0
+    assert site["rebuild_entries_s"] > 0
+    assert site["rebuild_peak_mb"] > 20, "a process with Django is no smaller"
+    whats = " ".join(one["what"] for one in whole.targets(report))
+    for aim in ("search call", "typeahead", "first search", "commit", "rebuild"):
+        assert aim in whats
+    assert f"| {len(QUESTIONS)} |" in tables.whole(report)
+
+
 def test_a_set_that_is_absent_is_named_and_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,7 +167,7 @@ def test_a_set_that_is_absent_is_named_and_left_out(
     reports = {name: part.measure("quick") for name, part in PARTS.items()}
     assert not any(reports.values())
     told = capsys.readouterr().out
-    for name in ("engines: cloud_faq", "relevance: encyclopedia"):
+    for name in ("engines: cloud_faq", "search: cloud_faq", "relevance: encyclopedia"):
         assert f"{name} is not here" in told
     report = {"machine": machine.facts(), "parts": reports}
     assert str(machine.facts()["python"]) in show(report)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.bench import engines, importing, machine, relevance, tables
+from tests.bench import engines, importing, machine, relevance, tables, whole
 from tests.bench.figures import Target, line
 from tests.bench.sets import ROOT
 
@@ -29,6 +29,11 @@ class Part(NamedTuple):
 
 
 RACES = {USUAL: engines.USUAL, QUICK: engines.QUICK, FULL: engines.FULL}
+SITES = {
+    USUAL: {"mix": 2_000},
+    QUICK: {"cloud_faq": 200},
+    FULL: {"mix": 2_000, "laws": 2_000},
+}
 SETS = {
     USUAL: tuple(relevance.AIMS),
     QUICK: relevance.QUICK,
@@ -41,6 +46,7 @@ PARTS = {
     "engines": Part(
         lambda how: engines.compare(RACES[how]), engines.targets, tables.engines
     ),
+    "search": Part(lambda how: whole.measure(SITES[how]), whole.targets, tables.whole),
     "importing": Part(
         lambda _: importing.measure(), importing.targets, importing.table
     ),

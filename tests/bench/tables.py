@@ -24,6 +24,36 @@ def engines(report: Mapping[str, Any]) -> str:
     return "\n\n".join(filter(None, [told, *map(_race, report.values())]))
 
 
+def whole(report: Mapping[str, Any]) -> str:
+    """Return one table with a row a library."""
+    head = [
+        "entries",
+        "search, first pass p50 / p95, ms",
+        "second pass",
+        "second, of the processor",
+        "typeahead p50 / p95, ms",
+        "first search of a process, s",
+        "published → found, s",
+        "rebuild, entries/s",
+        "its memory, MB",
+    ]
+    rows = [
+        [
+            f"{one['entries']:,}",
+            _speed(one["call"], "first_"),
+            _speed(one["call"], "second_"),
+            _speed(one["call"], "second_", "cpu_ms"),
+            _speed(one["suggest"], ""),
+            f"{one['cold']['search_s']:.2f}",
+            f"{one['commit']['p50_s']:.2f}, at most {one['commit']['most_s']:.2f}",
+            f"{one['rebuild_entries_s']}",
+            f"{one['rebuild_peak_mb']}",
+        ]
+        for one in report.values()
+    ]
+    return _table(head, rows) if rows else ""
+
+
 def machine(facts: Mapping[str, Any]) -> str:
     """Return one sentence about what ran the bench."""
     versions = ", ".join(f"{name} {v}" for name, v in facts["libraries"].items())
