@@ -12,7 +12,7 @@ from kb.engines.base import Clause, Document, Query
 from kb.index import describe
 from kb.search import PUBLIC, clauses
 from kb.text.telling import wanted
-from tests.bench import engines, machine, sets, tables, whole
+from tests.bench import engines, machine, relevance, sets, tables, whole
 from tests.bench.__main__ import PARTS, show
 from tests.bench.contenders import CONTENDERS, Contender, letters
 from tests.bench.figures import AT_LEAST, AT_MOST, line, percentile, target
@@ -168,9 +168,10 @@ def test_a_set_that_is_absent_is_named_and_left_out(
     assert not any(reports.values())
     told = capsys.readouterr().out
     for name in ("engines: cloud_faq", "search: cloud_faq", "relevance: encyclopedia"):
-        assert f"{name} is not here" in told
-    report = {"machine": machine.facts(), "parts": reports}
-    assert str(machine.facts()["python"]) in show(report)
+        assert f"{name} is not below {tmp_path}" in told
+    shown = show({"machine": machine.facts(), "parts": reports})
+    assert str(machine.facts()["python"]) in shown
+    assert "Every aim was reached" not in shown, "nothing was measured"
 
 
 def test_a_miss_is_never_hidden() -> None:
@@ -221,3 +222,17 @@ def test_queries_are_asked_in_the_same_order_every_time(library: str) -> None:
     assert {words for words, _ in one.asks(ids)} == set(EASY)
     # A query whose answer is not in the library would count as a failure.
     assert len(one.asks(ids[:5])) == 5
+
+
+def test_floors_and_aims_stand_beside_what_was_found() -> None:
+    row = {"entries": 7261, "queries": 7611, "r1": 49.2, "r5": 61.7, "r10": 65.0}
+    report = {"medical_qa": row | {"mrr10": 0.547}}
+    told = relevance.table(report)
+    assert "49.2 ✗ (49, aim 53)" in told
+    assert "**65.0 ✗** (floor 65.5)" in told
+    found = {one["what"]: one["reached"] for one in relevance.targets(report)}
+    assert found == {
+        "medical_qa r1, floor": True,
+        "medical_qa r1": False,
+        "medical_qa r10, floor": False,
+    }

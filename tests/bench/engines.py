@@ -29,7 +29,7 @@ from tests.bench.figures import (
     speeds,
     target,
 )
-from tests.bench.sets import LIBRARIES
+from tests.bench.sets import LIBRARIES, data
 
 BLOCK = 50  # queries an engine answers before the next one's turn
 OURS, OWN, RIVAL = "ours", "Whoosh", "tantivy"
@@ -75,7 +75,7 @@ def compare(races: Iterable[Race]) -> dict[str, Any]:
             with TemporaryDirectory(prefix="kb-bench-") as folder:
                 found[race.library] = run(race, Path(folder))
         else:
-            print(f"engines: {race.library} is not here")
+            print(f"engines: {race.library} is not below {data()}")
     return found
 
 

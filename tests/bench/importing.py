@@ -15,7 +15,7 @@ def measure() -> dict[str, Any]:
     """Return the seconds of both, by the clock and of the processor."""
     file = data() / "cloud_faq" / "import_gb18030.csv"
     if not file.exists():
-        print(f"importing: {file.name} is not here")
+        print(f"importing: {file.name} is not below {data()}")
         return {}
     report = {}
     with TemporaryDirectory(prefix="kb-bench-") as folder:

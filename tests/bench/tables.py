@@ -66,6 +66,9 @@ def machine(facts: Mapping[str, Any]) -> str:
 
 def missed(targets: Iterable[Target]) -> str:
     """Return what was missed as one list, or that nothing was."""
+    targets = list(targets)
+    if not targets:
+        return "Nothing was measured that has an aim."
     lines = [
         f"- {one['what']}: {one['figure']:g}, aim {one['aim']}"
         for one in targets

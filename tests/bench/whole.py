@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.bench import machine
 from tests.bench.figures import AT_LEAST, AT_MOST, UNITS, Target, target
-from tests.bench.sets import LIBRARIES
+from tests.bench.sets import LIBRARIES, data
 
 COLD = 3  # fresh processes that are timed
 
@@ -23,7 +23,7 @@ def measure(libraries: dict[str, int]) -> dict[str, Any]:
             with TemporaryDirectory(prefix="kb-bench-") as folder:
                 found[name] = run(name, queries, Path(folder))
         else:
-            print(f"search: {name} is not here")
+            print(f"search: {name} is not below {data()}")
     return found
 
 
@@ -36,7 +36,7 @@ def run(library: str, queries: int, folder: Path) -> dict[str, Any]:
     rebuilt = machine.manage(folder, "kb_index", "rebuild")
     report["rebuild_s"] = round(rebuilt.seconds, 1)
     report["rebuild_cpu_s"] = round(rebuilt.cpu_s, 1)
-    report["rebuild_entries_s"] = round(entries / rebuilt.seconds)
+    report["rebuild_entries_s"] = round(entries / rebuilt.seconds, 1)
     report["rebuild_peak_mb"] = rebuilt.peak_mb
     _tell(f"  rebuilt in {rebuilt.seconds:.1f} s")
     asked = str(queries)
