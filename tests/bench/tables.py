@@ -93,7 +93,7 @@ def _race(race: Mapping[str, Any]) -> str:
         "first pass p50 / p95 / p99, ms",
         "second pass",
         "second, of the processor",
-        "build, entries/s",
+        "build, entries/s (by processor)",
         "memory, MB",
         "index, MB",
         "same first / top 10, %",
@@ -124,12 +124,16 @@ def _engine(name: str, row: Mapping[str, Any], race: Mapping[str, Any]) -> list[
         _speed(row, "first_", shares=(50, 95, 99)),
         _speed(row, "second_", shares=(50, 95, 99)),
         _speed(row, "second_", "cpu_ms", (50, 95, 99)),
-        f"{row['entries_s']:,}",
+        f"{row['entries_s']:,} ({_rate(race['entries'], row['build_cpu_s']):,})",
         f"{row['rss_mb']:.0f}",
         f"{row['index_bytes'] / MEGABYTE:.1f}",
         f"{row['same_first']:.0f} / {row['same_top']:.0f}",
     ]
     return cells if row["r1"] is None else [*cells, f"{row['r1']}"]
+
+
+def _rate(entries: int, seconds: float) -> int:
+    return round(entries / max(seconds, 1e-9))
 
 
 def _ratios(ratios: Mapping[str, Mapping[str, float]]) -> str:
