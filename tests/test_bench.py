@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from kb.engines.base import Clause, Document, Query
 from kb.index import describe
 from kb.search import PUBLIC, clauses
 from kb.text.telling import wanted
-from tests.bench import engines, machine, relevance, sets, tables, whole
+from tests.bench import engines, machine, relevance, sets, tables, whole, worker
 from tests.bench.__main__ import PARTS, show
 from tests.bench.contenders import CONTENDERS, Contender, letters
 from tests.bench.figures import AT_LEAST, AT_MOST, line, percentile, target
@@ -106,6 +109,22 @@ def test_no_tokenizer_alters_a_term(name: str, tmp_path: Path) -> None:
     expected[odd.index("~tui'huo")] = (len(odd),)
     expected[odd.index("·退")] = ()
     assert found == expected
+
+
+def test_reading_is_told_apart_by_both_clocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = [Document(n) for n in range(5)]
+    with (tmp_path / "documents").open("wb") as file:
+        pickle.dump(documents[:3], file)
+        pickle.dump(documents[3:], file)
+    clocks = SimpleNamespace(  # one goes on by 1 a look, the other by 10
+        perf_counter=count().__next__, thread_time=count(0, 10).__next__
+    )
+    monkeypatch.setattr(worker, "time", clocks)
+    feed = worker.Feed(tmp_path / "documents")
+    assert list(feed) == documents
+    assert (feed.count, feed.spent, feed.used) == (5, 3, 30), "twice, and the end"
 
 
 def test_the_report_says_everything_of_every_engine(library: str) -> None:
