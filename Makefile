@@ -10,6 +10,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
+RIVALS := $(VENV)/.installed-bench
 STEPS := lint types checks pytest
 NEW_KEY := $(PY) -c 'import secrets; print(secrets.token_urlsafe(50))'
 # A production's environment with a folder of its own, gone with the shell.
@@ -49,6 +50,12 @@ $(RUN): requirements.txt | $(PY)
 $(DEV): requirements-dev.txt $(RUN)
 	@echo "venv: installing the test tools"
 	@$(PY) -m pip install -q -r requirements-dev.txt
+	@touch $@
+
+# The engines to compare with: neither the site nor its tests need them.
+$(RIVALS): requirements-bench.txt $(DEV)
+	@echo "venv: installing the engines to compare with"
+	@$(PY) -m pip install -q -r requirements-bench.txt
 	@touch $@
 
 venv: $(DEV) ## make .venv with everything, or bring it up to date
@@ -116,11 +123,11 @@ checks: $(DEV) ## migrations are complete, settings fit for production
 pytest: $(DEV) ## the suite alone, on every core; ARGS are passed on
 	@$(PY) -m pytest -n auto $(ARGS)
 
-bench: $(DEV) ## speed and relevance, measured
-	@$(PY) -m tests.bench
+bench: $(RIVALS) ## speed and relevance, measured; ARGS=--quick, --full, parts
+	@$(PY) -m tests.bench $(ARGS)
 
 lock: $(DEV) ## pin anew what the *.in files ask for
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-bench; do \
 	  $(PY) -m uv pip compile -q --universal --python-version 3.11 --upgrade \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	    $$name.in -o $$name.txt || exit 1; \

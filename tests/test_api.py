@@ -58,7 +58,7 @@ def test_a_search_finds_public_entries_field_by_field(
     entry = make_entry(category=shelf, replies=["亲，{{运单号}}发我"], keywords="thyf")
     entry.tags.add(Tag.objects.create(name="退货"))
     body = client.get(address("search", q="退货 运费")).json()
-    assert set(body) == LIST | {"q", "degraded"}
+    assert set(body) == LIST | {"q", "degraded", "near", "meant"}
     assert (body["q"], body["total"], body["degraded"]) == ("退货 运费", 1, False)
     item = body["results"][0]
     assert set(item) == ITEM | {"passage"}
@@ -67,6 +67,27 @@ def test_a_search_finds_public_entries_field_by_field(
     assert [node["name"] for node in item["category"]] == ["售后", "退换货"]
     assert item["tags"] == ["退货"]
     assert item["url"] == f"http://testserver{entry.get_absolute_url()}"
+
+
+def test_what_is_near_stands_apart_from_what_was_found(
+    client: Client, make_entry: MakeEntry, agent: User
+) -> None:
+    made = make_entry("杯子碎了怎么换货？", "拍照给客服。", replies=["亲"])
+    make_entry("杯子草稿", status="draft")
+    words = "杯子蛋糕的配方和烤箱温度"
+    body = client.get(address("search", q=words)).json()
+    assert (body["results"], body["total"], body["meant"]) == ([], 0, "")
+    assert [item["id"] for item in body["near"]] == [made.pk]
+    assert set(body["near"][0]) == ITEM
+    client.force_login(agent)
+    (item,) = client.get(address("agent-search", q=words)).json()["near"]
+    assert set(item) == AGENT_ITEM
+
+
+def test_the_api_says_what_was_meant(client: Client, make_entry: MakeEntry) -> None:
+    make_entry("退款多久到账？")
+    body = client.get(address("search", q="退宽多久到账")).json()
+    assert body["meant"] == "退款多久到账"
 
 
 def test_a_passage_has_offsets_of_what_was_found(
@@ -82,7 +103,7 @@ def test_a_passage_has_offsets_of_what_was_found(
     assert passage["text"] == "…😀退貨要寄回。"
     assert [passage["text"][a:b] for a, b in passage["marks"]] == ["退貨"]
     client.force_login(agent)
-    body = client.get(address("agent-search", q="请等天数")).json()
+    body = client.get(address("agent-search", q="请等 天数")).json()
     assert body["results"][0]["passage"]["text"] == "请等 〔天数〕 天"
 
 

@@ -33,7 +33,8 @@ DOORS = {"faq", "console", "desk", "api", "admin"}
 TOP = set(
     "kb config templates static tests manage.py requirements.txt README.md README.zh-CN.md"
     " Makefile pyproject.toml .ci .gitignore LICENSE .editorconfig requirements.in"
-    " requirements-dev.in requirements-dev.txt .github".split()
+    " requirements-dev.in requirements-dev.txt requirements-bench.in"
+    " requirements-bench.txt .github".split()
 )
 MADE = set(".git .venv data .mypy_cache .pytest_cache .ruff_cache .hypothesis".split())
 

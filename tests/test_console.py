@@ -393,3 +393,16 @@ def test_a_reply_keeps_its_line_ends_on_the_page(
     entry = make_entry(replies=["第一行\n\n第三行"])
     assert '<p class="reply">第一行\n\n第三行</p>' in page(console)
     assert Reply.objects.get(entry=entry).body == "第一行\n\n第三行"
+
+
+def test_what_is_only_near_says_so(console: Client, make_entry: MakeEntry) -> None:
+    near = make_entry("杯子碎了怎么换货？", replies=["拍照给我们"])
+    text = page(console, q="杯子蛋糕的配方和烤箱温度")
+    assert listed(text) == [near.pk]
+    assert "没有找到很符合的，最接近的 1 条" in text
+    assert "最接近" not in page(console, q="杯子碎了")
+
+
+def test_what_was_meant_is_offered(console: Client, make_entry: MakeEntry) -> None:
+    make_entry("退款多久到账？", replies=["三天"])
+    assert ">退款多久到账</a>" in page(console, q="退宽多久到账")

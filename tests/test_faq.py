@@ -513,3 +513,25 @@ def test_text_can_be_read_in_both_themes() -> None:
             assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
         for ground in grounds[:2]:
             assert contrast(colours["line-strong"], colours[ground]) >= 3, ground
+
+
+def test_what_is_off_topic_is_refused_and_the_nearest_stand_apart(
+    client: Client, make_entry: MakeEntry
+) -> None:
+    made = make_entry("杯子碎了怎么换货？", "拍照给客服，我们补发。")
+    make_entry("电子发票怎么开？", "订单详情里点开发票。")
+    page = ask(client, "杯子蛋糕的配方和烤箱温度")
+    assert page.context["results"].total == 0
+    assert [entry.pk for entry in page.context["near"]] == [made.pk]
+    assert "没有找到" in text(page)
+    assert "最接近的问题" in text(page)
+
+
+def test_what_was_meant_is_offered_as_a_search(
+    client: Client, make_entry: MakeEntry
+) -> None:
+    make_entry("退款多久到账？")
+    page = text(ask(client, "退宽多久到账"))
+    assert "您是不是要找" in page
+    assert "?q=%E9%80%80%E6%AC%BE%E5%A4%9A%E4%B9%85%E5%88%B0%E8%B4%A6" in page
+    assert "您是不是要找" not in text(ask(client, "退款多久到账"))

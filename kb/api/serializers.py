@@ -93,6 +93,12 @@ class EntryPage(serializers.Serializer[Any]):
 
 class SearchPage(EntryPage):
     results = FoundItem(many=True)
+    near = EntryItem(
+        many=True, help_text="没有找到时，最接近的几条；不是答案，要分开显示。"
+    )
+    meant = serializers.CharField(
+        help_text="没有这样写的条目时，可能要找的写法（退宽 → 退款）；否则为空。"
+    )
     q = serializers.CharField(help_text="实际用来搜索的文字。")
     degraded = serializers.BooleanField(
         help_text="搜索引擎不可用，只按标题匹配，结果可能不完整。"
@@ -158,6 +164,7 @@ class AgentFoundItem(AgentEntryItem, FoundItem):
 
 
 class AgentSearchPage(SearchPage):
+    near = AgentEntryItem(many=True, help_text="没有找到时，最接近的几条。")
     results = AgentFoundItem(many=True)
 
 

@@ -160,9 +160,10 @@ def found(door: Door, form: type[serializers.SearchPage], *related: str) -> Resp
         limit=asked["page_size"],
     )
     entries = [hit.entry for hit in results.hits]
-    prefetch_related_objects(entries, *related)
+    near = [hit.entry for hit in results.near] if asked["page"] == 1 else []
+    prefetch_related_objects([*entries, *near], *related)
     page = {"total": results.total, "degraded": results.degraded, "results": entries}
-    page["terms"] = results.terms
+    page |= {"terms": results.terms, "near": near, "meant": results.meant}
     response = paged(door, form, asked | page, shelves)
     if results.degraded:
         response["X-Search-Degraded"] = "1"

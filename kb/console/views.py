@@ -43,6 +43,8 @@ class Listing:
     total: int
     terms: Sequence[str] = ()
     degraded: bool = False
+    near: bool = False  # nothing was found; these are only the nearest
+    meant: str = ""
 
 
 @never_cache
@@ -85,8 +87,11 @@ def _listing(asked: forms.Asked, *, user: User) -> Listing:
         found = search.search(
             asked.words, user=user, category=asked.category, offset=start, limit=PAGE
         )
-        entries = [hit.entry for hit in found.hits]
-        listing = Listing(_rows(entries), found.total, found.terms, found.degraded)
+        near = () if start else found.near
+        rows = _rows([hit.entry for hit in found.hits or near])
+        listing = Listing(
+            rows, found.total, found.terms, found.degraded, bool(near), found.meant
+        )
     else:
         latest = _latest(asked.category, user=user)
         listing = Listing(_rows(latest[start : start + PAGE]), latest.count())

@@ -81,7 +81,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
         raise Http404
     if request.method == "GET" and number == 1 and not results.degraded:
         feedback.record(words, user=user, results=results.total)
-    context = _found(results, user) if results.hits else _not_found(words, user)
+    context = _found(results, user) if results.hits else _not_found(results, user)
     context |= {"words": words, "results": results, "number": number}
     context["more"] = number * PAGE < results.total
     response = render(request, "faq/search.html", context)
@@ -117,12 +117,13 @@ def _found(results: search.Results, user: Reader) -> dict[str, Any]:
     }
 
 
-def _not_found(words: str, user: Reader) -> dict[str, Any]:
-    return {"near": _near(words, user), "shelves": Shelves(user).inside(None)}
+def _not_found(results: search.Results, user: Reader) -> dict[str, Any]:
+    near = [hit.entry for hit in results.near] or _sharing(results.words, user)
+    return {"near": near, "shelves": Shelves(user).inside(None)}
 
 
-def _near(words: str, user: Reader) -> list[Entry]:
-    """Entries that hold a letter of words which found nothing: a slip spares some."""
+def _sharing(words: str, user: Reader) -> list[Entry]:
+    """Entries with a word that begins with a letter of what is nowhere: a slip spares some."""
     letters = dict.fromkeys(_HAN.findall(normalize.normalize(words)))
     told = [letter for letter in letters if letter not in telling.PARTICLES]
     found = {

@@ -10,19 +10,23 @@ from rapidfuzz.distance import LCSseq
 
 from kb.text import regional
 from kb.text.normalize import normalize
-from kb.text.telling import PARTICLES
+from kb.text.telling import tells
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One way to ask, normalized; `bare` without spaces and punctuation."""
+    """One way to ask, normalized; `bare` without spaces and punctuation.
+
+    `tells` has a 1 for each letter of the spelling that is no particle.
+    """
 
     spelling: str
     bare: str
+    tells: bytes
 
     @classmethod
     def of(cls, spelling: str) -> Wording:
-        return cls(spelling, bare(spelling))
+        return cls(spelling, bare(spelling), tells(spelling))
 
 
 def ways(*texts: str) -> tuple[Wording, ...]:
@@ -60,23 +64,19 @@ def _compare(
 ) -> tuple[float, float, float]:
     same = fuzz.ratio(query.bare, wording.bare) / 100
     common = LCSseq.similarity(query.bare, wording.bare)
-    return same, common / max(len(wording.bare), 1), _asked(terms, wording.spelling)
+    return same, common / max(len(wording.bare), 1), _asked(terms, wording)
 
 
-def _asked(terms: Sequence[str], spelling: str) -> float:
+def _asked(terms: Sequence[str], wording: Wording) -> float:
     """Return the share of the telling letters of a wording that stand in terms."""
-    hit = bytearray(len(spelling))
+    left = bytearray(wording.tells)
     for term in terms:
-        at = spelling.find(term)
+        at = wording.spelling.find(term)
         while at >= 0:
-            hit[at : at + len(term)] = b"\1" * len(term)
-            at = spelling.find(term, at + 1)
-    tells = [h for h, c in zip(hit, spelling, strict=True) if _tells(c)]
-    return sum(tells) / max(len(tells), 1)
-
-
-def _tells(letter: str) -> bool:
-    return letter.isalnum() and letter not in PARTICLES
+            left[at : at + len(term)] = bytes(len(term))
+            at = wording.spelling.find(term, at + 1)
+    told = sum(wording.tells)
+    return (told - sum(left)) / max(told, 1)
 
 
 def bare(spelling: str) -> str:

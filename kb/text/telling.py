@@ -53,6 +53,14 @@ class Wanted:
         return tuple([t for t in told if len(t) > 1] or told)
 
 
+def tells(spelling: str) -> bytes:
+    """Return 1 for each letter of a normalized text that is no particle.
+
+    Not what asks: that somebody asks 怎么 as the entry does is a sign as well.
+    """
+    return bytes(c.isalnum() and c not in PARTICLES for c in spelling)
+
+
 def wanted(text: str, lexicon: Lexicon = EMPTY) -> Wanted:
     """Return the terms of `text` with weights up to 1.
 

@@ -1,99 +1,148 @@
-"""Search quality and speed, measured on labelled sets: `make bench`.
+"""`make bench`: measure the parts, write one JSON, print tables and what was missed.
 
-Each figure comes from a process of its own. Sets are read from KB_SHARED_DATA,
-or from `shared/data` beside the checkout; one that is absent is named and left out.
-`python -m tests.bench NAME…` runs some of the parts only; `vocabulary` and `rejection`
-run by name only, for they ask every labelled query many times.
+Sets are read from KB_SHARED_DATA, or from `shared/data` beside the checkout; one
+that is absent is named and left out.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-import subprocess
-import sys
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
-from tests.bench.rejection import rejection
-from tests.bench.vocabulary import vocabulary
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-DATA = Path(os.environ.get("KB_SHARED_DATA", ROOT.parent / "shared")) / "data"
-SETS = (
-    "cloud_faq",
-    "saas_support_zhcn",
-    "saas_support_zhtw",
-    "medical_qa",
-    "encyclopedia",
+from tests.bench import (
+    engines,
+    importing,
+    machine,
+    rejection,
+    relevance,
+    tables,
+    vocabulary,
+    whole,
 )
-COLUMNS = ("r1", "r5", "r10", "mrr10", "p50_ms", "p95_ms", "build_s", "rss_mb")
+from tests.bench.figures import Target, line
+from tests.bench.sets import ROOT
+
+USUAL, QUICK, FULL = "usual", "quick", "full"
 
 
-def manage(folder: str, *words: str) -> str:
-    """Run a management command on an empty site in `folder`; return what it printed."""
-    environment = os.environ | {
-        "DATA_DIR": folder,
-        "SECRET_KEY": "bench",
-        "HTTPS": "off",
-        "LOG_LEVEL": "ERROR",
-    }
-    command = [sys.executable, str(ROOT / "manage.py"), *words]
-    done = subprocess.run(
-        command, env=environment, check=True, capture_output=True, text=True, cwd=ROOT
-    )
-    return done.stdout
+class Part(NamedTuple):
+    """What `measure` finds, given how thorough to be, others judge and show."""
+
+    measure: Callable[[str], dict[str, Any]]
+    targets: Callable[[dict[str, Any]], Iterator[Target]]
+    table: Callable[[dict[str, Any]], str]
 
 
-def relevance() -> dict[str, Any]:
-    """Recall, reciprocal rank and speed of every labelled set, by kb_eval."""
-    print("| set | entries | queries | " + " | ".join(COLUMNS) + " |")
-    print("|---" * (len(COLUMNS) + 3) + "|")
-    found = {}
-    for name in SETS:
-        corpus, queries = (DATA / name / f"{x}.jsonl" for x in ("corpus", "queries"))
-        if not corpus.exists():
-            print(f"| {name} | not here |")
-            continue
-        with TemporaryDirectory() as folder:
-            line = manage(
-                folder, "kb_eval", "--corpus", str(corpus), "--queries", str(queries)
-            )
-        row = found[name] = json.loads(line)
-        shown = [row[column] for column in ("entries", "queries", *COLUMNS)]
-        print(f"| {name} | " + " | ".join(map(str, shown)) + " |", flush=True)
-    return found
-
-
-def importing() -> dict[str, Any]:
-    """Seconds from a spreadsheet of 2,700 entries to searchable, and once more."""
-    file = DATA / "cloud_faq" / "import_gb18030.csv"
-    if not file.exists():
-        print(f"{file.name}: not here")
-        return {}
-    with TemporaryDirectory() as folder:
-        manage(folder, "kb_setup", "--no-demo")
-        seconds = []
-        for _ in range(2):
-            began = time.perf_counter()
-            manage(folder, "kb_import", "entries", str(file))
-            seconds.append(round(time.perf_counter() - began, 1))
-    print(
-        f"import of 2,700 entries to searchable: {seconds[0]} s, again: {seconds[1]} s"
-    )
-    return {"first_s": seconds[0], "again_s": seconds[1]}
-
-
-USUAL = {"relevance": relevance, "importing": importing}
-PARTS = USUAL | {"rejection": rejection, "vocabulary": vocabulary}
+RACES = {USUAL: engines.USUAL, QUICK: engines.QUICK, FULL: engines.FULL}
+SITES = {
+    USUAL: {"mix": 2_000},
+    QUICK: {"cloud_faq": 200},
+    FULL: {"mix": 2_000, "laws": 2_000},
+}
+SETS = {
+    USUAL: tuple(relevance.AIMS),
+    QUICK: relevance.QUICK,
+    FULL: tuple(relevance.AIMS),
+}
+PARTS = {
+    "relevance": Part(
+        lambda how: relevance.measure(SETS[how]), relevance.targets, relevance.table
+    ),
+    "engines": Part(
+        lambda how: engines.compare(RACES[how]), engines.targets, tables.engines
+    ),
+    "search": Part(lambda how: whole.measure(SITES[how]), whole.targets, tables.whole),
+    "importing": Part(
+        lambda _: importing.measure(), importing.targets, importing.table
+    ),
+    "rejection": Part(
+        lambda _: rejection.rejection(), rejection.targets, rejection.table
+    ),
+}
+# Asked for by name alone: each row of the starter left out in turn, half an hour.
+LONG = {"vocabulary": vocabulary.vocabulary}
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or list(USUAL)
-    report = {name: PARTS[name]() for name in wanted}
-    print(json.dumps(report, ensure_ascii=False))
+    options = _options()
+    path = options.json or _default(options.how)
+    kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    if options.readme or options.table:
+        if not kept:
+            raise SystemExit(f"{path} is not there: run the bench first")
+        print(shown := show(kept))
+        if options.readme:
+            tables.write(shown)
+        return
+    report = {"machine": machine.facts(), "parts": kept.get("parts", {})}
+    for name in options.parts or PARTS:
+        if name in LONG:
+            LONG[name]()
+            continue
+        print(f"== {name}", flush=True)
+        report["parts"][name] = PARTS[name].measure(options.how)
+        report["targets"] = targets(report)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
+    print(f"\n{show(report)}\n")
+    print(*map(line, targets(report)), f"written to {path}", sep="\n")
+
+
+def targets(report: dict[str, Any]) -> list[Target]:
+    """Return what is aimed at in all parts that were measured."""
+    return [
+        one
+        for name, part in PARTS.items()
+        if name in report["parts"]
+        for one in part.targets(report["parts"][name])
+    ]
+
+
+def show(report: dict[str, Any]) -> str:
+    """Return the whole report as Markdown."""
+    parts = [
+        part.table(report["parts"][name])
+        for name, part in PARTS.items()
+        if name in report["parts"]
+    ]
+    told = [tables.machine(report["machine"]), *parts, tables.missed(targets(report))]
+    return "\n\n".join(filter(None, told))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    add = parser.add_argument
+    add(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help=f"some of: {', '.join([*PARTS, *LONG])}",
+    )
+    how = parser.add_mutually_exclusive_group()
+    for name, told in {
+        QUICK: "two minutes, on small libraries",
+        FULL: "everything: hours",
+    }.items():
+        how.add_argument(
+            f"--{name}", dest="how", action="store_const", const=name, help=told
+        )
+    add("--json", type=Path, help="where the report is kept; DATA_DIR/bench.json")
+    add("--table", action="store_true", help="print what was measured last")
+    add("--readme", action="store_true", help="and put it into README.md")
+    parser.set_defaults(how=USUAL)
+    options = parser.parse_args()
+    if unknown := set(options.parts) - PARTS.keys() - LONG.keys():
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    return options
+
+
+def _default(how: str) -> Path:
+    name = "bench-quick.json" if how == QUICK else "bench.json"
+    return Path(os.environ.get("DATA_DIR") or ROOT / "data") / name
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from tests.relevance.labelled import Case, Labelled, libraries
 
 if TYPE_CHECKING:
     from kb.engines import Document
+    from kb.search.ranking import Found
     from kb.text.lexicon import Lexicon
 
 PUBLIC, PUBLISHED = "audience=public", "status=published"
@@ -66,13 +67,23 @@ class Asked:
 
     def found(self, query: str, lexicon: Lexicon) -> dict[str, float]:
         """Return {id: score} of what the public is shown, best first."""
+        found = self._ranked(query, lexicon)
+        return {self.library.rows[one.id]["id"]: one.score for one in found}
+
+    def sure(self, query: str, lexicon: Lexicon) -> bool:
+        """Tell whether the public is shown results at all."""
+        from kb import search
+
+        return search.sure(self._ranked(query, lexicon))
+
+    def _ranked(self, query: str, lexicon: Lexicon) -> list[Found]:
         from kb import search
 
         labels = (frozenset({PUBLIC}), frozenset({PUBLISHED}))
         scope = search.Scope(search.PUBLIC, labels)
-        asked = search.ask(self.engine, search.tidy(query), scope, lexicon, search.MOST)
-        found = search.rank(self.engine, asked, self._faces) if asked else []
-        return {self.library.rows[one.id]["id"]: one.score for one in found}
+        words = search.tidy(query)
+        asked = search.ask(self.engine, words, scope, lexicon, search.MOST)
+        return search.rank(self.engine, asked, self._faces) if asked else []
 
     def worth(self, case: Case, lexicon: Lexicon) -> float:
         """Return one over the rank of the first right entry, 0 below DEPTH."""

@@ -1,0 +1,295 @@
+"""The engines that are compared: the same terms in the same fields, each its own way."""
+
+from __future__ import annotations
+
+import pickle
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from kb.engines.base import FIELDS, PAIRS, Document, Engine, Query, holder
+
+MOST = 10  # hits wanted
+HEAP = 256  # megabytes that a writer may fill before it writes a segment
+
+
+class Contender(ABC):
+    """One engine in `folder`: built once, then opened and asked by another process."""
+
+    name: ClassVar[str]
+    needs: ClassVar[str] = ""  # a module that must be installed
+    note: ClassVar[str]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def here(cls) -> bool:
+        return not cls.needs or find_spec(cls.needs) is not None
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the engine was told, beside the fields."""
+        return {"heap_mb": HEAP}
+
+    @abstractmethod
+    def build(self, documents: Iterable[Document]) -> None:
+        """Write an index of `documents`, as compact as the engine makes it."""
+
+    @abstractmethod
+    def open(self, queries: Sequence[Query]) -> None:
+        """Make ready to answer such queries, all with the same groups."""
+
+    @abstractmethod
+    def ready(self, query: Query) -> Any:
+        """Return `query` as the engine takes it; this is timed apart."""
+
+    @abstractmethod
+    def top(self, ready: Any) -> tuple[int, ...]:
+        """Return the ids of the best hits, best first."""
+
+
+class Ours(Contender):
+    name = "ours"
+    note = "the site's engine, through its port, with the site's filter on labels"
+
+    def build(self, documents: Iterable[Document]) -> None:
+        self._engine().replace(documents)
+
+    def open(self, queries: Sequence[Query]) -> None:
+        self.engine = self._engine()
+
+    def ready(self, query: Query) -> Query:
+        return Query(query.clauses, query.groups, query.labels, MOST)
+
+    def top(self, ready: Query) -> tuple[int, ...]:
+        return self.engine.search(ready).ids
+
+    def settings(self) -> dict[str, Any]:
+        from django.conf import settings
+
+        return {k: v for k, v in settings.KB_ENGINE.items() if k != "PATH"}
+
+    def _engine(self) -> Engine:
+        from django.conf import settings
+
+        from kb.engines import make_engine
+
+        return make_engine({**settings.KB_ENGINE, "PATH": self.folder})
+
+
+class Whoosh(Contender):
+    name = "Whoosh"
+    note = "Whoosh's own BM25F, a query built from terms, no filter"
+
+    def build(self, documents: Iterable[Document]) -> None:
+        from whoosh.analysis import SpaceSeparatedTokenizer
+        from whoosh.fields import STORED, TEXT, Schema
+        from whoosh.index import create_in
+
+        text = TEXT(analyzer=SpaceSeparatedTokenizer(), phrase=False)
+        schema = Schema(id=STORED, **dict.fromkeys(FIELDS, text))
+        with create_in(self.folder, schema).writer(limitmb=HEAP) as writer:
+            for document in documents:
+                writer.add_document(id=document.id, **texts(document))
+
+    def open(self, queries: Sequence[Query]) -> None:
+        from whoosh.index import open_dir
+        from whoosh.scoring import BM25F
+
+        group = queries[0].groups[0]
+        bs = {f"{field.text}_B": field.b for field in group.fields}
+        weighting = BM25F(K1=group.k1, **bs)
+        self.searcher = open_dir(self.folder).searcher(weighting=weighting)
+
+    def ready(self, query: Query) -> Any:
+        from whoosh.query import Or, Term
+
+        return Or([Term(name, term, boost=w) for name, term, w in flat(query)])
+
+    def top(self, ready: Any) -> tuple[int, ...]:
+        hits = self.searcher.search(ready, limit=MOST, scored=True)
+        return tuple(hit["id"] for hit in hits)
+
+
+class Fts5(Contender):
+    name = "FTS5"
+    note = "SQLite FTS5, bm25() with column weights; it cannot weigh terms; no filter"
+
+    def build(self, documents: Iterable[Document]) -> None:
+        """A term is written as the letters of its number, which no tokenizer alters."""
+        numbers: dict[str, str] = {}
+        with self._connect() as base:
+            columns = ", ".join(FIELDS)
+            base.execute(
+                f"CREATE VIRTUAL TABLE texts USING fts5"
+                f"({columns}, content='', tokenize='ascii')"
+            )
+            places = ", ".join("?" * (len(FIELDS) + 1))
+            base.executemany(
+                f"INSERT INTO texts(rowid, {columns}) VALUES ({places})",
+                self._rows(documents, numbers),
+            )
+            base.execute("INSERT INTO texts(texts) VALUES ('optimize')")
+        (self.folder / "numbers").write_bytes(pickle.dumps(numbers))
+
+    def open(self, queries: Sequence[Query]) -> None:
+        self.numbers = pickle.loads((self.folder / "numbers").read_bytes())
+        self.base = self._connect()
+        weights = column_weights(queries)
+        rank = ", ".join(str(weights.get(name, 0.0)) for name in FIELDS)
+        self.base.execute(
+            "INSERT INTO texts(texts, rank) VALUES ('rank', ?)", [f"bm25({rank})"]
+        )
+
+    def ready(self, query: Query) -> str:
+        columns: dict[str, list[str]] = {}
+        for clause in query.clauses:
+            if number := self.numbers.get(clause.term):
+                names = " ".join(sorted(holders(query, clause.term, clause.pair)))
+                columns.setdefault(names, []).append(number)
+        return " OR ".join(f"{{{n}}} : ({' OR '.join(t)})" for n, t in columns.items())
+
+    def top(self, ready: str) -> tuple[int, ...]:
+        if not ready:
+            return ()
+        rows = self.base.execute(
+            "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?",
+            [ready, MOST],
+        )
+        return tuple(id for (id,) in rows)
+
+    def settings(self) -> dict[str, Any]:
+        return {"sqlite": sqlite3.sqlite_version, "cache_mb": HEAP}
+
+    def _connect(self) -> sqlite3.Connection:
+        base = sqlite3.connect(self.folder / "fts5.sqlite3")
+        base.execute("PRAGMA synchronous=NORMAL")
+        base.execute(f"PRAGMA cache_size=-{HEAP * 1024}")
+        base.execute(f"PRAGMA mmap_size={1 << 32}")
+        return base
+
+    def _rows(
+        self, documents: Iterable[Document], numbers: dict[str, str]
+    ) -> Iterator[list[Any]]:
+        for document in documents:
+            row: list[Any] = [document.id]
+            for name in FIELDS:
+                terms = document.terms.get(name, ())
+                row.append(
+                    " ".join(
+                        numbers.setdefault(t, letters(len(numbers))) for t in terms
+                    )
+                )
+            yield row
+
+
+class Tantivy(Contender):
+    name = "tantivy"
+    needs = "tantivy"
+    note = "tantivy (Rust), boosted terms in one flat boolean query, no filter"
+
+    def build(self, documents: Iterable[Document]) -> None:
+        import tantivy
+
+        schema = tantivy.SchemaBuilder().add_unsigned_field("id", fast=True)
+        for name in FIELDS:
+            schema.add_text_field(name, tokenizer_name="terms", index_option="freq")
+        index = self._with_terms(tantivy.Index(schema.build(), path=str(self.folder)))
+        # One thread writes fewer segments than two, and those are searched faster.
+        writer = index.writer(HEAP << 20, 1)
+        for document in documents:
+            made = tantivy.Document()
+            made.add_unsigned("id", document.id)
+            for name, text in texts(document).items():
+                made.add_text(name, text)
+            writer.add_document(made)
+        writer.commit()
+        writer.wait_merging_threads()
+
+    def open(self, queries: Sequence[Query]) -> None:
+        import tantivy
+
+        self.index = self._with_terms(tantivy.Index.open(str(self.folder)))
+        self.searcher = self.index.searcher()
+
+    def ready(self, query: Query) -> Any:
+        from tantivy import Occur
+        from tantivy import Query as Of
+
+        schema = self.index.schema
+        return Of.boolean_query(
+            [
+                (Occur.Should, Of.boost_query(Of.term_query(schema, f, t, "freq"), w))
+                for f, t, w in flat(query)
+            ]
+        )
+
+    def top(self, ready: Any) -> tuple[int, ...]:
+        found = self.searcher.search(ready, MOST, count=False).hits
+        places = [place for _, place in found]
+        return tuple(self.searcher.fast_field_values("id", places))
+
+    def _with_terms(self, index: Any) -> Any:
+        import tantivy
+
+        whitespace = tantivy.Tokenizer.whitespace()
+        analyzer = tantivy.TextAnalyzerBuilder(whitespace).build()
+        index.register_tokenizer("terms", analyzer)
+        return index
+
+
+CONTENDERS: dict[str, type[Contender]] = {
+    one.name: one for one in (Ours, Tantivy, Fts5, Whoosh)
+}
+
+
+def texts(document: Document) -> dict[str, str]:
+    return {name: " ".join(terms) for name, terms in document.terms.items()}
+
+
+def letters(number: int) -> str:
+    """Return `number` in base 26, written from a to z."""
+    found = ""
+    while number >= 0:
+        number, rest = divmod(number, 26)
+        found += chr(ord("a") + rest)
+        number -= 1
+    return found
+
+
+def text_weights(query: Query) -> dict[str, float]:
+    """Return what a match in a text is worth in all groups together."""
+    weights: dict[str, float] = {}
+    for group in query.groups:
+        for field in group.fields:
+            worth = group.weight * field.weight
+            weights[field.text] = weights.get(field.text, 0.0) + worth
+    return weights
+
+
+def holders(query: Query, term: str, pair: bool) -> dict[str, float]:
+    """Return {field: weight} of the fields in which `term` is wanted."""
+    weights = text_weights(query)
+    named = ((holder(text, term, pair=pair), w) for text, w in weights.items())
+    return {name: weight for name, weight in named if name}
+
+
+def flat(query: Query) -> list[tuple[str, str, float]]:
+    """Return (field, term, weight) of every list of postings that is wanted."""
+    return [
+        (name, clause.term, clause.weight * weight)
+        for clause in query.clauses
+        for name, weight in holders(query, clause.term, clause.pair).items()
+    ]
+
+
+def column_weights(queries: Sequence[Query]) -> dict[str, float]:
+    """Return {field: weight}, of pairs what the weightiest pair is worth."""
+    pairs = [c.weight for query in queries for c in query.clauses if c.pair]
+    worth = max(pairs, default=1.0)
+    weights = text_weights(queries[0])
+    paired = {f"{text}{PAIRS}": worth * weight for text, weight in weights.items()}
+    return weights | {name: w for name, w in paired.items() if name in FIELDS}

@@ -1,0 +1,258 @@
+"""The bench measures what it says: every engine is asked the same and answers."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kb.documents import describe
+from kb.engines.base import Clause, Document, Query
+from kb.search import PUBLIC, clauses
+from kb.text.telling import wanted
+from tests.bench import engines, machine, relevance, sets, tables, whole, worker
+from tests.bench.__main__ import PARTS, show
+from tests.bench.contenders import CONTENDERS, Contender, letters
+from tests.bench.figures import AT_LEAST, AT_MOST, line, percentile, target
+
+QUESTIONS = {
+    "退货运费谁承担": ["退货的运费谁出"],
+    "电子发票怎么开": ["怎么开发票"],
+    "忘记密码怎么办": ["密码忘记了"],
+    "怎么修改收货地址": ["收货地址填错了"],
+    "优惠券过期了还能用吗": ["过期的优惠券"],
+    "怎么绑定银行卡": ["绑定一张银行卡"],
+    "会员积分有什么用": ["积分怎么用"],
+    "商品什么时候发货": ["几天发货"],
+    "wifi 连不上怎么办": ["wi-fi连不上"],
+    "怎么注销账号": ["我要注销账号"],
+    "赠品可以单独购买吗": ["想买赠品"],
+    "iphone15 保修多久": ["iphone15的保修"],
+}
+LABELS = frozenset({"audience=public"})
+FITS = (LABELS,)
+EASY = [queries[0] for queries in QUESTIONS.values()]
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of a library that is a dozen entries now, one query each."""
+    folder = tmp_path / "shared" / "data" / "cloud_faq"
+    folder.mkdir(parents=True)
+    rows: list[dict[str, Any]] = [
+        {"id": str(n), "question": question, "answer": f"第{n}条的答案。"}
+        for n, question in enumerate(QUESTIONS)
+    ]
+    asks: list[dict[str, Any]] = [
+        {"query": query, "relevant": [str(n)]} for n, query in enumerate(EASY)
+    ]
+    for name, lines in {"corpus": rows, "queries": asks}.items():
+        text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+        (folder / f"{name}.jsonl").write_text(text, "utf-8")
+    monkeypatch.setenv("KB_SHARED_DATA", str(tmp_path / "shared"))
+    return "cloud_faq"
+
+
+def terms(words: str) -> tuple[Clause, ...]:
+    return clauses(wanted(words))
+
+
+@pytest.fixture
+def embedded(settings: Any, tmp_path: Path) -> None:
+    """The engine that ships, where tests have the reference."""
+    settings.KB_ENGINE = {
+        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "PATH": tmp_path / "never-used",
+    }
+
+
+def contender(name: str, folder: Path) -> Contender:
+    if not CONTENDERS[name].here():
+        pytest.skip(f"{name} is not installed: `make bench` installs it")
+    folder.mkdir()
+    return CONTENDERS[name](folder)
+
+
+@pytest.mark.usefixtures("embedded")
+@pytest.mark.parametrize("name", CONTENDERS)
+def test_every_engine_finds_the_same_first(name: str, tmp_path: Path) -> None:
+    documents = [
+        describe(n, {"question": [question], "answer": [f"第{n}条的答案。"]}, LABELS)
+        for n, question in enumerate(QUESTIONS)
+    ]
+    queries = [Query(terms(words), PUBLIC, FITS) for words in EASY]
+    contender(name, tmp_path / name).build(documents)
+    opened = CONTENDERS[name](tmp_path / name)
+    opened.open(queries)
+    found = [opened.top(opened.ready(query))[:1] for query in queries]
+    assert found == [(n,) for n in range(len(QUESTIONS))]
+
+
+@pytest.mark.parametrize("name", CONTENDERS)
+@pytest.mark.usefixtures("embedded")
+def test_no_tokenizer_alters_a_term(name: str, tmp_path: Path) -> None:
+    odd = ["c++", "c#", "a.b", "~tui'huo", "café", "ß", "OR", "not", '"', "退货", "·退"]
+    documents = [Document(n, LABELS, {"answer": (t,)}) for n, t in enumerate(odd)]
+    documents += [Document(len(odd), LABELS, {"forms": ("~tui'huo",)})]
+    contender(name, tmp_path / name).build(documents)
+    queries = [Query((Clause(term, 1.0),), PUBLIC, FITS) for term in odd]
+    opened = CONTENDERS[name](tmp_path / name)
+    opened.open(queries)
+    found = [opened.top(opened.ready(query)) for query in queries]
+    # Terms with a mark of forms are looked up there, by all.
+    expected: list[tuple[int, ...]] = [(n,) for n in range(len(odd))]
+    expected[odd.index("~tui'huo")] = (len(odd),)
+    expected[odd.index("·退")] = ()
+    assert found == expected
+
+
+def test_reading_is_told_apart_by_both_clocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = [Document(n) for n in range(5)]
+    with (tmp_path / "documents").open("wb") as file:
+        pickle.dump(documents[:3], file)
+        pickle.dump(documents[3:], file)
+    clocks = SimpleNamespace(  # one goes on by 1 a look, the other by 10
+        perf_counter=count().__next__, thread_time=count(0, 10).__next__
+    )
+    monkeypatch.setattr(worker, "time", clocks)
+    feed = worker.Feed(tmp_path / "documents")
+    assert list(feed) == documents
+    assert (feed.count, feed.spent, feed.used) == (5, 3, 30), "twice, and the end"
+
+
+def test_the_report_says_everything_of_every_engine(library: str) -> None:
+    report = engines.compare([engines.Race(library, 100, {"Whoosh": 2})])
+    race = report[library]
+    names = [name for name, one in CONTENDERS.items() if one.here()]
+    assert list(race["engines"]) == names
+    assert race["entries"] == len(QUESTIONS)
+    for name, row in race["engines"].items():
+        assert row["asked"] == (4 if name == "Whoosh" else 7), "five warm up"
+        assert (row["same_first"], row["r1"]) == (100, 100), name
+        figures = {
+            f"{which}_p{share}_{unit}"
+            for which in ("first", "second")
+            for share in (50, 95, 99)
+            for unit in ("ms", "cpu_ms")
+        }
+        assert figures <= row.keys()
+        for key in ("build_s", "entries_s", "build_peak_mb", "rss_mb", "index_bytes"):
+            assert row[key] > 0, (name, key)
+    others = {"tantivy": "ours/tantivy", "Whoosh": "Whoosh/ours"}
+    pairs = [told for name, told in others.items() if name in names]
+    assert set(race["ratios"]) == {
+        f"{pair} {which} p{share}"
+        for pair in pairs
+        for which in ("first", "second")
+        for share in (50, 95)
+    }
+    aims = [one["what"] for one in engines.targets(report)]
+    assert any("build with jieba" in what for what in aims)
+    assert ("tantivy" in names) == any("ours/tantivy" in what for what in aims)
+    table = tables.engines(report)
+    assert all(f"| {name}" in table for name in names)
+
+
+def test_the_whole_call_is_measured_on_a_site(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole, "COLD", 1)
+    report = whole.measure({library: 100})
+    site = report[library]
+    assert site["entries"] == len(QUESTIONS)
+    assert site["call"]["queries"] == len(QUESTIONS) - 1, "one warms up"
+    assert site["suggest"]["asked"] == site["suggest"]["beginnings"] > 50
+    assert 0 < site["commit"]["p50_s"] <= site["commit"]["most_s"]
+    assert site["cold"]["search_s"] > 0
+    assert site["rebuild_entries_s"] > 0
+    assert site["rebuild_peak_mb"] > 20, "a process with Django is no smaller"
+    whats = " ".join(one["what"] for one in whole.targets(report))
+    for aim in ("search call", "typeahead", "first search", "commit", "rebuild"):
+        assert aim in whats
+    assert f"| {len(QUESTIONS)} |" in tables.whole(report)
+
+
+def test_a_set_that_is_absent_is_named_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KB_SHARED_DATA", str(tmp_path))
+    away = PARTS.items() - {("rejection", PARTS["rejection"])}  # has sets of its own
+    reports = {name: part.measure("quick") for name, part in away}
+    assert not any(reports.values())
+    told = capsys.readouterr().out
+    for name in ("engines: cloud_faq", "search: cloud_faq", "relevance: encyclopedia"):
+        assert f"{name} is not below {tmp_path}" in told
+    shown = show({"machine": machine.facts(), "parts": reports})
+    assert str(machine.facts()["python"]) in shown
+    assert "Every aim was reached" not in shown, "nothing was measured"
+
+
+def test_a_miss_is_never_hidden() -> None:
+    slow = target("search", 9.5, AT_MOST, 8, "ms")
+    good = target("recall", 98, AT_LEAST, 98)
+    assert line(slow).startswith("MISSED")
+    assert line(good).startswith("reached")
+    told = tables.missed([slow, good])
+    assert "- search: 9.5, aim ≤ 8 ms" in told
+    assert "recall" not in told
+
+
+def test_percentiles_are_times_that_were_measured() -> None:
+    times = [float(n) for n in range(100, 0, -1)]
+    assert [percentile(times, share) for share in (50, 95, 99)] == [50, 95, 99]
+    assert percentile([7.0], 99) == percentile([7.0, 7.5], 50) == 7
+
+
+def test_the_readme_is_written_between_its_marks(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# 题\n{tables.BEGIN}\nold\n{tables.END}\n末\n", "utf-8")
+    for text in (r"new \1", "newer"):
+        tables.write(text, readme)
+    assert readme.read_text("utf-8") == (
+        f"# 题\n{tables.BEGIN}\nnewer\n{tables.END}\n末\n"
+    )
+    readme.write_text("# no marks", "utf-8")
+    with pytest.raises(SystemExit, match="must hold"):
+        tables.write("new", readme)
+
+
+def test_the_readme_of_the_project_has_the_marks() -> None:
+    text = tables.README.read_text("utf-8")
+    assert text.count(tables.BEGIN) == text.count(tables.END) == 1
+
+
+def test_numbers_are_written_in_letters_each_its_own() -> None:
+    written = [letters(number) for number in range(20_000)]
+    assert written[:2] == ["a", "b"]
+    assert len(set(written)) == len(written)
+    assert all(word.isascii() and word.islower() for word in written)
+
+
+def test_queries_are_asked_in_the_same_order_every_time(library: str) -> None:
+    one = sets.LIBRARIES[library]
+    ids = [row["id"] for row in one.rows()]
+    assert one.asks(ids) == one.asks(ids)
+    assert {words for words, _ in one.asks(ids)} == set(EASY)
+    # A query whose answer is not in the library would count as a failure.
+    assert len(one.asks(ids[:5])) == 5
+
+
+def test_floors_and_aims_stand_beside_what_was_found() -> None:
+    row = {"entries": 7261, "queries": 7611, "r1": 49.2, "r5": 61.7, "r10": 65.0}
+    report = {"medical_qa": row | {"mrr10": 0.547}}
+    told = relevance.table(report)
+    assert "49.2 ✗ (49, aim 53)" in told
+    assert "**65.0 ✗** (floor 65.5)" in told
+    found = {one["what"]: one["reached"] for one in relevance.targets(report)}
+    assert found == {
+        "medical_qa r1, floor": True,
+        "medical_qa r1": False,
+        "medical_qa r10, floor": False,
+    }
