@@ -96,19 +96,16 @@ def test_every_engine_finds_the_same_first(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", CONTENDERS)
 @pytest.mark.usefixtures("embedded")
 def test_no_tokenizer_alters_a_term(name: str, tmp_path: Path) -> None:
-    odd = ["c++", "c#", "a.b", "~tui'huo", "café", "ß", "OR", "not", '"', "退货", "·退"]
+    odd = ["c++", "c#", "a.b", "café", "ß", "OR", "not", '"', "退货"]
     documents = [Document(n, LABELS, {"answer": (t,)}) for n, t in enumerate(odd)]
     documents += [Document(len(odd), LABELS, {"forms": ("~tui'huo",)})]
     contender(name, tmp_path / name).build(documents)
-    queries = [Query((Clause(term, 1.0),), PUBLIC, FITS) for term in odd]
+    asked = [*odd, "~tui'huo"]
+    queries = [Query((Clause(term, 1.0),), PUBLIC, FITS) for term in asked]
     opened = CONTENDERS[name](tmp_path / name)
     opened.open(queries)
     found = [opened.top(opened.ready(query)) for query in queries]
-    # Terms with a mark of forms are looked up there, by all.
-    expected: list[tuple[int, ...]] = [(n,) for n in range(len(odd))]
-    expected[odd.index("~tui'huo")] = (len(odd),)
-    expected[odd.index("·退")] = ()
-    assert found == expected
+    assert found == [(n,) for n in range(len(asked))]
 
 
 def test_reading_is_told_apart_by_both_clocks(
