@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 from pathlib import Path
 from threading import Event
 from types import FrameType
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
@@ -29,6 +30,12 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - the heartbeat must not wait for a 
 
 def when_ready(server: Arbiter) -> None:
     """Make what is loaded shareable: no open connection, no garbage collection."""
+    from kb import search  # noqa: PLC0415 - settings are there only now
+
+    try:
+        search.warm()
+    except DatabaseError as error:  # the pages will say so; a start need not fail
+        logging.getLogger("gunicorn.error").warning("not warmed up: %s", error)
     connections.close_all()
     gc.collect()
     gc.freeze()

@@ -284,3 +284,9 @@ def test_what_only_others_may_read_is_never_meant(make_entry: MakeEntry) -> None
     make_entry("退款草稿", status="draft")
     make_entry("发票抬头")
     assert search("退宽多久", user=ANYONE).meant == ""
+
+
+def test_warming_loads_what_the_first_search_needs(shelf: dict[str, Entry]) -> None:
+    kb_search.warm()
+    with mock.patch.object(get_engine(), "holding", side_effect=EngineUnavailable):
+        kb_search.warm()  # an index that is missing stops no start

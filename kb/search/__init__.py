@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
 from kb import typeahead, vocabulary
@@ -15,7 +16,7 @@ from kb.feedback import Learned, side_of
 from kb.models import Category, Entry, EntryQuerySet, Reader
 from kb.search.asking import LONGEST, PUBLIC, STAFF, Scope, ask, clauses, tidy
 from kb.search.ranking import Faces, Found, rank
-from kb.text import beginnings, normalize
+from kb.text import beginnings, normalize, pinyin, segment
 from kb.text.likeness import Wording, ways
 from kb.text.telling import LIGHT, Wanted, meant, wanted
 from kb.text.telling import SAME as SAID
@@ -40,6 +41,7 @@ __all__ = [
     "suggest",
     "sure",
     "tidy",
+    "warm",
 ]
 MOST = 100  # results: nobody pages further, and the database checks each
 MOST_ALIKE = 20  # entries that are looked at when some like a text are wanted
@@ -115,6 +117,16 @@ def _told(words: str, found: Sequence[Found]) -> dict[str, Any]:
 def sure(found: Sequence[Found]) -> bool:
     """Tell whether what was asked for is among the best of `found`."""
     return max((one.score for one in found[:NEAR]), default=0.0) >= SURE
+
+
+def warm() -> None:
+    """Search once for what needs every dictionary, so that no reader waits for it.
+
+    A server does it before it forks, so that its processes share what was loaded.
+    """
+    segment.warm()
+    pinyin.warm()
+    search("網路斷線 wifi 退宽 tuihuo", user=AnonymousUser())
 
 
 def suggest(

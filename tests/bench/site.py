@@ -32,6 +32,7 @@ def load() -> float:
     """Load what a server loads before it serves; return the seconds."""
     began = time.perf_counter()
     import_module("config.wsgi")
+    import_module("kb.search").warm()  # as config/gunicorn.py does before it forks
     return time.perf_counter() - began
 
 
