@@ -34,7 +34,7 @@ from kb.models import (
     User,
     Vote,
 )
-from kb.search import search
+from kb.search import search, suggest
 from kb.text import personal
 from tests.conftest import MakeEntry
 
@@ -485,3 +485,13 @@ def test_a_proposal_that_is_gone_is_told(freight: Entry) -> None:
     for act in (feedback.refuse, lambda e, **k: feedback.accept(e, by=None, **k)):
         with pytest.raises(ValidationError, match="已经不在"):
             act(freight, words_key="x")
+
+
+def test_what_is_picked_more_is_suggested_first(
+    freight: Entry, make_entry: MakeEntry
+) -> None:
+    make_entry("退货运费")  # shorter, so it stood first
+    pick(freight, "a", "b", "c")
+    assert suggest("退货", user=ANYONE)[0].entry != freight
+    feedback.learn()
+    assert suggest("退货", user=ANYONE)[0].entry == freight

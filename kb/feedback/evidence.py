@@ -7,10 +7,10 @@ from datetime import timedelta
 from itertools import groupby
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
-from kb import documents, index
+from kb import documents, index, typeahead
 from kb.feedback.weighing import GONE, level, origin, raised
 from kb.models import Evidence, Pick, Search, Side
 from kb.text import normalize
@@ -41,6 +41,7 @@ def learn() -> tuple[int, int]:
     """Let all evidence age; return how many rows changed and how many were old.
 
     What says nothing any more goes: searches after RETENTION, picks after GONE.
+    Typeahead ranks by the picks that are left.
     """
     now = timezone.now()
     old = Search.objects.filter(created_at__lt=now - RETENTION).delete()[0]
@@ -50,6 +51,8 @@ def learn() -> tuple[int, int]:
     changed = [key for key in held | fresh if held.get(key, 0) != fresh.get(key, 0)]
     for key in changed:
         weigh(*key)
+    counted = Pick.objects.order_by().values_list("entry_id").annotate(Count("pk"))
+    typeahead.tally(dict(counted))
     return len(changed), old
 
 
