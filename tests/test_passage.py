@@ -123,3 +123,7 @@ def test_what_means_the_same_may_be_marked_too() -> None:
 def test_a_long_answer_is_no_trouble() -> None:
     for text in ("退款" * 32_768, "a" * 65_536, "a-" * 32_768, "\u0301" * 65_536):
         assert len(best(text, ["退", "款", "退款", "aa"]).text) <= LENGTH + 2
+
+
+def test_a_space_is_not_what_parts_joined_words() -> None:
+    assert highlight.found("x 1_1", [" "]) == [(1, 2, " ")]

@@ -97,7 +97,7 @@ def _joined(spelling: str) -> tuple[str, list[int]]:
     letters: list[str] = []
     for run in _HYPHENED.finditer(spelling):
         kept = [n for n in range(*run.span()) if spelling[n] not in "-_"]
-        letters += [*(spelling[n] for n in kept), " "]
+        letters += [*(spelling[n] for n in kept), "\0"]  # never in a spelling
         places += [*kept, run.end() - 1]
     return "".join(letters), places
 
