@@ -245,12 +245,9 @@ def test_a_search_marks_what_it_found(
 def test_a_search_has_pages(client: Client, make_entry: MakeEntry) -> None:
     for n in range(21):
         make_entry(f"退款第 {n} 问")
-    first = ask(client, "退款 & 第几问")
+    first = ask(client, "退款 & 的")
     assert len(first.context["rows"]) == 20
-    assert (
-        "?q=%E9%80%80%E6%AC%BE%20%26%20%E7%AC%AC%E5%87%A0%E9%97%AE&amp;page=2"
-        in text(first)
-    )
+    assert "?q=%E9%80%80%E6%AC%BE%20%26%20%E7%9A%84&amp;page=2" in text(first)
     assert len(ask(client, "退款", page="2").context["rows"]) == 1
     assert ask(client, "退款", page="3").status_code == 404
     assert ask(client, "退款", page="9" * 30).context["number"] == 1

@@ -6,8 +6,11 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from kb.engines import Clause, Engine
-from kb.search.asking import Asked, Need
+import numpy as np
+
+from kb.engines import Engine
+from kb.engines.packed import Mask
+from kb.search.asking import Asked
 from kb.search.mending import mended
 from kb.text import segment
 from kb.text.likeness import Likeness, Wording, likeness, ways
@@ -101,7 +104,7 @@ def certainty(signs: Signs) -> float:
     """
     like = signs.like
     odds = 3.3 * signs.covered + 1.7 * signs.titled + 10.9 * signs.evidence
-    odds += 3.4 * like.same**2 + 6.8 * like.asked - 5.9
+    odds += 3.4 * like.same**2 + 6.8 * like.asked - 6.2
     likely = 1 / (1 + math.exp(-odds))
     return max(likely, FOUND) if signs.whole else likely
 
@@ -115,23 +118,23 @@ def _signs(
     query = ways(asked.words)
     terms = [need.clause.term for need in asked.needs]
     terms += [word for _, others in asked.meanings for o in others for word in o]
-    clauses = asked.query.clauses
     held = engine.matched(asked.query, ids)
+    covered = _covered(asked, held)
     return [
-        _sign(asked, {clauses[at] for at in places}, seen[id], query, terms)
-        for id, places in zip(ids, held, strict=True)
+        _sign(asked, places, worth, seen[id], query, terms)
+        for id, places, worth in zip(ids, held, covered, strict=True)
     ]
 
 
 def _sign(
     asked: Asked,
-    matched: Set[Clause],
+    held: Set[int],
+    covered: float,
     wordings: Sequence[Wording],
     query: Sequence[Wording],
     terms: Sequence[str],
 ) -> Signs:
-    covered = _covered(asked, matched)
-    meant = mended(asked, matched, wordings)
+    meant = mended(asked, {asked.query.clauses[at] for at in held}, wordings)
     if meant == query[0].spelling:
         meant = ""
     else:
@@ -139,7 +142,7 @@ def _sign(
         terms = [*terms, *segment.pairs(meant)]
     return Signs(
         covered=covered / asked.worth,
-        titled=_titled(asked, matched, wordings) / asked.worth,
+        titled=_titled(asked, held, wordings) / asked.worth,
         evidence=min(covered / EVIDENCE, 1.0),
         whole=asked.tells and covered >= WHOLE * asked.worth,
         just=wordings[0].bare == query[0].bare,
@@ -148,28 +151,40 @@ def _sign(
     )
 
 
-def _covered(asked: Asked, matched: Set[Clause]) -> float:
-    """Return what the needs are worth that `matched` clauses meet."""
-    terms = {clause.term for clause in matched}
-    also = [m for m, others in asked.meanings if any(o <= terms for o in others)]
-    return sum(need.worth * _met(need, matched, also) for need in asked.needs)
+def _covered(asked: Asked, held: Sequence[Set[int]]) -> list[float]:
+    """Return what the needs are worth that each document meets.
+
+    `held` tells for each which clauses of the query it matches.
+    """
+    holds = np.zeros((len(held), len(asked.query.clauses) + 1), np.bool_)
+    for row, places in zip(holds, held, strict=True):
+        row[list(places)] = True
+    at = {clause: n for n, clause in enumerate(asked.query.clauses)}
+    met = holds[:, [at.get(need.clause, -1) for need in asked.needs]].astype(float)
+    for number, need in enumerate(asked.needs):
+        if need.instead:
+            instead = holds[:, [at.get(clause, -1) for clause in need.instead]]
+            met[:, number] = HEARD * instead.mean(axis=1)
+    for member, others in asked.meanings:
+        said = np.zeros(len(held), np.bool_)
+        for other in others:
+            said |= _said(other, asked, holds)
+        inside = [n for n, need in enumerate(asked.needs) if need.clause.term in member]
+        met[said[:, None] & np.isin(np.arange(met.shape[1]), inside)] = 1.0
+    worth: list[float] = (met @ [need.worth for need in asked.needs]).tolist()
+    return worth
 
 
-def _met(need: Need, matched: Set[Clause], also: Sequence[str]) -> float:
-    if need.clause in matched or any(need.clause.term in member for member in also):
-        return 1.0
-    return _heard(need, matched)
+def _said(words: Set[str], asked: Asked, holds: Mask) -> Mask:
+    """Return which documents hold all of `words`."""
+    said = np.ones(len(holds), np.bool_)
+    for word in words:
+        places = [n for n, c in enumerate(asked.query.clauses) if c.term == word]
+        said &= holds[:, places].any(axis=1)
+    return said
 
 
-def _heard(need: Need, matched: Set[Clause]) -> float:
-    """Return how much of what stands for an unwritten clause is matched."""
-    if not need.instead:
-        return 0.0
-    heard = sum(other in matched for other in need.instead)
-    return HEARD * heard / len(need.instead)
-
-
-def _titled(asked: Asked, matched: Set[Clause], wordings: Sequence[Wording]) -> float:
+def _titled(asked: Asked, held: Set[int], wordings: Sequence[Wording]) -> float:
     """Return what the needs are worth that stand in the wordings, or sound so."""
     text = "\n".join(wording.spelling for wording in wordings)
     also = [
@@ -178,7 +193,12 @@ def _titled(asked: Asked, matched: Set[Clause], wordings: Sequence[Wording]) -> 
         if any(all(word in text for word in other) for other in others)
     ]
     text = "\n".join((text, *also))
-    return sum(
-        need.worth * (1.0 if need.clause.term in text else _heard(need, matched))
-        for need in asked.needs
-    )
+    worth = 0.0
+    for need in asked.needs:
+        if need.clause.term in text:
+            worth += need.worth
+        elif need.instead:
+            matched = [asked.query.clauses[at] for at in held]
+            heard = sum(other in matched for other in need.instead)
+            worth += need.worth * HEARD * heard / len(need.instead)
+    return worth
