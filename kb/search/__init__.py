@@ -207,8 +207,11 @@ def _find(
     def faces(ids: Sequence[int]) -> Mapping[int, Sequence[Wording]]:
         return _faces(ids, readable, learned, staff=scope.groups is STAFF)
 
+    def allowed(ids: Sequence[int]) -> set[int]:
+        return set(readable.filter(pk__in=ids).values_list("pk", flat=True))
+
     lift = learned.raised if learned else dict
-    return rank(engine, asked, faces, exclude=exclude, lift=lift)
+    return rank(engine, asked, faces, exclude=exclude, lift=lift, allowed=allowed)
 
 
 # What a reader may find -----------------------------------------------------------

@@ -18,6 +18,7 @@ from kb.text.likeness import Likeness, Wording, likeness, ways
 DEPTH = 30  # candidates that are looked at closely
 CUT = 0.2  # share of the best score of the engine below which a result is noise
 HEARD = 0.95  # what a clause is credited that is only heard, or only in parts
+HALF = 0.5  # share of a query that must be met before what sounds alike is meant
 WHOLE = 0.9  # share of a query above which it is covered as a whole
 FOUND = 0.6  # how sure an entry is that holds all that was typed
 EVIDENCE = 8.0  # rare words held: who says as much is sure
@@ -63,19 +64,22 @@ def rank(
     *,
     exclude: Collection[int] = (),
     lift: Lift = dict,
+    allowed: Callable[[Sequence[int]], Collection[int]] = frozenset,
 ) -> list[Found]:
     """Return what is worth showing of what was found, best first.
 
+    `allowed` tells which of those that are not looked at the reader may see.
     `lift` raises what people picked after these words, and brings it in. What
     asks just that is first, whatever was picked.
     """
     pairs = zip(asked.hits.ids, asked.hits.scores, strict=True)
-    others = {id: score for id, score in pairs if id not in exclude}
-    floor = CUT * max(others.values(), default=0.0)
-    scores = lift({id: score for id, score in others.items() if score >= floor})
-    seen = faces(list(scores))
-    readable = [id for id in scores if id in seen]
-    near, far = readable[:DEPTH], readable[DEPTH:]
+    asked_of = {id: score for id, score in pairs if id not in exclude}
+    floor = CUT * max(asked_of.values(), default=0.0)
+    scores = lift({id: score for id, score in asked_of.items() if score >= floor})
+    ids = list(scores)
+    seen, others = faces(ids[:DEPTH]), allowed(ids[DEPTH:])
+    near = [id for id in ids[:DEPTH] if id in seen]
+    far = [id for id in ids[DEPTH:] if id in others]
     signs = dict(zip(near, _signs(engine, asked, near, seen), strict=True))
     top = max(scores.values(), default=1.0)
     order = {id: _order(scores[id] / top, signs[id]) for id in near}
@@ -135,7 +139,7 @@ def _sign(
     terms: Sequence[str],
 ) -> Signs:
     meant = mended(asked, {asked.query.clauses[at] for at in held}, wordings)
-    if meant == query[0].spelling:
+    if meant == query[0].spelling or covered < HALF * asked.worth:
         meant = ""
     else:
         query = [*query, Wording.of(meant)]

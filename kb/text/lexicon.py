@@ -28,7 +28,7 @@ class StopWords:
         return (match.span() for match in self._pattern.finditer(spelling))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a key of caches: one is itself
 class Lexicon:
     """Synonyms, stop words, and the words that jieba knows beside its own."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
@@ -31,8 +32,12 @@ class Wording:
 
 def ways(*texts: str) -> tuple[Wording, ...]:
     """Return the wordings of `texts`, those of 繁體 as 简体 says them, too."""
-    spelled = (s for text in texts for s in (normalize(text), *regional.wordings(text)))
-    return tuple(map(Wording.of, spelled))
+    return tuple(wording for text in texts for wording in _ways(text))
+
+
+@lru_cache(maxsize=20_000)  # some 10 MB: questions are compared again and again
+def _ways(text: str) -> tuple[Wording, ...]:
+    return tuple(map(Wording.of, (normalize(text), *regional.wordings(text))))
 
 
 @dataclass(frozen=True, slots=True)

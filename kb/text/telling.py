@@ -61,6 +61,7 @@ def tells(spelling: str) -> bytes:
     return bytes(c.isalnum() and c not in PARTICLES for c in spelling)
 
 
+@lru_cache(maxsize=500)  # a search asks several times for the same
 def wanted(text: str, lexicon: Lexicon = EMPTY) -> Wanted:
     """Return the terms of `text` with weights up to 1.
 
@@ -73,6 +74,7 @@ def wanted(text: str, lexicon: Lexicon = EMPTY) -> Wanted:
     )
 
 
+@lru_cache(maxsize=500)
 def meant(text: str, lexicon: Lexicon) -> Wanted:
     """Return the terms of other wordings of `text` that it does not hold itself.
 
