@@ -7,14 +7,18 @@ from unittest import mock
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kb import search as kb_search
+from kb.documents import describe
 from kb.engines import EngineUnavailable, get_engine
+from kb.engines.memory import MemoryEngine
 from kb.models import Category, Entry, User
-from kb.search import nearest, related, search, suggest
+from kb.search import duplicates, nearest, related, search, suggest
 from kb.text import telling
+from kb.text.lexicon import EMPTY
+from kb.text.likeness import ways
 from tests.conftest import MakeEntry
 
 ANYONE = AnonymousUser()
@@ -163,6 +167,26 @@ def test_any_text_may_be_typed(words: str) -> None:
         assert len(clause.term.split()) == 1
 
 
+@settings(max_examples=2000)
+@given(words=st.text(alphabet=st.characters(codec=None, categories=None), max_size=300))
+@example(words="退宽 tuihuo 票 wifi 20231123884512 急急急")
+@example(words="龘靐" * 150)
+def test_any_text_is_asked_and_ranked(words: str) -> None:
+    """Without a database: what is typed is no syntax, and scores are from 0 to 1."""
+    texts = ["退款多久到账？", "智能插座连不上 Wi-Fi 怎么办？", "電子發票怎麼開"]
+    label = frozenset({"status=published"})
+    engine = MemoryEngine()
+    engine.replace(describe(n, {"question": [t]}, label) for n, t in enumerate(texts))
+    scope = kb_search.Scope(kb_search.PUBLIC, (label,))
+    asked = kb_search.ask(engine, kb_search.tidy(words), scope, EMPTY, 20)
+    if asked:
+        found = kb_search.rank(
+            engine, asked, lambda ids: {n: ways(texts[n]) for n in ids}
+        )
+        assert all(0 <= one.score <= 1 for one in found)
+        assert len({one.id for one in found}) == len(found)
+
+
 # Suggestions ---------------------------------------------------------------------
 
 
@@ -226,6 +250,15 @@ def test_drafts_take_no_place_from_what_outsiders_may_see(
         make_entry(f"退款多久到账{n}", status="draft")
     assert related(entry, user=ANYONE) == (other,)
     assert {hit.entry for hit in nearest("退款多久到账", user=ANYONE)} == {entry, other}
+
+
+def test_duplicates_ask_for_the_same(make_entry: MakeEntry, editor: User) -> None:
+    same = make_entry("退款多久到账？", status="draft")
+    make_entry("退款到账后发票怎么处理，还能不能再开一次？")
+    make_entry("如何修改收货地址")
+    hits = duplicates("退款多久能到账", user=editor)
+    assert [hit.entry for hit in hits] == [same]
+    assert duplicates("退款多久能到账", user=editor, exclude=[same.pk]) == ()
 
 
 # Other forms -----------------------------------------------------------------------
