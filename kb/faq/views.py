@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from kb import feedback, search
+from kb import feedback, search, vocabulary
 from kb.faq import forms, votes
 from kb.faq.guard import public, throttled
 from kb.models import Entry, EntryQuerySet, Reader
@@ -96,7 +96,10 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     """A fragment: the options of the list under a search box."""
     words = forms.words(request)
     found = search.suggest(words, user=request.user) if words else ()
-    terms = (normalize.normalize(words), *telling.wanted(words).marks())
+    terms = (
+        normalize.normalize(words),
+        *telling.wanted(words, vocabulary.held()).marks(),
+    )
     context = {"suggestions": found, "terms": terms}
     return render(request, "faq/suggestions.html", context)
 

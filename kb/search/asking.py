@@ -55,13 +55,11 @@ class Need:
     """One clause of what was typed, worth its weight times its rarity.
 
     Rarity is 1 for what nobody writes, and 0 for what stands everywhere, however
-    large the library is. `known` tells whether any document in scope holds the
-    clause, or what may stand for it: `instead`, where it is written nowhere.
+    large the library is. `instead` may stand for what is written nowhere.
     """
 
     clause: Clause
     worth: float
-    known: bool
     instead: tuple[Clause, ...] = ()
 
 
@@ -136,7 +134,6 @@ class _Asking:
         self.held = self._held(engine, (*self.typed, *self.same))
         self.heard = {c: _heard(c) for c in self.typed if self._lost(c)}
         self.forms = self._forms()
-        self.held |= self._held(engine, (*self.heard.values(), *self.forms))
 
     def query(self, limit: int) -> Query:
         """Return what to ask for.
@@ -183,8 +180,7 @@ class _Asking:
         instead = () if count else self._instead(clause)
         if instead and instead == self.forms:  # pinyin says as much as its syllables
             worth *= max(1.0, TYPED * len(instead) / self._latin)
-        known = bool(count) or any(self.held[other] for other in instead)
-        return Need(clause, worth, known, instead)
+        return Need(clause, worth, instead)
 
     def _instead(self, clause: Clause) -> tuple[Clause, ...]:
         """Return what stands for a clause that nobody writes."""

@@ -19,28 +19,25 @@ _LATIN_RUN = re.compile("[a-z]+")
 def mended(asked: Asked, matched: Set[Clause], wordings: Iterable[Wording]) -> str:
     """Return what was typed, normalized, in the words of an entry that it matched.
 
-    Only what nobody writes as typed, and what the entry says instead.
+    Only what nobody writes as typed, and what the entry says instead; "" where
+    that is just what was typed.
     """
-    spelling = normalize(asked.words)
+    typed = spelling = normalize(asked.words)
     lost = [need for need in asked.needs if need.instead]
     if not any(other in matched for need in lost for other in need.instead):
-        return spelling
+        return ""
     texts = [wording.spelling for wording in wordings]
     for need in lost:
-        spelling = _mended(spelling, need.clause.term, need.instead, texts)
-    return spelling
+        spelling = _mended(spelling, need.clause.term, texts)
+    return "" if spelling == typed else spelling
 
 
-def _mended(
-    spelling: str, typed: str, instead: tuple[Clause, ...], texts: list[str]
-) -> str:
-    if not _LATIN_RUN.fullmatch(typed):
+def _mended(spelling: str, typed: str, texts: list[str]) -> str:
+    if _LATIN_RUN.fullmatch(typed):
+        syllables = [blurred(syllable) for syllable in spell(typed) or ()]
+        sounds = list(map("'".join, pairwise(syllables)))
+    else:
         sounds = [heard(typed)] if len(typed) == 2 else []  # noqa: PLR2004 - a pair
-        return spelling.replace(typed, _written(sounds, texts) or typed)
-    if instead[0].term.isalpha():  # a word in Latin letters with a slip
-        return re.sub(rf"(?<![a-z0-9]){typed}(?![a-z0-9])", instead[0].term, spelling)
-    syllables = [blurred(syllable) for syllable in spell(typed) or ()]
-    sounds = list(map("'".join, pairwise(syllables)))
     return spelling.replace(typed, _written(sounds, texts) or typed)
 
 

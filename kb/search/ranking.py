@@ -22,8 +22,8 @@ HALF = 0.5  # share of a query that must be met before what sounds alike is mean
 WHOLE = 0.9  # share of a query above which it is covered as a whole
 FOUND = 0.6  # how sure an entry is that holds all that was typed
 EVIDENCE = 8.0  # rare words held: who says as much is sure
-# Wordings of entries, the question first, of those of `ids` that the reader may see.
 Lift = Callable[[dict[int, float]], dict[int, float]]  # scores, best first
+# Wordings of entries, the question first, of those of `ids` that the reader may see.
 Faces = Callable[[Sequence[int]], Mapping[int, Sequence[Wording]]]
 
 
@@ -138,10 +138,10 @@ def _sign(
     query: Sequence[Wording],
     terms: Sequence[str],
 ) -> Signs:
-    meant = mended(asked, {asked.query.clauses[at] for at in held}, wordings)
-    if meant == query[0].spelling or covered < HALF * asked.worth:
-        meant = ""
-    else:
+    meant = ""
+    if covered >= HALF * asked.worth:
+        meant = mended(asked, {asked.query.clauses[at] for at in held}, wordings)
+    if meant:
         query = [*query, Wording.of(meant)]
         terms = [*terms, *segment.pairs(meant)]
     return Signs(
