@@ -109,3 +109,16 @@ class WholeForm(ModelForm):
             self.instance.validate_constraints()
         except ValidationError as error:
             self.add_error(None, ValidationError(error.messages))
+
+
+class ReadOnly(Curation):
+    """Rows that the site keeps itself: to look at, not to touch."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

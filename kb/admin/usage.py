@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from kb.admin.base import Curation, short
+from kb.admin.base import ReadOnly, short
 from kb.models import Search
 
 
@@ -35,22 +35,13 @@ class Outcome(admin.SimpleListFilter):
 
 
 @admin.register(Search)
-class SearchAdmin(Curation):
+class SearchAdmin(ReadOnly):
     list_display = ["words", "results", "to_entry", "rank", "side", "by", "searched"]
     list_display_links = None
     list_filter = [Outcome, "side", "created_at"]
     list_select_related = ["entry", "by"]
     search_fields = ["words"]
     date_hierarchy = "created_at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="时间", ordering="created_at")
     def searched(self, search: Search) -> str:
