@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from kb.models.category import Category, Module, Tag
 from kb.models.completion import Completion
-from kb.models.entry import Entry, EntryQuerySet, Phrasing, Reply
+from kb.models.entry import Entry, EntryQuerySet
+from kb.models.phrasing import Phrasing
 from kb.models.question import Channel, Question, QuestionQuerySet
+from kb.models.reply import Reply
 from kb.models.stale import Stale
 from kb.models.usage import Evidence, Pick, Search, Side, Vote
 from kb.models.user import AGENT, EDITOR, LEAD, Reader, User

@@ -1,4 +1,4 @@
-"""An entry: one standard question, its public answer and the agents' replies."""
+"""An entry: one standard question and its public answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 from kb.models.category import Category, Module, Tag
-from kb.models.question import Channel, Question
 from kb.models.user import Reader
 from kb.text import markdown, normalize
 
@@ -211,82 +210,6 @@ class Entry(models.Model):
 
 
 DERIVED = ("question_key", "answer_html", "answer_text", "excerpt", "slug")
-
-
-class Reply(models.Model):
-    """An agent's words for an entry: plain text with {{blanks}}, one of several."""
-
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="replies")
-    label = models.CharField("名称", max_length=20, default="标准")
-    body = models.TextField(
-        "话术",
-        validators=[MaxLengthValidator(4000)],
-        help_text="纯文本。要客服填的地方写成 {{订单号}}。",
-    )
-    channel = models.CharField(
-        "渠道",
-        max_length=10,
-        choices=Channel.choices,
-        blank=True,
-        help_text="留空表示通用",
-    )
-    order = models.PositiveSmallIntegerField("次序", default=0)
-
-    class Meta:
-        ordering = ["order", "id"]
-        verbose_name = "话术"
-        verbose_name_plural = "话术"
-        constraints = [
-            models.CheckConstraint(condition=~Q(body=""), name="kb_reply_has_body")
-        ]
-
-    def __str__(self) -> str:
-        return self.label
-
-    def clean(self) -> None:
-        self.label = normalize.line(self.label)
-        self.body = normalize.clean(self.body).strip()
-
-
-class Phrasing(models.Model):
-    """Another way in which customers ask an entry's question; feeds search."""
-
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="phrasings")
-    text = models.CharField("相似问法", max_length=200)
-    text_key = models.CharField(max_length=32, editable=False)
-    question = models.ForeignKey(
-        Question,
-        verbose_name="来自问题",
-        null=True,
-        blank=True,
-        editable=False,
-        on_delete=models.SET_NULL,
-        related_name="phrasings",
-    )
-
-    class Meta:
-        ordering = ["id"]
-        verbose_name = "相似问法"
-        verbose_name_plural = "相似问法"
-        constraints = [
-            models.CheckConstraint(condition=~Q(text=""), name="kb_phrasing_has_text"),
-            models.UniqueConstraint(
-                fields=["entry", "text_key"],
-                name="kb_phrasing_unique",
-                violation_error_message="这条目里已有这个问法。",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.text
-
-    def clean(self) -> None:
-        self.text = normalize.line(self.text)
-        self.text_key = normalize.key(self.text)
-
-    def save(self, *args: object, **kwargs: object) -> None:
-        self.text_key = normalize.key(self.text)
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
 def make_slug(question: str) -> str:
