@@ -4,89 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NoReturn
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.given import (
+    HOST,
+    ORIGIN,
+    env,
+    folder,
+    log_level,
+    names,
+    on_or_off,
+    secret_key,
+    stop,
+    whole_number,
+)
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-HOST = re.compile(r"\*|\[[0-9a-fA-F:.]+\]|\.?[\w-]+(\.[\w-]+)*", re.ASCII)
-ORIGIN = re.compile(r"https?://[^/?#\s]+", re.ASCII)
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-FORMS = {HOST: "faq.example.com", ORIGIN: "https://faq.example.com"}
-
-
-def stop(message: str) -> NoReturn:
-    """End the start with one line; a traceback would bury the reason."""
-    raise SystemExit(f"config: {message}")
-
-
-class _Given(environ.fileaware_mapping.FileAwareMapping):  # type: ignore[misc]
-    """The environment, in which an empty value is none and NAME_FILE a file."""
-
-    def __getitem__(self, name: str) -> str:
-        try:
-            value = str(super().__getitem__(name))
-        except (OSError, ValueError) as error:
-            stop(f"{name}_FILE cannot be read: {error}")
-        if not value.strip():
-            raise KeyError(name)
-        return value
-
-
-env = environ.FileAwareEnv()
-env.ENVIRON = _Given()
-
-
-def _on_or_off(name: str, default: bool) -> bool:
-    value = env.str(name, "on" if default else "off").strip().lower()
-    if value in {"1", "on", "true", "yes"}:
-        return True
-    if value in {"0", "off", "false", "no"}:
-        return False
-    stop(f"{name} must be on or off, not {value!r}")
-
-
-def _whole_number(name: str, default: int, least: int, most: int) -> int:
-    value = env.str(name, str(default)).strip()
-    if value.isdecimal() and least <= int(value) <= most:
-        return int(value)
-    stop(f"{name} must be a whole number from {least} to {most}, not {value!r}")
-
-
-def _names(name: str, form: re.Pattern[str], default: str = "") -> list[str]:
-    values = [v for item in env.str(name, default).split(",") if (v := item.strip())]
-    if wrong := [value for value in values if not form.fullmatch(value)]:
-        stop(f"{name}: {wrong[0]!r} is not written like {FORMS[form]}")
-    return values
-
-
-def _log_level() -> str:
-    if (level := env.str("LOG_LEVEL", "INFO").strip().upper()) in LEVELS:
-        return str(level)
-    stop(f"LOG_LEVEL must be one of {', '.join(LEVELS)}, not {level!r}")
-
-
-def _folder(path: Path) -> Path:
-    """Make `path` a folder that only this user can read."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        stop(f"cannot make the folder {path}: {error.strerror}")
-    return path
-
-
-def _secret_key(data_dir: Path) -> str:
-    if key := str(env.str("SECRET_KEY", "")).strip():
-        return key
-    kept = data_dir / "secret_key"
-    if kept.is_file() and (key := kept.read_text().strip()):
-        return key
-    stop(
-        "SECRET_KEY is not set: run `make run` once (it makes one in "
-        "DATA_DIR/secret_key), or set SECRET_KEY or SECRET_KEY_FILE"
-    )
 
 
 def _engine(name: str, data_dir: Path) -> dict[str, object]:
@@ -94,7 +29,7 @@ def _engine(name: str, data_dir: Path) -> dict[str, object]:
         "whoosh": {
             "BACKEND": "kb.engines.whoosh.WhooshEngine",
             "PATH": data_dir / "index",
-            "CACHE_MB": _whole_number("SEARCH_CACHE_MB", 128, 1, 65_536),
+            "CACHE_MB": whole_number("SEARCH_CACHE_MB", 128, 1, 65_536),
         },
         "memory": {"BACKEND": "kb.engines.memory.MemoryEngine"},
     }
@@ -105,14 +40,14 @@ def _engine(name: str, data_dir: Path) -> dict[str, object]:
 
 # Where everything lives ------------------------------------------------------
 
-DATA_DIR = _folder(Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve())
-SECRET_KEY = _secret_key(DATA_DIR)
-DEBUG = _on_or_off("DEBUG", default=False)
-ALLOWED_HOSTS = _names("ALLOWED_HOSTS", HOST, "127.0.0.1,localhost,[::1]")
-CSRF_TRUSTED_ORIGINS = _names("CSRF_TRUSTED_ORIGINS", ORIGIN)
+DATA_DIR = folder(Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve())
+SECRET_KEY = secret_key(DATA_DIR)
+DEBUG = on_or_off("DEBUG", default=False)
+ALLOWED_HOSTS = names("ALLOWED_HOSTS", HOST, "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = names("CSRF_TRUSTED_ORIGINS", ORIGIN)
 # For config/gunicorn.py: a wrong one would end there in a traceback.
-_whole_number("PORT", 8000, 1, 65_535)
-_whole_number("WEB_CONCURRENCY", 2, 1, 64)
+whole_number("PORT", 8000, 1, 65_535)
+whole_number("WEB_CONCURRENCY", 2, 1, 64)
 
 if not re.match("sqlite://|postgres(ql)?://", env.str("DATABASE_URL", "sqlite://")):
     stop("DATABASE_URL must begin with sqlite:// or postgres://")
@@ -128,8 +63,8 @@ except (ImproperlyConfigured, ValueError, KeyError) as error:
 CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 1000)
 
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
-    if not (folder := Path(DATABASES["default"]["NAME"]).parent).is_dir():
-        stop(f"DATABASE_URL lies in a folder that does not exist: {folder}")
+    if not (home := Path(DATABASES["default"]["NAME"]).parent).is_dir():
+        stop(f"DATABASE_URL lies in a folder that does not exist: {home}")
     # IMMEDIATE takes the write lock at once, so that a read-then-write waits its
     # turn for `timeout` seconds instead of failing; WAL lets readers read on.
     DATABASES["default"]["OPTIONS"] = {
@@ -146,7 +81,7 @@ else:
     DATABASES["default"]["OPTIONS"] = {"pool": True}
 
 KB_ENGINE = _engine(env.str("KB_ENGINE", "whoosh"), DATA_DIR)
-KB_JIEBA_CACHE = _folder(DATA_DIR / "jieba")
+KB_JIEBA_CACHE = folder(DATA_DIR / "jieba")
 KB_SITE_NAME = env.str("SITE_NAME", "帮助中心")
 
 # The application -------------------------------------------------------------
@@ -231,15 +166,15 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 # Security --------------------------------------------------------------------
 
 # Off only where nobody but this machine can connect, as `make run` does.
-HTTPS = _on_or_off("HTTPS", default=True)
+HTTPS = on_or_off("HTTPS", default=True)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-if _on_or_off("BEHIND_PROXY", default=False):
+if on_or_off("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-NUM_PROXIES = _whole_number("TRUSTED_PROXY_COUNT", 0, 0, 10)
+NUM_PROXIES = whole_number("TRUSTED_PROXY_COUNT", 0, 0, 10)
 SESSION_COOKIE_AGE = 8 * 3600  # seconds, renewed by use
 SESSION_SAVE_EVERY_REQUEST = False
 X_FRAME_OPTIONS = "DENY"
@@ -296,5 +231,5 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": _log_level()},
+    "root": {"handlers": ["stderr"], "level": log_level()},
 }
