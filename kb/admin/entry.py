@@ -19,6 +19,7 @@ from kb.admin import moves
 from kb.admin.base import Curation, short
 from kb.admin.category import category_field, indented
 from kb.admin.entryform import EntryForm, ReplyForm, write_phrasings
+from kb.admin.followups import FollowUpInline
 from kb.models import Category, Entry, Question, Reply
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class ReplyInline(ReplyBase):
 @admin.register(Entry)
 class EntryAdmin(Curation):
     form = EntryForm
-    inlines = [ReplyInline]
+    inlines = [ReplyInline, FollowUpInline]
     list_display = [
         "question",
         "state",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kb.models.category import Category, Module, Tag
 from kb.models.completion import Completion
 from kb.models.entry import Entry, EntryQuerySet
+from kb.models.followup import FollowUp
 from kb.models.phrasing import Phrasing
 from kb.models.question import Channel, Question, QuestionQuerySet
 from kb.models.reply import Reply
@@ -24,6 +25,7 @@ __all__ = [
     "Entry",
     "EntryQuerySet",
     "Evidence",
+    "FollowUp",
     "Module",
     "Phrasing",
     "Pick",

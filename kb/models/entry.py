@@ -39,6 +39,11 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """What `user` finds by searching and browsing: of the visible, the live."""
         return self.visible_to(user).filter(status=Entry.Status.PUBLISHED)
 
+    def following(self, entry: Entry) -> EntryQuerySet:
+        """What customers ask after `entry`, in the order in which editors put it."""
+        after = self.filter(follows__entry=entry)
+        return after.order_by("follows__order", "follows__pk")
+
 
 class Entry(models.Model):
     """The unit of the library, of search and of history.
