@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError
 from django.test import Client
+from django.utils import timezone
 
-from kb import entries, index
-from kb.models import AGENT, Entry, Pick, Search, Side, User
+from kb import entries, feedback, index
+from kb.models import AGENT, Copy, Entry, Pick, Search, Side, User
 from tests.conftest import MakeEntry
 
 URL = "/console/pick/"
@@ -43,6 +45,76 @@ def test_a_copy_is_a_search_and_a_pick(
     assert (search.results, search.entry, search.rank) == (7, entry, 2)
     assert (pick.entry, pick.side, pick.rank) == (entry, Side.STAFF, 2)
     assert (pick.kind, pick.person) == (Pick.Kind.COPIED, f"u{agent.pk}")
+
+
+def test_a_copy_is_kept_with_all_that_is_known_of_it(
+    console: Client, entry: Entry, agent: User
+) -> None:
+    reply = entry.replies.get()
+    facts = {"channel": "sms", "took_ms": 2100, "conversation": "c0ffee"}
+    tell(
+        console, entry, q="打 13800138000 问", reply=reply.pk, rank=2, total=7, **facts
+    )
+    copy = Copy.objects.get()
+    assert (copy.entry, copy.reply, copy.variant) == (entry, reply, reply.label)
+    assert (copy.kind, copy.rank, copy.by) == (Copy.Kind.REPLY, 2, agent)
+    assert {name: getattr(copy, name) for name in facts} == facts
+    assert "13800138000" not in copy.words
+    reply.delete()
+    copy.refresh_from_db()
+    assert (copy.reply, copy.variant) == (None, "标准")
+
+
+@pytest.mark.parametrize("words", ["", " ", "\x00"])
+def test_a_copy_without_words_is_no_search(
+    console: Client, entry: Entry, words: str
+) -> None:
+    assert tell(console, entry, q=words, kind="link").status_code == 204
+    assert Copy.objects.get().kind == Copy.Kind.LINK
+    assert not Search.objects.exists()
+    assert not Pick.objects.exists()
+
+
+def test_a_basket_is_kept_whole_and_in_order(
+    console: Client, entry: Entry, make_entry: MakeEntry
+) -> None:
+    other = make_entry("发票怎么开？", replies=["点开发票"])
+    reply = other.replies.get()
+    basket = {
+        "entry": [other.pk, entry.pk],
+        "reply": [reply.pk, ""],
+        "q": ["发票", ""],
+        "rank": [1, ""],
+        "kind": "basket",
+        "conversation": "c0ffee",
+    }
+    assert console.post(URL, basket).status_code == 204
+    copies = list(Copy.objects.order_by("id"))
+    assert [(c.entry, c.reply, c.words, c.rank) for c in copies] == [
+        (other, reply, "发票", 1),
+        (entry, None, "", None),
+    ]
+    assert {(c.kind, c.conversation) for c in copies} == {("basket", "c0ffee")}
+    assert Pick.objects.get().entry == other
+
+
+def test_of_a_basket_with_a_retired_entry_nothing_is_kept(
+    console: Client, entry: Entry, make_entry: MakeEntry
+) -> None:
+    gone = make_entry("旧的", status="retired")
+    answer = console.post(URL, {"entry": [entry.pk, gone.pk], "q": ["一", "二"]})
+    assert answer.status_code == 404
+    assert not Copy.objects.exists()
+    assert not Search.objects.exists()
+
+
+def test_the_words_of_a_copy_go_with_the_searches(
+    console: Client, entry: Entry
+) -> None:
+    tell(console, entry)
+    Copy.objects.update(at=timezone.now() - timedelta(days=91))
+    feedback.learn()
+    assert Copy.objects.get().words == ""
 
 
 def test_two_agents_teach_the_third(
@@ -92,8 +164,6 @@ def test_it_is_only_posted_to(console: Client) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"q": ""},
-        {"q": "\x00"},
         {"entry": ""},
         {"entry": "x"},
         {"entry": 2**63},
@@ -102,6 +172,13 @@ def test_it_is_only_posted_to(console: Client) -> None:
         {"rank": 0},
         {"rank": "nan"},
         {"total": -1},
+        {"kind": "letter"},
+        {"channel": "fax"},
+        {"took_ms": -1},
+        {"took_ms": 86_400_001},
+        {"conversation": "x" * 25},
+        {"conversation": "a b"},
+        {"entry": [1] * 21},
     ],
 )
 def test_what_cannot_be_understood_is_refused_in_one_line(
@@ -113,6 +190,7 @@ def test_what_cannot_be_understood_is_refused_in_one_line(
     assert "\n" not in response.text
     assert not Search.objects.exists()
     assert not Pick.objects.exists()
+    assert not Copy.objects.exists()
 
 
 def test_an_entry_that_is_not_there_is_not_picked(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.http import QueryDict
 
-from kb.models import Category
+from kb.models import Category, Channel, Copy
 from kb.text import normalize
 
 LONGEST = 200  # characters of a query; the search cuts there too
 FURTHEST = 100  # pages
 LARGEST_ID = 2**63 - 1
+LONGEST_MS = 86_400_000  # from a question to its copy: a day
+MOST_TAKEN = 20  # entries in one copied text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,43 @@ class ConsoleForm(forms.Form):
     )
 
 
-class PickForm(forms.Form):
-    """What an agent copied, and after which words."""
+class TakenForm(forms.Form):
+    """One entry of what an agent copied, and after which words."""
 
-    q = Words()
+    q = Words(required=False)
     entry = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
     reply = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     rank = forms.IntegerField(required=False, min_value=1, max_value=100)
     total = forms.IntegerField(required=False, min_value=0, max_value=100)
+
+
+class CopyForm(forms.Form):
+    """How it was copied: a reply alone, or several entries as one text."""
+
+    kind = forms.ChoiceField(required=False, choices=Copy.Kind.choices)
+    channel = forms.ChoiceField(required=False, choices=Channel.choices)
+    took_ms = forms.IntegerField(required=False, min_value=0, max_value=LONGEST_MS)
+    conversation = forms.RegexField(r"^[\w-]{1,24}\Z", required=False)
+
+
+def taken(sent: QueryDict) -> list[dict[str, Any]] | None:
+    """Return what was copied, an entry each: the names of TakenForm, repeated.
+
+    None when one of them cannot be understood, or there are too many.
+    """
+    columns = {name: sent.getlist(name) for name in TakenForm.base_fields}
+    count = len(columns["entry"])
+    if not 1 <= count <= MOST_TAKEN:
+        return None
+    rows = (
+        {n: v[at] for n, v in columns.items() if at < len(v)} for at in range(count)
+    )
+    filled = [TakenForm(row) for row in rows]
+    return (
+        [one.cleaned_data for one in filled]
+        if all(f.is_valid() for f in filled)
+        else None
+    )
 
 
 def read(query: QueryDict) -> Asked:

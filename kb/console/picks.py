@@ -1,44 +1,82 @@
-"""An agent copied a reply: the search learns which entry answered which words."""
+"""An agent copied something: the search learns which entry answered which words."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from kb import feedback
-from kb.console.forms import PickForm
+from kb.console import forms
 from kb.console.views import agent_of
-from kb.models import Entry, Pick, Side
+from kb.models import Copy, Entry, Pick, Reply, Side, User
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An entry that was copied, and what was asked before."""
+
+    entry: Entry
+    reply: Reply | None
+    asked: Mapping[str, Any]
 
 
 @never_cache
 @require_POST
 def pick(request: HttpRequest) -> HttpResponse:
-    """Record one copy and the search before it. 204; 400, 403 or 404 with one line."""
+    """Record one copied text and the searches before it, whole or not at all.
+
+    204; 400, 403 or 404 with one line. Without words there was no search.
+    """
     user = agent_of(request)
-    form = PickForm(request.POST)
-    if not form.is_valid():
-        return _refused("没有记下：缺少搜索的话或条目，或者格式不对。", 400)
-    given = form.cleaned_data
-    entry = Entry.objects.published_to(user).filter(pk=given["entry"]).first()
-    if entry is None:
+    given, form = forms.taken(request.POST), forms.CopyForm(request.POST)
+    if given is None or not form.is_valid():
+        return _refused("没有记下：缺少条目，或者格式不对。", 400)
+    try:
+        taken = [_taken(one, user=user) for one in given]
+    except Entry.DoesNotExist:
         return _refused("这条话术已下线。", 404)
-    if given["reply"] and not entry.replies.filter(pk=given["reply"]).exists():
+    except Reply.DoesNotExist:
         return _refused("没有记下：这条话术不属于这个条目。", 400)
-    words, rank, total = given["q"], given["rank"], given["total"]
-    feedback.record(
-        words, user=user, results=max(total or 0, 1), entry=entry, rank=rank
-    )
+    _record(taken, form.cleaned_data, user=user)
+    return HttpResponse(status=204)
+
+
+def _taken(given: Mapping[str, Any], *, user: User) -> Taken:
+    entry = Entry.objects.published_to(user).get(pk=given["entry"])
+    reply = given["reply"] and entry.replies.get(pk=given["reply"])
+    return Taken(entry, reply or None, given)
+
+
+@transaction.atomic
+def _record(taken: Sequence[Taken], how: Mapping[str, Any], *, user: User) -> None:
+    how = {**how, "kind": how["kind"] or Copy.Kind.REPLY}
+    for one in taken:
+        words, rank = one.asked["q"], one.asked["rank"]
+        feedback.copied(
+            one.entry, by=user, reply=one.reply, words=words, rank=rank, **how
+        )
+        if words:
+            _teach(one, user=user)
+
+
+def _teach(taken: Taken, *, user: User) -> None:
+    words, rank = taken.asked["q"], taken.asked["rank"]
+    results = max(taken.asked["total"] or 0, 1)
+    feedback.record(words, user=user, results=results, entry=taken.entry, rank=rank)
     feedback.pick(
-        entry,
+        taken.entry,
         words=words,
         person=feedback.colleague(user),
         side=Side.STAFF,
         kind=Pick.Kind.COPIED,
         rank=rank,
     )
-    return HttpResponse(status=204)
 
 
 def _refused(said: str, status: int) -> HttpResponse:

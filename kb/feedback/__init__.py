@@ -1,4 +1,4 @@
-"""Searches, picks and votes are kept here, and become evidence: their only writer."""
+"""Searches, picks, copies and votes are kept here, and become evidence: their only writer."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from kb.feedback.copies import copied
 from kb.feedback.evidence import Learned, learn, weigh
+from kb.feedback.keeping import kept
 from kb.feedback.proposals import Proposal, accept, proposals, proposed, refuse
 from kb.models import Entry, Pick, Reader, Search, Side, User, Vote
-from kb.models.usage import LONGEST
-from kb.text import normalize, personal, segment
+from kb.text import normalize, segment
 
 __all__ = [
     "Learned",
     "Proposal",
     "accept",
     "colleague",
+    "copied",
     "learn",
     "pick",
     "proposals",
@@ -78,7 +80,7 @@ def record(
     process, and pages would not get faster by what an insert costs. Only where
     SQLite is being written to (an import) would it wait: then the row is given up.
     """
-    words, side = _kept(words), side_of(user)
+    words, side = kept(words), side_of(user)
     if not words:
         return
     by = user if side == Side.STAFF else None
@@ -106,7 +108,7 @@ def pick(
     The same again renews it. The lock makes the second of two persons who pick
     at once see the first.
     """
-    words = _kept(words)
+    words = kept(words)
     if not segment.words(words):
         return None
     Entry.objects.select_for_update().get(pk=entry.pk)
@@ -129,7 +131,7 @@ def vote(entry: Entry, *, helpful: bool, words: str, person: str, side: Side) ->
 
     Helpful after `words` is a pick; what was one is none any more otherwise.
     """
-    facts = {"helpful": helpful, "words": _kept(words), "created_at": timezone.now()}
+    facts = {"helpful": helpful, "words": kept(words), "created_at": timezone.now()}
     made, _ = Vote.objects.update_or_create(entry=entry, person=person, defaults=facts)
     if helpful:
         kind = Pick.Kind.HELPFUL
@@ -148,11 +150,6 @@ def _take_back(entry: Entry, *, person: str, side: Side) -> None:
 
 
 # How ---------------------------------------------------------------------------
-
-
-def _kept(words: str) -> str:
-    """Return what may be kept of `words`: one line, nothing that names a person."""
-    return personal.mask(normalize.line(words))[:LONGEST].strip()
 
 
 def _network(address: str) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from kb import documents, index, typeahead
+from kb.feedback import copies
 from kb.feedback.weighing import GONE, level, origin, raised
 from kb.models import Evidence, Pick, Search, Side
 from kb.text import normalize
@@ -40,12 +41,14 @@ def weigh(entry_id: int, side: str, words_key: str) -> None:
 def learn() -> tuple[int, int]:
     """Let all evidence age; return how many rows changed and how many were old.
 
-    What says nothing any more goes: searches after RETENTION, picks after GONE.
+    What says nothing any more goes: searches and the words of copies after
+    RETENTION, picks after GONE.
     Typeahead ranks by the picks that are left.
     """
     now = timezone.now()
     old = Search.objects.filter(created_at__lt=now - RETENTION).delete()[0]
     old += Pick.objects.filter(created_at__lt=now - GONE).delete()[0]
+    old += copies.forget(now - RETENTION)
     held = _levels_held()
     fresh = _levels_now()
     changed = [key for key in held | fresh if held.get(key, 0) != fresh.get(key, 0)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kb.models.category import Category, Module, Tag
 from kb.models.completion import Completion
+from kb.models.copy import Copy
 from kb.models.entry import Entry, EntryQuerySet
 from kb.models.followup import FollowUp
 from kb.models.phrasing import Phrasing
@@ -21,6 +22,7 @@ __all__ = [
     "Category",
     "Channel",
     "Completion",
+    "Copy",
     "Edition",
     "Entry",
     "EntryQuerySet",

@@ -87,12 +87,15 @@ class Console {
   async send() {
     const pick = this.picks.current; // the agent may type on while it is copied
     if (!(await this.sender.send(this.results.reply))) return;
-    this.picks.tell(pick);
+    this.picks.tell([pick]);
     this.focus();
   }
 
   async link(button) {
-    if (await this.sender.link(button.dataset.copyLink)) this.focus();
+    const pick = this.picks.current;
+    if (!(await this.sender.link(button.dataset.copyLink))) return;
+    this.picks.tell([{ ...pick, reply: "" }], { kind: "link" });
+    this.focus();
   }
 
   advance(input) {

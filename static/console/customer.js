@@ -9,6 +9,7 @@ export class Customer extends EventTarget {
     super();
     this.key = PREFIX + owner;
     this.values = new Map(stored(this.key));
+    this.token = storedToken(this.key) ?? this.renew();
   }
 
   get(name) {
@@ -23,7 +24,16 @@ export class Customer extends EventTarget {
 
   clear() {
     this.values.clear();
+    this.renew();
     this.changed();
+  }
+
+  /** A new customer gets a new token, by which copies are told to belong together. */
+  renew() {
+    const bytes = crypto.getRandomValues(new Uint8Array(12));
+    this.token = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    keep(`${this.key}-token`, this.token);
+    return this.token;
   }
 
   get isKnown() {
@@ -31,12 +41,24 @@ export class Customer extends EventTarget {
   }
 
   changed() {
-    try {
-      sessionStorage.setItem(this.key, JSON.stringify([...this.values]));
-    } catch {
-      // Storage is full or forbidden: the values last as long as the page.
-    }
+    keep(this.key, JSON.stringify([...this.values]));
     this.dispatchEvent(new Event("change"));
+  }
+}
+
+function keep(key, text) {
+  try {
+    sessionStorage.setItem(key, text);
+  } catch {
+    // Storage is full or forbidden: what it holds lasts as long as the page.
+  }
+}
+
+function storedToken(key) {
+  try {
+    return sessionStorage.getItem(`${key}-token`);
+  } catch {
+    return null;
   }
 }
 

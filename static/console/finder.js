@@ -14,6 +14,7 @@ export class Finder {
     this.found = Promise.resolve(); // the search under way is over
     this.due = false; // a search must come before the list may be used
     this.typed = 0; // changes of what is asked for
+    this.asked = performance.now(); // when the words last changed
     this.painted();
   }
 
@@ -21,6 +22,7 @@ export class Finder {
   typing() {
     if (this.box.value === this.words) return;
     this.words = this.box.value;
+    this.asked = performance.now();
     this.changed();
   }
 
@@ -30,6 +32,11 @@ export class Finder {
     this.say("");
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.search(), PAUSE);
+  }
+
+  /** Whole milliseconds since the words were typed or pasted; null without words. */
+  get took() {
+    return this.words.trim() ? Math.round(performance.now() - this.asked) : null;
   }
 
   /** Call off whatever waits for the results. */

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from kb import entries
-from kb.models import Category, Entry, Pick, Reply, Search, User
+from kb.models import Category, Copy, Entry, Pick, Reply, Search, User
 from kb.text.blanks import fill, names
 from tests.conftest import MakeEntry
 
@@ -526,14 +526,37 @@ def test_a_copy_tells_the_server_what_answered_which_words(
     pick, search = Pick.objects.get(), Search.objects.get()
     assert (pick.words, pick.entry, pick.rank) == ("发票", library["invoice"], 1)
     assert (search.words, search.by, search.results) == ("发票", agent, 1)
+
+
+def test_every_copy_is_told_with_its_customer(
+    console: Page, library: dict[str, Entry], agent: User
+) -> None:
+    find(console, "发票", "电子发票怎么开？")
+    with console.expect_response("**/console/pick/"):
+        console.keyboard.press("Enter")
+    first = Copy.objects.get()
+    assert (first.reply, first.by) == (library["invoice"].replies.get(), agent)
+    assert first.took_ms is not None
+    assert len(first.conversation) == 24
     with console.expect_response(re.compile("fragment=results")):
         box(console).fill("")
     expect(found(console)).to_have_count(3)
-    asked: list[str] = []
-    console.on("request", lambda request: asked.append(request.url))
-    console.keyboard.press("Alt+3")  # nothing was searched for: nothing to tell
-    expect(said(console)).to_have_text("已复制：电子发票怎么开？ · 标准")
-    assert not any("/pick/" in url for url in asked)
+    with console.expect_response("**/console/pick/"):
+        console.keyboard.press("Alt+3")  # nothing was searched for: a copy, no pick
+    with console.expect_response("**/console/pick/"):
+        console.get_by_role("button", name="复制链接").click()
+    for _ in range(2):
+        console.keyboard.press("Escape")
+    with console.expect_response("**/console/pick/"):
+        console.keyboard.press("Alt+3")
+    link, unasked = Copy.objects.all()[1:3]
+    assert (unasked.words, unasked.rank, unasked.took_ms) == ("", None, None)
+    assert (link.kind, link.reply) == (Copy.Kind.LINK, None)
+    told_apart = list(
+        Copy.objects.order_by("id").values_list("conversation", flat=True)
+    )
+    assert told_apart[0] == told_apart[1] == told_apart[2] != told_apart[3]
+    assert Pick.objects.count() == Search.objects.count() == 1
 
 
 @pytest.mark.parametrize("status", [0, 403, 500])
