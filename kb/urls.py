@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from kb.desk.accounts import Login, Logout
+from kb.faq import media
 
 urlpatterns = [
     path("login/", Login.as_view(), name="login"),
@@ -14,5 +15,10 @@ urlpatterns = [
     path("desk/", include("kb.desk.urls")),
     path("api/", include("kb.api.urls")),
     path("admin/", admin.site.urls),
+    re_path(
+        r"^media/(?P<name>[0-9a-f]{32}-\d{1,5}x\d{1,5}\.webp)$",
+        media.picture,
+        name="picture",
+    ),
     path("", include("kb.faq.urls")),
 ]

@@ -51,6 +51,7 @@ def groups(db: None) -> None:
         vocabulary_groups = import_module("kb.migrations.0004_vocabulary_groups")
         vocabulary_groups.give_vocabulary(apps, None)
         import_module("kb.migrations.0005_usage").give_searches(apps, None)
+        import_module("kb.migrations.0011_pictures").give_pictures(apps, None)
 
 
 @pytest.fixture

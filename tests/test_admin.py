@@ -20,7 +20,7 @@ from kb.models import Category, Entry, Module, Question, Reply, Search, Stale, T
 from tests.conftest import MakeEntry, MakeQuestion
 
 MODELS = (
-    "entry question category tag module synonymset word stopword search user stale"
+    "entry question picture category tag module synonymset word stopword search user stale"
 ).split()
 LISTS = [f"/admin/kb/{model}/" for model in MODELS] + ["/admin/auth/group/"]
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ KB = ROOT / "kb"
 ROWS = [
     {"text", "engines"},
     {"models"},
-    {"shelves"},
+    {"shelves", "pictures"},
     {"questions"},
     {"triage"},
     {"entries"},

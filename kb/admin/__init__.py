@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from kb.admin import category, entry, question, stale, usage, user, vocabulary
+from kb.admin import category, entry, pictures, question, stale, usage, user, vocabulary
 
-__all__ = ["category", "entry", "question", "stale", "usage", "user", "vocabulary"]
+__all__ = [
+    "category",
+    "entry",
+    "pictures",
+    "question",
+    "stale",
+    "usage",
+    "user",
+    "vocabulary",
+]

@@ -8,6 +8,7 @@ from kb.models.copy import Copy
 from kb.models.entry import Entry, EntryQuerySet
 from kb.models.followup import FollowUp
 from kb.models.phrasing import Phrasing
+from kb.models.picture import Picture
 from kb.models.question import Channel, Question, QuestionQuerySet
 from kb.models.reply import Reply
 from kb.models.stale import Stale
@@ -31,6 +32,7 @@ __all__ = [
     "Module",
     "Phrasing",
     "Pick",
+    "Picture",
     "Question",
     "QuestionQuerySet",
     "Reader",

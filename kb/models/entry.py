@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
@@ -186,6 +187,9 @@ class Entry(models.Model):
         self.question = normalize.line(self.question)
         self.keywords = normalize.line(self.keywords)
         self.answer = normalize.clean(self.answer).strip()
+        if len(self.answer) <= markdown.LONGEST and markdown.nameless(self.answer):
+            told = "每张图片都要有替代文字：![一句话说清图里有什么](图片地址)。"
+            raise ValidationError({"answer": told})
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.derive()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import dataclass
 from functools import cache
 
 import nh3
@@ -12,33 +13,50 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter, Scanned
 
+from kb.text import flavour
 from kb.text.normalize import HAN, clean
 
 LONGEST = 65_536  # characters of Markdown; longer is refused by Entry
 TAGS = frozenset(
-    "p br hr h2 h3 h4 ul ol li blockquote pre code em strong s a img"
+    "p br hr h2 h3 h4 ul ol li blockquote pre code em strong s a img div"
     " table thead tbody tr th td".split()
 )
 ATTRIBUTES = {
-    "a": {"href", "title"},
-    "img": {"src", "alt", "title", "width", "height"},
+    "a": {"href", "title", "class"},
+    "img": {"src", "alt", "title", "width", "height", "loading", "decoding"},
     "ol": {"start"},
     "th": {"align"},
     "td": {"align"},
+    "div": {"class", "role", "aria-label", "tabindex"},  # boxes that we wrote
+    "h2": {"id"},
+    "h3": {"id"},
+    "h4": {"id"},
 }
+CLASSES = {"picture", "table", *(f"callout {kind}" for kind in flavour.KINDS.values())}
 _CJK = re.compile(f"[{HAN}\u3000-\u30ff\uff00-\uffef]")
+_HEADING = re.compile(r'<h([2-4]) id="([^"]+)">(.*?)</h\1>', re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _BLOCK_END = re.compile(r"</(?:p|li|h[2-4]|tr|pre|blockquote|t[hd])>|<br>|<hr>")
 
 
-def render(source: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of an answer, as a table of contents names it."""
+
+    level: int  # 2 to 4
+    anchor: str
+    text: str
+
+
+def render(source: str, say: flavour.Say | None = None) -> str:
     """Return `source` as HTML of TAGS and ATTRIBUTES only.
 
     Raw HTML in the source is shown as text. Pictures from elsewhere are
-    dropped: the page may load nothing that is not ours.
+    dropped: the page may load nothing that is not ours. `say` writes the texts
+    in another script; addresses and anchors stay what they are.
     """
     return nh3.clean(
-        _parser().render(clean(source)),
+        _parser().render(clean(source), {"say": say} if say else {}),
         tags=set(TAGS),
         attributes=ATTRIBUTES,
         attribute_filter=_attribute,
@@ -53,12 +71,34 @@ def plain(rendered: str) -> str:
     return "\n".join(line for raw in text.split("\n") if (line := raw.strip()))
 
 
+def headings(rendered: str) -> list[Heading]:
+    """Return the headings of HTML made by `render`, in order."""
+    return [
+        Heading(int(level), anchor, html.unescape(_TAG.sub("", text)))
+        for level, anchor, text in _HEADING.findall(rendered)
+    ]
+
+
+def nameless(source: str) -> int:
+    """Return how many pictures of ours have no words for who cannot see them."""
+    tokens = _parser().parse(clean(source))
+    return sum(
+        child.type == "image" and not child.content.strip()
+        for block in tokens
+        for child in block.children or ()
+    )
+
+
 def _is_ours(address: str) -> bool:
     return address.startswith("/") and not address.startswith(("//", "/\\"))
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
     """Keep pictures of our own site only, and no link that hides its host."""
+    if name == "class" and value not in CLASSES:
+        return None
+    if name == "id" and not flavour.ANCHOR.fullmatch(value):
+        return None
     if name == "src" and not _is_ours(value):
         return None
     if name == "href" and value.startswith(("//", "/\\", "\\")):
@@ -70,6 +110,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20})
     parser.enable(["table", "strikethrough"])
+    flavour.enable(parser)
     parser.core.ruler.push("headings_below_title", _lower_headings)
     parser.core.ruler.push("own_pictures_only", _name_foreign_pictures)
     parser.inline.ruler.at("emphasis", _emphasis)
@@ -77,11 +118,11 @@ def _parser() -> MarkdownIt:
 
 
 def _lower_headings(state: StateCore) -> None:
-    """Headings begin at h2: the page's h1 is the question itself."""
-    for token in state.tokens:
-        if token.type in {"heading_open", "heading_close"}:
-            level = min(int(token.tag[1]) + 1, 4)
-            token.tag = f"h{level}"
+    """Headings begin at h2 and skip none: the page's h1 is the question itself."""
+    found = [t for t in state.tokens if t.type in {"heading_open", "heading_close"}]
+    levels = sorted({token.tag for token in found})
+    for token in found:
+        token.tag = f"h{min(levels.index(token.tag) + 2, 4)}"
 
 
 def _name_foreign_pictures(state: StateCore) -> None:

@@ -1,0 +1,160 @@
+"""Pictures of answers: dropped into the editor or uploaded here, never changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from kb import pictures
+from kb.admin.base import Curation, WholeForm, short
+from kb.models import Picture
+from kb.models.picture import LONGEST_ALT
+
+
+class UploadForm(forms.Form):
+    """What the editor's script sends; the stage says what is wrong with it."""
+
+    file = forms.FileField(
+        label="图片", error_messages={"required": "没有收到图片。"}, max_length=None
+    )
+    alt = forms.CharField(label="替代文字", required=False)
+
+    def keep(self, by: Any) -> Picture | None:
+        """Return the picture, or None where the form now holds errors."""
+        if not self.is_valid():
+            return None
+        given = self.cleaned_data
+        try:
+            return pictures.keep(given["file"], alt=given["alt"], by=by)
+        except ValidationError as error:
+            self.add_error(None, ValidationError(error.messages))
+        return None
+
+    def reasons(self) -> str:
+        return " ".join(str(e) for errors in self.errors.values() for e in errors)
+
+
+class PictureForm(WholeForm):
+    """The same without a script: a page that shows what to paste into the answer."""
+
+    file = forms.FileField(
+        label="图片",
+        help_text="PNG、JPEG、GIF（只留第一帧）或 WebP，最大 5 MB。",
+        widget=forms.ClearableFileInput({"accept": "image/*"}),
+        error_messages={"empty": "这个文件是空的。"},
+    )
+
+    class Meta:
+        model = Picture
+        fields = ["alt"]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if self.instance.pk is None and {"file", "alt"} <= given.keys():
+            try:
+                self.instance = pictures.keep(given["file"], alt=given["alt"], by=None)
+            except ValidationError as error:
+                self.add_error(None, ValidationError(error.messages))
+        return given
+
+    def _post_clean(self) -> None:
+        if self.instance.pk and "file" in self.fields:
+            return  # it is kept, and what is kept is not changed here
+        super()._post_clean()
+
+
+@admin.register(Picture)
+class PictureAdmin(Curation):
+    form = PictureForm
+    list_display = ["shown", "alt", "measures", "created_by", "changed"]
+    list_display_links = ["shown", "alt"]
+    list_select_related = ["created_by"]
+    search_fields = ["alt", "name"]
+    readonly_fields = ["shown", "to_paste", "measures", "created_by", "created_at"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ["alt", *self.readonly_fields] if obj else ["file", "alt"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if obj else []
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if obj is not None:
+            kwargs["form"] = WholeForm
+            kwargs["fields"] = ["alt"]
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_urls(self) -> list[Any]:
+        upload = self.admin_site.admin_view(require_POST(self.upload))
+        return [path("upload/", upload, name="kb_picture_upload"), *super().get_urls()]
+
+    def upload(self, request: HttpRequest) -> JsonResponse:
+        """Keep one picture; answer with the Markdown that shows it, or a reason."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied("您没有上传图片的权限。")
+        form = UploadForm(request.POST, request.FILES)
+        picture = form.keep(request.user)
+        if picture is None:
+            return JsonResponse({"error": form.reasons()}, status=400)
+        alt = form.cleaned_data["alt"].strip()
+        told = {"markdown": picture.markdown(alt[:LONGEST_ALT]), "url": picture.url}
+        return JsonResponse(told)
+
+    def save_model(
+        self, request: HttpRequest, obj: Picture, form: Any, change: bool
+    ) -> None:
+        if not change and obj.created_by is None:
+            obj.created_by = request.user  # type: ignore[assignment]
+        obj.save()
+
+    def delete_model(self, request: HttpRequest, obj: Picture) -> None:
+        pictures.drop(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or not pictures.uses(obj))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Leave out deletion in bulk: it would ask nobody who shows them."""
+        found = super().get_actions(request)
+        found.pop("delete_selected", None)
+        return found
+
+    def response_add(
+        self, request: HttpRequest, obj: Picture, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        messages.info(request, f"贴到答案里：{obj.markdown()}")
+        return super().response_add(request, obj, post_url_continue)
+
+    @admin.display(description="图片")
+    def shown(self, picture: Picture) -> SafeString:
+        return format_html(
+            '<img class="thumbnail" src="{}" alt="{}" width="{}" height="{}" loading="lazy">',
+            picture.url,
+            picture.alt,
+            picture.width,
+            picture.height,
+        )
+
+    @admin.display(description="贴到答案里")
+    def to_paste(self, picture: Picture) -> SafeString:
+        return format_html("<code>{}</code>", picture.markdown())
+
+    @admin.display(description="大小")
+    def measures(self, picture: Picture) -> str:
+        size = max(1, picture.size // 1024)
+        return f"{picture.width} × {picture.height}，{size} KB"
+
+    @admin.display(description="上传时间", ordering="created_at")
+    def changed(self, picture: Picture) -> str:
+        return short(picture.created_at)

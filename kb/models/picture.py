@@ -1,0 +1,59 @@
+"""A picture of an answer or a question: WebP that we made, under a name nobody guesses."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+LONGEST_ALT = 200  # characters
+
+
+class Picture(models.Model):
+    """What `pictures.keep` made of an upload; its name holds its size.
+
+    So Markdown alone tells width and height, and nothing is looked up to
+    render an answer.
+    """
+
+    name = models.CharField("文件名", max_length=64, unique=True, editable=False)
+    alt = models.CharField(
+        "替代文字",
+        max_length=LONGEST_ALT,
+        help_text="给看不见图的人和搜索引擎：一句话说清图里有什么、点哪里。",
+    )
+    width = models.PositiveIntegerField("宽", editable=False)
+    height = models.PositiveIntegerField("高", editable=False)
+    size = models.PositiveIntegerField("字节", editable=False)
+    created_at = models.DateTimeField("上传时间", auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="上传人",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        verbose_name = "图片"
+        verbose_name_plural = "图片"
+        constraints = [
+            models.CheckConstraint(condition=~Q(alt=""), name="kb_picture_has_alt")
+        ]
+
+    def __str__(self) -> str:
+        return self.alt
+
+    @property
+    def url(self) -> str:
+        """Return the address on our own site."""
+        return reverse("picture", args=[self.name])
+
+    def markdown(self, alt: str = "") -> str:
+        """Return what shows the picture in an answer."""
+        words = (alt or self.alt).translate({ord(c): f"\\{c}" for c in "[]\\"})
+        return f"![{words}]({self.url})"

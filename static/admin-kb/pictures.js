@@ -1,0 +1,106 @@
+/* Pictures in an answer: dropped, pasted or chosen; words for each are asked for first. */
+
+const dialog = document.querySelector("#picture-dialog");
+const answer = document.querySelector("textarea[name=answer]");
+if (dialog && answer) attach();
+
+function attach() {
+  const form = dialog.querySelector("form");
+  const preview = dialog.querySelector("img");
+  const alt = dialog.querySelector("[name=alt]");
+  const told = dialog.querySelector("[role=alert]");
+  const send = dialog.querySelector("[type=submit]");
+  const tools = document.querySelector("#picture-tools");
+  const chosen = tools.querySelector("input");
+  const said = tools.querySelector("[role=status]");
+  const waiting = [];
+
+  const pictures = (transfer) =>
+    [...(transfer?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+
+  function take(event, files) {
+    if (!files.length) return;
+    event.preventDefault();
+    waiting.push(...files);
+    if (!dialog.open) next();
+  }
+
+  function next() {
+    if (!waiting.length) return answer.focus();
+    const reader = new FileReader(); // a data: address, which the policy allows
+    reader.onload = () => (preview.src = reader.result);
+    reader.readAsDataURL(waiting[0]);
+    alt.value = told.textContent = "";
+    if (!dialog.open) dialog.showModal();
+    alt.focus();
+  }
+
+  async function upload() {
+    const body = new FormData();
+    body.append("file", waiting[0]);
+    body.append("alt", alt.value);
+    const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+    const reply = await fetch(tools.dataset.upload, {
+      method: "POST",
+      body,
+      headers: { "X-CSRFToken": token },
+    });
+    if (reply.ok) return (await reply.json()).markdown;
+    const json = reply.headers.get("Content-Type")?.includes("json");
+    throw new Error(json ? (await reply.json()).error : tools.dataset.failed);
+  }
+
+  /* On a line of its own, and inside the step where the caret stands. */
+  function insert(markdown) {
+    const end = answer.selectionEnd;
+    const before = answer.value.slice(0, end);
+    const lines = before.split("\n");
+    const line = lines.at(-1).trim() ? lines.at(-1) : (lines.at(-2) ?? "");
+    const step = /^(\s*(?:\d+[.)]|[-*+])\s+|\s+)/.exec(line);
+    const indent = step ? " ".repeat(step[1].length) : "";
+    const gap = before === "" || before.endsWith("\n") ? "" : "\n";
+    const after = answer.value[end] === "\n" || end === answer.value.length ? "" : "\n";
+    const own = lines.at(-1).trim() || !lines.at(-1) ? indent : "";
+    answer.setRangeText(`${gap}${own}${markdown}${after}`, end, end, "end");
+    answer.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    send.disabled = true;
+    told.textContent = "";
+    try {
+      insert(await upload());
+      said.textContent = tools.dataset.done;
+      waiting.shift();
+      dialog.close();
+      next();
+    } catch (error) {
+      told.textContent = error.message || tools.dataset.failed;
+    } finally {
+      send.disabled = false;
+    }
+  });
+
+  dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close("no"));
+  dialog.addEventListener("close", () => {
+    if (dialog.returnValue === "no") waiting.length = 0;
+    dialog.returnValue = "";
+  });
+  dialog.addEventListener("cancel", () => (waiting.length = 0));
+
+  answer.after(tools);
+  tools.hidden = false;
+  chosen.addEventListener("change", (event) => {
+    take(event, pictures(chosen));
+    chosen.value = "";
+  });
+  answer.addEventListener("paste", (event) => {
+    const words = event.clipboardData.types.includes("text/plain"); // a table, say
+    take(event, words ? [] : pictures(event.clipboardData));
+  });
+  answer.addEventListener("dragover", (event) => {
+    if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+  });
+  answer.addEventListener("drop", (event) => take(event, pictures(event.dataTransfer)));
+}

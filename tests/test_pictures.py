@@ -1,0 +1,302 @@
+"""Pictures: whatever is uploaded, what is kept is WebP that we made."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from kb import pictures
+from kb.models import Picture, User
+from tests.conftest import MakeEntry
+
+HERE = Path(__file__).parent / "bad_inputs" / "images"
+UPLOAD = "/admin/kb/picture/upload/"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+def image(kind: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
+    made = BytesIO()
+    Image.new("RGB", size, (200, 30, 30)).save(made, kind, **options)
+    return made.getvalue()
+
+
+def keep(body: bytes, alt: str = "红色的方块", by: User | None = None) -> Picture:
+    return pictures.keep(ContentFile(body, "a.png"), alt=alt, by=by)
+
+
+def opened(picture: Picture) -> Image.Image:
+    with default_storage.open(picture.name) as file:
+        return Image.open(BytesIO(file.read()))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_a_picture_becomes_webp_whose_name_tells_its_size(
+    kind: str, editor: User
+) -> None:
+    kept = keep(image(kind), by=editor)
+    assert (kept.width, kept.height, kept.created_by) == (40, 30, editor)
+    assert kept.name.endswith("-40x30.webp")
+    assert opened(kept).format == "WEBP"
+    assert kept.markdown() == f"![红色的方块]({kept.url})"
+
+
+def test_the_same_picture_is_kept_once_and_under_a_name_nobody_guesses(
+    settings: Any,
+) -> None:
+    first = keep(image())
+    assert keep(image(), alt="又一次") == first
+    assert default_storage.listdir("")[1] == [first.name]
+    Picture.objects.all().delete()
+    settings.SECRET_KEY = "another house"
+    assert keep(image()).name != first.name
+
+
+def test_nothing_of_the_original_but_the_image_is_kept() -> None:
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112] = "GPS 31.2N 121.5E", 6  # a word, and lying on its side
+    kept = keep(image("JPEG", exif=exif, comment=b"CANARY", icc_profile=b"CANARY"))
+    assert (kept.width, kept.height) == (30, 40)  # upright
+    with default_storage.open(kept.name) as file:
+        body = file.read()
+    assert b"CANARY" not in body
+    assert b"GPS" not in body
+    assert not opened(kept).getexif()
+
+
+def test_a_transparent_picture_stays_so() -> None:
+    made = BytesIO()
+    Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(made, "PNG")
+    assert opened(keep(made.getvalue())).convert("RGBA").getpixel((4, 4)) == (
+        0,
+        0,
+        0,
+        0,
+    )
+
+
+def test_a_large_picture_is_made_smaller_in_its_proportions() -> None:
+    kept = keep(image("JPEG", (4000, 2000)))
+    assert (kept.width, kept.height) == (1600, 800)
+
+
+@pytest.mark.parametrize("alt", ["", "  ", "\u200b", "长" * 201])
+def test_a_picture_needs_words_for_who_cannot_see_it(alt: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        keep(image(), alt=alt)
+    assert "替代文字" in str(refused.value.message_dict["alt"])
+    assert not Picture.objects.exists()
+
+
+def refused_bodies() -> Iterator[Any]:
+    png = image()
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    yield pytest.param(b"", id="empty")
+    yield pytest.param(b"not an image", id="text")
+    yield pytest.param(svg, id="svg")
+    yield pytest.param(b"GIF89a<script>alert(1)</script>", id="gif-script")
+    yield pytest.param(png[:-30], id="truncated")
+    yield pytest.param(png[:20], id="header-alone")
+    yield pytest.param(image("BMP"), id="bmp")
+    yield pytest.param(image("TIFF"), id="tiff")
+    yield pytest.param(image("ICO", (16, 16)), id="ico")
+    yield pytest.param(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", id="eps")
+    yield pytest.param(bytes(pictures.LARGEST_FILE + 1), id="too-many-bytes")
+    yield pytest.param(image(size=(5001, 5001)), id="too-many-pixels")
+    yield pytest.param(image("JPEG", (60000, 2000)), id="wide-bomb")
+
+
+@pytest.mark.parametrize("body", list(refused_bodies()))
+def test_what_is_no_sound_picture_is_refused_with_a_reason(body: bytes) -> None:
+    with pytest.raises(ValidationError) as refused:
+        keep(body)
+    (told,) = refused.value.message_dict["file"]
+    assert "图片" in told
+    assert not Picture.objects.exists()
+    assert not default_storage.exists("") or default_storage.listdir("")[1] == []
+
+
+def hostile() -> list[dict[str, str]]:
+    lines = (HERE / "images.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("case", hostile(), ids=lambda case: ascii(case["id"]))
+def test_a_hostile_file_is_re_encoded_or_refused(case: dict[str, str]) -> None:
+    _probe(base64.b64decode(case["base64"]), case["id"])
+
+
+def test_all_hostile_files_are_re_encoded_or_refused(shared: Path) -> None:
+    listed = shared / "bad_inputs" / "inputs.jsonl"
+    cases = [json.loads(line) for line in listed.read_text("utf-8").splitlines()]
+    files = [case for case in cases if case["kind"] == "images"]
+    assert files, "the corpus has no images"
+    for case in files:
+        _probe((listed.parent / case["file"]).read_bytes(), case["id"])
+
+
+def _probe(body: bytes, name: str) -> None:
+    told = ""
+    try:
+        kept = pictures.keep(ContentFile(body, name), alt="图", by=None)
+    except ValidationError as refused:
+        told = str(refused)
+    if told:
+        assert "图片" in told
+        return
+    assert opened(kept).format == "WEBP"
+    assert re.fullmatch(r"[0-9a-f]{32}-\d+x\d+\.webp", kept.name)
+    with default_storage.open(kept.name) as file:
+        assert b"<script" not in file.read()
+
+
+# Serving -----------------------------------------------------------------------
+
+
+def test_a_picture_is_served_to_everybody_for_a_year(client: Client) -> None:
+    kept = keep(image())
+    answer = client.get(kept.url)
+    assert b"".join(answer)[8:12] == b"WEBP"
+    assert answer["Content-Type"] == "image/webp"
+    assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer["Content-Security-Policy"]
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert not answer.cookies
+    again = client.get(kept.url, headers={"If-None-Match": answer["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{'0' * 32}-1x1.webp",
+        "../secret_key",
+        "..%2fsecret_key",
+        "",
+        "a.svg",
+        f"{'0' * 32}-1x1.webp/",
+        f"{'0' * 32}-1x1.webp%00",
+    ],
+)
+def test_nothing_else_of_the_folder_is_served(client: Client, name: str) -> None:
+    (Path(default_storage.path("")).parent / "secret_key").write_text("s3cret")
+    assert client.get(f"/media/{name}").status_code == 404
+
+
+# The editor's upload -----------------------------------------------------------
+
+
+def upload(client: Client, body: bytes | None = None, **data: Any) -> Any:
+    file = SimpleUploadedFile("退货👍;\r\n.png", body or image(), "text/html")
+    return client.post(UPLOAD, {"file": file, "alt": "点“退款”[1]"} | data)
+
+
+def test_an_editor_gets_the_markdown_to_insert(client: Client, editor: User) -> None:
+    client.force_login(editor)
+    told = upload(client).json()
+    kept = Picture.objects.get()
+    assert kept.created_by == editor
+    assert told["markdown"] == rf"![点“退款”\[1\]]({kept.url})"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"alt": ""}, "替代文字"),
+        ({"alt": "x" * 300}, "替代文字"),
+        ({"alt": "\x00"}, ""),
+        ({"file": ""}, "没有收到图片"),
+        ({"file": SimpleUploadedFile("a.svg", b"<svg/>")}, "打不开"),
+    ],
+)
+def test_a_refused_upload_says_why(
+    client: Client, editor: User, data: dict[str, Any], words: str
+) -> None:
+    client.force_login(editor)
+    answer = upload(client, **data)
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]
+    assert not Picture.objects.exists()
+
+
+def test_only_editors_upload(client: Client, agent: User, make_user: Any) -> None:
+    assert upload(client).status_code == 302
+    client.force_login(agent)
+    assert upload(client).status_code in {302, 403}
+    client.force_login(make_user("looker", is_staff=True))
+    assert upload(client).status_code == 403
+    assert client.get(UPLOAD).status_code == 405
+    assert not Picture.objects.exists()
+
+
+def test_an_upload_needs_the_token_of_our_own_page(editor: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(editor)
+    assert upload(strict).status_code == 403
+
+
+def test_without_a_script_a_picture_is_uploaded_on_its_own_page(
+    client: Client, editor: User
+) -> None:
+    client.force_login(editor)
+    page = reverse("admin:kb_picture_add")
+    file = SimpleUploadedFile("a.png", image(), "image/png")
+    done = client.post(page, {"file": file, "alt": "图一"}, follow=True)
+    kept = Picture.objects.get()
+    assert kept.created_by == editor
+    assert kept.markdown() in done.content.decode()
+    bad = SimpleUploadedFile("a.png", b"nothing", "image/png")
+    again = client.post(page, {"file": bad, "alt": "图二"})
+    assert "打不开" in again.content.decode()
+    shown = client.get(reverse("admin:kb_picture_change", args=[kept.pk]))
+    assert kept.url in shown.content.decode()
+
+
+def test_a_picture_in_use_stays(
+    client: Client, editor: User, make_entry: MakeEntry
+) -> None:
+    kept = keep(image())
+    made = make_entry(answer=f"点这里：\n\n{kept.markdown()}")
+    with pytest.raises(ValidationError, match="1 个条目"):
+        pictures.drop(kept)
+    client.force_login(editor)
+    delete = reverse("admin:kb_picture_delete", args=[kept.pk])
+    assert client.post(delete, {"post": "yes"}).status_code == 403
+    made.answer = "没有图了。"
+    made.save()
+    assert client.post(delete, {"post": "yes"}).status_code == 302
+    assert not Picture.objects.exists()
+
+
+def test_the_file_goes_with_its_row(
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    kept = keep(image())
+    with django_capture_on_commit_callbacks(execute=True):
+        pictures.drop(kept)
+    assert not default_storage.exists(kept.name)
+
+
+def test_an_answer_with_a_nameless_picture_is_refused(make_entry: MakeEntry) -> None:
+    kept = keep(image())
+    with pytest.raises(ValidationError, match="替代文字"):
+        make_entry(answer=f"看图：![]({kept.url})")
