@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from kb.models import Completion, Entry, Reader
+from kb.models import Completion, Entry, Reader, shown_to
 from kb.text import beginnings
 from kb.text.beginnings import LONGEST, MOST_TYPED, Key, Way
 
@@ -74,7 +74,9 @@ def _readable(ids: list[int], user: Reader) -> dict[int, Entry]:
     EntryQuerySet.published_to, but row by row: asked for both, SQLite walks all
     that is published instead of looking up a few numbers.
     """
-    rows = Entry.objects.order_by().only("question", "slug", "audience", "status")
+    rows = Entry.objects.order_by().only(
+        "question", "slug", "audience", "status", "category"
+    )
     live = Entry.Status.PUBLISHED
     return {
         pk: entry
@@ -87,12 +89,21 @@ def _candidates(typed: str, user: Reader) -> Iterator[Candidate]:
     """Yield what `typed` begins, best first, each entry once; reads as it is asked."""
     staff = user.is_authenticated and user.reads_library
     seen: set[int] = set()
+    part = _part(user)
     for inside in ("inside = 0", "inside = 1"):
-        among = inside if staff else f"{inside} AND public"
+        among = f"{inside}{part}" if staff else f"{inside} AND public{part}"
         for candidate in _matching(among, typed):
             if candidate[0] not in seen:
                 seen.add(candidate[0])
                 yield candidate
+
+
+def _part(user: Reader) -> str:
+    """Return the condition for what a site shows, so that the rest crowds nobody out."""
+    if (shown := shown_to(user)) is None:
+        return ""
+    numbers = ", ".join(map(str, sorted(shown))) or "NULL"
+    return PART.format(numbers)
 
 
 def _matching(among: str, typed: str) -> Iterator[Candidate]:
@@ -117,6 +128,7 @@ PAGE = """
         SELECT id FROM ({}) AS likely ORDER BY uses DESC, length, id LIMIT %s OFFSET %s
     ) ORDER BY uses DESC, length, id
 """
+PART = " AND entry_id IN (SELECT id FROM kb_entry WHERE category_id IN ({}))"
 LIKELY = "SELECT id, uses, length FROM kb_completion WHERE {} AND {}"
 BEGINS = "{0} >= %s AND {0} < %s"
 FULL = "SELECT 1 FROM kb_completion WHERE {} AND {} LIMIT 1 OFFSET %s"

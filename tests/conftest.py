@@ -52,6 +52,7 @@ def groups(db: None) -> None:
         vocabulary_groups.give_vocabulary(apps, None)
         import_module("kb.migrations.0005_usage").give_searches(apps, None)
         import_module("kb.migrations.0011_pictures").give_pictures(apps, None)
+        import_module("kb.migrations.0012_site").give_sites(apps, None)
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from tests.conftest import MakeEntry, MakeQuestion
 # probed. An address without one must answer nobody who is not logged in.
 TABLE = {
     "faq:home": "page",
+    "faq:site-css": "page",
     "faq:search": "words",
     "faq:suggest": "words",
     "faq:category": "category",

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from kb.admin import category, entry, pictures, question, stale, usage, user, vocabulary
+from kb.admin import (
+    brand,
+    category,
+    entry,
+    pictures,
+    question,
+    stale,
+    usage,
+    user,
+    vocabulary,
+)
 
 __all__ = [
+    "brand",
     "category",
     "entry",
     "pictures",

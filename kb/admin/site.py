@@ -20,6 +20,7 @@ GROUPS = {
     "归类": ["Category", "Tag", "Module"],
     "词汇": ["SynonymSet", "Word", "StopWord"],
     "使用": ["Search"],
+    "站点": ["Site"],
     "人员": ["User", "Group"],
     "系统": ["Stale"],
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from kb import sites
 from kb.api import errors
 from kb.api.throttles import Throttle
 from kb.models import Reader
@@ -77,7 +77,7 @@ class PublicDoor(Door):
 
     @property
     def reader(self) -> Reader:
-        return AnonymousUser()
+        return sites.stranger(self.request)
 
 
 class AgentDoor(Door):

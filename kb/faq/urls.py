@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kb.faq import views, votes
+from kb.faq import brand, views, votes
 
 app_name = "faq"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("site.css", brand.stylesheet, name="site-css"),
     path("search/", views.search_page, name="search"),
     path("suggest/", views.suggestions, name="suggest"),
     path("c/<int:pk>/", views.category, name="category"),

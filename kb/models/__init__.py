@@ -11,9 +11,10 @@ from kb.models.phrasing import Phrasing
 from kb.models.picture import Picture
 from kb.models.question import Channel, Question, QuestionQuerySet
 from kb.models.reply import Reply
+from kb.models.site import Site
 from kb.models.stale import Stale
 from kb.models.usage import Evidence, Pick, Search, Side, Vote
-from kb.models.user import AGENT, EDITOR, LEAD, Reader, User
+from kb.models.user import AGENT, EDITOR, LEAD, Reader, User, shown_to
 from kb.models.vocabulary import Edition, StopWord, SynonymSet, Word
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Reply",
     "Search",
     "Side",
+    "Site",
     "Stale",
     "StopWord",
     "SynonymSet",
@@ -46,4 +48,5 @@ __all__ = [
     "User",
     "Vote",
     "Word",
+    "shown_to",
 ]

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 from kb.models.category import Category, Module, Tag
-from kb.models.user import Reader
+from kb.models.user import Reader, shown_to
 from kb.text import markdown, normalize
 
 EXCERPT_LENGTH = 160  # characters
@@ -29,6 +29,11 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
         Entry.is_visible_to is the same rule for one row.
         """
+        if (shown := shown_to(user)) is not None:
+            return self.filter(category__in=shown)._permitted(user)
+        return self._permitted(user)
+
+    def _permitted(self, user: Reader) -> EntryQuerySet:
         if user.is_authenticated and user.edits_library:
             return self.all()
         published = self.filter(status=Entry.Status.PUBLISHED)
@@ -207,6 +212,9 @@ class Entry(models.Model):
 
     def is_visible_to(self, user: Reader) -> bool:
         """EntryQuerySet.visible_to for this row."""
+        shown = shown_to(user)
+        if shown is not None and self.category_id not in shown:
+            return False
         if user.is_authenticated and user.edits_library:
             return True
         if self.status != self.Status.PUBLISHED:

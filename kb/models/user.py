@@ -13,6 +13,8 @@ class User(AbstractUser):
 
     name = models.CharField("姓名", max_length=50, blank=True)
 
+    shown: frozenset[int] | None = None  # categories of the site where one reads
+
     class Meta(AbstractUser.Meta):
         verbose_name = "用户"
         verbose_name_plural = "用户"
@@ -32,3 +34,11 @@ class User(AbstractUser):
 
 
 Reader = User | AnonymousUser
+
+
+def shown_to(reader: Reader) -> frozenset[int] | None:
+    """Return the categories that there are for `reader`; None means all, and none.
+
+    kb.sites sets them: a site may show a part of the library.
+    """
+    return getattr(reader, "shown", None)

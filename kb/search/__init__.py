@@ -13,7 +13,7 @@ from kb import typeahead, vocabulary
 from kb.documents import category_label
 from kb.engines import EngineUnavailable, Group, get_engine
 from kb.feedback import Learned, side_of
-from kb.models import Category, Entry, EntryQuerySet, Reader
+from kb.models import Category, Entry, EntryQuerySet, Reader, shown_to
 from kb.search.asking import LONGEST, PUBLIC, STAFF, Scope, ask, clauses, tidy
 from kb.search.ranking import Faces, Found, rank
 from kb.text import beginnings, normalize, pinyin, segment
@@ -230,8 +230,9 @@ def _audiences(user: Reader) -> frozenset[str]:
 def _live(user: Reader, category: Category | None = None) -> tuple[frozenset[str], ...]:
     """Return the labels of published documents that `user` may find."""
     groups = [_audiences(user), frozenset({f"status={Entry.Status.PUBLISHED.value}"})]
-    if category:
-        groups.append(frozenset({category_label(category.pk)}))
+    for places in ([category.pk] if category else None, shown_to(user)):
+        if places is not None:
+            groups.append(frozenset(map(category_label, places)))
     return tuple(groups)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django import template
-from django.conf import settings
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from kb import sites
+from kb.models import Site
 from kb.text import highlight
 from kb.text.passage import best
 
@@ -19,10 +21,11 @@ MINUTE, HOUR = 60, 3600  # seconds
 WEEK = 7  # days
 
 
-@register.simple_tag
-def site_name() -> str:
-    """Return the name that the owner gave to the site."""
-    return str(settings.KB_SITE_NAME)
+@register.simple_tag(takes_context=True)
+def site_here(context: Mapping[str, Any]) -> Site:
+    """Return the site that the page is for; as text it is its name."""
+    request = context.get("request")  # the page of a fault has none
+    return Site() if request is None else sites.of(request)
 
 
 @register.filter

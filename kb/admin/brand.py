@@ -1,0 +1,75 @@
+"""Sites: one library under several names and hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import ManyToManyField
+from django.http import HttpRequest
+from django.http.request import validate_host
+from tree_queries.forms import TreeNodeMultipleChoiceField
+
+from kb.admin.base import Curation, WholeForm
+from kb.admin.category import indented
+from kb.models import Category, Site
+
+CLOSED = "ALLOWED_HOSTS 里还没有 {}，打开会是 400；请部署的人加上。"
+
+
+class SiteForm(WholeForm):
+    class Meta:
+        model = Site
+        fields: list[str] = []  # the admin names them
+        widgets = {"accent": forms.TextInput({"size": 8, "placeholder": "#2a56ac"})}
+
+
+@admin.register(Site)
+class SiteAdmin(Curation):
+    form = SiteForm
+    list_display = ["title", "address", "colour", "part"]
+    list_display_links = ["title"]
+    sortable_by = ()
+    fields = ["name", "host", "accent", "contact", "categories"]
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        tree = Category.objects.all()
+        return TreeNodeMultipleChoiceField(
+            tree,
+            required=False,
+            label=db_field.verbose_name,
+            help_text=db_field.help_text,
+            label_from_instance=indented,
+            widget=forms.CheckboxSelectMultiple,
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The default site stays: some host will always be nobody's."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or bool(obj.host))
+
+    def save_model(self, request: HttpRequest, obj: Site, *args: Any) -> None:
+        super().save_model(request, obj, *args)
+        if obj.host and not validate_host(obj.host, settings.ALLOWED_HOSTS):
+            messages.warning(request, CLOSED.format(obj.host))
+
+    @admin.display(description="名称")
+    def title(self, site: Site) -> str:
+        return str(site)
+
+    @admin.display(description="域名")
+    def address(self, site: Site) -> str:
+        return site.host or "其他所有域名（默认）"
+
+    @admin.display(description="主色")
+    def colour(self, site: Site) -> str:
+        return site.accent or "默认"
+
+    @admin.display(description="显示")
+    def part(self, site: Site) -> str:
+        names = [str(category) for category in site.categories.all()]
+        return "、".join(names) or "全部分类"

@@ -1,0 +1,119 @@
+"""A site: the same library under another name, on another host, maybe a part of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from kb import colour
+from kb.models.category import Category
+from kb.text import normalize
+
+HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
+
+
+class Site(models.Model):
+    """How the public pages look on one host; the one without a host is for all others.
+
+    A name that is left empty there is the SITE_NAME of the settings.
+    """
+
+    name = models.CharField(
+        "名称", max_length=50, blank=True, help_text="页眉、标题里的名称。"
+    )
+    host = models.CharField(
+        "域名",
+        max_length=253,
+        blank=True,
+        unique=True,
+        help_text="比如 help.example.com；留空的那个站点用于其他所有域名。",
+        error_messages={"unique": "这个域名已经有站点了。"},
+    )
+    accent = models.CharField(
+        "主色",
+        max_length=7,
+        blank=True,
+        help_text="链接和按钮的颜色，写成 #2a56ac；深色模式的颜色由它推出。留空用默认。",
+    )
+    contact = models.CharField(
+        "联系方式",
+        max_length=200,
+        blank=True,
+        help_text="显示在每页底部，比如“客服电话 400-000-0000，9:00–21:00”。",
+    )
+    categories = models.ManyToManyField(
+        Category,
+        verbose_name="显示的分类",
+        blank=True,
+        related_name="+",
+        help_text="只显示这些分类和它们的下级；一个也不选就显示全部。",
+    )
+    updated_at = models.DateTimeField("更新时间", auto_now=True)
+
+    # What kb.sites has read of a site, for the length of a request:
+    roots: Sequence[int] | None = None  # its categories
+    limit: frozenset[int] | None = None  # these and what is below them
+
+    class Meta:
+        ordering = ["host"]
+        verbose_name = "站点"
+        verbose_name_plural = "站点"
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(name="") | Q(host=""),
+                name="kb_site_has_name",
+                violation_error_message="有域名的站点要有名称。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(settings.KB_SITE_NAME)
+
+    def clean(self) -> None:
+        self.name = normalize.line(self.name)
+        self.contact = normalize.line(self.contact)
+        self.host = _host(self.host)
+        self.accent = _accent(self.accent)
+
+    @property
+    def stamp(self) -> str:
+        """What of an address or a cache's key changes with this site."""
+        moment = self.updated_at.timestamp() if self.updated_at else 0
+        return f"{self.pk or 0}-{int(moment * 1000):x}"
+
+
+def _host(given: str) -> str:
+    """Return the host as browsers send it; raises ValidationError."""
+    host = normalize.line(given).lower().removesuffix(".")
+    try:
+        host = host.encode("idna").decode() if host else ""
+    except UnicodeError:
+        host = "/"
+    if host and not HOST.fullmatch(host):
+        said = "只写域名，不带 https:// 和斜杠，比如 help.example.com。"
+        raise ValidationError({"host": said})
+    return host
+
+
+def _accent(given: str) -> str:
+    """Return the colour in small letters; raises ValidationError where it is weak."""
+    accent = normalize.line(given).lower()
+    if not accent:
+        return ""
+    problems: dict[str, Any] = {}
+    if not colour.HEX.fullmatch(accent):
+        problems["accent"] = "颜色写成 # 加六位十六进制，比如 #2a56ac。"
+    elif (found := colour.weakest(accent)) < colour.LEAST:
+        problems["accent"] = (
+            f"这个颜色的字在浅色背景上看不清：对比度 {found:.1f}，至少要 {colour.LEAST}。"
+            f"最接近的可用颜色是 {colour.nearest(accent)}。"
+        )
+    if problems:
+        raise ValidationError(problems)
+    return accent
