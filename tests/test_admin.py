@@ -20,7 +20,7 @@ from kb.models import Category, Entry, Module, Question, Reply, Search, Stale, T
 from tests.conftest import MakeEntry, MakeQuestion
 
 MODELS = (
-    "entry question picture category tag module synonymset word stopword search user stale"
+    "entry question incident picture category tag module synonymset word stopword search site user stale"
 ).split()
 LISTS = [f"/admin/kb/{model}/" for model in MODELS] + ["/admin/auth/group/"]
 pytestmark = pytest.mark.django_db
@@ -98,6 +98,7 @@ def test_models_stand_in_the_order_of_the_work(client: Client, root: User) -> No
         "归类",
         "词汇",
         "使用",
+        "站点",
         "人员",
         "系统",
     ]

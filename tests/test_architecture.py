@@ -14,7 +14,7 @@ KB = ROOT / "kb"
 ROWS = [
     {"text", "engines", "colour"},
     {"models"},
-    {"shelves", "sites", "pictures"},
+    {"shelves", "sites", "pictures", "incidents"},
     {"questions"},
     {"triage"},
     {"entries"},

@@ -24,7 +24,18 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from kb import entries, feedback, index, search
 from kb.engines import get_engine
-from kb.models import Category, Entry, Module, Pick, Question, Reply, Side, Tag, User
+from kb.models import (
+    Category,
+    Entry,
+    Incident,
+    Module,
+    Pick,
+    Question,
+    Reply,
+    Side,
+    Tag,
+    User,
+)
 from kb.text.normalize import normalize
 from tests.conftest import MakeEntry, MakeQuestion
 
@@ -124,6 +135,7 @@ def house(
     for state in ("draft", "review", "retired", "internal"):
         _furnish_hidden(house, state, make_entry)
     _furnish_question(house, make_question)
+    _announce(house)
     long_ago = timezone.now() - timedelta(days=400)
     Entry.objects.update(created_by=author, updated_by=author, updated_at=long_ago)
     if engine == "none":
@@ -185,6 +197,33 @@ def _furnish_question(house: House, make_question: MakeQuestion) -> None:
         )
     entries.absorb(house.public, question=question, by=None, phrasing="")
     index.sync_all()
+
+
+def _announce(house: House) -> None:
+    """Run one notice for everybody, linked to what is hidden; others are not theirs."""
+    now, hour = timezone.now(), timedelta(hours=1)
+    for state, audience, starts, ends in (
+        ("staff", "staff", now - hour, now + hour),
+        ("coming", "public", now + hour, now + 2 * hour),
+        ("over", "public", now - 2 * hour, now - hour),
+    ):
+        Incident.objects.create(
+            title=house.secret(f"{state} notice").latin,
+            body=str(house.secret(f"{state} notice body")),
+            keywords=f"退货\n{house.secret(f'{state} notice keyword')}",
+            audience=audience,
+            starts_at=starts,
+            ends_at=ends,
+            entry=house.public,
+        )
+    Incident.objects.create(
+        title="退货仓库盘点",
+        keywords="退货",
+        audience="public",
+        starts_at=now - hour,
+        ends_at=now + hour,
+        entry=house.hidden[-1],
+    )
 
 
 # The table ---------------------------------------------------------------------
@@ -253,6 +292,8 @@ def test_pages_hold_no_secret(client: Client, house: House) -> None:
     for url in pages:
         answer = client.get(url)
         assert answer.status_code == 200, url
+        if url in (reverse("faq:home"), reverse("faq:search", query={"q": "退货运费"})):
+            assert "退货仓库盘点" in answer.text, "the notice for everybody"
         assert_silent(answer, house, url)
         assert answer.cookies == {} or url == reverse("login"), url
 

@@ -7,6 +7,7 @@ from kb.models.completion import Completion
 from kb.models.copy import Copy
 from kb.models.entry import Entry, EntryQuerySet
 from kb.models.followup import FollowUp
+from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.phrasing import Phrasing
 from kb.models.picture import Picture
 from kb.models.question import Channel, Question, QuestionQuerySet
@@ -30,6 +31,8 @@ __all__ = [
     "EntryQuerySet",
     "Evidence",
     "FollowUp",
+    "Incident",
+    "IncidentQuerySet",
     "Module",
     "Phrasing",
     "Pick",

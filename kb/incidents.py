@@ -1,0 +1,50 @@
+"""Notices that run now, for this reader and these words; the clock ends them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from kb.models import Entry, Incident, Reader
+from kb.models.incident import State
+from kb.text.mention import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A running incident, with its entry where the reader may read that."""
+
+    incident: Incident
+    entry: Entry | None
+
+
+def running(
+    user: Reader, *, words: str = "", entry: Entry | None = None
+) -> list[Notice]:
+    """Return what `user` is told now, the latest first.
+
+    After a search, what one of its keywords stands for; at an entry, what is
+    linked with it, too; at home, neither given, all of it.
+    """
+    shown = Incident.objects.visible_to(user)
+    found = list(shown.in_state(State.RUNNING, at=timezone.now()))
+    if words or entry:
+        said = Said(f"{words}\n{entry or ''}") if found else None
+        found = [one for one in found if said and _concerns(one, said, entry)]
+    linked = {one.entry_id for one in found} - {None}
+    readable = Entry.objects.published_to(user).in_bulk(linked) if linked else {}
+    return [Notice(one, readable.get(one.entry_id or 0)) for one in found]
+
+
+def end(incident: Incident) -> bool:
+    """Let `incident` be over now; False when it does not run."""
+    now = timezone.now()
+    running = Incident.objects.in_state(State.RUNNING, at=now)
+    # Not at its very start: it must end later than it began.
+    return bool(running.filter(pk=incident.pk, starts_at__lt=now).update(ends_at=now))
+
+
+def _concerns(incident: Incident, said: Said, entry: Entry | None) -> bool:
+    linked = entry is not None and incident.entry_id == entry.pk
+    return linked or any(map(said.mentions, incident.words()))

@@ -1,0 +1,156 @@
+"""An incident: what everybody asks about just now, told before they ask."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from kb.models.entry import Entry
+from kb.models.user import Reader
+from kb.text import markdown, normalize, segment
+
+MOST = 30  # keywords of one notice
+LONGEST = 32  # characters of a keyword
+_BETWEEN = re.compile("[\n,，、;；|｜]")
+
+
+class State(models.TextChoices):
+    COMING = "coming", "未开始"
+    RUNNING = "running", "进行中"
+    OVER = "over", "已结束"
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    def visible_to(self, user: Reader) -> IncidentQuerySet:
+        if user.is_authenticated and user.reads_library:
+            return self.all()
+        return self.filter(audience=Incident.Audience.PUBLIC)
+
+    def in_state(self, state: State, *, at: datetime) -> IncidentQuerySet:
+        """Incident.state for the whole table: the clock moves them, nobody else."""
+        return self.filter(
+            {
+                State.COMING: Q(starts_at__gt=at),
+                State.RUNNING: Q(starts_at__lte=at, ends_at__gt=at),
+                State.OVER: Q(ends_at__lte=at),
+            }[state]
+        )
+
+
+class Incident(models.Model):
+    """A notice that stands above results from its start to its end."""
+
+    class Audience(models.TextChoices):
+        PUBLIC = "public", "顾客和同事"
+        STAFF = "staff", "仅同事"
+
+    title = models.CharField(
+        "标题",
+        max_length=80,
+        help_text="一句话说清发生了什么，例如：华东大雪，发货延迟。",
+    )
+    body = models.TextField(
+        "说明",
+        blank=True,
+        validators=[MaxLengthValidator(2000)],
+        help_text="可以不写。影响谁、现在怎么办、什么时候恢复；用 Markdown 写。",
+    )
+    keywords = models.TextField(
+        "关键词",
+        blank=True,
+        help_text="一行一个，或用顿号隔开。搜索里出现其中一个，公告就在结果上方。"
+        "不写就只在首页显示。",
+    )
+    audience = models.CharField(
+        "给谁看", max_length=10, choices=Audience.choices, default=Audience.STAFF
+    )
+    starts_at = models.DateTimeField("开始时间", default=timezone.now)
+    ends_at = models.DateTimeField(
+        "结束时间", db_index=True, help_text="到点自动消失，不用再来撤。"
+    )
+    entry = models.ForeignKey(
+        Entry,
+        verbose_name="相关条目",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="incidents",
+        help_text="公告里会带上它的链接，它的页面上也会显示公告。",
+    )
+    body_html = models.TextField(editable=False, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="发布人",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    objects = IncidentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-starts_at", "-id"]
+        verbose_name = "公告"
+        verbose_name_plural = "公告"
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(title=""), name="kb_incident_has_title"
+            ),
+            models.CheckConstraint(
+                condition=Q(audience__in=["public", "staff"]),
+                name="kb_incident_audience_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="kb_incident_ends_after_start",
+                violation_error_message="结束时间必须晚于开始时间。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def state(self) -> State:
+        now = timezone.now()
+        if now < self.starts_at:
+            return State.COMING
+        return State.RUNNING if now < self.ends_at else State.OVER
+
+    def words(self) -> list[str]:
+        """Return the keywords, each once, as they were typed."""
+        typed = map(normalize.line, _BETWEEN.split(self.keywords.replace("\r", "\n")))
+        return list(dict.fromkeys(filter(None, typed)))
+
+    def clean(self) -> None:
+        self.title = normalize.line(self.title)
+        if not self.title:
+            raise ValidationError({"title": "标题不能是空的。"})
+        self.body = normalize.clean(self.body).strip()
+        words = self.words()
+        if len(words) > MOST:
+            told = f"最多 {MOST} 个关键词，这里有 {len(words)} 个。"
+            raise ValidationError({"keywords": told})
+        if wrong := [told for word in words if (told := _wrong(word))]:
+            raise ValidationError({"keywords": wrong})
+        self.keywords = "\n".join(words)
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.body_html = markdown.render(self.body)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+def _wrong(word: str) -> str:
+    """Return what is wrong with one keyword, in words; nothing when it is right."""
+    if len(word) > LONGEST:
+        return f"“{word[:LONGEST]}…”太长，一个关键词最多 {LONGEST} 个字。"
+    return "" if segment.words(word) else f"“{word}”里没有可以搜索的字。"

@@ -1,0 +1,24 @@
+"""Running notices, for the pages of every door: by what was asked, or all at home."""
+
+from __future__ import annotations
+
+from django import template
+from django.contrib.auth.models import AnonymousUser
+
+from kb import incidents
+from kb.models import Entry
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def notices(
+    context: template.Context, *words: str, entry: Entry | None = None
+) -> list[incidents.Notice]:
+    """Return what runs for whoever reads the page.
+
+    What a page does not know is the empty string, as everywhere in a template.
+    """
+    user = context.get("user") or AnonymousUser()
+    said = " ".join(filter(None, words))
+    return incidents.running(user, words=said, entry=entry or None)
