@@ -52,6 +52,12 @@ def whole_number(name: str, default: int, least: int, most: int) -> int:
     stop(f"{name} must be a whole number from {least} to {most}, not {value!r}")
 
 
+def one_of(name: str, default: str, *allowed: str) -> str:
+    if (value := env.str(name, default).strip().lower()) in allowed:
+        return str(value)
+    stop(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+
+
 def names(name: str, form: re.Pattern[str], default: str = "") -> list[str]:
     values = [v for item in env.str(name, default).split(",") if (v := item.strip())]
     if wrong := [value for value in values if not form.fullmatch(value)]:

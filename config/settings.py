@@ -16,6 +16,7 @@ from config.given import (
     log_level,
     names,
     on_or_off,
+    one_of,
     secret_key,
     stop,
     whole_number,
@@ -82,6 +83,8 @@ else:
 
 KB_ENGINE = _engine(env.str("KB_ENGINE", "whoosh"), DATA_DIR)
 KB_JIEBA_CACHE = folder(DATA_DIR / "jieba")
+KB_HANT = one_of("HANT_WORDS", "tw", "tw", "hk")  # 网络: 網路 or 網絡
+KB_CDN_SECONDS = whole_number("CDN_SECONDS", 0, 0, 86_400)  # 0: ask us each time
 KB_SITE_NAME = env.str("SITE_NAME", "帮助中心")
 
 # The application -------------------------------------------------------------
@@ -107,6 +110,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "kb.scripts.Middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -147,6 +151,7 @@ LOGIN_REDIRECT_URL = "console:home"
 LOGOUT_REDIRECT_URL = "faq:home"
 
 LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("zh-hant", "繁體中文"), ("en", "English")]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

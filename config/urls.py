@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
-urlpatterns = [path("", include("kb.urls"))]
+# What everybody reads stands in three scripts; kb.scripts says which address is which.
+urlpatterns = [
+    path("", include("kb.urls")),
+    *i18n_patterns(path("", include("kb.faq.urls")), prefix_default_language=False),
+]

@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import receiver
 
-from kb import typeahead, vocabulary
+from kb import content, faces, typeahead, vocabulary
 from kb.documents import BATCH, Source, document, sources
 from kb.engines import Document, EngineUnavailable, get_engine
 from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale, Word
@@ -80,6 +80,7 @@ def _mark_holding(word: str) -> None:
 def mark(entry_ids: Iterable[int]) -> None:
     """Note that the index is behind on these entries, and catch up after commit."""
     _note(entry_ids)
+    content.raise_edition()
     waiting = transaction.get_connection().run_on_commit
     if not any(callback is sync_all for _, callback, _ in waiting):
         transaction.on_commit(sync_all, robust=True)
@@ -104,12 +105,15 @@ def sync(limit: int = BATCH) -> int:
             marks = _marked(limit)
             wanted = set(marks.values())
             typeahead.keep(wanted)
+            faces.keep(wanted)
             entries = Entry.objects.searchable().filter(pk__in=wanted)
             changes.put += documents(entries)
             changes.forget |= wanted - {document.id for document in changes.put}
     except EngineUnavailable as error:
         logger.warning("index: %d marks wait: %s", Stale.objects.count(), error)
-        typeahead.keep(_marked(limit).values())  # it needs no engine
+        wanted = set(_marked(limit).values())
+        typeahead.keep(wanted)  # these need no engine
+        faces.keep(wanted)
         return 0
     Stale.objects.filter(pk__in=list(marks)).delete()
     return len(marks)

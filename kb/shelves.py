@@ -9,6 +9,7 @@ from functools import cached_property
 
 from django.db.models import Count
 
+from kb import faces
 from kb.models import Category, Entry, Reader
 
 
@@ -67,7 +68,9 @@ class Shelves:
 
     @cached_property
     def _all(self) -> dict[int, Category]:
-        return {c.pk: c for c in Category.objects.order_by("position", "pk")}
+        found = list(Category.objects.order_by("position", "pk"))
+        faces.dress(*found)
+        return {c.pk: c for c in found}
 
     @cached_property
     def _children(self) -> defaultdict[int | None, list[Category]]:

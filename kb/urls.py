@@ -20,5 +20,4 @@ urlpatterns = [
         media.picture,
         name="picture",
     ),
-    path("", include("kb.faq.urls")),
 ]

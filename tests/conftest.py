@@ -54,6 +54,7 @@ def groups(db: None) -> None:
         import_module("kb.migrations.0011_pictures").give_pictures(apps, None)
         import_module("kb.migrations.0012_site").give_sites(apps, None)
         import_module("kb.migrations.0013_incidents").give_incidents(apps, None)
+        import_module("kb.migrations.0014_faces").give_faces(apps, None)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ KB = ROOT / "kb"
 ROWS = [
     {"text", "engines", "colour"},
     {"models"},
+    {"scripts", "content", "reads"},
+    {"faces"},
     {"shelves", "sites", "pictures", "incidents"},
     {"questions"},
     {"triage"},
@@ -23,6 +25,7 @@ ROWS = [
     {"index"},
     {"feedback"},
     {"search"},
+    {"neighbours"},
     {"transfer"},
     {"demo", "checks"},
     {"faq", "console", "desk", "api", "admin", "management", "templatetags"},

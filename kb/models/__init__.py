@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from kb.models.category import Category, Module, Tag
 from kb.models.completion import Completion
+from kb.models.content import ContentEdition, Neighbours, Read
 from kb.models.copy import Copy
 from kb.models.entry import Entry, EntryQuerySet
+from kb.models.face import Face
 from kb.models.followup import FollowUp
 from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.phrasing import Phrasing
@@ -25,20 +27,24 @@ __all__ = [
     "Category",
     "Channel",
     "Completion",
+    "ContentEdition",
     "Copy",
     "Edition",
     "Entry",
     "EntryQuerySet",
     "Evidence",
+    "Face",
     "FollowUp",
     "Incident",
     "IncidentQuerySet",
     "Module",
+    "Neighbours",
     "Phrasing",
     "Pick",
     "Picture",
     "Question",
     "QuestionQuerySet",
+    "Read",
     "Reader",
     "Reply",
     "Search",

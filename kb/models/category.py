@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import OrderableTreeNode
 
-from kb.text import normalize
+from kb.text import hant, normalize
 
 DEEPEST = 5  # levels: deeper trees are not browsed
+
+
+def _own_hant() -> Any:
+    """Return the column of what an editor calls it in 繁體."""
+    told = "留空就自动转换。"
+    return models.CharField("繁體名称", max_length=50, blank=True, help_text=told)
+
+
+def _in_hant(name: str, kwargs: dict[str, Any]) -> str:
+    """Return `name` in 繁體, and have it saved along."""
+    if (fields := kwargs.get("update_fields")) is not None:
+        kwargs["update_fields"] = {*fields, "hant"}
+    return hant.sayer(settings.KB_HANT)(name)
 
 
 class Category(OrderableTreeNode):
     """A place in the tree that customers and agents browse."""
 
     name = models.CharField("名称", max_length=50)
+    own_hant = _own_hant()
+    hant = models.CharField(max_length=60, editable=False, blank=True)
     parent = TreeNodeForeignKey(
         "self",
         verbose_name="上级分类",
@@ -49,9 +66,14 @@ class Category(OrderableTreeNode):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.hant = _in_hant(self.name, kwargs)
+        super().save(*args, **kwargs)
+
     def clean(self) -> None:
         super().clean()  # refuses a parent that is the node or below it
         self.name = normalize.line(self.name)
+        self.own_hant = normalize.line(self.own_hant)
         above = self.parent.ancestors(include_self=True).count() if self.parent else 0
         if above + self._height() > DEEPEST:
             raise ValidationError({"parent": f"分类最多 {DEEPEST} 级。"})
@@ -69,6 +91,8 @@ class Tag(models.Model):
     """A word that entries of several categories have in common."""
 
     name = models.CharField("名称", max_length=30, unique=True)
+    own_hant = _own_hant()
+    hant = models.CharField(max_length=60, editable=False, blank=True)
 
     class Meta:
         ordering = ["name"]
@@ -80,6 +104,10 @@ class Tag(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.hant = _in_hant(self.name, kwargs)
+        super().save(*args, **kwargs)
 
 
 class Module(models.Model):

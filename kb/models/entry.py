@@ -146,6 +146,8 @@ class Entry(models.Model):
         related_name="+",
     )
 
+    worn = False  # whether `faces.wear` put another script over the columns
+
     objects = EntryQuerySet.as_manager()
 
     class Meta:
@@ -197,6 +199,8 @@ class Entry(models.Model):
             raise ValidationError({"answer": told})
 
     def save(self, *args: object, **kwargs: object) -> None:
+        if self.worn:
+            raise RuntimeError("an entry that wears a face is for showing only")
         self.derive()
         if (fields := kwargs.get("update_fields")) is not None:
             kwargs["update_fields"] = {*fields, *DERIVED}  # type: ignore[misc]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from kb import feedback
+from kb import feedback, reads
 
 
 class Command(BaseCommand):
@@ -14,4 +14,5 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         changed, old = feedback.learn()
+        old += reads.forget()
         self.stdout.write(f"更新了 {changed} 条，清掉 {old} 条过期记录。")

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from kb import demo, feedback, index, vocabulary
+from kb import demo, faces, feedback, index, vocabulary
 from kb.engines import EngineUnavailable, get_engine
 from kb.models import AGENT, EDITOR, LEAD, Entry, Question, User
 
@@ -39,6 +39,8 @@ class Command(BaseCommand):
         loaded = vocabulary.load_starter()
         feedback.learn()  # for who has no cron to run kb_learn at night
         self._prepare_index(loaded)
+        if said := faces.catch_up():
+            self.stdout.write(f"繁體版本已备好：{said} 条。")
         passwords = {} if no_demo or _in_use() else self._load_demo()
         self._print_addresses(port)
         self._print_accounts(passwords)

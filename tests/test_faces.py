@@ -1,0 +1,202 @@
+"""Two scripts from one source: said once, kept, worn for showing, overridden by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import translation
+
+from kb import entries, faces, index, scripts
+from kb.models import Category, ContentEdition, Entry, Face, Tag, User
+from kb.text import hant
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+PICTURE = f"/media/{'0a' * 16}-8x6.webp"
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [("tw", "「網路」連線後登入帳號"), ("hk", "「網絡」連接後登錄帳號")],
+)
+def test_it_is_said_in_the_words_of_the_region(region: str, said: str) -> None:
+    assert hant.sayer(region)("“网络”连接后登录账号") == said
+
+
+def test_what_holds_no_chinese_is_left_alone() -> None:
+    assert hant.sayer("tw")("Wi-Fi 'x' 42") == "Wi-Fi 'x' 42"
+
+
+def test_a_saved_entry_has_its_face(make_entry: MakeEntry) -> None:
+    made = make_entry("网络断了怎么办？", f"重启**路由器**。\n\n![网络灯]({PICTURE})")
+    face = Face.objects.get(entry=made)
+    assert face.question == "網路斷了怎麼辦？"
+    assert "重啟<strong>路由器</strong>" in face.answer_html
+    assert f'src="{PICTURE}" alt="網路燈"' in face.answer_html
+    assert face.excerpt == "重啟路由器。"
+    entries.revise(made, by=None, based_on=made.version, answer="联系客服。")
+    index.sync_all()
+    face.refresh_from_db()
+    assert face.excerpt == "聯絡客服。"
+
+
+def test_what_came_in_bulk_is_caught_up_with(
+    make_entry: MakeEntry, settings: Any
+) -> None:
+    made = make_entry("网络断了怎么办？")
+    Face.objects.all().delete()
+    assert faces.catch_up() == 1
+    assert faces.catch_up() == 0
+    settings.KB_HANT = "hk"
+    assert faces.catch_up() == 1
+    assert Face.objects.get(entry=made).question == "網絡斷了怎麼辦？"
+
+
+def test_an_editors_words_come_first_and_are_known_to_be_behind(
+    make_entry: MakeEntry,
+) -> None:
+    made = make_entry("网络断了怎么办？", "重启路由器。")
+    face = faces.write(made.face, question="斷網了怎麼辦？", answer="重開**機**。")
+    assert (face.question, face.excerpt, face.behind) == (
+        "斷網了怎麼辦？",
+        "重開機。",
+        False,
+    )
+    entries.add_phrasing(made, "上不了网", by=None)  # no change of the original
+    index.sync_all()
+    face.refresh_from_db()
+    assert (face.question, face.behind) == ("斷網了怎麼辦？", False)
+    made.refresh_from_db()
+    entries.revise(made, by=None, based_on=made.version, answer="联系客服。")
+    index.sync_all()
+    face.refresh_from_db()
+    assert (face.excerpt, face.behind) == ("重開機。", True)
+    assert faces.write(face, question="", answer="").excerpt == "聯絡客服。"
+    assert not Face.objects.get(entry=made).behind
+
+
+def test_an_editors_picture_needs_words(make_entry: MakeEntry) -> None:
+    face = make_entry().face
+    with pytest.raises(ValidationError, match="替代文字"):
+        faces.write(face, question="", answer=f"![]({PICTURE})")
+
+
+def test_a_face_is_worn_in_its_script_only(
+    make_entry: MakeEntry, django_assert_num_queries: Any
+) -> None:
+    make_entry("网络断了怎么办？", "重启路由器。")
+    once, again = Entry.objects.get(), Entry.objects.get()
+    with django_assert_num_queries(0):
+        faces.wear([once])
+    assert once.question == "网络断了怎么办？"
+    with translation.override(scripts.HANT), django_assert_num_queries(1):
+        faces.wear([once, again])  # the same row twice, as on the home page
+    assert once.question == again.question == "網路斷了怎麼辦？"
+    assert once.answer_html == again.answer_html == "<p>重啟路由器。</p>\n"
+
+
+def test_what_is_not_kept_yet_is_said_on_the_spot(make_entry: MakeEntry) -> None:
+    made = make_entry("网络断了怎么办？", "重启路由器。")
+    faces.write(made.face, question="斷網了怎麼辦？", answer="")
+    Entry.objects.update(version=9)
+    with translation.override(scripts.HANT):
+        faces.wear([behind := Entry.objects.get()])
+        assert behind.question == "斷網了怎麼辦？"
+        Face.objects.all().delete()
+        faces.wear([bare := Entry.objects.defer("answer", "answer_html").get()])
+    assert bare.question == "網路斷了怎麼辦？"
+    assert bare.excerpt == "重啟路由器。"
+
+
+def test_a_worn_entry_cannot_be_saved(make_entry: MakeEntry) -> None:
+    make_entry("网络断了怎么办？")
+    with translation.override(scripts.HANT):
+        faces.wear([worn := Entry.objects.get()])
+    with pytest.raises(RuntimeError):
+        worn.save()
+
+
+def test_names_are_said_when_they_are_saved(make_entry: MakeEntry) -> None:
+    shelf = Category.objects.create(name="账号与网络")
+    tag = Tag.objects.create(name="优惠券", own_hant="折價券")
+    assert (shelf.hant, tag.hant) == ("帳號與網路", "優惠券")
+    with translation.override(scripts.HANT):
+        faces.dress(shelf, tag)
+    assert (shelf.name, tag.name) == ("帳號與網路", "折價券")
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/", "zh-hans"),
+        ("/zh-hant/", "zh-hant"),
+        ("/zh-hant/q/1/", "zh-hant"),
+        ("/en/", "en"),
+        ("/zh-hantx/", "zh-hans"),
+        ("/zh-hans/", "zh-hans"),
+        ("/q/zh-hant/", "zh-hans"),
+        ("", "zh-hans"),
+    ],
+)
+def test_the_address_says_the_script(path: str, code: str) -> None:
+    assert scripts.of_path(path) == code
+
+
+def test_the_same_page_has_an_address_in_every_script() -> None:
+    wanted = {"zh-hans": "/q/1/退/", "zh-hant": "/zh-hant/q/1/退/", "en": "/en/q/1/退/"}
+    for path in wanted.values():
+        assert dict(scripts.addresses(path)) == wanted
+
+
+# What editors see ----------------------------------------------------------------
+
+
+def test_an_editor_writes_a_face_by_hand(
+    client: Client, editor: User, make_entry: MakeEntry
+) -> None:
+    face = make_entry("网络断了怎么办？", "重启路由器。").face
+    client.force_login(editor)
+    where = f"/admin/kb/face/{face.pk}/change/"
+    page = client.get(where).content.decode()
+    assert "重启路由器。" in page
+    assert "自动转换" in page
+    sent = {"own_question": "斷網了怎麼辦？", "own_answer": ""}
+    assert client.post(where, sent).status_code == 302
+    face.refresh_from_db()
+    assert (face.question, face.is_own) == ("斷網了怎麼辦？", True)
+    refused = client.post(where, {"own_answer": f"![]({PICTURE})"}).content.decode()
+    assert "替代文字" in refused
+    assert client.get("/admin/kb/face/add/").status_code == 403
+
+
+# The edition of what pages show ---------------------------------------------------
+
+
+def number() -> int:
+    found = ContentEdition.objects.values_list("number", flat=True).first()
+    return found or 0
+
+
+def test_every_change_of_what_pages_show_raises_the_edition(
+    make_entry: MakeEntry,
+) -> None:
+    shelf = Category.objects.create(name="售后")
+    made = make_entry(category=shelf)
+    tag = Tag.objects.create(name="运费")
+    changes: list[Any] = [
+        lambda: entries.retire(made, by=None),
+        lambda: entries.restore(made, by=None),
+        shelf.save,
+        lambda: made.tags.add(tag),
+        tag.save,
+        lambda: index.mark([made.pk]),
+        lambda: faces.write(made.face, question="售後", answer=""),
+        made.delete,
+    ]
+    for change in changes:
+        before = number()
+        change()
+        assert number() > before, change
