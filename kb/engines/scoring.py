@@ -69,6 +69,8 @@ class Snapshot:
         ends = np.cumsum([0, *(len(s.ids) for s in segments)]).tolist()
         self._slices = [slice(*edges) for edges in pairwise(ends)]
         self._fits: dict[Labels, Fit] = {}
+        self._last: tuple[tuple[tuple[Group, ...], list[Term]], Found]
+        self._last = ((), []), Found([], None, [])
         names = {name for segment in segments for name in segment.totals}
         averages = {
             name: sum(s.totals[name] for s in segments) / max(self.count, 1)
@@ -104,18 +106,33 @@ class Snapshot:
 
     def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
         """Return which clauses each of `ids` matches; a few hundred at most."""
-        found: dict[int, list[int]] = {id: [] for id in ids}
+        if not self.count or not query.clauses:
+            return [frozenset()] * len(ids)
         terms = [(clause.term, clause.pair) for clause in query.clauses]
-        fit = self._fit(query.labels).mask
-        for segment, where in zip(self.segments, self._slices, strict=True):
-            near = np.flatnonzero(np.isin(segment.ids, ids) & fit[where])
-            known = [found[id] for id in segment.ids[near].tolist()]
-            if not known:
-                continue
-            for clause, impacts in enumerate(segment.impacts(query.groups, terms)):
-                for at in np.flatnonzero(_holds(impacts, near)) if impacts else ():
-                    known[at].append(clause)
-        return [frozenset(found[id]) for id in ids]
+        near = np.flatnonzero(np.isin(self.ids, ids) & self._fit(query.labels).mask)
+        holds = self._holding(self._found(query.groups, terms), near, len(terms))
+        rows = zip(self.ids[near].tolist(), holds, strict=True)
+        known = {id: frozenset(np.flatnonzero(row).tolist()) for id, row in rows}
+        return [known.get(id, frozenset()) for id in ids]
+
+    def _holding(self, found: Found, near: Ints, clauses: int) -> Mask:
+        """Return which documents at `near`, ascending, hold each clause's term.
+
+        In the first group, that is; shaped [documents, clauses].
+        """
+        holds = np.zeros((len(near), clauses), np.bool_)
+        for clause, segment, places, worth in found.lone:
+            here = slice(*near.searchsorted((segment.start, segment.stop)))
+            at = near[here] - segment.start
+            holds[here, clause] |= _held(places, worth[0], at)
+        if few := found.few:
+            row_of = np.full(self.count, -1, np.int16)
+            row_of[near] = np.arange(len(near))
+            rows = row_of.take(few.places)
+            hits = np.flatnonzero((rows >= 0) & (few.worth[0] > 0))
+            clause_of = np.repeat(few.clauses, few.sizes)
+            holds[rows[hits], clause_of[hits]] = True
+        return holds
 
     def fitting(self, labels: Labels) -> int:
         return self._fit(labels).size if self.count else 0
@@ -126,6 +143,14 @@ class Snapshot:
         return [np.flatnonzero(wanted[segment]).tolist() for segment in self._slices]
 
     def _found(self, groups: tuple[Group, ...], terms: list[Term]) -> Found:
+        """Return the impacts of terms; whoever searches soon asks what matched."""
+        asked, found = self._last
+        if asked != (groups, terms):
+            found = self._find(groups, terms)
+            self._last = (groups, terms), found
+        return found
+
+    def _find(self, groups: tuple[Group, ...], terms: list[Term]) -> Found:
         lone: list[Lone] = []
         few: list[tuple[int, int, Impacts]] = []
         holds = [(0,) * len(groups)] * len(terms)
@@ -243,13 +268,13 @@ def _together(parts: list[tuple[int, int, Impacts]]) -> Few | None:
     return Few(list(clauses), sizes, places, worth)
 
 
-def _holds(impacts: Impacts, near: Ints) -> Mask:
-    """Return which documents at `near` hold the term in the first group."""
+def _held(places: Ints | None, worth: Floats, near: Ints) -> Mask:
+    """Return which documents at `near` are among `places`, and worth anything."""
     at, held = near, np.ones(len(near), np.bool_)
-    if impacts.places is not None:
-        at = impacts.places.searchsorted(near).clip(max=len(impacts.places) - 1)
-        held = impacts.places.take(at) == near
-    held &= impacts.worth[0].take(at) > 0
+    if places is not None:
+        at = places.searchsorted(near).clip(max=len(places) - 1)
+        held = places.take(at) == near
+    held &= worth.take(at) > 0
     return held
 
 
