@@ -142,7 +142,7 @@ def test_one_side_never_feels_what_the_other_taught(
     assert [scores(words, reader[other]) for words in asked] == before
     assert found(WORDS, reader[learner]) == [freight.pk]
     learned = feedback.Learned(WORDS, other)
-    assert learned.raised({freight.pk: 1.0}) == {freight.pk: 1.0}
+    assert learned.raised({freight.pk: 1.0}, deep=1) == {freight.pk: 1.0}
     assert learned.wordings(freight.pk) == []
 
 
@@ -204,7 +204,7 @@ def test_only_the_strongest_words_count(freight: Entry) -> None:
     Evidence.objects.bulk_create(rows)
     pick(freight, *"abc")
     learned = feedback.Learned("别的", PUBLIC)
-    learned.raised({freight.pk: 1.0})
+    learned.raised({freight.pk: 1.0}, deep=1)
     assert learned.wordings(freight.pk)[0] == WORDS
     assert len(learned.wordings(freight.pk)) == len(rows)
     (document,) = index.documents(Entry.objects.filter(pk=freight.pk))

@@ -181,7 +181,7 @@ def test_any_text_is_asked_and_ranked(words: str) -> None:
     asked = kb_search.ask(engine, kb_search.tidy(words), scope, EMPTY, 20)
     if asked:
         found = kb_search.rank(
-            engine, asked, lambda ids: {n: ways(texts[n]) for n in ids}
+            engine, asked, lambda ids, _: {n: ways(texts[n]) for n in ids}
         )
         assert all(0 <= one.score <= 1 for one in found)
         assert len({one.id for one in found}) == len(found)

@@ -66,12 +66,13 @@ class Learned:
         self._key, self._side = normalize.key(words), side
         self._words: dict[int, list[str]] = {}
 
-    def raised(self, scores: Mapping[int, float]) -> dict[int, float]:
+    def raised(self, scores: Mapping[int, float], deep: int) -> dict[int, float]:
         """Return {id: score} anew, best first: raised by picks after these very words.
 
         Entries come in that were not found; the caller knows who may read them.
+        Of the first `deep` all words are read that led there.
         """
-        about = Q(words_key=self._key) | Q(entry__in=list(scores))
+        about = Q(words_key=self._key) | Q(entry__in=list(scores)[:deep])
         told = Evidence.objects.filter(about, side=self._side, level__gte=1)
         levels: dict[int, int] = {}
         for entry, key, words, strength in told.values_list(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
 
 from kb import typeahead, vocabulary
 from kb.documents import category_label
@@ -15,15 +15,16 @@ from kb.engines import EngineUnavailable, Group, get_engine
 from kb.feedback import Learned, side_of
 from kb.models import Category, Entry, EntryQuerySet, Reader, shown_to
 from kb.search.asking import LONGEST, PUBLIC, STAFF, Scope, ask, clauses, tidy
-from kb.search.ranking import Faces, Found, rank
-from kb.text import beginnings, normalize, pinyin, segment
-from kb.text.likeness import Wording, ways
-from kb.text.telling import LIGHT, Wanted, meant, wanted
+from kb.search.ranking import DEPTH, Faces, Found, rank
+from kb.search.rows import MOST, Hit, faces, in_database, load, within
+from kb.text import beginnings, pinyin, segment
 from kb.text.telling import SAME as SAID
+from kb.text.telling import meant, wanted
 from kb.typeahead import Suggestion
 
 __all__ = [
     "LONGEST",
+    "MOST",
     "PUBLIC",
     "STAFF",
     "Faces",
@@ -43,19 +44,10 @@ __all__ = [
     "tidy",
     "warm",
 ]
-MOST = 100  # results: nobody pages further, and the database checks each
 MOST_ALIKE = 20  # entries that are looked at when some like a text are wanted
 SURE = 0.5  # score below which nothing was found, only something near
 NEAR = 5  # entries offered where nothing was found
 SAME = 0.8  # score above which two texts ask for the same
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """`score`, from 0 to 1, says how surely `entry` is what was asked for."""
-
-    entry: Entry
-    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +83,18 @@ def search(
     words = tidy(words)
     if not (terms := wanted(words, vocabulary.in_force())):
         return Results(words)
-    readable = _within(Entry.objects.published_to(user), category)
+    readable = within(Entry.objects.published_to(user), category)
     learned = Learned(words, side_of(user))
     try:
         scope = Scope(_groups(user), _live(user, category))
         found = _find(words, scope, readable, MOST, learned=learned)
         degraded = False
     except EngineUnavailable:
-        found, degraded = _in_database(terms, readable, learned), True
+        found, degraded = in_database(terms, readable, learned), True
     results = Results(words, degraded=degraded, **_told(words, found))
     if not degraded and not sure(found):
-        return replace(results, near=_load(found[:NEAR], readable))
-    hits = _load(found[offset:][:limit], readable)
+        return replace(results, near=load(found[:NEAR], readable))
+    hits = load(found[offset:][:limit], readable)
     return replace(results, hits=hits, total=len(found))
 
 
@@ -183,7 +175,7 @@ def _like(
     try:
         vocabulary.in_force()
         found = _find(tidy(text), scope, readable, most, exclude=exclude)
-        return _load(found, readable)
+        return load(found, readable)
     except EngineUnavailable:
         return ()
 
@@ -203,14 +195,10 @@ def _find(
     if asked is None:
         return []
 
-    def faces(ids: Sequence[int]) -> Mapping[int, Sequence[Wording]]:
-        return _faces(ids, readable, learned, staff=scope.groups is STAFF)
-
-    def allowed(ids: Sequence[int]) -> set[int]:
-        return set(readable.filter(pk__in=ids).values_list("pk", flat=True))
-
-    lift = learned.raised if learned else dict
-    return rank(engine, asked, faces, exclude=exclude, lift=lift, allowed=allowed)
+    staff = scope.groups is STAFF
+    seen = partial(faces, readable=readable, learned=learned, staff=staff)
+    lift = partial(learned.raised, deep=DEPTH) if learned else dict
+    return rank(engine, asked, seen, exclude=exclude, lift=lift)
 
 
 # What a reader may find -----------------------------------------------------------
@@ -234,67 +222,3 @@ def _live(user: Reader, category: Category | None = None) -> tuple[frozenset[str
         if places is not None:
             groups.append(frozenset(map(category_label, places)))
     return tuple(groups)
-
-
-# From ids to entries -----------------------------------------------------------
-
-
-def _faces(
-    ids: Sequence[int],
-    readable: EntryQuerySet,
-    learned: Learned | None,
-    *,
-    staff: bool,
-) -> dict[int, tuple[Wording, ...]]:
-    """Return the wordings of the readable of `ids`; agents know short codes, too,
-    and either side what led its own people there.
-
-    The engine proposes, the database decides: a stale hit can leak nothing.
-    """
-    rows = readable.filter(pk__in=ids).values_list(
-        "pk", "question", "keywords", "phrasings__text"
-    )
-    wordings: dict[int, list[str]] = {}
-    for pk, question, keywords, phrasing in rows.order_by("pk", "phrasings"):
-        codes = keywords.split() if staff else ()
-        said = wordings.setdefault(pk, [question, *codes])
-        if phrasing:
-            said.append(phrasing)
-    if learned is not None:
-        for pk in wordings:
-            wordings[pk] += learned.wordings(pk)
-    return {pk: ways(*texts) for pk, texts in wordings.items()}
-
-
-def _load(found: Iterable[Found], readable: EntryQuerySet) -> tuple[Hit, ...]:
-    scores = {one.id: one.score for one in found}
-    entries = readable.select_related("category").in_bulk(scores)
-    return tuple(Hit(entries[pk], scores[pk]) for pk in scores if pk in entries)
-
-
-def _within(readable: EntryQuerySet, category: Category | None) -> EntryQuerySet:
-    if category is None:
-        return readable
-    return readable.filter(category__in=category.descendants(include_self=True))
-
-
-def _in_database(
-    terms: Wanted, readable: EntryQuerySet, learned: Learned
-) -> list[Found]:
-    """Return entries by the share of terms a question holds, without the engine."""
-    telling = [t for t, weight in terms.words.items() if weight > LIGHT][:16]
-    if not telling:
-        return []
-    holds = Q()
-    for term in telling:
-        holds |= Q(question__icontains=term)
-    rows = readable.filter(holds).values_list("pk", "question")[: MOST * 5]
-    scores = {
-        pk: sum(term in normalize.normalize(question) for term in telling)
-        / len(telling)
-        for pk, question in rows
-    }
-    scores = learned.raised(scores)
-    best = sorted(scores, key=lambda pk: (-scores[pk], pk))[:MOST]
-    allowed = set(readable.filter(pk__in=best).values_list("pk", flat=True))
-    return [Found(pk, min(scores[pk], 1.0)) for pk in best if pk in allowed]

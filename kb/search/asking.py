@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kb.engines import Clause, Engine, Field, Group, Hits, Query
 from kb.engines.base import idf
@@ -63,18 +64,35 @@ class Need:
     instead: tuple[Clause, ...] = ()
 
 
+class Meaning(NamedTuple):
+    """A synonym in the text, and what else says it: a word, or several together."""
+
+    member: str
+    words: frozenset[str]
+    several: tuple[frozenset[str], ...]
+
+    @property
+    def terms(self) -> frozenset[str]:
+        return self.words.union(*self.several)
+
+    def said(self, terms: Set[str]) -> bool:
+        """Tell whether `terms` hold what means the same."""
+        if not self.words.isdisjoint(terms):
+            return True
+        return any(words <= terms for words in self.several)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What was asked of the engine, for what, and what it found.
 
-    `meanings` are the synonyms in the text: a word, and for each other way to
-    say it the terms of that. `worth` is the sum of what the needs are worth.
+    `worth` is the sum of what the needs are worth.
     """
 
     words: str
     query: Query
     needs: tuple[Need, ...]
-    meanings: tuple[tuple[str, tuple[frozenset[str], ...]], ...]
+    meanings: tuple[Meaning, ...]
     worth: float
     hits: Hits
 
@@ -130,6 +148,7 @@ class _Asking:
     ) -> None:
         self.words, self.scope, self.lexicon = words, scope, lexicon
         self.typed = clauses(wanted(words, lexicon))
+        self.typed_pairs = {c.term: c for c in self.typed if c.pair}
         self.same = clauses(meant(words, lexicon))
         self.held = self._held(engine, (*self.typed, *self.same))
         self.heard = {c: _heard(c) for c in self.typed if self._lost(c)}
@@ -152,29 +171,27 @@ class _Asking:
 
         Not a word of one character, which its pair tells better.
         """
+        total = max(total, FEWEST)
+        self.rarest = idf(total, 0)
         in_pairs = set("".join(clause.term for clause in self.typed if clause.pair))
         told = (c for c in self.typed if c.pair or c.term not in in_pairs)
         return tuple(self._need(clause, total) for clause in told)
 
-    def meanings(self) -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
-        """Return the synonyms that were typed, with the words of the others."""
-        asked = {clause.term for clause in self.same} | {c.term for c in self.typed}
-        return tuple(
-            (
-                member,
-                tuple(
-                    f
-                    for o in others
-                    if (f := frozenset(said(o, self.lexicon))) <= asked
-                ),
-            )
-            for member, others in self.lexicon.synonyms.of(self.words)
-        )
+    def meanings(self) -> tuple[Meaning, ...]:
+        """Return the synonyms that were typed, with what else was asked for."""
+        asked = {clause.term for clause in (*self.same, *self.typed)}
+        members = self.lexicon.synonyms.of(self.words)
+        return tuple(self._meaning(member, others, asked) for member, others in members)
+
+    def _meaning(self, member: str, others: Iterable[str], asked: Set[str]) -> Meaning:
+        told = [frozenset(said(other, self.lexicon)) for other in others]
+        told = [words for words in told if words and words <= asked]
+        words = frozenset().union(*(words for words in told if len(words) == 1))
+        return Meaning(member, words, tuple(w for w in told if len(w) > 1))
 
     def _need(self, clause: Clause, total: int) -> Need:
         count = self.held[clause]
-        total = max(total, FEWEST)
-        worth = clause.weight * idf(total, count) / idf(total, 0)
+        worth = clause.weight * idf(total, count) / self.rarest
         if clause in self.heard:  # stands for the two words of one letter that it is
             worth /= PAIR
         instead = () if count else self._instead(clause)
@@ -190,7 +207,7 @@ class _Asking:
             return self.forms
         if len(clause.term) == 1:
             return tuple(f for f in self.forms if f.term == f"·{clause.term}")
-        pairs = {c.term: c for c in self.typed if c.pair}
+        pairs = self.typed_pairs
         inside = (pairs[p] for p in segment.pairs(clause.term) if p in pairs)
         return tuple(self.heard.get(pair, pair) for pair in inside)
 

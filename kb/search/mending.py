@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from kb.engines import Clause
 from kb.search.asking import Asked
 from kb.text.likeness import Wording
 from kb.text.normalize import HAN, normalize
@@ -16,19 +15,17 @@ _HAN_RUN = re.compile(f"[{HAN}]+")
 _LATIN_RUN = re.compile("[a-z]+")
 
 
-def mended(asked: Asked, matched: Set[Clause], wordings: Iterable[Wording]) -> str:
-    """Return what was typed, normalized, in the words of an entry that it matched.
+def mended(asked: Asked, wordings: Iterable[Wording]) -> str:
+    """Return what was typed, normalized, in the words of an entry that sounds so.
 
     Only what nobody writes as typed, and what the entry says instead; "" where
     that is just what was typed.
     """
     typed = spelling = normalize(asked.words)
-    lost = [need for need in asked.needs if need.instead]
-    if not any(other in matched for need in lost for other in need.instead):
-        return ""
     texts = [wording.spelling for wording in wordings]
-    for need in lost:
-        spelling = _mended(spelling, need.clause.term, texts)
+    for need in asked.needs:
+        if need.instead:
+            spelling = _mended(spelling, need.clause.term, texts)
     return "" if spelling == typed else spelling
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from kb.engines import Engine
 from kb.engines.packed import Mask
-from kb.search.asking import Asked
+from kb.search.asking import Asked, Meaning, Need
 from kb.search.mending import mended
 from kb.text import segment
-from kb.text.likeness import Likeness, Wording, likeness, ways
+from kb.text.likeness import Likeness, Terms, Wording, likeness, ways
 
 DEPTH = 30  # candidates that are looked at closely
 CUT = 0.2  # share of the best score of the engine below which a result is noise
@@ -23,8 +25,9 @@ WHOLE = 0.9  # share of a query above which it is covered as a whole
 FOUND = 0.6  # how sure an entry is that holds all that was typed
 EVIDENCE = 8.0  # rare words held: who says as much is sure
 Lift = Callable[[dict[int, float]], dict[int, float]]  # scores, best first
-# Wordings of entries, the question first, of those of `ids` that the reader may see.
-Faces = Callable[[Sequence[int]], Mapping[int, Sequence[Wording]]]
+# Which of these ids the reader may see; of the first so many the wordings, too, the
+# question first.
+Faces = Callable[[Sequence[int], int], Mapping[int, Sequence[Wording]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,9 @@ def rank(
     *,
     exclude: Collection[int] = (),
     lift: Lift = dict,
-    allowed: Callable[[Sequence[int]], Collection[int]] = frozenset,
 ) -> list[Found]:
     """Return what is worth showing of what was found, best first.
 
-    `allowed` tells which of those that are not looked at the reader may see.
     `lift` raises what people picked after these words, and brings it in. What
     asks just that is first, whatever was picked.
     """
@@ -77,9 +78,9 @@ def rank(
     floor = CUT * max(asked_of.values(), default=0.0)
     scores = lift({id: score for id, score in asked_of.items() if score >= floor})
     ids = list(scores)
-    seen, others = faces(ids[:DEPTH]), allowed(ids[DEPTH:])
+    seen = faces(ids, DEPTH)
     near = [id for id in ids[:DEPTH] if id in seen]
-    far = [id for id in ids[DEPTH:] if id in others]
+    far = [id for id in ids[DEPTH:] if id in seen]
     signs = dict(zip(near, _signs(engine, asked, near, seen), strict=True))
     top = max(scores.values(), default=1.0)
     order = {id: _order(scores[id] / top, signs[id]) for id in near}
@@ -119,34 +120,61 @@ def _signs(
     ids: Sequence[int],
     seen: Mapping[int, Sequence[Wording]],
 ) -> list[Signs]:
-    query = ways(asked.words)
-    terms = [need.clause.term for need in asked.needs]
-    terms += [word for _, others in asked.meanings for o in others for word in o]
+    sought = _Sought.of(asked)
     held = engine.matched(asked.query, ids)
     covered = _covered(asked, held)
     return [
-        _sign(asked, places, worth, seen[id], query, terms)
+        _sign(asked, sought, places, worth, seen[id])
         for id, places, worth in zip(ids, held, covered, strict=True)
     ]
 
 
+class _Sought(NamedTuple):
+    """What is looked for in every candidate.
+
+    `worth` is that of each term needed; `instead` has those which nobody writes,
+    with the places in the query of what may stand for them; `same` the meanings,
+    each with the terms that are met where it is.
+    """
+
+    ways: Sequence[Wording]
+    terms: Terms
+    worth: Mapping[str, float]
+    instead: Sequence[tuple[Need, Sequence[int]]]
+    same: Sequence[tuple[Meaning, Sequence[str]]]
+
+    @classmethod
+    def of(cls, asked: Asked) -> _Sought:
+        at = {clause: place for place, clause in enumerate(asked.query.clauses)}
+        worth: defaultdict[str, float] = defaultdict(float)
+        for need in asked.needs:
+            worth[need.clause.term] += need.worth
+        lost = (need for need in asked.needs if need.instead)
+        instead = [(n, [at[c] for c in n.instead if c in at]) for n in lost]
+        same = [
+            (m, [term for term in worth if term in m.member]) for m in asked.meanings
+        ]
+        terms = Terms.of([*worth, *(term for m in asked.meanings for term in m.terms)])
+        return cls(ways(asked.words), terms, worth, instead, same)
+
+
 def _sign(
     asked: Asked,
-    held: Set[int],
+    sought: _Sought,
+    held: frozenset[int],
     covered: float,
     wordings: Sequence[Wording],
-    query: Sequence[Wording],
-    terms: Sequence[str],
 ) -> Signs:
-    meant = ""
-    if covered >= HALF * asked.worth:
-        meant = mended(asked, {asked.query.clauses[at] for at in held}, wordings)
+    query, terms, meant = sought.ways, sought.terms, ""
+    half = covered >= HALF * asked.worth
+    if half and any(not held.isdisjoint(places) for _, places in sought.instead):
+        meant = mended(asked, wordings)
     if meant:
         query = [*query, Wording.of(meant)]
-        terms = [*terms, *segment.pairs(meant)]
+        terms = Terms.of([*terms.pairs, *terms.rest, *segment.pairs(meant)])
     return Signs(
         covered=covered / asked.worth,
-        titled=_titled(asked, held, wordings) / asked.worth,
+        titled=_titled(sought, held, wordings) / asked.worth,
         evidence=min(covered / EVIDENCE, 1.0),
         whole=asked.tells and covered >= WHOLE * asked.worth,
         just=wordings[0].bare == query[0].bare,
@@ -155,7 +183,7 @@ def _sign(
     )
 
 
-def _covered(asked: Asked, held: Sequence[Set[int]]) -> list[float]:
+def _covered(asked: Asked, held: Sequence[frozenset[int]]) -> list[float]:
     """Return what the needs are worth that each document meets.
 
     `held` tells for each which clauses of the query it matches.
@@ -169,40 +197,38 @@ def _covered(asked: Asked, held: Sequence[Set[int]]) -> list[float]:
         if need.instead:
             instead = holds[:, [at.get(clause, -1) for clause in need.instead]]
             met[:, number] = HEARD * instead.mean(axis=1)
-    for member, others in asked.meanings:
-        said = np.zeros(len(held), np.bool_)
-        for other in others:
-            said |= _said(other, asked, holds)
-        inside = [n for n, need in enumerate(asked.needs) if need.clause.term in member]
-        met[said[:, None] & np.isin(np.arange(met.shape[1]), inside)] = 1.0
+    places_of = defaultdict(list)
+    for place, clause in enumerate(asked.query.clauses):
+        places_of[clause.term].append(place)
+    for meaning in asked.meanings:
+        said = _said(meaning, places_of, holds)
+        inside = [n.clause.term in meaning.member for n in asked.needs]
+        met[said[:, None] & np.array(inside)] = 1.0
     worth: list[float] = (met @ [need.worth for need in asked.needs]).tolist()
     return worth
 
 
-def _said(words: Set[str], asked: Asked, holds: Mask) -> Mask:
-    """Return which documents hold all of `words`."""
-    said = np.ones(len(holds), np.bool_)
-    for word in words:
-        places = [n for n, c in enumerate(asked.query.clauses) if c.term == word]
-        said &= holds[:, places].any(axis=1)
+def _said(meaning: Meaning, places: Mapping[str, list[int]], holds: Mask) -> Mask:
+    """Return which documents say what means the same."""
+    alone = [at for word in meaning.words for at in places[word]]
+    said = np.zeros(len(holds), np.bool_)
+    said |= holds[:, alone].any(axis=1)
+    for words in meaning.several:
+        each = [holds[:, places[word]].any(axis=1) for word in words]
+        said |= np.all(each, axis=0)
     return said
 
 
-def _titled(asked: Asked, held: Set[int], wordings: Sequence[Wording]) -> float:
+def _titled(
+    sought: _Sought, held: frozenset[int], wordings: Sequence[Wording]
+) -> float:
     """Return what the needs are worth that stand in the wordings, or sound so."""
-    text = "\n".join(wording.spelling for wording in wordings)
-    also = [
-        member
-        for member, others in asked.meanings
-        if any(all(word in text for word in other) for other in others)
-    ]
-    text = "\n".join((text, *also))
-    worth = 0.0
-    for need in asked.needs:
-        if need.clause.term in text:
-            worth += need.worth
-        elif need.instead:
-            matched = [asked.query.clauses[at] for at in held]
-            heard = sum(other in matched for other in need.instead)
+    there = sought.terms.standing(wordings)
+    met = there & sought.worth.keys()
+    met.update(*(terms for meaning, terms in sought.same if meaning.said(there)))
+    worth = sum(map(sought.worth.__getitem__, met))
+    for need, places in sought.instead:
+        if need.clause.term not in met:
+            heard = sum(map(held.__contains__, places))
             worth += need.worth * HEARD * heard / len(need.instead)
     return worth

@@ -91,11 +91,11 @@ class Asked:
         ranks = (rank for rank, id in enumerate(ids, 1) if id in case.relevant)
         return 1 / next(ranks, float("inf"))
 
-    def _faces(self, places: Sequence[int]) -> dict[int, Any]:
+    def _faces(self, places: Sequence[int], deep: int) -> dict[int, Any]:
         from kb.text.likeness import ways
 
-        rows = ((place, self.library.rows[place]) for place in places)
-        return {
+        rows = ((place, self.library.rows[place]) for place in places[:deep])
+        return dict.fromkeys(places, ()) | {
             at: ways(row["question"], *(row.get("similar") or [])) for at, row in rows
         }
 

@@ -199,7 +199,9 @@ def _faces(rows: list[dict[str, Any]], evidence: Evidence) -> search.Faces:
         learned = (words for words, _ in evidence.get(row["id"], ()))
         return ways(row["question"], *(row.get("similar") or []), *learned)
 
-    return lambda ids: {place: face(place) for place in ids}
+    return lambda ids, deep: {
+        id: face(id) if n < deep else () for n, id in enumerate(ids)
+    }
 
 
 def _quality(ranks: list[int]) -> dict[str, float]:
