@@ -8,7 +8,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from kb.engines import LEARNED, Document, field_name
-from kb.models import Category, Entry, EntryQuerySet, Side
+from kb.models import Category, Entry, EntryQuerySet, Side, replies_shared
 from kb.text import forms, segment
 
 BATCH = 500  # entries read from the database at a time
@@ -53,7 +53,10 @@ def sources(entries: EntryQuerySet) -> Iterator[Source]:
     would keep the database from tidying up behind the writers.
     """
     parents = dict(Category.objects.values_list("pk", "parent_id"))
-    full = entries.order_by("pk").prefetch_related("replies", "phrasings", "evidence")
+    # What is one person's or one team's is never told: others would find it by
+    # its words. These few are looked through in the database.
+    parts = (replies_shared(), "phrasings", "evidence")
+    full = entries.order_by("pk").prefetch_related(*parts)
     batch = list(full[:BATCH])
     while batch:
         yield from (_source(entry, parents) for entry in batch)

@@ -182,7 +182,7 @@ def _require_words(entry: Entry) -> None:
     """An entry that says nothing to its readers is not worth finding."""
     if entry.audience == Entry.Audience.PUBLIC and not entry.answer:
         raise ValidationError(f"「{entry}」没有 FAQ 答案，不能公开发布。")
-    if not entry.answer and not entry.replies.exists():
+    if not entry.answer and not entry.replies.shared().exists():
         raise ValidationError(f"「{entry}」既没有 FAQ 答案也没有话术，不能发布。")
 
 

@@ -46,7 +46,9 @@ def _entry_changed(instance: Entry, **kwargs: Any) -> None:
 @receiver([post_save, post_delete], sender=Reply, dispatch_uid="kb.index.reply")
 @receiver([post_save, post_delete], sender=Phrasing, dispatch_uid="kb.index.phrasing")
 def _part_changed(instance: Reply | Phrasing, **kwargs: Any) -> None:
-    mark([instance.entry_id])
+    """A reply that is not everybody's is not in the index, or no longer."""
+    if instance.entry_id:
+        mark([instance.entry_id])
 
 
 @receiver(post_save, sender=Category, dispatch_uid="kb.index.category")

@@ -18,6 +18,7 @@ LOOKS = (24, 96, 384, 1536)  # rows read, in turn, until enough are found
 MANY = 5_000  # rows: more are not sorted but walked in their order
 SHORT = 3  # characters: what is longer seldom begins so many
 LAST = "\U0010ffff"  # stands after every key
+SHOWN = "question slug audience status category valid_from valid_until".split()
 Condition = tuple[str, list[str]]  # SQL and its values
 Candidate = tuple[int, str, int, int]  # entry id, text, place, letters typed of it
 Texts = tuple[bool, frozenset[str]]  # whether these are public
@@ -74,9 +75,7 @@ def _readable(ids: list[int], user: Reader) -> dict[int, Entry]:
     EntryQuerySet.published_to, but row by row: asked for both, SQLite walks all
     that is published instead of looking up a few numbers.
     """
-    rows = Entry.objects.order_by().only(
-        "question", "slug", "audience", "status", "category"
-    )
+    rows = Entry.objects.order_by().only(*SHOWN)
     live = Entry.Status.PUBLISHED
     return {
         pk: entry

@@ -55,6 +55,7 @@ def groups(db: None) -> None:
         import_module("kb.migrations.0012_site").give_sites(apps, None)
         import_module("kb.migrations.0013_incidents").give_incidents(apps, None)
         import_module("kb.migrations.0014_faces").give_faces(apps, None)
+        import_module("kb.migrations.0016_owning").give_teams(apps, None)
 
 
 @pytest.fixture

@@ -106,9 +106,13 @@ class WholeForm(ModelForm):
         if self.errors:
             return
         try:
-            self.instance.validate_constraints()
+            self.instance.validate_constraints(exclude=self.not_yet())
         except ValidationError as error:
             self.add_error(None, ValidationError(error.messages))
+
+    def not_yet(self) -> set[str]:
+        """Return the columns that are set only when the form is saved."""
+        return set()
 
 
 class ReadOnly(Curation):

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, ForeignKey, OuterRef, QuerySet, Subquery
+from django.db.models import (
+    Count,
+    FilteredRelation,
+    ForeignKey,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -53,8 +61,12 @@ class ReplyInline(ReplyBase):
     model = Reply
     form = ReplyForm
     extra = 0
-    fields = [("label", "channel", "order"), "body"]
+    fields = [("label", "tone", "channel", "segment", "order"), "body"]
     max_num = 30
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reply]:
+        """What is one person's or one team's is not the editors' to read."""
+        return super().get_queryset(request).filter(owner=None, team=None)
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Make no more forms than this, however many are claimed to be sent."""
@@ -76,7 +88,7 @@ class EntryAdmin(Curation):
     ]
     list_filter = ["status", "audience", BranchFilter, "module", "tags"]
     list_select_related = ["category", "updated_by"]
-    search_fields = ["question", "keywords", "phrasings__text", "replies__body"]
+    search_fields = ["question", "keywords", "phrasings__text", "written__body"]
     date_hierarchy = "updated_at"
     autocomplete_fields = ["tags", "module"]
     actions = moves.actions()
@@ -91,6 +103,7 @@ class EntryAdmin(Curation):
     ]
     fieldsets = [
         (None, {"fields": ["question", "answer", "audience", "category"]}),
+        ("有效期", {"fields": [("valid_from", "valid_until")]}),
         ("怎么找到它", {"fields": ["phrasings", "keywords", "tags", "module", "slug"]}),
         ("现状", {"fields": ["state", "asked", "published_at", "created", "updated"]}),
         ("来源", {"fields": ["source", "external_id"], "classes": ["collapse"]}),
@@ -100,7 +113,10 @@ class EntryAdmin(Curation):
         mine = Question.objects.filter(entry=OuterRef("pk")).order_by()
         asked = mine.values("entry").annotate(n=Count("pk")).values("n")
         seen = Entry.objects.visible_to(request.user)
-        return seen.annotate(asked_=Coalesce(Subquery(asked), 0))
+        # Searched: a word of somebody's own reply must not find its entry.
+        shared = Q(replies__owner=None, replies__team=None)
+        written = FilteredRelation("replies", condition=shared)
+        return seen.annotate(asked_=Coalesce(Subquery(asked), 0), written=written)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out deletion in bulk: what was once published is retired."""

@@ -92,6 +92,16 @@ class ReplyForm(WholeForm):
         fields: list[str] = []  # the admin names them
         widgets = {"body": forms.Textarea({"rows": 4, "class": "vLargeTextField"})}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tone"].required = False
+
+    def not_yet(self) -> set[str]:
+        return set() if self.instance.entry_id else {"entry"}  # it is new, too
+
+    def clean_tone(self) -> str:
+        return self.cleaned_data["tone"] or Reply.Tone.STANDARD
+
 
 def write_phrasings(entry: Entry, wanted: Mapping[str, str]) -> None:
     """Make the phrasings of `entry` those of `wanted`, {key: text}.

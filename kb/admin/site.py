@@ -17,11 +17,11 @@ from kb.admin import imports
 
 GROUPS = {
     "内容": ["Entry", "Question", "Incident", "Picture", "Face"],
-    "归类": ["Category", "Tag", "Module"],
+    "归类": ["Category", "Tag", "Module", "Segment"],
     "词汇": ["SynonymSet", "Word", "StopWord"],
     "使用": ["Search"],
     "站点": ["Site"],
-    "人员": ["User", "Group"],
+    "人员": ["User", "Team", "Group"],
     "系统": ["Stale"],
 }
 

@@ -26,18 +26,19 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
     list_display = [
         "username",
         "name",
+        "team",
         "in_groups",
         "is_staff",
         "is_active",
         "last_login",
     ]
-    list_filter = ["groups", "is_staff", "is_active"]
+    list_filter = ["team", "groups", "is_staff", "is_active"]
     search_fields = ["username", "name", "email"]
     ordering = ["username"]
     filter_horizontal = ["groups"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        ("个人", {"fields": ["name", "email"]}),
+        ("个人", {"fields": ["name", "email", "team"]}),
         ("权限", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
         ("日期", {"fields": ["last_login", "date_joined"]}),
     ]
@@ -48,6 +49,7 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
                 "fields": [
                     "username",
                     "name",
+                    "team",
                     "password1",
                     "password2",
                 ]
@@ -58,7 +60,8 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
     readonly_fields = ["last_login", "date_joined"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("groups")
+        rows = super().get_queryset(request).select_related("team")
+        return rows.prefetch_related("groups")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = list(super().get_readonly_fields(request, obj))

@@ -14,7 +14,7 @@ from kb import search
 from kb.api import describe, serializers
 from kb.api.doors import AgentDoor, Door, PublicDoor
 from kb.api.params import ListParams, SearchParams, SuggestParams
-from kb.models import Category, Entry
+from kb.models import Category, Entry, replies_for
 from kb.shelves import Shelves
 
 HOW_SEARCH_WORKS = (
@@ -110,7 +110,9 @@ class AgentSearch(AgentDoor):
         asks=SearchParams,
     )
     def get(self, request: Request) -> Response:
-        return found(self, serializers.AgentSearchPage, "tags", "replies")
+        return found(
+            self, serializers.AgentSearchPage, "tags", replies_for(self.reader)
+        )
 
 
 class AgentSuggest(AgentDoor):
@@ -134,7 +136,8 @@ class AgentEntryById(AgentDoor):
     )
     def get(self, request: Request, pk: int) -> Response:
         entries = Entry.objects.visible_to(self.reader)
-        entry = entries.filter(pk=pk).prefetch_related("tags", "replies").first()
+        parts = ("tags", replies_for(self.reader))
+        entry = entries.filter(pk=pk).prefetch_related(*parts).first()
         return shown(self, serializers.AgentEntryDetail, entry)
 
 
@@ -149,7 +152,7 @@ class Nowhere(PublicDoor):
 # What both doors do ----------------------------------------------------------
 
 
-def found(door: Door, form: type[serializers.SearchPage], *related: str) -> Response:
+def found(door: Door, form: type[serializers.SearchPage], *related: Any) -> Response:
     """Search as the door's reader and respond in `form`, with `related` rows."""
     asked, shelves = SearchParams.of(door.request), Shelves(door.reader)
     results = search.search(

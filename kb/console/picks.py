@@ -49,7 +49,8 @@ def pick(request: HttpRequest) -> HttpResponse:
 
 def _taken(given: Mapping[str, Any], *, user: User) -> Taken:
     entry = Entry.objects.published_to(user).get(pk=given["entry"])
-    reply = given["reply"] and entry.replies.get(pk=given["reply"])
+    readable = Reply.objects.readable_by(user).filter(entry=entry)
+    reply = given["reply"] and readable.get(pk=given["reply"])
     return Taken(entry, reply or None, given)
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from kb import search
 from kb.console import forms
-from kb.models import Category, Entry, Reply, User
+from kb.models import Category, Entry, Reply, User, replies_for
 from kb.text import markdown
 
 PAGE = 20  # entries in the list at a time
@@ -88,13 +88,15 @@ def _listing(asked: forms.Asked, *, user: User) -> Listing:
             asked.words, user=user, category=asked.category, offset=start, limit=PAGE
         )
         near = () if start else found.near
-        rows = _rows([hit.entry for hit in found.hits or near])
+        rows = _rows([hit.entry for hit in found.hits or near], user=user)
         listing = Listing(
             rows, found.total, found.terms, found.degraded, bool(near), found.meant
         )
     else:
         latest = _latest(asked.category, user=user)
-        listing = Listing(_rows(latest[start : start + PAGE]), latest.count())
+        listing = Listing(
+            _rows(latest[start : start + PAGE], user=user), latest.count()
+        )
     if start and not listing.rows:
         raise Http404("没有这一页。")
     return listing
@@ -108,9 +110,9 @@ def _latest(category: Category | None, *, user: User) -> QuerySet[Entry]:
     return entries.filter(category__in=[node.pk for node in below])
 
 
-def _rows(entries: Sequence[Entry] | QuerySet[Entry]) -> list[Row]:
+def _rows(entries: Sequence[Entry] | QuerySet[Entry], *, user: User) -> list[Row]:
     listed = list(entries)
-    prefetch_related_objects(listed, "replies")
+    prefetch_related_objects(listed, replies_for(user))
     return [Row(entry, _variants(entry)) for entry in listed]
 
 
@@ -138,7 +140,7 @@ def _one(pk: int | None, *, user: User) -> Row | None:
     if pk is None:
         return None
     live = Entry.objects.published_to(user).select_related("category")
-    return next(iter(_rows(live.filter(pk=pk))), None)
+    return next(iter(_rows(live.filter(pk=pk), user=user)), None)
 
 
 def _next_page(asked: forms.Asked, listing: Listing) -> int | None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from kb import entries
 from kb.desk.views import StaffRequest, View
-from kb.models import Entry
+from kb.models import Entry, replies_shared
 
 PAGE = 20  # entries
 UNDER_WAY = (Entry.Status.REVIEW, Entry.Status.DRAFT)
@@ -45,7 +45,7 @@ def drafts(request: StaffRequest) -> HttpResponse:
     listed = (
         seen.filter(status__in=wanted)
         .select_related("category", "updated_by")
-        .prefetch_related("replies", "phrasings")
+        .prefetch_related(replies_shared(), "phrasings")
         .annotate(asked=Count("questions"))
         .order_by("-status", "-updated_at", "-pk")  # review stands after draft
     )

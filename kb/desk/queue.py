@@ -11,7 +11,15 @@ from django.utils import timezone
 
 from kb import search
 from kb.desk.forms import Asked
-from kb.models import Channel, Entry, Module, Question, QuestionQuerySet, User
+from kb.models import (
+    Channel,
+    Entry,
+    Module,
+    Question,
+    QuestionQuerySet,
+    User,
+    replies_shared,
+)
 
 BEFORE, AFTER = 3, 12  # questions shown around the one that is open
 NEAR, FOUND = 5, 9  # entries that a digit can choose
@@ -97,7 +105,7 @@ def alike(text: str, *, user: User, limit: int = NEAR) -> Alike:
         found = search.search(text, user=user, limit=limit)
         hits, degraded = found.hits, found.degraded
     entries = [hit.entry for hit in hits]
-    prefetch_related_objects(entries, "replies")
+    prefetch_related_objects(entries, replies_shared())
     return Alike(entries, degraded)
 
 

@@ -13,11 +13,14 @@ from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.phrasing import Phrasing
 from kb.models.picture import Picture
 from kb.models.question import Channel, Question, QuestionQuerySet
-from kb.models.reply import Reply
+from kb.models.reply import Reply, ReplyQuerySet, replies_for, replies_shared
+from kb.models.segment import Segment
 from kb.models.site import Site
 from kb.models.stale import Stale
+from kb.models.team import Team
 from kb.models.usage import Evidence, Pick, Search, Side, Vote
 from kb.models.user import AGENT, EDITOR, LEAD, Reader, User, shown_to
+from kb.models.validity import Validity
 from kb.models.vocabulary import Edition, StopWord, SynonymSet, Word
 
 __all__ = [
@@ -47,15 +50,21 @@ __all__ = [
     "Read",
     "Reader",
     "Reply",
+    "ReplyQuerySet",
     "Search",
+    "Segment",
     "Side",
     "Site",
     "Stale",
     "StopWord",
     "SynonymSet",
     "Tag",
+    "Team",
     "User",
+    "Validity",
     "Vote",
     "Word",
+    "replies_for",
+    "replies_shared",
     "shown_to",
 ]

@@ -14,9 +14,30 @@ from django.utils.text import slugify
 
 from kb.models.category import Category, Module, Tag
 from kb.models.user import Reader, shown_to
+from kb.models.validity import Valid, having, in_force
 from kb.text import markdown, normalize
 
 EXCERPT_LENGTH = 160  # characters
+
+
+def visible(user: Reader, prefix: str = "") -> Q:
+    """Return the entries `user` may know of, seen from a row that `prefix` joins.
+
+    Colleagues see what is out of force as well, marked so; customers do not.
+    """
+    if (shown := shown_to(user)) is not None:
+        return Q(**{f"{prefix}category__in": shown}) & _permitted(user, prefix)
+    return _permitted(user, prefix)
+
+
+def _permitted(user: Reader, prefix: str) -> Q:
+    if user.is_authenticated and user.edits_library:
+        return Q(**{f"{prefix}pk__isnull": False})
+    published = Q(**{f"{prefix}status": Entry.Status.PUBLISHED})
+    if user.is_authenticated and user.reads_library:
+        return published
+    public = Q(**{f"{prefix}audience": Entry.Audience.PUBLIC})
+    return published & public & in_force(prefix)
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -29,17 +50,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
         Entry.is_visible_to is the same rule for one row.
         """
-        if (shown := shown_to(user)) is not None:
-            return self.filter(category__in=shown)._permitted(user)
-        return self._permitted(user)
-
-    def _permitted(self, user: Reader) -> EntryQuerySet:
-        if user.is_authenticated and user.edits_library:
-            return self.all()
-        published = self.filter(status=Entry.Status.PUBLISHED)
-        if user.is_authenticated and user.reads_library:
-            return published
-        return published.filter(audience=Entry.Audience.PUBLIC)
+        return self.filter(visible(user))
 
     def published_to(self, user: Reader) -> EntryQuerySet:
         """What `user` finds by searching and browsing: of the visible, the live."""
@@ -50,8 +61,12 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         after = self.filter(follows__entry=entry)
         return after.order_by("follows__order", "follows__pk")
 
+    def having(self, validity: str) -> EntryQuerySet:
+        """Entries that are in force, soon no more, or not: Entry.validity."""
+        return self.filter(having(validity))
 
-class Entry(models.Model):
+
+class Entry(Valid):
     """The unit of the library, of search and of history.
 
     DERIVED columns follow from others: `save` keeps them so, and `derive` does it
@@ -160,6 +175,7 @@ class Entry(models.Model):
             ("import_entry", "导入条目"),
         ]
         constraints = [
+            *Valid.Meta.constraints,
             models.CheckConstraint(
                 condition=~Q(question=""), name="kb_entry_has_question"
             ),
@@ -191,6 +207,7 @@ class Entry(models.Model):
         return self.question
 
     def clean(self) -> None:
+        super().clean()
         self.question = normalize.line(self.question)
         self.keywords = normalize.line(self.keywords)
         self.answer = normalize.clean(self.answer).strip()
@@ -223,8 +240,9 @@ class Entry(models.Model):
             return True
         if self.status != self.Status.PUBLISHED:
             return False
-        inside = user.is_authenticated and user.reads_library
-        return inside or self.audience == self.Audience.PUBLIC
+        if user.is_authenticated and user.reads_library:
+            return True
+        return self.audience == self.Audience.PUBLIC and self.in_force
 
     def get_absolute_url(self) -> str:
         if self.slug:

@@ -2,20 +2,102 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
-from kb.models.entry import Entry
+from kb.models.entry import Entry, visible
 from kb.models.question import Channel
+from kb.models.segment import Segment
+from kb.models.team import Team
+from kb.models.user import Reader
 from kb.text import normalize
 
 
-class Reply(models.Model):
-    """One of an entry's several."""
+class ReplyQuerySet(models.QuerySet["Reply"]):
+    def shared(self) -> ReplyQuerySet:
+        """Of everybody who may read the entry: what editors write."""
+        return self.filter(owner=None, team=None)
 
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="replies")
+    def readable_by(self, user: Reader) -> ReplyQuerySet:
+        """The replies `user` may know of; every reader goes through here.
+
+        Personal means mine alone: no editor, no lead, no root reads it here. The
+        same rule for one row is Reply.is_readable_by.
+        """
+        if not (user.is_authenticated and user.reads_library):
+            return self.none()
+        mine = Q(owner=user)
+        if user.team_id:
+            mine |= Q(team=user.team_id)
+        return self.filter(mine | (Q(owner=None, team=None) & visible(user, "entry__")))
+
+    def kept_by(self, user: Reader) -> ReplyQuerySet:
+        """Of the readable, the reader's own and the team's."""
+        return self.readable_by(user).exclude(owner=None, team=None)
+
+
+def replies_for(user: Reader) -> Prefetch[str]:
+    """Return what to prefetch so that entry.replies holds what `user` may read."""
+    return Prefetch(
+        "replies", Reply.objects.readable_by(user).select_related("segment")
+    )
+
+
+def replies_shared() -> Prefetch[str]:
+    """Return what to prefetch so that entry.replies holds what editors wrote."""
+    return Prefetch("replies", Reply.objects.shared())
+
+
+class Reply(models.Model):
+    """One of an entry's several; a personal one or a team's may stand alone."""
+
+    class Tone(models.TextChoices):
+        STANDARD = "standard", "标准"
+        SHORT = "short", "简短"
+        SOOTHING = "soothing", "安抚"
+        FORMAL = "formal", "正式"
+
+    entry = models.ForeignKey(
+        Entry, null=True, blank=True, on_delete=models.CASCADE, related_name="replies"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="谁的",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    # A team that goes must not give its replies to everybody.
+    team = models.ForeignKey(
+        Team,
+        verbose_name="哪个团队的",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="谁写的",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
     label = models.CharField("名称", max_length=20, default="标准")
+    title = models.CharField(
+        "标题", max_length=60, blank=True, help_text="自己认得出就行，比如“催发货”。"
+    )
+    keywords = models.CharField(
+        "短码和关键词",
+        max_length=100,
+        blank=True,
+        help_text="想用什么词找到它，用空格分开。",
+    )
     body = models.TextField(
         "话术",
         validators=[MaxLengthValidator(4000)],
@@ -28,19 +110,71 @@ class Reply(models.Model):
         blank=True,
         help_text="留空表示通用",
     )
+    segment = models.ForeignKey(
+        Segment,
+        verbose_name="客户类型",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="留空表示通用",
+    )
+    tone = models.CharField(
+        "语气", max_length=10, choices=Tone.choices, default=Tone.STANDARD
+    )
     order = models.PositiveSmallIntegerField("次序", default=0)
+    updated_at = models.DateTimeField("更新时间", auto_now=True)
+
+    objects = ReplyQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "id"]
         verbose_name = "话术"
         verbose_name_plural = "话术"
+        permissions = [("lead_team", "写团队话术")]
         constraints = [
-            models.CheckConstraint(condition=~Q(body=""), name="kb_reply_has_body")
+            models.CheckConstraint(condition=~Q(body=""), name="kb_reply_has_body"),
+            models.CheckConstraint(
+                condition=Q(owner=None) | Q(team=None),
+                name="kb_reply_is_of_one_kind",
+                violation_error_message="话术要么是个人的，要么是团队的。",
+            ),
+            models.CheckConstraint(
+                condition=Q(owner=None, team=None, entry__isnull=False)
+                | (~Q(title="") & ~Q(owner=None, team=None)),
+                name="kb_reply_stands_somewhere",
+                violation_error_message="共用的话术要属于一个条目，其他的要有标题。",
+            ),
+            models.CheckConstraint(
+                condition=Q(tone__in=["standard", "short", "soothing", "formal"]),
+                name="kb_reply_tone_known",
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.label
+        """Say nothing of what is not for everybody: lists of rows show this."""
+        if self.owner_id:
+            return "个人话术"
+        return "团队话术" if self.team_id else self.label
+
+    @property
+    def is_shared(self) -> bool:
+        return self.owner_id is None and self.team_id is None
+
+    def is_readable_by(self, user: Reader) -> bool:
+        """ReplyQuerySet.readable_by for this row."""
+        if not (user.is_authenticated and user.reads_library):
+            return False
+        if self.owner_id:
+            return self.owner_id == user.pk
+        if self.team_id:
+            return self.team_id == user.team_id
+        return self.entry is not None and self.entry.is_visible_to(user)
 
     def clean(self) -> None:
         self.label = normalize.line(self.label)
+        self.title = normalize.line(self.title)
+        self.keywords = normalize.line(self.keywords)
         self.body = normalize.clean(self.body).strip()
+        if not self.is_shared and not self.title:
+            raise ValidationError({"title": "请写一个标题。"})

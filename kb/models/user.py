@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db import models
 
+from kb.models.team import Team
+
 AGENT, EDITOR, LEAD = "客服", "编辑", "主管"  # the groups that the migration makes
 
 
@@ -12,6 +14,15 @@ class User(AbstractUser):
     """An agent, an editor or a lead; what each may do hangs on its group."""
 
     name = models.CharField("姓名", max_length=50, blank=True)
+    team = models.ForeignKey(
+        Team,
+        verbose_name="团队",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="members",
+        help_text="同一团队的人共用团队话术。",
+    )
 
     shown: frozenset[int] | None = None  # categories of the site where one reads
 
@@ -31,6 +42,11 @@ class User(AbstractUser):
     def edits_library(self) -> bool:
         """Whether drafts and retired entries are for this person's eyes too."""
         return self.has_perm("kb.change_entry")
+
+    @property
+    def leads_team(self) -> bool:
+        """Whether this person writes the replies of the team."""
+        return self.team_id is not None and self.has_perm("kb.lead_team")
 
 
 Reader = User | AnonymousUser

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from kb import entries, index
-from kb.models import Entry, Phrasing, Reply, Tag, User
+from kb.models import Entry, Phrasing, Reply, Tag, User, replies_shared
 from kb.models.category import DEEPEST
 from kb.text import normalize
 from kb.transfer import cells
@@ -111,7 +111,7 @@ class Entries(Kind):
         return seen
 
     def load(self, pks: Collection[int]) -> Mapping[int, Entry]:
-        parts = ("replies", "phrasings", "tags", "category", "module")
+        parts = (replies_shared(), "phrasings", "tags", "category", "module")
         return Entry.objects.prefetch_related(*parts).in_bulk(pks)
 
     def meet(self, wish: Wish, found: Sequence[Entry]) -> Sequence[str]:

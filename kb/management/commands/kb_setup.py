@@ -13,8 +13,9 @@ from django.db import OperationalError
 
 from kb import demo, faces, feedback, index, vocabulary
 from kb.engines import EngineUnavailable, get_engine
-from kb.models import AGENT, EDITOR, LEAD, Entry, Question, User
+from kb.models import AGENT, EDITOR, LEAD, Entry, Question, Segment, User
 
+SEGMENTS = ("新客", "老客", "高净值", "企业客户")  # where none are kept yet
 ACCOUNTS = {  # username: name, group, whether it may enter the admin
     "kefu": ("小茶", AGENT, False),
     "bianji": ("阿萝", EDITOR, True),
@@ -37,6 +38,9 @@ class Command(BaseCommand):
             reason = " ".join(str(error).split())
             raise CommandError(f"数据库不能用，请检查 DATABASE_URL：{reason}") from None
         loaded = vocabulary.load_starter()
+        if not Segment.objects.exists():
+            rows = enumerate(SEGMENTS)
+            Segment.objects.bulk_create(Segment(name=n, position=i) for i, n in rows)
         feedback.learn()  # for who has no cron to run kb_learn at night
         self._prepare_index(loaded)
         if said := faces.catch_up():

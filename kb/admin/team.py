@@ -1,0 +1,36 @@
+"""Teams of colleagues and kinds of customers: for whom a reply is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from kb.admin.base import Curation
+from kb.models import Segment, Team
+
+
+@admin.register(Team)
+class TeamAdmin(Curation):
+    list_display = ["name", "size"]
+    search_fields = ["name"]
+    fields = ["name"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        found: QuerySet[Any] = rows.annotate(size_=Count("members"))
+        return found
+
+    @admin.display(description="人数", ordering="size_")
+    def size(self, team: Any) -> int:
+        return int(team.size_)
+
+
+@admin.register(Segment)
+class SegmentAdmin(Curation):
+    list_display = ["name", "position"]
+    list_editable = ["position"]
+    search_fields = ["name"]
+    fields = ["name", "position"]
