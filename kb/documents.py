@@ -64,7 +64,9 @@ def sources(entries: EntryQuerySet) -> Iterator[Source]:
 
 
 def _source(entry: Entry, parents: Mapping[int, int | None]) -> Source:
-    labels = [f"status={entry.status}", f"audience={entry.audience}"]
+    # What is out of force is for colleagues alone; index.sync looks again in time.
+    audience = entry.audience if entry.in_force else Entry.Audience.INTERNAL
+    labels = [f"status={entry.status}", f"audience={audience}"]
     category = entry.category_id
     while category:  # the tree refuses loops
         labels.append(category_label(category))
@@ -73,7 +75,7 @@ def _source(entry: Entry, parents: Mapping[int, int | None]) -> Source:
         "keywords": [entry.keywords],
         "question": [entry.question],
         "phrasings": [phrasing.text for phrasing in entry.phrasings.all()],
-        "replies": [reply.body for reply in entry.replies.all()],
+        "replies": [reply.text for reply in entry.replies.all()],
         "answer": [entry.answer],
         "picked": _learned(entry, Side.PUBLIC),
         "picked_staff": _learned(entry, Side.STAFF),

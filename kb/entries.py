@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from kb import triage
-from kb.models import Entry, Phrasing, Question, Reply, Tag, User
+from kb.models import Entry, Phrasing, Question, Reply, ReplyRevision, Tag, User
 from kb.text import normalize
 
 Status = Entry.Status
@@ -237,14 +237,30 @@ def store(
         entry.created_by = entry.updated_by = by
     for entry in changed:
         entry.version, entry.updated_by = entry.version + 1, by
+    for reply in replies:
+        reply.derive()
     Entry.objects.bulk_create(new, batch_size=500)
     _overwrite(Entry, changed, apart={"id", "created_at", "created_by"})
     Reply.objects.bulk_create([one for one in replies if not one.pk], batch_size=500)
+    _keep_revisions([one for one in replies if one.pk])
     _overwrite(Reply, [one for one in replies if one.pk], apart={"id"})
     Phrasing.objects.bulk_create(phrasings, batch_size=500)
     link = Entry.tags.through
     links = [link(entry_id=entry.pk, tag_id=tag.pk) for entry, tag in tags]
     link.objects.bulk_create(links, batch_size=500)
+
+
+def _keep_revisions(changed: Collection[Reply]) -> None:
+    """Reply.save does it for one; here many are about to be written."""
+    said = dict(
+        Reply.objects.filter(pk__in=[one.pk for one in changed]).values_list(
+            "pk", "text"
+        )
+    )
+    rows = [(one.pk, said[one.pk]) for one in changed if said[one.pk] != one.text]
+    ReplyRevision.objects.bulk_create(
+        (ReplyRevision(reply_id=pk, text=text) for pk, text in rows), batch_size=500
+    )
 
 
 def _overwrite(model: type[Model], rows: Collection[Any], *, apart: set[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from threading import Event, Thread
 from typing import Any
@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.db.models import Q
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import receiver
+from django.utils import timezone
 
 from kb import content, faces, typeahead, vocabulary
 from kb.documents import BATCH, Source, document, sources
@@ -100,7 +101,7 @@ def sync(limit: int = BATCH) -> int:
     A mark made while we work is a new row, so clearing ours never loses it. If
     the engine is busy or down the marks stay, and the next sync finds them.
     """
-    if not Stale.objects.exists():
+    if not Stale.objects.due().exists():
         return 0
     try:
         with get_engine().writing() as changes:
@@ -111,8 +112,9 @@ def sync(limit: int = BATCH) -> int:
             entries = Entry.objects.searchable().filter(pk__in=wanted)
             changes.put += documents(entries)
             changes.forget |= wanted - {document.id for document in changes.put}
+            _foresee(wanted)
     except EngineUnavailable as error:
-        logger.warning("index: %d marks wait: %s", Stale.objects.count(), error)
+        logger.warning("index: %d marks wait: %s", Stale.objects.due().count(), error)
         wanted = set(_marked(limit).values())
         typeahead.keep(wanted)  # these need no engine
         faces.keep(wanted)
@@ -123,8 +125,20 @@ def sync(limit: int = BATCH) -> int:
 
 def _marked(limit: int) -> dict[int, int]:
     """Return {mark: entry id} of the oldest marks."""
-    oldest = Stale.objects.order_by("pk").values_list("pk", "entry_id")
+    oldest = Stale.objects.due().order_by("pk").values_list("pk", "entry_id")
     return dict(oldest[:limit])
+
+
+def _foresee(entry_ids: Collection[int]) -> None:
+    """Mark the entries that begin or end later for the moment when they do."""
+    now = timezone.now()
+    Stale.objects.filter(entry_id__in=entry_ids, due_at__gt=now).delete()
+    turning = Q(valid_from__gt=now) | Q(valid_until__gt=now)
+    rows = Entry.objects.searchable().filter(turning, pk__in=entry_ids)
+    Stale.objects.bulk_create(
+        Stale(entry_id=pk, due_at=min(m for m in moments if m and m > now))
+        for pk, *moments in rows.values_list("pk", "valid_from", "valid_until")
+    )
 
 
 def sync_all() -> int:
@@ -166,7 +180,7 @@ def rebuild(progress: Any = iter, processes: int = 1) -> int:
     another rebuild is under way.
     """
     vocabulary.in_force()
-    known = list(Stale.objects.values_list("pk", flat=True))
+    known = list(Stale.objects.due().values_list("pk", flat=True))
     if processes > 1:
         segment.warm()
         pinyin.warm()
@@ -197,7 +211,9 @@ def _with_beginnings(found: Iterable[Source]) -> Iterator[Source]:
     """
     rest = iter(found)
     while batch := list(islice(rest, BATCH)):
-        typeahead.keep(source.id for source in batch)
+        ids = [source.id for source in batch]
+        typeahead.keep(ids)
+        _foresee(ids)
         yield from batch
 
 

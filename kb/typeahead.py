@@ -240,8 +240,9 @@ def _wanted(ids: list[int]) -> dict[int, Texts]:
     texts = live.values_list("pk", "audience", "question", "phrasings__text")
     told: dict[int, set[str]] = {}
     public: dict[int, bool] = {}
+    now = set(live.in_force().values_list("pk", flat=True))
     for pk, audience, *asked in texts:
-        public[pk] = audience == Entry.Audience.PUBLIC
+        public[pk] = audience == Entry.Audience.PUBLIC and pk in now
         told.setdefault(pk, set()).update(filter(_tells, asked))
     return {pk: (public[pk], frozenset(told[pk])) for pk in told if told[pk]}
 

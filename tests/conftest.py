@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import hypothesis
@@ -15,7 +16,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 
-from kb import entries, index, questions
+from kb import entries, index, migrations, questions
 from kb.engines import get_engine
 from kb.models import AGENT, EDITOR, LEAD, Entry, Question, Reply, User
 from kb.text import segment
@@ -46,16 +47,12 @@ def _fresh_engine_and_cache() -> Iterator[None]:
 @pytest.fixture
 def groups(db: None) -> None:
     """Make the migration's groups again, where a flush took them along."""
-    if not Group.objects.exists():
-        import_module("kb.migrations.0002_groups").make_groups(apps, None)
-        vocabulary_groups = import_module("kb.migrations.0004_vocabulary_groups")
-        vocabulary_groups.give_vocabulary(apps, None)
-        import_module("kb.migrations.0005_usage").give_searches(apps, None)
-        import_module("kb.migrations.0011_pictures").give_pictures(apps, None)
-        import_module("kb.migrations.0012_site").give_sites(apps, None)
-        import_module("kb.migrations.0013_incidents").give_incidents(apps, None)
-        import_module("kb.migrations.0014_faces").give_faces(apps, None)
-        import_module("kb.migrations.0016_owning").give_teams(apps, None)
+    if Group.objects.exists():
+        return
+    for name in sorted(module.name for module in iter_modules(migrations.__path__)):
+        for function, give in vars(import_module(f"kb.migrations.{name}")).items():
+            if function == "make_groups" or function.startswith("give_"):
+                give(apps, None)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ ROWS = [
     {"triage"},
     {"entries"},
     {"vocabulary", "typeahead"},
+    {"replies"},
     {"documents"},
     {"index"},
     {"feedback"},

@@ -13,7 +13,7 @@ from kb.models import Stale
 
 @admin.register(Stale)
 class StaleAdmin(ReadOnly):
-    list_display = ["entry", "marked_at"]
+    list_display = ["entry", "marked_at", "due_at"]
     list_display_links = None
 
     @admin.display(description="条目", ordering="entry_id")

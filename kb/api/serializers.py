@@ -8,7 +8,7 @@ from drf_spectacular.helpers import lazy_serializer
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from kb.models import Channel, Entry, Reply
+from kb.models import Channel, Entry, Reply, Validity
 from kb.shelves import Shelves
 from kb.text import blanks
 from kb.text.passage import Passage, best, first
@@ -133,17 +133,36 @@ class ReplyItem(serializers.Serializer[Reply]):
     channel = serializers.ChoiceField(
         Channel.choices, allow_blank=True, help_text="适用渠道；空表示通用。"
     )
-    body = serializers.CharField(help_text="话术原文，待填处写作 {{名称}}。")
+    body = serializers.CharField(
+        source="text", help_text="话术原文，片段已展开，待填处写作 {{名称}}。"
+    )
+    tone = serializers.ChoiceField(Reply.Tone.choices, help_text="语气。")
+    segment = serializers.StringRelatedField(  # type: ignore[var-annotated]
+        help_text="适用的客户类型；空表示通用。"
+    )
+    kept_by = serializers.SerializerMethodField(
+        help_text="shared 大家共用，team 本团队的，personal 只有自己看得到。"
+    )
+
+    @extend_schema_field(serializers.ChoiceField(["shared", "team", "personal"]))
+    def get_kept_by(self, reply: Reply) -> str:
+        return "personal" if reply.owner_id else "team" if reply.team_id else "shared"
+
     blanks = serializers.SerializerMethodField(help_text="待填处的名称，按出现次序。")
 
     def get_blanks(self, reply: Reply) -> list[str]:
-        return blanks.names(reply.body)
+        return blanks.names(reply.text)
 
 
 class AgentEntryItem(EntryItem):
     status = serializers.ChoiceField(Entry.Status.choices)
     audience = serializers.ChoiceField(Entry.Audience.choices)
     replies = ReplyItem(many=True)
+    valid_from = serializers.DateTimeField(help_text="生效时间；空表示一直有效。")
+    valid_until = serializers.DateTimeField(help_text="失效时间；空表示一直有效。")
+    validity = serializers.ChoiceField(
+        Validity.choices, help_text="over 已过期的和 later 未生效的，不要发给客户。"
+    )
 
 
 class AgentEntryDetail(AgentEntryItem, EntryDetail):
@@ -157,7 +176,7 @@ class AgentFoundItem(AgentEntryItem, FoundItem):
 
     @extend_schema_field(PassageItem)
     def get_passage(self, entry: Entry) -> Any:
-        bodies = (blanks.shown(reply.body) for reply in entry.replies.all())
+        bodies = (blanks.shown(reply.text) for reply in entry.replies.all())
         return PassageItem(
             first((*bodies, entry.answer_text), self.context["terms"])
         ).data

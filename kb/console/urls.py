@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kb.console import picks, views
+from kb.console import mine, picks, views
 
 app_name = "console"
 urlpatterns = [
     path("", views.home, name="home"),
     path("pick/", picks.pick, name="pick"),
+    path("mine/", mine.mine, name="mine"),
+    path("mine/new/", mine.write, name="mine-new"),
+    path("mine/copy/", mine.copy, name="mine-copy"),
+    path("mine/<int:pk>/", mine.write, name="mine-edit"),
+    path("mine/<int:pk>/<slug:what>/", mine.act, name="mine-act"),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from kb.desk import drafts, phrasings, views
+from kb.desk import drafts, phrasings, proposals, views
 
 app_name = "desk"
 urlpatterns = [
@@ -19,4 +19,6 @@ urlpatterns = [
     path("drafts/<int:pk>/<slug:action>/", drafts.move, name="move"),
     path("phrasings/", phrasings.phrasings, name="phrasings"),
     path("phrasings/<int:pk>/", phrasings.judge, name="judge"),
+    path("proposals/", proposals.proposals, name="proposals"),
+    path("proposals/<int:pk>/", proposals.judge, name="proposal"),
 ]

@@ -12,10 +12,13 @@ from kb.models.followup import FollowUp
 from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.phrasing import Phrasing
 from kb.models.picture import Picture
+from kb.models.proposal import Proposal
 from kb.models.question import Channel, Question, QuestionQuerySet
 from kb.models.reply import Reply, ReplyQuerySet, replies_for, replies_shared
+from kb.models.revision import ReplyRevision
 from kb.models.segment import Segment
 from kb.models.site import Site
+from kb.models.snippet import Snippet
 from kb.models.stale import Stale
 from kb.models.team import Team
 from kb.models.usage import Evidence, Pick, Search, Side, Vote
@@ -45,16 +48,19 @@ __all__ = [
     "Phrasing",
     "Pick",
     "Picture",
+    "Proposal",
     "Question",
     "QuestionQuerySet",
     "Read",
     "Reader",
     "Reply",
     "ReplyQuerySet",
+    "ReplyRevision",
     "Search",
     "Segment",
     "Side",
     "Site",
+    "Snippet",
     "Stale",
     "StopWord",
     "SynonymSet",

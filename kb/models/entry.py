@@ -61,6 +61,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         after = self.filter(follows__entry=entry)
         return after.order_by("follows__order", "follows__pk")
 
+    def in_force(self) -> EntryQuerySet:
+        """Entries that are in force now: Entry.in_force."""
+        return self.filter(in_force())
+
     def having(self, validity: str) -> EntryQuerySet:
         """Entries that are in force, soon no more, or not: Entry.validity."""
         return self.filter(having(validity))

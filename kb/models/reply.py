@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
@@ -11,9 +13,10 @@ from django.db.models import Prefetch, Q
 from kb.models.entry import Entry, visible
 from kb.models.question import Channel
 from kb.models.segment import Segment
+from kb.models.snippet import Snippet, check_includes
 from kb.models.team import Team
 from kb.models.user import Reader
-from kb.text import normalize
+from kb.text import normalize, snippets
 
 
 class ReplyQuerySet(models.QuerySet["Reply"]):
@@ -123,6 +126,8 @@ class Reply(models.Model):
         "语气", max_length=10, choices=Tone.choices, default=Tone.STANDARD
     )
     order = models.PositiveSmallIntegerField("次序", default=0)
+    # What is sent: `body` with the snippets it includes. `save` keeps it so.
+    text = models.TextField(editable=False, blank=True)
     updated_at = models.DateTimeField("更新时间", auto_now=True)
 
     objects = ReplyQuerySet.as_manager()
@@ -178,3 +183,24 @@ class Reply(models.Model):
         self.body = normalize.clean(self.body).strip()
         if not self.is_shared and not self.title:
             raise ValidationError({"title": "请写一个标题。"})
+        if snippets.names(self.body):
+            check_includes(self.body, Snippet.objects.bodies(), "body")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep what was said before, when that is no longer what is said."""
+        self.derive()
+        if (fields := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = {*fields, "text", "updated_at"}
+        said = Reply.objects.filter(pk=self.pk).values_list("text", flat=True)
+        before = said.first() if self.pk else None
+        super().save(*args, **kwargs)
+        if before is not None and before != self.text:
+            self.revisions.create(text=before)
+
+    def derive(self) -> None:
+        """Set the column that follows from others."""
+        bodies = Snippet.objects.bodies() if snippets.names(self.body) else {}
+        try:
+            self.text = snippets.expand(self.body, bodies)
+        except snippets.TooLong:  # `clean` refuses it; nobody else makes such a one
+            self.text = self.body

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
+
+
+class StaleQuerySet(models.QuerySet["Stale"]):
+    def due(self) -> StaleQuerySet:
+        """Marks whose moment has come; others wait for theirs."""
+        return self.filter(due_at__lte=timezone.now())
 
 
 class Stale(models.Model):
@@ -13,7 +20,11 @@ class Stale(models.Model):
     """
 
     entry_id = models.BigIntegerField("条目编号")
+    # From when it is to be done: an entry that begins or ends then is marked before.
+    due_at = models.DateTimeField("到期时间", default=timezone.now, db_index=True)
     marked_at = models.DateTimeField("标记时间", auto_now_add=True)
+
+    objects = StaleQuerySet.as_manager()
 
     class Meta:
         verbose_name = "待索引"

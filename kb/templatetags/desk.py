@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from kb import feedback
+from kb import feedback, replies
 
 register = template.Library()
 
@@ -13,3 +13,9 @@ register = template.Library()
 def proposed() -> int:
     """Return how many phrasings are proposed."""
     return feedback.proposed()
+
+
+@register.simple_tag
+def offered() -> int:
+    """Return how many replies agents would share."""
+    return replies.waiting().count()

@@ -59,7 +59,7 @@ class Command(BaseCommand):
                 plan, by=None, skip_bad=skip_bad, progress=progress
             )
             self.stdout.write(f"完成：写入 {written:,} 行。")
-            if waiting := Stale.objects.count():
+            if waiting := Stale.objects.due().count():
                 self.stdout.write(
                     f"有 {waiting:,} 条还没进索引，运行 kb_index sync 补上。"
                 )

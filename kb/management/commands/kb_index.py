@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
     def _sync(self) -> None:
         cleared = index.sync_all()
-        waiting = Stale.objects.count()
+        waiting = Stale.objects.due().count()
         self.stdout.write(f"已更新 {cleared} 处，还有 {waiting} 处等待。")
         if waiting:
             raise CommandError("索引正忙或不可用，等待的改动没有丢，稍后再试。")

@@ -1,0 +1,73 @@
+"""Snippets: changed in one place, refused where others would break."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from kb import replies
+from kb.admin.base import Curation, WholeForm, short
+from kb.models import Snippet
+
+
+class SnippetForm(WholeForm):
+    class Meta:
+        model = Snippet
+        fields: list[str] = []  # the admin names them
+        widgets = {"body": forms.Textarea({"rows": 8, "class": "vLargeTextField"})}
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        before = Snippet.objects.filter(pk=self.instance.pk).first()
+        renamed = before is not None and before.name != given.get("name")
+        if before and renamed and (places := replies.used_in(before)):
+            self.add_error("name", f"正在使用，不能改名：{places}。")
+        return given
+
+
+@admin.register(Snippet)
+class SnippetAdmin(Curation):
+    form = SnippetForm
+    list_display = ["name", "begins", "changed"]
+    search_fields = ["name", "body"]
+    fields = ["name", "body", "used"]
+    readonly_fields = ["used"]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Leave out deletion in bulk: each is looked at for who includes it."""
+        found = super().get_actions(request)
+        found.pop("delete_selected", None)
+        return found
+
+    def save_model(
+        self, request: HttpRequest, obj: Snippet, form: Any, change: bool
+    ) -> None:
+        replies.put(obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the places that stand in the way, instead of the button."""
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        places = [places for obj in objs if (places := replies.used_in(obj))]
+        return found, counts, lacking, [*protected, *places]
+
+    def delete_model(self, request: HttpRequest, obj: Snippet) -> None:
+        try:
+            replies.remove(obj)
+        except ValidationError as error:  # somebody included it meanwhile
+            messages.error(request, " ".join(error.messages))
+
+    @admin.display(description="内容")
+    def begins(self, snippet: Snippet) -> str:
+        return " ".join(snippet.body.split())[:60]
+
+    @admin.display(description="更新时间", ordering="updated_at")
+    def changed(self, snippet: Snippet) -> str:
+        return short(snippet.updated_at)
+
+    @admin.display(description="用在哪里")
+    def used(self, snippet: Snippet) -> str:
+        return (snippet.pk and replies.used_in(snippet)) or "还没有用到"

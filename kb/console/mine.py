@@ -1,0 +1,184 @@
+"""我的话术: an agent's own replies and the team's, written and shared by review."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from kb import replies
+from kb.console.forms import LARGEST_ID
+from kb.console.views import agent_of
+from kb.models import Entry, Proposal, Reply, User
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Reply]
+else:
+    ModelForm = forms.ModelForm
+
+
+class ReplyForm(ModelForm):
+    follows = forms.BooleanField(
+        label="跟随条目",
+        required=False,
+        initial=True,
+        help_text="条目下线或过期时，这条也不能再用。不勾就和条目脱开，自己单独留着。",
+    )
+
+    class Meta:
+        model = Reply
+        fields = ["title", "keywords", "body", "channel", "segment", "tone"]
+        widgets = {"body": forms.Textarea({"rows": 6})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["title"].required = True
+        self.fields["channel"].help_text = self.fields["segment"].help_text = ""
+        for name in ("channel", "segment"):
+            self.fields[name].choices = [  # type: ignore[attr-defined]
+                ("", "通用"),
+                *list(self.fields[name].choices)[1:],  # type: ignore[attr-defined]
+            ]
+        if self.instance.entry is None:
+            del self.fields["follows"]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if "follows" in self.fields and not given.get("follows"):
+            self.instance.entry = None
+        return given
+
+
+class CopyForm(forms.Form):
+    entry = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
+    reply = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+
+
+@never_cache
+@login_required
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    """List what the agent and his team keep, and what became of proposals."""
+    user = agent_of(request)
+    judged = Proposal.objects.order_by("-at", "-pk")
+    own = replies.mine(user).prefetch_related(Prefetch("proposals", judged))
+    context: dict[str, Any] = {
+        "own": [(reply, _standing(reply, user)) for reply in own],
+        "team": [(reply, _standing(reply, user)) for reply in replies.of_team(user)],
+        "shared": replies.shared_of(user),
+        "most": replies.MOST,
+    }
+    return render(request, "console/mine.html", context)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """Add or change a reply; a mistake changes nothing and says where."""
+    user = agent_of(request)
+    reply = _writable(pk, user) if pk else _blank(request, user)
+    form = ReplyForm(request.POST or None, instance=reply)
+    if request.method == "POST" and _kept(form, user):
+        messages.success(request, f"已保存「{form.instance.title}」。")
+        return redirect("console:mine")
+    context = {"form": form, "reply": reply, "standing": _standing(reply, user)}
+    return render(request, "console/mine_form.html", context)
+
+
+@never_cache
+@require_POST
+def act(request: HttpRequest, pk: int, what: str) -> HttpResponse:
+    """Delete a reply, propose it to everybody, or take the proposal back."""
+    user = agent_of(request)
+    reply = _writable(pk, user)
+    if what == "delete":
+        replies.drop(reply, by=user)
+        messages.success(request, f"已删除「{reply.title}」。")
+    elif what == "propose":
+        replies.propose(reply, by=user)
+        messages.success(
+            request, f"已提议共用「{reply.title}」，编辑审核后您会在这里看到结果。"
+        )
+    elif what == "withdraw":
+        taken = replies.withdraw(reply, by=user)
+        messages.success(request, "已撤回提议。" if taken else "这条提议已经有结果了。")
+    else:
+        raise Http404
+    return redirect("console:mine")
+
+
+@never_cache
+@require_POST
+def copy(request: HttpRequest) -> HttpResponse:
+    """Make a shown reply one's own, and go on to change it."""
+    user = agent_of(request)
+    form = CopyForm(request.POST)
+    if not form.is_valid():
+        raise Http404("没有这条话术。")
+    given = form.cleaned_data
+    entry = Entry.objects.published_to(user).filter(pk=given["entry"]).first()
+    readable = Reply.objects.readable_by(user).filter(entry=entry)
+    reply = readable.filter(pk=given["reply"] or 0).first()
+    if entry is None or (given["reply"] and reply is None):
+        raise Http404("没有这条话术。")
+    try:
+        made, new = replies.copy_of(entry, reply=reply, by=user)
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+        return redirect("console:mine")
+    said = (
+        "已存为我的话术，改好后保存。" if new else "您已经有一模一样的一条，就在这里。"
+    )
+    messages.success(request, said)
+    return redirect("console:mine-edit", made.pk)
+
+
+def _writable(pk: int, user: User) -> Reply:
+    """Return the reply if `user` may write it; one of others never was."""
+    kept = Reply.objects.kept_by(user).select_related("entry", "team")
+    reply = kept.filter(pk=pk).first()
+    if reply is None or not replies.may_write(reply, user):
+        raise Http404("没有这条话术。")
+    return reply
+
+
+def _blank(request: HttpRequest, user: User) -> Reply:
+    if request.GET.get("for") != "team":
+        return Reply(owner=user, label="我的")
+    if not user.leads_team:
+        raise PermissionDenied("团队话术由主管来写。")
+    return Reply(team=user.team, label="团队")
+
+
+def _kept(form: ReplyForm, user: User) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        replies.keep(form.save(commit=False), by=user)
+    except ValidationError as error:
+        form.add_error(None, ValidationError(error.messages))
+        return False
+    return True
+
+
+def _standing(reply: Reply, user: User) -> str:
+    """Return why a reply cannot be used now, or nothing."""
+    entry = reply.entry
+    if entry is None:
+        return ""
+    if entry.status != Entry.Status.PUBLISHED or not entry.is_visible_to(user):
+        return "原条目已下线"
+    return "" if entry.in_force else f"原条目{entry.validity.label}"

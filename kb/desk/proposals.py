@@ -1,0 +1,97 @@
+"""Replies that agents would share: an editor takes one for all, or says why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST, require_safe
+
+from kb import replies, search
+from kb.desk.drafts import editor
+from kb.desk.forms import LARGEST_ID, Line
+from kb.desk.views import StaffRequest
+from kb.models import Entry, Proposal
+
+MOST = 30  # proposals on the page; the next ones come when these are judged
+NEAR = 3  # entries offered where a reply stands alone
+
+
+class JudgeForm(forms.Form):
+    """`entry` is where the reply goes, `number` another; "new" makes one of it."""
+
+    do = forms.ChoiceField(choices=[("accept", ""), ("return", "")])
+    entry = Line(required=False)
+    number = Line(required=False)
+    reason = Line(required=False)
+    seen = Line(required=False)
+
+
+@editor
+@require_safe
+def proposals(request: StaffRequest) -> HttpResponse:
+    """List what agents propose, the oldest first, each with entries it may suit."""
+    found = list(replies.waiting()[:MOST])
+    offered = [(proposal, _places(proposal, request)) for proposal in found]
+    context = {"proposals": offered, "total": replies.waiting().count()}
+    return render(request, "desk/proposals.html", context)
+
+
+@editor
+@require_POST
+def judge(request: StaffRequest, pk: int) -> HttpResponse:
+    form = JudgeForm(request.POST)
+    proposal = replies.waiting().filter(pk=pk).first()
+    if proposal is None or not form.is_valid():
+        messages.warning(request, "这条提议已经有人处理了，或者被撤回了。")
+        return redirect("desk:proposals")
+    try:
+        said = _judged(proposal, form.cleaned_data, request)
+        messages.success(request, said)
+    except ValidationError as error:
+        messages.warning(
+            request, f"「{proposal.reply.title}」：{' '.join(error.messages)}"
+        )
+    return redirect("desk:proposals")
+
+
+def _judged(proposal: Proposal, given: dict[str, Any], request: StaffRequest) -> str:
+    title = proposal.reply.title
+    if given["do"] == "return":
+        replies.send_back(proposal, by=request.user, reason=given["reason"])
+        return f"已退回「{title}」，{proposal.by or '作者'}会看到原因。"
+    place = given["number"] or given["entry"]
+    entry = None if place == "new" else _named(place, request)
+    reply = replies.accept(proposal, by=request.user, entry=entry, seen=given["seen"])
+    where = reply.entry.get_absolute_url() if reply.entry else ""
+    return format_html(
+        "已收为「<a href='{}'>{}</a>」的话术，署名 {}。",
+        where,
+        reply.entry,
+        reply.author,
+    )
+
+
+def _named(number: str, request: StaffRequest) -> Entry:
+    """Return the entry that was chosen, or whose number was typed."""
+    digits = number.lstrip("#＃").strip()
+    if not (digits.isascii() and digits.isdecimal()) or int(digits) > LARGEST_ID:
+        raise ValidationError("请选一个条目，或者填条目编号。")
+    entry = Entry.objects.visible_to(request.user).filter(pk=int(digits)).first()
+    if entry is None:
+        raise ValidationError(f"没有编号 {digits} 的条目。")
+    return entry
+
+
+def _places(proposal: Proposal, request: StaffRequest) -> list[Entry]:
+    """Return the entry that the reply hangs on, or those it may suit."""
+    reply = proposal.reply
+    if reply.entry and reply.entry.is_visible_to(request.user):
+        return [reply.entry]
+    text = f"{reply.title} {reply.text}"[: search.LONGEST]
+    return [hit.entry for hit in search.nearest(text, user=request.user, limit=NEAR)]

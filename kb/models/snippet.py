@@ -1,0 +1,75 @@
+"""A snippet: words that several replies include by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import Q
+
+from kb.text import normalize, snippets
+
+
+class SnippetQuerySet(models.QuerySet["Snippet"]):
+    def bodies(self) -> dict[str, str]:
+        return dict(self.values_list("name", "body"))
+
+
+class Snippet(models.Model):
+    """{{> name}} in a reply, or in another snippet, stands for `body`."""
+
+    name = models.CharField(
+        "名称",
+        max_length=snippets.LONGEST_NAME,
+        unique=True,
+        help_text="话术里写 {{> 名称}} 就会换成下面的内容。",
+    )
+    body = models.TextField(
+        "内容",
+        validators=[MaxLengthValidator(4000)],
+        help_text="纯文本，可以有 {{订单号}} 这样的空，也可以再用 {{> 别的片段}}。",
+    )
+    updated_at = models.DateTimeField("更新时间", auto_now=True)
+
+    objects = SnippetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "片段"
+        verbose_name_plural = "片段"
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(name="") & ~Q(body=""), name="kb_snippet_says_something"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse what nobody could include, what is unknown, and circles."""
+        self.name = normalize.line(self.name)
+        self.body = normalize.clean(self.body).strip()
+        if not snippets.is_name(self.name):
+            raise ValidationError({"name": "名称里不能有 { } | >。"})
+        bodies = Snippet.objects.exclude(pk=self.pk).bodies() | {self.name: self.body}
+        check_includes(self.body, bodies, "body")
+        if way := snippets.circle(self.name, bodies):
+            raise ValidationError(
+                {"body": f"片段互相套住了，没有尽头：{' → '.join(way)}。"}
+            )
+
+
+def check_includes(body: str, bodies: Mapping[str, str], field: str) -> str:
+    """Return `body` with what it includes. Raises ValidationError at `field`."""
+    if unknown := [name for name in snippets.names(body) if name not in bodies]:
+        raise ValidationError({field: f"没有叫「{unknown[0] or '（空）'}」的片段。"})
+    try:
+        return snippets.expand(body, bodies)
+    except snippets.TooLong:
+        most = f"{snippets.LONGEST:,}"
+        raise ValidationError(
+            {field: f"连同用到的片段超过了 {most} 字，请拆短。"}
+        ) from None

@@ -1,0 +1,40 @@
+"""Replies of one's own and of a team: kept, found, made everybody's."""
+
+from __future__ import annotations
+
+from kb.replies.changing import Change, since
+from kb.replies.finding import found
+from kb.replies.including import put, remove, used_in
+from kb.replies.keeping import MOST, copy_of, drop, keep, may_write, mine, of_team
+from kb.replies.proposing import (
+    accept,
+    propose,
+    send_back,
+    shared_of,
+    waiting,
+    withdraw,
+)
+from kb.replies.standing import fitting
+
+__all__ = [
+    "MOST",
+    "Change",
+    "accept",
+    "copy_of",
+    "drop",
+    "fitting",
+    "found",
+    "keep",
+    "may_write",
+    "mine",
+    "of_team",
+    "propose",
+    "put",
+    "remove",
+    "send_back",
+    "shared_of",
+    "since",
+    "used_in",
+    "waiting",
+    "withdraw",
+]

@@ -1,0 +1,83 @@
+"""An agent writes replies of his own, a lead those of the team, nobody another's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+
+from kb.models import Entry, Reply, ReplyQuerySet, User
+from kb.text import markdown
+
+MOST = 500  # replies of one person, and of one team: all are looked through
+
+
+def mine(user: User) -> ReplyQuerySet:
+    """Return the replies of `user` alone, the last changed first."""
+    return _listed(Reply.objects.readable_by(user).filter(owner=user))
+
+
+def of_team(user: User) -> ReplyQuerySet:
+    """Return the replies of the team of `user`."""
+    kept = Reply.objects.readable_by(user)
+    return _listed(kept.filter(team__isnull=False, team=user.team_id))
+
+
+def _listed(kept: ReplyQuerySet) -> ReplyQuerySet:
+    related = ("entry", "segment", "team")
+    return kept.select_related(*related).order_by("-updated_at", "-pk")
+
+
+def may_write(reply: Reply, user: User) -> bool:
+    if reply.owner_id:
+        return reply.owner_id == user.pk
+    return reply.team_id is not None and (
+        reply.team_id == user.team_id and user.leads_team
+    )
+
+
+@transaction.atomic
+def keep(reply: Reply, *, by: User) -> Reply:
+    """Save `reply`, new or changed. Raises PermissionDenied, ValidationError."""
+    _require(reply, by)
+    if reply.pk is None:
+        kept = mine(by) if reply.owner_id else of_team(by)
+        if kept.count() >= MOST:
+            raise ValidationError(f"最多存 {MOST} 条，请先删掉不用的。")
+        reply.author = by
+    reply.full_clean()
+    reply.save()
+    return reply
+
+
+@transaction.atomic
+def drop(reply: Reply, *, by: User) -> None:
+    _require(reply, by)
+    reply.delete()
+
+
+@transaction.atomic
+def copy_of(
+    entry: Entry | None, *, by: User, reply: Reply | None = None
+) -> tuple[Reply, bool]:
+    """Return a personal copy of `reply`, or of the answer of `entry`; and if it is new.
+
+    One that says the same is not made again. The caller has looked whether `by`
+    may read what is copied.
+    """
+    body = reply.body if reply else markdown.plain(entry.answer_html) if entry else ""
+    columns: dict[str, Any] = {"entry": entry, "owner": by, "body": body[:4000]}
+    if same := mine(by).filter(**columns).first():
+        return same, False
+    title = (reply.title if reply else "") or (entry.question if entry else "")
+    made = Reply(**columns, title=title[:60], label="我的")
+    if reply:
+        made.channel, made.tone = reply.channel, reply.tone
+        made.segment_id = reply.segment_id
+    return keep(made, by=by), True
+
+
+def _require(reply: Reply, by: User) -> None:
+    if not may_write(reply, by):
+        raise PermissionDenied("这条话术不是您的。")

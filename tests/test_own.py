@@ -1,0 +1,356 @@
+"""Replies of one's own and of a team: kept, found, shared by review, seen to change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+
+from kb import entries, feedback, index, replies, search
+from kb.engines import get_engine
+from kb.models import (
+    AGENT,
+    Copy,
+    Entry,
+    Proposal,
+    Reply,
+    Segment,
+    Stale,
+    Team,
+    User,
+)
+from kb.replies import keeping
+from kb.text import difference
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def team() -> Team:
+    return Team.objects.create(name="售后组")
+
+
+@pytest.fixture
+def mate(make_user: Callable[..., User], team: Team) -> User:
+    return make_user("mate", AGENT, team=team)
+
+
+def mine(
+    user: User, title: str = "催发货", body: str = "亲，在路上了", **more: Any
+) -> Reply:
+    return replies.keep(Reply(owner=user, title=title, body=body, **more), by=user)
+
+
+def titles(words: str, user: User) -> list[str]:
+    return [reply.title for reply in replies.found(words, user=user)]
+
+
+# Kept -----------------------------------------------------------------------------------
+
+
+def test_everybody_writes_only_what_is_his(
+    agent: User, mate: User, lead: User, team: Team
+) -> None:
+    reply = mine(agent)
+    with pytest.raises(PermissionDenied):
+        replies.keep(reply, by=mate)
+    with pytest.raises(PermissionDenied):
+        replies.drop(reply, by=lead)
+    ours = Reply(team=team, title="t", body="亲")
+    for user in (mate, lead):  # no lead, and of no team
+        with pytest.raises(PermissionDenied):
+            replies.keep(ours, by=user)
+    lead.team = team
+    lead.save()
+    assert replies.keep(ours, by=User.objects.get(pk=lead.pk)).author == lead
+    assert list(replies.of_team(mate)) == [ours]
+    assert list(replies.of_team(agent)) == []
+
+
+def test_nobody_keeps_more_than_can_be_looked_through(
+    agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST", 1)
+    reply = mine(agent)
+    with pytest.raises(ValidationError, match="最多存 1 条"):
+        mine(agent)
+    reply.body = "改了"
+    replies.keep(reply, by=agent)
+
+
+def test_a_copy_of_a_shared_reply_is_mine_and_made_once(
+    make_entry: MakeEntry, agent: User
+) -> None:
+    vip = Segment.objects.create(name="高净值")
+    entry = make_entry()
+    shared = Reply.objects.create(
+        entry=entry, body="亲", tone="formal", channel="sms", segment=vip
+    )
+    copy, new = replies.copy_of(entry, reply=shared, by=agent)
+    assert new
+    assert (copy.owner, copy.entry, copy.title) == (agent, entry, entry.question)
+    assert (copy.tone, copy.channel, copy.segment) == ("formal", "sms", vip)
+    assert replies.copy_of(entry, reply=shared, by=agent) == (copy, False)
+    answer, _ = replies.copy_of(entry, by=agent)
+    assert answer.body == "质量问题由我们承担，个人原因由您承担。"
+
+
+# Found ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["催发货", "cfh", "cuifahuo", "催发", "CFH2", "在路上了吗", "請問在路上了嗎"],
+)
+def test_mine_are_found_by_title_code_pinyin_and_words(agent: User, words: str) -> None:
+    mine(agent, keywords="cfh2")
+    mine(agent, title="道歉", body="非常抱歉")
+    assert titles(words, agent) == ["催发货"]
+
+
+def test_what_hardly_fits_is_not_found(agent: User) -> None:
+    mine(agent)
+    for words in ("发票抬头怎么改", "你好", "请问", "的", "", "x"):
+        assert titles(words, agent) == []
+
+
+def test_others_find_neither_mine_nor_another_teams(
+    agent: User, mate: User, team: Team, lead: User
+) -> None:
+    mine(agent)
+    Reply.objects.create(team=team, title="催发货", body="亲")
+    assert titles("催发货", mate) == ["催发货"]
+    assert replies.found("催发货", user=mate)[0].team == team
+    assert [r.owner for r in replies.found("催发货", user=agent)] == [agent]
+    assert titles("催发货", lead) == []
+
+
+def test_what_hangs_on_an_entry_lives_with_it(
+    make_entry: MakeEntry, agent: User
+) -> None:
+    entry = make_entry()
+    reply = mine(agent, entry=entry)
+    assert titles("催发货", agent) == ["催发货"]
+    Entry.objects.filter(pk=entry.pk).update(valid_until=timezone.now())
+    assert titles("催发货", agent) == []
+    Entry.objects.filter(pk=entry.pk).update(valid_until=None)
+    entries.retire(entry, by=None)
+    assert titles("催发货", agent) == []
+    assert list(replies.mine(agent)) == [reply]
+    reply.entry = None
+    replies.keep(reply, by=agent)
+    assert titles("催发货", agent) == ["催发货"]
+
+
+# In which order ---------------------------------------------------------------------------
+
+
+def test_what_fits_the_customer_stands_first(
+    make_entry: MakeEntry, agent: User, team: Team
+) -> None:
+    vip, new = (Segment.objects.create(name=name) for name in ("高净值", "新客"))
+    entry = make_entry()
+
+    def make(label: str, order: int, **columns: Any) -> Reply:
+        return Reply.objects.create(
+            entry=entry, label=label, body=label, order=order, **columns
+        )
+
+    made = [
+        make("标准", 0),
+        make("短信", 1, channel="sms"),
+        make("高净值", 2, segment=vip),
+        make("高净值短信", 3, segment=vip, channel="sms"),
+        make("新客", 4, segment=new),
+        make("我的", 5, owner=agent, title="t"),
+        make("团队", 6, team=team, title="t"),
+    ]
+
+    def order(**asked: Any) -> list[str]:
+        return [reply.label for reply in replies.fitting(made, **asked)]
+
+    assert order()[:3] == ["我的", "团队", "标准"]
+    assert order(segment=vip.pk)[:2] == ["高净值", "高净值短信"]
+    assert order(segment=vip.pk)[-1] == "新客"
+    assert order(segment=vip.pk, channel="sms")[0] == "高净值短信"
+    assert order(channel="wechat")[-2:] == ["短信", "高净值短信"]
+
+
+# Shared by review ---------------------------------------------------------------------------
+
+
+def test_an_accepted_proposal_is_everybodys_and_names_its_author(
+    make_entry: MakeEntry, agent: User, mate: User, editor: User
+) -> None:
+    entry = make_entry(replies=["标准"])
+    reply = mine(agent, entry=entry, keywords="cfh")
+    proposal = replies.propose(reply, by=agent)
+    assert replies.propose(reply, by=agent) == proposal
+    assert list(replies.waiting()) == [proposal]
+    replies.accept(proposal, by=editor, entry=entry, seen=reply.updated_at.isoformat())
+    reply.refresh_from_db()
+    assert reply.is_shared
+    assert (reply.author, reply.order, reply.keywords) == (agent, 1, "")
+    assert reply.is_readable_by(mate)
+    assert Entry.objects.get(pk=entry.pk).version == entry.version + 1
+    index.sync_all()
+    assert [h.entry for h in search.search("在路上了", user=mate).hits] == [entry]
+    assert list(replies.waiting()) == []
+
+
+def test_one_that_stands_alone_gets_an_entry_of_its_own(
+    agent: User, editor: User
+) -> None:
+    index.rebuild()
+    proposal = replies.propose(mine(agent), by=agent)
+    reply = replies.accept(proposal, by=editor, entry=None)
+    assert reply.entry is not None
+    assert (reply.entry.question, reply.entry.status) == ("催发货", "published")
+    assert reply.entry.audience == "internal"
+
+
+def test_one_that_comes_back_says_why_and_stays_mine(agent: User, editor: User) -> None:
+    reply = mine(agent)
+    proposal = replies.propose(reply, by=agent)
+    with pytest.raises(ValidationError, match="请写明退回的原因"):
+        replies.send_back(proposal, by=editor, reason=" ")
+    replies.send_back(proposal, by=editor, reason="太长，请分两条")
+    reply.refresh_from_db()
+    assert reply.owner == agent
+    assert [p.reason for p in reply.proposals.all()] == ["太长，请分两条"]
+    with pytest.raises(ValidationError, match="已经有人处理"):
+        replies.accept(proposal, by=editor, entry=None)
+
+
+def test_what_its_author_changed_meanwhile_is_not_accepted_unseen(
+    agent: User, editor: User, make_entry: MakeEntry
+) -> None:
+    reply = mine(agent)
+    proposal, seen = replies.propose(reply, by=agent), reply.updated_at.isoformat()
+    reply.body = "骂人的话"
+    replies.keep(reply, by=agent)
+    with pytest.raises(ValidationError, match="作者刚改过"):
+        replies.accept(proposal, by=editor, entry=make_entry(), seen=seen)
+    assert Reply.objects.get(pk=reply.pk).owner == agent
+
+
+def test_who_may_propose_and_who_may_judge(agent: User, mate: User) -> None:
+    reply = mine(agent)
+    with pytest.raises(PermissionDenied):
+        replies.propose(reply, by=mate)
+    proposal = replies.propose(reply, by=agent)
+    for act in (
+        lambda: replies.accept(proposal, by=mate, entry=None),
+        lambda: replies.send_back(proposal, by=mate, reason="不"),
+    ):
+        with pytest.raises(PermissionDenied):
+            act()
+    assert not replies.withdraw(reply, by=mate)
+    assert replies.withdraw(reply, by=agent)
+    assert not Proposal.objects.exists()
+
+
+# Changed since ------------------------------------------------------------------------------
+
+
+def copied(reply: Reply, user: User) -> None:
+    assert reply.entry is not None
+    feedback.copied(reply.entry, by=user, reply=reply, kind=Copy.Kind.REPLY)
+
+
+def test_what_changed_since_i_copied_it_is_shown_word_by_word(
+    make_entry: MakeEntry, agent: User, mate: User
+) -> None:
+    (reply,) = make_entry(replies=["运费 10 元，三天内退回"]).replies.all()
+    assert replies.since([reply], user=agent) == {}
+    copied(reply, agent)
+    assert replies.since([reply], user=agent) == {}
+    for body in ("运费 12 元，三天内退回", "运费 12 元，七天内退回"):
+        reply.body = body
+        reply.save()
+    change = replies.since([reply], user=agent)[reply.pk]
+    shown = [(part.kind, part.text) for part in change.parts]
+    assert shown == [
+        ("same", "运费 "),
+        ("gone", "10"),
+        ("new", "12"),
+        ("same", " 元，"),
+        ("gone", "三"),
+        ("new", "七"),
+        ("same", "天内退回"),
+    ]
+    assert replies.since([reply], user=mate) == {}
+    copied(reply, agent)
+    assert replies.since([reply], user=agent) == {}
+
+
+def test_what_was_changed_back_is_no_change(make_entry: MakeEntry, agent: User) -> None:
+    (reply,) = make_entry(replies=["一"]).replies.all()
+    copied(reply, agent)
+    for body in ("二", "一"):
+        reply.body = body
+        reply.save()
+    assert replies.since([reply], user=agent) == {}
+
+
+def test_a_small_change_of_a_long_text_is_shown_small() -> None:
+    old = "开头" + "一二三四五六七八九十" * 300
+    new = old.replace("开头", "开始") + "完"
+    parts = difference.short(old, new)
+    assert [p.kind for p in parts] == [
+        "same",
+        "gone",
+        "new",
+        "same",
+        "cut",
+        "same",
+        "new",
+    ]
+    assert sum(len(part.text) for part in parts) < 60
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("", ""), ("", "亲"), ("亲", ""), ("a b", "a c"), ("甲乙丙", "丙乙甲")],
+)
+def test_the_parts_make_both_texts(old: str, new: str) -> None:
+    parts = difference.parts(old, new)
+    assert "".join(p.text for p in parts if p.kind != "new") == old
+    assert "".join(p.text for p in parts if p.kind != "gone") == new
+
+
+# In force, for the index ----------------------------------------------------------------------
+
+
+def test_what_ends_leaves_the_public_index_by_itself(
+    make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = timezone.now() + timedelta(days=3)
+    entry = make_entry(valid_until=end)
+    (mark,) = Stale.objects.all()
+    assert (mark.entry_id, mark.due_at) == (entry.pk, end)
+    assert index.sync() == 0
+    before = get_engine().digests()[entry.pk]
+    now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(days=4))
+    assert index.sync_all() == 1
+    assert get_engine().digests()[entry.pk] != before
+    assert not Stale.objects.exists()
+    assert index.audit() == set()
+
+
+def test_an_entry_has_one_mark_for_its_next_turn(make_entry: MakeEntry) -> None:
+    now, day = timezone.now(), timedelta(days=1)
+    entry = make_entry(valid_from=now + day, valid_until=now + 2 * day)
+    for _ in range(2):
+        entry.refresh_from_db()
+        entries.revise(entry, by=None, based_on=entry.version, keywords="x")
+        index.sync_all()
+    assert [mark.due_at for mark in Stale.objects.all()] == [now + day]
+    index.rebuild()
+    assert [mark.due_at for mark in Stale.objects.all()] == [now + day]

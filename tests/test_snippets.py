@@ -1,0 +1,181 @@
+"""Snippets: written once, put in everywhere, never in a circle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+
+from kb import index, replies, search
+from kb.models import Reply, Snippet, User
+from kb.text import snippets
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+CANARY = "麤靐密语"
+
+
+def put(name: str, body: str) -> Snippet:
+    return replies.put(Snippet(name=name, body=body))
+
+
+def change(snippet: Snippet, **columns: str) -> Snippet:
+    snippet = Snippet.objects.get(pk=snippet.pk)
+    for column, value in columns.items():
+        setattr(snippet, column, value)
+    return replies.put(snippet)
+
+
+@pytest.mark.parametrize(
+    ("body", "expanded"),
+    [
+        ("寄到 {{> 地址}}。", "寄到 杭州 1 号，{{收件人}} 收。"),
+        ("{{>地址}}{{ > 地址 }}", "杭州 1 号，{{收件人}} 收" * 2),
+        ("{{> 没有}}和{{地址}}", "{{> 没有}}和{{地址}}"),
+        ("{{> 外}}", "见：杭州 1 号，{{收件人}} 收"),
+        ("{{> 环}}", "{{> 环}}"),
+        ("没有片段", "没有片段"),
+    ],
+)
+def test_what_is_included_stands_in_its_place(body: str, expanded: str) -> None:
+    bodies = {
+        "地址": "杭州 1 号，{{收件人}} 收",
+        "外": "见：{{> 地址}}",
+        "环": "{{> 环}}",
+    }
+    assert snippets.expand(body, bodies) == expanded
+
+
+def test_what_grows_without_end_is_refused_at_once() -> None:
+    bodies = {f"s{n}": f"{{{{> s{n + 1}}}}}" * 9 for n in range(40)} | {"s40": "亲"}
+    with pytest.raises(snippets.TooLong):
+        snippets.expand("{{> s0}}", bodies)
+
+
+def test_a_reply_says_what_it_includes(make_entry: MakeEntry, agent: User) -> None:
+    put("售后地址", "杭州滨江 1 号")
+    entry = make_entry(replies=["请寄到 {{> 售后地址}}，写上 {{订单号}}"])
+    (reply,) = entry.replies.all()
+    assert reply.text == "请寄到 杭州滨江 1 号，写上 {{订单号}}"
+    assert [hit.entry for hit in search.search("滨江", user=agent).hits] == [entry]
+
+
+def test_a_changed_snippet_changes_all_that_include_it_and_is_found(
+    make_entry: MakeEntry, agent: User
+) -> None:
+    inner = put("门牌", "1 号")
+    put("地址", "杭州 {{> 门牌}}")
+    entry = make_entry(replies=["寄到 {{> 地址}}"])
+    plain = make_entry("别的问题？", replies=["没有片段"])
+    change(inner, body="鲲鹏大厦")
+    assert entry.replies.get().text == "寄到 杭州 鲲鹏大厦"
+    index.sync_all()
+    assert [h.entry for h in search.search("鲲鹏", user=agent).hits] == [entry]
+    assert [r.text for r in entry.replies.get().revisions.all()] == ["寄到 杭州 1 号"]
+    assert not plain.replies.get().revisions.exists()
+
+
+def test_a_circle_is_refused_with_the_way_named() -> None:
+    first = put("甲", "亲")
+    put("乙", "{{> 甲}}")
+    put("丙", "{{> 乙}}")
+    with pytest.raises(ValidationError, match="甲 → 丙 → 乙 → 甲"):
+        change(first, body="{{> 丙}}")
+    with pytest.raises(ValidationError, match="丁 → 丁"):
+        put("丁", "{{> 丁}}")
+    assert Snippet.objects.get(pk=first.pk).body == "亲"
+
+
+@pytest.mark.parametrize("name", ["", "a|b", "a}b", "a>b", "   "])
+def test_a_name_must_be_one_that_can_be_included(name: str) -> None:
+    with pytest.raises(ValidationError):
+        put(name, "亲")
+
+
+def test_an_unknown_snippet_is_refused_when_a_reply_is_saved(
+    make_entry: MakeEntry,
+) -> None:
+    with pytest.raises(ValidationError, match="没有叫「售后地址」的片段"):
+        make_entry(replies=["寄到 {{> 售后地址}}"])
+    with pytest.raises(ValidationError, match="没有叫「门牌」的片段"):
+        put("地址", "{{> 门牌}}")
+
+
+def test_one_in_use_is_neither_renamed_nor_removed_and_the_places_are_named(
+    make_entry: MakeEntry,
+) -> None:
+    snippet = put("售后地址", "杭州")
+    put("外", "{{> 售后地址}}")
+    make_entry("寄到哪里？", replies=["{{> 售后地址}}"])
+    places = "条目「寄到哪里？」的话术「标准」、片段「外」"
+    with pytest.raises(ValidationError, match=places):
+        change(snippet, name="新地址")
+    with pytest.raises(ValidationError, match=places):
+        replies.remove(snippet)
+    assert set(Snippet.objects.values_list("name", flat=True)) == {"售后地址", "外"}
+
+
+def test_somebodys_own_reply_neither_stands_in_the_way_nor_breaks(
+    agent: User,
+) -> None:
+    snippet = put("售后地址", "杭州")
+    own = Reply(owner=agent, title=CANARY, body="寄到 {{> 售后地址}}")
+    replies.keep(own, by=agent)
+    assert replies.used_in(snippet) == ""
+    snippet = change(snippet, name="地址")
+    own.refresh_from_db()
+    assert (own.body, own.text) == ("寄到 {{> 地址}}", "寄到 杭州")
+    replies.remove(snippet)
+    own.refresh_from_db()
+    assert (own.body, own.text) == ("寄到 杭州", "寄到 杭州")
+
+
+# In the admin -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(client: Client, editor: User) -> Client:
+    client.force_login(editor)
+    return client
+
+
+def save(client: Client, where: str, **columns: str) -> Any:
+    return client.post(f"/admin/kb/snippet/{where}/", columns, follow=True)
+
+
+def test_editors_keep_snippets_in_the_admin(desk: Client) -> None:
+    page = save(desk, "add", name="售后地址", body="杭州")
+    assert page.status_code == 200
+    snippet = Snippet.objects.get()
+    page = save(desk, f"{snippet.pk}/change", name="售后地址", body="{{> 售后地址}}")
+    assert "片段互相套住了，没有尽头：售后地址 → 售后地址。" in page.text
+    page = save(desk, f"{snippet.pk}/change", name="售后地址", body="{{> 门牌}}")
+    assert "没有叫「门牌」的片段。" in page.text
+    assert Snippet.objects.get().body == "杭州"
+
+
+def test_the_admin_names_the_places_before_it_deletes(
+    desk: Client, make_entry: MakeEntry, agent: User
+) -> None:
+    snippet = put("售后地址", "杭州")
+    entry = make_entry("寄到哪里？", replies=["{{> 售后地址}}"])
+    replies.keep(Reply(owner=agent, title=CANARY, body="{{> 售后地址}}"), by=agent)
+    address = f"/admin/kb/snippet/{snippet.pk}"
+    page = desk.get(f"{address}/delete/").text
+    assert "条目「寄到哪里？」的话术「标准」" in page
+    assert CANARY not in page
+    desk.post(f"{address}/delete/", {"post": "yes"})
+    page = save(desk, f"{snippet.pk}/change", name="改名", body="杭州").text
+    assert "正在使用，不能改名：条目「寄到哪里？」的话术「标准」。" in page
+    assert Snippet.objects.get().name == "售后地址"
+    entry.replies.all().delete()
+    desk.post(f"{address}/delete/", {"post": "yes"})
+    assert not Snippet.objects.exists()
+    assert Reply.objects.get().text == "杭州"
+
+
+def test_agents_do_not_change_snippets(client: Client, agent: User) -> None:
+    client.force_login(agent)
+    assert client.get("/admin/kb/snippet/").status_code == 302
