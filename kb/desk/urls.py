@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from kb.desk import drafts, phrasings, proposals, views
+from kb.desk import complaints, drafts, phrasings, proposals, views
 
 app_name = "desk"
 urlpatterns = [
@@ -21,4 +21,6 @@ urlpatterns = [
     path("phrasings/<int:pk>/", phrasings.judge, name="judge"),
     path("proposals/", proposals.proposals, name="proposals"),
     path("proposals/<int:pk>/", proposals.judge, name="proposal"),
+    path("unhelpful/", complaints.unhelpful, name="unhelpful"),
+    path("unhelpful/<int:pk>/", complaints.handle, name="handle"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_POST
 from kb import feedback
 from kb.faq.forms import LONGEST
 from kb.faq.guard import person, throttled
-from kb.models import Entry
+from kb.models import Entry, Vote
 from kb.text import normalize
 
 DAYS = 2  # for which the form of a page that stays open is good
@@ -32,17 +34,35 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
     said = request.POST.get("helpful")
     ours = _is_from_here(request) and _is_good(entry, request.POST.get("token", ""))
     words = normalize.line(request.POST.get("q", "")[: LONGEST * 10])[:LONGEST]
+    why = _why(request)
     context = {"entry": entry, "helpful": said == "yes", "asked": words}
+    context |= {"token": token(entry), "reasons": Vote.Reason.choices, "why": why}
     if not ours or said not in {"yes", "no"}:
-        return render(request, "faq/voted.html", context | {"stale": True}, status=400)
+        return _answer(request, context | {"stale": True}, status=400)
     feedback.vote(
         entry,
         helpful=said == "yes",
         words=words,
         person=person(request),
         side=feedback.side_of(request.user),
+        why=why,
     )
-    return render(request, "faq/voted.html", context)
+    return _answer(request, context)
+
+
+def _answer(
+    request: HttpRequest, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """Return a page, or what our script puts in the place of the form."""
+    part = "part" in request.POST
+    name = "faq/voted_part.html" if part else "faq/voted.html"
+    return render(request, name, context, status=status)
+
+
+def _why(request: HttpRequest) -> feedback.Why:
+    note = normalize.line(request.POST.get("note", "")[: LONGEST * 10])[:LONGEST]
+    reason = request.POST.get("reason", "")
+    return feedback.Why(reason if reason in Vote.Reason.values else "", note)
 
 
 def token(entry: Entry) -> str:

@@ -12,6 +12,16 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from kb.feedback.complaints import (
+    NONE,
+    Complaint,
+    Why,
+    complained,
+    complaints,
+    hand_back,
+    handle,
+    told,
+)
 from kb.feedback.copies import copied
 from kb.feedback.evidence import Learned, learn, weigh
 from kb.feedback.keeping import kept
@@ -20,11 +30,18 @@ from kb.models import Entry, Pick, Reader, Search, Side, User, Vote
 from kb.text import normalize, segment
 
 __all__ = [
+    "NONE",
+    "Complaint",
     "Learned",
     "Proposal",
+    "Why",
     "accept",
     "colleague",
+    "complained",
+    "complaints",
     "copied",
+    "hand_back",
+    "handle",
     "learn",
     "pick",
     "proposals",
@@ -126,12 +143,16 @@ def pick(
 
 
 @transaction.atomic
-def vote(entry: Entry, *, helpful: bool, words: str, person: str, side: Side) -> Vote:
-    """Keep whether `entry` helped `person`, who may change his mind.
+def vote(
+    entry: Entry, *, helpful: bool, words: str, person: str, side: Side, why: Why = NONE
+) -> Vote:
+    """Keep whether `entry` helped `person`, who may change his mind, and why not.
 
     Helpful after `words` is a pick; what was one is none any more otherwise.
     """
     facts = {"helpful": helpful, "words": kept(words), "created_at": timezone.now()}
+    if helpful or why != NONE:  # 没帮助 said again, without a word, keeps the reason
+        facts |= told(NONE if helpful else why)
     made, _ = Vote.objects.update_or_create(entry=entry, person=person, defaults=facts)
     if helpful:
         kind = Pick.Kind.HELPFUL

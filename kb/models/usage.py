@@ -100,20 +100,55 @@ class Pick(Said):
         return f"{self.words} → #{self.entry_id}"
 
 
+class VoteQuerySet(models.QuerySet["Vote"]):
+    def complaints(self) -> VoteQuerySet:
+        """What says why an entry did not help: editors read it."""
+        return self.filter(helpful=False).exclude(reason="", note="")
+
+    def open(self) -> VoteQuerySet:
+        """Of the complaints, those that nobody has dealt with."""
+        return self.complaints().filter(handled_at=None)
+
+
 class Vote(models.Model):
-    """Whether an entry helped one person, who may change his mind."""
+    """Whether an entry helped one person, who may change his mind, and why not."""
+
+    class Reason(models.TextChoices):
+        UNCLEAR = "unclear", "看不懂"
+        UNSOLVED = "unsolved", "没解决"
+        OUTDATED = "outdated", "信息过时"
+        OTHER = "other", "不是我要的"
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="votes")
     person = models.CharField(max_length=24)
     helpful = models.BooleanField("有帮助")
     words = models.CharField("搜索的话", max_length=LONGEST, blank=True)
+    reason = models.CharField("原因", max_length=10, choices=Reason.choices, blank=True)
+    note = models.CharField("补充", max_length=LONGEST, blank=True)
     created_at = models.DateTimeField("时间", default=timezone.now)
+    handled_at = models.DateTimeField("处理时间", null=True, blank=True)
+    handled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="处理人",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    objects = VoteQuerySet.as_manager()
 
     class Meta:
         verbose_name = "评价"
         verbose_name_plural = "评价"
         constraints = [
-            models.UniqueConstraint(fields=["entry", "person"], name="kb_vote_one_each")
+            models.UniqueConstraint(
+                fields=["entry", "person"], name="kb_vote_one_each"
+            ),
+            models.CheckConstraint(
+                condition=Q(helpful=False) | Q(reason="", note=""),
+                name="kb_vote_helpful_has_no_reason",
+            ),
         ]
 
     def __str__(self) -> str:

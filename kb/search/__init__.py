@@ -218,7 +218,8 @@ def _audiences(user: Reader) -> frozenset[str]:
 def _live(user: Reader, category: Category | None = None) -> tuple[frozenset[str], ...]:
     """Return the labels of published documents that `user` may find."""
     groups = [_audiences(user), frozenset({f"status={Entry.Status.PUBLISHED.value}"})]
-    for places in ([category.pk] if category else None, shown_to(user)):
-        if places is not None:
-            groups.append(frozenset(map(category_label, places)))
+    parts = ([category.pk] if category else None, shown_to(user))  # of the library
+    groups += [
+        frozenset(map(category_label, part)) for part in parts if part is not None
+    ]
     return tuple(groups)

@@ -10,6 +10,12 @@ register = template.Library()
 
 
 @register.simple_tag
+def complained() -> int:
+    """Return how many entries did not help, and why nobody has read."""
+    return feedback.complained()
+
+
+@register.simple_tag
 def proposed() -> int:
     """Return how many phrasings are proposed."""
     return feedback.proposed()

@@ -1,0 +1,58 @@
+"""What did not help readers, and why: mend the entry, then say that it is done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST, require_safe
+
+from kb import feedback
+from kb.desk.drafts import editor
+from kb.desk.views import StaffRequest
+from kb.models import Entry
+
+MOST = 50  # entries on the page; the next ones come when these are done
+
+
+@editor
+@require_safe
+def unhelpful(request: StaffRequest) -> HttpResponse:
+    """List entries that did not help, the most often named first."""
+    handled = request.GET.get("show") == "done"
+    context = {
+        "complaints": feedback.complaints(MOST, handled=handled),
+        "total": feedback.complained(),
+        "handled": handled,
+    }
+    return render(request, "desk/unhelpful.html", context)
+
+
+@editor
+@require_POST
+def handle(request: StaffRequest, pk: int) -> HttpResponse:
+    """Call what was read about an entry done, or let it wait again."""
+    entry = Entry.objects.visible_to(request.user).filter(pk=pk).first()
+    if entry is None:
+        messages.warning(request, "这个条目已经不在了。")
+    elif request.POST.get("do") == "back":
+        count = feedback.hand_back(entry)
+        messages.success(request, f"「{entry}」的 {count} 条评价放回来了。")
+    else:
+        upto = _moment(request.POST.get("upto", ""))
+        count = feedback.handle(entry, upto=upto, by=request.user)
+        messages.success(request, f"「{entry}」的 {count} 条评价已标为处理完。")
+    return redirect("desk:unhelpful")
+
+
+def _moment(sent: str) -> datetime:
+    """Return what was sent, or now: a forged moment is no reason to fail."""
+    try:
+        found = parse_datetime(sent)
+    except (ValueError, OverflowError):
+        found = None
+    return found if found and timezone.is_aware(found) else timezone.now()

@@ -1,0 +1,96 @@
+"""Why an entry did not help: editors read it, mend the entry, and say that it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max
+from django.utils import timezone
+
+from kb.feedback.keeping import kept
+from kb.models import Entry, User, Vote
+
+WORDS = 10  # votes of an entry that are shown, the latest first
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A reason, or a word of one's own, or both."""
+
+    reason: str = ""
+    note: str = ""
+
+
+NONE = Why()
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What readers of one entry say against it."""
+
+    entry: Entry
+    count: int
+    reasons: Sequence[tuple[str, int]]  # what it is called, and how many say so
+    votes: Sequence[Vote]  # the latest
+
+    @property
+    def newest(self) -> str:
+        return self.votes[0].created_at.isoformat()
+
+
+def told(why: Why) -> dict[str, Any]:
+    """Return the columns of a vote that say `why`; it is then to be read anew."""
+    known = why.reason if why.reason in Vote.Reason.values else ""
+    columns = {"reason": known, "note": kept(why.note)}
+    return columns | {"handled_at": None, "handled_by": None}
+
+
+def complained() -> int:
+    """Return how many entries wait for somebody to read why they did not help."""
+    return Vote.objects.open().values("entry").distinct().count()
+
+
+def complaints(limit: int, *, handled: bool = False) -> list[Complaint]:
+    """Return entries that did not help, those with the most open complaints first.
+
+    With `handled`, those that were dealt with, the latest first.
+    """
+    votes = Vote.objects.complaints().filter(handled_at__isnull=not handled)
+    order = ("-last",) if handled else ("-count", "-last")
+    rows = (
+        votes.values("entry")
+        .annotate(
+            count=Count("pk"), last=Max("handled_at" if handled else "created_at")
+        )
+        .order_by(*order, "entry")[:limit]
+    )
+    counts = {row["entry"]: row["count"] for row in rows}
+    entries = Entry.objects.select_related("category").in_bulk(counts)
+    return [_complaint(entries[pk], counts[pk], handled) for pk in counts]
+
+
+def _complaint(entry: Entry, count: int, handled: bool) -> Complaint:
+    votes = entry.votes.complaints().filter(handled_at__isnull=not handled)
+    said = votes.exclude(reason="").values_list("reason").annotate(n=Count("pk"))
+    reasons = [
+        (Vote.Reason(reason).label, n) for reason, n in said.order_by("-n", "reason")
+    ]
+    return Complaint(entry, count, reasons, list(votes.order_by("-created_at")[:WORDS]))
+
+
+def handle(entry: Entry, *, upto: datetime, by: User | None) -> int:
+    """Call the complaints about `entry` dealt with that somebody has read.
+
+    `upto` is when the newest of them came; returns how many there are.
+    """
+    seen = Vote.objects.open().filter(entry=entry, created_at__lte=upto)
+    return seen.update(handled_at=timezone.now(), handled_by=by)
+
+
+def hand_back(entry: Entry) -> int:
+    """Let the complaints about `entry` wait again; return how many there are."""
+    dealt = Vote.objects.complaints().filter(entry=entry).exclude(handled_at=None)
+    return dealt.update(handled_at=None, handled_by=None)

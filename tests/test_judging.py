@@ -1,0 +1,180 @@
+"""Why an entry did not help: said without an account, read at the desk, and done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.utils import timezone
+
+from kb import feedback
+from kb.models import Entry, Side, User, Vote
+from tests.conftest import MakeEntry
+from tests.test_votes import form
+
+pytestmark = pytest.mark.django_db
+Reason = Vote.Reason
+
+
+@pytest.fixture
+def entry(make_entry: MakeEntry) -> Entry:
+    return make_entry()
+
+
+def judge(entry: Entry, address: str = "198.51.100.7", **sent: str) -> Any:
+    client = Client(REMOTE_ADDR=address, enforce_csrf_checks=True)
+    fields = form(client, entry, "要自己付邮费吗") | {"helpful": "no"} | sent
+    return client.post(f"/vote/{entry.pk}/", fields)
+
+
+# Saying why -------------------------------------------------------------------------
+
+
+def test_who_was_not_helped_is_asked_why(entry: Entry) -> None:
+    page = judge(entry).text
+    for reason in Reason:
+        assert f'value="{reason.value}"' in page
+        assert reason.label in page
+    assert 'name="token"' in page
+    assert judge(entry, helpful="yes").text.count("reason") == 0
+
+
+def test_the_reason_is_kept_with_the_search_that_led_there(entry: Entry) -> None:
+    judge(entry)
+    page = judge(entry, reason="unsolved", note="电话 13812345678 打不通")
+    assert "转给编辑" in page.text
+    assert page.cookies == {}
+    row = Vote.objects.get()
+    assert (row.helpful, row.reason, row.words) == (False, "unsolved", "要自己付邮费吗")
+    assert row.note == "电话 *** 打不通"
+
+
+def test_saying_no_again_keeps_the_reason_and_yes_takes_it_back(entry: Entry) -> None:
+    judge(entry, reason="outdated")
+    judge(entry)
+    assert Vote.objects.get().reason == "outdated"
+    judge(entry, reason="unclear", note="太长")
+    assert (Vote.objects.get().reason, Vote.objects.get().note) == ("unclear", "太长")
+    judge(entry, helpful="yes", reason="unclear", note="太长")
+    row = Vote.objects.get()
+    assert (row.helpful, row.reason, row.note) == (True, "", "")
+
+
+@pytest.mark.parametrize("reason", ["", "nonsense", "'; drop", "unclear" * 50])
+def test_a_forged_reason_is_none(entry: Entry, reason: str) -> None:
+    assert judge(entry, reason=reason, note="看不懂图").status_code == 200
+    row = Vote.objects.get()
+    assert (row.reason, row.note) == ("", "看不懂图")
+
+
+def test_a_long_or_strange_word_is_cut_and_cleaned(entry: Entry) -> None:
+    judge(entry, note="\u202e\x00退" * 5000)
+    assert Vote.objects.get().note == "退" * 200
+
+
+def test_a_script_gets_the_part_that_it_shows(entry: Entry) -> None:
+    for sent, said in (
+        ({"helpful": "yes"}, "很高兴"),
+        ({"helpful": "no"}, 'name="reason"'),
+        ({"helpful": "no", "reason": "unclear"}, "转给编辑"),
+    ):
+        part = judge(entry, part="1", **sent).text
+        assert said in part
+        assert "<html" not in part
+    stale = judge(entry, part="1", token="x")
+    assert (stale.status_code, "没有记下" in stale.text) == (400, True)
+    assert "<html" not in stale.text
+
+
+def test_the_database_refuses_a_reason_for_what_helped(entry: Entry) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Vote.objects.create(entry=entry, person="a", helpful=True, reason="unclear")
+    with pytest.raises(ValidationError):
+        Vote(entry=entry, person="a", helpful=False, reason="mad").full_clean()
+
+
+# At the desk ------------------------------------------------------------------------
+
+
+def complain(
+    entry: Entry, person: str, reason: str = "unclear", note: str = ""
+) -> Vote:
+    return feedback.vote(
+        entry,
+        helpful=False,
+        words="邮费",
+        person=person,
+        side=Side.PUBLIC,
+        why=feedback.Why(reason, note),
+    )
+
+
+def test_the_desk_lists_what_did_not_help_most_named_first(
+    client: Client, editor: User, entry: Entry, make_entry: MakeEntry
+) -> None:
+    other = make_entry("发票怎么开？")
+    complain(entry, "a")
+    for person in "bcd":
+        complain(other, person, "outdated", "<b>过期了</b>")
+    feedback.vote(entry, helpful=False, words="", person="z", side=Side.PUBLIC)
+    client.force_login(editor)
+    page = client.get("/desk/unhelpful/")
+    assert [c.entry for c in page.context["complaints"]] == [other, entry]
+    assert [c.count for c in page.context["complaints"]] == [3, 1]
+    assert page.context["complaints"][0].reasons == [("信息过时", 3)]
+    for said in ("&lt;b&gt;过期了", "搜的是“邮费”", f"/entry/{other.pk}/change/"):
+        assert said in page.text
+    nav = client.get("/desk/inbox/").text
+    assert '没帮助 <span class="number">2</span>' in nav
+
+
+def test_what_was_read_is_done_and_what_came_since_waits(
+    client: Client, editor: User, entry: Entry
+) -> None:
+    complain(entry, "a")
+    client.force_login(editor)
+    (seen,) = client.get("/desk/unhelpful/").context["complaints"]
+    late = complain(entry, "b")
+    url = f"/desk/unhelpful/{entry.pk}/"
+    client.post(url, {"do": "done", "upto": seen.newest})
+    assert list(Vote.objects.open()) == [late]
+    assert Vote.objects.get(person="a").handled_by == editor
+    client.post(url, {"do": "done", "upto": "nonsense"})
+    assert feedback.complained() == 0
+    page = client.get("/desk/unhelpful/?show=done")
+    assert [c.count for c in page.context["complaints"]] == [2]
+    client.post(url, {"do": "back"})
+    assert Vote.objects.open().count() == 2
+
+
+def test_a_reader_who_complains_again_is_read_again(entry: Entry) -> None:
+    complain(entry, "a")
+    feedback.handle(entry, upto=timezone.now(), by=None)
+    assert feedback.complained() == 0
+    complain(entry, "a", "unsolved")
+    assert feedback.complained() == 1
+    feedback.vote(entry, helpful=True, words="", person="a", side=Side.PUBLIC)
+    assert feedback.complained() == 0
+
+
+def test_only_editors_read_complaints(
+    client: Client, agent: User, entry: Entry
+) -> None:
+    complain(entry, "a", note="鹦鹉螺")
+    urls = ["/desk/unhelpful/", f"/desk/unhelpful/{entry.pk}/"]
+    for url in urls:
+        assert client.get(url).status_code in {302, 405}
+    client.force_login(agent)
+    assert client.get(urls[0]).status_code == 403
+    assert client.post(urls[1], {"do": "done"}).status_code == 403
+    assert feedback.complained() == 1
+    assert "鹦鹉螺" not in Client().get(entry.get_absolute_url()).text
+
+
+def test_an_entry_that_is_gone_is_no_fault(client: Client, editor: User) -> None:
+    client.force_login(editor)
+    page = client.post("/desk/unhelpful/999999/", {"do": "done"}, follow=True)
+    assert "已经不在了" in page.text
