@@ -217,6 +217,8 @@ REST_FRAMEWORK = {
         "agent": "1200/min",
         "login": "20/min",
         "vote": "10/min",
+        "ask": "3/min",
+        "ask_day": "20/day",
     },
     "NUM_PROXIES": NUM_PROXIES,
 }
@@ -228,6 +230,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+
+# Mail: off unless EMAIL_URL says where it goes -----------------------------------
+
+KB_MAIL = bool(env.str("EMAIL_URL", ""))
+try:
+    vars().update(env.email_url("EMAIL_URL", "dummymail://"))
+except (ImproperlyConfigured, ValueError, KeyError) as error:
+    stop(f"EMAIL_URL cannot be understood: {error}")
+EMAIL_TIMEOUT = 10  # seconds: nobody who answers waits longer
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "")
+if KB_MAIL and "@" not in DEFAULT_FROM_EMAIL:
+    stop("EMAIL_FROM must be the address that mail comes from: help@example.com")
 
 # Logging ---------------------------------------------------------------------
 

@@ -44,10 +44,7 @@ def keep(upload: File[bytes], *, alt: str, by: User | None) -> Picture:
     if not words or len(words) > LONGEST_ALT:
         told = f"请写替代文字：一句话说清图里有什么，最多 {LONGEST_ALT} 字。"
         raise ValidationError({"alt": told})
-    if not upload.size or upload.size > LARGEST_FILE:
-        limit = LARGEST_FILE // 1024 // 1024
-        raise _refused(f"图片不能是空的，也不能超过 {limit} MB。")
-    image = _decoded(upload)
+    image = _checked(upload)
     body = _encoded(image)
     name = _name(body, image)
     _store(name, body)
@@ -62,6 +59,11 @@ def keep(upload: File[bytes], *, alt: str, by: User | None) -> Picture:
         },
     )
     return picture
+
+
+def encode(upload: File[bytes]) -> bytes:
+    """Return `upload` as `keep` would store it; raises ValidationError for "file"."""
+    return _encoded(_checked(upload))
 
 
 def uses(picture: Picture) -> int:
@@ -81,6 +83,13 @@ def drop(picture: Picture) -> None:
 
 def _refused(told: str) -> ValidationError:
     return ValidationError({"file": told})
+
+
+def _checked(upload: File[bytes]) -> Image.Image:
+    if not upload.size or upload.size > LARGEST_FILE:
+        limit = LARGEST_FILE // 1024 // 1024
+        raise _refused(f"图片不能是空的，也不能超过 {limit} MB。")
+    return _decoded(upload)
 
 
 def _decoded(upload: File[bytes]) -> Image.Image:

@@ -20,6 +20,7 @@ ROWS = [
     {"questions"},
     {"triage"},
     {"entries"},
+    {"inquiries"},
     {"vocabulary", "typeahead"},
     {"replies"},
     {"documents"},

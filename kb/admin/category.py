@@ -146,7 +146,7 @@ class TagAdmin(Curation):
 
 @admin.register(Module)
 class ModuleAdmin(Curation):
-    list_display = ["name", "owner", "used", "asked"]
+    list_display = ["name", "owner", "offered", "used", "asked"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__name", "owner__username"]
 

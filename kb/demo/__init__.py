@@ -101,7 +101,9 @@ def _category(path: list[str]) -> Category | None:
 
 
 def _module(name: str) -> Module | None:
-    return Module.objects.get_or_create(name=name)[0] if name else None
+    if not name:
+        return None
+    return Module.objects.get_or_create(name=name, defaults={"offered": True})[0]
 
 
 def _moment(days_ago: int, clock: str) -> datetime:

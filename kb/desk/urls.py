@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from kb.desk import complaints, drafts, phrasings, proposals, views
+from kb.desk import asked, complaints, drafts, phrasings, proposals, views
 
 app_name = "desk"
 urlpatterns = [
@@ -21,6 +21,9 @@ urlpatterns = [
     path("phrasings/<int:pk>/", phrasings.judge, name="judge"),
     path("proposals/", proposals.proposals, name="proposals"),
     path("proposals/<int:pk>/", proposals.judge, name="proposal"),
+    path("asked/", asked.asked, name="asked"),
+    path("asked/<int:pk>/", asked.answer, name="answer"),
+    path("asked/<int:pk>/<int:place>.webp", asked.enclosure, name="enclosure"),
     path("unhelpful/", complaints.unhelpful, name="unhelpful"),
     path("unhelpful/<int:pk>/", complaints.handle, name="handle"),
 ]

@@ -60,7 +60,7 @@ class _Rate(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": ident}
 
 
-def _wait(scope: str, request: HttpRequest) -> int:
+def seconds_to_wait(scope: str, request: HttpRequest) -> int:
     """Return how many seconds to wait; 0 is a go, as is a cache that is down."""
     rate = _Rate(scope, request)
     try:
@@ -77,7 +77,7 @@ def throttled(scope: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not (seconds := _wait(scope, request)):
+            if not (seconds := seconds_to_wait(scope, request)):
                 return view(request, *args, **kwargs)
             page = render(request, "faq/busy.html", {"seconds": seconds}, status=429)
             page.headers["Retry-After"] = str(seconds)

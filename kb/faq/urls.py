@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
 
-from kb.faq import brand, views, votes
+from kb.faq import ask, brand, inquiry, views, votes
 
+
+class Token:
+    """What Inquiry.token may look like; anything else is no address."""
+
+    regex = "[A-Za-z0-9_-]{32}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(Token, "token")
 app_name = "faq"
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,4 +30,9 @@ urlpatterns = [
     path("q/<int:pk>/", views.entry, name="entry-short"),
     path("vote/<int:pk>/", votes.vote, name="vote"),
     path("q/<int:pk>/<str:slug>/", views.entry, name="entry"),
+    path("ask/", ask.page, name="ask"),
+    path("ask/near/", ask.near, name="ask-near"),
+    path("q/<token:token>/", inquiry.page, name="inquiry"),
+    path("q/<token:token>/rate/", inquiry.rate, name="inquiry-rate"),
+    path("q/<token:token>/<int:place>.webp", inquiry.picture, name="inquiry-picture"),
 ]

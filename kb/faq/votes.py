@@ -32,7 +32,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
     if entry is None:
         raise Http404
     said = request.POST.get("helpful")
-    ours = _is_from_here(request) and _is_good(entry, request.POST.get("token", ""))
+    ours = is_from_here(request) and _is_good(entry, request.POST.get("token", ""))
     words = normalize.line(request.POST.get("q", "")[: LONGEST * 10])[:LONGEST]
     why = _why(request)
     context = {"entry": entry, "helpful": said == "yes", "asked": words}
@@ -86,6 +86,6 @@ def _today() -> int:
     return timezone.now().toordinal()
 
 
-def _is_from_here(request: HttpRequest) -> bool:
+def is_from_here(request: HttpRequest) -> bool:
     """Tell whether a page of ours sent this, as browsers say; old ones do not."""
     return request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"

@@ -10,6 +10,7 @@ from kb.models.entry import Entry, EntryQuerySet
 from kb.models.face import Face
 from kb.models.followup import FollowUp
 from kb.models.incident import Incident, IncidentQuerySet
+from kb.models.inquiry import Enclosure, Inquiry
 from kb.models.phrasing import Phrasing
 from kb.models.picture import Picture
 from kb.models.proposal import Proposal
@@ -36,6 +37,7 @@ __all__ = [
     "ContentEdition",
     "Copy",
     "Edition",
+    "Enclosure",
     "Entry",
     "EntryQuerySet",
     "Evidence",
@@ -43,6 +45,7 @@ __all__ = [
     "FollowUp",
     "Incident",
     "IncidentQuerySet",
+    "Inquiry",
     "Module",
     "Neighbours",
     "Phrasing",

@@ -122,6 +122,11 @@ class Module(models.Model):
         on_delete=models.SET_NULL,
         related_name="modules",
     )
+    offered = models.BooleanField(
+        "顾客可选",
+        default=False,
+        help_text="顾客提问时可以选它；名称会公开显示。",
+    )
 
     class Meta:
         ordering = ["name"]

@@ -92,12 +92,13 @@ class Question(models.Model):
         verbose_name_plural = "问题"
         permissions = [
             ("triage_question", "处理收件箱"),
+            ("answer_question", "回答顾客的提问"),
             ("import_question", "导入问题"),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(text=""), name="kb_question_has_text"),
             models.CheckConstraint(
-                condition=Q(status="open") | ~Q(answer=""),
+                condition=Q(status__in=["open", "declined"]) | ~Q(answer=""),
                 name="kb_question_answered_has_answer",
                 violation_error_message="没有回答的问题只能是待回答。",
             ),

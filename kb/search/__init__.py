@@ -218,8 +218,6 @@ def _audiences(user: Reader) -> frozenset[str]:
 def _live(user: Reader, category: Category | None = None) -> tuple[frozenset[str], ...]:
     """Return the labels of published documents that `user` may find."""
     groups = [_audiences(user), frozenset({f"status={Entry.Status.PUBLISHED.value}"})]
-    parts = ([category.pk] if category else None, shown_to(user))  # of the library
-    groups += [
-        frozenset(map(category_label, part)) for part in parts if part is not None
-    ]
+    parts = ([category.pk] if category else None, shown_to(user))
+    groups += [frozenset(map(category_label, p)) for p in parts if p is not None]
     return tuple(groups)

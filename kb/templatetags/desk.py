@@ -5,8 +5,15 @@ from __future__ import annotations
 from django import template
 
 from kb import feedback, replies
+from kb.models import Question
 
 register = template.Library()
+
+
+@register.simple_tag
+def unanswered() -> int:
+    """Return how many questions wait for an answer."""
+    return Question.objects.filter(status=Question.Status.OPEN).count()
 
 
 @register.simple_tag

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kb", "0013_incidents"),
+        ("kb", "0017_snippets"),
     ]
 
     operations = [

@@ -1,0 +1,93 @@
+"""The asker's own page: known to nobody else, kept by nobody on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST, require_safe
+
+from kb import inquiries
+from kb.faq.forms import LONGEST
+from kb.faq.guard import throttled
+from kb.models import Enclosure, Inquiry
+from kb.models.inquiry import BEST
+from kb.text import normalize
+
+View = Callable[..., HttpResponse]
+SCORES = ((5, "很满意"), (4, "满意"), (3, "一般"), (2, "不满意"), (1, "很不满意"))
+
+
+def private(view: View) -> View:
+    """Answer who has the token, and let no robot, cache or link pass it on."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
+        asked = Inquiry.objects.select_related("question", "site")
+        if (found := asked.filter(token=token).first()) is None:
+            raise Http404
+        response = view(request, found, **kwargs)
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return never_cache(throttled("read")(guarded))
+
+
+@require_safe
+@private
+def page(request: HttpRequest, found: Inquiry) -> HttpResponse:
+    return _page(request, found)
+
+
+@csrf_exempt  # the token is what no other site knows
+@require_POST
+@private
+def rate(request: HttpRequest, found: Inquiry) -> HttpResponse:
+    """Keep how satisfied the asker is; the last word counts."""
+    score = request.POST.get("score", "")
+    comment = normalize.line(request.POST.get("comment", "")[: LONGEST * 10])
+    try:
+        if score not in {str(n) for n, _ in SCORES}:
+            raise ValidationError(f"请选 1 到 {BEST} 分中的一个。")
+        inquiries.rate(found, score=int(score), comment=comment)
+    except ValidationError as error:
+        said = {"wrong": " ".join(error.messages), "comment": comment[:LONGEST]}
+        return _page(request, found, status=400, **said)
+    return redirect("faq:inquiry", token=found.token)
+
+
+@require_safe
+@private
+def picture(request: HttpRequest, found: Inquiry, place: int) -> HttpResponse:
+    return shown(found, place)
+
+
+def shown(inquiry: Inquiry, place: int) -> HttpResponse:
+    """Return a picture that came with the inquiry, for who may see it."""
+    enclosure = Enclosure.objects.filter(inquiry=inquiry, place=place).first()
+    if enclosure is None:
+        raise Http404
+    response = HttpResponse(bytes(enclosure.body), content_type="image/webp")
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _page(
+    request: HttpRequest, found: Inquiry, status: int = 200, **more: Any
+) -> HttpResponse:
+    context = {
+        "inquiry": found,
+        "progress": inquiries.progress(found, reader=request.user),
+        "places": found.enclosures.values_list("place", flat=True),
+        "scores": SCORES,
+        "comment": found.comment,
+        **more,
+    }
+    return render(request, "faq/inquiry.html", context, status=status)

@@ -1,0 +1,204 @@
+"""What customers ask on the site, and what they get to see of it: the only writer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+from django.urls import reverse
+from django.utils import timezone
+
+from kb import pictures, questions
+from kb.models import (
+    Channel,
+    Enclosure,
+    Entry,
+    Inquiry,
+    Module,
+    Question,
+    Reader,
+    Site,
+)
+from kb.models.inquiry import LONGEST_WORDS, MOST_PICTURES
+from kb.text import normalize, personal
+
+KEPT = timedelta(days=180)  # for which a contact and pictures are kept
+LATE = timedelta(days=7)  # in which a mail that failed is tried again
+Status = Question.Status
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a customer sent along with the question itself."""
+
+    form_key: str
+    origin: str
+    site: Site | None = None
+    contact: str = ""
+    module: Module | None = None
+    words: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a question is, for the one who asked it."""
+
+    answered: bool
+    closed: bool
+    answer: str
+    entry: Entry | None  # that answers it for everybody
+
+
+def ask(text: str, *, asked: Asked, uploads: Sequence[File[bytes]] = ()) -> Inquiry:
+    """Take a question in; the same form again is the same question.
+
+    Raises ValidationError for "text", "contact", "module" or "pictures".
+    """
+    if made := Inquiry.objects.filter(form_key=asked.form_key).first():
+        return made
+    if len(uploads) > MOST_PICTURES:
+        raise ValidationError({"pictures": f"最多 {MOST_PICTURES} 张图片。"})
+    bodies = [_encoded(n, upload) for n, upload in enumerate(uploads, start=1)]
+    return _store(text, asked, bodies)
+
+
+@transaction.atomic
+def _store(text: str, asked: Asked, bodies: Sequence[bytes]) -> Inquiry:
+    question = questions.ask(text, channel=Channel.WEB, module=asked.module)
+    site = asked.site if asked.site and asked.site.pk else None
+    inquiry = Inquiry(
+        question=question,
+        form_key=asked.form_key,
+        origin=asked.origin,
+        site=site,
+        contact=asked.contact,
+        page=asked.page,
+        words=_said(asked.words),
+    )
+    inquiry.full_clean()
+    inquiry.save()
+    Enclosure.objects.bulk_create(
+        Enclosure(inquiry=inquiry, body=body, place=place)
+        for place, body in enumerate(bodies, start=1)
+    )
+    return inquiry
+
+
+def _encoded(number: int, upload: File[bytes]) -> bytes:
+    try:
+        return pictures.encode(upload)
+    except ValidationError as error:
+        said = "".join(error.messages)
+        raise ValidationError({"pictures": f"第 {number} 张：{said}"}) from error
+
+
+def progress(inquiry: Inquiry, *, reader: Reader) -> Progress:
+    """Return what the asker is told, who reads as `reader`."""
+    question = inquiry.question
+    readable = Entry.objects.published_to(reader).exclude(answer_html="")
+    entry = readable.filter(pk=question.entry_id or 0).first()
+    return Progress(
+        answered=bool(question.answer) and question.status != Status.OPEN,
+        closed=question.status == Status.DECLINED and not question.answer,
+        answer=question.answer,
+        entry=entry,
+    )
+
+
+def rate(inquiry: Inquiry, *, score: int, comment: str) -> Inquiry:
+    """Keep how satisfied the asker is, who may change his mind.
+
+    Raises ValidationError where nothing was answered yet.
+    """
+    if not inquiry.question.answer:
+        raise ValidationError("还没有回复，收到回复后再评分。")
+    inquiry.score, inquiry.comment = score, _said(comment)
+    inquiry.scored_at = timezone.now()
+    inquiry.full_clean()
+    inquiry.save(update_fields=["score", "comment", "scored_at"])
+    return inquiry
+
+
+def _said(words: str) -> str:
+    return personal.mask(normalize.line(words))[:LONGEST_WORDS].strip()
+
+
+# Telling who asked ----------------------------------------------------------------
+
+
+@receiver(post_save, sender=Question)
+def _tell_later(instance: Question, raw: bool = False, **kwargs: Any) -> None:
+    """Write once it is sure that the question is answered, whoever answered it."""
+    if raw or not settings.KB_MAIL or instance.status == Status.OPEN:
+        return
+    transaction.on_commit(partial(tell, instance.pk), robust=True)
+
+
+def tell(question_id: int) -> bool:
+    """Write to the asker that there is an answer: once, and whatever mail does."""
+    waiting = Inquiry.objects.filter(question=question_id, told_at=None)
+    inquiry = waiting.select_related("question", "site").first()
+    if inquiry is None or not inquiry.email or not inquiry.question.answer:
+        return False
+    mine = waiting.update(told_at=timezone.now())  # else somebody else writes
+    try:
+        if mine:
+            _letter(inquiry).send()
+    except (OSError, ValueError):  # the server, or an address that it cannot write
+        logger.warning("inquiry %s: mail was not sent", inquiry.pk, exc_info=True)
+        Inquiry.objects.filter(pk=inquiry.pk).update(told_at=None)
+        return False
+    return bool(mine)
+
+
+def _letter(inquiry: Inquiry) -> EmailMessage:
+    site = inquiry.site or Site()
+    link = inquiry.origin + reverse("faq:inquiry", args=[inquiry.token])
+    body = (
+        f"您问：\n{inquiry.question.text}\n\n"
+        f"我们的回复：\n{inquiry.question.answer}\n\n"
+        f"查看全文、给回复打分：\n{link}\n\n"
+        f"这个链接只有您有，请不要转发。\n{site}\n"
+    )
+    return EmailMessage(f"您的问题有回复了 · {site}", body, to=[inquiry.email])
+
+
+# Once a night -----------------------------------------------------------------------
+
+
+def tidy() -> tuple[int, int]:
+    """Try mails again that failed, and forget whom old questions came from.
+
+    Returns how many mails went out and how many questions are nobody's now.
+    """
+    now = timezone.now()
+    return _tell_again(now - LATE), _forget(now - KEPT)
+
+
+def _tell_again(since: Any) -> int:
+    late = Inquiry.objects.filter(
+        told_at=None, contact__contains="@", question__asked_at__gt=since
+    ).exclude(question__status=Status.OPEN)
+    ids = list(late.values_list("question_id", flat=True)) if settings.KB_MAIL else []
+    return sum(map(tell, ids))
+
+
+def _forget(before: Any) -> int:
+    old = Inquiry.objects.filter(question__asked_at__lt=before).exclude(
+        question__status=Status.OPEN
+    )
+    Enclosure.objects.filter(inquiry__in=old).delete()
+    return old.exclude(contact="").update(contact="")

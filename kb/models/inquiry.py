@@ -1,0 +1,128 @@
+"""An inquiry: a question that a customer asked on the site, and what is his of it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator, MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from kb.models.question import Question
+from kb.models.site import Site
+from kb.text import normalize
+
+LONGEST_CONTACT = 100  # characters
+LONGEST_WORDS = 200
+MOST_PICTURES = 3
+BEST = 5  # the highest score
+_PHONE = re.compile(r"\+?[\d\s()-]+")
+_DIGITS = range(7, 16)  # of a phone number, E.164
+CONTACT = "请填手机号或邮箱，比如 13800001234 或 name@example.com；也可以不填。"
+
+
+def make_token() -> str:
+    """Return 192 random bits as 32 characters: who has them is the asker."""
+    return secrets.token_urlsafe(24)
+
+
+def written(contact: str) -> str:
+    """Return `contact` on one line, in letters that machines dial and write to."""
+    return unicodedata.normalize("NFKC", normalize.line(contact)).strip()
+
+
+def validate_contact(contact: str) -> None:
+    """Raise ValidationError unless `contact` is a phone number or an e-mail address."""
+    if "@" in contact:
+        EmailValidator(CONTACT)(contact)
+        return
+    digits = sum(letter.isdigit() for letter in contact)
+    if not (_PHONE.fullmatch(contact) and contact.isascii() and digits in _DIGITS):
+        raise ValidationError(CONTACT)
+
+
+class Inquiry(models.Model):
+    """The asker's side of a question: where it was asked, who is told, how it was.
+
+    `contact` is for people who work here, and goes after a while.
+    """
+
+    question = models.OneToOneField(
+        Question, on_delete=models.CASCADE, related_name="inquiry"
+    )
+    token = models.CharField(max_length=32, unique=True, default=make_token)
+    form_key = models.CharField(max_length=64, unique=True)  # one form asks once
+    site = models.ForeignKey(
+        Site,
+        verbose_name="站点",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    origin = models.CharField("提问的网站", max_length=300)
+    page = models.CharField("提问的页面", max_length=LONGEST_WORDS, blank=True)
+    words = models.CharField("之前搜了什么", max_length=LONGEST_WORDS, blank=True)
+    contact = models.CharField(
+        "联系方式",
+        max_length=LONGEST_CONTACT,
+        blank=True,
+        validators=[validate_contact],
+    )
+    told_at = models.DateTimeField("邮件发出时间", null=True, blank=True)
+    score = models.PositiveSmallIntegerField(
+        "满意度",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(BEST)],
+    )
+    comment = models.CharField("满意度留言", max_length=LONGEST_WORDS, blank=True)
+    scored_at = models.DateTimeField("评分时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "网上提问"
+        verbose_name_plural = "网上提问"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(score=None) | Q(score__gte=1, score__lte=BEST),
+                name="kb_inquiry_score_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.question)
+
+    def clean(self) -> None:
+        self.contact = written(self.contact)
+        self.page = normalize.line(self.page)[:LONGEST_WORDS]
+
+    @property
+    def email(self) -> str:
+        """The address to write to, if one was given."""
+        return self.contact if "@" in self.contact else ""
+
+
+class Enclosure(models.Model):
+    """A picture that came with an inquiry: ours by encoding, never public.
+
+    Kept in its row, so that it goes when the row does.
+    """
+
+    inquiry = models.ForeignKey(
+        Inquiry, on_delete=models.CASCADE, related_name="enclosures"
+    )
+    body = models.BinaryField()  # WebP
+    place = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["place"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["inquiry", "place"], name="kb_enclosure_unique_place"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"图 {self.place}"

@@ -1,0 +1,521 @@
+"""A customer asks: searched first, taken in once, answered on a page of his own."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from PIL import Image
+
+from kb import entries, inquiries, sites, triage
+from kb.faq import asking
+from kb.models import (
+    Channel,
+    Enclosure,
+    Entry,
+    Inquiry,
+    Module,
+    Question,
+    Site,
+    User,
+)
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+TEXT = "我的快递显示签收了可是没有收到怎么办"
+Status = Question.Status
+
+
+@pytest.fixture(autouse=True)
+def _a_person_took_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "SOON", -1)
+
+
+def fields(page: Any) -> dict[str, str]:
+    """Return the hidden fields of the form on `page`."""
+    found = re.findall(r'type="hidden" name="(\w+)" value="(.*?)"', page.text)
+    return {name: unescape(value) for name, value in found}
+
+
+def ask(client: Client | None = None, words: str = "", **sent: Any) -> Any:
+    client = client or Client(enforce_csrf_checks=True)
+    form = fields(client.get("/ask/", {"q": words} if words else {}))
+    return client.post("/ask/", form | {"text": TEXT, "send": "1"} | sent)
+
+
+def png(side: int = 40) -> SimpleUploadedFile:
+    made = BytesIO()
+    Image.new("RGB", (side, side), "red").save(made, "PNG")
+    return SimpleUploadedFile("我的 照片.png", made.getvalue(), "image/png")
+
+
+@pytest.fixture
+def asked(db: None) -> Inquiry:
+    ask(contact="kid@example.com")
+    return Inquiry.objects.get()
+
+
+def own_page(inquiry: Inquiry, **more: Any) -> Any:
+    return Client().get(f"/q/{inquiry.token}/", **more)
+
+
+# Searched first ---------------------------------------------------------------------
+
+
+def test_what_is_asked_is_searched_before_it_is_taken(make_entry: MakeEntry) -> None:
+    entry = make_entry("快递显示签收但没收到怎么办？", "先问门卫，再联系客服。")
+    first = Client().get("/ask/")
+    assert "下一步" in first.text
+    assert 'name="contact"' not in first.text
+    sent = fields(first) | {"text": TEXT}
+    second = Client().post("/ask/", sent)
+    assert entry.get_absolute_url() in second.text
+    assert "还是没解决" in second.text
+    assert 'name="contact"' in second.text
+    assert TEXT in second.text
+    assert not Question.objects.exists()
+
+
+def test_a_search_without_an_answer_leads_here_with_its_words(
+    make_entry: MakeEntry,
+) -> None:
+    make_entry()
+    page = Client().get("/search/", {"q": "榴莲承包"}).text
+    (link,) = re.findall(r'href="(/ask/\?q=[^"]+)"', page)
+    form = Client().get(link)
+    assert ">榴莲承包</textarea>" in form.text
+    assert fields(form)["words"] == "榴莲承包"
+
+
+def test_answers_come_while_it_is_typed(make_entry: MakeEntry) -> None:
+    entry = make_entry("快递显示签收但没收到怎么办？", "先问门卫。")
+    make_entry("快递显示签收内部怎么办？", audience="internal")
+    part = Client().get("/ask/near/", {"q": "快递签收没收到"})
+    assert entry.get_absolute_url() in part.text
+    assert "内部" not in part.text
+    assert "<html" not in part.text
+    assert Client().get("/ask/near/").text.strip() == ""
+
+
+def test_an_entry_without_an_answer_is_not_offered(
+    make_entry: MakeEntry, agent: User
+) -> None:
+    made = make_entry(
+        "快递显示签收但没收到怎么办？", answer="", audience="internal", replies=["亲"]
+    )
+    client = Client()
+    client.force_login(agent)
+    assert made.question not in client.get("/ask/near/", {"q": "快递签收"}).text
+
+
+# Taken in ---------------------------------------------------------------------------
+
+
+def test_a_question_lands_in_the_inbox_with_what_led_to_it(db: None) -> None:
+    module = Module.objects.create(name="物流", offered=True)
+    answer = ask(words="快递丢了", contact=" 138-0000-1234 ", module=str(module.pk))
+    assert answer.status_code == 302
+    assert answer.cookies == {}
+    made = Inquiry.objects.select_related("question").get()
+    assert answer["Location"] == f"/q/{made.token}/"
+    question = made.question
+    assert (question.text, question.channel) == (TEXT, Channel.WEB)
+    assert (question.status, question.module) == (Status.OPEN, module)
+    assert (made.words, made.contact) == ("快递丢了", "138-0000-1234")
+    assert made.origin == "http://testserver"
+    assert made.site == Site.objects.get()
+
+
+def test_the_site_that_was_asked_is_kept(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = [".example.com"]
+    shop = Site.objects.create(name="乙店", host="b.example.com")
+    ask(Client(headers={"host": "b.example.com"}))
+    made = Inquiry.objects.get()
+    assert (made.site, made.origin) == (shop, "http://b.example.com")
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"text": ""}, "请写下您的问题"),
+        ({"text": " \u200b\n "}, "请写下您的问题"),
+        ({"text": "问" * 2001}, "最多 2000 字"),
+        ({"contact": "随便"}, "请填手机号或邮箱"),
+        ({"contact": "12345"}, "请填手机号或邮箱"),
+        ({"contact": "a@b"}, "请填手机号或邮箱"),
+        ({"contact": "a@b.com\nBcc: c@d.com"}, "请填手机号或邮箱"),
+        ({"contact": "１３８００００１２３４"}, ""),
+        ({"module": "999"}, "没有这个选项"),
+        ({"module": "x' OR 1"}, "没有这个选项"),
+        ({"module": "9" * 40}, "没有这个选项"),
+        ({"website": "http://spam.example"}, "要留空"),
+        ({"stamp": ""}, "已经失效"),
+        ({"stamp": "x:y:z"}, "已经失效"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_typed_is_lost(
+    db: None, sent: dict[str, Any], said: str
+) -> None:
+    Module.objects.create(name="秘密模块")
+    answer = ask(**sent)
+    if not said:  # full-width digits are digits, normalised
+        assert Inquiry.objects.get().contact == "13800001234"
+        return
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert "秘密模块" not in answer.text
+    assert not Question.objects.exists()
+    if "text" not in sent:
+        assert TEXT in answer.text
+    again = ask(stamp=fields(answer)["stamp"])
+    assert again.status_code == 302
+
+
+def test_a_hidden_module_cannot_be_named(db: None) -> None:
+    hidden = Module.objects.create(name="秘密模块")
+    refused, unknown = ask(module=str(hidden.pk)), ask(module="424242")
+    assert refused.status_code == unknown.status_code == 400
+    assert not Question.objects.exists()
+
+
+def test_a_robot_is_too_quick_and_a_form_gets_old(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "SOON", 2)
+    assert "太快了" in ask().text
+    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(asking, "LATE", -1)
+    assert "太久了" in ask().text
+    assert not Question.objects.exists()
+
+
+def test_a_form_asks_once_however_often_it_is_sent(db: None) -> None:
+    client = Client()
+    form = fields(client.get("/ask/")) | {"text": TEXT, "send": "1"}
+    one, other = (client.post("/ask/", form) for _ in range(2))
+    assert one["Location"] == other["Location"]
+    assert Question.objects.count() == 1
+
+
+def test_another_site_cannot_ask_for_its_visitors(db: None) -> None:
+    client = Client(headers={"Sec-Fetch-Site": "cross-site"})
+    assert ask(client).status_code == 400
+    assert not Question.objects.exists()
+
+
+def test_asking_has_a_rate_and_the_text_stays(db: None) -> None:
+    answers = [ask() for _ in range(4)]
+    assert [a.status_code for a in answers] == [302, 302, 302, 429]
+    assert answers[-1]["Retry-After"]
+    assert TEXT in answers[-1].text
+    assert Question.objects.count() == 3
+
+
+def test_a_word_that_names_a_person_is_not_kept_of_the_search(db: None) -> None:
+    ask(words="查 13800001234 的快递")
+    assert Inquiry.objects.get().words == "查 *** 的快递"
+
+
+# Pictures ---------------------------------------------------------------------------
+
+
+def test_pictures_are_encoded_anew_and_seen_by_the_asker_and_colleagues_alone(
+    agent: User,
+) -> None:
+    assert ask(pictures=[png(), png(60)]).status_code == 302
+    inquiry = Inquiry.objects.get()
+    bodies = [bytes(e.body) for e in Enclosure.objects.all()]
+    assert [b[8:12] for b in bodies] == [b"WEBP"] * 2
+    mine = Client().get(f"/q/{inquiry.token}/2.webp")
+    assert (mine["Content-Type"], mine.content) == ("image/webp", bodies[1])
+    assert "no-store" in mine["Cache-Control"]
+    assert mine["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in mine["Content-Security-Policy"]
+    staff = f"/desk/asked/{inquiry.question_id}/1.webp"
+    assert Client().get(staff).status_code == 302
+    client = Client()
+    client.force_login(agent)
+    assert client.get(staff).content == bodies[0]
+    for place in (0, 3, 10**30):
+        assert Client().get(f"/q/{inquiry.token}/{place}.webp").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "said"),
+    [
+        ("a.png", b"<svg onload=alert(1)>", "打不开"),
+        ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "打不开"),
+        ("../../a.php", b"\x89PNG\r\n\x1a\n" + b"x" * 99, "打不开"),
+        ("b.png", b"x" * (5 * 1024 * 1024 + 1), "5 MB"),
+    ],
+)
+def test_a_file_that_is_no_picture_is_refused_by_its_number(
+    db: None, name: str, body: bytes, said: str
+) -> None:
+    answer = ask(pictures=[png(), SimpleUploadedFile(name, body, "image/png")])
+    assert answer.status_code == 400
+    assert "第 2 张" in answer.text
+    assert said in answer.text
+    assert not Question.objects.exists()
+
+
+def test_three_pictures_are_the_most(db: None) -> None:
+    answer = ask(pictures=[png() for _ in range(4)])
+    assert (answer.status_code, "最多 3 张" in answer.text) == (400, True)
+
+
+def test_a_form_that_is_far_too_large_is_not_read(db: None) -> None:
+    answer = Client().post(
+        "/ask/", {"send": "1"}, headers={"Content-Length": "99999999"}
+    )
+    assert answer.status_code == 413
+    assert "太大了" in answer.text
+
+
+# The asker's own page ---------------------------------------------------------------
+
+
+def test_the_page_tells_how_far_the_question_is(asked: Inquiry, agent: User) -> None:
+    assert "已收到" in own_page(asked).text
+    triage.answer(asked.question, answer="请等 3 天\n再联系", by=agent)
+    page = own_page(asked).text
+    assert "有回复了" in page
+    assert "请等 3 天\n再联系" in page
+    assert 'name="score"' in page
+
+
+def test_the_entry_that_answers_is_shown_if_the_public_may_read_it(
+    asked: Inquiry, make_entry: MakeEntry
+) -> None:
+    for audience, shown in (("public", True), ("internal", False)):
+        made = make_entry(f"签收没收到 {audience}", audience=audience)
+        question = triage.answer(asked.question, answer="亲，见说明", by=None)
+        entries.absorb(made, question=question, by=None, phrasing="")
+        assert (made.question in own_page(asked).text) is shown
+        entries.release(Question.objects.get(pk=question.pk), by=None)
+        Question.objects.update(status=Status.OPEN, answer="")
+        asked.question.refresh_from_db()
+
+
+def test_a_question_that_gets_no_answer_is_closed_in_kind_words(
+    asked: Inquiry, editor: User
+) -> None:
+    triage.decline(asked.question, reason="无关：骂人", by=editor)
+    page = own_page(asked).text
+    assert "这个问题已关闭" in page
+    assert "骂人" not in page
+    question = triage.reopen(Question.objects.get(), by=editor)
+    assert question.status == Status.OPEN
+
+
+def test_nobody_passes_the_page_on(asked: Inquiry) -> None:
+    page = own_page(asked)
+    assert "no-store" in page["Cache-Control"]
+    assert page["Referrer-Policy"] == "no-referrer"
+    assert "noindex" in page["X-Robots-Tag"]
+    assert page.cookies == {}
+    assert len(asked.token) == 32
+
+
+def test_a_guessed_address_is_like_any_that_never_was(asked: Inquiry) -> None:
+    nothing = Client().get("/q/no-such-page-anywhere-on-this-si/")
+    for token in ("A" * 32, asked.token[:-1] + "_", asked.token.swapcase()):
+        answer = Client().get(f"/q/{token}/")
+        assert answer.status_code == nothing.status_code == 404
+        assert answer.content == nothing.content
+        assert Client().post(f"/q/{token}/rate/", {"score": "5"}).status_code == 404
+
+
+def test_contact_and_text_stand_on_no_public_page(
+    asked: Inquiry, make_entry: MakeEntry
+) -> None:
+    make_entry()
+    for url in (
+        "/",
+        "/search/?q=快递签收",
+        "/suggest/?q=快递",
+        "/ask/",
+        "/ask/near/?q=快递签收",
+    ):
+        said = Client().get(url).text
+        for secret in ("kid@example.com", asked.token, "没有收到怎么办"):
+            assert secret not in said, url
+    assert "kid@example.com" not in own_page(asked).text
+
+
+# Satisfaction -----------------------------------------------------------------------
+
+
+def test_the_asker_says_how_satisfied_he_is_and_may_change_it(asked: Inquiry) -> None:
+    url = f"/q/{asked.token}/rate/"
+    early = Client().post(url, {"score": "5"})
+    assert (early.status_code, "收到回复后再评分" in early.text) == (400, True)
+    triage.answer(asked.question, answer="好了", by=None)
+    for score, word in (("2", "打 13800001234 没人接"), ("5", "")):
+        client = Client(enforce_csrf_checks=True)
+        assert client.post(url, {"score": score, "comment": word}).status_code == 302
+        asked.refresh_from_db()
+        assert asked.score == int(score)
+        assert "1380" not in asked.comment
+    assert "谢谢评分" in own_page(asked).text
+
+
+@pytest.mark.parametrize(
+    "score", ["", "0", "6", "-1", "5.0", "５", "1e308", "x", "1; drop"]
+)
+def test_a_score_is_one_to_five(asked: Inquiry, score: str) -> None:
+    triage.answer(asked.question, answer="好了", by=None)
+    answer = Client().post(f"/q/{asked.token}/rate/", {"score": score})
+    assert (answer.status_code, "1 到 5" in answer.text) == (400, True)
+    asked.refresh_from_db()
+    assert asked.score is None
+
+
+# Mail -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mail_on(settings: Any) -> None:
+    settings.KB_MAIL = True
+    settings.DEFAULT_FROM_EMAIL = "help@example.com"
+
+
+def test_without_mail_nothing_is_sent(
+    asked: Inquiry, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        triage.answer(asked.question, answer="好了", by=None)
+    assert mail.outbox == []
+
+
+def test_an_answer_is_mailed_once_after_it_is_sure(
+    asked: Inquiry, mail_on: None, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks() as waiting:
+        question = triage.answer(asked.question, answer="等 3 天", by=None)
+    assert mail.outbox == []
+    for callback in waiting:
+        callback()
+    (letter,) = mail.outbox
+    assert letter.to == ["kid@example.com"]
+    assert letter.from_email == "help@example.com"
+    assert "等 3 天" in letter.body
+    assert f"http://testserver/q/{asked.token}/" in letter.body
+    with django_capture_on_commit_callbacks(execute=True):
+        triage.decline(question, reason="重复", by=None)
+    assert len(mail.outbox) == 1
+
+
+def test_a_phone_number_gets_no_mail(
+    mail_on: None, django_capture_on_commit_callbacks: Any
+) -> None:
+    ask(contact="13800001234")
+    with django_capture_on_commit_callbacks(execute=True):
+        triage.answer(Question.objects.get(), answer="好了", by=None)
+    assert mail.outbox == []
+
+
+def test_mail_that_fails_breaks_no_answer_and_is_tried_again_at_night(
+    asked: Inquiry,
+    mail_on: None,
+    settings: Any,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = 9  # nobody listens
+    settings.EMAIL_TIMEOUT = 1
+    with django_capture_on_commit_callbacks(execute=True):
+        answered = triage.answer(asked.question, answer="好了", by=None)
+    assert answered.status == Status.ANSWERED
+    asked.refresh_from_db()
+    assert asked.told_at is None
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    call_command("kb_learn", verbosity=0)
+    assert len(mail.outbox) == 1
+    call_command("kb_learn", verbosity=0)
+    assert len(mail.outbox) == 1
+
+
+def test_whom_an_old_question_came_from_is_forgotten(asked: Inquiry) -> None:
+    Enclosure.objects.create(inquiry=asked, body=b"x", place=1)
+    triage.answer(asked.question, answer="好了", by=None)
+    assert inquiries.tidy() == (0, 0)
+    Question.objects.update(asked_at=timezone.now() - inquiries.KEPT * 1.01)
+    assert inquiries.tidy() == (0, 1)
+    asked.refresh_from_db()
+    assert (asked.contact, asked.enclosures.count()) == ("", 0)
+
+
+# At the desk ------------------------------------------------------------------------
+
+
+def test_an_agent_sees_what_was_asked_and_answers_it(
+    asked: Inquiry, client: Client, agent: User
+) -> None:
+    client.force_login(agent)
+    page = client.get("/desk/asked/").text
+    for said in (TEXT, "kid@example.com", "网页"):
+        assert said in page
+    url = f"/desk/asked/{asked.question_id}/"
+    empty = client.post(url, {"do": "answer", "answer": "  "})
+    assert (empty.status_code, "请写下回复" in empty.text) == (400, True)
+    client.post(url, {"do": "answer", "answer": "<b>等</b> 3 天"})
+    question = Question.objects.get()
+    assert (question.status, question.answer) == (Status.ANSWERED, "<b>等</b> 3 天")
+    assert "&lt;b&gt;等&lt;/b&gt; 3 天" in own_page(asked).text
+    again = client.post(url, {"do": "answer", "answer": "晚了"}, follow=True)
+    assert "已经有人处理了" in again.text
+    assert Question.objects.get().answer == "<b>等</b> 3 天"
+
+
+def test_an_entry_answers_and_takes_the_question_in(
+    asked: Inquiry, client: Client, editor: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry("快递显示签收但没收到怎么办？", "先问**门卫**。")
+    secret = make_entry("快递显示签收没收到内部流程", "查监控", audience="internal")
+    client.force_login(editor)
+    page = client.get("/desk/asked/").text
+    assert f'value="entry-{entry.pk}"' in page
+    assert f'value="entry-{secret.pk}"' not in page
+    url = f"/desk/asked/{asked.question_id}/"
+    for forged in (secret.pk, 999_999, "x", "9" * 50):
+        client.post(url, {"do": f"entry-{forged}"})
+        assert Question.objects.get().status == Status.OPEN
+    client.post(url, {"do": f"entry-{entry.pk}"})
+    question = Question.objects.get()
+    assert (question.status, question.entry) == (Status.SETTLED, entry)
+    assert question.answer == "先问门卫。"
+    assert entry.get_absolute_url() in own_page(asked).text
+
+
+def test_spam_is_closed_by_who_sorts(
+    asked: Inquiry, client: Client, agent: User, editor: User
+) -> None:
+    url = f"/desk/asked/{asked.question_id}/"
+    client.force_login(agent)
+    sent = {"do": "decline", "reason": "无关"}
+    assert client.post(url, sent).status_code == 403
+    client.force_login(editor)
+    assert client.post(url, {"do": "decline"}).status_code == 400
+    client.post(url, sent)
+    assert Question.objects.get().status == Status.DECLINED
+
+
+def test_strangers_and_customers_see_no_desk(asked: Inquiry, client: Client) -> None:
+    assert client.get("/desk/asked/").status_code == 302
+    assert client.post(f"/desk/asked/{asked.question_id}/").status_code == 302
+
+
+def test_the_reader_of_an_own_page_is_on_a_site(asked: Inquiry, rf: Any) -> None:
+    request = rf.get("/")
+    progress = inquiries.progress(asked, reader=sites.stranger(request))
+    assert (progress.answered, progress.closed, progress.entry) == (False, False, None)
+    assert isinstance(progress.entry, Entry | None)
