@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Subquery, Sum, Value
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
@@ -21,12 +22,29 @@ from kb.models import (
     Site,
     Tag,
 )
+from kb.models.incident import State
 
 
-def edition() -> tuple[int, datetime | None]:
-    """Return the number and the moment of the edition in force, in one small query."""
-    rows = ContentEdition.objects.filter(pk=1).values_list("number", "raised_at")
-    return rows.first() or (0, None)
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which edition it is, when it was raised, and which notices run by the clock."""
+
+    number: int = 0
+    raised_at: datetime | None = None
+    running: int | None = None
+
+
+def edition() -> Stamp:
+    """Return the edition in force, in one small query."""
+    now = timezone.now()
+    public = Incident.objects.filter(audience=Incident.Audience.PUBLIC)
+    running = public.in_state(State.RUNNING, at=now).order_by()
+    told = running.annotate(one=Value(1)).values("one").annotate(all=Sum(F("pk") ** 2))
+    rows = ContentEdition.objects.filter(pk=1).annotate(
+        running=Subquery(told.values("all"))
+    )
+    found = rows.values_list("number", "raised_at", "running").first()
+    return Stamp(*found) if found else Stamp()
 
 
 def raise_edition(**kwargs: Any) -> None:

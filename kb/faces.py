@@ -88,6 +88,8 @@ def dress(*named: Category | Tag) -> None:
     """Let categories or tags be read in the script of the page, as `wear` does."""
     if scripts.is_hant():
         for one in named:
+            if isinstance(one, Category):
+                one.in_hans = one.in_hans or one.name
             one.name = one.own_hant or one.hant or scripts.hant_of(one.name)
 
 

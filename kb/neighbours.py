@@ -2,46 +2,66 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from datetime import timedelta
+from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from kb import search
-from kb.models import Entry, EntryQuerySet, Neighbours, Reader
+from kb.models import Entry, EntryQuerySet, FollowUp, Neighbours, Reader, shown_to
 
 log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)  # the library changes around an entry that does not
-MANY = 12  # found for everybody, of which a site may show a part
+MANY = 8  # some of them may be unpublished before they are looked for again
 
 
 def after(entry: Entry, *, user: Reader, limit: int = 5) -> list[Entry]:
-    """Return what readers of `entry` may go on with, each once."""
-    readable = _readable(user)
-    chosen = list(readable.following(entry)[:limit])
-    wanted = [pk for pk in _near(entry, user) if pk not in {one.pk for one in chosen}]
-    room = limit - len(chosen)
-    if not (wanted and room):
-        return chosen
-    found = readable.in_bulk(wanted)  # the database decides, whatever was kept
-    return chosen + [found[pk] for pk in wanted if pk in found][:room]
+    """Return what readers of `entry` may go on with, in one query, each once."""
+    near = _near(entry, user)
+    chosen = FollowUp.objects.filter(entry=entry, then=OuterRef("pk"))
+    rows = _readable(user).annotate(place=Subquery(chosen.values("order")[:1]))
+    # The database decides who may read it, whatever was kept.
+    found = rows.filter(Q(place__isnull=False) | Q(pk__in=near)).order_by("pk")
+    ranks = {pk: rank for rank, pk in enumerate(near)}
+
+    def place(one: Any) -> tuple[bool, int, int]:
+        chosen = one.place is not None
+        return (not chosen, one.place if chosen else ranks[one.pk], one.pk)
+
+    return sorted(found, key=place)[:limit]
 
 
 def _near(entry: Entry, user: Reader) -> list[int]:
     """Return ids like `entry`: kept ones for strangers, a search for who sees more."""
     if user.is_authenticated:
-        return [one.pk for one in search.related(entry, user=user, limit=MANY)]
+        return _searched(entry, user)
     kept: Neighbours | None = getattr(entry, "neighbours", None)
     fresh = kept and kept.found_at > timezone.now() - KEPT
-    if kept and fresh and kept.version == entry.version:
-        return list(kept.ids)
-    found = search.related(entry, user=AnonymousUser(), limit=MANY)
-    return _keep(entry, [one.pk for one in found])
+    known = kept.ids if kept and fresh and kept.version == entry.version else {}
+    scope = _scope(user)
+    if scope not in known:
+        known = {**known, scope: _searched(entry, user)}
+        _keep(entry, known)
+    return list(known[scope])
 
 
-def _keep(entry: Entry, ids: list[int]) -> list[int]:
+def _searched(entry: Entry, user: Reader) -> list[int]:
+    return [one.pk for one in search.related(entry, user=user, limit=MANY)]
+
+
+def _scope(user: Reader) -> str:
+    """Return a name for the part of the library that the site of `user` shows."""
+    shown = shown_to(user)
+    if shown is None:
+        return "all"
+    return hashlib.blake2b(repr(sorted(shown)).encode(), digest_size=6).hexdigest()
+
+
+def _keep(entry: Entry, ids: dict[str, list[int]]) -> None:
     row = Neighbours(entry_id=entry.pk, ids=ids, version=entry.version)
     row.found_at = timezone.now()
     try:
@@ -53,7 +73,6 @@ def _keep(entry: Entry, ids: list[int]) -> list[int]:
         )
     except DatabaseError:  # a page is shown all the same
         log.warning("neighbours: not kept: the database is busy")
-    return ids
 
 
 def _readable(user: Reader) -> EntryQuerySet:

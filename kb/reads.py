@@ -53,6 +53,12 @@ def write() -> None:
             _waiting.update(taken)
 
 
+def forget_waiting() -> None:
+    """Drop what waits, as a process does that ends."""
+    with _lock:
+        _waiting.clear()
+
+
 def popular(user: Reader, limit: int) -> list[Entry]:
     """Return the entries that were opened most in the last WEEK, for this reader."""
     since = timezone.localdate() - timedelta(days=WEEK - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,19 +20,30 @@ class Shelf:
 
     category: Category
     count: int
-    below: tuple[str, ...]  # names of the shelves in it
+    inner: tuple[Shelf, ...] = ()  # the shelves in it
+
+    @property
+    def below(self) -> tuple[str, ...]:
+        return tuple(shelf.category.name for shelf in self.inner)
 
 
 class Shelves:
-    """All shelves of a reader, in two queries: the tree is small."""
+    """All shelves of a reader, in two queries: the tree is small.
 
-    def __init__(self, user: Reader) -> None:
-        self._user = user
+    With the edition of the content, a process reads the tree once an edition.
+    """
+
+    def __init__(self, user: Reader, edition: object = None) -> None:
+        self._user, self._edition = user, edition
 
     def inside(self, parent: int | None) -> list[Shelf]:
         """Return the shelves directly in `parent`; None stands for the top."""
         return [
-            Shelf(c, self.counts[c.pk], tuple(b.name for b in self._stocked(c.pk)))
+            Shelf(
+                c,
+                self.counts[c.pk],
+                tuple(Shelf(b, self.counts[b.pk]) for b in self._stocked(c.pk)),
+            )
             for c in self._stocked(parent)
         ]
 
@@ -68,7 +80,7 @@ class Shelves:
 
     @cached_property
     def _all(self) -> dict[int, Category]:
-        found = list(Category.objects.order_by("position", "pk"))
+        found = [copy(one) for one in _tree(self._edition)]
         faces.dress(*found)
         return {c.pk: c for c in found}
 
@@ -86,3 +98,16 @@ class Shelves:
         while pk is not None and (category := self._all.get(pk)):
             yield category
             pk = category.parent_id
+
+
+_read: tuple[object, list[Category]] = (None, [])
+
+
+def _tree(edition: object) -> list[Category]:
+    """Return all categories in their order, from memory where the edition is known."""
+    global _read  # noqa: PLW0603 - one a process
+    known, tree = _read
+    if edition is None or edition != known:
+        tree = list(Category.objects.order_by("position", "pk"))
+        _read = (edition, tree)
+    return tree

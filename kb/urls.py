@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from kb.desk.accounts import Login, Logout
-from kb.faq import media
+from kb.faq import crawling, media
 
 urlpatterns = [
     path("login/", Login.as_view(), name="login"),
@@ -15,6 +15,10 @@ urlpatterns = [
     path("desk/", include("kb.desk.urls")),
     path("api/", include("kb.api.urls")),
     path("admin/", admin.site.urls),
+    path("sitemap.xml", crawling.sitemap, name="sitemap"),
+    path("sitemap-<slug:section>.xml", crawling.sitemap_part, name="sitemap-part"),
+    path("robots.txt", crawling.robots, name="robots"),
+    path("favicon.ico", crawling.favicon, name="favicon"),
     re_path(
         r"^media/(?P<name>[0-9a-f]{32}-\d{1,5}x\d{1,5}\.webp)$",
         media.picture,

@@ -16,8 +16,9 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 
-from kb import entries, index, migrations, questions
+from kb import entries, index, migrations, questions, reads
 from kb.engines import get_engine
+from kb.faq import copies
 from kb.models import AGENT, EDITOR, LEAD, Entry, Question, Reply, User
 from kb.text import segment
 
@@ -39,6 +40,8 @@ def _fresh_engine_and_cache() -> Iterator[None]:
     """No test finds what another one indexed, counted or taught."""
     get_engine.cache_clear()
     cache.clear()
+    copies.shelf.clear()
+    reads.forget_waiting()
     yield
     get_engine.cache_clear()
     segment.learn(frozenset())

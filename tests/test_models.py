@@ -16,7 +16,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from kb.models import Category, Entry, Phrasing, Question, Reader, Reply, Tag, User
-from kb.models.entry import make_slug
+from kb.models.category import make_slug
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db

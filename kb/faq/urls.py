@@ -1,10 +1,11 @@
-"""Addresses of the customer's door."""
+"""Addresses of the customer's door, the same in every script."""
 
 from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from kb.faq import ask, brand, inquiry, views, votes
+from kb.faq import ask, brand, crawling, feeds, finding, inquiry, views, votes
+from kb.faq.copies import kept
 
 
 class Token:
@@ -21,12 +22,17 @@ class Token:
 
 register_converter(Token, "token")
 app_name = "faq"
+latest = kept()(feeds.Latest())
 urlpatterns = [
     path("", views.home, name="home"),
     path("site.css", brand.stylesheet, name="site-css"),
-    path("search/", views.search_page, name="search"),
-    path("suggest/", views.suggestions, name="suggest"),
+    path("feed/", latest, name="feed"),
+    path("opensearch.xml", crawling.opensearch, name="opensearch"),
+    path("search/", finding.search_page, name="search"),
+    path("suggest/", finding.suggestions, name="suggest"),
     path("c/<int:pk>/", views.category, name="category"),
+    path("c/<int:pk>/feed/", latest, name="category-feed"),
+    path("c/<int:pk>/<str:slug>/", views.category, name="category-named"),
     path("q/<int:pk>/", views.entry, name="entry-short"),
     path("vote/<int:pk>/", votes.vote, name="vote"),
     path("q/<int:pk>/<str:slug>/", views.entry, name="entry"),

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("ids", models.JSONField(default=list)),
+                ("ids", models.JSONField(default=dict)),
                 ("version", models.PositiveIntegerField()),
                 ("found_at", models.DateTimeField()),
                 (

@@ -7,12 +7,19 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.urls import reverse
+from django.utils.text import slugify
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import OrderableTreeNode
 
 from kb.text import hant, normalize
 
 DEEPEST = 5  # levels: deeper trees are not browsed
+
+
+def make_slug(words: str) -> str:
+    """Return a readable address ending of at most 60 characters, maybe empty."""
+    return slugify(normalize.clean(words), allow_unicode=True)[:60].strip("-_")
 
 
 def _own_hant() -> Any:
@@ -43,6 +50,8 @@ class Category(OrderableTreeNode):
         related_name="children",
     )
 
+    in_hans = ""  # the name, where `faces.dress` put another script over it
+
     class Meta(OrderableTreeNode.Meta):
         verbose_name = "分类"
         verbose_name_plural = "分类"
@@ -69,6 +78,16 @@ class Category(OrderableTreeNode):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.hant = _in_hant(self.name, kwargs)
         super().save(*args, **kwargs)
+
+    @property
+    def slug(self) -> str:
+        """What the readable address ends in, the same in both scripts."""
+        return make_slug(self.in_hans or self.name)
+
+    def get_absolute_url(self) -> str:
+        if slug := self.slug:
+            return reverse("faq:category-named", args=[self.pk, slug])
+        return reverse("faq:category", args=[self.pk])
 
     def clean(self) -> None:
         super().clean()  # refuses a parent that is the node or below it

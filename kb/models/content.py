@@ -31,7 +31,7 @@ class Neighbours(models.Model):
     entry = models.OneToOneField(
         Entry, on_delete=models.CASCADE, related_name="neighbours"
     )
-    ids = models.JSONField(default=list)
+    ids = models.JSONField(default=dict)  # by what the site shows
     version = models.PositiveIntegerField()  # of the entry
     found_at = models.DateTimeField()
 

@@ -10,9 +10,8 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.text import slugify
 
-from kb.models.category import Category, Module, Tag
+from kb.models.category import Category, Module, Tag, make_slug
 from kb.models.user import Reader, shown_to
 from kb.models.validity import Valid, having, in_force
 from kb.text import markdown, normalize
@@ -255,11 +254,6 @@ class Entry(Valid):
 
 
 DERIVED = ("question_key", "answer_html", "answer_text", "excerpt", "slug")
-
-
-def make_slug(question: str) -> str:
-    """Return a readable address ending of at most 60 characters, maybe empty."""
-    return slugify(normalize.clean(question), allow_unicode=True)[:60].strip("-_")
 
 
 def shorten(text: str, length: int) -> str:

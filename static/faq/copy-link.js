@@ -26,5 +26,5 @@ function say(words) {
 button.hidden = false;
 button.addEventListener("click", async () => {
   const link = new URL(button.dataset.copy, location.href).href;
-  await copy(link).then(() => say("已复制"), () => say("复制不了，请从地址栏复制"));
+  await copy(link).then(() => say(button.dataset.copiedText), () => say(button.dataset.refusedText));
 });

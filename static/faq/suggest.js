@@ -47,7 +47,7 @@ function attach(form) {
     list.hidden = false;
     select(-1);
     input.setAttribute("aria-expanded", "true");
-    status.textContent = `${count} 条建议，按上下键选择`;
+    status.textContent = form.dataset.told.replace("{n}", count);
   }
 
   async function ask(words) {

@@ -1,0 +1,168 @@
+"""Copies of public pages: made once an edition, for everybody, already compressed."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, wraps
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
+from django.utils import timezone
+from django.utils.cache import (
+    get_conditional_response,
+    patch_cache_control,
+    patch_vary_headers,
+)
+from django.utils.http import http_date
+from django.views.decorators.http import require_safe
+
+from kb import content, sites
+
+View = Callable[..., HttpResponse]
+MANY = 400  # pages that one process holds: some 5 MB
+SMALL = 200  # bytes that are not worth compressing
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    kind: str  # the content type
+    body: bytes
+    packed: bytes  # the same by gzip; empty where that is not worth it
+
+
+class _Shelf:
+    """The pages used last; a page is found by all that it depends on."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._held: OrderedDict[str, Copy] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: str) -> Copy | None:
+        with self._lock:
+            if found := self._held.get(key):
+                self._held.move_to_end(key)
+            return found
+
+    def put(self, key: str, copy: Copy) -> None:
+        with self._lock:
+            self._held[key] = copy
+            while len(self._held) > self._size:
+                self._held.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._held.clear()
+
+
+shelf = _Shelf(MANY)
+
+
+def kept(*asked: str) -> Callable[[View], View]:
+    """Serve strangers a copy of the page, as long as nothing it shows has changed.
+
+    `asked` names the parameters that the page depends on. A copy in a browser
+    is checked before each use, at the price of two small queries; a CDN may
+    keep one for CDN_SECONDS. Who is logged in gets a page of his own.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated:
+                response = view(request, *args, **kwargs)
+                patch_cache_control(response, private=True, no_store=True)
+                return response
+            stamp = content.edition()
+            raised = stamp.raised_at
+            request.edition = stamp  # type: ignore[attr-defined]
+            key = _key(request, asked, stamp)
+            known = get_conditional_response(request, f'"{key}"', _changed(raised))
+            if known is None or known.status_code != 304:  # noqa: PLR2004
+                known = _made(key, request, view, args, kwargs)
+            return _public(known, key, raised)
+
+        return require_safe(answer)
+
+    return decorate
+
+
+def _made(
+    key: str, request: HttpRequest, view: View, args: Any, kwargs: Any
+) -> HttpResponse:
+    """Return the page from the shelf, or made anew and put there."""
+    copy = shelf.get(key)
+    if copy is None:
+        response = view(request, *args, **kwargs)
+        if isinstance(response, SimpleTemplateResponse):
+            response.render()
+        if response.status_code != 200 or response.cookies:  # noqa: PLR2004
+            return response
+        copy = _copied(response)
+        shelf.put(key, copy)
+    packed = copy.packed and "gzip" in request.headers.get("Accept-Encoding", "")
+    body = copy.packed if packed else copy.body
+    response = HttpResponse(body, content_type=copy.kind)
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _copied(response: HttpResponse) -> Copy:
+    body = response.content
+    packed = gzip.compress(body, 6, mtime=0) if len(body) > SMALL else b""
+    return Copy(response.headers["Content-Type"], body, packed)
+
+
+def _public(response: HttpResponse, key: str, raised: datetime | None) -> HttpResponse:
+    if response.status_code in {200, 304}:
+        response.headers["ETag"] = f'W/"{key}"'  # one page, compressed or not
+        response.headers["Last-Modified"] = _http(_changed(raised))
+    patch_vary_headers(response, ["Accept-Encoding"])
+    if seconds := settings.KB_CDN_SECONDS:
+        patch_cache_control(response, public=True, max_age=0, s_maxage=seconds)
+    else:
+        patch_cache_control(response, no_cache=True)
+    return response
+
+
+def _key(request: HttpRequest, asked: tuple[str, ...], edition: object) -> str:
+    """Return a name for the page as it is in this hour; dates on it are of a day."""
+    given = [request.GET.get(name, "")[:200] for name in asked]
+    parts = (
+        *(request.scheme, request.get_host(), request.path, *given),
+        *(sites.of(request).stamp, edition, _hour(), _build()),
+    )
+    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+
+
+def _hour() -> datetime:
+    return timezone.localtime().replace(minute=0, second=0, microsecond=0)
+
+
+def _changed(raised: datetime | None) -> int:
+    """Return when the page changed last, in seconds: with the edition or the hour."""
+    return int(max(raised or _hour(), _hour()).timestamp())
+
+
+def _http(seconds: int) -> str:
+    return http_date(seconds)
+
+
+@cache
+def _build() -> str:
+    """Return what changes with the templates and the scripts that a page names."""
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    templates = Path(settings.BASE_DIR) / "templates"
+    files = [manifest, *sorted(templates.rglob("*.html"))]
+    stamps = [(str(f), f.stat().st_mtime_ns) for f in files if f.exists()]
+    return hashlib.blake2b(repr(stamps).encode(), digest_size=8).hexdigest()
