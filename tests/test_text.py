@@ -444,3 +444,13 @@ def test_words_that_only_ask_weigh_little() -> None:
 
 def test_a_pair_that_is_half_asking_weighs_in_between() -> None:
     assert telling.LIGHT < telling.wanted("怎么退货").pairs["么退"] < 1
+
+
+@pytest.mark.parametrize("cry", ["呵呵", "嘿嘿嘿！", "hhhhhh", "发发发发", "啊 啊 啊"])
+def test_a_cry_asks_for_nothing(cry: str) -> None:
+    assert not telling.wanted(cry)
+
+
+@pytest.mark.parametrize("words", ["www", "1111", "12345", "滴滴", "哈哈镜", "嗯"])
+def test_what_only_looks_like_a_cry_is_searched_for(words: str) -> None:
+    assert telling.wanted(words)

@@ -30,6 +30,8 @@ PARTICLES = frozenset(
 _NOISE = re.compile(
     r"(?<![0-9a-z])[a-z]{0,4}[0-9]{9,}(?![0-9a-z])|([啊呀哈呵嗯哦噢喂唉哎嘛呢吧急])\1+"
 )
+# A text that is nothing but a cry or a key held down: 呵呵, 嘿嘿嘿, hhhhhh, 发发发发.
+_CRY = re.compile(r"([啊呀哈呵嘿嘻嗯哦噢喂唉哎])\1+|([^\W\d])\2{3,}")
 _ASKING = re.compile("|".join(sorted(ASKING, key=len, reverse=True)))
 
 
@@ -66,8 +68,11 @@ def wanted(text: str, lexicon: Lexicon = EMPTY) -> Wanted:
     """Return the terms of `text` with weights up to 1.
 
     What merely asks weighs LIGHT; a stop word SILENT, unless nothing else is there.
+    A cry asks for nothing.
     """
     weights = _Weights(text, lexicon)
+    if _CRY.fullmatch("".join(filter(str.isalnum, weights.spelling))):
+        return Wanted({}, {})
     return Wanted(
         {word: weights.of(word) for word in segment.words(text)},
         {pair: weights.of(pair) for pair in segment.pairs(text)},
