@@ -13,8 +13,10 @@ from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.inquiry import Enclosure, Inquiry
 from kb.models.phrasing import Phrasing
 from kb.models.picture import Picture
+from kb.models.practice import Practice
 from kb.models.proposal import Proposal
 from kb.models.question import Channel, Question, QuestionQuerySet
+from kb.models.remark import ReplyFeedback
 from kb.models.reply import Reply, ReplyQuerySet, replies_for, replies_shared
 from kb.models.revision import ReplyRevision
 from kb.models.segment import Segment
@@ -51,12 +53,14 @@ __all__ = [
     "Phrasing",
     "Pick",
     "Picture",
+    "Practice",
     "Proposal",
     "Question",
     "QuestionQuerySet",
     "Read",
     "Reader",
     "Reply",
+    "ReplyFeedback",
     "ReplyQuerySet",
     "ReplyRevision",
     "Search",

@@ -78,6 +78,15 @@ class Question(models.Model):
         related_name="+",
     )
     settled_at = models.DateTimeField("处理时间", null=True, blank=True, editable=False)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="录入人",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
     asked_at = models.DateTimeField("提问时间", default=timezone.now)
     source = models.CharField("来源", max_length=50, blank=True)
     external_id = models.CharField("外部编号", max_length=100, blank=True)
