@@ -1,0 +1,99 @@
+// 新人练习 by keyboard: search as in the console, choose by Enter, arrows or digits.
+
+import { Latest } from "./latest.js";
+
+const PAUSE = 60; // ms without a key before a search
+const form = document.getElementById("practise");
+const box = document.getElementById("q");
+const found = document.getElementById("found");
+const look = document.querySelector("[data-look]");
+const latest = new Latest();
+let asked = box.value.trim(); // what the list on the page answers
+let timer = 0;
+let searching = Promise.resolve();
+let sent = false;
+
+function picks() {
+  return [...found.querySelectorAll(".pick")];
+}
+
+function search() {
+  clearTimeout(timer);
+  const words = box.value.trim();
+  if (words === asked) return searching;
+  asked = words;
+  searching = paint(words);
+  return searching;
+}
+
+async function paint(words) {
+  const query = new URLSearchParams({ fragment: "results", question: form.elements.question.value, q: words });
+  try {
+    found.replaceChildren(await latest.get(`${form.action}?${query}`));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    asked = null; // the next key asks again
+    found.querySelector("[role=status]")?.replaceChildren("网络不通，结果没有更新");
+  }
+}
+
+/** Take result `number`, once the list answers what was typed. */
+async function take(number) {
+  const words = box.value.trim();
+  await search();
+  if (sent || words !== box.value.trim() || asked !== words) return;
+  const pick = picks()[number - 1];
+  if (!pick) return;
+  sent = true;
+  pick.click();
+}
+
+function walk(event, by) {
+  const all = picks();
+  const at = all.indexOf(document.activeElement) + by;
+  event.preventDefault();
+  if (at < 0) box.focus();
+  else all[Math.min(at, all.length - 1)]?.focus();
+}
+
+function onKey(event) {
+  // While an input method composes, every key belongs to it.
+  if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey) return;
+  const inBox = event.target === box;
+  const onPick = event.target.matches?.(".pick");
+  const digit = /^Digit([0-9])$/.exec(event.code)?.[1];
+  if (digit && (event.altKey || (onPick && digit !== "0"))) {
+    event.preventDefault();
+    if (event.repeat) return;
+    if (digit === "0") look.click();
+    else take(Number(digit));
+  } else if (event.altKey) {
+    return;
+  } else if (event.key === "ArrowDown" && (inBox || onPick)) {
+    walk(event, 1);
+  } else if (event.key === "ArrowUp" && onPick) {
+    walk(event, -1);
+  } else if (event.key === "Enter" && inBox) {
+    event.preventDefault();
+    if (!event.repeat) take(1);
+  } else if (event.key === "Escape") {
+    box.focus();
+    box.select();
+  }
+}
+
+function typing() {
+  clearTimeout(timer);
+  timer = setTimeout(search, PAUSE);
+}
+
+document.addEventListener("keydown", onKey);
+box.addEventListener("input", (event) => event.isComposing || typing());
+box.addEventListener("compositionend", typing);
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  search();
+});
+addEventListener("pageshow", () => (sent = false));
+for (const hint of document.querySelectorAll(".keys-hint")) hint.hidden = false;
+form.querySelector("button").hidden = true;
