@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from kb.desk import asked, complaints, drafts, phrasings, proposals, views
+from kb.desk import asked, complaints, drafts, phrasings, proposals, remarks, views
 
 app_name = "desk"
 urlpatterns = [
@@ -26,4 +26,6 @@ urlpatterns = [
     path("asked/<int:pk>/<int:place>.webp", asked.enclosure, name="enclosure"),
     path("unhelpful/", complaints.unhelpful, name="unhelpful"),
     path("unhelpful/<int:pk>/", complaints.handle, name="handle"),
+    path("remarks/", remarks.remarks, name="remarks"),
+    path("remarks/<int:pk>/", remarks.answer, name="remark"),
 ]

@@ -1,0 +1,67 @@
+"""An agent says what is wrong with a reply, an editor answers: their only writer."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from kb.models import Entry, Reply, ReplyFeedback, User
+from kb.models.usage import LONGEST
+from kb.text import normalize, personal
+
+State = ReplyFeedback.State
+
+
+@transaction.atomic
+def make(
+    entry: Entry,
+    *,
+    by: User,
+    reason: str,
+    reply: Reply | None = None,
+    words: str = "",
+    query: str = "",
+) -> ReplyFeedback:
+    """Keep what `by` says of `reply`, or of the answer where there is none.
+
+    The text is kept as it stands now. Raises ValidationError.
+    """
+    made = ReplyFeedback(entry=entry, reply=reply, reason=reason, by=by)
+    made.variant = reply.label if reply else ""
+    made.body = reply.body if reply else ""
+    made.words = normalize.clean(words).strip()
+    made.query = personal.mask(normalize.line(query))[:LONGEST].strip()
+    made.full_clean()
+    if made.reason == ReplyFeedback.Reason.OTHER and not made.words:
+        raise ValidationError({"words": "选「其他」时请写明哪里不对。"})
+    made.save()
+    return made
+
+
+@transaction.atomic
+def close(remark: ReplyFeedback, *, answer: str, by: User) -> ReplyFeedback:
+    """Answer a remark, which the agent then reads. Raises ValidationError."""
+    if not by.has_perm("kb.change_entry"):
+        raise PermissionDenied("您没有处理话术反馈的权限。")
+    remark = ReplyFeedback.objects.select_for_update().get(pk=remark.pk)
+    if remark.state == State.DONE:
+        raise ValidationError("这条反馈已经有人答复了。", code="conflict")
+    remark.answer = normalize.clean(answer).strip()
+    if not remark.answer:
+        raise ValidationError({"answer": "请写一句答复，提反馈的同事会看到。"})
+    remark.state, remark.done_by, remark.done_at = State.DONE, by, timezone.now()
+    remark.full_clean()
+    remark.save()
+    return remark
+
+
+def waiting() -> int:
+    """Return how many remarks no editor has answered."""
+    return ReplyFeedback.objects.waiting().count()
+
+
+def see(user: User) -> int:
+    """Take the answers to the user's remarks as read; return how many were new."""
+    new = ReplyFeedback.objects.of(user).unread()
+    return new.update(seen_at=timezone.now())

@@ -1,0 +1,42 @@
+"""话术反馈 on every page that shows it: the reader's own, and how many wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+
+from kb import remarks
+from kb.models import Entry, Reply, ReplyFeedback
+
+SHOWN = 3  # of the reader's own, at an entry
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def remarks_on(context: template.Context, entry: Entry) -> list[ReplyFeedback]:
+    """Return what the reader said of `entry` lately, and what editors answered."""
+    return list(ReplyFeedback.objects.of(context["user"]).filter(entry=entry)[:SHOWN])
+
+
+@register.filter
+def shared(replies: Iterable[Reply]) -> list[Reply]:
+    """Return the replies that editors answer for: not one's own, nor the team's."""
+    return [reply for reply in replies if reply.is_shared]
+
+
+@register.simple_tag(takes_context=True)
+def remarks_unread(context: template.Context) -> int:
+    """Return how many of the reader's remarks were answered since he looked."""
+    return ReplyFeedback.objects.of(context["user"]).unread().count()
+
+
+@register.simple_tag
+def remarks_waiting() -> int:
+    return remarks.waiting()
+
+
+@register.simple_tag
+def remark_reasons() -> list[tuple[Any, Any]]:
+    return list(ReplyFeedback.Reason.choices)

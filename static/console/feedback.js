@@ -1,0 +1,81 @@
+// 反馈 on a reply, without leaving the search; the form works without this file.
+
+const panes = document.getElementById("panes");
+const box = document.getElementById("q");
+
+/** What the agent looks at: the variant whose tab is open. */
+function shown(form) {
+  return form.closest(".preview").querySelector(".variant:not([hidden])")?.dataset.reply ?? "";
+}
+
+function body(form) {
+  const sent = new URLSearchParams(new FormData(form));
+  sent.set("q", box.value.trim());
+  sent.set("bare", "1");
+  return sent;
+}
+
+async function send(form) {
+  const told = form.querySelector("[data-told]");
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1";
+  told.textContent = "正在发送……";
+  try {
+    const response = await fetch(form.action, {
+      method: "POST",
+      body: body(form),
+      credentials: "same-origin",
+    });
+    if (response.redirected) return location.reload(); // signed out
+    const said = response.status < 500 ? await response.text() : "";
+    if (response.status === 201) return thank(form, said);
+    if (response.status === 404) told.textContent = "这条话术刚刚下线了。";
+    else told.textContent = response.status === 400 ? said : "没能发送，请再试一次。";
+  } catch {
+    told.textContent = "网络不通，没有发送，请再试一次。";
+  } finally {
+    delete form.dataset.busy;
+  }
+}
+
+function thank(form, said) {
+  const details = form.closest("details");
+  form.reset();
+  form.querySelector("[data-told]").textContent = "";
+  details.open = false;
+  const line = document.getElementById("said");
+  line.className = "ok";
+  line.textContent = said;
+  box.focus();
+}
+
+panes?.addEventListener("submit", (event) => {
+  const form = event.target.closest(".remark form");
+  if (!form) return;
+  event.preventDefault();
+  send(form);
+});
+
+panes?.addEventListener("keydown", (event) => {
+  const form = event.target.closest?.(".remark form");
+  if (!form || event.isComposing || event.keyCode === 229) return;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    event.stopPropagation(); // it is none of the console's keys here
+    form.requestSubmit();
+  } else if (event.key === "Escape") {
+    form.closest("details").open = false; // the console gives the focus to the box
+  }
+});
+
+panes?.addEventListener(
+  "toggle",
+  (event) => {
+    if (!event.target.matches(".remark") || !event.target.open) return;
+    const select = event.target.querySelector("select[name=reply]");
+    const open = [...(select?.options ?? [])].find((option) => option.value === shown(select));
+    if (open) open.selected = true;
+    event.target.querySelector("[type=radio]").focus();
+  },
+  true, // it does not bubble
+);
