@@ -26,6 +26,7 @@ from kb.feedback.copies import copied
 from kb.feedback.evidence import Learned, learn, weigh
 from kb.feedback.keeping import kept
 from kb.feedback.proposals import Proposal, accept, proposals, proposed, refuse
+from kb.feedback.sequels import Sequel, sequels
 from kb.models import Entry, Pick, Reader, Search, Side, User, Vote
 from kb.text import normalize, segment
 
@@ -34,6 +35,7 @@ __all__ = [
     "Complaint",
     "Learned",
     "Proposal",
+    "Sequel",
     "Why",
     "accept",
     "colleague",
@@ -48,6 +50,7 @@ __all__ = [
     "proposed",
     "record",
     "refuse",
+    "sequels",
     "side_of",
     "stranger",
     "vote",

@@ -3,6 +3,7 @@
 import { Customer } from "./customer.js";
 import { Finder } from "./finder.js";
 import { meaning, place } from "./keys.js";
+import { Next } from "./next.js";
 import { Picks } from "./picks.js";
 import { strip } from "./reply.js";
 import { Results } from "./results.js";
@@ -20,6 +21,7 @@ class Console {
     this.results = new Results(this);
     this.finder = new Finder(this);
     this.picks = new Picks(this);
+    this.next = new Next(this);
     this.escaped = false; // the key before was Escape, too
   }
 
@@ -88,6 +90,7 @@ class Console {
     const pick = this.picks.current; // the agent may type on while it is copied
     if (!(await this.sender.send(this.results.reply))) return;
     this.picks.tell([pick]);
+    this.next.after(pick?.entry);
     this.focus();
   }
 

@@ -1,0 +1,31 @@
+"""接下来客户常问: a fragment for the preview, asked for once something was copied."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from kb import feedback
+from kb.console import forms
+from kb.console.views import agent_of
+from kb.models import Entry
+
+
+@never_cache
+@login_required
+@require_safe
+def following(request: HttpRequest) -> HttpResponse:
+    """Show what is asked after ?entry=; 204 when nobody knows."""
+    user = agent_of(request)
+    asked = forms.read(request.GET)
+    live = Entry.objects.published_to(user)
+    entry = live.filter(pk=asked.entry).first() if asked.entry else None
+    if entry is None:
+        raise Http404("这条话术已下线。")
+    found = feedback.sequels(entry, user=user)
+    if not found:
+        return HttpResponse(status=204)
+    return render(request, "console/next.html", {"sequels": found, "asked": asked})

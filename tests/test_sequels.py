@@ -1,0 +1,211 @@
+"""接下来客户常问: editors' own first, then what several people copied next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from kb import entries, feedback
+from kb.models import AGENT, Copy, Entry, FollowUp, User
+from tests.conftest import MakeEntry
+
+URL = "/console/next/"
+pytestmark = pytest.mark.django_db
+Talk = Callable[..., None]
+
+
+@pytest.fixture
+def shop(make_entry: MakeEntry) -> list[Entry]:
+    return [make_entry(f"{name}？") for name in ("退货", "运费", "退款", "发票")]
+
+
+@pytest.fixture
+def two(make_user: Callable[..., User]) -> list[User]:
+    return [make_user(name, AGENT) for name in ("one", "two")]
+
+
+@pytest.fixture
+def talk() -> Talk:
+    """Return a function that lets somebody copy entries in one conversation."""
+    number = [0]
+
+    def make(by: User, *copied: Entry, days: float = 1, **facts: Any) -> None:
+        number[0] += 1
+        start = timezone.now() - timedelta(days=days)
+        for step, entry in enumerate(copied):
+            facts.setdefault("kind", "reply")
+            facts.setdefault("conversation", f"c{number[0]}")
+            at = start + timedelta(minutes=step)
+            Copy.objects.create(entry=entry, by=by, at=at, **facts)
+
+    return make
+
+
+def after(entry: Entry, user: User) -> list[Entry]:
+    return [sequel.entry for sequel in feedback.sequels(entry, user=user)]
+
+
+def test_what_two_people_copied_next_is_asked_next(
+    shop: list[Entry], two: list[User], talk: Talk
+) -> None:
+    returned, freight, refund, _ = shop
+    for user in two:
+        talk(user, returned, freight, refund)
+    assert after(returned, two[0]) == [freight]
+    assert after(freight, two[0]) == [refund]
+    assert after(refund, two[0]) == []
+
+
+def test_one_persons_habit_does_not_show(
+    shop: list[Entry], two: list[User], talk: Talk
+) -> None:
+    for _ in range(9):
+        talk(two[0], shop[0], shop[1])
+    assert after(shop[0], two[0]) == []
+    talk(two[1], shop[0], shop[1])
+    assert after(shop[0], two[1]) == [shop[1]]
+
+
+def test_another_conversation_is_another_customer(
+    shop: list[Entry], two: list[User], talk: Talk
+) -> None:
+    for user in two:
+        talk(user, shop[0])
+        talk(user, shop[1])
+        talk(user, shop[0], shop[2], conversation="")  # nobody knows whose
+    assert after(shop[0], two[0]) == []
+
+
+def test_a_token_shared_by_two_people_is_two_conversations(
+    shop: list[Entry], two: list[User], talk: Talk
+) -> None:
+    talk(two[0], shop[0], shop[1], conversation="same")
+    talk(two[1], shop[2], shop[3], conversation="same", days=0.9)
+    talk(two[1], shop[1], shop[2], conversation="other")
+    assert after(shop[1], two[0]) == []
+
+
+def test_the_same_again_is_no_next_question(
+    shop: list[Entry], two: list[User], talk: Talk
+) -> None:
+    for user in two:
+        talk(user, shop[0], shop[0], shop[1])
+    assert after(shop[0], two[0]) == [shop[1]]
+
+
+def test_what_was_sent_as_one_text_was_not_asked_one_after_another(
+    shop: list[Entry], two: list[User]
+) -> None:
+    now = timezone.now()
+    for user in two:
+        for step, entry in enumerate(shop[:2]):
+            Copy.objects.create(
+                entry=entry,
+                by=user,
+                kind="basket",
+                conversation=f"basket{user.pk}",
+                at=now + timedelta(milliseconds=step),
+            )
+        Copy.objects.create(
+            entry=shop[2],
+            by=user,
+            kind="reply",
+            conversation=f"basket{user.pk}",
+            at=now + timedelta(minutes=2),
+        )
+    assert after(shop[0], two[0]) == [shop[2]]
+    assert after(shop[1], two[0]) == [shop[2]]
+
+
+def test_the_recent_counts_more_and_the_old_not_at_all(
+    shop: list[Entry], two: list[User], talk: Talk
+) -> None:
+    for user in two:
+        talk(user, shop[0], shop[1], days=100)
+        talk(user, shop[0], shop[2], days=2)
+        talk(user, shop[0], shop[3], days=400)
+    assert after(shop[0], two[0]) == [shop[2], shop[1]]
+
+
+def test_who_copies_most_does_not_decide_alone(
+    shop: list[Entry], two: list[User], talk: Talk, make_user: Callable[..., User]
+) -> None:
+    for _ in range(20):
+        talk(two[0], shop[0], shop[1])
+    talk(two[1], shop[0], shop[1])
+    for name in "abcde":
+        talk(make_user(name, AGENT), shop[0], shop[2])
+    assert after(shop[0], two[0]) == [shop[2], shop[1]]
+
+
+def test_editors_own_come_first_and_nothing_twice(
+    shop: list[Entry], two: list[User], talk: Talk
+) -> None:
+    for user in two:
+        talk(user, shop[0], shop[1])
+        talk(user, shop[0], shop[2])
+    FollowUp.objects.create(entry=shop[0], then=shop[3], order=1)
+    FollowUp.objects.create(entry=shop[0], then=shop[2], order=2)
+    found = feedback.sequels(shop[0], user=two[0])
+    assert [one.entry for one in found] == [shop[3], shop[2], shop[1]]
+    assert [one.chosen for one in found] == [True, True, False]
+
+
+def test_there_are_never_more_than_five(
+    make_entry: MakeEntry, two: list[User], talk: Talk
+) -> None:
+    entry = make_entry()
+    for n in range(7):
+        then = make_entry(f"后续{n}？")
+        for user in two:
+            talk(user, entry, then)
+    assert len(after(entry, two[0])) == 5
+
+
+def test_a_reader_meets_only_what_he_may_read(
+    shop: list[Entry], two: list[User], talk: Talk, make_entry: MakeEntry
+) -> None:
+    draft = make_entry("草稿？", status="draft")
+    FollowUp.objects.create(entry=shop[0], then=draft)
+    for user in two:
+        talk(user, shop[0], shop[1])
+    entries.retire(shop[1], by=None)
+    assert after(shop[0], two[0]) == []
+
+
+# The fragment ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def console(client: Client, agent: User) -> Client:
+    client.force_login(agent)
+    return client
+
+
+def test_the_console_is_told_as_a_fragment(console: Client, shop: list[Entry]) -> None:
+    assert console.get(URL, {"entry": shop[0].pk}).status_code == 204
+    FollowUp.objects.create(entry=shop[0], then=shop[1])
+    page = console.get(URL, {"entry": shop[0].pk, "q": "退货 & 运费"})
+    assert page.status_code == 200
+    assert "<html" not in page.text
+    assert f'data-next="{shop[1].pk}"' in page.text
+    assert "编辑推荐" in page.text
+
+
+def test_what_is_not_there_is_not_found(
+    console: Client, make_entry: MakeEntry, client: Client
+) -> None:
+    draft = make_entry(status="draft")
+    for wrong in (draft.pk, 999_999, "x", 2**63, ""):
+        assert console.get(f"{URL}?entry={wrong}").status_code == 404, wrong
+
+
+def test_only_agents_are_told(client: Client, make_user: Callable[..., User]) -> None:
+    assert client.get(URL, {"entry": 1}).status_code == 302
+    client.force_login(make_user("nobody"))
+    assert client.get(URL, {"entry": 1}).status_code == 403
