@@ -16,7 +16,7 @@ ROWS = [
     {"models"},
     {"scripts", "content", "reads"},
     {"faces"},
-    {"shelves", "sites", "pictures", "incidents"},
+    {"shelves", "sites", "pictures", "incidents", "remarks", "practice"},
     {"questions"},
     {"triage"},
     {"entries"},

@@ -190,7 +190,7 @@ def console(client: Client, agent: User) -> Client:
 def test_the_console_is_told_as_a_fragment(console: Client, shop: list[Entry]) -> None:
     assert console.get(URL, {"entry": shop[0].pk}).status_code == 204
     FollowUp.objects.create(entry=shop[0], then=shop[1])
-    page = console.get(URL, {"entry": shop[0].pk, "q": "退货 & 运费"})
+    page = console.get(f"{URL}?entry={shop[0].pk}&q=退货%26运费")
     assert page.status_code == 200
     assert "<html" not in page.text
     assert f'data-next="{shop[1].pk}"' in page.text

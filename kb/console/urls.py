@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kb.console import mine, picks, views
+from kb.console import capture, mine, next, picks, practise, remarks, views
 
 app_name = "console"
 urlpatterns = [
@@ -15,4 +15,9 @@ urlpatterns = [
     path("mine/copy/", mine.copy, name="mine-copy"),
     path("mine/<int:pk>/", mine.write, name="mine-edit"),
     path("mine/<int:pk>/<slug:what>/", mine.act, name="mine-act"),
+    path("capture/", capture.capture, name="capture"),
+    path("feedback/", remarks.mine, name="remarks"),
+    path("next/", next.following, name="next"),
+    path("practise/", practise.practise, name="practise"),
+    path("practise/scores/", practise.scores, name="scores"),
 ]

@@ -58,7 +58,9 @@ class Alike:
 
 def waiting(asked: Asked) -> QuestionQuerySet:
     """Return what waits and passes the filter, oldest first."""
-    return asked.narrow(Question.objects.waiting()).select_related("module")
+    return asked.narrow(Question.objects.waiting()).select_related(
+        "module", "recorded_by"
+    )
 
 
 def current(asked: Asked) -> tuple[Question | None, bool]:

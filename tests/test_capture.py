@@ -1,0 +1,119 @@
+"""Alt+N's form: a customer's words reach the inbox, whoever's browser has no script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from kb.models import Module, Question, Segment, User
+
+URL = "/console/capture/"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def console(client: Client, agent: User) -> Client:
+    client.force_login(agent)
+    return client
+
+
+def send(client: Client, address: str = URL, **more: Any) -> Any:
+    told = {"text": "运费险怎么赔？", "answer": "", "channel": "wechat"}
+    return client.post(address, {**told, **more})
+
+
+def test_an_answered_one_waits_in_the_inbox(
+    console: Client, agent: User, editor: User
+) -> None:
+    module = Module.objects.create(name="物流")
+    Segment.objects.create(name="高净值客户")
+    more: dict[str, Any] = {"module": module.pk, "segment": "高净值客户", "q": "运费险"}
+    sent = send(console, answer="最高赔 12 元。", **more)
+    assert sent.headers["Location"] == "/console/?q=%E8%BF%90%E8%B4%B9%E9%99%A9"
+    question = Question.objects.get()
+    assert question.status == Question.Status.ANSWERED
+    assert (question.text, question.answer) == ("运费险怎么赔？", "最高赔 12 元。")
+    assert (question.channel, question.module) == ("wechat", module)
+    assert question.segment == "高净值客户"
+    assert (question.source, question.recorded_by) == ("console", agent)
+    desk = Client()
+    desk.force_login(editor)
+    page = desk.get("/desk/inbox/").text
+    assert "运费险怎么赔？" in page
+    assert f"{agent} 记录" in page
+
+
+def test_without_an_answer_it_is_open(console: Client) -> None:
+    page = console.get("/console/").text  # where the message is read
+    assert "记一条" in page
+    send(console)
+    assert Question.objects.get().status == Question.Status.OPEN
+    assert "还没有回答" in console.get("/console/").text
+
+
+def test_the_form_begins_with_what_was_searched_and_the_last_channel(
+    console: Client,
+) -> None:
+    send(console, channel="qianniu")
+    form = console.get(URL, {"q": " 運費險\u200b 怎么赔 "}).context["form"]
+    assert form["text"].value() == "運費險 怎么赔"
+    assert form["channel"].value() == "qianniu"
+
+
+def test_the_channel_of_a_colleague_is_not_remembered(
+    console: Client, make_user: Callable[..., User]
+) -> None:
+    other = Client()
+    other.force_login(make_user("other", "客服"))
+    send(other, channel="qianniu")
+    assert console.get(URL).context["form"]["channel"].value() == "other"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"text": ""}, "请写下客户问了什么"),
+        ({"text": "\u200b\x00"}, "请写下客户问了什么"),
+        ({"text": "长" * 2001}, "2000"),
+        ({"answer": "长" * 10_001}, "10000"),
+        ({"channel": "fax"}, "fax"),
+        ({"segment": "外星人"}, "选"),
+        ({"module": "x"}, "选"),
+        ({"module": "9" * 30}, "选"),
+        ({"module": "-1"}, "选"),
+    ],
+)
+@pytest.mark.parametrize("address", [URL, URL + "?fragment=form"])
+def test_what_does_not_fit_is_refused_and_stays(
+    console: Client, wrong: dict[str, Any], reason: str, address: str
+) -> None:
+    sent = send(console, address, **{"answer": "先这样答", **wrong})
+    assert sent.status_code == 400
+    assert reason in sent.text
+    assert wrong.get("answer", "先这样答") in sent.text
+    assert not Question.objects.exists()
+
+
+def test_a_fragment_is_answered_with_what_to_say(console: Client) -> None:
+    form = console.get(URL, {"fragment": "form", "q": "运费"})
+    assert "<html" not in form.text
+    sent = send(console, URL + "?fragment=form", answer="赔。")
+    assert (sent.status_code, sent.text) == (201, "已记下，编辑会在收件箱里整理。")
+
+
+def test_only_agents_record(client: Client, make_user: Callable[..., User]) -> None:
+    assert send(client).status_code == 302
+    client.force_login(make_user("nobody"))
+    assert send(client).status_code == 403
+    assert client.get(URL).status_code == 403
+    assert not Question.objects.exists()
+
+
+def test_it_takes_no_forged_request(agent: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(agent)
+    assert send(strict).status_code == 403
+    assert not Question.objects.exists()

@@ -1,0 +1,403 @@
+"""新人练习: real questions, masked; what is not known comes back sooner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import timezone
+
+from kb import entries, practice
+from kb.models import (
+    AGENT,
+    EDITOR,
+    Category,
+    Entry,
+    Practice,
+    Question,
+    Reply,
+    Search,
+    User,
+)
+from tests.conftest import MakeEntry, MakeQuestion
+
+URL = "/console/practise/"
+SCORES = "/console/practise/scores/"
+pytestmark = pytest.mark.django_db
+Ask = Callable[..., Question]
+
+
+@pytest.fixture
+def console(client: Client, agent: User) -> Client:
+    client.force_login(agent)
+    return client
+
+
+@pytest.fixture
+def settled(make_question: MakeQuestion) -> Ask:
+    """Return a function that makes a question which an entry answers."""
+
+    def make(entry: Entry, text: str = "寄回去的钱谁出呀", **columns: Any) -> Question:
+        question = make_question(text, **columns)
+        entries.absorb(entry, question=question, by=None)
+        question.refresh_from_db()
+        return question
+
+    return make
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Return a function that lets time pass."""
+    now = [timezone.now()]
+    monkeypatch.setattr(timezone, "now", lambda: now[0])
+
+    def wait(by: timedelta) -> None:
+        now[0] += by
+
+    return wait
+
+
+def asked(user: User) -> Question | None:
+    return practice.turn(user).question
+
+
+# Which questions ---------------------------------------------------------------------
+
+
+def test_only_what_an_entry_for_this_reader_answers_is_asked(
+    make_entry: MakeEntry, make_question: MakeQuestion, settled: Ask, agent: User
+) -> None:
+    make_question("还没整理")
+    make_question("还没回答", answer="")
+    retired, draft = make_entry("下线？"), make_entry("草稿？", status="draft")
+    for entry in (retired, draft):
+        settled(entry, f"问{entry}")
+    entries.retire(retired, by=None)
+    assert list(practice.pool(agent)) == []
+    assert asked(agent) is None
+    internal = settled(make_entry("内部？", audience="internal"), "内部的问题")
+    assert list(practice.pool(agent)) == [internal]
+    assert asked(agent) == internal
+
+
+def test_numbers_and_addresses_of_customers_are_masked(
+    console: Client, make_entry: MakeEntry, settled: Ask
+) -> None:
+    question = settled(
+        make_entry(),
+        "我是 13812345678，邮箱 a@b.cn，运费谁出",
+        answer="亲，138-1234-5678 已登记，我们出。",
+    )
+    page = console.get(URL).text
+    assert "***，邮箱 ***，运费谁出" in page
+    done = console.post(URL, {"question": question.pk}, follow=True).text
+    for text in (page, done):
+        for personal in ("13812345678", "a@b.cn", "138-1234-5678"):
+            assert personal not in text
+
+
+# Which one comes next ------------------------------------------------------------------
+
+
+def test_a_wrong_one_comes_back_sooner_than_a_right_one(
+    make_entry: MakeEntry, settled: Ask, agent: User, clock: Any
+) -> None:
+    one, two = make_entry("甲？"), make_entry("乙？")
+    first, second = settled(one, "甲的问题"), settled(two, "乙的问题")
+    practice.answer(first, chosen=two, by=agent)
+    practice.answer(second, chosen=two, by=agent)
+    turn = practice.turn(agent)
+    assert turn.question is None
+    assert turn.again_at == timezone.now() + timedelta(minutes=10)
+    assert practice.turn(agent, again=True).question == first
+    clock(timedelta(minutes=10))
+    assert asked(agent) == first
+    practice.answer(first, chosen=one, by=agent)
+    assert asked(agent) is None
+    clock(timedelta(days=1))
+    assert asked(agent) == second
+
+
+def test_what_is_due_comes_before_what_is_new(
+    make_entry: MakeEntry, settled: Ask, agent: User, clock: Any
+) -> None:
+    entry = make_entry()
+    missed, new = settled(entry, "问过一次"), settled(entry, "还没问过")
+    practice.answer(missed, chosen=None, by=agent)
+    assert asked(agent) == new
+    clock(timedelta(minutes=11))
+    assert asked(agent) == missed
+
+
+def test_three_in_a_row_is_mastered_and_one_slip_begins_anew(
+    make_entry: MakeEntry, settled: Ask, agent: User, clock: Any
+) -> None:
+    entry = make_entry()
+    question = settled(entry)
+    waits = []
+    for chosen in (entry, entry, entry, None, entry):
+        practice.answer(question, chosen=chosen, by=agent)
+        standing = practice.standings(agent)[question.pk]
+        waits.append(
+            (standing.streak, standing.mastered, standing.due - timezone.now())
+        )
+        clock(timedelta(days=40))
+    assert waits == [
+        (1, False, timedelta(days=1)),
+        (2, False, timedelta(days=3)),
+        (3, True, timedelta(days=30)),
+        (0, False, timedelta(minutes=10)),
+        (1, False, timedelta(days=1)),
+    ]
+
+
+def test_entries_never_tried_come_first_of_what_is_new(
+    make_entry: MakeEntry, settled: Ask, agent: User
+) -> None:
+    now: datetime = timezone.now()
+    one, two = make_entry("甲？"), make_entry("乙？")
+    latest = settled(one, "甲最新", asked_at=now)
+    settled(one, "甲次新", asked_at=now - timedelta(hours=1))
+    oldest = settled(two, "乙最老", asked_at=now - timedelta(days=9))
+    assert asked(agent) == latest
+    practice.answer(latest, chosen=one, by=agent)
+    assert asked(agent) == oldest
+
+
+def test_what_one_person_knows_is_nothing_to_another(
+    make_entry: MakeEntry, settled: Ask, agent: User, make_user: Callable[..., User]
+) -> None:
+    entry = make_entry()
+    question = settled(entry)
+    practice.answer(question, chosen=entry, by=agent)
+    assert asked(make_user("other", AGENT)) == question
+
+
+# Answering --------------------------------------------------------------------------
+
+
+def test_the_page_says_whether_it_was_the_one(
+    console: Client, make_entry: MakeEntry, settled: Ask, agent: User
+) -> None:
+    right = make_entry("退货运费谁承担？", replies=["亲，我们出。"])
+    wrong = make_entry("退货寄到哪里？", replies=["亲，寄到 {{退货地址}}。"])
+    question = settled(right, "寄回去的钱谁出", answer="当时说我们出")
+    missed = console.post(
+        URL, {"question": question.pk, "entry": wrong.pk}, follow=True
+    )
+    for said in (
+        "不是这一条",
+        "该用这条",
+        "亲，我们出。",
+        "您选的",
+        "退货寄到哪里？",
+        "当时说我们出",
+        "10 分钟后再来",
+    ):
+        assert said in missed.text, said
+    hit = console.post(URL, {"question": question.pk, "entry": right.pk}, follow=True)
+    assert "对了，就是这一条" in hit.text
+    assert "退货寄到哪里？" not in hit.text
+    assert [p.right for p in Practice.objects.order_by("pk")] == [False, True]
+
+
+def test_who_looks_has_not_known(
+    console: Client, make_entry: MakeEntry, settled: Ask
+) -> None:
+    question = settled(make_entry())
+    page = console.post(URL, {"question": question.pk}, follow=True)
+    assert "先看答案" in page.text
+    row = Practice.objects.get()
+    assert (row.chosen, row.right) == (None, False)
+
+
+def test_the_search_is_the_consoles_and_is_not_kept(
+    console: Client, make_entry: MakeEntry, settled: Ask
+) -> None:
+    entry = make_entry("退货运费谁承担？", replies=["亲，{{运单号}} 我们出。"])
+    question = settled(entry)
+    for words in ("退货运费", "thyf"):
+        page = console.get(URL, {"question": question.pk, "q": words})
+        assert f'value="{entry.pk}"' in page.text
+        assert "亲，〔运单号〕 我们出。" in page.text
+    part = console.get(f"{URL}?question={question.pk}&q=发票&fragment=results")
+    assert "<html" not in part.text
+    assert not Search.objects.exists()
+
+
+def test_nobody_meets_the_personal_replies_of_others(
+    console: Client, make_entry: MakeEntry, settled: Ask, make_user: Callable[..., User]
+) -> None:
+    entry = make_entry("退货运费谁承担？")
+    other = make_user("other", AGENT)
+    Reply.objects.create(entry=entry, owner=other, title="我的", body="别人的悄悄话")
+    question = settled(entry)
+    found = console.get(f"{URL}?question={question.pk}&q=退货运费").text
+    done = console.post(URL, {"question": question.pk}, follow=True).text
+    assert f'value="{entry.pk}"' in found
+    assert "悄悄话" not in found + done
+
+
+def test_what_is_in_force_no_more_is_not_practised(
+    make_entry: MakeEntry, settled: Ask, agent: User
+) -> None:
+    entry = make_entry()
+    settled(entry)
+    yesterday = timezone.now() - timedelta(days=1)
+    Entry.objects.filter(pk=entry.pk).update(valid_until=yesterday)
+    assert asked(agent) is None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"question": "x"},
+        {"question": 2**63},
+        {"question": 999_999},
+        {"question": "-1"},
+    ],
+)
+def test_a_question_that_is_not_in_the_pool_is_answered_in_words(
+    console: Client, sent: dict[str, Any]
+) -> None:
+    page = console.post(URL, sent, follow=True)
+    assert "已经不在题库里了" in page.text
+    assert not Practice.objects.exists()
+
+
+def test_an_entry_that_is_gone_cannot_be_chosen(
+    console: Client, make_entry: MakeEntry, settled: Ask
+) -> None:
+    question, draft = settled(make_entry()), make_entry("草稿？", status="draft")
+    for entry in (draft.pk, 999_999):
+        sent = {"question": question.pk, "entry": entry, "q": "运费"}
+        page = console.post(URL, sent, follow=True)
+        assert "请另选一条" in page.text
+        assert 'value="运费"' in page.text
+    assert not Practice.objects.exists()
+
+
+def test_the_stage_keeps_no_question_outside_the_pool(
+    make_question: MakeQuestion, agent: User
+) -> None:
+    with pytest.raises(ValidationError, match="不在题库"):
+        practice.answer(make_question(), chosen=None, by=agent)
+
+
+def test_with_nothing_to_practise_it_says_what_to_do(
+    console: Client, editor: User
+) -> None:
+    page = console.get(URL).text
+    assert "题库还是空的" in page
+    assert "/desk/inbox/" not in page  # an agent cannot do that
+    desk = Client()
+    desk.force_login(editor)
+    assert "/desk/inbox/" in desk.get(URL).text
+
+
+def test_when_all_is_known_for_now_it_says_when_to_come_back(
+    console: Client, make_entry: MakeEntry, settled: Ask
+) -> None:
+    entry = make_entry()
+    question = settled(entry)
+    console.post(URL, {"question": question.pk, "entry": entry.pk})
+    page = console.get(URL).text
+    assert "下一题 1 天后" in page
+    assert f'value="{question.pk}"' in console.get(URL + "?again=1").text
+
+
+# Scores --------------------------------------------------------------------------------
+
+
+def test_the_score_says_where_the_mistakes_are(
+    console: Client, make_entry: MakeEntry, settled: Ask, agent: User
+) -> None:
+    freight = Category.objects.create(name="运费")
+    bills = Category.objects.create(name="发票")
+    one = make_entry("运费谁出？", category=freight)
+    two = make_entry("怎么开票？", category=bills)
+    for n in range(3):
+        practice.answer(settled(one, f"运费{n}"), chosen=two, by=agent)
+    practice.answer(settled(two, "开票"), chosen=two, by=agent)
+    score = practice.score(agent)
+    assert (score.tries, score.right, score.percent) == (4, 1, 25)
+    assert (score.today, score.today_right, score.pool) == (4, 1, 4)
+    assert [(s.category, s.wrong, s.percent) for s in score.subjects] == [
+        (freight, 3, 0),
+        (bills, 0, 100),
+    ]
+    assert score.mistakes == [one]
+    page = console.get(SCORES).text
+    assert f"/console/?category={freight.pk}" in page
+    assert f"/console/?entry={one.pk}" in page
+
+
+def test_what_was_learned_is_no_mistake_any_more(
+    make_entry: MakeEntry, settled: Ask, agent: User
+) -> None:
+    entry = make_entry()
+    question = settled(entry)
+    practice.answer(question, chosen=None, by=agent)
+    assert practice.score(agent).mistakes == [entry]
+    practice.answer(question, chosen=entry, by=agent)
+    assert practice.score(agent).mistakes == []
+
+
+def test_an_entry_that_is_retired_is_nothing_to_learn(
+    make_entry: MakeEntry, settled: Ask, agent: User
+) -> None:
+    entry = make_entry()
+    practice.answer(settled(entry), chosen=None, by=agent)
+    entries.retire(entry, by=None)
+    assert practice.score(agent).mistakes == []
+
+
+def test_a_score_is_for_its_owner_and_leads_alone(
+    client: Client,
+    make_entry: MakeEntry,
+    settled: Ask,
+    lead: User,
+    make_user: Callable[..., User],
+) -> None:
+    agent, other = make_user("agent", AGENT), make_user("other", AGENT)
+    editor = make_user("editor", EDITOR, is_staff=True)
+    practice.answer(settled(make_entry()), chosen=None, by=agent)
+    for viewer, status in ((other, 403), (editor, 403), (lead, 200), (agent, 200)):
+        client.force_login(viewer)
+        assert client.get(SCORES, {"person": agent.pk}).status_code == status, viewer
+        listed = "大家的成绩" in client.get(SCORES).text
+        assert listed is (viewer == lead), viewer
+    client.force_login(lead)
+    assert client.get(SCORES, {"person": 999_999}).status_code == 404
+    assert client.get(SCORES, {"person": 2**63}).status_code == 200  # as not given
+    assert str(agent) in client.get(SCORES).text
+
+
+def test_an_outcome_is_its_owners_alone(
+    client: Client,
+    make_entry: MakeEntry,
+    settled: Ask,
+    agent: User,
+    make_user: Callable[..., User],
+) -> None:
+    made = practice.answer(settled(make_entry()), chosen=None, by=agent)
+    client.force_login(make_user("other", AGENT))
+    assert client.get(URL, {"done": made.pk}).status_code == 404
+    assert client.get(URL, {"done": 999_999}).status_code == 404
+    client.force_login(agent)
+    assert client.get(URL, {"done": made.pk}).status_code == 200
+
+
+def test_only_agents_practise(client: Client, make_user: Callable[..., User]) -> None:
+    for address in (URL, SCORES):
+        assert client.get(address).status_code == 302
+    client.force_login(make_user("nobody"))
+    for address in (URL, SCORES):
+        assert client.get(address).status_code == 403
+    assert client.post(URL, {}).status_code == 403
