@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from kb import entries
+from kb import demo, entries, practice
 from kb.models import Entry, FollowUp, User
 from tests.conftest import MakeEntry
 from tests.test_admin import change, filled, where
@@ -64,6 +64,18 @@ def test_nothing_follows_twice(make_entry: MakeEntry) -> None:
         FollowUp(entry=entry, then=other).full_clean()
     with pytest.raises(IntegrityError), transaction.atomic():
         follow(entry, other)
+
+
+def test_the_demo_library_has_them_and_questions_to_practise_on(agent: User) -> None:
+    demo.load()
+    assert practice.pool(agent).count() >= 100
+    asked = practice.turn(agent).question
+    assert asked is not None
+    assert asked.entry is not None
+    for follow in FollowUp.objects.select_related("entry", "then"):
+        assert follow.entry.is_visible_to(agent), follow.entry
+        assert follow.then.is_visible_to(agent), follow.then
+    assert FollowUp.objects.count() >= 40
 
 
 # On the form of an entry ----------------------------------------------------------

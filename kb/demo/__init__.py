@@ -13,9 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from kb import entries, index, questions, triage
-from kb.models import Category, Entry, Module, Question, Reply, Tag
+from kb.models import Category, Entry, FollowUp, Module, Question, Reply, Tag
 
 LIBRARY = Path(__file__).parent / "library"
+NEXT = Path(__file__).parent / "next.json"  # what is asked after what, by keys
 DAYS = 60  # over which the questions were asked and the entries written
 MOVES = {
     "published": entries.publish,
@@ -37,9 +38,18 @@ def load() -> tuple[int, int]:
         for position, row in enumerate(row for file in files for row in file["entries"])
     }
     asked = [_question(row, made) for file in files for row in file["questions"]]
+    _follow(made)
     _spread(made.values())
     index.mark(entry.pk for entry in made.values())
     return len(made), len(asked)
+
+
+def _follow(made: Mapping[str, Entry]) -> None:
+    FollowUp.objects.bulk_create(
+        FollowUp(entry=made[key], then=made[then], order=order)
+        for key, after in json.loads(NEXT.read_text("utf-8")).items()
+        for order, then in enumerate(after)
+    )
 
 
 def _spread(made: Iterable[Entry]) -> None:
