@@ -239,6 +239,16 @@ def test_a_copy_of_a_page_is_checked_anew_when_it_ends(
     assert "顺丰停运通知" not in page.text
 
 
+def test_it_is_read_in_the_script_of_the_page(
+    client: Client, announce: Announce, make_entry: MakeEntry
+) -> None:
+    announce("顺丰停运", entry=make_entry("退款多久？"))
+    page = client.get("/zh-hant/").text
+    for said in ("順豐停運", "<strong>暫停</strong>攬收", "退款多久？"):
+        assert said in page, said
+    assert "順豐停運" in client.get("/zh-hant/search/?q=順豐").text
+
+
 def test_agents_meet_it_above_what_they_found(
     client: Client, agent: User, announce: Announce, make_entry: MakeEntry
 ) -> None:
