@@ -16,7 +16,7 @@ from kb.models.segment import Segment
 from kb.models.snippet import Snippet, check_includes
 from kb.models.team import Team
 from kb.models.user import Reader
-from kb.text import normalize, snippets
+from kb.text import blanks, normalize, snippets
 
 
 class ReplyQuerySet(models.QuerySet["Reply"]):
@@ -104,7 +104,7 @@ class Reply(models.Model):
     body = models.TextField(
         "话术",
         validators=[MaxLengthValidator(4000)],
-        help_text="纯文本。要客服填的地方写成 {{订单号}}。",
+        help_text=blanks.HELP,
     )
     channel = models.CharField(
         "渠道",
@@ -181,6 +181,8 @@ class Reply(models.Model):
         self.title = normalize.line(self.title)
         self.keywords = normalize.line(self.keywords)
         self.body = normalize.clean(self.body).strip()
+        if wrong := blanks.faults(self.body):
+            raise ValidationError({"body": wrong})
         if not self.is_shared and not self.title:
             raise ValidationError({"title": "请写一个标题。"})
         if snippets.names(self.body):

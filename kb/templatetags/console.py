@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from django import template
@@ -11,8 +11,9 @@ from django.utils.safestring import SafeString
 
 from kb.models import Entry, Reply
 from kb.text import blanks as replies
-from kb.text import highlight, passage
+from kb.text import highlight, message, passage
 
+Own = Mapping[str, str] | None  # values of reserved blanks
 PASSAGE = 60  # characters: one line of the list
 register = template.Library()
 
@@ -28,19 +29,26 @@ class Row(Protocol):
 
 
 @register.filter
-def blanks(body: str) -> SafeString:
+def blanks(body: str, own: Own = None) -> SafeString:
     """Return `body` escaped, with every blank in an element of its own.
 
     The pieces stand as kb.text.blanks cut them, so that a page that fills them
-    needs no second grammar: `data-blank` is the name, `data-raw` what is written.
+    needs no second grammar. `own` is what the agent's own settings say.
     """
-    return format_html_join("", "{}", ((_shown(p),) for p in replies.pieces(body)))
+    pieces = replies.pieces(_expanded(body, own))
+    return format_html_join("", "{}", ((_shown(piece),) for piece in pieces))
 
 
 @register.filter
-def blank_names(body: str) -> list[str]:
-    """Return the names of the blanks of `body`, each once."""
-    return replies.names(body)
+def fields(body: str, own: Own = None) -> list[replies.Blank]:
+    """Return the blanks of `body` that are asked for, each once."""
+    return replies.fields(_expanded(body, own))
+
+
+@register.filter
+def faults(body: str) -> list[str]:
+    """Return what is wrong with blanks of `body` that are none."""
+    return replies.faults(body)
 
 
 @register.filter
@@ -62,12 +70,20 @@ def telling(row: Row, terms: Iterable[str]) -> SafeString:
     return conditional_escape(first_line(row.variants[0].body) if row.variants else "")
 
 
+def _expanded(body: str, own: Own) -> str:
+    return message.of_reply(replies.expand(body, own or {}))
+
+
 def _shown(piece: replies.Piece) -> str | SafeString:
-    if not piece.name:
+    if not (blank := piece.blank):
         return piece.text
     return format_html(
-        '<span class="blank" data-blank="{}" data-raw="{}">〔{}〕</span>',
-        piece.name,
-        piece.text,
-        piece.name,
+        '<span class="blank" data-blank="{}" data-kind="{}" data-initial="{}"'
+        ' data-choices="{}" data-optional="{}">{}</span>',
+        blank.name,
+        blank.kind,
+        blank.default,
+        "\n".join(blank.choices),
+        "yes" if blank.optional else "no",
+        blank.written(""),
     )

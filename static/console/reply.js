@@ -1,13 +1,8 @@
-// A preview: its variants as tabs, its blanks filled as kb/text/blanks.py fills them.
+// A preview: its variants as tabs, its blanks filled with what is known of the customer.
 
-// What Python's str.strip removes, which is not quite what trim removes.
-const SPACE = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
-const EDGES = new RegExp(`^${SPACE}+|${SPACE}+$`, "gu");
-
-/** What is put in place of a blank; empty when the blank stays. */
-export function strip(value) {
-  return value.replace(EDGES, "");
-}
+import { fill, missed, pieces, read, strip, worth, written } from "./blanks.js";
+import { measured, shaped } from "./channels.js";
+import { offerPictures } from "./pictures.js";
 
 /** What the server drew in `element`, but for how long ago that was changed. */
 export function source(element) {
@@ -16,9 +11,8 @@ export function source(element) {
 
 /** The replies of one entry, as the server drew them in `element`. */
 export class Reply {
-  constructor(element, customer) {
-    this.element = element;
-    this.customer = customer;
+  constructor(element, { customer, channel }) {
+    Object.assign(this, { element, customer, chosen: channel });
     this.source = source(element);
     this.variants = [...element.querySelectorAll(".variant")];
     this.tabs = [...element.querySelectorAll('[role="tab"]')];
@@ -54,6 +48,7 @@ export class Reply {
       panel.setAttribute("aria-labelledby", tab.id);
     });
     for (const input of this.inputs(this.element)) this.listen(input);
+    offerPictures(this.element);
   }
 
   listen(input) {
@@ -85,42 +80,59 @@ export class Reply {
   draw() {
     for (const input of this.inputs(this.element)) {
       const value = this.customer.get(input.dataset.fill);
-      if (input.value !== value) input.value = value;
+      if (input.value !== value) input.value = value; // a date field takes dates alone
       if (strip(value)) input.removeAttribute("aria-invalid");
     }
-    for (const blank of this.element.querySelectorAll(".blank")) {
-      const value = strip(this.customer.get(blank.dataset.blank));
-      blank.textContent = value || `〔${blank.dataset.blank}〕`;
-      blank.classList.toggle("filled", value !== "");
+    for (const element of this.element.querySelectorAll(".blank")) {
+      const blank = read(element);
+      const value = this.customer.get(blank.name);
+      element.textContent = written(blank, value);
+      element.classList.toggle("filled", worth(blank, value) !== "" || blank.optional);
     }
+    const { text, over } = measured(this.text(), this.channel);
     const length = this.element.querySelector("[data-length]");
-    length.textContent = `${[...this.text()].length} 字`;
+    length.textContent = text;
+    length.classList.toggle("over", over);
   }
 
-  /** The text to send: in one pass, a value is never looked at again. */
+  /** What is wrong with a blank of the variant; mostly nothing. */
+  get fault() {
+    return this.variant.dataset.fault;
+  }
+
+  /** Where it is sent: where the variant is made for, or what is chosen above. */
+  get channel() {
+    return this.variant.dataset.channel || this.chosen.value;
+  }
+
+  get drawn() {
+    return shaped(pieces(this.variant.querySelector(".reply")), this.channel);
+  }
+
+  /** The text to send. */
   text() {
-    const pieces = [...this.variant.querySelector(".reply").childNodes];
-    return pieces.map((piece) => this.piece(piece)).join("");
-  }
-
-  piece(node) {
-    if (!(node instanceof Element)) return node.textContent;
-    return strip(this.customer.get(node.dataset.blank)) || node.dataset.raw;
+    return fill(this.drawn, (name) => this.customer.get(name));
   }
 
   inputs(within = this.variant) {
     return [...within.querySelectorAll("[data-fill]")];
   }
 
-  empty() {
-    return this.inputs().filter((input) => !strip(input.value));
+  /** The names of what must be given and is not. */
+  missed() {
+    return missed(this.drawn, (name) => this.customer.get(name));
   }
 
-  /** The next empty field after `input`, from the top again at the end. */
-  emptyAfter(input) {
+  field(name) {
+    return this.inputs().find((input) => input.dataset.fill === name);
+  }
+
+  /** The next field after `input` that must be filled, from the top again at the end. */
+  missedAfter(input) {
+    const names = this.missed();
     const inputs = this.inputs();
     const at = inputs.indexOf(input);
     const others = [...inputs.slice(at + 1), ...inputs.slice(0, at)];
-    return others.find((other) => !strip(other.value));
+    return others.find((other) => names.includes(other.dataset.fill));
   }
 }

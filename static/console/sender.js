@@ -16,23 +16,25 @@ export class Sender {
   /** Copy `reply`; resolves to whether it was, so that the next customer may come. */
   async send(reply) {
     if (!reply) return this.say("没有可复制的话术", "warn");
-    const empty = reply.empty();
-    if (empty.length && this.armed !== reply.variant) return this.arm(reply, empty);
+    const missed = reply.missed();
+    const doubtful = missed.length > 0 || reply.fault !== "";
+    if (doubtful && this.armed !== reply.variant) return this.arm(reply, missed);
     this.disarm();
     const done = await copy(reply.text());
-    const left = names(empty);
     if (!done) this.say("没能复制，请选中文字后按 Ctrl+C", "bad");
-    else if (left) this.say(`已复制，但还空着：${left}`, "warn");
+    else if (missed.length) this.say(`已复制，但还空着：${missed.join("、")}`, "warn");
     else this.say(`已复制：${reply.title}`, "ok");
     return done;
   }
 
-  /** The first time with empty blanks: show them, and ask again. */
-  arm(reply, empty) {
+  /** The first time with something missing: show it, and ask again. */
+  arm(reply, missed) {
     this.armed = reply.variant;
-    for (const input of empty) input.setAttribute("aria-invalid", "true");
-    if (!empty.includes(document.activeElement)) empty[0].focus();
-    this.say(`还没填：${names(empty)}。仍要复制，再按一次 Enter`, "warn");
+    const inputs = missed.map((name) => reply.field(name)).filter(Boolean);
+    for (const input of inputs) input.setAttribute("aria-invalid", "true");
+    if (inputs.length && !inputs.includes(document.activeElement)) inputs[0].focus();
+    const why = missed.length ? `还没填：${missed.join("、")}` : `写法有误：${reply.fault.replace(/。$/, "")}`;
+    this.say(`${why}。仍要复制，再按一次 Enter`, "warn");
     return false;
   }
 
@@ -41,8 +43,4 @@ export class Sender {
     this.say(done ? "已复制链接" : "没能复制链接", done ? "ok" : "bad");
     return done;
   }
-}
-
-function names(inputs) {
-  return inputs.map((input) => input.dataset.fill).join("、");
 }
