@@ -14,6 +14,7 @@ from kb.text import forms, segment
 BATCH = 500  # entries read from the database at a time
 MOST_LEARNED = 30  # wordings of an entry that evidence speaks for, a side
 FEWEST = 2  # wordings that must share a term before it counts
+ANY_CHANNEL = "any"  # of what can be sent anywhere
 MOST_OFTEN = 3  # times that a shared term counts, however many share it
 
 
@@ -55,7 +56,7 @@ def sources(entries: EntryQuerySet) -> Iterator[Source]:
     parents = dict(Category.objects.values_list("pk", "parent_id"))
     # What is one person's or one team's is never told: others would find it by
     # its words. These few are looked through in the database.
-    parts = (replies_shared(), "phrasings", "evidence")
+    parts = (replies_shared(), "phrasings", "evidence", "tags")
     full = entries.order_by("pk").prefetch_related(*parts)
     batch = list(full[:BATCH])
     while batch:
@@ -67,6 +68,10 @@ def _source(entry: Entry, parents: Mapping[int, int | None]) -> Source:
     # What is out of force is for colleagues alone; index.sync looks again in time.
     audience = entry.audience if entry.in_force else Entry.Audience.INTERNAL
     labels = [f"status={entry.status}", f"audience={audience}"]
+    labels += [tag_label(tag.pk) for tag in entry.tags.all()]
+    channels = {reply.channel or ANY_CHANNEL for reply in entry.replies.all()}
+    channels |= {ANY_CHANNEL} if entry.answer else set()
+    labels += map(channel_label, sorted(channels))
     category = entry.category_id
     while category:  # the tree refuses loops
         labels.append(category_label(category))
@@ -111,3 +116,12 @@ def _common(texts: Iterable[list[str]]) -> tuple[str, ...]:
 def category_label(pk: int) -> str:
     """Return the label of documents in the category or anywhere below it."""
     return f"category={pk}"
+
+
+def tag_label(pk: int) -> str:
+    return f"tag={pk}"
+
+
+def channel_label(channel: str) -> str:
+    """Return the label of documents with something to send on `channel`."""
+    return f"channel={channel}"

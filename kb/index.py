@@ -16,14 +16,20 @@ from typing import Any
 
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.models import Q
-from django.db.models.signals import post_delete, post_save, pre_save
+from django.db.models.signals import (
+    m2m_changed,
+    post_delete,
+    post_save,
+    pre_delete,
+    pre_save,
+)
 from django.dispatch import receiver
 from django.utils import timezone
 
 from kb import content, faces, typeahead, vocabulary
 from kb.documents import BATCH, Source, document, sources
 from kb.engines import Document, EngineUnavailable, get_engine
-from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale, Word
+from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale, Tag, Word
 from kb.text import normalize, pinyin, segment
 
 logger = logging.getLogger(__name__)
@@ -50,6 +56,23 @@ def _part_changed(instance: Reply | Phrasing, **kwargs: Any) -> None:
     """A reply that is not everybody's is not in the index, or no longer."""
     if instance.entry_id:
         mark([instance.entry_id])
+
+
+@receiver(m2m_changed, sender=Entry.tags.through, dispatch_uid="kb.index.tags")
+def _tags_changed(
+    instance: Entry | Tag, pk_set: set[int] | None, action: str, **kwargs: Any
+) -> None:
+    if isinstance(instance, Entry):
+        mark([instance.pk])
+    elif action == "pre_clear":  # of a tag: afterwards nobody knows whose it was
+        mark(instance.entries.values_list("pk", flat=True))
+    else:
+        mark(pk_set or ())
+
+
+@receiver(pre_delete, sender=Tag, dispatch_uid="kb.index.tag")
+def _tag_goes(instance: Tag, **kwargs: Any) -> None:
+    mark(list(instance.entries.values_list("pk", flat=True)))
 
 
 @receiver(post_save, sender=Category, dispatch_uid="kb.index.category")

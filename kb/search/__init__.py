@@ -15,8 +15,9 @@ from kb.engines import EngineUnavailable, Group, get_engine
 from kb.feedback import Learned, side_of
 from kb.models import Category, Entry, EntryQuerySet, Reader, shown_to
 from kb.search.asking import LONGEST, PUBLIC, STAFF, Scope, ask, clauses, tidy
+from kb.search.narrowing import Narrowed
 from kb.search.ranking import DEPTH, Faces, Found, rank
-from kb.search.rows import MOST, Hit, faces, in_database, load, within
+from kb.search.rows import MOST, Hit, faces, in_database, load
 from kb.text import beginnings, pinyin, segment
 from kb.text.telling import SAME as SAID
 from kb.text.telling import meant, wanted
@@ -29,6 +30,7 @@ __all__ = [
     "STAFF",
     "Faces",
     "Hit",
+    "Narrowed",
     "Results",
     "Scope",
     "Suggestion",
@@ -72,21 +74,22 @@ def search(
     *,
     user: Reader,
     category: Category | None = None,
+    within: Narrowed | None = None,
     offset: int = 0,
     limit: int = 20,
 ) -> Results:
     """Return the published entries that `user` may read and `words` ask for.
 
     When the engine is unavailable, questions are matched in the database and
-    the results say that they are degraded.
+    the results say so.
     """
     words = tidy(words)
     if not (terms := wanted(words, vocabulary.in_force())):
         return Results(words)
-    readable = within(Entry.objects.published_to(user), category)
-    learned = Learned(words, side_of(user))
+    within, learned = within or Narrowed(category), Learned(words, side_of(user))
+    readable = within.of(Entry.objects.published_to(user), user)
     try:
-        scope = Scope(_groups(user), _live(user, category))
+        scope = Scope(_groups(user), (*_live(user), *within.labels))
         found = _find(words, scope, readable, MOST, learned=learned)
         degraded = False
     except EngineUnavailable:
@@ -215,9 +218,8 @@ def _audiences(user: Reader) -> frozenset[str]:
     return frozenset(f"audience={audience}" for audience in audiences)
 
 
-def _live(user: Reader, category: Category | None = None) -> tuple[frozenset[str], ...]:
+def _live(user: Reader) -> tuple[frozenset[str], ...]:
     """Return the labels of published documents that `user` may find."""
-    groups = [_audiences(user), frozenset({f"status={Entry.Status.PUBLISHED.value}"})]
-    parts = ([category.pk] if category else None, shown_to(user))
-    groups += [frozenset(map(category_label, p)) for p in parts if p is not None]
-    return tuple(groups)
+    live = (_audiences(user), frozenset({f"status={Entry.Status.PUBLISHED.value}"}))
+    shown = shown_to(user)
+    return live if shown is None else (*live, frozenset(map(category_label, shown)))

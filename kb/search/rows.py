@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from kb.feedback import Learned
-from kb.models import Category, Entry, EntryQuerySet, Phrasing
+from kb.models import Entry, EntryQuerySet, Phrasing
 from kb.search.ranking import Found
 from kb.text import normalize
 from kb.text.likeness import Wording, ways
@@ -61,12 +61,6 @@ def load(found: Iterable[Found], readable: EntryQuerySet) -> tuple[Hit, ...]:
     # In no order: SQLite would sort whole rows, with their answers.
     entries = readable.select_related("category").order_by().in_bulk(scores)
     return tuple(Hit(entries[pk], scores[pk]) for pk in scores if pk in entries)
-
-
-def within(readable: EntryQuerySet, category: Category | None) -> EntryQuerySet:
-    if category is None:
-        return readable
-    return readable.filter(category__in=category.descendants(include_self=True))
 
 
 def in_database(
