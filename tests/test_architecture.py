@@ -17,6 +17,7 @@ ROWS = [
     {"scripts", "content", "reads"},
     {"faces"},
     {"shelves", "sites", "pictures", "incidents", "remarks", "practice"},
+    {"agents"},
     {"questions"},
     {"triage"},
     {"entries"},

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.http import QueryDict
 
-from kb.models import Category, Channel, Copy
+from kb.models import Category, Channel, Copy, Entry, Tag
+from kb.search import Narrowed
 from kb.text import normalize
 
 LONGEST = 200  # characters of a query; the search cuts there too
@@ -24,16 +25,49 @@ class Asked:
     """An address of the console, understood."""
 
     words: str = ""
-    category: Category | None = None
+    within: Narrowed = field(default_factory=Narrowed)
     entry: int | None = None
     page: int = 1
     fragment: str = ""
+    site: str = ""  # what our own addresses begin with
+    usual: str = ""  # the agent's own channel, which goes without saying
+
+    @property
+    def category(self) -> Category | None:
+        return self.within.category
+
+    @property
+    def channel(self) -> str:
+        return self.within.channel
 
     @property
     def address(self) -> str:
         """The search itself as a query string, whatever page or entry is open."""
-        given = {"q": self.words, "category": self.category and self.category.pk}
-        return urlencode({name: value for name, value in given.items() if value})
+        return self._with(q=self.words)
+
+    @property
+    def more(self) -> str:
+        """`address` with room for a parameter behind."""
+        return f"{self.address}&" if self.address else ""
+
+    @property
+    def unfiltered(self) -> str:
+        """The words alone: found in all of the library."""
+        return urlencode(
+            {"q": self.words, "channel": ""} if self.usual else {"q": self.words}
+        )
+
+    def _with(self, **more: str) -> str:
+        given: dict[str, Any] = {
+            **more,
+            "category": self.category and self.category.pk,
+            "tag": self.within.tag and self.within.tag.pk,
+            "scope": self.within.audience,
+        }
+        kept = {name: value for name, value in given.items() if value}
+        if self.channel != self.usual:
+            kept["channel"] = self.channel
+        return urlencode(kept)
 
 
 class Words(forms.CharField):
@@ -46,6 +80,9 @@ class Words(forms.CharField):
 class ConsoleForm(forms.Form):
     q = Words(required=False)
     category = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    tag = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    scope = forms.ChoiceField(required=False, choices=Entry.Audience.choices)
+    channel = forms.ChoiceField(required=False, choices=Channel.choices)
     entry = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     page = forms.IntegerField(required=False, min_value=1, max_value=FURTHEST)
     fragment = forms.ChoiceField(
@@ -92,15 +129,26 @@ def taken(sent: QueryDict) -> list[dict[str, Any]] | None:
     )
 
 
-def read(query: QueryDict) -> Asked:
-    """Understand `query`; what cannot be understood is left out."""
+def read(query: QueryDict, *, channel: str = "", site: str = "") -> Asked:
+    """Understand `query`; what cannot be understood is left out.
+
+    Where the address says nothing of a channel, it is the agent's own.
+    """
     form = ConsoleForm(query)
     form.is_valid()
     given = form.cleaned_data
+    within = Narrowed(
+        category=Category.objects.filter(pk=given.get("category")).first(),
+        tag=Tag.objects.filter(pk=given.get("tag") or 0).first(),
+        audience=given.get("scope") or "",
+        channel=given.get("channel", "") if "channel" in query else channel,
+    )
     return Asked(
         words=given.get("q", ""),
-        category=Category.objects.filter(pk=given.get("category")).first(),
+        within=within,
         entry=given.get("entry"),
         page=given.get("page") or 1,
         fragment=given.get("fragment", ""),
+        site=site,
+        usual=channel,
     )

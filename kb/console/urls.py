@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kb.console import capture, mine, next, picks, practise, remarks, views
+from kb.console import (
+    capture,
+    mine,
+    next,
+    own,
+    picks,
+    practise,
+    remarks,
+    views,
+    window,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -20,4 +30,8 @@ urlpatterns = [
     path("next/", next.following, name="next"),
     path("practise/", practise.practise, name="practise"),
     path("practise/scores/", practise.scores, name="scores"),
+    path("favourite/", own.favourite, name="favourite"),
+    path("settings/", own.settings, name="settings"),
+    path("install/", window.install, name="install"),
+    path("manifest.webmanifest", window.manifest, name="manifest"),
 ]

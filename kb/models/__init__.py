@@ -9,6 +9,7 @@ from kb.models.copy import Copy
 from kb.models.entry import Entry, EntryQuerySet
 from kb.models.face import Face
 from kb.models.followup import FollowUp
+from kb.models.habit import Favourite, Manner
 from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.inquiry import Enclosure, Inquiry
 from kb.models.phrasing import Phrasing
@@ -44,10 +45,12 @@ __all__ = [
     "EntryQuerySet",
     "Evidence",
     "Face",
+    "Favourite",
     "FollowUp",
     "Incident",
     "IncidentQuerySet",
     "Inquiry",
+    "Manner",
     "Module",
     "Neighbours",
     "Phrasing",

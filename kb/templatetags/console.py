@@ -63,11 +63,11 @@ def telling(row: Row, terms: Iterable[str]) -> SafeString:
 
     Where none of these stands there, the first line of what would be sent.
     """
-    bodies = (replies.shown(reply.body) for reply in row.variants)
+    bodies = (replies.shown(reply.text) for reply in row.variants)
     found = passage.first((*bodies, row.entry.answer_text), terms, PASSAGE)
     if found.marks:
         return highlight.wrap(found.text, found.marks)
-    return conditional_escape(first_line(row.variants[0].body) if row.variants else "")
+    return conditional_escape(first_line(row.variants[0].text) if row.variants else "")
 
 
 def _expanded(body: str, own: Own) -> str:

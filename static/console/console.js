@@ -1,26 +1,34 @@
 // The agents' console, from what the customer said to the clipboard, by keyboard.
 
+import { Basket } from "./basket.js";
+import { clicked } from "./clicks.js";
 import { Customer } from "./customer.js";
+import { toggle } from "./favourites.js";
+import { Filters } from "./filters.js";
 import { Finder } from "./finder.js";
 import { meaning, place } from "./keys.js";
 import { Next } from "./next.js";
 import { Picks } from "./picks.js";
-import { strip } from "./reply.js";
+import { copyPicture } from "./pictures.js";
 import { Results } from "./results.js";
 import { Sender } from "./sender.js";
+import { chip, speaker } from "./sight.js";
 
-const ONCE = new Set(["copy", "advance", "pick", "escape"]); // not while a key is held
+const ONCE = new Set(["copy", "advance", "pick", "escape", "favour", "link"]); // not while held
+for (const action of ["basket-add", "basket-out", "basket-copy"]) ONCE.add(action);
 
 class Console {
   constructor() {
-    const [form, box, category, panes] = ["ask", "q", "category", "panes"].map(byId);
-    Object.assign(this, { form, box, category, panes });
+    const [form, box, channel, panes] = ["ask", "q", "channel", "panes"].map(byId);
+    Object.assign(this, { form, box, channel, panes });
     this.say = speaker(byId("said"));
     this.customer = new Customer(form.dataset.owner);
     this.sender = new Sender(this.say);
     this.results = new Results(this);
+    this.filters = new Filters({ form, changed: () => this.narrow() });
     this.finder = new Finder(this);
     this.picks = new Picks(this);
+    this.basket = new Basket(this);
     this.next = new Next(this);
     this.escaped = false; // the key before was Escape, too
   }
@@ -87,23 +95,61 @@ class Console {
   }
 
   async send() {
-    const pick = this.picks.current; // the agent may type on while it is copied
-    if (!(await this.sender.send(this.results.reply))) return;
-    this.picks.tell([pick]);
-    this.next.after(pick?.entry);
+    const { current } = this.picks; // the agent may type on while it is copied
+    const { reply } = this.results;
+    if (!(await this.sender.send(reply))) return;
+    this.picks.tell([current], { channel: reply.channel });
+    this.next.after(current?.entry);
     this.focus();
   }
 
-  async link(button) {
-    const pick = this.picks.current;
+  async link(button = this.panes.querySelector("[data-copy-link]")) {
+    if (!button) return this.say("这条没有公开的 FAQ 页面", "warn");
+    const { current } = this.picks;
     if (!(await this.sender.link(button.dataset.copyLink))) return;
-    this.picks.tell([{ ...pick, reply: "" }], { kind: "link" });
+    this.picks.tell([{ ...current, reply: "" }], { kind: "link", channel: this.channel.value });
     this.focus();
+  }
+
+  async picture(button) {
+    const { current } = this.picks;
+    const done = await copyPicture(button.dataset.copyPicture);
+    if (done) this.say("已复制图片", "ok");
+    else this.say("这里不能复制图片，已在新窗口打开，请在图片上右键复制", "warn");
+    this.picks.tell([{ ...current, reply: "" }], { kind: "picture", channel: this.channel.value });
+  }
+
+  // Several replies as one text ------------------------------------------------
+
+  collect() {
+    this.finder.settled(async () => {
+      if (!(await this.shown())) return;
+      this.basket.add(this.results.reply, this.picks.current);
+      this.focus();
+    });
+  }
+
+  async copyBasket() {
+    if (await this.basket.copy()) this.focus();
+  }
+
+  async favour(button = this.panes.querySelector("[data-favour]")) {
+    if (!button) return;
+    try {
+      this.say((await toggle(button)) ? "已收藏" : "已取消收藏", "ok");
+    } catch {
+      this.say("没能收藏，请再试一次", "bad");
+    }
   }
 
   advance(input) {
-    const next = this.results.reply?.emptyAfter(input);
-    if (strip(input.value) && next) next.focus();
+    if (input.closest("#basket")) {
+      const following = this.basket.missedAfter(input);
+      return following ? following.focus() : void this.copyBasket();
+    }
+    const { reply } = this.results;
+    const next = reply?.missedAfter(input);
+    if (next && !reply.missed().includes(input.dataset.fill)) next.focus();
     else this.copy();
   }
 
@@ -119,12 +165,14 @@ class Console {
     this.focus();
     if (inBox) this.clear();
     this.sender.disarm();
-    this.say(this.customer.isKnown ? "再按一次 Esc 换下一位客户" : "");
+    const known = this.customer.isKnown || this.basket.items.length > 0;
+    this.say(known ? "再按一次 Esc 换下一位客户" : "");
   }
 
   nextCustomer() {
-    const known = this.customer.isKnown;
+    const known = this.customer.isKnown || this.basket.items.length > 0;
     this.customer.clear();
+    this.basket.clear();
     this.clear();
     this.focus();
     this.say(known ? "已清空，请接待下一位客户" : "");
@@ -145,12 +193,15 @@ class Console {
     this.sender.disarm();
     this.say("");
     byId("customer").hidden = !this.customer.isKnown;
-    const pairs = [...this.customer.values].flatMap(([name, value]) => [
-      element("dt", name),
-      element("dd", value),
-    ]);
-    byId("customer-values").replaceChildren(...pairs);
+    byId("customer-values").replaceChildren(...[...this.customer.values].map(chip));
     this.results.reply?.draw();
+  }
+
+  /** Another filter: the list follows, and the reply in sight is counted anew. */
+  narrow() {
+    this.results.reply?.draw();
+    this.finder.changed();
+    this.focus();
   }
 
   // What the agent sees and touches --------------------------------------------
@@ -182,6 +233,12 @@ class Console {
       "variant-previous": () => void this.turn(-1, target),
       pick: () => void this.pick(argument),
       escape: () => void this.escape(),
+      favour: () => void this.favour(),
+      link: () => void this.link(),
+      "basket-add": () => void this.collect(),
+      "basket-out": () => void this.basket.remove(),
+      "basket-move": () => void this.basket.move(argument),
+      "basket-copy": () => void this.copyBasket(),
       box: () => this.focus(),
       type: () => (this.box.focus(), false),
     };
@@ -196,15 +253,11 @@ class Console {
   }
 
   click(event) {
-    const target = event.target.closest(".option, [data-copy], [data-copy-link], #clear, #next-customer");
+    const [target, act] = clicked(event.target);
     if (!target) return this.clickBeside(event);
     if (target.matches(".option") && (event.ctrlKey || event.metaKey || event.shiftKey)) return;
     event.preventDefault();
-    if (target.matches(".option")) this.select(target);
-    else if (target.matches("[data-copy]")) this.copy();
-    else if (target.matches("[data-copy-link]")) this.link(target);
-    else if (target.matches("#clear")) this.empty();
-    else this.nextCustomer();
+    act(this, target);
   }
 
   /** A click on nothing gives the focus back, unless it selected text. */
@@ -224,10 +277,6 @@ class Console {
     });
     this.box.addEventListener("input", (event) => event.isComposing || this.finder.typing());
     this.box.addEventListener("compositionend", () => this.finder.typing());
-    this.category.addEventListener("change", () => {
-      this.finder.changed();
-      this.focus();
-    });
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.finder.search();
@@ -239,25 +288,8 @@ class Console {
   }
 }
 
-/** A function that writes into the live region `where`. */
-function speaker(where) {
-  let frame = 0;
-  return (text, kind = "") => {
-    cancelAnimationFrame(frame);
-    where.className = kind;
-    where.textContent = ""; // emptied first, so that the same is read out again
-    if (text) frame = requestAnimationFrame(() => (where.textContent = text));
-  };
-}
-
 function byId(id) {
   return document.getElementById(id);
-}
-
-function element(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  return made;
 }
 
 const agents = new Console();
@@ -266,3 +298,4 @@ agents.drawCustomer();
 for (const part of ["keys", "clear"]) byId(part).hidden = false;
 document.documentElement.classList.add("scripted");
 if (document.activeElement === document.body) agents.focus();
+if (!location.search && agents.filters.restore()) agents.finder.changed();

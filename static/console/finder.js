@@ -7,8 +7,8 @@ const OLD = 60_000; // ms: results that were out of sight for so long are fetche
 const URL_PAUSE = 300; // ms: browsers refuse a hundred changes of the address in 30 s
 
 export class Finder {
-  constructor({ form, box, category, panes, results, sender, say }) {
-    Object.assign(this, { form, box, category, panes, results, sender, say });
+  constructor({ form, box, filters, panes, results, sender, say }) {
+    Object.assign(this, { form, box, filters, panes, results, sender, say });
     this.latest = new Latest();
     this.words = box.value;
     this.found = Promise.resolve(); // the search under way is over
@@ -95,8 +95,8 @@ export class Finder {
   }
 
   query(more) {
-    const given = { q: this.box.value.trim(), category: this.category.value, ...more };
-    return new URLSearchParams(Object.entries(given).filter(([, value]) => value));
+    const asked = Object.entries({ q: this.box.value.trim(), ...more });
+    return new URLSearchParams([...asked.filter(([, value]) => value), ...this.filters.given]);
   }
 
   /** Let the address say what is shown, so that it can be reloaded and shared. */

@@ -21,6 +21,20 @@ const MEANINGS = {
   page: { ArrowDown: "next", ArrowUp: "previous", Enter: "copy", "/": "box" },
 };
 
+// By code: with Alt a Mac's keys are other characters.
+const ALT = {
+  ArrowRight: ["variant-next"],
+  ArrowLeft: ["variant-previous"],
+  BracketLeft: ["basket-move", -1],
+  BracketRight: ["basket-move", 1],
+  Equal: ["basket-add"],
+  NumpadAdd: ["basket-add"],
+  Minus: ["basket-out"],
+  NumpadSubtract: ["basket-out"],
+  KeyF: ["favour"],
+  KeyL: ["link"],
+};
+
 /**
  * Return [action, argument] for a keydown event, or [""] when the key is not ours.
  *
@@ -39,20 +53,19 @@ export function meaning(event) {
 }
 
 function withControl(event) {
+  if (event.key === "Enter" && !event.altKey) return ["basket-copy"];
   return event.key.toLowerCase() === "k" && !event.altKey ? ["box"] : [""];
 }
 
 function withAlt(event) {
-  // By code: with Alt a Mac's digits are other characters.
   const digit = /^Digit([1-9])$/.exec(event.code);
   if (digit) return ["pick", Number(digit[1])];
-  if (event.key === "ArrowRight") return ["variant-next"];
-  if (event.key === "ArrowLeft") return ["variant-previous"];
-  return [""];
+  return ALT[event.code] ?? [""];
 }
 
 function withoutField(event, where) {
   if (/^[1-9]$/.test(event.key)) return ["pick", Number(event.key)];
+  if (event.key === "+") return ["basket-add"];
   const character = [...event.key].length === 1 && event.key !== " ";
   return character && where !== "tab" ? ["type"] : [""];
 }

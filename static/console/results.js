@@ -6,8 +6,8 @@ import { Reply, source } from "./reply.js";
 const REST = 150; // ms on one entry before its neighbours are fetched too
 
 export class Results {
-  constructor({ panes, box, customer, form }) {
-    Object.assign(this, { panes, box, customer, address: form.action });
+  constructor({ panes, box, channel, customer, form }) {
+    Object.assign(this, { panes, box, channel, customer, address: form.action });
     this.ready = Promise.resolve(); // the selected entry's preview is shown
     this.adopt();
   }
@@ -51,7 +51,7 @@ export class Results {
   /** Take over what the server drew, and `reply` when its preview stays. */
   adopt(reply = null) {
     const drawn = this.panes.querySelector(".preview");
-    this.reply = reply ?? (drawn && new Reply(drawn, this.customer));
+    this.reply = reply ?? (drawn && new Reply(drawn, this));
     this.kept = new Map(); // promises of replies, by entry
     if (this.reply) this.kept.set(this.reply.entry, Promise.resolve(this.reply));
     this.ready = Promise.resolve();
@@ -111,9 +111,10 @@ export class Results {
   async load(entry) {
     const { kept } = this;
     try {
-      const address = `${this.address}?fragment=preview&entry=${entry}`;
+      const { value } = this.channel; // which variants there are
+      const address = `${this.address}?fragment=preview&entry=${entry}&channel=${value}`;
       const fragment = await fetchFragment(address);
-      return new Reply(fragment.querySelector(".preview"), this.customer);
+      return new Reply(fragment.querySelector(".preview"), this);
     } catch (error) {
       kept.delete(entry);
       throw error;

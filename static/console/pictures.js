@@ -1,0 +1,39 @@
+// The picture of a step to the clipboard, or into a window where that cannot be.
+
+/** Copy the picture at `address`; resolves to whether it was copied. */
+export async function copyPicture(address) {
+  try {
+    const png = asPng(address); // a promise: some browsers allow no wait before write
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
+    return true;
+  } catch {
+    window.open(address, "_blank", "noopener");
+    return false;
+  }
+}
+
+/** A button beside every picture of `element`. */
+export function offerPictures(element) {
+  for (const picture of element.querySelectorAll(".prose img")) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "link small", textContent: "复制图片" });
+    button.dataset.copyPicture = picture.getAttribute("src");
+    if (picture.alt) button.setAttribute("aria-label", `复制图片：${picture.alt}`);
+    (picture.closest("a") ?? picture).after(button);
+  }
+}
+
+/** The clipboard takes nothing but PNG. */
+async function asPng(address) {
+  const response = await fetch(address, { credentials: "same-origin" });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  const blob = await response.blob();
+  if (blob.type === "image/png") return blob;
+  const bitmap = await createImageBitmap(blob);
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
+  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((made) => (made ? resolve(made) : reject(new Error("no picture"))), "image/png");
+  });
+}
