@@ -14,6 +14,7 @@ from kb.models.entry import EXCERPT_LENGTH, shorten
 from kb.text import markdown
 
 BATCH = 200  # entries
+LONG = ("answer_html", "answer_text")
 SAID = ("question", "answer_html", "answer_text", "excerpt", "version", "said_by")
 
 
@@ -68,12 +69,13 @@ def wear(entries: Iterable[Entry]) -> None:
     shown = list(entries)
     if not (scripts.is_hant() and shown):
         return
+    whole = {id(one) for one in shown if not _is_listed(one)}
     columns = ("entry", "version", "question", "excerpt", "own_question", "own_answer")
-    long = () if _is_listed(shown) else ("answer_html", "answer_text")
     kept = Face.objects.filter(entry__in={one.pk for one in shown})
-    kept = kept.only(*columns, *long)
+    kept = kept.only(*columns, *(LONG if whole else ()))
     faces = {face.entry_id: face for face in kept}
     for entry in shown:
+        long = LONG if id(entry) in whole else ()
         face = faces.get(entry.pk)
         if face is None or face.version != entry.version:
             face = _said(entry, own=face, long=bool(long))
@@ -93,9 +95,9 @@ def dress(*named: Category | Tag) -> None:
             one.name = one.own_hant or one.hant or scripts.hant_of(one.name)
 
 
-def _is_listed(entries: Collection[Entry]) -> bool:
-    """Tell whether the entries were read without their answers."""
-    return any("answer_html" in entry.get_deferred_fields() for entry in entries)
+def _is_listed(entry: Entry) -> bool:
+    """Tell whether the entry was read without its answer."""
+    return "answer_html" in entry.get_deferred_fields()
 
 
 def _locked(entry_ids: Collection[int]) -> list[Face]:

@@ -18,9 +18,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 from django.utils.functional import SimpleLazyObject
 
+from kb import content
 from kb.models import Category, Reader, Site
 
 WHOLE = frozenset({"console", "desk", "admin", "api"})  # doors to the whole library
+MANY = 100  # hosts that a process remembers: anybody may send any name
+_known: dict[Any, Any] = {}
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -64,8 +67,21 @@ def shown(site: Site) -> frozenset[int] | None:
 
 
 def _of_host(request: HttpRequest) -> Site:
-    """Return the site of the request's host, in one query with its categories."""
+    """Return the site of the request's host, read once an edition of the content."""
     host, _ = split_domain_port(request.get_host())
+    edition = content.of(request)
+    if edition.number == 0:  # nothing has been saved yet, and nothing says when
+        return _read(host)
+    if _known.get(None) != edition:
+        _known.clear()
+        _known[None] = edition
+    if host not in _known and len(_known) < MANY:
+        _known[host] = _read(host)
+    return _known.get(host) or _read(host)
+
+
+def _read(host: str) -> Site:
+    """Return the site of a host, in one query with its categories."""
     mine = Site.objects.filter(host__in={host, ""}).order_by("-host")  # "" comes last
     rows: list[Any] = list(mine.annotate(root=F("categories")))
     site: Site = rows[0] if rows else Site()

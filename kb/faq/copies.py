@@ -82,9 +82,8 @@ def kept(*asked: str) -> Callable[[View], View]:
                 response = view(request, *args, **kwargs)
                 patch_cache_control(response, private=True, no_store=True)
                 return response
-            stamp = content.edition()
+            stamp = content.of(request)
             raised = stamp.raised_at
-            request.edition = stamp  # type: ignore[attr-defined]
             key = _key(request, asked, stamp)
             known = get_conditional_response(request, f'"{key}"', _changed(raised))
             if known is None or known.status_code != 304:  # noqa: PLR2004

@@ -13,14 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
 
-from kb import faces, feedback, scripts, search, vocabulary
+from kb import content, faces, feedback, scripts, search, vocabulary
 from kb.faq import forms
 from kb.faq.guard import public, throttled
 from kb.faq.views import PAGE, listed
 from kb.models import Category, Entry, Reader, Tag
 from kb.search import Hit, Results, Suggestion
 from kb.shelves import Shelves
-from kb.text import normalize, telling
+from kb.text import normalize, regional, telling
 
 NEAR = 6  # entries offered where nothing was found
 LETTERS = 4  # letters that are tried to find them
@@ -44,7 +44,7 @@ class Narrow:
 
     def __init__(self, request: HttpRequest, words: str) -> None:
         self.words, self.user = words, request.user
-        self.shelves = Shelves(self.user)
+        self.shelves = Shelves(self.user, content.of(request))
         self.category = self._shelf(request.GET.get("c", ""))
         self.tag = self._tag(request.GET.get("tag", ""))
 
@@ -161,7 +161,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
         *telling.wanted(words, vocabulary.held()).marks(),
     )
     shown = _worn(found)
-    context = {"suggestions": shown, "terms": _said(terms)}
+    context = {"suggestions": shown, "terms": _said(terms, words)}
     return render(request, "faq/suggestions.html", context)
 
 
@@ -181,7 +181,7 @@ def _found(results: Results, narrow: Narrow) -> dict[str, Any]:
     faces.wear(entries)
     return {
         "rows": [(one, narrow.shelves.path(one.category_id)) for one in entries],
-        "terms": _said(results.terms),
+        "terms": _said(results.terms, results.words),
     }
 
 
@@ -191,24 +191,33 @@ def _not_found(results: Results, narrow: Narrow) -> dict[str, Any]:
     return {"near": near, "shelves": narrow.shelves.inside(None)}
 
 
-def _said(terms: Sequence[str]) -> tuple[str, ...]:
-    """Return the terms to mark, and how the script of the page says them."""
-    if not scripts.is_hant():
-        return tuple(terms)
-    other = [normalize.normalize(scripts.hant_of(term)) for term in terms]
-    return tuple(dict.fromkeys((*terms, *other)))
+def _said(terms: Sequence[str], words: str) -> tuple[str, ...]:
+    """Return the terms to mark, and how the other script says them."""
+    lexicon = vocabulary.held()
+    said = [*terms]
+    for wording in regional.wordings(words):
+        said += telling.wanted(wording, lexicon).marks()
+    if scripts.is_hant():
+        said += [normalize.normalize(scripts.hant_of(term)) for term in said]
+    return tuple(dict.fromkeys(said))
 
 
 def _worn(found: Sequence[Suggestion]) -> Sequence[Suggestion]:
-    """Return the suggestions in the script of the page, whose marks are found anew."""
+    """Return the suggestions in the script of the page.
+
+    Marks stand by letters: they hold where there are as many.
+    """
     if not scripts.is_hant():
         return found
-    same = [one.text == one.entry.question for one in found]
+    own = [one.text == one.entry.question for one in found]
     faces.wear([one.entry for one in found])
-    return [
-        Suggestion(one.entry, one.entry.question if own else scripts.hant_of(one.text))
-        for one, own in zip(found, same, strict=True)
-    ]
+    return [_worn_one(*pair) for pair in zip(found, own, strict=True)]
+
+
+def _worn_one(one: Suggestion, own: bool) -> Suggestion:
+    text = one.entry.question if own else scripts.hant_of(one.text)
+    typed = one.typed if len(text) == len(one.text) else 0
+    return replace(one, text=text, typed=typed)
 
 
 def _sharing(words: str, user: Reader) -> list[Entry]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from kb import faces, neighbours, reads
+from kb import content, faces, neighbours, reads
 from kb.faq import forms, seo, votes
 from kb.faq.copies import kept
 from kb.models import Entry, EntryQuerySet, Reader
@@ -113,4 +113,4 @@ def listed(user: Reader) -> EntryQuerySet:
 
 
 def _shelves(request: HttpRequest) -> Shelves:
-    return Shelves(request.user, getattr(request, "edition", None))
+    return Shelves(request.user, content.of(request))

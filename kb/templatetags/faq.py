@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from django import template
 from django.utils import timezone
@@ -51,7 +52,7 @@ def in_scripts(context: Mapping[str, Any]) -> list[dict[str, str | bool]]:
         {
             "name": scripts.NAMES[code],
             "lang": scripts.TAGS[code],
-            "url": f"{path}?{query}" if query else path,
+            "url": f"{quote(path)}?{query}" if query else quote(path),
             "here": code == scripts.current(),
         }
         for code, path in scripts.addresses(request.path)

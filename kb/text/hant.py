@@ -12,8 +12,8 @@ REGIONS = {"tw": "s2twp", "hk": "s2hkp"}  # whose words: 网络 is 網路 or 網
 EDITION = 1  # raise it when the same text is to be said otherwise
 # OpenCC writes 賬 for every account, and keeps words that shops say otherwise.
 _TERMS = {
-    "tw": {"賬": "帳", "質量": "品質", "充值": "儲值"},
-    "hk": {"賬": "帳", "充值": "增值", "快遞": "速遞"},
+    "tw": {"賬": "帳", "回復": "回覆", "質量": "品質", "充值": "儲值", "郵箱": "信箱"},
+    "hk": {"賬": "帳", "回復": "回覆", "充值": "增值", "快遞": "速遞"},
 }
 _MARKS = str.maketrans("“”‘’", "「」『』")
 _HAN_BESIDE = re.compile(r"[\u3400-\u9fff]")
