@@ -17,6 +17,7 @@ from tests.bench import (
     engines,
     importing,
     machine,
+    pages,
     rejection,
     relevance,
     tables,
@@ -59,6 +60,7 @@ PARTS = {
     "importing": Part(
         lambda _: importing.measure(), importing.targets, importing.table
     ),
+    "pages": Part(lambda _: pages.measure(), pages.targets, pages.table),
     "rejection": Part(
         lambda _: rejection.rejection(), rejection.targets, rejection.table
     ),
