@@ -9,9 +9,14 @@ from typing import NoReturn
 import environ
 
 HOST = re.compile(r"\*|\[[0-9a-fA-F:.]+\]|\.?[\w-]+(\.[\w-]+)*", re.ASCII)
+ANY_ORIGIN = re.compile(r"\*|https?://[^/?#\s*]+", re.ASCII)
 ORIGIN = re.compile(r"https?://[^/?#\s]+", re.ASCII)
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-FORMS = {HOST: "faq.example.com", ORIGIN: "https://faq.example.com"}
+FORMS = {
+    HOST: "faq.example.com",
+    ORIGIN: "https://faq.example.com",
+    ANY_ORIGIN: "https://shop.example.com",
+}
 
 
 def stop(message: str) -> NoReturn:

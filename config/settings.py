@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config.given import (
+    ANY_ORIGIN,
     HOST,
     ORIGIN,
     env,
@@ -231,6 +232,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+
+# Which pages elsewhere may hold the widget; * may only read.
+KB_WIDGET_ORIGINS = names("WIDGET_ORIGINS", ANY_ORIGIN)
 
 # Mail: off unless EMAIL_URL says where it goes -----------------------------------
 

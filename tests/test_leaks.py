@@ -45,6 +45,12 @@ from tests.conftest import MakeEntry, MakeQuestion
 TABLE = {
     "faq:home": "page",
     "faq:site-css": "page",
+    "faq:widget-js": "page",
+    "faq:widget-start": "words",
+    "faq:widget-search": "words",
+    "faq:widget-entry": "entry",
+    "faq:widget-ask": "page",
+    "faq:embed": "words",
     "faq:ask": "words",
     "faq:ask-near": "words",
     "faq:search": "words",

@@ -16,6 +16,7 @@ from kb.admin import (
     usage,
     user,
     vocabulary,
+    widget,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "usage",
     "user",
     "vocabulary",
+    "widget",
 ]

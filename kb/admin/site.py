@@ -20,7 +20,7 @@ GROUPS = {
     "归类": ["Category", "Tag", "Module", "Segment"],
     "词汇": ["SynonymSet", "Word", "StopWord"],
     "使用": ["Search"],
-    "站点": ["Site"],
+    "站点": ["Site", "WidgetRule"],
     "人员": ["User", "Team", "Group"],
     "系统": ["Stale"],
 }

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from kb.faq import ask, brand, crawling, feeds, finding, inquiry, views, votes
+from kb.faq import (
+    ask,
+    brand,
+    crawling,
+    embed,
+    feeds,
+    finding,
+    inquiry,
+    views,
+    votes,
+    widget,
+)
 from kb.faq.copies import kept
 
 
@@ -41,4 +52,12 @@ urlpatterns = [
     path("q/<token:token>/", inquiry.page, name="inquiry"),
     path("q/<token:token>/rate/", inquiry.rate, name="inquiry-rate"),
     path("q/<token:token>/<int:place>.webp", inquiry.picture, name="inquiry-picture"),
+    path("widget.js", embed.script, name="widget-js"),
+    path("widget/start/", widget.start, name="widget-start"),
+    path("widget/search/", widget.find, name="widget-search"),
+    path("widget/entry/<int:pk>/", widget.entry, name="widget-entry"),
+    path("widget/vote/<int:pk>/", widget.vote, name="widget-vote"),
+    path("widget/ask/", widget.ask, name="widget-ask"),
+    path("widget/demo/", embed.demo, name="widget-demo"),
+    path("embed/", embed.frame, name="embed"),
 ]

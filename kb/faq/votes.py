@@ -32,7 +32,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
     if entry is None:
         raise Http404
     said = request.POST.get("helpful")
-    ours = is_from_here(request) and _is_good(entry, request.POST.get("token", ""))
+    ours = is_from_here(request) and is_good(entry, request.POST.get("token", ""))
     words = normalize.line(request.POST.get("q", "")[: LONGEST * 10])[:LONGEST]
     why = _why(request)
     context = {"entry": entry, "helpful": said == "yes", "asked": words}
@@ -74,7 +74,7 @@ def token(entry: Entry) -> str:
     return _signer.sign(f"{entry.pk}-{_today()}").partition("-")[2]
 
 
-def _is_good(entry: Entry, sent: str) -> bool:
+def is_good(entry: Entry, sent: str) -> bool:
     try:
         day = _signer.unsign(f"{entry.pk}-{sent}").partition("-")[2]
     except BadSignature:

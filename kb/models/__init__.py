@@ -29,6 +29,7 @@ from kb.models.usage import Evidence, Pick, Search, Side, Vote
 from kb.models.user import AGENT, EDITOR, LEAD, Reader, User, shown_to
 from kb.models.validity import Validity
 from kb.models.vocabulary import Edition, StopWord, SynonymSet, Word
+from kb.models.widget import WidgetRule
 
 __all__ = [
     "AGENT",
@@ -79,6 +80,7 @@ __all__ = [
     "User",
     "Validity",
     "Vote",
+    "WidgetRule",
     "Word",
     "replies_for",
     "replies_shared",
