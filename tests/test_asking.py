@@ -142,6 +142,16 @@ def test_the_site_that_was_asked_is_kept(settings: Any) -> None:
     assert (made.site, made.origin) == (shop, "http://b.example.com")
 
 
+def test_without_any_site_a_question_is_taken_in_too(db: None) -> None:
+    Site.objects.all().delete()
+    assert ask().status_code == 302
+    inquiry = Inquiry.objects.select_related("question").get()
+    assert inquiry.site is None
+    triage.answer(inquiry.question, answer="好了", by=None)
+    rated = Client().post(f"/q/{inquiry.token}/rate/", {"score": "5"})
+    assert rated.status_code == 302
+
+
 @pytest.mark.parametrize(
     ("sent", "said"),
     [

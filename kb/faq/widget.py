@@ -57,13 +57,19 @@ def door(scope: str) -> Callable[[View], View]:
     return decorate
 
 
+def told(answer: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Return `answer` as JSON, Chinese as it is written: a third of the bytes."""
+    plain = {"ensure_ascii": False}
+    return JsonResponse(answer, status=status, json_dumps_params=plain)
+
+
 def language(request: HttpRequest) -> str:
     wanted = request.GET.get("lang", "") or request.POST.get("lang", "")
     return scripts.HANT if wanted.lower() == scripts.HANT else scripts.HANS
 
 
 def refused(status: int, said: str, seconds: int = 0) -> HttpResponse:
-    response = JsonResponse({"detail": scripts.say(said)}, status=status)
+    response = told({"detail": scripts.say(said)}, status=status)
     if seconds:
         response.headers["Retry-After"] = str(seconds)
     return response
@@ -80,7 +86,7 @@ def start(request: HttpRequest) -> HttpResponse:
     answer["asks"] = may_write(request)
     if site.accent:
         answer["colours"] = colour.tokens(site.accent)
-    return JsonResponse(answer)
+    return told(answer)
 
 
 @require_safe
@@ -93,7 +99,7 @@ def find(request: HttpRequest) -> HttpResponse:
         feedback.record(words, user=request.user, results=results.total)
     hits = [hit.entry for hit in results.hits]
     near = [hit.entry for hit in results.near]
-    return JsonResponse(
+    return told(
         {
             "q": words,
             "entries": _listed(hits, results.terms),
@@ -111,7 +117,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     if found is None or not found.answer_html:
         raise Http404
     faces.wear([found])
-    return JsonResponse(
+    return told(
         {
             "id": found.pk,
             "question": found.question,
@@ -148,7 +154,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
             normalize.line(note[:2000])[: forms.LONGEST],
         ),
     )
-    return JsonResponse({"done": True})
+    return told({"done": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -160,7 +166,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         offered = asking.offered()
         names = [[module.pk, scripts.say(module.name)] for module in offered]
-        return JsonResponse({"stamp": asking.stamp(), "modules": names})
+        return told({"stamp": asking.stamp(), "modules": names})
     form = asking.AskForm(request.POST)
     if not form.is_valid():
         return _again({k: [str(e) for e in v] for k, v in form.errors.items()})
@@ -175,14 +181,14 @@ def ask(request: HttpRequest) -> HttpResponse:
         )
     except ValidationError as error:
         return _again(error.message_dict)
-    return JsonResponse({"url": reverse("faq:inquiry", args=[made.token])}, status=201)
+    return told({"url": reverse("faq:inquiry", args=[made.token])}, status=201)
 
 
 def _again(errors: dict[str, list[str]]) -> HttpResponse:
     """Say what is wrong, with a stamp that is good for the next try."""
     said = [message for messages in errors.values() for message in messages]
     answer = {"detail": scripts.say("".join(said)), "fields": sorted(errors)}
-    return JsonResponse(answer | {"stamp": asking.stamp()}, status=400)
+    return told(answer | {"stamp": asking.stamp()}, status=400)
 
 
 def _listed(

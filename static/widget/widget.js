@@ -199,7 +199,7 @@ fieldset { border: 0; }
     function leave() {
       trail.pop();
       trail.at(-1)();
-      (body.querySelector("input") ?? title).focus();
+      focus();
     }
 
     function failed(error, retry) {
@@ -250,7 +250,13 @@ fieldset { border: 0; }
       show(form, results, still());
       if (searched) find(searched, results, false);
       else usual(results);
+      if (root.activeElement === title) focus(); // it waited there
       return undefined;
+    }
+
+    function focus() {
+      const box = matchMedia("(hover: hover)").matches && body.querySelector("input[type=search]");
+      (box || title).focus(); // a phone's keyboard would hide half of the list
     }
 
     function usual(results) {
@@ -403,7 +409,7 @@ fieldset { border: 0; }
       root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet(at)];
     }
 
-    return { begin: () => go(begin, false), focus: () => (body.querySelector("input") ?? title).focus() };
+    return { begin: () => go(begin, false), focus };
   }
 
   /* Where it stands: a button in a corner, or a list in its place. */
