@@ -82,7 +82,8 @@ def _of_host(request: HttpRequest) -> Site:
 
 def _read(host: str) -> Site:
     """Return the site of a host, in one query with its categories."""
-    mine = Site.objects.filter(host__in={host, ""}).order_by("-host")  # "" comes last
+    sites = Site.objects.select_related("logo").filter(host__in={host, ""})
+    mine = sites.order_by("-host")  # "" comes last
     rows: list[Any] = list(mine.annotate(root=F("categories")))
     site: Site = rows[0] if rows else Site()
     site.roots = [row.root for row in rows if row.pk == site.pk and row.root]

@@ -27,7 +27,7 @@ from kb.models import (
     Site,
     User,
 )
-from tests.conftest import MakeEntry
+from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
 TEXT = "我的快递显示签收了可是没有收到怎么办"
@@ -504,6 +504,22 @@ def test_an_entry_answers_and_takes_the_question_in(
     assert (question.status, question.entry) == (Status.SETTLED, entry)
     assert question.answer == "先问门卫。"
     assert entry.get_absolute_url() in own_page(asked).text
+
+
+def test_who_waits_at_a_page_comes_first(
+    asked: Inquiry, client: Client, agent: User, make_question: MakeQuestion
+) -> None:
+    long_ago = timezone.now() - inquiries.KEPT
+    old = make_question("很早以前记下的问题", answer="", asked_at=long_ago)
+    client.force_login(agent)
+    page = client.get("/desk/asked/")
+    assert list(page.context["around"]) == [asked.question, old]
+
+
+def test_it_reads_in_traditional_script(make_entry: MakeEntry) -> None:
+    make_entry("快递显示签收但没收到怎么办？", "先问门卫。")
+    part = Client().get("/zh-hant/ask/near/", {"q": "快递签收没收到"})
+    assert "快遞顯示簽收" in part.text
 
 
 def test_spam_is_closed_by_who_sorts(

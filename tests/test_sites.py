@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kb import colour, feedback, index, sites
 from kb.faq import votes
-from kb.models import Category, Completion, Entry, Side, Site, User, Vote
+from kb.models import Category, Completion, Entry, Picture, Side, Site, User, Vote
 from kb.typeahead import begun
 from tests.conftest import MakeEntry
 
@@ -272,6 +272,25 @@ def test_the_accent_is_a_file_that_browsers_keep(
     shop.name = "新名"
     shop.save()
     assert address not in there.get("/").text
+
+
+def test_a_logo_stands_in_the_header_with_its_size(
+    shop: Site, there: Client, client: Client, lead: User
+) -> None:
+    made = Picture.objects.create(
+        name=f"{'a' * 32}-800x200.webp", alt="青芽", width=800, height=200, size=9
+    )
+    client.force_login(lead)
+    url = f"/admin/kb/site/{shop.pk}/change/"
+    sent = {"name": shop.name, "host": HOST, "logo": str(made.pk)}
+    assert client.post(url, sent).status_code == 302
+    page = there.get("/").text
+    assert f'src="{made.url}" alt="" width="128" height="32"' in page
+    assert made.url not in Client().get("/").text
+    assert client.post(url, sent | {"logo": "9" * 30}).status_code == 200
+    gone = client.post(f"/admin/kb/picture/{made.pk}/delete/", {"post": "yes"})
+    assert gone.status_code < 500
+    assert Picture.objects.filter(pk=made.pk).exists()
 
 
 @given(COLOURS)

@@ -32,7 +32,8 @@ class SiteAdmin(Curation):
     list_display = ["title", "address", "colour", "part"]
     list_display_links = ["title"]
     sortable_by = ()
-    fields = ["name", "host", "accent", "contact", "categories"]
+    autocomplete_fields = ["logo"]
+    fields = ["name", "host", "logo", "accent", "contact", "categories"]
 
     def formfield_for_manytomany(
         self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -45,7 +45,9 @@ def answerer(view: View) -> View:
 
 def _open() -> QuerySet[Question]:
     rows = Question.objects.filter(status=Question.Status.OPEN)
-    return rows.select_related("module", "inquiry__site").order_by("asked_at", "pk")
+    imported = Case(When(inquiry=None, then=1), default=0)  # nobody waits at a page
+    related = rows.select_related("module", "inquiry__site")
+    return related.order_by(imported, "asked_at", "pk")
 
 
 @answerer

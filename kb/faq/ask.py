@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from kb import inquiries, search
+from kb import faces, inquiries, search
 from kb.faq import asking, forms
 from kb.faq.guard import public, seconds_to_wait, throttled
 from kb.faq.votes import is_from_here
@@ -56,7 +56,9 @@ def answers(text: str, *, reader: Reader) -> Sequence[Entry]:
     """Return the entries that may answer `text`, the surest first."""
     results = search.search(text[: forms.LONGEST], user=reader, limit=OFFERED)
     hits = results.hits or results.near
-    return [hit.entry for hit in hits if hit.entry.answer_html][:OFFERED]
+    found = [hit.entry for hit in hits if hit.entry.answer_html][:OFFERED]
+    faces.wear(found)
+    return found
 
 
 def _look(request: HttpRequest, form: asking.AskForm) -> HttpResponse:

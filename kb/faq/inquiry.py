@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from kb import inquiries
+from kb import faces, inquiries
 from kb.faq.forms import LONGEST
 from kb.faq.guard import throttled
 from kb.models import Enclosure, Inquiry
@@ -82,9 +82,11 @@ def shown(inquiry: Inquiry, place: int) -> HttpResponse:
 def _page(
     request: HttpRequest, found: Inquiry, status: int = 200, **more: Any
 ) -> HttpResponse:
+    progress = inquiries.progress(found, reader=request.user)
+    faces.wear([progress.entry] if progress.entry else [])
     context = {
         "inquiry": found,
-        "progress": inquiries.progress(found, reader=request.user),
+        "progress": progress,
         "places": found.enclosures.values_list("place", flat=True),
         "scores": SCORES,
         "comment": found.comment,

@@ -13,9 +13,13 @@ from django.db.models import Q
 
 from kb import colour
 from kb.models.category import Category
+from kb.models.picture import Picture
 from kb.text import normalize
 
 HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
+
+
+LOGO_HEIGHT, WIDEST_LOGO = 32, 160  # pixels
 
 
 class Site(models.Model):
@@ -34,6 +38,15 @@ class Site(models.Model):
         unique=True,
         help_text="比如 help.example.com；留空的那个站点用于其他所有域名。",
         error_messages={"unique": "这个域名已经有站点了。"},
+    )
+    logo = models.ForeignKey(
+        Picture,
+        verbose_name="标志",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="先在“图片”里上传；显示在页眉，高 32 像素。留空用默认图标。",
     )
     accent = models.CharField(
         "主色",
@@ -80,6 +93,13 @@ class Site(models.Model):
         self.contact = normalize.line(self.contact)
         self.host = _host(self.host)
         self.accent = _accent(self.accent)
+
+    @property
+    def logo_width(self) -> int:
+        """How wide the logo stands in the header, so that nothing jumps."""
+        height = self.logo.height if self.logo else 0
+        wide = round(LOGO_HEIGHT * self.logo.width / height) if self.logo else 0
+        return min(wide, WIDEST_LOGO)
 
     @property
     def stamp(self) -> str:
