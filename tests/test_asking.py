@@ -522,6 +522,22 @@ def test_it_reads_in_traditional_script(make_entry: MakeEntry) -> None:
     assert "快遞顯示簽收" in part.text
 
 
+def test_editors_read_how_satisfied_people_are_but_no_private_address(
+    asked: Inquiry, client: Client, editor: User, agent: User
+) -> None:
+    triage.answer(asked.question, answer="好了", by=None)
+    inquiries.rate(Inquiry.objects.get(), score=2, comment="太慢")
+    client.force_login(editor)
+    listed = client.get("/admin/kb/inquiry/?satisfied=bad").text
+    assert "太慢" in listed
+    assert "太慢" not in client.get("/admin/kb/inquiry/?satisfied=good").text
+    one = client.get(f"/admin/kb/inquiry/{asked.pk}/change/").text
+    assert "kid@example.com" in one
+    assert asked.token not in listed + one
+    client.force_login(agent)
+    assert client.get("/admin/kb/inquiry/").status_code in {302, 403}
+
+
 def test_spam_is_closed_by_who_sorts(
     asked: Inquiry, client: Client, agent: User, editor: User
 ) -> None:

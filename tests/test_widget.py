@@ -425,6 +425,14 @@ def test_the_frame_searches_and_reads_without_a_script(entry: Entry) -> None:
         assert Client().get("/embed/", {"entry": wrong}).status_code == 404
 
 
+def test_the_frame_reads_in_traditional_script(entry: Entry) -> None:
+    page = Client().get("/zh-hant/embed/", {"q": "退货运费"})
+    assert '<html lang="zh-Hant">' in page.text
+    assert "退貨運費誰承擔？" in page.text
+    assert "還是沒解決" in page.text
+    assert "/zh-hant/embed/?" in page.text
+
+
 def test_the_demo_page_shows_the_line_to_editors(
     client: Client, editor: User, agent: User, entry: Entry
 ) -> None:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from kb.admin import imports
 
 GROUPS = {
-    "内容": ["Entry", "Question", "Snippet", "Incident", "Picture", "Face"],
+    "内容": ["Entry", "Question", "Inquiry", "Snippet", "Incident", "Picture", "Face"],
     "归类": ["Category", "Tag", "Module", "Segment"],
     "词汇": ["SynonymSet", "Word", "StopWord"],
     "使用": ["Search"],

@@ -1,0 +1,59 @@
+"""What customers asked on the site and how satisfied they were: to read, not to touch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.text import Truncator
+
+from kb.admin.base import ReadOnly, short
+from kb.models import Inquiry
+
+
+class Satisfied(admin.SimpleListFilter):
+    title = "满意度"
+    parameter_name = "satisfied"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("good", "4–5 分"),
+            ("fair", "3 分"),
+            ("bad", "1–2 分"),
+            ("none", "没评"),
+        ]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Inquiry]
+    ) -> QuerySet[Inquiry]:
+        wanted: dict[str, dict[str, Any]] = {
+            "good": {"score__gte": 4},
+            "fair": {"score": 3},
+            "bad": {"score__lte": 2},
+            "none": {"score": None},
+        }
+        return queryset.filter(**wanted.get(self.value() or "", {}))
+
+
+@admin.register(Inquiry)
+class InquiryAdmin(ReadOnly):
+    list_display = ["text", "state", "score", "comment", "words", "site", "asked"]
+    list_filter = [Satisfied, "question__status", "site"]
+    list_select_related = ["question", "site"]
+    search_fields = ["question__text", "comment", "words"]
+    fields = ["question", "contact", "words", "page", "site", "told_at"]
+    fields += ["score", "comment", "scored_at"]  # never the token: it opens the page
+
+    @admin.display(description="问题", ordering="question__text")
+    def text(self, inquiry: Inquiry) -> str:
+        return Truncator(inquiry.question.text).chars(40)
+
+    @admin.display(description="状态", ordering="question__status")
+    def state(self, inquiry: Inquiry) -> str:
+        return inquiry.question.get_status_display()
+
+    @admin.display(description="提问时间", ordering="question__asked_at")
+    def asked(self, inquiry: Inquiry) -> str:
+        return short(inquiry.question.asked_at)
