@@ -260,3 +260,18 @@ def test_the_frame_stands_in_an_allowed_page(
     frame.get_by_role("searchbox").press("Enter")
     frame.get_by_role("link", name="退货运费谁承担？").click()
     expect(frame.get_by_text("质量问题由我们承担")).to_be_visible()
+
+
+def test_the_demo_page_is_copied_from_and_clean(
+    page: Page, live_site: str, entry: Entry, editor: Any, login: Any
+) -> None:
+    login(page, editor, live_site)
+    page.goto("/widget/demo/")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    inline = page.locator("#demo-list [data-help-widget]")
+    expect(inline.get_by_role("button", name=entry.question)).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="复制").first.click()
+    expect(page.get_by_role("button", name="已复制")).to_be_visible()
+    line = page.evaluate("navigator.clipboard.readText()")
+    assert line == f'<script src="{live_site}/widget.js" async></script>'
