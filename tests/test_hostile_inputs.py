@@ -37,6 +37,8 @@ SEARCHES = (
     "api:agent-search",
     "api:agent-suggest",
     "console:home",
+    "console:practise",
+    "console:capture",
 )
 FORM = "application/x-www-form-urlencoded"
 Case = dict[str, Any]
