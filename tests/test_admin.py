@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -820,3 +821,35 @@ def test_a_reply_needs_words(desk: Client, make_entry: MakeEntry) -> None:
     page = change(desk, entry, **{"replies-0-body": "\u200b \u200b"})
     assert page.status_code == 200
     assert Reply.objects.get().body == "话术"
+
+
+def test_what_ends_soon_or_has_ended_is_listed_and_marked(
+    desk: Client, make_entry: MakeEntry
+) -> None:
+    now, day = timezone.now(), timedelta(days=1)
+    for name, columns in {
+        "上月活动": {"valid_until": now - day},
+        "本月活动": {"valid_until": now + day},
+        "下月活动": {"valid_from": now + day},
+        "一直有效": {},
+    }.items():
+        make_entry(name, **columns)
+    make_entry("旧草稿", status="draft", valid_until=now - day)
+    where = "/admin/kb/entry/"
+    listed = {
+        state: [
+            str(entry)
+            for entry in desk.get(where, {"validity": state}).context["cl"].result_list
+        ]
+        for state in ("over", "soon", "later", "now")
+    }
+    assert listed == {
+        "over": ["上月活动"],
+        "soon": ["本月活动"],
+        "later": ["下月活动"],
+        "now": ["一直有效"],
+    }
+    page = desk.get(where).text
+    assert '<span class="badge bad">已过期</span>' in page
+    assert '<span class="badge warn">即将过期</span>' in page
+    assert desk.get(where, {"validity": "x"}).status_code == 200

@@ -7,9 +7,9 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from kb import demo, index
+from kb import demo, index, replies
 from kb.engines import get_engine
-from kb.models import Category, Entry, Question, User
+from kb.models import Category, Entry, Question, Reply, User
 from kb.text import blanks
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +62,15 @@ def test_a_site_without_demo_stays_empty_and_says_how_to_log_in() -> None:
     assert "createsuperuser" in out.getvalue()
     assert not Entry.objects.exists()
     assert not User.objects.exists()
+
+
+def test_the_demos_people_have_words_of_their_own() -> None:
+    """And what they keep goes through the stages: nobody else finds it."""
+    call_command("kb_setup", stdout=StringIO())
+    agent, editor = (User.objects.get(username=n) for n in ("kefu", "bianji"))
+    assert [r.title for r in replies.found("催派送", user=agent)] == ["催派送"]
+    assert [r.title for r in replies.found("zzg", user=agent)] == ["转主管前的安抚"]
+    assert replies.found("催派送", user=editor) == []
+    assert replies.waiting().count() == 1
+    assert Reply.objects.filter(text__contains="茶山路 18 号").exists()
+    assert Entry.objects.having("soon").count() == 1

@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from kb import entries
@@ -28,7 +28,7 @@ from kb.admin.base import Curation, short
 from kb.admin.category import category_field, indented
 from kb.admin.entryform import EntryForm, ReplyForm, write_phrasings
 from kb.admin.followups import FollowUpInline
-from kb.models import Category, Entry, Question, Reply
+from kb.models import Category, Entry, Question, Reply, Validity
 
 if TYPE_CHECKING:
     Filter = admin.SimpleListFilter
@@ -55,6 +55,21 @@ class BranchFilter(Filter):
         top = Category.objects.get(pk=self.value())
         below = top.descendants(include_self=True)
         return queryset.filter(category__in=[node.pk for node in below])
+
+
+class ValidityFilter(Filter):
+    """Of what is published: what has to be looked at before or after its end."""
+
+    title = "有效期"
+    parameter_name = "validity"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in Validity.choices]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() not in Validity.values:
+            return queryset
+        return queryset.having(self.value()).filter(status=Entry.Status.PUBLISHED)
 
 
 class ReplyInline(ReplyBase):
@@ -86,7 +101,7 @@ class EntryAdmin(Curation):
         "changed",
         "updated_by",
     ]
-    list_filter = ["status", "audience", BranchFilter, "module", "tags"]
+    list_filter = ["status", "audience", ValidityFilter, BranchFilter, "module", "tags"]
     list_select_related = ["category", "updated_by"]
     search_fields = ["question", "keywords", "phrasings__text", "written__body"]
     date_hierarchy = "updated_at"
@@ -199,10 +214,12 @@ class EntryAdmin(Curation):
 
     @admin.display(description="状态", ordering="status")
     def state(self, entry: Entry) -> SafeString:
-        tone = TONES.get(entry.status, "")
-        return format_html(
-            '<span class="badge {}">{}</span>', tone, entry.get_status_display()
-        )
+        badge = '<span class="badge {}">{}</span>'
+        shown = [(TONES.get(entry.status, ""), entry.get_status_display())]
+        if entry.validity != Validity.NOW and entry.status == Entry.Status.PUBLISHED:
+            tone = "bad" if entry.validity == Validity.OVER else "warn"
+            shown.append((tone, entry.validity.label))
+        return format_html_join(" ", badge, shown)
 
     @admin.display(description="问题", ordering="asked_")
     def asked(self, entry: Any) -> str | SafeString:

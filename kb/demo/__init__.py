@@ -13,11 +13,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from kb import entries, index, questions, triage
+from kb.demo.own import furnish
 from kb.models import Category, Entry, FollowUp, Module, Question, Reply, Tag
+
+__all__ = ["furnish", "load"]
 
 LIBRARY = Path(__file__).parent / "library"
 NEXT = Path(__file__).parent / "next.json"  # what is asked after what, by keys
 DAYS = 60  # over which the questions were asked and the entries written
+TONES = {tone.label: tone.value for tone in Reply.Tone}
 MOVES = {
     "published": entries.publish,
     "review": entries.submit,
@@ -66,7 +70,11 @@ def _spread(made: Iterable[Entry]) -> None:
 
 def _entry(row: Mapping[str, Any], position: int) -> Entry:
     replies = [
-        Reply(**{"label": "标准", "channel": ""} | reply) for reply in row["replies"]
+        Reply(
+            **{"label": "标准", "channel": ""} | reply,
+            tone=TONES.get(reply.get("label", ""), Reply.Tone.STANDARD),
+        )
+        for reply in row["replies"]
     ]
     entry = entries.draft(
         row["question"],

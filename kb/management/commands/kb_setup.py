@@ -53,7 +53,10 @@ class Command(BaseCommand):
         self.stdout.write("数据库是空的，正在装入演示数据……")
         entries, questions = demo.load()
         self.stdout.write(f"演示数据：{entries} 个条目，{questions} 个问题。")
-        return {name: _make_account(name) for name in ACCOUNTS}
+        passwords = {name: _make_account(name) for name in ACCOUNTS}
+        agent, lead = (User.objects.get(username=n) for n in ("kefu", "zhuguan"))
+        demo.furnish(agent=agent, lead=lead)
+        return passwords
 
     def _prepare_index(self, loaded: int) -> None:
         """Rebuild an index that is missing, old or damaged; catch up otherwise."""
