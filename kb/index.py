@@ -15,7 +15,7 @@ from threading import Event, Thread
 from typing import Any
 
 from django.db import DatabaseError, connection, connections, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.signals import (
     m2m_changed,
     post_delete,
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 FEW = 2000  # entries that one process describes before others are at work
 MOST_PROCESSES = 4  # each needs some 100 MB
 # Where the words of an entry's document come from.
-_CUT_TEXTS = ("question", "phrasings__text", "answer", "replies__body", "keywords")
+_CUT_TEXTS = ("question", "phrasings__text", "answer", "replies__text", "keywords")
 
 
 def documents(entries: EntryQuerySet) -> Iterator[Document]:
@@ -53,8 +53,9 @@ def _entry_changed(instance: Entry, **kwargs: Any) -> None:
 @receiver([post_save, post_delete], sender=Reply, dispatch_uid="kb.index.reply")
 @receiver([post_save, post_delete], sender=Phrasing, dispatch_uid="kb.index.phrasing")
 def _part_changed(instance: Reply | Phrasing, **kwargs: Any) -> None:
-    """A reply that is not everybody's is not in the index, or no longer."""
-    if instance.entry_id:
+    """What is one person's or one team's is not in the index: nobody must notice."""
+    shared = isinstance(instance, Phrasing) or instance.is_shared
+    if shared and instance.entry_id is not None:
         mark([instance.entry_id])
 
 
@@ -142,7 +143,10 @@ def sync(limit: int = BATCH) -> int:
         typeahead.keep(wanted)  # these need no engine
         faces.keep(wanted)
         return 0
-    Stale.objects.filter(pk__in=list(marks)).delete()
+    done = Stale.objects.filter(pk__in=list(marks))
+    if done.filter(due_at__gt=F("marked_at")).exists():  # an entry began or ended
+        content.raise_edition()
+    done.delete()
     return len(marks)
 
 

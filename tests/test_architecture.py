@@ -128,6 +128,22 @@ def test_readers_go_through_visible_to() -> None:
     assert strays == []
 
 
+def test_readers_get_replies_by_what_they_may_read() -> None:
+    """No door prefetches or picks replies but by whose they are."""
+    allowed = ("readable_by", "kept_by", "shared", "none")
+    strays = []
+    for path in sources():
+        if module_of(path) not in {*DOORS, "search", "documents", "transfer"}:
+            continue
+        for line in path.read_text("utf-8").splitlines():
+            after = line.split("Reply.objects.", 1)[1:]
+            if after and not after[0].startswith(allowed):
+                strays.append(f"{path.name}: {line.strip()}")
+            if "prefetch" in line and '"replies' in line:
+                strays.append(f"{path.name}: {line.strip()}")
+    assert strays == []
+
+
 def test_files_and_functions_stay_small() -> None:
     long = []
     for path in sources():

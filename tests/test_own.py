@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
-from kb import entries, feedback, index, replies, search
+from kb import content, entries, feedback, index, replies, search
 from kb.engines import get_engine
 from kb.models import (
     AGENT,
@@ -335,13 +335,14 @@ def test_what_ends_leaves_the_public_index_by_itself(
     (mark,) = Stale.objects.all()
     assert (mark.entry_id, mark.due_at) == (entry.pk, end)
     assert index.sync() == 0
-    before = get_engine().digests()[entry.pk]
+    before, shown = get_engine().digests()[entry.pk], content.edition()
     now = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(days=4))
     assert index.sync_all() == 1
     assert get_engine().digests()[entry.pk] != before
     assert not Stale.objects.exists()
     assert index.audit() == set()
+    assert content.edition() > shown  # no copy of a page still shows it
 
 
 def test_an_entry_has_one_mark_for_its_next_turn(make_entry: MakeEntry) -> None:

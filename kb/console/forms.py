@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -31,6 +32,8 @@ class Asked:
     fragment: str = ""
     site: str = ""  # what our own addresses begin with
     usual: str = ""  # the agent's own channel, which goes without saying
+    segment: int | None = None  # the kind of customer
+    kept: int | None = None  # a reply of one's own or the team's, instead of an entry
 
     @property
     def category(self) -> Category | None:
@@ -63,6 +66,7 @@ class Asked:
             "category": self.category and self.category.pk,
             "tag": self.within.tag and self.within.tag.pk,
             "scope": self.within.audience,
+            "segment": self.segment,
         }
         kept = {name: value for name, value in given.items() if value}
         if self.channel != self.usual:
@@ -83,6 +87,7 @@ class ConsoleForm(forms.Form):
     tag = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     scope = forms.ChoiceField(required=False, choices=Entry.Audience.choices)
     channel = forms.ChoiceField(required=False, choices=Channel.choices)
+    segment = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     entry = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     page = forms.IntegerField(required=False, min_value=1, max_value=FURTHEST)
     fragment = forms.ChoiceField(
@@ -94,10 +99,16 @@ class TakenForm(forms.Form):
     """One entry of what an agent copied, and after which words."""
 
     q = Words(required=False)
-    entry = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
+    entry = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     reply = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     rank = forms.IntegerField(required=False, min_value=1, max_value=100)
     total = forms.IntegerField(required=False, min_value=0, max_value=100)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not (given.get("entry") or given.get("reply")):
+            raise forms.ValidationError("缺少条目。")
+        return given
 
 
 class CopyForm(forms.Form):
@@ -121,12 +132,18 @@ def taken(sent: QueryDict) -> list[dict[str, Any]] | None:
     rows = (
         {n: v[at] for n, v in columns.items() if at < len(v)} for at in range(count)
     )
-    filled = [TakenForm(row) for row in rows]
+    filled = [TakenForm(_of_kept(row)) for row in rows]
     return (
         [one.cleaned_data for one in filled]
         if all(f.is_valid() for f in filled)
         else None
     )
+
+
+def _of_kept(row: dict[str, str]) -> dict[str, str]:
+    """Understand r12 in the place of an entry: a reply that stands by itself."""
+    number = kept_number(row.get("entry", ""))
+    return row | {"entry": "", "reply": str(number)} if number else row
 
 
 def read(query: QueryDict, *, channel: str = "", site: str = "") -> Asked:
@@ -151,4 +168,12 @@ def read(query: QueryDict, *, channel: str = "", site: str = "") -> Asked:
         fragment=given.get("fragment", ""),
         site=site,
         usual=channel,
+        segment=given.get("segment"),
+        kept=kept_number(query.get("entry", "")),
     )
+
+
+def kept_number(key: str) -> int | None:
+    """Return the number of a reply that stands in the list by itself, as r12."""
+    match = re.fullmatch(r"r([0-9]{1,18})", key)
+    return int(match[1]) if match else None

@@ -11,8 +11,9 @@ from django.db.models import prefetch_related_objects
 from django.http import Http404
 from django.utils import timezone
 
-from kb import agents, search
+from kb import agents, replies, search
 from kb.console.forms import Asked
+from kb.console.kept import Kept, kept
 from kb.feedback import used
 from kb.models import Category, Entry, EntryQuerySet, Reply, User, replies_for
 from kb.text import message, normalize
@@ -35,6 +36,7 @@ class Row:
     group: str = ""
     favoured: bool = False
     number: int = 1  # in the list as it is shown
+    preview = "preview"  # the template
 
     @property
     def path(self) -> list[Category]:
@@ -53,6 +55,7 @@ class Listing:
     degraded: bool = False
     near: bool = False  # nothing was found; these are only the nearest
     meant: str = ""
+    kept: Sequence[Kept] = ()
 
 
 def listing(asked: Asked, *, user: User) -> Listing:
@@ -86,15 +89,16 @@ def _found(asked: Asked, *, user: User) -> Listing:
     known = {entry.pk for entry in meant}
     shown = meant + [entry for entry in hits or near if entry.pk not in known]
     more = len(known - {entry.pk for entry in hits})
+    listed = shown if hits or not meant else meant
+    own = kept(asked, listed, user=user)
     return Listing(
-        _rows(
-            shown if hits or not meant else meant, asked, user, agents.favourites(user)
-        ),
+        _rows(listed, asked, user, agents.favourites(user), first=len(own) + 1),
         found.total + more,
         found.terms,
         found.degraded,
         bool(near) and not meant,
         found.meant,
+        own,
     )
 
 
@@ -172,6 +176,8 @@ def _rows(
     user: User,
     kept: Collection[int],
     groups: Mapping[int, str] | None = None,
+    *,
+    first: int = 1,
 ) -> list[Row]:
     listed = list(entries)
     prefetch_related_objects(listed, replies_for(user))
@@ -183,17 +189,20 @@ def _rows(
             entry.pk in kept,
             number,
         )
-        for number, entry in enumerate(listed, 1)
+        for number, entry in enumerate(listed, first)
     ]
 
 
 def _variants(entry: Entry, asked: Asked) -> list[Reply]:
-    """Return what fits `channel`, made for it first, or the public answer as text."""
+    """Return what fits `channel`, what is made for this customer first.
+
+    Where editors wrote nothing that fits, the public answer as text is there, too.
+    """
     written = list(entry.replies.all())
     if asked.channel:
-        fit = [reply for reply in written if reply.channel in ("", asked.channel)]
-        written = sorted(fit, key=lambda reply: not reply.channel)
-    if written or not entry.answer:
-        return written
-    text = message.of_answer(entry.answer_html, asked.site)
-    return [Reply(label=ANSWER, body=text, text=text)]
+        written = [r for r in written if r.channel in ("", asked.channel)]
+    fit = replies.fitting(written, channel=asked.channel, segment=asked.segment)
+    if entry.answer and not any(reply.is_shared for reply in fit):
+        text = message.of_answer(entry.answer_html, asked.site)
+        fit.append(Reply(label=ANSWER, body=text, text=text))
+    return fit

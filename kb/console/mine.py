@@ -44,6 +44,7 @@ class ReplyForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.fields["title"].required = True
         self.fields["channel"].help_text = self.fields["segment"].help_text = ""
         for name in ("channel", "segment"):
@@ -62,7 +63,7 @@ class ReplyForm(ModelForm):
 
 
 class CopyForm(forms.Form):
-    entry = forms.IntegerField(min_value=1, max_value=LARGEST_ID)
+    entry = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
     reply = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
 
 
@@ -125,15 +126,7 @@ def act(request: HttpRequest, pk: int, what: str) -> HttpResponse:
 def copy(request: HttpRequest) -> HttpResponse:
     """Make a shown reply one's own, and go on to change it."""
     user = agent_of(request)
-    form = CopyForm(request.POST)
-    if not form.is_valid():
-        raise Http404("没有这条话术。")
-    given = form.cleaned_data
-    entry = Entry.objects.published_to(user).filter(pk=given["entry"]).first()
-    readable = Reply.objects.readable_by(user).filter(entry=entry)
-    reply = readable.filter(pk=given["reply"] or 0).first()
-    if entry is None or (given["reply"] and reply is None):
-        raise Http404("没有这条话术。")
+    entry, reply = _shown(CopyForm(request.GET or request.POST), user)
     try:
         made, new = replies.copy_of(entry, reply=reply, by=user)
     except ValidationError as error:
@@ -144,6 +137,19 @@ def copy(request: HttpRequest) -> HttpResponse:
     )
     messages.success(request, said)
     return redirect("console:mine-edit", made.pk)
+
+
+def _shown(form: CopyForm, user: User) -> tuple[Entry | None, Reply | None]:
+    """Return the entry and the reply that were shown, as far as `user` may see them."""
+    form.is_valid()
+    entry_id, reply_id = (form.cleaned_data.get(name) for name in ("entry", "reply"))
+    entry = Entry.objects.published_to(user).filter(pk=entry_id or 0).first()
+    readable = Reply.objects.readable_by(user).filter(entry=entry)
+    reply = readable.filter(pk=reply_id or 0).first()
+    lost = (entry_id and not entry) or (reply_id and not reply)
+    if lost or not (entry or reply):
+        raise Http404("没有这条话术。")
+    return entry, reply
 
 
 def _writable(pk: int, user: User) -> Reply:

@@ -38,20 +38,28 @@ def pick(request: HttpRequest) -> HttpResponse:
     if given is None or not form.is_valid():
         return _refused("没有记下：缺少条目，或者格式不对。", 400)
     try:
-        taken = [_taken(one, user=user) for one in given]
+        found = [_taken(one, user=user) for one in given]
     except Entry.DoesNotExist:
         return _refused("这条话术已下线。", 404)
     except Reply.DoesNotExist:
         return _refused("没有记下：这条话术不属于这个条目。", 400)
+    taken = [one for one in found if one]  # words without an entry teach nothing
     _record(taken, form.cleaned_data, user=user)
     return HttpResponse(status=204)
 
 
-def _taken(given: Mapping[str, Any], *, user: User) -> Taken:
-    entry = Entry.objects.published_to(user).get(pk=given["entry"])
-    readable = Reply.objects.readable_by(user).filter(entry=entry)
-    reply = given["reply"] and readable.get(pk=given["reply"])
-    return Taken(entry, reply or None, given)
+def _taken(given: Mapping[str, Any], *, user: User) -> Taken | None:
+    """Return what was copied; None for a reply of one's own without an entry."""
+    live = Entry.objects.published_to(user).in_force()
+    readable = Reply.objects.readable_by(user)
+    if given["entry"] is None:
+        reply = Reply.objects.kept_by(user).get(pk=given["reply"])
+        entry = live.get(pk=reply.entry_id) if reply.entry_id else None
+        return Taken(entry, reply, given) if entry else None
+    entry = live.get(pk=given["entry"])
+    if not given["reply"]:
+        return Taken(entry, None, given)
+    return Taken(entry, readable.get(entry=entry, pk=given["reply"]), given)
 
 
 @transaction.atomic

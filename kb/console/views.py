@@ -9,10 +9,11 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from kb import agents
+from kb import agents, replies
 from kb.console import forms
+from kb.console.kept import Kept, one_kept
 from kb.console.listing import PAGE, Listing, Row, listing, one
-from kb.models import Category, Channel, Entry, Tag, User
+from kb.models import Category, Channel, Entry, Segment, Tag, User
 
 
 @never_cache
@@ -30,10 +31,12 @@ def home(request: HttpRequest) -> HttpResponse:
     chosen, gone = _chosen(asked, made, user=user)
     context = {"asked": asked, "listing": made, "chosen": chosen, "gone": gone}
     context |= {"next_page": _next_page(asked, made), "own": manner.own}
+    context["changes"] = replies.since(chosen.variants if chosen else (), user=user)
     if asked.fragment:
         return render(request, "console/results.html", context)
     context |= {"categories": _categories(user), "tags": _tags(user), "manner": manner}
     context |= {"scopes": Entry.Audience.choices, "channels": Channel.choices}
+    context["segments"] = Segment.objects.all()
     return render(request, "console/home.html", context)
 
 
@@ -45,18 +48,24 @@ def agent_of(request: HttpRequest) -> User:
 
 
 def _preview(request: HttpRequest, *, user: User, asked: forms.Asked) -> HttpResponse:
-    chosen = one(asked.entry, asked, user=user)
+    chosen = one_kept(asked, user=user) or one(asked.entry, asked, user=user)
     if chosen is None:
         raise Http404("这条话术已下线。")
-    context = {"asked": asked, "chosen": chosen, "own": agents.own(user)}
-    return render(request, "console/preview.html", context)
+    changes = replies.since(chosen.variants, user=user)
+    own = agents.own(user)
+    context = {"asked": asked, "chosen": chosen, "own": own, "changes": changes}
+    return render(request, f"console/{chosen.preview}.html", context)
 
 
 def _chosen(
     asked: forms.Asked, made: Listing, *, user: User
-) -> tuple[Row | None, bool]:
+) -> tuple[Row | Kept | None, bool]:
     """Return the row to preview, and whether the one asked for is gone."""
-    first = made.rows[0] if made.rows else None
+    shown: list[Row | Kept] = [*made.kept, *made.rows]
+    first = next(iter(shown), None)
+    if asked.kept:
+        own = one_kept(asked, user=user)
+        return own or first, own is None
     if asked.entry is None:
         return first, False
     listed = (row for row in made.rows if row.entry.pk == asked.entry)

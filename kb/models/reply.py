@@ -45,7 +45,7 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 def replies_for(user: Reader) -> Prefetch[str]:
     """Return what to prefetch so that entry.replies holds what `user` may read."""
     return Prefetch(
-        "replies", Reply.objects.readable_by(user).select_related("segment")
+        "replies", Reply.objects.readable_by(user).select_related("segment", "author")
     )
 
 

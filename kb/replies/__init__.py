@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kb.replies.changing import Change, since
-from kb.replies.finding import found
+from kb.replies.finding import found, usable
 from kb.replies.including import put, remove, used_in
 from kb.replies.keeping import MOST, copy_of, drop, keep, may_write, mine, of_team
 from kb.replies.proposing import (
@@ -34,6 +34,7 @@ __all__ = [
     "send_back",
     "shared_of",
     "since",
+    "usable",
     "used_in",
     "waiting",
     "withdraw",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from django import template
+from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from kb.models import Entry, Reply
+from kb.models import Entry, Reply, Validity
+from kb.replies import Change
 from kb.text import blanks as replies
 from kb.text import highlight, message, passage
+from kb.text.difference import Part
 
 Own = Mapping[str, str] | None  # values of reserved blanks
 PASSAGE = 60  # characters: one line of the list
@@ -87,3 +91,49 @@ def _shown(piece: replies.Piece) -> str | SafeString:
         "yes" if blank.optional else "no",
         blank.written(""),
     )
+
+
+@register.filter
+def of(mapping: Mapping[int, Change], key: int | None) -> Change | None:
+    """Return what `mapping` holds for `key`, maybe nothing."""
+    return mapping.get(key or 0) if mapping else None
+
+
+@register.filter
+def difference(parts: Iterable[Part]) -> SafeString:
+    """Return the stretches of two texts, what went and what came marked as such."""
+    tags = {"gone": "<del>{}</del>", "new": "<ins>{}</ins>"}
+    drawn = (
+        (format_html(tags[p.kind], p.text) if p.kind in tags else p.text,)
+        for p in parts
+    )
+    return format_html_join("", "{}", drawn)
+
+
+@register.simple_tag
+def validity(entry: Entry) -> SafeString:
+    """Return a badge that says whether `entry` is in force, and until when."""
+    state = entry.validity
+    tone = {"soon": "warn", "over": "bad", "later": "warn"}.get(state, "ok")
+    moment = entry.valid_from if state == Validity.LATER else entry.valid_until
+    when = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M") if moment else ""
+    said = f"{when} 起" if state == Validity.LATER else f"到 {when}" if when else ""
+    return format_html(
+        '<span class="badge {}" title="{}">{}</span>', tone, said, state.label
+    )
+
+
+@register.filter
+def barred(entry: Entry) -> str:
+    """Return why nothing of `entry` may be sent now, or nothing."""
+    if entry.in_force:
+        return ""
+    if entry.validity == Validity.OVER and entry.valid_until:
+        return f"{_day(entry.valid_until)}已过期，不能复制"
+    begins = _day(entry.valid_from) if entry.valid_from else ""
+    return f"{begins}才生效，现在不能复制"
+
+
+def _day(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{local.year} 年 {local.month} 月 {local.day} 日"

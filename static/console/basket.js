@@ -25,6 +25,7 @@ export class Basket {
 
   add(reply, pick) {
     if (!reply) return this.say("没有可加入的话术", "warn");
+    if (reply.barred) return this.say(reply.barred, "bad");
     if (this.items.length >= MOST) return this.say(`一次最多组合 ${MOST} 条`, "warn");
     const { drawn, title } = reply;
     this.items.push({ drawn, title, pick, since: Date.now() });

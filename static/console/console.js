@@ -11,10 +11,11 @@ import { Next } from "./next.js";
 import { Picks } from "./picks.js";
 import { copyPicture } from "./pictures.js";
 import { Results } from "./results.js";
+import { followSegment } from "./segment.js";
 import { Sender } from "./sender.js";
 import { chip, speaker } from "./sight.js";
 
-const ONCE = new Set(["copy", "advance", "pick", "escape", "favour", "link"]); // not while held
+const ONCE = new Set(["copy", "advance", "pick", "escape", "favour", "link", "mine"]); // not while held
 for (const action of ["basket-add", "basket-out", "basket-copy"]) ONCE.add(action);
 
 class Console {
@@ -30,6 +31,8 @@ class Console {
     this.picks = new Picks(this);
     this.basket = new Basket(this);
     this.next = new Next(this);
+    const changed = () => this.finder.changed();
+    followSegment({ select: byId("segment"), customer: this.customer, changed });
     this.escaped = false; // the key before was Escape, too
   }
 
@@ -235,6 +238,7 @@ class Console {
       escape: () => void this.escape(),
       favour: () => void this.favour(),
       link: () => void this.link(),
+      mine: () => void this.results.reply?.variant.querySelector("[data-mine]")?.click(),
       "basket-add": () => void this.collect(),
       "basket-out": () => void this.basket.remove(),
       "basket-move": () => void this.basket.move(argument),

@@ -6,6 +6,8 @@ export class Filters {
   constructor({ form, changed }) {
     this.key = PREFIX + form.dataset.owner;
     this.selects = [...form.querySelectorAll("select[name]")];
+    // What belongs to the customer goes with him, and is not remembered here.
+    this.lasting = this.selects.filter(({ dataset }) => !("ofCustomer" in dataset));
     for (const select of this.selects) {
       select.addEventListener("change", () => {
         this.keep();
@@ -16,13 +18,12 @@ export class Filters {
 
   /** [name, value] of those that do not stand as they usually do. */
   get given() {
-    const set = this.selects.filter(({ value, dataset }) => value !== dataset.usual);
-    return set.map(({ name, value }) => [name, value]);
+    return set(this.selects);
   }
 
   keep() {
     try {
-      localStorage.setItem(this.key, JSON.stringify(this.given));
+      localStorage.setItem(this.key, JSON.stringify(set(this.lasting)));
     } catch {
       // Storage is full or forbidden: they stay as long as the address does.
     }
@@ -32,7 +33,7 @@ export class Filters {
   restore() {
     let changed = false;
     for (const [name, value] of this.kept()) {
-      const select = this.selects.find((one) => one.name === name);
+      const select = this.lasting.find((one) => one.name === name);
       const known = select && [...select.options].some((option) => option.value === value);
       if (!known || select.value === value) continue;
       select.value = value;
@@ -49,4 +50,9 @@ export class Filters {
       return [];
     }
   }
+}
+
+function set(selects) {
+  const moved = selects.filter(({ value, dataset }) => value !== dataset.usual);
+  return moved.map(({ name, value }) => [name, value]);
 }

@@ -33,6 +33,7 @@ const ALT = {
   NumpadSubtract: ["basket-out"],
   KeyF: ["favour"],
   KeyL: ["link"],
+  KeyM: ["mine"],
 };
 
 /**

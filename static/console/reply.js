@@ -100,6 +100,11 @@ export class Reply {
     return this.variant.dataset.fault;
   }
 
+  /** Why it may not be sent now; mostly nothing. */
+  get barred() {
+    return this.variant.dataset.barred;
+  }
+
   /** Where it is sent: where the variant is made for, or what is chosen above. */
   get channel() {
     return this.variant.dataset.channel || this.chosen.value;

@@ -112,7 +112,8 @@ export class Results {
     const { kept } = this;
     try {
       const { value } = this.channel; // which variants there are
-      const address = `${this.address}?fragment=preview&entry=${entry}&channel=${value}`;
+      const kind = document.getElementById("segment").value;
+      const address = `${this.address}?fragment=preview&entry=${entry}&channel=${value}&segment=${kind}`;
       const fragment = await fetchFragment(address);
       return new Reply(fragment.querySelector(".preview"), this);
     } catch (error) {

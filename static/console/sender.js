@@ -16,6 +16,7 @@ export class Sender {
   /** Copy `reply`; resolves to whether it was, so that the next customer may come. */
   async send(reply) {
     if (!reply) return this.say("没有可复制的话术", "warn");
+    if (reply.barred) return this.say(reply.barred, "bad");
     const missed = reply.missed();
     const doubtful = missed.length > 0 || reply.fault !== "";
     if (doubtful && this.armed !== reply.variant) return this.arm(reply, missed);
