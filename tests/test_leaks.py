@@ -23,7 +23,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.utils import timezone
 from rest_framework.throttling import SimpleRateThrottle
 
-from kb import entries, feedback, index, reads, search
+from kb import entries, feedback, index, reads, replies, search
 from kb.engines import get_engine
 from kb.models import (
     Category,
@@ -33,8 +33,11 @@ from kb.models import (
     Pick,
     Question,
     Reply,
+    Segment,
     Side,
+    Snippet,
     Tag,
+    Team,
     User,
 )
 from kb.text.normalize import normalize
@@ -73,6 +76,7 @@ TABLE = {
     "api:schema": "page",
     "api:docs": "page",
 }
+OWN = {"title", "keywords", "body"}  # what a reply of one's own says
 CLOSED = {301, 302, 401, 403, 404, 405}
 WHOOSH = "kb.engines.whoosh.WhooshEngine"
 MEMORY = "kb.engines.memory.MemoryEngine"
@@ -153,7 +157,7 @@ def house(
         email=f"{house.secret('email').latin}@example.com",
     )
     _furnish_public(house, make_entry)
-    for state in ("draft", "review", "retired", "internal"):
+    for state in ("draft", "review", "retired", "internal", "expired", "coming"):
         _furnish_hidden(house, state, make_entry)
     _furnish_question(house, make_question)
     _announce(house)
@@ -176,6 +180,7 @@ def _furnish_public(house: House, make_entry: MakeEntry) -> None:
         category=Category.objects.create(name="售后"),
     )
     Reply.objects.filter(entry=public).update(label=house.secret("reply label").latin)
+    _keep_own(house, public)
     public.tags.add(Tag.objects.create(name="运费"))
     old = f"退货运费 {house.secret('old answer')}"
     for answer in (old, "质量问题由我们承担，个人原因由您承担。"):
@@ -186,15 +191,39 @@ def _furnish_public(house: House, make_entry: MakeEntry) -> None:
     make_entry("退货地址是什么？")
 
 
+def _keep_own(house: House, public: Entry) -> None:
+    """Let an agent, a team and the editors keep words that hang on the entry."""
+
+    def said(place: str) -> dict[str, str]:
+        parts = {p: house.secret(f"{place} {p}") for p in ("title", "keywords", "body")}
+        return {part: f"亲，退货运费 {secret}" for part, secret in parts.items()}
+
+    owner = User.objects.create_user("owner")
+    team = Team.objects.create(name=house.secret("team").han)
+    Reply.objects.create(entry=public, owner=owner, **said("personal reply"))
+    Reply.objects.create(entry=public, team=team, **said("team reply"))
+    Reply.objects.create(owner=owner, **said("lonely reply"))
+    replies.put(
+        Snippet(name=house.secret("snippet").han, body=str(house.secret("its body")))
+    )
+    Segment.objects.create(name=house.secret("segment").han)
+
+
 def _furnish_hidden(house: House, state: str, make_entry: MakeEntry) -> None:
     def secret(place: str) -> str:
         return str(house.secret(f"{state} {place}"))
 
+    now, day = timezone.now(), timedelta(days=1)
+    live: dict[str, dict[str, Any]] = {
+        "internal": {"audience": "internal"},
+        "expired": {"valid_until": now - day},
+        "coming": {"valid_from": now + day},
+    }
     made = make_entry(
         f"退货运费谁承担 {secret('question')}",
         answer=f"退货运费由我们承担 {secret('answer')}",
-        status="published" if state == "internal" else state,
-        audience="internal" if state == "internal" else "public",
+        status="published" if state in live else state,
+        **live.get(state, {}),
         phrasings=[f"寄回去的钱谁出 {secret('phrasing')}"],
         replies=[f"亲，退货运费 {secret('reply')}"],
         keywords=secret("keywords"),
@@ -452,6 +481,34 @@ def test_editors_and_agents_find_what_strangers_do_not(
         secret = house.secrets[f"{state} answer"]
         (hit,) = search.nearest(secret.han, user=editor)
         assert hit.entry.status == state
+
+
+def test_a_foreign_reply_is_answered_to_colleagues_like_one_nobody_wrote(
+    house: House, agent: User, editor: User, lead: User
+) -> None:
+    """Of another's words and another team's not even a lead hears, to the byte."""
+    unknown = house.nonsense()
+    foreign = {
+        place: secret
+        for place, secret in house.secrets.items()
+        if "reply" in place and place.split()[-1] in OWN
+    }
+    assert len(foreign) == 9
+    for user in (agent, editor, lead):
+        client = _as(user)
+        for name in ("api:agent-search", "api:agent-suggest"):
+            url = reverse(name) + "?q="
+            likes = [plain(client, url, word) for word in probes(unknown)]
+            for place, secret in foreign.items():
+                answers = [plain(client, url, word) for word in probes(secret)]
+                assert answers == likes, f"{url} gives away to {user}: {place}"
+        for url in (
+            reverse("api:agent-entry", args=[house.public.pk]),
+            reverse("console:home", query={"entry": house.public.pk}),
+            reverse("console:home", query={"q": "退货运费"}),
+        ):
+            said = client.get(url).text
+            assert not [p for p, s in foreign.items() if s.latin in said], url
 
 
 def test_what_is_retired_is_found_by_nobody_though_the_index_is_behind(
