@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from kb import entries, index, replies
-from kb.models import AGENT, LEAD, Entry, Proposal, Reply, Team, User
+from kb.models import AGENT, LEAD, Entry, Proposal, Reply, Snippet, Team, User
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +59,12 @@ def test_an_agent_adds_changes_and_deletes(agent: User) -> None:
     )
     assert "已删除「催发货」。" in page.text
     assert not Reply.objects.exists()
+
+
+def test_the_form_names_the_snippets_there_are(agent: User) -> None:
+    replies.put(Snippet(name="售后地址", body="杭州"))
+    page = enter(agent).get(reverse("console:mine-new")).text
+    assert "{{&gt; 售后地址}}" in page
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,16 @@ def test_what_hangs_on_an_entry_lives_with_it(
     assert titles("催发货", agent) == ["催发货"]
 
 
+def test_a_deleted_entry_leaves_their_own_words_to_those_who_wrote_them(
+    make_entry: MakeEntry, agent: User
+) -> None:
+    entry = make_entry(replies=["共用"])
+    reply = mine(agent, entry=entry)
+    entry.delete()
+    assert list(Reply.objects.all()) == [reply]
+    assert titles("催发货", agent) == ["催发货"]
+
+
 # In which order ---------------------------------------------------------------------------
 
 

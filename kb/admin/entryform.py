@@ -95,6 +95,7 @@ class ReplyForm(WholeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["tone"].required = False
+        self.fields["body"].help_text += "重复用到的话写成片段，这里写 {{> 片段名称}}。"
 
     def not_yet(self) -> set[str]:
         return set() if self.instance.entry_id else {"entry"}  # it is new, too

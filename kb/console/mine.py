@@ -21,12 +21,15 @@ from django.views.decorators.http import (
 from kb import replies
 from kb.console.forms import LARGEST_ID
 from kb.console.views import agent_of
-from kb.models import Entry, Proposal, Reply, User
+from kb.models import Entry, Proposal, Reply, Snippet, User
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Reply]
 else:
     ModelForm = forms.ModelForm
+
+
+SHOWN = 30  # snippets named below the field
 
 
 class ReplyForm(ModelForm):
@@ -45,6 +48,9 @@ class ReplyForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
+        names = Snippet.objects.values_list("name", flat=True)[:SHOWN]
+        if listed := "、".join(f"{{{{> {name}}}}}" for name in names):
+            self.fields["body"].help_text += f"可以用的片段：{listed}。"
         self.fields["title"].required = True
         self.fields["channel"].help_text = self.fields["segment"].help_text = ""
         for name in ("channel", "segment"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -225,6 +226,11 @@ class Entry(Valid):
         if (fields := kwargs.get("update_fields")) is not None:
             kwargs["update_fields"] = {*fields, *DERIVED}  # type: ignore[misc]
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Go, but not with what others wrote for themselves: that stands alone then."""
+        self.replies.kept().update(entry=None)
+        return super().delete(*args, **kwargs)
 
     def derive(self) -> None:
         """Set the columns that follow from others."""

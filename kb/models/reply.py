@@ -24,6 +24,10 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         """Of everybody who may read the entry: what editors write."""
         return self.filter(owner=None, team=None)
 
+    def kept(self) -> ReplyQuerySet:
+        """Of one person or one team: nobody else reads these."""
+        return self.exclude(owner=None, team=None)
+
     def readable_by(self, user: Reader) -> ReplyQuerySet:
         """The replies `user` may know of; every reader goes through here.
 
@@ -39,7 +43,7 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 
     def kept_by(self, user: Reader) -> ReplyQuerySet:
         """Of the readable, the reader's own and the team's."""
-        return self.readable_by(user).exclude(owner=None, team=None)
+        return self.readable_by(user).kept()
 
 
 def replies_for(user: Reader) -> Prefetch[str]:

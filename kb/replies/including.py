@@ -71,7 +71,7 @@ def refresh(name: str) -> None:
 def _including(names: set[str], *, shared: bool | None = None) -> Iterator[Reply]:
     found = Reply.objects.filter(body__contains="{{").select_related("entry")
     if shared is not None:
-        found = found.shared() if shared else found.exclude(owner=None, team=None)
+        found = found.shared() if shared else found.kept()
     for reply in found.order_by("pk"):
         if names & set(snippets.names(reply.body)):
             yield reply
