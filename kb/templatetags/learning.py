@@ -36,7 +36,7 @@ def ahead(moment: datetime) -> str:
 @register.filter
 def sayable(entry: Entry) -> list[tuple[str, str]]:
     """Return what everybody may send of `entry`: its replies, else its answer."""
-    replies = [(reply.label, reply.body) for reply in entry.replies.shared()]
+    replies = [(reply.label, reply.text) for reply in entry.replies.shared()]
     return replies or [("FAQ 答案", entry.answer_text)]
 
 
