@@ -21,8 +21,8 @@ from kb.models import Category, Entry, Module, Question, Reply, Search, Stale, T
 from tests.conftest import MakeEntry, MakeQuestion
 
 MODELS = (
-    "entry question snippet incident picture face category tag module segment synonymset"
-    " word stopword search site user team stale"
+    "entry question inquiry snippet incident picture face category tag module segment synonymset"
+    " word stopword search site widgetrule user team stale"
 ).split()
 LISTS = [f"/admin/kb/{model}/" for model in MODELS] + ["/admin/auth/group/"]
 pytestmark = pytest.mark.django_db
