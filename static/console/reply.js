@@ -4,9 +4,9 @@ import { fill, missed, pieces, read, strip, worth, written } from "./blanks.js";
 import { measured, shaped } from "./channels.js";
 import { offerPictures } from "./pictures.js";
 
-/** What the server drew in `element`, but for how long ago that was changed. */
+/** What the server drew in `element`, but for what differs though nothing changed. */
 export function source(element) {
-  return element.outerHTML.replace(/<time[^]*?<\/time>/, "");
+  return element.outerHTML.replace(/<time[^]*?<\/time>|<input type="hidden"[^>]*>/g, "");
 }
 
 /** The replies of one entry, as the server drew them in `element`. */
