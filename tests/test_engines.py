@@ -65,6 +65,26 @@ def test_what_does_not_fit_makes_no_term_common(engine: Engine) -> None:
     assert after.scores == pytest.approx(before.scores, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("iphnoe", ("iphone",)),
+        ("iphne", ("iphone",)),
+        ("wfii", ("wifi",)),
+        ("wifa", ()),  # of four letters one may not be another
+        ("kuberentse", ("kubernetes",)),
+        ("iphone", ()),
+        ("退款", ()),
+        ("", ()),
+    ],
+)
+def test_a_slip_of_the_keyboard_is_told_from_words_held(
+    engine: Engine, typed: str, meant: tuple[str, ...]
+) -> None:
+    put(engine, doc(1, "iphone 怎么退款"), doc(2, "wifi 断了", "kubernetes"))
+    assert engine.alike(typed) == meant
+
+
 def test_holding_counts_only_what_fits(engine: Engine) -> None:
     put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "发票", "", STAFF))
     clauses = (Clause("退款", 1.0), Clause("发票", 1.0), Clause("海外", 1.0))

@@ -319,6 +319,32 @@ def test_what_only_others_may_read_is_never_meant(make_entry: MakeEntry) -> None
     assert search("退宽多久", user=ANYONE).meant == ""
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("iphnoe怎么激活", "iphone怎么激活"),
+        ("ihpone 激活", "iphone 激活"),
+        ("iphone怎么激活", ""),
+        ("iphnoe15 激活", "iphone15 激活"),
+    ],
+)
+def test_a_slip_of_the_keyboard_is_mended(
+    make_entry: MakeEntry, typed: str, meant: str
+) -> None:
+    phone = make_entry("iPhone 怎么激活？")
+    make_entry("发票怎么开？")
+    results = search(typed, user=ANYONE)
+    assert [hit.entry for hit in results.hits][:1] == [phone]
+    assert results.meant == meant
+
+
+def test_a_slip_never_tells_of_words_that_are_hidden(make_entry: MakeEntry) -> None:
+    make_entry("iPhone 怎么激活？", audience="internal")
+    make_entry("怎么激活会员卡？")
+    results = search("iphnoe怎么激活", user=ANYONE)
+    assert "iphone" not in f"{results.meant}{results.terms}"
+
+
 def test_warming_loads_what_the_first_search_needs(shelf: dict[str, Entry]) -> None:
     kb_search.warm()
     with mock.patch.object(get_engine(), "holding", side_effect=EngineUnavailable):

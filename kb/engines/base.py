@@ -179,6 +179,14 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    def alike(self, term: str) -> tuple[str, ...]:
+        """Return words in Latin letters that `term` may be a slip of, nearest first.
+
+        Words of what does not fit as well: ask `holding` before anybody is told.
+        Raises EngineUnavailable, nothing else.
+        """
+
+    @abstractmethod
     def count(self, labels: tuple[frozenset[str], ...]) -> int:
         """Return how many documents fit. Raises EngineUnavailable, nothing else."""
 

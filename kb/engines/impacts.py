@@ -67,6 +67,7 @@ class Segment:
         )
         self._cache = cache
         self._labels: dict[str, Mask] = {}
+        self._latin: frozenset[str] | None = None
         self._scale = _Scale(pack, {}, cache)
 
     def settle(self, averages: dict[str, float]) -> None:
@@ -80,6 +81,12 @@ class Segment:
     ) -> list[Impacts | None]:
         """Return the impacts of each term, None where no document holds it."""
         return self._scale.of(groups).impacts(terms)
+
+    def latin(self) -> frozenset[str]:
+        """Return the words in Latin letters, read at their first use."""
+        if self._latin is None:
+            self._latin = frozenset(self.pack.latin())
+        return self._latin
 
     def labelled(self, label: str) -> Mask:
         """Return which documents carry `label`."""

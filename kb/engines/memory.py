@@ -20,6 +20,7 @@ from kb.engines.base import (
     idf,
     nothing_missed,
 )
+from kb.engines.slips import LATIN, slips
 
 
 class MemoryEngine(Engine):
@@ -76,6 +77,11 @@ class MemoryEngine(Engine):
             frozenset(at for at, impacts in enumerate(held) if id in impacts)
             for id in ids
         ]
+
+    def alike(self, term: str) -> tuple[str, ...]:
+        texts = (words for d in self.documents.values() for words in d.terms.values())
+        words = {word for text in texts for word in text if LATIN.fullmatch(word)}
+        return slips(term, list(words))
 
     def count(self, labels: tuple[frozenset[str], ...]) -> int:
         return len(self._fit(labels))

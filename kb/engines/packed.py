@@ -104,6 +104,17 @@ class Pack:
     def key(self, term: int) -> bytes:
         return self.letters[self.cuts[term] : self.cuts[term + 1]].tobytes()
 
+    def latin(self) -> list[str]:
+        """Return all words of letters from a to z alone."""
+        if not len(self.hashes):
+            return []
+        starts, sizes = self.cuts[:-1], np.diff(self.cuts)
+        strange = (self.letters < ord("a")) | (self.letters > ord("z"))
+        strange[starts] = self.letters[starts] != ord(WORD)
+        plain = np.add.reduceat(strange, starts, dtype=np.int64) == 0
+        at = np.flatnonzero(plain & (sizes > 1)).tolist()
+        return [self.key(term)[1:].decode() for term in at]
+
     def rest(self) -> None:
         """Let go of the pages that were read; they are read again when needed."""
         self._map.madvise(mmap.MADV_DONTNEED)

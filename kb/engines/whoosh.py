@@ -38,6 +38,7 @@ from kb.engines.packed import DIGEST, Mask, Pack
 from kb.engines.packing import Builder, Part, merge
 from kb.engines.pool import CallersError, callers, pack_all
 from kb.engines.scoring import Snapshot
+from kb.engines.slips import slips
 
 SCHEMA = Schema(
     id=STORED,
@@ -114,6 +115,12 @@ class WhooshEngine(Engine):
     def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
         with _translated():
             return self._latest().matched(query, ids)
+
+    def alike(self, term: str) -> tuple[str, ...]:
+        with _translated():
+            segments = self._latest().segments
+            words = {word for segment in segments for word in segment.latin()}
+            return slips(term, list(words))
 
     def count(self, labels: tuple[frozenset[str], ...]) -> int:
         with _translated():

@@ -11,7 +11,7 @@ from kb.engines import Clause, Engine, Field, Group, Hits, Query
 from kb.engines.base import idf
 from kb.text import forms, normalize, segment
 from kb.text.lexicon import Lexicon
-from kb.text.pinyin import heard
+from kb.text.pinyin import heard, spell
 from kb.text.telling import HALF, SAME, Wanted, covered, meant, said, wanted
 
 LONGEST = 200  # characters of a query; the rest is cut off
@@ -139,8 +139,9 @@ class _Asking:
     """What was typed, how many entries hold it, and what is asked in its place.
 
     Other forms are for terms that are nowhere found: pinyin for a word in Latin
-    letters, the sound for a pair of characters that nobody writes so (退宽 for
-    退款), a single character for itself.
+    letters, or the word that it is a slip of (iphnoe for iphone), the sound for a
+    pair of characters that nobody writes so (退宽 for 退款), a single character for
+    itself.
     """
 
     def __init__(
@@ -153,6 +154,7 @@ class _Asking:
         self.held = self._held(engine, (*self.typed, *self.same))
         self.heard = {c: _heard(c) for c in self.typed if self._lost(c)}
         self.forms = self._forms()
+        self.slips = {c: s for c in self.typed if (s := self._slip(engine, c))}
 
     def query(self, limit: int) -> Query:
         """Return what to ask for.
@@ -160,7 +162,7 @@ class _Asking:
         Where nothing at all is written as typed, nor most of it in words that mean
         it, most must sound so: some pair always does.
         """
-        other = (*self.heard.values(), *self.forms)
+        other = (*self.heard.values(), *self.forms, *self.slips.values())
         if self._only_sounds():
             return Query(other, *self._scope, limit, minimum=MOSTLY)
         written = (c for c in (*self.typed, *self.same) if self.held[c])
@@ -201,8 +203,8 @@ class _Asking:
 
     def _instead(self, clause: Clause) -> tuple[Clause, ...]:
         """Return what stands for a clause that nobody writes."""
-        if clause in self.heard:
-            return (self.heard[clause],)
+        if (other := self.heard.get(clause) or self.slips.get(clause)) is not None:
+            return (other,)
         if _LATIN.fullmatch(clause.term):
             return self.forms
         if len(clause.term) == 1:
@@ -213,6 +215,17 @@ class _Asking:
 
     def _lost(self, clause: Clause) -> bool:
         return clause.pair and not self.held[clause] and len(clause.term) > 1
+
+    def _slip(self, engine: Engine, clause: Clause) -> Clause | None:
+        """Return the word in Latin letters that was meant, if this reader may know it."""
+        if self.held[clause] or clause.pair or not _LATIN.fullmatch(clause.term):
+            return None
+        if spell(clause.term):
+            return None
+        weight = HEARD * clause.weight
+        alike = [Clause(word, weight) for word in engine.alike(clause.term)]
+        held = self._held(engine, alike)
+        return next((other for other in alike if held[other]), None)
 
     def _forms(self) -> tuple[Clause, ...]:
         known = {clause.term for clause in self.typed if self.held[clause]}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from kb.search.asking import Asked
+from kb.search.asking import Asked, Need
 from kb.text.likeness import Wording
 from kb.text.normalize import HAN, normalize
 from kb.text.pinyin import blurred, heard, spell
@@ -25,17 +25,25 @@ def mended(asked: Asked, wordings: Iterable[Wording]) -> str:
     texts = [wording.spelling for wording in wordings]
     for need in asked.needs:
         if need.instead:
-            spelling = _mended(spelling, need.clause.term, texts)
+            typed_so = need.clause.term
+            written = _respelt(need, texts) or _written(_sounds(typed_so), texts)
+            spelling = spelling.replace(typed_so, written or typed_so)
     return "" if spelling == typed else spelling
 
 
-def _mended(spelling: str, typed: str, texts: list[str]) -> str:
+def _respelt(need: Need, texts: list[str]) -> str:
+    """Return the word that was meant by a slip of the keyboard, if it is written."""
+    word = need.instead[0].term
+    meant = _LATIN_RUN.fullmatch(word) and any(word in text for text in texts)
+    return word if meant else ""
+
+
+def _sounds(typed: str) -> list[str]:
+    """Return how a word in pinyin, or a pair of Han, sounds: pair after pair."""
     if _LATIN_RUN.fullmatch(typed):
         syllables = [blurred(syllable) for syllable in spell(typed) or ()]
-        sounds = list(map("'".join, pairwise(syllables)))
-    else:
-        sounds = [heard(typed)] if len(typed) == 2 else []  # noqa: PLR2004 - a pair
-    return spelling.replace(typed, _written(sounds, texts) or typed)
+        return list(map("'".join, pairwise(syllables)))
+    return [heard(typed)] if len(typed) == 2 else []  # noqa: PLR2004 - a pair
 
 
 def _written(sounds: list[str], texts: Iterable[str]) -> str:

@@ -1,0 +1,39 @@
+"""Words in Latin letters that somebody may have meant who slipped on the keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
+
+LATIN = re.compile("[a-z]+")
+SHORT, LONG = 5, 8  # letters from which one slip is forgiven, and two
+FEWEST = 4  # letters of a word in which two may have changed places
+MOST = 5  # words that are offered
+
+
+def slips(typed: str, words: Sequence[str]) -> tuple[str, ...]:
+    """Return those of `words` that `typed` may be a slip of, nearest first.
+
+    A letter too many, too few, another one, or two that changed places: optimal
+    string alignment (Damerau 1964, without substrings edited twice).
+    """
+    if len(typed) < FEWEST:
+        return ()
+    near = extract(
+        typed,
+        words,
+        scorer=OSA.distance,
+        score_cutoff=1 + (len(typed) >= LONG),
+        limit=None,
+    )
+    found = sorted((distance, word) for word, distance, _ in near if distance)
+    alike = [word for _, word in found if _as_long(typed, word)]
+    return tuple(alike[:MOST])
+
+
+def _as_long(typed: str, word: str) -> bool:
+    """Tell whether enough is left of a word; short ones may only be mixed up."""
+    return len(typed) >= SHORT or sorted(typed) == sorted(word)
