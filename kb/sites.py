@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import DisallowedHost
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
@@ -68,7 +69,7 @@ def shown(site: Site) -> frozenset[int] | None:
 
 def _of_host(request: HttpRequest) -> Site:
     """Return the site of the request's host, read once an edition of the content."""
-    host, _ = split_domain_port(request.get_host())
+    host = _host(request)
     edition = content.of(request)
     if edition.number == 0:  # nothing has been saved yet, and nothing says when
         return _read(host)
@@ -78,6 +79,14 @@ def _of_host(request: HttpRequest) -> Site:
     if host not in _known and len(_known) < MANY:
         _known[host] = _read(host)
     return _known.get(host) or _read(host)
+
+
+def _host(request: HttpRequest) -> str:
+    """Return the host asked for, none where it is refused: that page has a site, too."""
+    try:
+        return split_domain_port(request.get_host())[0]
+    except DisallowedHost:
+        return ""
 
 
 def _read(host: str) -> Site:

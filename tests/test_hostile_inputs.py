@@ -22,7 +22,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from kb.models import Category, Entry, Search, Tag, User
+from kb.models import Category, Entry, Neighbours, Read, Search, Tag, User
 from kb.text import segment
 from tests.conftest import MakeEntry
 
@@ -101,11 +101,11 @@ def asked(client: Client, agent: User, site: Entry) -> Callable[..., None]:
 
 
 def rows() -> dict[str, list[Any]]:
-    """Return what is stored, except the record of searches, which is for any words."""
+    """Return what is stored, except what any search and any reading leaves behind."""
     return {
         model._meta.label: list(model._default_manager.order_by("pk").values())
         for model in apps.get_models()
-        if model is not Search
+        if model not in {Search, Read, Neighbours}
     }
 
 
