@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "kb" / "locale"
 HAN = re.compile("[\u4e00-\u9fff]")
 CALL = re.compile(r"""\bn?gettext\(u?(["'])(.+?)\1[,)]|\b_\(u?(["'])(.+?)\3\)""")
-PUBLIC = [*ROOT.glob("templates/faq/*"), ROOT / "templates/404.html"]
+# How the widget is put into a page: read by editors alone, as the view sees to.
+INSIDE = {"demo.html", "snippet.html", "snippet_frame.html", "snippet_link.html"}
+PUBLIC = [p for p in ROOT.glob("templates/faq/*") if p.name not in INSIDE]
+PUBLIC.append(ROOT / "templates/404.html")
 
 
 def messages() -> Iterator[str]:

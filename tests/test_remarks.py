@@ -105,7 +105,7 @@ def test_the_answer_is_read_by_who_asked_and_nobody_else(
     other.force_login(make_user("other", AGENT))
     for address in ("/console/", f"/console/?entry={entry.pk}", URL):
         page = other.get(address).text
-        assert "改成" not in page, address
+        assert "已改成 12 元" not in page, address
         assert "答复了您的" not in page, address
 
 

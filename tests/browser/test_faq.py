@@ -201,7 +201,7 @@ def test_a_phone_never_scrolls_sideways(phone: Page, refund: Entry) -> None:
     for address in pages:
         phone.goto(address)
         assert phone.evaluate(IN_VIEW), address
-    inner = phone.locator(".prose table, .prose pre")
+    inner = phone.locator(".prose .table, .prose pre")
     assert inner.evaluate_all("all => all.map(e => e.scrollWidth > e.clientWidth)") == [
         True,
         True,
