@@ -1,0 +1,69 @@
+"""Many entries at once, for an import that has checked them all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.db.models import Model
+
+from kb.models import Entry, Phrasing, Reply, ReplyRevision, Tag, User
+
+
+def store(
+    new: Collection[Entry],
+    changed: Collection[Entry],
+    *,
+    replies: Collection[Reply] = (),
+    phrasings: Collection[Phrasing] = (),
+    tags: Iterable[tuple[Entry, Tag]] = (),
+    by: User | None,
+) -> None:
+    """Write clean, derived entries in bulk, for an import that has checked them all.
+
+    `replies` may be new or changed, `phrasings` and `tags` are added. No signal
+    is sent: the caller marks the entries for the index, in the same transaction.
+    """
+    for entry in new:
+        entry.created_by = entry.updated_by = by
+    for entry in changed:
+        entry.version, entry.updated_by = entry.version + 1, by
+    for reply in replies:
+        reply.derive()
+    Entry.objects.bulk_create(new, batch_size=500)
+    _overwrite(Entry, changed, apart={"id", "created_at", "created_by"})
+    Reply.objects.bulk_create([one for one in replies if not one.pk], batch_size=500)
+    _keep_revisions([one for one in replies if one.pk])
+    _overwrite(Reply, [one for one in replies if one.pk], apart={"id"})
+    Phrasing.objects.bulk_create(phrasings, batch_size=500)
+    link = Entry.tags.through
+    links = [link(entry_id=entry.pk, tag_id=tag.pk) for entry, tag in tags]
+    link.objects.bulk_create(links, batch_size=500)
+
+
+def _keep_revisions(changed: Collection[Reply]) -> None:
+    """Reply.save does it for one; here many are about to be written."""
+    said = dict(
+        Reply.objects.filter(pk__in=[one.pk for one in changed]).values_list(
+            "pk", "text"
+        )
+    )
+    rows = [(one.pk, said[one.pk]) for one in changed if said[one.pk] != one.text]
+    ReplyRevision.objects.bulk_create(
+        (ReplyRevision(reply_id=pk, text=text) for pk, text in rows), batch_size=500
+    )
+
+
+def _overwrite(model: type[Model], rows: Collection[Any], *, apart: set[str]) -> None:
+    """Write all columns but `apart` of rows that exist.
+
+    An upsert: bulk_update spells out each row's texts once more, as SQL.
+    """
+    columns = [field.name for field in model._meta.concrete_fields]
+    model._default_manager.bulk_create(
+        rows,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[name for name in columns if name not in apart],
+    )

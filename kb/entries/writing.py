@@ -1,0 +1,97 @@
+"""Columns, replies and phrasings are saved as versions; a stale save is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from kb.models import Entry, Phrasing, Question, Reply, User
+from kb.text import normalize
+
+CONFLICT = "有人先保存了这条内容。您的修改还在本页，请对照最新内容后再保存。"
+
+
+@transaction.atomic
+def put(entry: Entry, *, by: User | None, based_on: int | None = None) -> Entry:
+    """Save the columns of `entry`, new or changed, except its status.
+
+    `based_on` is the version that the change was made on; when somebody has
+    saved since, nothing is written. Raises ValidationError.
+    """
+    if entry.pk is None:
+        entry.created_by, entry.status = by, Entry.Status.DRAFT
+    else:
+        now = locked(entry, based_on=based_on)
+        entry.version, entry.status = now.version + 1, now.status
+    entry.updated_by = by
+    entry.full_clean()
+    entry.save()
+    return entry
+
+
+@transaction.atomic
+def draft(
+    question: str,
+    *,
+    by: User | None,
+    replies: Iterable[Reply] = (),
+    phrasings: Iterable[str] = (),
+    **columns: Any,
+) -> Entry:
+    """Make a new entry that only editors see, with its replies and phrasings."""
+    entry = put(Entry(question=question, **columns), by=by)
+    for order, reply in enumerate(replies):
+        reply.entry, reply.order = entry, order
+        reply.full_clean()
+        reply.save()
+    for text in phrasings:
+        keep_phrasing(entry, text)
+    return entry
+
+
+def revise(entry: Entry, *, by: User | None, based_on: int, **columns: Any) -> Entry:
+    """Change columns of an entry, unless somebody saved since `based_on`."""
+    entry = Entry.objects.get(pk=entry.pk)
+    for name, value in columns.items():
+        setattr(entry, name, value)
+    return put(entry, by=by, based_on=based_on)
+
+
+@transaction.atomic
+def add_phrasing(entry: Entry, text: str, *, by: User | None) -> Entry:
+    """Keep `text` as a phrasing; an entry that says so already stays as it is."""
+    entry = locked(entry)
+    return touch(entry, by=by) if keep_phrasing(entry, text) else entry
+
+
+def locked(entry: Entry, *, based_on: int | None = None) -> Entry:
+    now = Entry.objects.select_for_update().get(pk=entry.pk)
+    if based_on is not None and now.version != based_on:
+        raise ValidationError(CONFLICT, code="conflict")
+    return now
+
+
+def touch(entry: Entry, *, by: User | None) -> Entry:
+    """Save `entry` as a new version, so that caches and the index notice."""
+    entry.version += 1
+    entry.updated_by = by
+    entry.full_clean()
+    entry.save()
+    return entry
+
+
+def keep_phrasing(
+    entry: Entry, text: str, *, question: Question | None = None
+) -> Phrasing | None:
+    """Keep `text` as a phrasing, unless it says nothing new."""
+    text = normalize.line(text)[:200]
+    key = normalize.key(text)
+    if key == entry.question_key or entry.phrasings.filter(text_key=key).exists():
+        return None
+    phrasing = Phrasing(entry=entry, text=text, text_key=key, question=question)
+    phrasing.full_clean()
+    phrasing.save()
+    return phrasing
