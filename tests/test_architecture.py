@@ -17,7 +17,7 @@ ROWS = [
     {"scripts", "content", "reads"},
     {"faces"},
     {"shelves", "sites", "pictures", "incidents", "remarks", "practice"},
-    {"agents"},
+    {"agents", "wording"},
     {"questions"},
     {"triage"},
     {"entries"},

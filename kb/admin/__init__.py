@@ -18,6 +18,7 @@ from kb.admin import (
     user,
     vocabulary,
     widget,
+    wording,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "user",
     "vocabulary",
     "widget",
+    "wording",
 ]

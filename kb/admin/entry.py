@@ -26,7 +26,7 @@ from kb import entries
 from kb.admin import moves
 from kb.admin.base import Curation, short
 from kb.admin.category import category_field, indented
-from kb.admin.entryform import EntryForm, ReplyForm, write_phrasings
+from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasings
 from kb.admin.followups import FollowUpInline
 from kb.models import Category, Entry, Question, Reply, Validity
 
@@ -75,6 +75,7 @@ class ValidityFilter(Filter):
 class ReplyInline(ReplyBase):
     model = Reply
     form = ReplyForm
+    formset = ReplyFormSet
     extra = 0
     fields = [("label", "tone", "channel", "segment", "order"), "body"]
     max_num = 30

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,11 +11,16 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 
+from kb import wording
 from kb.admin.base import WholeForm
 from kb.entries import CONFLICT
 from kb.models import Entry, Phrasing, Reply
 from kb.text import normalize
 
+if TYPE_CHECKING:
+    FormSet = forms.BaseInlineFormSet[Reply, Entry, Any]
+else:
+    FormSet = forms.BaseInlineFormSet
 MOST = 1000  # phrasings of one entry
 COMPARED = ("question", "answer", "audience", "category", "keywords", "module", "slug")
 
@@ -63,7 +68,25 @@ class EntryForm(WholeForm):
         now = self.instance
         if now.pk and given.get("version") != now.version:
             self._show_both_sides(now, given)
+        if now.pk and now.status == Entry.Status.PUBLISHED:
+            self._refuse_wording(given)
         return given
+
+    def _refuse_wording(self, given: Mapping[str, Any]) -> None:
+        """Say at each field why it may not go on line so; what is old may stay."""
+        wider = "audience" in self.changed_data
+        question, answer = (
+            (given.get(name) or "") if wider or name in self.changed_data else ""
+            for name in ("question", "answer")
+        )
+        public = given.get("audience") == Entry.Audience.PUBLIC
+        for one in wording.findings(
+            wording.said_in(question, answer),
+            public=public,
+            entry_id=self.instance.pk,
+            strict=True,
+        ):
+            self.add_error(one.text.field, str(one))
 
     def _show_both_sides(self, now: Entry, given: Mapping[str, Any]) -> None:
         """Tell at each field what has been saved meanwhile.
@@ -102,6 +125,27 @@ class ReplyForm(WholeForm):
 
     def clean_tone(self) -> str:
         return self.cleaned_data["tone"] or Reply.Tone.STANDARD
+
+
+class ReplyFormSet(FormSet):
+    """Replies of what is live: nothing goes on line that could not be published."""
+
+    def clean(self) -> None:
+        super().clean()
+        if self.instance.pk is None or self.instance.status != Entry.Status.PUBLISHED:
+            return
+        library = wording.Library()
+        for form in self.forms:
+            if "body" not in form.changed_data or self._should_delete_form(form):  # type: ignore[attr-defined]
+                continue
+            said = [("", form.cleaned_data.get("body") or "")]
+            for one in wording.findings(
+                wording.said_in("", "", said),
+                entry_id=self.instance.pk,
+                library=library,
+                strict=True,
+            ):
+                form.add_error("body", str(one))
 
 
 def write_phrasings(entry: Entry, wanted: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from kb import wording
 from kb.entries.writing import locked, touch
 from kb.models import Entry, User
 
@@ -58,6 +59,7 @@ def _move(
         )
     if status == Status.PUBLISHED:
         _require_words(entry)
+        wording.require(entry)
         entry.published_at = timezone.now()
     entry.status = status
     return touch(entry, by=by)

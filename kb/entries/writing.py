@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from kb import wording
 from kb.models import Entry, Phrasing, Question, Reply, User
 from kb.text import normalize
 
@@ -26,10 +27,20 @@ def put(entry: Entry, *, by: User | None, based_on: int | None = None) -> Entry:
     else:
         now = locked(entry, based_on=based_on)
         entry.version, entry.status = now.version + 1, now.status
+        if entry.status == Entry.Status.PUBLISHED:
+            _require_wording(entry, now)
     entry.updated_by = by
     entry.full_clean()
     entry.save()
     return entry
+
+
+def _require_wording(entry: Entry, now: Entry) -> None:
+    """What is live must not be changed into what could not be published."""
+    wider = entry.audience != now.audience
+    question = entry.question if wider or entry.question != now.question else ""
+    answer = entry.answer if wider or entry.answer != now.answer else ""
+    wording.require(entry, wording.said_in(question, answer))
 
 
 @transaction.atomic

@@ -30,6 +30,7 @@ from kb.models.user import AGENT, EDITOR, LEAD, Reader, User, shown_to
 from kb.models.validity import Validity
 from kb.models.vocabulary import Edition, StopWord, SynonymSet, Word
 from kb.models.widget import WidgetRule
+from kb.models.wording import WordingRule
 
 __all__ = [
     "AGENT",
@@ -82,6 +83,7 @@ __all__ = [
     "Vote",
     "WidgetRule",
     "Word",
+    "WordingRule",
     "replies_for",
     "replies_shared",
     "shown_to",

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 
 from kb.text import normalize, segment
 from kb.text.normalize import HAN
@@ -170,11 +171,13 @@ class StopWord(Vocabulary):
 
 
 class Edition(models.Model):
-    """One row, raised by every change of the vocabulary in its transaction.
+    """A row a list, raised by every change of it in its transaction.
 
     The moment tells two editions apart that have the same number because one
     of them was rolled back after somebody had read it.
     """
+
+    VOCABULARY, WORDING = 1, 2
 
     number = models.PositiveBigIntegerField("版次", default=0)
     raised_at = models.DateTimeField("更新时间", auto_now=True)
@@ -185,6 +188,13 @@ class Edition(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.number}"
+
+    @staticmethod
+    def rise(which: int) -> None:
+        """Have every process read the list anew, once this transaction commits."""
+        Edition.objects.bulk_create([Edition(pk=which)], ignore_conflicts=True)
+        one = Edition.objects.filter(pk=which)
+        one.update(number=F("number") + 1, raised_at=timezone.now())
 
 
 def _spelling(word: str) -> str:

@@ -139,17 +139,39 @@ def missed(body: str, values: Mapping[str, str]) -> list[str]:
 # What editors get wrong ----------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong from `start` to `end` of a body, and how the place is shown."""
+
+    start: int
+    end: int
+    shown: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"「{self.shown}」{self.why}"
+
+
 def faults(body: str) -> list[str]:
     """Return, in Chinese, what is wrong with each blank that is none.
 
     {{> name}} is somebody else's: a snippet.
     """
+    return [str(fault) for fault in flaws(body)]
+
+
+def flaws(body: str) -> list[Fault]:
+    """Return the same with the places."""
     slots = list(SLOT.finditer(body))
-    spoilt = [f"「{m[0]}」{why}" for m in slots if (why := _wrong(m))]
-    spoilt += [f"「{{{m[0]}}}」多了花括号。" for m in slots if _braced(body, m)]
+    spoilt = [Fault(*m.span(), m[0], why) for m in slots if (why := _wrong(m))]
+    spoilt += [
+        Fault(*m.span(), f"{{{m[0]}}}", "多了花括号。")
+        for m in slots
+        if _braced(body, m)
+    ]
     ends = [0, *chain.from_iterable(m.span() for m in slots), len(body)]
-    between = (body[a:b] for a, b in zip(ends[::2], ends[1::2], strict=True))
-    return spoilt + [fault for text in between for fault in _strays(text)]
+    between = zip(ends[::2], ends[1::2], strict=True)
+    return spoilt + [fault for a, b in between for fault in _strays(body, a, b)]
 
 
 def _braced(body: str, slot: re.Match[str]) -> bool:
@@ -159,21 +181,21 @@ def _braced(body: str, slot: re.Match[str]) -> bool:
     return one_before or (after.startswith("}") and after != "}}")
 
 
-def _strays(text: str) -> Iterator[str]:
-    for match in _STRAY.finditer(text):
+def _strays(body: str, start: int, end: int) -> Iterator[Fault]:
+    for match in _STRAY.finditer(body, start, end):
         what = match[0]
         short = what if len(what) <= LONGEST_NAME else f"{what[:LONGEST_NAME]}…"
         if what.startswith(("{{>", "{{ >")) and what.endswith("}}"):
             continue
         if "｛" in what or "｝" in what:
-            yield f"「{short}」请用半角的花括号 {{{{ }}}}。"
+            why = "请用半角的花括号 {{ }}。"
         elif what.startswith("{{") and what.endswith("}}"):
-            empty = not what.strip("{} \t")
-            yield f"「{short}」" + ("里没有名称。" if empty else "写法不对。")
+            why = "写法不对。" if what.strip("{} \t") else "里没有名称。"
         elif what.startswith("{"):
-            yield f"「{short}」的花括号没有成对。"
+            why = "的花括号没有成对。"
         else:
-            yield f"「{short}」前面少了 {{{{。"
+            why = "前面少了 {{。"
+        yield Fault(*match.span(), short, why)
 
 
 _STRAY = re.compile(

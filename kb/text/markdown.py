@@ -89,6 +89,16 @@ def nameless(source: str) -> int:
     )
 
 
+def addresses(source: str) -> set[str]:
+    """Return where the links and pictures of `source` lead, percent-encoded."""
+    tokens = [
+        one for block in _parser().parse(clean(source)) for one in block.children or ()
+    ]
+    named = ("href" if t.type == "link_open" else "src" for t in tokens)
+    found = (str(t.attrs.get(n, "")) for t, n in zip(tokens, named, strict=True))
+    return {address for address in found if address}
+
+
 def _is_ours(address: str) -> bool:
     return address.startswith("/") and not address.startswith(("//", "/\\"))
 

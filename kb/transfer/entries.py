@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
-
-from kb import entries, index
-from kb.models import Entry, Phrasing, Reply, Tag, User, replies_shared
+from kb import entries, index, wording
+from kb.models import Entry, Phrasing, Reply, User, replies_shared
 from kb.models.category import DEEPEST
 from kb.text import normalize
-from kb.transfer import cells
+from kb.transfer import cells, drafts
 from kb.transfer.columns import Columns, Layout
+from kb.transfer.drafts import Draft
 from kb.transfer.planning import (
     BATCH,
     Key,
@@ -50,20 +48,6 @@ _WORDS = re.compile(r"[\n;；|｜,，、]")
 _STEPS = re.compile(r"[/／>＞›\n]")
 
 
-State = tuple[str, str]  # status and audience
-
-
-@dataclass(slots=True)
-class Draft:
-    """An entry to be written, with what is new or changed around it."""
-
-    entry: Entry
-    rewritten: bool = False  # its derived columns must be made anew
-    replies: list[Reply] = field(default_factory=list)
-    phrasings: list[Phrasing] = field(default_factory=list)
-    tags: list[Tag] = field(default_factory=list)
-
-
 class Entries(Kind):
     columns = Columns(
         {
@@ -91,6 +75,7 @@ class Entries(Kind):
         super().__init__(options, layout)
         self.new: list[Draft] = []
         self.changed: list[Draft] = []
+        self.library = wording.Library()
 
     def find(self, keys: Collection[Key]) -> Seen:
         rows = Entry.objects.order_by("pk")
@@ -125,7 +110,8 @@ class Entries(Kind):
         draft = Draft(entry, rewritten=not {"question", "answer"}.isdisjoint(changed))
         self.check(wish, entry, APART)
         changed += self._add_replies(wish, draft) + self._add_phrasings(wish, draft)
-        self._check_life(wish, draft, before)
+        changed = drafts.held_back(self, wish, draft, before, changed, self.library)
+        drafts.check_life(self, wish, draft, before)
         changed += self._place(wish, draft)
         if not wish.reasons and (changed or not found):
             (self.changed if found else self.new).append(draft)
@@ -235,36 +221,6 @@ class Entries(Kind):
             if tag not in held + draft.tags:
                 draft.tags.append(tag)
         return self.take(draft.entry, values) + ["tags"] * bool(draft.tags)
-
-    # What must hold ----------------------------------------------------------
-
-    def _check_life(self, wish: Wish, draft: Draft, before: State | None) -> None:
-        """Refuse what the stages of an entry's life refuse as well."""
-        entry, now = draft.entry, (draft.entry.status, draft.entry.audience)
-        live = entry.status == Status.PUBLISHED
-        if now != before and not self.options.may_publish and _exposes(before, now):
-            self.refuse(wish, "status", "您没有发布和下线的权限")
-        if live and entry.audience == Audience.PUBLIC and not entry.answer:
-            self.refuse(wish, "answer", "公开发布的条目必须有答案")
-        elif live and not (entry.answer or draft.replies or _has_replies(entry)):
-            self.refuse(wish, "answer", "既没有答案也没有话术，不能发布")
-        if live and (before is None or before[0] != Status.PUBLISHED):
-            entry.published_at = timezone.now()
-
-
-def _exposes(before: State | None, now: State) -> bool:
-    """Tell whether the change is a lead's or an editor's to decide.
-
-    New drafts, submitting a draft, and the audience of what is not live are not.
-    """
-    was = before[0] if before else Status.DRAFT
-    if was != now[0]:
-        return (was, now[0]) != (Status.DRAFT, Status.REVIEW)
-    return now[0] == Status.PUBLISHED and now[1] == Audience.PUBLIC
-
-
-def _has_replies(entry: Entry) -> bool:
-    return bool(entry.pk and entry.replies.all())
 
 
 def _parts(separator: re.Pattern[str], text: str) -> list[str]:

@@ -45,6 +45,7 @@ class Wish:
     key: Key
     title: str
     reasons: list[Reason] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 class Kind(ABC):
@@ -217,6 +218,7 @@ def _step(kind: Kind, wish: Wish, found: list[Model]) -> Step:
     if wish.reasons:
         return Step(wish.row, Action.REFUSE, wish.title, reasons=wish.reasons)
     if not found:
-        return Step(wish.row, Action.CREATE, wish.title)
+        return Step(wish.row, Action.CREATE, wish.title, notes=wish.notes)
     action = Action.CHANGE if changed else Action.SAME
-    return Step(wish.row, action, wish.title, [kind.title(name) for name in changed])
+    columns = [kind.title(name) for name in changed]
+    return Step(wish.row, action, wish.title, columns, notes=wish.notes)

@@ -38,19 +38,23 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happens to one row; `columns` are those that change."""
+    """What happens to one row; `columns` are those that change.
+
+    `notes` say what is done otherwise than the file wants it.
+    """
 
     row: Row
     action: Action
     title: str
     columns: Sequence[str] = ()
     reasons: Sequence[Reason] = ()
+    notes: Sequence[str] = ()
 
     @property
     def detail(self) -> str:
         if self.reasons:
             return "；".join(map(str, self.reasons))
-        return "、".join(self.columns)
+        return "；".join(filter(None, ["、".join(self.columns), *self.notes]))
 
     def __str__(self) -> str:
         detail = f"（{self.detail}）" if self.detail else ""

@@ -10,10 +10,8 @@ from threading import Lock
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
-from django.utils import timezone
 
 from kb.models import Edition, StopWord, SynonymSet, Word
 from kb.text import segment, synonyms
@@ -21,6 +19,7 @@ from kb.text.lexicon import EMPTY, Lexicon
 
 STARTER = Path(__file__).parent / "starter"
 BATCH = 500  # rows of the starter written at a time
+_STAMP = "SELECT number, raised_at FROM kb_edition WHERE id = %s"
 Stamp = tuple[int, datetime | str] | None  # SQLite has no dates
 
 _compiling = Lock()
@@ -64,7 +63,8 @@ def load_starter() -> int:
     What editors deleted later stays deleted.
     """
     models = (SynonymSet, Word, StopWord)
-    if Edition.objects.exists() or any(model.objects.exists() for model in models):
+    known = Edition.objects.filter(pk=Edition.VOCABULARY)
+    if known.exists() or any(model.objects.exists() for model in models):
         return 0
     sets = SynonymSet.objects.bulk_create(_sets(), batch_size=BATCH)
     words = Word.objects.bulk_create(_words(), batch_size=BATCH)
@@ -75,9 +75,7 @@ def load_starter() -> int:
 
 def raise_edition() -> None:
     """Have every process read the vocabulary anew, once this transaction commits."""
-    Edition.objects.bulk_create([Edition(pk=1)], ignore_conflicts=True)
-    one = Edition.objects.filter(pk=1)
-    one.update(number=F("number") + 1, raised_at=timezone.now())
+    Edition.rise(Edition.VOCABULARY)
 
 
 @receiver([post_save, post_delete], sender=SynonymSet, dispatch_uid="kb.synonymset")
@@ -91,7 +89,7 @@ def _edition() -> Stamp:
     """Return the row as the driver reads it: Django's way there takes five times as
     long, and every search asks."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT number, raised_at FROM kb_edition")
+        cursor.execute(_STAMP, [Edition.VOCABULARY])
         return cursor.fetchone()  # type: ignore[no-any-return]
 
 

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
-from kb import demo, faces, feedback, index, vocabulary
+from kb import demo, faces, feedback, index, vocabulary, wording
 from kb.engines import EngineUnavailable, get_engine
 from kb.models import AGENT, EDITOR, LEAD, Entry, Question, Segment, User
 
@@ -38,6 +38,7 @@ class Command(BaseCommand):
             reason = " ".join(str(error).split())
             raise CommandError(f"数据库不能用，请检查 DATABASE_URL：{reason}") from None
         loaded = vocabulary.load_starter()
+        wording.load_starter()
         if not Segment.objects.exists():
             rows = enumerate(SEGMENTS)
             Segment.objects.bulk_create(Segment(name=n, position=i) for i, n in rows)

@@ -1,0 +1,101 @@
+"""An entry to be written: what may be published, and what is kept back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from kb import wording
+from kb.models import Entry, Phrasing, Reply, Tag
+from kb.transfer.planning import Kind, Wish
+
+Status, Audience = Entry.Status, Entry.Audience
+State = tuple[str, str]  # status and audience
+
+
+@dataclass(slots=True)
+class Draft:
+    """An entry to be written, with what is new or changed around it."""
+
+    entry: Entry
+    rewritten: bool = False  # its derived columns must be made anew
+    replies: list[Reply] = field(default_factory=list)
+    phrasings: list[Phrasing] = field(default_factory=list)
+    tags: list[Tag] = field(default_factory=list)
+
+
+# What must hold ----------------------------------------------------------
+
+
+def held_back(
+    kind: Kind,
+    wish: Wish,
+    draft: Draft,
+    before: State | None,
+    changed: list[str],
+    library: wording.Library,
+) -> list[str]:
+    """Keep a draft what may not be published so; return what changes then.
+
+    What is live already is not taken away, but not changed into that either.
+    """
+    entry = draft.entry
+    if entry.status != Status.PUBLISHED or wish.reasons or not changed:
+        return changed
+    live = bool(before and before[0] == Status.PUBLISHED)
+    found = _wrong(draft, library, faces=draft.rewritten or not live)
+    if not found:
+        return changed
+    if live:
+        kind.refuse(wish, kind.text, f"不能发布：{found[0]}".rstrip("。"))
+        return changed
+    entry.status = before[0] if before else Status.DRAFT
+    wish.notes.append(f"没有发布，留作{entry.get_status_display()}：{found[0]}")
+    return [name for name in changed if name != "status" or not before]
+
+
+def _wrong(
+    draft: Draft, library: wording.Library, *, faces: bool
+) -> list[wording.Finding]:
+    """Return what in the words that a file brings stops their being published."""
+    entry = draft.entry
+    replies = [(f"「{reply.label}」", reply.body) for reply in draft.replies]
+    phrasings = [phrasing.text for phrasing in draft.phrasings]
+    question, answer = (entry.question, entry.answer) if faces else ("", "")
+    return wording.findings(
+        wording.said_in(question, answer, replies, phrasings),
+        public=entry.audience == Audience.PUBLIC,
+        entry_id=entry.pk,
+        library=library,
+        strict=True,
+    )
+
+
+def check_life(kind: Kind, wish: Wish, draft: Draft, before: State | None) -> None:
+    """Refuse what the stages of an entry's life refuse as well."""
+    entry, now = draft.entry, (draft.entry.status, draft.entry.audience)
+    live = entry.status == Status.PUBLISHED
+    if now != before and not kind.options.may_publish and _exposes(before, now):
+        kind.refuse(wish, "status", "您没有发布和下线的权限")
+    if live and entry.audience == Audience.PUBLIC and not entry.answer:
+        kind.refuse(wish, "answer", "公开发布的条目必须有答案")
+    elif live and not (entry.answer or draft.replies or _has_replies(entry)):
+        kind.refuse(wish, "answer", "既没有答案也没有话术，不能发布")
+    if live and (before is None or before[0] != Status.PUBLISHED):
+        entry.published_at = timezone.now()
+
+
+def _exposes(before: State | None, now: State) -> bool:
+    """Tell whether the change is a lead's or an editor's to decide.
+
+    New drafts, submitting a draft, and the audience of what is not live are not.
+    """
+    was = before[0] if before else Status.DRAFT
+    if was != now[0]:
+        return (was, now[0]) != (Status.DRAFT, Status.REVIEW)
+    return now[0] == Status.PUBLISHED and now[1] == Audience.PUBLIC
+
+
+def _has_replies(entry: Entry) -> bool:
+    return bool(entry.pk and entry.replies.all())

@@ -1,0 +1,380 @@
+"""What should be said otherwise is found at its place, and what must be stops publishing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from kb import entries, search, wording
+from kb.models import Category, Edition, Entry, Picture, Snippet, User, WordingRule
+from kb.text import private
+from kb.text.wording import ANSWER, QUESTION, SPEECH, Rule, Rules, Text, told
+from tests.conftest import MakeEntry
+from tests.importing import load, plan
+
+ANYONE = AnonymousUser()
+ID_CARD, BANK_CARD = "11010519491231002X", "6222 0212 3456 7890 128"
+Teach = Callable[..., WordingRule]
+
+
+def rules(*some: Rule) -> Rules:
+    return Rules(some, "自动检查")
+
+
+def found(text: str, *some: Rule, face: str = SPEECH) -> list[str]:
+    return [one.words for one in rules(*some).findings(Text(face, text))]
+
+
+@pytest.fixture
+def teach(db: None) -> Teach:
+    """Return a function that makes a rule as an editor does."""
+
+    def make(text: str, **columns: Any) -> WordingRule:
+        rule = WordingRule(text=text, **columns)
+        rule.full_clean()
+        rule.save()
+        return rule
+
+    return make
+
+
+@pytest.fixture
+def starter(db: None) -> None:
+    wording.load_starter()
+
+
+# Words -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "expected"),
+    [
+        ("我们的服务最好，真的", "最好", ["最好"]),
+        ("服務最專業", "最专业", ["最專業"]),  # in 繁體 as well
+        ("效果ＸＸＸ", "xxx", ["ＸＸＸ"]),  # full width, any case
+        ("todolist", "todo", []),  # not a part of a Latin word
+        ("达到2100%了", "100%", []),  # nor of a number
+        ("保证100%有效", "100%", ["100%"]),
+        ("见[最好](/q/1/)的", "最好", ["最好"]),  # words of a link are words
+        ("见[这里](https://a.cn/最好)", "最好", []),  # its address is not
+    ],
+)
+def test_a_word_is_found_in_whatever_spelling(
+    text: str, word: str, expected: list[str]
+) -> None:
+    assert found(text, Rule("绝对化用语", word)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("第一步打开设置，第一次要授权", 0),
+        ("我们是第一", 1),
+        ("第一步就选第一", 1),
+    ],
+)
+def test_an_exception_is_a_longer_word_that_holds_it(text: str, expected: int) -> None:
+    rule = Rule("绝对化用语", "第一", exceptions=("第一步", "第一次"))
+    assert len(found(text, rule)) == expected
+
+
+def test_of_words_that_overlap_the_longer_is_told() -> None:
+    some = Rule("绝对化用语", "第一"), Rule("绝对化用语", "行业第一")
+    assert found("我们行业第一", *some) == ["行业第一"]
+
+
+def test_a_rule_holds_where_it_says() -> None:
+    rule = Rule("惹人不快的话", "不知道", faces="reply")
+    assert found("不知道", rule) == ["不知道"]
+    assert found("不知道", rule, face=ANSWER) == []
+    assert found("不知道", Rule("x", "不知道", severity="off")) == []
+
+
+def test_a_finding_says_its_place_reason_and_cure() -> None:
+    rule = Rule("绝对化用语", "最好", reason="没法证明", suggestion="改成“更好”")
+    text = Text(ANSWER, "第一行\n我们最好", "FAQ 答案", "answer")
+    (one,) = rules(rule).findings(text)
+    assert (one.line, one.start, one.end) == (2, 6, 8)
+    assert str(one) == "FAQ 答案第 2 行「最好」：没法证明。改成“更好”。"
+    assert told([one] * 7)[-1] == "另有 2 处。"
+
+
+def test_a_sentence_too_long_for_a_phone_is_found_where_it_stands() -> None:
+    rule = Rule("自动检查", "句子太长", limit=10)
+    text = "短句。\n1. 这一句话实在是太长太长太长了\n\n```\n代码再长也不是一句话的\n```"
+    assert found(text, rule) == ["这一句话实在是太长太长太长了"]
+    assert found(text, rule, face=QUESTION) == []
+
+
+# Personal data -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("打 13812345678 找我", [("手机号", "13812345678")]),
+        ("+86 138-1234-5678", [("手机号", "+86 138-1234-5678")]),
+        ("１３８１２３４５６７８", [("手机号", "１３８１２３４５６７８")]),
+        ("单号 413812345678 已发", []),  # a longer number is no telephone
+        ("12812345678", []),
+        ("010-62345678", [("固定电话", "010-62345678")]),
+        ("(0571) 87654321", [("固定电话", "(0571) 87654321")]),
+        ("2024-01-05 10:20", []),
+        (f"身份证 {ID_CARD}。", [("身份证号", ID_CARD)]),
+        ("110105194912310021", []),  # the check digit is wrong
+        (f"卡号 {BANK_CARD}", [("银行卡号", BANK_CARD)]),
+        ("6222 0212 3456 7890 127", []),
+        ("订单 20240105123456789", []),
+        ("0000000000000000", []),
+        ("写信给 a.b@example.com", [("邮箱", "a.b@example.com")]),
+        ("用户＠", []),
+    ],
+)
+def test_what_belongs_to_a_person_is_told_from_other_numbers(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
+    assert [(kind, text[a:b]) for kind, a, b in private.found(text)] == expected
+
+
+def test_a_number_of_the_house_may_be_said() -> None:
+    rule = Rule("自动检查", "邮箱", exceptions=("@example.com", "hi@shop.cn"))
+    text = "a@example.com b@other.com hi@shop.cn"
+    assert found(text, rule) == ["b@other.com"]
+    phone = Rule("自动检查", "手机号", exceptions=("13812345678",))
+    assert found("138 1234 5678", phone) == []
+
+
+def test_the_digits_of_an_address_are_nobodys() -> None:
+    rule = Rule("自动检查", "手机号")
+    assert found("[x](/q/13812345678/) https://a.cn/13812345678", rule) == []
+
+
+@pytest.mark.parametrize("mark", ["1", "a@", "0", "１ ", "6222 ", "+86", "最", "{{"])
+def test_a_text_of_one_mark_takes_no_time(mark: str) -> None:
+    every = [Rule("自动检查", kind) for kind in private.KINDS]
+    every += [Rule("自动检查", "句子太长", limit=90), Rule("绝对化用语", "最好")]
+    list(rules(*every).findings(Text(ANSWER, mark * (65_000 // len(mark)))))
+
+
+# Blanks ------------------------------------------------------------------------------
+
+
+def seen(entry: Entry) -> list[str]:
+    return [
+        f"{one.rule.text}：{one.words}"
+        for one in wording.findings(wording.texts(entry))
+    ]
+
+
+def test_a_blank_that_nobody_else_uses_is_asked_about(
+    starter: None, make_entry: MakeEntry
+) -> None:
+    for name in ("订单编号", "退款金额", "门店", "快递单", "姓名"):
+        make_entry(f"问{name}", replies=[f"亲，{{{{{name}}}}}"])
+    entry = make_entry("新的", replies=["{{订单编码}}，{{客户称呼=亲}}，{{退款金额}}"])
+    (one,) = wording.findings(wording.texts(entry), entry_id=entry.pk)
+    assert one.words == "{{订单编码}}"
+    assert one.suggestion == "是不是 {{订单编号}}？"
+    assert not one.is_error
+
+
+def test_braces_in_a_public_answer_stop_publishing(
+    starter: None, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(
+        answer="您的订单 {{订单号}} 已发货，`{{ 模板 }}`", status="draft"
+    )
+    assert seen(entry) == ["答案里的待填项：{{订单号}}"]
+    with pytest.raises(ValidationError, match="顾客会看到花括号"):
+        entries.publish(entry, by=None)
+
+
+def test_what_a_snippet_says_is_looked_at_once(
+    starter: None, make_entry: MakeEntry
+) -> None:
+    Snippet.objects.create(name="转人工", body="这不归我管")
+    entry = make_entry(replies=["{{> 转人工}}", "再 {{> 转人工}}"], status="draft")
+    (one,) = wording.findings(wording.texts(entry))
+    assert str(one).startswith("片段「转人工」「这不归我管」：推卸责任。")
+
+
+# Links -------------------------------------------------------------------------------
+
+
+def trouble(answer: str, **options: Any) -> list[tuple[str, str]]:
+    said = wording.said_in("问", answer)
+    return [(one.words, one.reason) for one in wording.findings(said, **options)]
+
+
+def test_links_inside_lead_somewhere_that_readers_may_be(
+    starter: None, make_entry: MakeEntry
+) -> None:
+    live = make_entry("在用的", answer="## 第一步\n\n看")
+    draft = make_entry("草稿", status="draft")
+    inside = make_entry("内部", audience="internal")
+    gone = make_entry("旧的", status="retired")
+    shelf = Category.objects.create(name="售后")
+    link = "[a]({})".format
+    url = live.get_absolute_url()
+    assert trouble(link(url) + link(f"{url}#s-第一步") + link(f"/c/{shelf.pk}/")) == []
+    assert trouble(link(f"/zh-hant{url}") + link("https://other.cn/x")) == []
+    assert trouble(link(f"{url}#s-别的")) == [
+        (f"{url}#s-别的", "「在用的」里没有这个标题")
+    ]
+    told = [reason for _, reason in trouble(link(f"/q/{draft.pk}/"))]
+    assert told == ["「草稿」还是草稿，打不开"]
+    assert trouble(link(f"/q/{inside.pk}/"))[0][1] == "「内部」仅内部可见，顾客打不开"
+    assert trouble(link(f"/q/{inside.pk}/"), public=False) == []
+    assert trouble(link(f"/q/{gone.pk}/"))[0][1] == "「旧的」已下线"
+    assert trouble(link("/q/99999/"))[0][1] == "没有编号 99999 的条目"
+    assert trouble(link(f"/q/{'9' * 30}/"))[0][1].startswith("没有编号")
+    assert trouble(link("/nowhere/"))[0][1] == "网站里没有这个网址"
+    assert trouble(link("www.a.cn/x"))[0][1] == "这不是完整的网址，点了打不开"
+    assert trouble(link("/c/999/"))[0][1] == "没有这个分类"
+
+
+def test_headings_and_pictures_of_the_answer_itself_are_looked_for(
+    starter: None, db: None
+) -> None:
+    name = f"{'a' * 32}-6x4.webp"
+    assert trouble("[a](#s-退款)\n\n## 退款\n\n好") == []
+    assert trouble("[a](#s-退款)") == [("#s-退款", "这条答案里没有这个标题")]
+    assert trouble(f"![图](/media/{name})") == [(f"/media/{name}", "没有这张图片")]
+    Picture.objects.create(name=name, alt="图", width=6, height=4, size=9)
+    assert trouble(f"![图](/media/{name})") == []
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[", "//x", "javascript:x", "{{网址}}", "%"]
+)
+def test_odd_addresses_break_nothing(starter: None, address: str) -> None:
+    trouble(f"[a]({address})")
+
+
+def test_code_has_no_links(starter: None) -> None:
+    assert trouble("`[a](/nowhere/)`\n\n```\n[b](/nowhere/)\n```") == []
+
+
+# In force, and in the way --------------------------------------------------------------
+
+
+def test_a_rule_is_in_force_at_once(teach: Teach, make_entry: MakeEntry) -> None:
+    entry = make_entry(answer="亲，马上处理", status="draft")
+    assert seen(entry) == []
+    rule = teach("马上", severity="error", suggestion="写出时间")
+    with pytest.raises(ValidationError, match="FAQ 答案「马上」：禁用语。写出时间"):
+        entries.publish(entry, by=None)
+    rule.severity = "warn"
+    rule.save()
+    assert entries.publish(entry, by=None).status == Entry.Status.PUBLISHED
+
+
+def test_the_starter_is_loaded_once_and_is_sound(starter: None) -> None:
+    count = WordingRule.objects.count()
+    assert count > 100
+    for rule in WordingRule.objects.all():
+        rule.full_clean()
+        assert rule.suggestion or rule.kind == "check", rule
+    WordingRule.objects.all().delete()
+    assert wording.load_starter() == 0
+    assert Edition.objects.filter(pk=Edition.WORDING).exists()
+
+
+def test_what_is_live_is_not_changed_into_what_could_not_be(
+    starter: None, make_entry: MakeEntry
+) -> None:
+    entry = make_entry()
+    with pytest.raises(ValidationError, match="手机号"):
+        entries.revise(entry, by=None, based_on=entry.version, answer="打 13812345678")
+    draft = make_entry("草稿", status="draft")
+    entries.revise(draft, by=None, based_on=draft.version, answer="打 13812345678")
+
+
+def test_what_was_live_before_the_rule_may_still_be_mended(
+    teach: Teach, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(answer="亲，马上处理")
+    teach("马上", severity="error")
+    changed = entries.revise(entry, by=None, based_on=entry.version, keywords="tk")
+    assert changed.keywords == "tk"
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"text": "！？"}, "只有标点"),
+        ({"text": "没有的", "kind": "check"}, "没有这项检查"),
+        ({"text": "第一", "exceptions": "一步"}, "要含有“第一”"),
+        ({"text": "第一", "limit": 9}, "字数上限"),
+        ({"text": "句子太长", "kind": "check"}, "请写字数上限"),
+    ],
+)
+def test_a_rule_that_says_nothing_is_refused(
+    db: None, columns: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        WordingRule(**columns).full_clean()
+
+
+# The doors ---------------------------------------------------------------------------
+
+
+def test_the_button_saves_and_says_why_it_did_not_publish(
+    client: Client, editor: User, starter: None
+) -> None:
+    from tests.test_admin import filled, told
+
+    client.force_login(editor)
+    address = reverse("admin:kb_entry_add")
+    typed = {"question": "新的", "answer": "找小王 13812345678", "_move": "publish"}
+    page = told(client.post(address, {**filled(client, address), **typed}))
+    assert "内容已保存，但没有发布" in page
+    assert "13812345678" in page
+    assert Entry.objects.get().status == Entry.Status.DRAFT
+
+
+def test_the_form_of_what_is_live_says_it_at_the_field(
+    client: Client, editor: User, starter: None, make_entry: MakeEntry
+) -> None:
+    from tests.test_admin import change
+
+    entry = make_entry(replies=["好的"])
+    client.force_login(editor)
+    page = change(client, entry, answer="{{订单号}}", **{"replies-0-body": "随你便"})
+    told = page.context["adminform"].form.errors
+    assert "顾客会看到花括号" in str(told["answer"])
+    (replies, _) = page.context["inline_admin_formsets"]
+    assert "像在赌气" in str(replies.formset.forms[0].errors["body"])
+    entry.refresh_from_db()
+    assert entry.answer != "{{订单号}}"
+
+
+def test_an_import_keeps_back_what_may_not_be_published(starter: None) -> None:
+    rows = "标准问题,答案\n好的,没问题\n坏的,打 13812345678 找小王\n"
+    made = load(rows)
+    assert [step.detail for step in made.steps] == [
+        "",
+        "没有发布，留作草稿：FAQ 答案「13812345678」：手机号多半是某位客户或同事的。"
+        "删掉，或写成 {{手机号}}；公司的号码请加到这条规则的例外里。",
+    ]
+    assert Entry.objects.get(question="坏的").status == Entry.Status.DRAFT
+    assert [hit.entry.question for hit in search.search("坏的", user=ANYONE).hits] == []
+    assert plan(rows).writes == 0
+
+
+def test_an_import_does_not_change_what_is_live_into_that(starter: None) -> None:
+    load("标准问题,答案\n好的,没问题\n")
+    made = plan("标准问题,答案\n好的,打 13812345678\n")
+    assert "不能发布：FAQ 答案「13812345678」" in made.refused[0].detail
+
+
+def test_an_import_again_leaves_alone_what_was_kept_back(starter: None) -> None:
+    rows = "标准问题,答案,状态\n坏的,打 13812345678,已发布\n"
+    load(rows)
+    assert plan(rows).writes == 0
