@@ -43,11 +43,12 @@ def when_ready(server: Arbiter) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Leave Ctrl-C to the master, which passes it on, and watch the index."""
-    from kb import index  # noqa: PLC0415 - settings are there only now
+    """Leave Ctrl-C to the master, which passes it on, and watch index and search."""
+    from kb import index, proving  # noqa: PLC0415 - settings are there only now
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     index.keep_up(Event())
+    proving.keep_up(Event())
 
 
 def _stop_gracefully_on_ctrl_c(server: Arbiter) -> None:

@@ -22,7 +22,7 @@ from tests.conftest import MakeEntry, MakeQuestion
 
 MODELS = (
     "entry question inquiry snippet incident picture face category tag module segment synonymset"
-    " word stopword wordingrule search site widgetrule user team stale"
+    " word stopword wordingrule golden search site widgetrule user team stale"
 ).split()
 LISTS = [f"/admin/kb/{model}/" for model in MODELS] + ["/admin/auth/group/"]
 pytestmark = pytest.mark.django_db

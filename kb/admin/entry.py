@@ -28,6 +28,7 @@ from kb.admin.base import Curation, short
 from kb.admin.category import category_field, indented
 from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasings
 from kb.admin.followups import FollowUpInline
+from kb.admin.forewarning import Forewarned
 from kb.models import Category, Entry, Question, Reply, Validity
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class ReplyInline(ReplyBase):
 
 
 @admin.register(Entry)
-class EntryAdmin(Curation):
+class EntryAdmin(Forewarned, Curation):
     form = EntryForm
     inlines = [ReplyInline, FollowUpInline]
     list_display = [
@@ -187,6 +188,11 @@ class EntryAdmin(Curation):
 
     def _moved(self, request: HttpRequest, entry: Entry) -> HttpResponse:
         """Move the entry that has just been saved, and show it again."""
+        if request.POST.get("_move") == "publish":
+            return self.hold(request, entry)  # until what was saved can be searched
+        return self.carry_out(request, entry)
+
+    def carry_out(self, request: HttpRequest, entry: Entry) -> HttpResponse:
         move = moves.named(request.POST.get("_move"))
         try:
             if move:

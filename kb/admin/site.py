@@ -18,7 +18,7 @@ from kb.admin import imports
 GROUPS = {
     "内容": ["Entry", "Question", "Inquiry", "Snippet", "Incident", "Picture", "Face"],
     "归类": ["Category", "Tag", "Module", "Segment"],
-    "词汇": ["SynonymSet", "Word", "StopWord", "WordingRule"],
+    "词汇": ["SynonymSet", "Word", "StopWord", "WordingRule", "Golden"],
     "使用": ["Search"],
     "站点": ["Site", "WidgetRule"],
     "人员": ["User", "Team", "Group"],

@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from kb import entries, index, questions, triage
 from kb.demo.own import furnish
-from kb.models import Category, Entry, FollowUp, Module, Question, Reply, Tag
+from kb.models import Category, Entry, FollowUp, Golden, Module, Question, Reply, Tag
 
 __all__ = ["furnish", "load"]
 
 LIBRARY = Path(__file__).parent / "library"
+GOLDEN = Path(__file__).parent / "golden.tsv"  # what must be found; some is not yet
 NEXT = Path(__file__).parent / "next.json"  # what is asked after what, by keys
 DAYS = 60  # over which the questions were asked and the entries written
 TONES = {tone.label: tone.value for tone in Reply.Tone}
@@ -43,6 +44,7 @@ def load() -> tuple[int, int]:
     }
     asked = [_question(row, made) for file in files for row in file["questions"]]
     _follow(made)
+    _expect(made)
     _spread(made.values())
     index.mark(entry.pk for entry in made.values())
     return len(made), len(asked)
@@ -53,6 +55,19 @@ def _follow(made: Mapping[str, Entry]) -> None:
         FollowUp(entry=made[key], then=made[then], order=order)
         for key, after in json.loads(NEXT.read_text("utf-8")).items()
         for order, then in enumerate(after)
+    )
+
+
+def _expect(made: Mapping[str, Entry]) -> None:
+    rows = [line.split("\t") for line in GOLDEN.read_text("utf-8").splitlines()[1:]]
+    Golden.objects.bulk_create(
+        Golden(
+            words=words,
+            side=side,
+            entry=made.get(key),
+            within=int(within),
+        )
+        for words, side, key, within in rows
     )
 
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from kb import entries
+from kb import entries, golden
 from kb.desk.views import StaffRequest, View
 from kb.models import Entry, replies_shared
 
@@ -69,6 +69,8 @@ def move(request: StaffRequest, pk: int, action: str) -> HttpResponse:
     if entry is None:
         messages.warning(request, "这个条目已经不在了。")
         return redirect("desk:drafts")
+    if action == "publish" and "warned" not in request.POST and golden.harms(entry):
+        return redirect("desk:golden-warning", pk)
     try:
         entry = stage(entry, by=request.user)
     except ValidationError as error:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from kb.desk import asked, complaints, drafts, phrasings, proposals, remarks, views
+from kb.desk import (
+    asked,
+    complaints,
+    drafts,
+    gaps,
+    golden,
+    phrasings,
+    proposals,
+    remarks,
+    views,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -21,6 +31,11 @@ urlpatterns = [
     path("phrasings/<int:pk>/", phrasings.judge, name="judge"),
     path("proposals/", proposals.proposals, name="proposals"),
     path("proposals/<int:pk>/", proposals.judge, name="proposal"),
+    path("gaps/", gaps.gaps, name="gaps"),
+    path("gaps/<int:pk>/", gaps.settle, name="gap"),
+    path("golden/", golden.golden, name="golden"),
+    path("golden/run/", golden.run, name="golden-run"),
+    path("golden/before/<int:pk>/", golden.warning, name="golden-warning"),
     path("asked/", asked.asked, name="asked"),
     path("asked/<int:pk>/", asked.answer, name="answer"),
     path("asked/<int:pk>/<int:place>.webp", asked.enclosure, name="enclosure"),

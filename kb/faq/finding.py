@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 
 from kb import content, faces, feedback, scripts, search, vocabulary
 from kb.faq import forms
-from kb.faq.guard import public, throttled
+from kb.faq.guard import person, public, throttled
 from kb.faq.views import PAGE, listed
 from kb.models import Category, Entry, Reader, Tag
 from kb.search import Hit, Results, Suggestion
@@ -137,7 +137,9 @@ def search_page(request: HttpRequest) -> HttpResponse:
     if number > 1 and not results.hits:
         raise Http404
     if request.method == "GET" and number == 1 and not results.degraded:
-        feedback.record(words, user=request.user, results=results.total)
+        feedback.record(
+            words, user=request.user, results=results.total, person=person(request)
+        )
     context = _found(results, narrow) if results.total else _not_found(results, narrow)
     context |= {"words": words, "results": results, "number": number, **choices}
     context |= {"narrow": narrow, "total": len(inside), "all": narrow.query(c=0, tag=0)}

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from kb import content, faces, neighbours, reads
+from kb import content, faces, feedback, neighbours, reads
 from kb.faq import forms, seo, votes
 from kb.faq.copies import kept
+from kb.faq.guard import person
 from kb.models import Entry, EntryQuerySet, Reader
 from kb.shelves import Shelves
 from kb.text import markdown
@@ -62,6 +63,8 @@ def entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     read = response.status_code == 200 and request.method == "GET"  # noqa: PLR2004
     if read and not (robot or request.user.is_authenticated):
         reads.note(pk)
+        if words := forms.words(request):
+            feedback.led(words, entry_id=pk, person=person(request))
     return response
 
 

@@ -96,7 +96,9 @@ def find(request: HttpRequest) -> HttpResponse:
     words = forms.words(request)
     results = search.search(words, user=request.user, limit=MOST)
     if words and request.GET.get("done") and not results.degraded:
-        feedback.record(words, user=request.user, results=results.total)
+        feedback.record(
+            words, user=request.user, results=results.total, person=person(request)
+        )
     hits = [hit.entry for hit in results.hits]
     near = [hit.entry for hit in results.near]
     return told(
@@ -116,6 +118,8 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     found = Entry.objects.published_to(request.user).filter(pk=pk).first()
     if found is None or not found.answer_html:
         raise Http404
+    if words := forms.words(request):
+        feedback.led(words, entry_id=pk, person=person(request))
     faces.wear([found])
     return told(
         {

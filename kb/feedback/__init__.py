@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -45,6 +46,7 @@ __all__ = [
     "hand_back",
     "handle",
     "learn",
+    "led",
     "pick",
     "proposals",
     "proposed",
@@ -56,6 +58,7 @@ __all__ = [
     "vote",
 ]
 
+OPENED = timedelta(hours=1)  # after a search within which an entry is what it led to
 PATIENCE = 50  # ms that a page waits for the database to take a record
 logger = logging.getLogger(__name__)
 
@@ -93,6 +96,7 @@ def record(
     results: int,
     entry: Entry | None = None,
     rank: int | None = None,
+    person: str = "",
 ) -> None:
     """Keep that `words` were searched for. Never raises, hardly ever waits.
 
@@ -105,12 +109,30 @@ def record(
         return
     by = user if side == Side.STAFF else None
     row = Search(words=words, side=side, results=results, entry=entry, rank=rank)
+    row.person = "" if by else person
     row.by = by  # type: ignore[assignment]  # a User where the side is STAFF
     try:
         with _briefly(), transaction.atomic():
             row.save()
     except DatabaseError as error:
         logger.warning("feedback: a search was not recorded: %s", error)
+
+
+def led(words: str, *, entry_id: int, person: str) -> None:
+    """Keep that a customer opened an entry after `words`. Never raises, nor waits."""
+    row = Search.objects.filter(
+        words_key=normalize.key(kept(words)),
+        side=Side.PUBLIC,
+        person=person,
+        entry=None,
+        results__gt=0,
+        created_at__gt=timezone.now() - OPENED,
+    )
+    try:
+        with _briefly(), transaction.atomic():
+            row.update(entry_id=entry_id)
+    except DatabaseError as error:
+        logger.warning("feedback: a reading was not recorded: %s", error)
 
 
 @transaction.atomic

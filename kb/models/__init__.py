@@ -9,6 +9,8 @@ from kb.models.copy import Copy
 from kb.models.entry import Entry, EntryQuerySet
 from kb.models.face import Face
 from kb.models.followup import FollowUp
+from kb.models.gap import Gap, GapSpelling, Gathered
+from kb.models.golden import Golden, GoldenRun
 from kb.models.habit import Favourite, Manner
 from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.inquiry import Enclosure, Inquiry
@@ -49,6 +51,11 @@ __all__ = [
     "Face",
     "Favourite",
     "FollowUp",
+    "Gap",
+    "GapSpelling",
+    "Gathered",
+    "Golden",
+    "GoldenRun",
     "Incident",
     "IncidentQuerySet",
     "Inquiry",

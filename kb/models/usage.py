@@ -37,7 +37,10 @@ class Said(models.Model):
 
 
 class Search(Said):
-    """A committed search. `by` is for people who work here; customers have no name."""
+    """A committed search. `by` is for people who work here; customers have no name.
+
+    `person` tells customers apart and nothing else: feedback.stranger.
+    """
 
     side = models.CharField("谁搜的", max_length=6, choices=Side.choices)
     by = models.ForeignKey(
@@ -48,6 +51,7 @@ class Search(Said):
         on_delete=models.SET_NULL,
         related_name="+",
     )
+    person = models.CharField(max_length=24, blank=True, editable=False)
     results = models.PositiveIntegerField("结果数")
     entry = models.ForeignKey(
         Entry,
@@ -70,6 +74,7 @@ class Search(Said):
                 name="kb_search_public_is_nobody",
             )
         ]
+        indexes = [models.Index(fields=["words_key", "side", "-created_at"])]
 
     def __str__(self) -> str:
         return self.words

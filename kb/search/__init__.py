@@ -37,6 +37,7 @@ __all__ = [
     "ask",
     "clauses",
     "duplicates",
+    "foreseen",
     "nearest",
     "rank",
     "related",
@@ -99,6 +100,33 @@ def search(
         return replace(results, near=load(found[:NEAR], readable))
     hits = load(found[offset:][:limit], readable)
     return replace(results, hits=hits, total=len(found))
+
+
+def foreseen(
+    words: str, *, user: Reader, entry: Entry, limit: int = 20
+) -> tuple[Hit, ...]:
+    """Return what `user` would find if `entry` were published as it is now.
+
+    `search`, with one draft among what is live. Raises EngineUnavailable.
+    """
+    words, shown = tidy(words), Entry.objects.searchable().filter(pk=entry.pk)
+    if not wanted(words, vocabulary.in_force()):
+        return ()
+    drafts = Entry.objects.searchable().exclude(status=Entry.Status.PUBLISHED)
+    apart = list(drafts.exclude(pk=entry.pk).values_list("pk", flat=True))
+    if entry.audience == Entry.Audience.INTERNAL and _groups(user) is PUBLIC:
+        shown = shown.none()
+    readable = Entry.objects.published_to(user) | shown
+    scope, learned = Scope(_groups(user), (_audiences(user),)), side_of(user)
+    found = _find(
+        words,
+        scope,
+        readable,
+        MOST + len(apart),
+        exclude=apart,
+        learned=Learned(words, learned),
+    )
+    return load(found[:limit], readable) if sure(found) else ()
 
 
 def _told(words: str, found: Sequence[Found]) -> dict[str, Any]:

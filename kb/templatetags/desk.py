@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 
 from kb import feedback, replies
-from kb.models import Question
+from kb.models import Gap, Golden, Question
 
 register = template.Library()
 
@@ -32,3 +32,15 @@ def proposed() -> int:
 def offered() -> int:
     """Return how many replies agents would share."""
     return replies.waiting().count()
+
+
+@register.simple_tag
+def golden_failing() -> int:
+    """Return how many golden queries are not where they have to be."""
+    return Golden.objects.failing().count()
+
+
+@register.simple_tag
+def gaps_waiting() -> int:
+    """Return how many gaps somebody should look at."""
+    return Gap.objects.waiting().count()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from kb import feedback, inquiries, reads
+from kb import feedback, gaps, inquiries, reads
 
 
 class Command(BaseCommand):
@@ -15,6 +15,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         changed, old = feedback.learn()
         old += reads.forget()
+        gaps.gather()
+        old += gaps.tidy()
         self.stdout.write(f"更新了 {changed} 条，清掉 {old} 条过期记录。")
         sent, forgotten = inquiries.tidy()
         self.stdout.write(f"补发 {sent} 封邮件，清掉 {forgotten} 位顾客的联系方式。")

@@ -1,0 +1,48 @@
+"""Try all golden queries; print those that fail, and exit with 1 when there are any."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from kb import golden
+from kb.engines import EngineUnavailable
+from kb.models import Entry, Golden, GoldenRun
+
+
+class Command(BaseCommand):
+    help = "把搜索验收的每一条都搜一遍，列出不达标的；有不达标的就以 1 退出。"
+
+    def handle(self, **options: Any) -> None:
+        try:
+            trial = golden.run(by=None, cause=GoldenRun.Cause.COMMAND)
+        except EngineUnavailable as error:
+            raise CommandError(
+                f"索引不能用，先运行 kb_index rebuild：{error}"
+            ) from None
+        failing = list(Golden.objects.failing().select_related("entry"))
+        above = Entry.objects.in_bulk({pk for row in failing for pk in row.above})
+        for row in failing:
+            self.stdout.write(
+                _line(row, [str(above[pk]) for pk in row.above if pk in above])
+            )
+        self.stdout.write(
+            f"共 {trial.total} 条，{len(failing)} 条不达标，{len(trial.moved)} 条名次变了，"
+            f"用时 {trial.seconds:.1f} 秒。"
+        )
+        if failing:
+            raise SystemExit(1)
+
+
+def _line(row: Golden, above: list[str]) -> str:
+    side, where = (
+        row.get_side_display(),
+        f"第 {row.rank} 名" if row.rank else "没有找到",
+    )
+    if row.entry is None:
+        return f"{side}搜「{row.words}」不该有结果，却找到：{'、'.join(above)}"
+    before = f"；排在前面的：{'、'.join(above)}" if above else ""
+    return (
+        f"{side}搜「{row.words}」→「{row.entry}」要前 {row.within} 名，{where}{before}"
+    )

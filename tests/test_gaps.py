@@ -1,0 +1,336 @@
+"""Gaps: what is searched for and not found stays open until a search proves otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from kb import entries, feedback, gaps, golden, index, proving, vocabulary
+from kb.gaps.meaning import Known, Meaning
+from kb.models import Entry, Gap, Search, SynonymSet, User
+from kb.text import normalize
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+ANYBODY = AnonymousUser()
+
+
+def search(
+    words: str, *, results: int = 0, times: int = 1, days: float = 0, **columns: Any
+) -> None:
+    """Let customers search for `words`, so many days ago."""
+    moment = timezone.now() - timedelta(days=days)
+    columns = {"side": "public", "created_at": moment, **columns}
+    for number in range(times):
+        facts = {"person": f"p{number}", **columns}
+        Search.objects.create(words=words, results=results, **facts)
+
+
+def gathered() -> dict[str, tuple[int, int]]:
+    gaps.gather()
+    return {gap.words: (gap.misses, gap.empty) for gap in Gap.objects.waiting()}
+
+
+@pytest.fixture
+def freight(make_entry: MakeEntry) -> Entry:
+    return make_entry("退货运费谁承担？")
+
+
+@pytest.fixture
+def desk(client: Client, editor: User) -> Client:
+    client.force_login(editor)
+    return client
+
+
+@pytest.fixture
+def gap(freight: Entry) -> Gap:
+    search("回邮的钱", times=4)
+    search("请问一下回邮的钱", times=1)
+    gaps.gather()
+    return Gap.objects.get()
+
+
+def act(desk: Client, gap: Gap, do: str, **more: Any) -> str:
+    address = reverse("desk:gap", args=[gap.pk])
+    return str(desk.post(address, {"do": do, **more}, follow=True).content.decode())
+
+
+# Gathering -----------------------------------------------------------------------------
+
+
+def test_a_search_without_result_is_a_gap() -> None:
+    search("能不能刻字", times=2)
+    search("退货", results=3)
+    assert gathered() == {"能不能刻字": (2, 2)}
+
+
+def test_results_that_nobody_uses_are_a_gap_once_several_say_so(freight: Entry) -> None:
+    search("退货", results=3, times=2)
+    assert gathered() == {}
+    search("退货", results=3)
+    assert gathered() == {"退货": (3, 0)}
+    search("退货", results=3, times=2, entry=freight)
+    assert gathered() == {}
+
+
+def test_it_is_counted_once_however_often_it_is_gathered() -> None:
+    search("能不能刻字", times=2)
+    assert gathered() == gathered() == {"能不能刻字": (2, 2)}
+    search("能不能刻字", times=2)
+    assert gathered() == {"能不能刻字": (4, 4)}
+
+
+def test_what_is_picked_after_the_page_was_shown_counts(freight: Entry) -> None:
+    feedback.record("邮费谁出", user=ANYBODY, results=4, person="a:1")
+    feedback.led("邮费谁出", entry_id=freight.pk, person="b:2")
+    assert Search.objects.get().entry is None
+    feedback.led("邮费 谁出？", entry_id=freight.pk, person="a:1")
+    assert Search.objects.get().entry == freight
+
+
+def test_a_reader_who_opens_what_was_found_leaves_no_gap(
+    client: Client, freight: Entry
+) -> None:
+    client.get(reverse("faq:search"), {"q": "退货运费"})
+    client.get(freight.get_absolute_url(), {"q": "退货运费"})
+    row = Search.objects.get()
+    assert (row.entry, row.by) == (freight, None)
+    assert row.person
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("怎么退货", "退货怎么弄啊"),
+        ("发票抬头", "抬头发票的"),
+        ("退款", "退宽"),
+        ("能刻字吗", "能不能刻字"),
+        ("保温杯的盖子在哪里可以单独买到", "保温杯的盖子在哪里可以单独买倒呢"),
+    ],
+)
+def test_what_means_the_same_is_one_gap(one: str, other: str) -> None:
+    lexicon, known = vocabulary.in_force(), Known()
+    known.add(1, Meaning.of(one, lexicon))
+    assert known.find(Meaning.of(other, lexicon)) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("退货", "换货"),
+        ("运费险怎么买", "运费险怎么退"),
+        ("寄到新疆运费多少钱一公斤", "寄到西藏运费多少钱一公斤"),
+        ("怎么登录", "怎么注册"),
+    ],
+)
+def test_what_does_not_is_two(one: str, other: str) -> None:
+    lexicon, known = vocabulary.in_force(), Known()
+    known.add(1, Meaning.of(one, lexicon))
+    assert known.find(Meaning.of(other, lexicon)) is None
+
+
+def test_synonyms_mean_the_same() -> None:
+    SynonymSet.objects.create(members="杯套\n隔热套")
+    search("杯套")
+    search("隔热套", times=3)
+    assert gathered() == {"隔热套": (4, 4)}
+
+
+def test_sides_stay_apart(agent: User) -> None:
+    search("刻字")
+    search("刻字", side="staff", by=agent, person="")
+    gaps.gather()
+    assert Gap.objects.waiting().count() == 2
+
+
+@pytest.mark.parametrize("words", ["***", "1234", "？？？", "a"])
+def test_what_says_nothing_is_no_gap(words: str) -> None:
+    search(words)
+    assert gathered() == {}
+
+
+def test_figures_tell_people_and_the_trend(agent: User) -> None:
+    search("能不能刻字", times=3)
+    search("能刻字吗", times=2, days=10)
+    search("能不能刻字", times=1, days=40)
+    gaps.gather()
+    found = gaps.of(Gap.objects.all())[Gap.objects.get().pk]
+    assert (found.people, found.week, found.before, found.trend) == (3, 3, 2, 1)
+    assert set(found.spellings) == {"能不能刻字", "能刻字吗"}
+
+
+def test_a_gap_goes_with_its_searches() -> None:
+    search("能不能刻字", days=100)
+    gaps.gather()
+    feedback.learn()
+    gaps.tidy()
+    assert not Gap.objects.exists()
+
+
+def test_a_hundred_thousand_searches_are_gathered_in_few_queries() -> None:
+    rows = [
+        Search(
+            words=f"第{n % 900}种刻字{n % 7}", results=0, side="public", person=str(n)
+        )
+        for n in range(3000)
+    ]
+    for row in rows:
+        row.words_key = normalize.key(row.words)
+    Search.objects.bulk_create(rows)
+    with CaptureQueriesContext(connection) as first:
+        gaps.gather()
+    assert sum(Gap.objects.values_list("misses", flat=True)) == 3000
+    search("第1种刻字1")
+    with CaptureQueriesContext(connection) as again:
+        gaps.gather()
+    assert len(again) < 100 < len(first)
+
+
+# Settling -----------------------------------------------------------------------------
+
+
+def test_a_phrasing_closes_a_gap_once_the_search_proves_it(
+    desk: Client, gap: Gap, freight: Entry
+) -> None:
+    page = act(desk, gap, "phrasing", entry=freight.pk)
+    assert "验证通过：排第 1 名" in page
+    gap.refresh_from_db()
+    assert (gap.status, gap.entry, gap.rank) == ("closed", freight, 1)
+    assert "回邮的钱" in freight.phrasings.values_list("text", flat=True)
+
+
+def test_a_gap_waits_for_its_draft_to_be_published(
+    desk: Client, gap: Gap, editor: User
+) -> None:
+    response = desk.post(reverse("desk:gap", args=[gap.pk]), {"do": "draft"})
+    gap.refresh_from_db()
+    entry = gap.entry
+    assert entry is not None
+    assert response.headers["Location"] == reverse(
+        "admin:kb_entry_change", args=[entry.pk]
+    )
+    assert (entry.question, entry.status, entry.audience) == (
+        "回邮的钱",
+        "draft",
+        "public",
+    )
+    assert [p.text for p in entry.phrasings.all()] == ["请问一下回邮的钱"]
+    assert gaps.prove(gap).status == "proving"
+    entries.revise(entry, by=None, based_on=entry.version, answer="按实际邮费退。")
+    entries.publish(entry, by=None)
+    proving.after(golden.stamp())
+    gap.refresh_from_db()
+    assert (gap.status, gap.rank) == ("closed", 1)
+
+
+def test_a_synonym_makes_the_words_find_the_entry(
+    desk: Client, gap: Gap, freight: Entry
+) -> None:
+    typed = {"said": "回邮的钱", "written": "退货运费", "entry": freight.pk}
+    near = {"q": "退货运费"}
+    address = f"{reverse('desk:gap', args=[gap.pk])}?q=退货运费"
+    page = desk.post(address, {"do": "synonym", **typed, **near}, follow=True)
+    assert "搜「回邮的钱」也会找写着「退货运费」的条目" in page.content.decode()
+    assert SynonymSet.objects.get().words() == ["回邮的钱", "退货运费"]
+    gap.refresh_from_db()
+    assert gap.status == "closed"
+
+
+def test_a_synonym_that_is_not_in_the_words_is_refused_and_stays_typed(
+    desk: Client, gap: Gap, freight: Entry
+) -> None:
+    address = f"{reverse('desk:gap', args=[gap.pk])}?q=退货运费"
+    typed = {"do": "synonym", "said": "寄费", "written": "运费", "entry": freight.pk}
+    page = desk.post(address, typed)
+    assert page.status_code == 400
+    assert "「寄费」不在搜索的话里" in page.content.decode()
+    assert 'value="寄费"' in page.content.decode()
+
+
+def test_a_closed_gap_opens_again_when_its_entry_falls_out(
+    desk: Client, gap: Gap, freight: Entry
+) -> None:
+    act(desk, gap, "phrasing", entry=freight.pk)
+    entries.retire(freight, by=None)
+    index.sync_all()
+    proving.after(golden.stamp())
+    gap.refresh_from_db()
+    assert (gap.status, gap.fell, gap.rank) == ("open", True, 0)
+    assert "解决后又找不到了" in desk.get(reverse("desk:gaps")).content.decode()
+    assert gap in Gap.objects.waiting()
+
+
+def test_what_is_not_ours_returns_only_when_undone(desk: Client, gap: Gap) -> None:
+    assert "请选一个原因" in act(desk, gap, "decline")
+    act(desk, gap, "decline", reason="不是我们的业务")
+    search("回邮的钱", times=5)
+    search("回邮的钱呢", times=5)
+    assert gathered() == {}
+    page = desk.get(reverse("desk:gaps")).content.decode()
+    assert "撤销：不归我们「回邮的钱」" in page
+    act(desk, gap, "reopen")
+    assert gathered().keys() == {"回邮的钱"}
+
+
+def test_the_second_of_two_editors_is_told(
+    desk: Client, gap: Gap, freight: Entry
+) -> None:
+    act(desk, gap, "decline", reason="不是我们的业务")
+    assert gaps.GONE in act(desk, gap, "phrasing", entry=freight.pk)
+    assert not freight.phrasings.exists()
+
+
+@pytest.mark.parametrize("sent", ["", "abc", "9" * 30, "-1", "０"])
+def test_a_forged_entry_is_refused(desk: Client, gap: Gap, sent: str) -> None:
+    assert "这个条目已经不在了" in act(desk, gap, "phrasing", entry=sent)
+
+
+# The page -----------------------------------------------------------------------------
+
+
+def test_the_page_shows_the_most_missed_first(desk: Client, gap: Gap) -> None:
+    search("能不能刻字", times=9)
+    gaps.gather()
+    page = desk.get(reverse("desk:gaps")).content.decode()
+    assert page.index("能不能刻字") < page.index("回邮的钱")
+    assert "9 次没用上，其中 9 次没有结果" in page
+
+
+def test_a_long_list_costs_no_more_queries(desk: Client, gap: Gap) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert desk.get(reverse("desk:gaps")).status_code == 200
+        return len(captured)
+
+    asked()
+    few = asked()
+    for number in range(30):
+        search(f"{'甲乙丙丁戊己庚辛壬癸'[number % 10]}{number}号刻字", times=2)
+    gaps.gather()
+    assert asked() <= few
+
+
+@pytest.mark.parametrize(
+    "query", [{"gap": "abc"}, {"gap": "9" * 30}, {"status": "x"}, {"side": "'"}]
+)
+def test_hostile_addresses_show_the_list(
+    desk: Client, gap: Gap, query: dict[str, str]
+) -> None:
+    assert desk.get(reverse("desk:gaps"), query).status_code == 200
+
+
+def test_only_editors_see_gaps(
+    client: Client, agent: User, gap: Gap, make_user: Callable[..., User]
+) -> None:
+    client.force_login(agent)
+    assert client.get(reverse("desk:gaps")).status_code == 403
+    assert client.post(reverse("desk:gap", args=[gap.pk])).status_code == 403

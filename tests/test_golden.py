@@ -1,0 +1,317 @@
+"""Golden queries: tried after every change that could move them, and before publishing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+from threading import Event
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+
+from kb import entries, golden, index, proving
+from kb.engines import EngineUnavailable, get_engine
+from kb.models import Entry, Golden, GoldenRun, SynonymSet, User
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+
+
+def expect(
+    words: str, entry: Entry | None, *, side: str = "public", within: int = 1
+) -> Golden:
+    row = Golden(words=words, entry=entry, side=side, within=within)
+    row.full_clean()
+    row.save()
+    return row
+
+
+def ranks() -> dict[str, int | None]:
+    return dict(Golden.objects.values_list("words", "rank"))
+
+
+@pytest.fixture
+def freight(make_entry: MakeEntry) -> Entry:
+    return make_entry("退货运费谁承担？")
+
+
+@pytest.fixture
+def desk(client: Client, editor: User) -> Client:
+    client.force_login(editor)
+    return client
+
+
+# A trial -----------------------------------------------------------------------------
+
+
+def test_a_trial_says_where_every_entry_stands(
+    freight: Entry, make_entry: MakeEntry
+) -> None:
+    make_entry("发票抬头怎么改？", answer="在订单里改。")
+    expect("退货运费", freight)
+    expect("发票抬头", freight)
+    expect("火星移民", None)
+    expect("退货运费谁承担", None)
+    trial = golden.run(by=None)
+    assert ranks() == {"退货运费": 1, "发票抬头": 0, "火星移民": 0, "退货运费谁承担": 1}
+    assert (trial.total, trial.failing, trial.moved) == (4, 2, [])
+    assert {row.words for row in Golden.objects.failing()} == {
+        "发票抬头",
+        "退货运费谁承担",
+    }
+
+
+def test_failing_is_one_rule_in_two_forms(freight: Entry) -> None:
+    for number, rank in enumerate([None, 0, 1, 2, 3]):
+        Golden.objects.create(words=f"甲{number}", entry=freight, within=2, rank=rank)
+        Golden.objects.create(words=f"乙{number}", entry=None, rank=rank)
+    failing = {row.pk for row in Golden.objects.failing()}
+    assert failing == {row.pk for row in Golden.objects.all() if row.fails}
+
+
+def test_customers_and_colleagues_are_asked_apart(make_entry: MakeEntry) -> None:
+    inside = make_entry("赔付上限是多少？", audience="internal", replies=["五百元"])
+    expect("赔付上限", inside)
+    expect("赔付上限", inside, side="staff")
+    draft = make_entry("内部折扣怎么批？", status="draft", audience="internal")
+    expect("内部折扣怎么批", draft, side="staff")
+    golden.run(by=None)
+    found = Golden.objects.order_by("pk").values_list("rank", flat=True)
+    assert list(found) == [0, 1, 0]
+
+
+def test_it_shows_what_moved_and_what_stands_above(
+    freight: Entry, make_entry: MakeEntry
+) -> None:
+    row = expect("退货邮费", freight, within=1)
+    golden.run(by=None)
+    assert ranks() == {"退货邮费": 1}
+    other = make_entry("退货邮费谁出？", answer="退货邮费。", phrasings=["退货邮费"])
+    trial = golden.run(by=None)
+    assert trial.moved == [
+        {"golden": row.pk, "before": 1, "after": 0, "above": [other.pk]}
+    ]
+    assert golden.run(by=None).moved == []
+
+
+def test_a_trial_without_the_engine_proves_nothing(
+    freight: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expect("退货运费", freight)
+    golden.run(by=None)
+
+    def down(*args: Any) -> None:
+        raise EngineUnavailable("gone")
+
+    monkeypatch.setattr(type(get_engine()), "search", down)
+    with pytest.raises(EngineUnavailable):
+        golden.run(by=None)
+    assert ranks() == {"退货运费": 1}
+
+
+# When ------------------------------------------------------------------------------
+
+
+def test_content_vocabulary_and_queries_change_the_stamp(freight: Entry) -> None:
+    seen = [golden.stamp()]
+    assert golden.stamp() == seen[0]
+    entries.revise(freight, by=None, based_on=freight.version, keywords="thyf")
+    seen.append(golden.stamp())
+    SynonymSet.objects.create(members="邮费\n运费")
+    seen.append(golden.stamp())
+    row = expect("退货运费", freight)
+    seen.append(golden.stamp())
+    row.within = 2
+    row.save()
+    seen.append(golden.stamp())
+    golden.run(by=None)
+    assert len(set(seen)) == len(seen)
+    assert golden.stamp() == seen[-1]
+
+
+def test_a_change_is_tried_once_by_one_process(freight: Entry) -> None:
+    now = golden.stamp()
+    assert golden.due(now)
+    assert golden.run_after(now) is not None
+    assert golden.run_after(now) is None
+    assert not golden.due(now)
+
+
+def test_a_trial_whose_process_died_is_tried_again(freight: Entry) -> None:
+    now = golden.stamp()
+    with time_machine.travel("2026-01-01 00:00Z", tick=False):
+        GoldenRun.objects.create(cause="change", stamp=now)
+    assert golden.run_after(now) is not None
+
+
+def test_what_still_changes_waits(freight: Entry) -> None:
+    first = proving._look("")
+    assert not GoldenRun.objects.exists()
+    Entry.objects.first().save()  # type: ignore[union-attr]
+    index.sync_all()
+    second = proving._look(first)
+    assert not GoldenRun.objects.exists()
+    assert proving._look(second) == second
+    assert GoldenRun.objects.get().cause == "change"
+    proving._look(second)
+    assert GoldenRun.objects.count() == 1
+
+
+def test_the_watcher_stops(freight: Entry) -> None:
+    stop = Event()
+    stop.set()
+    proving.keep_up(stop, interval=0.01).join(5)
+
+
+# Before publishing -------------------------------------------------------------------
+
+
+@pytest.fixture
+def rival(freight: Entry, make_entry: MakeEntry) -> Entry:
+    """A draft that would push what customers look for off its place."""
+    expect("退货邮费", freight)
+    expect("发票抬头", make_entry("发票抬头怎么改？", answer="在订单里改。"))
+    golden.run(by=None)
+    return make_entry("退货邮费谁出？", status="draft", phrasings=["退货邮费"])
+
+
+def test_a_draft_is_tried_as_if_it_were_live(rival: Entry, freight: Entry) -> None:
+    (told,) = golden.foretell(rival)
+    assert (told.golden.words, told.before, told.after.rank) == ("退货邮费", 1, 0)
+    assert told.harmed
+    assert told.after.above == (rival.pk,)
+    entries.publish(rival, by=None)
+    index.sync_all()
+    assert golden.place("退货邮费", side="public", entry=freight.pk).rank == 0
+
+
+def test_an_internal_draft_takes_no_place_from_customers(
+    rival: Entry, freight: Entry
+) -> None:
+    rival.audience = "internal"
+    entries.put(rival, by=None)
+    assert golden.foretell(rival) == []
+
+
+def test_publishing_what_harms_asks_first(desk: Client, rival: Entry) -> None:
+    move = reverse("desk:move", args=[rival.pk, "publish"])
+    warned = desk.post(move)
+    assert warned.headers["Location"] == reverse("desk:golden-warning", args=[rival.pk])
+    page = desk.get(warned.headers["Location"]).content.decode()
+    assert "有 1 条现在达标，发布后会不达标" in page
+    assert "退货邮费" in page
+    rival.refresh_from_db()
+    assert rival.status == "draft"
+    desk.post(move, {"warned": "yes"})
+    rival.refresh_from_db()
+    assert rival.status == "published"
+
+
+def test_saving_and_publishing_in_the_admin_asks_as_well(
+    desk: Client, rival: Entry
+) -> None:
+    from tests.test_admin import change
+
+    saved = change(desk, rival, _move="publish")
+    assert saved.url == reverse("desk:golden-warning", args=[rival.pk])
+    rival.refresh_from_db()
+    assert rival.status == "draft"
+
+
+def test_publishing_what_harms_nothing_takes_one_click(
+    desk: Client, freight: Entry, make_entry: MakeEntry
+) -> None:
+    expect("退货运费", freight)
+    golden.run(by=None)
+    draft = make_entry("发票抬头怎么改？", status="draft", answer="在订单里改。")
+    desk.post(reverse("desk:move", args=[draft.pk, "publish"]))
+    draft.refresh_from_db()
+    assert draft.status == "published"
+
+
+# Pages -------------------------------------------------------------------------------
+
+
+def test_the_page_tells_what_fails_and_tries_again(
+    desk: Client, freight: Entry, make_entry: MakeEntry
+) -> None:
+    expect("发票抬头", freight)
+    expect("退货运费", freight)
+    done = desk.post(reverse("desk:golden-run"), follow=True).content.decode()
+    assert "跑完 2 条" in done
+    assert "1 条不达标" in done
+    make_entry("退货运费", phrasings=["退货运费"])
+    page = desk.post(reverse("desk:golden-run"), follow=True).content.decode()
+    assert "2 条不达标，1 条名次变了" in page
+    assert "第 1 名" in page
+
+
+def test_a_page_of_many_costs_no_more_queries(
+    desk: Client, freight: Entry, django_assert_num_queries: Any
+) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert desk.get(reverse("desk:golden")).status_code == 200
+        return len(captured)
+
+    for number in range(2):
+        expect(f"发票{number}", freight)
+    golden.run(by=None)
+    few = asked()
+    for number in range(2, 30):
+        expect(f"发票{number}", freight)
+    golden.run(by=None)
+    assert asked() <= few
+
+
+def test_only_editors_see_it(client: Client, agent: User) -> None:
+    client.force_login(agent)
+    assert client.get(reverse("desk:golden")).status_code == 403
+    assert client.post(reverse("desk:golden-run")).status_code == 403
+
+
+def test_the_same_words_are_expected_once(freight: Entry) -> None:
+    expect("退货运费", freight)
+    with pytest.raises(ValidationError, match="已经有同样的一条"):
+        expect(" 退货运费 ", freight)
+    expect("火星", None)
+    with pytest.raises(ValidationError, match="已经有同样的一条"):
+        expect("火星", None)
+
+
+# The command -------------------------------------------------------------------------
+
+
+def test_the_command_prints_what_fails_and_exits_with_one(freight: Entry) -> None:
+    out = StringIO()
+    expect("退货运费", freight)
+    call_command("kb_golden", stdout=out)
+    assert "共 1 条，0 条不达标" in out.getvalue()
+    expect("发票抬头", freight, within=3)
+    with pytest.raises(SystemExit) as stopped:
+        call_command("kb_golden", stdout=out)
+    assert stopped.value.code == 1
+    assert (
+        "顾客搜「发票抬头」→「退货运费谁承担？」要前 3 名，没有找到" in out.getvalue()
+    )
+
+
+def test_the_admin_forgets_where_it_stood_when_it_changes(
+    desk: Client, freight: Entry, make_user: Callable[..., User]
+) -> None:
+    row = expect("退货运费", freight)
+    golden.run(by=None)
+    where = reverse("admin:kb_golden_change", args=[row.pk])
+    data = {"words": "退货运费", "side": "public", "entry": freight.pk, "within": "0"}
+    assert "1" in desk.post(where, data).content.decode()
+    desk.post(where, {**data, "within": "2"})
+    row.refresh_from_db()
+    assert (row.within, row.rank) == (2, None)
