@@ -16,7 +16,7 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -119,7 +119,7 @@ class EntryAdmin(Forewarned, Curation):
         "external_id",
     ]
     fieldsets = [
-        (None, {"fields": ["question", "answer", "audience", "category"]}),
+        (None, {"fields": ["question", "answer", "audience", "category", "note"]}),
         ("有效期", {"fields": [("valid_from", "valid_until")]}),
         ("怎么找到它", {"fields": ["phrasings", "keywords", "tags", "module", "slug"]}),
         ("现状", {"fields": ["state", "asked", "published_at", "created", "updated"]}),
@@ -154,11 +154,12 @@ class EntryAdmin(Forewarned, Curation):
         return request.user.has_perm("kb.publish_entry")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only a draft that no question belongs to may vanish."""
+        """Only a draft that was never published and no question belongs to may vanish."""
         allowed = super().has_delete_permission(request, obj)
         if obj is None or not allowed:
             return allowed
-        return obj.status == Entry.Status.DRAFT and not obj.questions.exists()
+        fresh = obj.status == Entry.Status.DRAFT and obj.published_at is None
+        return fresh and not obj.questions.exists()
 
     # Saving -------------------------------------------------------------------
 
@@ -166,13 +167,25 @@ class EntryAdmin(Forewarned, Curation):
         self, request: HttpRequest, obj: Entry, form: Any, change: bool
     ) -> None:
         based_on = form.cleaned_data["version"] if change else None
-        entries.put(obj, by=request.user, based_on=based_on)  # type: ignore[arg-type]
+        note = form.cleaned_data.get("note", "")
+        by: Any = request.user
+        entries.put(obj, by=by, based_on=based_on, note=note)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
         write_phrasings(form.instance, form.cleaned_data["phrasings"])
+        entries.complete(form.instance)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Lead to the versions: the admin's own log tells no more than that one saved."""
+        entry = self.get_object(request, object_id)
+        if entry is None:
+            raise Http404
+        return redirect("desk:history", entry.pk)
 
     def response_add(
         self, request: HttpRequest, obj: Entry, post_url_continue: str | None = None

@@ -36,6 +36,14 @@ class EntryForm(WholeForm):
         help_text="顾客的其他问法，一行一个。会帮助搜索，也会出现在搜索联想里。",
     )
 
+    note = forms.CharField(
+        label="修改说明",
+        required=False,
+        max_length=200,
+        help_text="为什么改，给同事看，记在历史里。可以不写。",
+        widget=forms.TextInput({"class": "vLargeTextField"}),
+    )
+
     class Meta:
         model = Entry
         fields: list[str] = []  # the admin names them

@@ -14,7 +14,17 @@ from django.utils import timezone
 
 from kb import entries, index, questions, triage
 from kb.demo.own import furnish
-from kb.models import Category, Entry, FollowUp, Golden, Module, Question, Reply, Tag
+from kb.models import (
+    Category,
+    Entry,
+    FollowUp,
+    Golden,
+    Module,
+    Question,
+    Reply,
+    Revision,
+    Tag,
+)
 
 __all__ = ["furnish", "load"]
 
@@ -81,6 +91,7 @@ def _spread(made: Iterable[Entry]) -> None:
         entry.created_at = moment - timedelta(days=DAYS * chance.random())
         entry.published_at = entry.published_at and moment
     Entry.objects.bulk_update(rows, ["created_at", "updated_at", "published_at"])
+    Revision.objects.filter(entry__in=rows).delete()  # kept again when one is changed
 
 
 def _entry(row: Mapping[str, Any], position: int) -> Entry:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from kb.entries import history
 from kb.models import Entry, Phrasing, Reply, ReplyRevision, Tag, User
 
 
@@ -26,6 +27,7 @@ def store(
     """
     for entry in new:
         entry.created_by = entry.updated_by = by
+    history.begin_all(changed)
     for entry in changed:
         entry.version, entry.updated_by = entry.version + 1, by
     for reply in replies:
@@ -39,6 +41,7 @@ def store(
     link = Entry.tags.through
     links = [link(entry_id=entry.pk, tag_id=tag.pk) for entry, tag in tags]
     link.objects.bulk_create(links, batch_size=500)
+    history.keep_all(changed, by=by)
 
 
 def _keep_revisions(changed: Collection[Reply]) -> None:

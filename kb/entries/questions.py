@@ -8,7 +8,7 @@ from django.db import transaction
 
 from kb import triage
 from kb.entries.writing import draft, keep_phrasing, locked, touch
-from kb.models import Entry, Phrasing, Question, Reply, User
+from kb.models import Act, Entry, Phrasing, Question, Reply, User
 from kb.text import normalize
 
 
@@ -25,7 +25,7 @@ def absorb(
     text = question.text if phrasing is None else phrasing
     if text.strip():
         keep_phrasing(entry, text, question=question)
-    return touch(entry, by=by)
+    return touch(entry, by=by, act=Act.MERGED)
 
 
 @transaction.atomic
@@ -58,5 +58,5 @@ def release(question: Question, *, by: User | None) -> Question:
     if untouched and not entry.questions.exists():
         entry.delete()
     else:
-        touch(entry, by=by)
+        touch(entry, by=by, act=Act.MERGED, note="撤销并入")
     return question

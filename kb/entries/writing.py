@@ -7,23 +7,29 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 
 from kb import wording
-from kb.models import Entry, Phrasing, Question, Reply, User
+from kb.entries import history
+from kb.models import Act, Entry, Phrasing, Question, Reply, User
 from kb.text import normalize
 
 CONFLICT = "有人先保存了这条内容。您的修改还在本页，请对照最新内容后再保存。"
 
 
 @transaction.atomic
-def put(entry: Entry, *, by: User | None, based_on: int | None = None) -> Entry:
+def put(
+    entry: Entry, *, by: User | None, based_on: int | None = None, note: str = ""
+) -> Entry:
     """Save the columns of `entry`, new or changed, except its status.
 
     `based_on` is the version that the change was made on; when somebody has
-    saved since, nothing is written. Raises ValidationError.
+    saved since, nothing is written. `note` says why. Raises ValidationError.
+    Who writes replies or phrasings along with it calls `complete` in the end.
     """
+    act = Act.WROTE
     if entry.pk is None:
-        entry.created_by, entry.status = by, Entry.Status.DRAFT
+        entry.created_by, entry.status, act = by, Entry.Status.DRAFT, Act.MADE
     else:
         now = locked(entry, based_on=based_on)
         entry.version, entry.status = now.version + 1, now.status
@@ -32,6 +38,7 @@ def put(entry: Entry, *, by: User | None, based_on: int | None = None) -> Entry:
     entry.updated_by = by
     entry.full_clean()
     entry.save()
+    history.keep(entry, by=by, act=act, note=note)
     return entry
 
 
@@ -60,37 +67,62 @@ def draft(
         reply.save()
     for text in phrasings:
         keep_phrasing(entry, text)
+    history.complete(entry)
     return entry
 
 
-def revise(entry: Entry, *, by: User | None, based_on: int, **columns: Any) -> Entry:
+def revise(
+    entry: Entry, *, by: User | None, based_on: int, note: str = "", **columns: Any
+) -> Entry:
     """Change columns of an entry, unless somebody saved since `based_on`."""
     entry = Entry.objects.get(pk=entry.pk)
     for name, value in columns.items():
         setattr(entry, name, value)
-    return put(entry, by=by, based_on=based_on)
+    return put(entry, by=by, based_on=based_on, note=note)
 
 
 @transaction.atomic
 def add_phrasing(entry: Entry, text: str, *, by: User | None) -> Entry:
     """Keep `text` as a phrasing; an entry that says so already stays as it is."""
     entry = locked(entry)
-    return touch(entry, by=by) if keep_phrasing(entry, text) else entry
+    added = keep_phrasing(entry, text)
+    return touch(entry, by=by, act=Act.PHRASED) if added else entry
+
+
+@transaction.atomic
+def add_reply(entry: Entry, reply: Reply, *, by: User | None, note: str = "") -> Entry:
+    """Let `reply`, new or somebody's own so far, be the last of the entry's."""
+    entry = locked(entry)
+    last = entry.replies.shared().aggregate(Max("order"))["order__max"]
+    reply.entry, reply.order = entry, 0 if last is None else last + 1
+    reply.full_clean()
+    reply.save()
+    return touch(entry, by=by, act=Act.WROTE, note=note)
 
 
 def locked(entry: Entry, *, based_on: int | None = None) -> Entry:
+    """Return the entry as it is, ours until the transaction ends, its version kept."""
     now = Entry.objects.select_for_update().get(pk=entry.pk)
     if based_on is not None and now.version != based_on:
         raise ValidationError(CONFLICT, code="conflict")
+    history.begin(now)
     return now
 
 
-def touch(entry: Entry, *, by: User | None) -> Entry:
-    """Save `entry` as a new version, so that caches and the index notice."""
+def touch(
+    entry: Entry,
+    *,
+    by: User | None,
+    act: Act,
+    note: str = "",
+    judge: User | None = None,
+) -> Entry:
+    """Save `entry` as a new version, so that caches, index and history notice."""
     entry.version += 1
     entry.updated_by = by
     entry.full_clean()
     entry.save()
+    history.keep(entry, by=by, act=act, note=note, judge=judge)
     return entry
 
 

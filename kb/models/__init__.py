@@ -12,6 +12,7 @@ from kb.models.followup import FollowUp
 from kb.models.gap import Gap, GapSpelling, Gathered
 from kb.models.golden import Golden, GoldenRun
 from kb.models.habit import Favourite, Manner
+from kb.models.history import Act, Revision
 from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.inquiry import Enclosure, Inquiry
 from kb.models.phrasing import Phrasing
@@ -38,6 +39,7 @@ __all__ = [
     "AGENT",
     "EDITOR",
     "LEAD",
+    "Act",
     "Category",
     "Channel",
     "Completion",
@@ -75,6 +77,7 @@ __all__ = [
     "ReplyFeedback",
     "ReplyQuerySet",
     "ReplyRevision",
+    "Revision",
     "Search",
     "Segment",
     "Side",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from kb import entries
@@ -61,13 +61,9 @@ def accept(
         raise ValidationError(CHANGED, code="conflict")
     if entry is None:
         entry = entries.draft(reply.title, by=by)
-    last = entry.replies.shared().aggregate(Max("order"))["order__max"]
-    reply.entry, reply.owner, reply.author = entry, None, proposal.by
+    reply.owner, reply.author = None, proposal.by
     reply.title = reply.keywords = ""
-    reply.order = 0 if last is None else last + 1
-    reply.full_clean()
-    reply.save()
-    entry = entries.revise(entry, by=by, based_on=entry.version)
+    entry = entries.add_reply(entry, reply, by=by, note="客服提议的话术")
     if entry.status == Entry.Status.DRAFT and by.has_perm("kb.publish_entry"):
         reply.entry = entries.publish(entry, by=by)
     _judge(proposal, State.ACCEPTED, by=by)

@@ -1,0 +1,83 @@
+"""The versions of an entry: what each changed, and any of them had back."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from kb import entries
+from kb.desk.drafts import editor
+from kb.desk.forms import LARGEST_ID
+from kb.desk.views import StaffRequest
+from kb.models import Entry, Revision
+
+PAGE = 30  # versions in the list
+
+
+@editor
+@require_safe
+def history(request: StaffRequest, pk: int) -> HttpResponse:
+    """List the versions, and show what one of them changed, or how it differs from now."""
+    entry = _entry(request, pk)
+    kept = entries.revisions(entry)
+    shown = kept.filter(version=_number(request.GET.get("version", ""))).first()
+    shown = shown or kept.first()
+    page = Paginator(kept.defer("content"), PAGE).get_page(request.GET.get("page"))
+    context = {"entry": entry, "page": page, "shown": shown}
+    if shown is not None:
+        context |= _compared(entry, shown, now=request.GET.get("to") == "now")
+    return render(request, "desk/history.html", context)
+
+
+@editor
+@require_POST
+def restore(request: StaffRequest, pk: int) -> HttpResponse:
+    """Bring a version back, as a new one."""
+    entry = _entry(request, pk)
+    given = request.POST
+    wanted = entry.revisions.filter(version=_number(given.get("version", ""))).first()
+    where = reverse("desk:history", args=[entry.pk])
+    if wanted is None:
+        messages.warning(request, "没有这个版本。")
+        return redirect(where)
+    try:
+        seen, note = _number(given.get("based_on", "")), given.get("note", "")
+        entry, lost = entries.revert(wanted, by=request.user, based_on=seen, note=note)
+    except ValidationError as error:
+        messages.error(request, f"没有恢复：{' '.join(error.messages)}")
+        return redirect(f"{where}?version={wanted.version}&to=now")
+    messages.success(
+        request, f"已恢复到第 {wanted.version} 版，存为第 {entry.version} 版。"
+    )
+    if lost:
+        messages.warning(request, f"这些已经不在了，没有恢复：{'、'.join(lost)}。")
+    return redirect(where)
+
+
+def _entry(request: StaffRequest, pk: int) -> Entry:
+    seen = Entry.objects.visible_to(request.user).select_related("category")
+    found = seen.filter(pk=pk).first() if pk <= LARGEST_ID else None
+    if found is None:
+        raise Http404
+    return found
+
+
+def _compared(entry: Entry, shown: Revision, *, now: bool) -> dict[str, object]:
+    """Return what the version changed of the one before, or what it lacks of today's."""
+    if now:
+        differences = entries.compare(entries.content(entry), shown.content)
+        return {"differences": differences, "to_now": True}
+    before = entry.revisions.filter(version__lt=shown.version).first()
+    differences = entries.compare(before.content if before else {}, shown.content)
+    return {"differences": differences, "before": before}
+
+
+def _number(sent: str) -> int:
+    """Return a version that was sent, or 0, which none has."""
+    plain = sent.isascii() and sent.isdecimal() and len(sent) < len(str(LARGEST_ID))
+    return int(sent) if plain and int(sent) < 2**31 else 0

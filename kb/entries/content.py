@@ -1,0 +1,197 @@
+"""All that an entry says, as one value: taken from the tables, laid back into them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Field, ForeignKey, QuerySet
+
+from kb.models import Entry, FollowUp, Phrasing, Reply, Tag
+from kb.text import normalize
+
+Content = dict[str, Any]
+# What is not said but happens to an entry, or tells only where it came from.
+APART = {"id", "status", "source", "external_id"}
+REPLY = ("label", "tone", "channel", "segment_id", "order", "body")
+
+
+def columns() -> list[Field[Any, Any]]:
+    """Return the columns of an entry that people write."""
+    fields = Entry._meta.concrete_fields
+    return [f for f in fields if f.editable and f.name not in APART]
+
+
+def content(entry: Entry) -> Content:
+    """Return what `entry` says now, read from the database, fit for JSON."""
+    return contents([entry.pk])[entry.pk]
+
+
+def contents(ids: Iterable[int]) -> dict[int, Content]:
+    """Return what each of the entries says, in five queries."""
+    wanted = list(ids)
+    names = [field.attname for field in columns()]
+    rows = Entry.objects.filter(pk__in=wanted).values("pk", *names)
+    parts = {"tags": _tags(wanted), "phrasings": _phrasings(wanted)}
+    parts |= {"replies": _replies(wanted), "follow_ups": _follow_ups(wanted)}
+    return {
+        row.pop("pk"): _plain(row) | {name: held[pk] for name, held in parts.items()}
+        for row in rows
+        for pk in [row["pk"]]
+    }
+
+
+def _plain(row: Mapping[str, Any]) -> Content:
+    plain: Content = json.loads(json.dumps(row, cls=DjangoJSONEncoder))
+    return plain
+
+
+def _grouped(rows: QuerySet[Any, tuple[Any, ...]]) -> defaultdict[int, list[Any]]:
+    found = defaultdict(list)
+    for entry_id, value in rows:
+        found[entry_id].append(value)
+    return found
+
+
+def _tags(ids: list[int]) -> defaultdict[int, list[Any]]:
+    link = Entry.tags.through.objects.filter(entry__in=ids)
+    return _grouped(link.order_by("tag__name").values_list("entry_id", "tag__name"))
+
+
+def _phrasings(ids: list[int]) -> defaultdict[int, list[Any]]:
+    rows = Phrasing.objects.filter(entry__in=ids)
+    return _grouped(rows.values_list("entry_id", "text"))
+
+
+def _follow_ups(ids: list[int]) -> defaultdict[int, list[Any]]:
+    rows = FollowUp.objects.filter(entry__in=ids)
+    return _grouped(rows.values_list("entry_id", "then_id"))
+
+
+def _replies(ids: list[int]) -> defaultdict[int, list[Any]]:
+    """Only what is everybody's: a reply of one's own is no part of the entry."""
+    found = defaultdict(list)
+    rows = Reply.objects.shared().filter(entry__in=ids)
+    for row in rows.values("entry_id", "id", "author_id", *REPLY):
+        found[row.pop("entry_id")].append(row)
+    return found
+
+
+# Laid back ---------------------------------------------------------------------
+
+
+def lay(entry: Entry, said: Content) -> list[str]:
+    """Let `entry` say `said`; return the names of what is not there any more.
+
+    Its own columns are set and not saved; replies, phrasings, tags and what
+    follows are written. The caller holds the row and checks the whole.
+    """
+    lost = _lay_columns(entry, said)
+    lay_replies(entry, said.get("replies", []))
+    lay_phrasings(entry, said.get("phrasings", []))
+    tags = list(Tag.objects.filter(name__in=said.get("tags", [])))
+    lost += sorted(set(said.get("tags", [])) - {tag.name for tag in tags})
+    entry.tags.set(tags)
+    _lay_follow_ups(entry, said.get("follow_ups", []))
+    return lost
+
+
+def _lay_columns(entry: Entry, said: Content) -> list[str]:
+    """Set the columns that `said` knows: an old version lacks what came later."""
+    lost = []
+    for field in columns():
+        if field.attname not in said:
+            continue
+        value = field.to_python(said[field.attname])
+        if isinstance(field, ForeignKey) and not _is_there(field, value):
+            lost.append(str(field.verbose_name))
+            continue
+        setattr(entry, field.attname, value)
+    return lost
+
+
+def lay_replies(entry: Entry, said: Iterable[Mapping[str, Any]]) -> None:
+    """Change the replies that are still there, make anew those that are not."""
+    held = {reply.pk: reply for reply in entry.replies.shared()}
+    for row in said:
+        reply = held.pop(row.get("id") or 0, None) or Reply(entry=entry)
+        for name in REPLY:
+            setattr(reply, name, row[name])
+        if reply.pk is None:
+            reply.author_id = _still(row.get("author_id"), "author")
+        reply.segment_id = _still(reply.segment_id, "segment")
+        reply.full_clean()
+        reply.save()
+    for reply in held.values():
+        reply.delete()
+
+
+def _is_there(field: Any, pk: int | None) -> bool:
+    """Tell whether the row that a foreign key means still exists; none is right."""
+    rows = field.related_model._default_manager
+    return pk is None or rows.filter(pk=pk).exists()
+
+
+def _still(pk: int | None, name: str) -> int | None:
+    return pk if _is_there(Reply._meta.get_field(name), pk) else None
+
+
+def lay_phrasings(entry: Entry, texts: Iterable[str]) -> None:
+    """Make these the phrasings; the ones that stay keep the question they came from."""
+    wanted = {normalize.key(text): text for text in texts}
+    held = {phrasing.text_key: phrasing for phrasing in entry.phrasings.all()}
+    gone = [phrasing.pk for key, phrasing in held.items() if key not in wanted]
+    for phrasing in entry.phrasings.filter(pk__in=gone):
+        phrasing.delete()
+    for key, text in wanted.items():
+        if key not in held and key != normalize.key(entry.question):
+            made = Phrasing(entry=entry, text=text, text_key=key)
+            made.full_clean()
+            made.save()
+
+
+def _lay_follow_ups(entry: Entry, ids: Iterable[int]) -> None:
+    there = set(Entry.objects.filter(pk__in=list(ids)).values_list("pk", flat=True))
+    wanted = [pk for pk in ids if pk in there and pk != entry.pk]
+    held = list(entry.follow_ups.values_list("then_id", flat=True))
+    if held == wanted:
+        return
+    entry.follow_ups.all().delete()
+    for order, pk in enumerate(wanted):
+        FollowUp.objects.create(entry=entry, then_id=pk, order=order)
+
+
+def changed(one: Content, other: Content) -> set[str]:
+    """Return the names of what the two say differently."""
+    return {
+        name
+        for name in one.keys() | other.keys()
+        if _told(one, name) != _told(other, name)
+    }
+
+
+def _told(said: Content, name: str) -> Any:
+    value = said.get(name)
+    if name == "replies":
+        return [
+            {k: v for k, v in row.items() if k != "author_id"} for row in value or []
+        ]
+    return value if value not in (None, "") else None
+
+
+def merged(base: Content, theirs: Content, mine: Content) -> Content:
+    """Return `theirs` with what `mine` changed of `base`.
+
+    Raises ValidationError where both changed the same thing differently.
+    """
+    ours = changed(base, mine)
+    both = {
+        name for name in ours & changed(base, theirs) if name in changed(theirs, mine)
+    }
+    if both:
+        raise ValidationError(sorted(both), code="both")
+    return theirs | {name: mine.get(name) for name in ours}

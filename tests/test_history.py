@@ -1,0 +1,338 @@
+"""History: every version is kept whole, told word by word, and comes back when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb import entries
+from kb.models import Category, Entry, FollowUp, Reply, Revision, Tag, User
+from kb.text import difference
+from tests.conftest import MakeEntry, MakeQuestion
+from tests.test_admin import change, filled, told, where
+
+pytestmark = pytest.mark.django_db
+
+
+def acts(entry: Entry) -> list[str]:
+    return [revision.act for revision in entries.revisions(entry)]
+
+
+def test_every_version_says_who_made_it_and_why(
+    make_entry: MakeEntry, editor: User, lead: User
+) -> None:
+    entry = make_entry(status="draft")
+    entries.revise(
+        entry, by=editor, based_on=entry.version, answer="新的", note="法务要求"
+    )
+    entries.publish(entry, by=lead)
+    rows = [(r.version, r.act, r.by, r.note) for r in entries.revisions(entry)]
+    assert rows == [
+        (3, "published", lead, ""),
+        (2, "wrote", editor, "法务要求"),
+        (1, "made", None, ""),
+    ]
+
+
+def test_a_version_holds_all_that_an_entry_says(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    after = make_entry("退款多久到账？")
+    entry = make_entry(
+        replies=["亲，我们承担"], phrasings=["邮费谁出"], keywords="yf", status="draft"
+    )
+    entry.tags.add(Tag.objects.create(name="运费"))
+    FollowUp.objects.create(entry=entry, then=after)
+    Reply.objects.create(entry=entry, owner=editor, title="我的", body="只有我看")
+    entry = entries.publish(entry, by=editor)
+    said = entry.revisions.get(version=entry.version).content
+    assert said == entries.content(entry)
+    assert (said["question"], said["keywords"]) == ("退货运费谁承担？", "yf")
+    assert (said["tags"], said["phrasings"]) == (["运费"], ["邮费谁出"])
+    assert said["follow_ups"] == [after.pk]
+    assert [reply["body"] for reply in said["replies"]] == ["亲，我们承担"]
+    assert "answer_html" not in said
+    assert "excerpt" not in said
+
+
+def test_what_was_written_before_versions_were_kept_is_the_first_of_them(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    entry = make_entry(answer="从前的答案")
+    Revision.objects.all().delete()
+    seen = entry.version
+    entries.revise(entry, by=editor, based_on=seen, answer="现在的答案")
+    old = entry.revisions.get(version=seen)
+    assert old.content["answer"] == "从前的答案"
+    assert [r.version for r in entries.revisions(entry)] == [seen + 1, seen]
+
+
+def test_any_version_comes_back_as_a_new_one(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    tag = Tag.objects.create(name="运费")
+    entry = make_entry(replies=["亲，旧话术", "亲，第二条"], phrasings=["老问法"])
+    entry.tags.add(tag)
+    entry = entries.revise(entry, by=None, based_on=entry.version, answer="旧答案")
+    old = entry.revisions.get(version=entry.version)
+    first, second = entry.replies.all()
+    first.body = "亲，新话术"
+    first.save()
+    second.delete()
+    entry.phrasings.all().delete()
+    entry.tags.clear()
+    entry = entries.revise(entry, by=None, based_on=entry.version, answer="新答案")
+    entry, lost = entries.revert(old, by=editor, based_on=entry.version)
+    assert lost == []
+    assert entries.content(entry)["answer"] == "旧答案"
+    assert [r.body for r in entry.replies.all()] == ["亲，旧话术", "亲，第二条"]
+    assert entry.replies.first() == first  # the same row: who sent it still knows it
+    assert [p.text for p in entry.phrasings.all()] == ["老问法"]
+    assert list(entry.tags.all()) == [tag]
+    assert acts(entry)[0] == "reverted"
+    assert entry.status == "published"
+
+
+def test_what_is_gone_meanwhile_is_told_and_does_not_stop_the_rest(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    tag, category = (
+        Tag.objects.create(name="运费"),
+        Category.objects.create(name="旧类"),
+    )
+    entry = make_entry(category=category, answer="旧答案")
+    entry.tags.add(tag)
+    entry = entries.revise(entry, by=None, based_on=entry.version, keywords="a")
+    old = entry.revisions.get(version=entry.version)
+    entry = entries.revise(
+        entry, by=None, based_on=entry.version, category=None, answer="新答案"
+    )
+    tag.delete()
+    category.delete()
+    entry, lost = entries.revert(old, by=editor, based_on=entry.version)
+    assert lost == ["分类", "运费"]
+    assert (entry.answer, entry.category) == ("旧答案", None)
+
+
+def test_a_version_that_may_not_be_published_does_not_come_back_live(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    entry = make_entry(answer="", audience="public", status="draft", replies=["亲"])
+    empty = entry.revisions.get(version=1)
+    entry = entries.revise(entry, by=None, based_on=1, answer="有答案了")
+    entry = entries.publish(entry, by=None)
+    with pytest.raises(ValidationError, match="答案"):
+        entries.revert(empty, by=editor, based_on=entry.version)
+    entry.refresh_from_db()
+    assert entry.answer == "有答案了"
+
+
+def test_who_restores_over_a_change_he_has_not_seen_is_stopped(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    entry = make_entry()
+    old, seen = entry.revisions.get(version=1), entry.version
+    entries.revise(entry, by=None, based_on=seen, answer="刚改的")
+    with pytest.raises(ValidationError) as stopped:
+        entries.revert(old, by=editor, based_on=seen)
+    assert stopped.value.code == "conflict"
+
+
+def test_merging_questions_is_a_version_too(
+    make_entry: MakeEntry, make_question: MakeQuestion, editor: User
+) -> None:
+    entry = make_entry()
+    entries.absorb(entry, question=make_question("邮费算谁的"), by=editor)
+    latest = entries.revisions(entry)[0]
+    assert (latest.act, latest.content["phrasings"]) == ("merged", ["邮费算谁的"])
+
+
+def test_an_import_over_many_keeps_what_was_there(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    made = [make_entry(f"第{n}问？", answer=f"旧{n}") for n in range(3)]
+    Revision.objects.all().delete()
+
+    def written(some: list[Entry]) -> int:
+        for entry in some:
+            entry.answer = f"新{entry.pk}"
+            entry.derive()
+        with CaptureQueriesContext(connection) as asked:
+            entries.store([], some, by=editor)
+        return len(asked)
+
+    assert written(made[:1]) == written(made[1:])
+    for entry in made:
+        now, before = entries.revisions(entry)
+        assert (now.act, now.by, before.content["answer"][0]) == (
+            "imported",
+            editor,
+            "旧",
+        )
+
+
+# Word by word --------------------------------------------------------------------
+
+
+@given(st.text("甲乙丙\n", max_size=60), st.text("甲乙丙\n", max_size=60))
+def test_both_texts_can_be_read_off_a_difference(old: str, new: str) -> None:
+    parts = difference.whole(old, new)
+    assert "".join(p.text for p in parts if p.kind != "new") == old
+    assert "".join(p.text for p in parts if p.kind != "gone") == new
+
+
+def test_a_change_at_the_end_of_a_long_text_is_told() -> None:
+    old = "第一行说明。\n" * 3000 + "运费八元"
+    parts = difference.short(old, old.replace("八元", "十元"), around=20)
+    assert [(p.kind, p.text) for p in parts if p.kind in {"gone", "new"}] == [
+        ("gone", "八"),
+        ("new", "十"),
+    ]
+
+
+def test_a_difference_names_what_people_know_by_name(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    entry = make_entry(replies=["亲，八元"], audience="internal")
+    before = entries.content(entry)
+    reply = entry.replies.get()
+    reply.body, reply.tone = "亲，十元", "short"
+    reply.save()
+    category = Category.objects.create(name="售后")
+    entry = entries.revise(
+        entry,
+        by=editor,
+        based_on=entry.version,
+        audience="public",
+        category=category,
+    )
+    found = entries.compare(before, entries.content(entry))
+    shown = {one.label: "|".join(part.text for part in one.parts) for one in found}
+    assert shown == {
+        "话术 · 标准": "亲，|八|十|元",
+        "话术 · 标准 · 语气": "标准|简短",
+        "可见范围": "仅内部|公开",
+        "分类": "（空）|售后",
+    }
+
+
+# The page ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(client: Client, editor: User) -> Client:
+    client.force_login(editor)
+    return client
+
+
+def test_the_form_keeps_replies_and_the_reason_in_one_version(
+    desk: Client, editor: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(replies=["亲，旧"])
+    seen = entry.version
+    change(
+        desk,
+        entry,
+        note="双十一新规",
+        phrasings="新问法",
+        **{"replies-0-body": "亲，新"},
+    )
+    latest = entries.revisions(entry)[0]
+    assert (latest.version, latest.by, latest.note) == (seen + 1, editor, "双十一新规")
+    assert latest.content["phrasings"] == ["新问法"]
+    assert latest.content["replies"][0]["body"] == "亲，新"
+
+
+def test_a_new_entry_begins_with_all_of_its_parts(desk: Client) -> None:
+    data = filled(desk, "/admin/kb/entry/add/")
+    typed = {"question": "新条目？", "answer": "有。", "phrasings": "另一种问法"}
+    desk.post("/admin/kb/entry/add/", {**data, **typed})
+    first = Revision.objects.get()
+    assert (first.act, first.content["phrasings"]) == ("made", ["另一种问法"])
+
+
+def test_the_page_tells_what_a_version_changed_and_brings_it_back(
+    desk: Client, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(answer="运费八元")
+    entry = entries.revise(entry, by=None, based_on=entry.version, answer="运费十元")
+    response = desk.get(f"{where(entry)[: -len('change/')]}history/")
+    assert response.headers["Location"] == f"/desk/history/{entry.pk}/"
+    page = desk.get(f"/desk/history/{entry.pk}/").content.decode()
+    assert "运费<del>八</del><ins>十</ins>元" in page
+    page = desk.get(f"/desk/history/{entry.pk}/?version=1&to=now").content.decode()
+    assert "运费<del>十</del><ins>八</ins>元" in page
+    given = {"version": 1, "based_on": entry.version, "note": "改错了"}
+    response = desk.post(f"/desk/history/{entry.pk}/restore/", given)
+    entry.refresh_from_db()
+    assert entry.answer == "运费八元"
+    assert entries.revisions(entry)[0].note == "恢复到第 1 版：改错了"
+    assert desk.get(response.headers["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize("sent", ["", "0", "x", "9" * 40, "-1", "²", "\x00"])
+def test_versions_that_do_not_exist_are_told(
+    desk: Client, make_entry: MakeEntry, sent: str
+) -> None:
+    entry = make_entry()
+    address = f"/desk/history/{entry.pk}/"
+    assert desk.get(address, {"version": sent, "page": sent}).status_code == 200
+    response = desk.post(f"{address}restore/", {"version": sent, "based_on": "1"})
+    assert "没有这个版本" in desk.get(response.headers["Location"]).content.decode()
+
+
+def test_the_page_asks_a_fixed_number_of_times(
+    desk: Client, make_entry: MakeEntry
+) -> None:
+    def queries(entry: Entry) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            desk.get(f"/desk/history/{entry.pk}/")
+        return len(asked)
+
+    entry = make_entry(replies=["一"])
+    few = queries(entry)
+    for number in range(9):
+        entry = entries.revise(
+            entry, by=None, based_on=entry.version, answer=f"改{number}"
+        )
+    assert queries(entry) == few
+
+
+# Who may not ---------------------------------------------------------------------
+
+
+def test_old_versions_are_for_editors_alone(
+    client: Client, agent: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(answer="绝密旧答案")
+    entry = entries.revise(entry, by=None, based_on=entry.version, answer="新答案")
+    address = f"/desk/history/{entry.pk}/"
+    assert client.get(address).status_code == 302
+    client.force_login(agent)
+    assert client.get(address).status_code == 403
+    assert client.post(f"{address}restore/", {"version": 1}).status_code == 403
+    client.logout()
+    for public in (
+        entry.get_absolute_url(),
+        f"{entry.get_absolute_url()}?version=1",
+        f"/api/v1/entries/{entry.pk}/?version=1",
+        "/feed/",
+    ):
+        assert "绝密旧答案" not in client.get(public, follow=True).content.decode()
+
+
+def test_what_was_published_once_is_never_deleted(
+    desk: Client, make_user: Callable[..., User], make_entry: MakeEntry
+) -> None:
+    entry = make_entry(status="retired")
+    entries.restore(entry, by=None)
+    desk.post(f"/admin/kb/entry/{entry.pk}/delete/", {"post": "yes"})
+    assert Entry.objects.filter(pk=entry.pk).exists()
+    assert told(desk.get("/admin/kb/entry/")) == ""
