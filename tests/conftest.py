@@ -87,7 +87,7 @@ def lead(make_user: Callable[..., User]) -> User:
 @pytest.fixture
 def make_entry(db: None) -> MakeEntry:
     """Return a function that makes an entry, moved to its status and indexed."""
-    moves = {
+    moves: dict[str, list[Callable[..., Entry]]] = {
         "draft": [],
         "review": [entries.submit],
         "published": [entries.publish],

@@ -159,6 +159,7 @@ def test_an_import_over_many_keeps_what_was_there(
 ) -> None:
     made = [make_entry(f"第{n}问？", answer=f"旧{n}") for n in range(3)]
     Revision.objects.all().delete()
+    assert entries.may_write(made[0], by=editor)  # asked of the database once
 
     def written(some: list[Entry]) -> int:
         for entry in some:

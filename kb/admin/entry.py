@@ -24,11 +24,12 @@ from django.utils.safestring import SafeString
 
 from kb import entries
 from kb.admin import moves
-from kb.admin.base import Curation, short
+from kb.admin.base import short
 from kb.admin.category import category_field, indented
 from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasings
 from kb.admin.followups import FollowUpInline
 from kb.admin.forewarning import Forewarned
+from kb.admin.proposing import Proposing, is_proposed, within
 from kb.models import Category, Entry, Question, Reply, Validity
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class ReplyInline(ReplyBase):
 
 
 @admin.register(Entry)
-class EntryAdmin(Forewarned, Curation):
+class EntryAdmin(Forewarned, Proposing):
     form = EntryForm
     inlines = [ReplyInline, FollowUpInline]
     list_display = [
@@ -110,6 +111,7 @@ class EntryAdmin(Forewarned, Curation):
     autocomplete_fields = ["tags", "module"]
     actions = moves.actions()
     readonly_fields = [
+        "said_as",
         "state",
         "asked",
         "published_at",
@@ -145,7 +147,7 @@ class EntryAdmin(Forewarned, Curation):
         self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
         if db_field.name == "category":
-            return category_field(db_field, **kwargs)
+            return within(category_field(db_field, **kwargs), request.user)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     # What may be done --------------------------------------------------------
@@ -169,14 +171,16 @@ class EntryAdmin(Forewarned, Curation):
         based_on = form.cleaned_data["version"] if change else None
         note = form.cleaned_data.get("note", "")
         by: Any = request.user
-        entries.put(obj, by=by, based_on=based_on, note=note)
+        proposed = is_proposed(request)
+        entries.put(obj, by=by, based_on=based_on, note=note, proposed=proposed)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
         write_phrasings(form.instance, form.cleaned_data["phrasings"])
-        entries.complete(form.instance)
+        if not self.save_proposed(request, form):
+            entries.complete(form.instance)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -195,6 +199,8 @@ class EntryAdmin(Forewarned, Curation):
         return super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request: HttpRequest, obj: Entry) -> HttpResponse:
+        if is_proposed(request):  # taken back, and waits: nothing to tell of it here
+            return redirect("admin:kb_entry_change", obj.pk)
         if "_move" in request.POST:
             return self._moved(request, obj)
         return super().response_change(request, obj)
@@ -260,6 +266,10 @@ class EntryAdmin(Forewarned, Curation):
     @admin.display(description="最后修改")
     def updated(self, entry: Entry) -> str:
         return _when_and_who(entry.updated_at, entry.updated_by)
+
+
+def _replaced(field: Any, told: dict[str, str]) -> Any:
+    return told.get(field, field) if isinstance(field, str) else field
 
 
 def _when_and_who(moment: Any, user: Any) -> str:

@@ -10,13 +10,15 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from kb import entries
 from kb.models import Entry, User
 
 Status = Entry.Status
 BATCH = 100  # entries in one transaction: others must be able to write between
+MOST = 300  # entries that a preview tries out
 SHOWN = 20  # refusals told one by one
 
 
@@ -32,6 +34,12 @@ class Move:
 
     def may(self, user: User) -> bool:
         return user.has_perm(f"kb.{self.permission}_entry")
+
+    def may_with(self, user: User, entry: Entry) -> bool:
+        held = (
+            entries.may_publish if self.permission == "publish" else entries.may_write
+        )
+        return held(entry, by=user)
 
 
 MOVES = (
@@ -51,8 +59,11 @@ MOVES = (
 def possible(entry: Entry | None, user: User) -> list[Move]:
     """Return the moves that `user` may make with `entry`; None is a new one."""
     if entry is None:
-        return [m for m in MOVES[:2] if m.may(user)]  # submit, publish
-    return [m for m in MOVES if entry.status in m.allowed and m.may(user)]
+        own = entries.judges_own(user, None)
+        return [m for m in MOVES[:2] if m.may(user) and (own or m.name != "publish")]
+    found = [m for m in MOVES if entry.status in m.allowed and m.may_with(user, entry)]
+    judges = entries.may_judge(entry, by=user)
+    return [m for m in found if judges or m.name != "publish"]
 
 
 def named(name: str | None) -> Move | None:
@@ -66,7 +77,9 @@ def actions() -> list[Any]:
 
 def _action(move: Move) -> Any:
     @admin.action(description=f"{move.label}所选的条目", permissions=[move.permission])
-    def act(model: Any, request: HttpRequest, chosen: QuerySet[Entry]) -> None:
+    def act(model: Any, request: HttpRequest, chosen: QuerySet[Entry]) -> Any:
+        if request.POST.get("post") != "yes":
+            return _preview(model, request, move, chosen)
         done, refused = _apply(move, list(chosen), by=request.user)
         if done:
             messages.success(request, f"{move.label}：{done} 条成功。")
@@ -74,9 +87,45 @@ def _action(move: Move) -> Any:
             messages.error(request, reason)
         if more := refused[SHOWN:]:
             messages.error(request, f"另有 {len(more)} 条也没有{move.label}。")
+        return None
 
     act.__name__ = move.name.replace("-", "_")
     return act
+
+
+def _preview(
+    model: Any, request: HttpRequest, move: Move, chosen: QuerySet[Entry]
+) -> HttpResponse | None:
+    """Say what would happen, by doing it and taking it back."""
+    found = list(chosen.select_related("category")[: MOST + 1])
+    if len(found) > MOST:
+        messages.warning(request, f"一次最多{move.label} {MOST} 条，请分几次选。")
+        return None
+    with transaction.atomic():
+        tried = [(entry, _tried(move, entry, by=request.user)) for entry in found]
+        transaction.set_rollback(True)
+    context = {
+        **model.admin_site.each_context(request),
+        "title": f"{move.label}：先看看会怎样",
+        "move": move,
+        "action": request.POST.get("action", ""),
+        "ready": [entry for entry, reason in tried if not reason],
+        "refused": [(entry, reason) for entry, reason in tried if reason],
+        "opts": model.model._meta,
+    }
+    return render(request, "admin/kb/entry/moves.html", context)
+
+
+def _tried(move: Move, entry: Entry, *, by: Any) -> str:
+    """Return why it would be refused, or nothing."""
+    try:
+        with transaction.atomic():
+            move.stage(entry, by=by)
+    except ValidationError as error:
+        return told(entry, error)
+    except Entry.DoesNotExist:
+        return f"「{entry}」已经不在了。"
+    return ""
 
 
 def _apply(move: Move, chosen: Sequence[Entry], *, by: Any) -> tuple[int, list[str]]:
@@ -84,13 +133,8 @@ def _apply(move: Move, chosen: Sequence[Entry], *, by: Any) -> tuple[int, list[s
     refused: list[str] = []
     for batch in _batches(chosen):
         with transaction.atomic():
-            for entry in batch:
-                try:
-                    move.stage(entry, by=by)
-                except ValidationError as error:
-                    refused.append(told(entry, error))
-                except Entry.DoesNotExist:
-                    refused.append(f"「{entry}」已经不在了。")
+            found = [_tried(move, entry, by=by) for entry in batch]
+        refused += filter(None, found)
     return len(chosen) - len(refused), refused
 
 

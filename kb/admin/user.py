@@ -2,23 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
 
-from kb.admin.base import Curation
-from kb.models import User
+from kb.admin.base import Curation, WholeForm
+from kb.admin.category import category_field
+from kb.models import Remit, User
+
+if TYPE_CHECKING:
+    Inline = admin.TabularInline[Remit, Any]
+else:
+    Inline = admin.TabularInline
 
 admin.site.unregister(Group)
 
 
+class RemitInline(Inline):
+    """Where a person, or everybody of a group, is held to branches of the tree."""
+
+    model = Remit
+    form = WholeForm
+    fields = ["right", "category"]
+    extra = 0
+    max_num = 50
+    verbose_name_plural = "职责范围：不填就是所有分类"
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "category":
+            return category_field(db_field, **kwargs)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    # Who may change a person or a group may change its remit, and only he.
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(f"auth.change_{self._kind}") or (
+            request.user.has_perm(f"kb.change_{self._kind}")
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_add_permission(request)
+
+    @property
+    def _kind(self) -> str:
+        return str(self.parent_model._meta.model_name)
+
+
 @admin.register(Group)
 class GroupAdmin(Curation, auth.GroupAdmin):  # type: ignore[misc]
-    pass
+    inlines = [RemitInline]
 
 
 @admin.register(User)
@@ -58,6 +102,10 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
         ("权限", {"fields": ["is_staff", "groups"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Who is only being made has no remit yet."""
+        return [RemitInline] if obj else []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).select_related("team")

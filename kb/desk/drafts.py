@@ -50,8 +50,11 @@ def drafts(request: StaffRequest) -> HttpResponse:
         .order_by("-status", "-updated_at", "-pk")  # review stands after draft
     )
     page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
+    found = list(page)
     context = {
         "page": page,
+        "judgeable": entries.judgeable(found, by=request.user),
+        "governed": {e.pk for e in found if entries.may_publish(e, by=request.user)},
         "counts": counts,
         "status": status if len(wanted) == 1 else "",
     }

@@ -25,7 +25,7 @@ def history(request: StaffRequest, pk: int) -> HttpResponse:
     """List the versions, and show what one of them changed, or how it differs from now."""
     entry = _entry(request, pk)
     kept = entries.revisions(entry)
-    shown = kept.filter(version=_number(request.GET.get("version", ""))).first()
+    shown = kept.filter(version=number(request.GET.get("version", ""))).first()
     shown = shown or kept.first()
     page = Paginator(kept.defer("content"), PAGE).get_page(request.GET.get("page"))
     context = {"entry": entry, "page": page, "shown": shown}
@@ -40,13 +40,13 @@ def restore(request: StaffRequest, pk: int) -> HttpResponse:
     """Bring a version back, as a new one."""
     entry = _entry(request, pk)
     given = request.POST
-    wanted = entry.revisions.filter(version=_number(given.get("version", ""))).first()
+    wanted = entry.revisions.filter(version=number(given.get("version", ""))).first()
     where = reverse("desk:history", args=[entry.pk])
     if wanted is None:
         messages.warning(request, "没有这个版本。")
         return redirect(where)
     try:
-        seen, note = _number(given.get("based_on", "")), given.get("note", "")
+        seen, note = number(given.get("based_on", "")), given.get("note", "")
         entry, lost = entries.revert(wanted, by=request.user, based_on=seen, note=note)
     except ValidationError as error:
         messages.error(request, f"没有恢复：{' '.join(error.messages)}")
@@ -77,7 +77,7 @@ def _compared(entry: Entry, shown: Revision, *, now: bool) -> dict[str, object]:
     return {"differences": differences, "before": before}
 
 
-def _number(sent: str) -> int:
+def number(sent: str) -> int:
     """Return a version that was sent, or 0, which none has."""
     plain = sent.isascii() and sent.isdecimal() and len(sent) < len(str(LARGEST_ID))
     return int(sent) if plain and int(sent) < 2**31 else 0

@@ -15,6 +15,7 @@ from kb.desk import (
     phrasings,
     proposals,
     remarks,
+    reviews,
     views,
 )
 
@@ -30,6 +31,8 @@ urlpatterns = [
     path("drafts/<int:pk>/<slug:action>/", drafts.move, name="move"),
     path("history/<int:pk>/", history.history, name="history"),
     path("history/<int:pk>/restore/", history.restore, name="restore"),
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/<int:pk>/", reviews.judge, name="verdict"),
     path("phrasings/", phrasings.phrasings, name="phrasings"),
     path("phrasings/<int:pk>/", phrasings.judge, name="judge"),
     path("proposals/", proposals.proposals, name="proposals"),

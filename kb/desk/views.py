@@ -23,6 +23,7 @@ from kb.desk import forms, queue
 from kb.models import Entry, Question, User
 
 View = Callable[..., HttpResponse]
+MADE = {"draft": "已存为草稿", "review": "已提交审核", "published": "已发布"}
 GONE = "这个问题已经有人处理了，先看下一个。"
 
 
@@ -88,7 +89,7 @@ def create(request: StaffRequest, pk: int) -> HttpResponse:
             return _keep_draft(request, question, form)
         form.blame(error)
         return _again(request, question, create=form)
-    messages.success(request, f"已{'发布' if live else '存为草稿'}「{entry}」。")
+    messages.success(request, f"{MADE[entry.status]}「{entry}」。")
     return redirect(_address(request, after=pk))
 
 
@@ -152,7 +153,7 @@ def _entry_from(
     question: Question, columns: dict[str, Any], *, by: User, live: bool
 ) -> Entry:
     entry = entries.draft_from(question, by=by, **columns)
-    return entries.publish(entry, by=by) if live else entry
+    return entries.forward(entry, by=by) if live else entry
 
 
 def _keep_draft(

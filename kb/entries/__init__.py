@@ -5,10 +5,30 @@ from __future__ import annotations
 from kb.entries.bulk import store
 from kb.entries.comparing import Difference, compare
 from kb.entries.content import content
-from kb.entries.history import author, complete, revisions
-from kb.entries.moving import publish, restore, retire, send_back, submit
+from kb.entries.history import complete, revisions
+from kb.entries.moving import forward, publish, restore, retire, send_back, submit
 from kb.entries.questions import absorb, draft_from, release
 from kb.entries.reverting import revert
+from kb.entries.reviewing import (
+    approve,
+    ask,
+    awaited,
+    comment,
+    give_back,
+    pending,
+    propose,
+    shown_as_proposed,
+    standing,
+    withdraw,
+)
+from kb.entries.rights import (
+    judgeable,
+    judges_own,
+    may_judge,
+    may_publish,
+    may_write,
+    must_propose,
+)
 from kb.entries.writing import (
     CONFLICT,
     add_phrasing,
@@ -24,12 +44,25 @@ __all__ = [
     "absorb",
     "add_phrasing",
     "add_reply",
-    "author",
+    "approve",
+    "ask",
+    "awaited",
+    "comment",
     "compare",
     "complete",
     "content",
     "draft",
     "draft_from",
+    "forward",
+    "give_back",
+    "judgeable",
+    "judges_own",
+    "may_judge",
+    "may_publish",
+    "may_write",
+    "must_propose",
+    "pending",
+    "propose",
     "publish",
     "put",
     "release",
@@ -39,6 +72,9 @@ __all__ = [
     "revise",
     "revisions",
     "send_back",
+    "shown_as_proposed",
+    "standing",
     "store",
     "submit",
+    "withdraw",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from django.db.models import Model
+from django.utils import timezone
 
-from kb.entries import history
-from kb.models import Entry, Phrasing, Reply, ReplyRevision, Tag, User
+from kb.entries import history, rights
+from kb.models import Entry, Phrasing, Reply, ReplyRevision, Review, Right, Tag, User
 
 
 def store(
@@ -25,11 +26,7 @@ def store(
     `replies` may be new or changed, `phrasings` and `tags` are added. No signal
     is sent: the caller marks the entries for the index, in the same transaction.
     """
-    for entry in new:
-        entry.created_by = entry.updated_by = by
-    history.begin_all(changed)
-    for entry in changed:
-        entry.version, entry.updated_by = entry.version + 1, by
+    _begin(new, changed, by=by)
     for reply in replies:
         reply.derive()
     Entry.objects.bulk_create(new, batch_size=500)
@@ -42,6 +39,37 @@ def store(
     links = [link(entry_id=entry.pk, tag_id=tag.pk) for entry, tag in tags]
     link.objects.bulk_create(links, batch_size=500)
     history.keep_all(changed, by=by)
+    _keep_reviews([*new, *changed], by=by)
+
+
+def _begin(
+    new: Collection[Entry], changed: Collection[Entry], *, by: User | None
+) -> None:
+    for place in {entry.category_id for entry in (*new, *changed)}:
+        rights.require_remit(Right.WRITE, place, by=by)
+    history.begin_all(changed)
+    for entry in new:
+        entry.created_by = entry.updated_by = by
+    for entry in changed:
+        entry.version, entry.updated_by = entry.version + 1, by
+
+
+def _keep_reviews(written: Collection[Entry], *, by: User | None) -> None:
+    """Open a review for what waits for one, and end those of what does no more."""
+    reviewed = {one.pk: one for one in written if one.status == Entry.Status.REVIEW}
+    mine = Review.waiting().filter(content__isnull=True)
+    done = [one.pk for one in written if one.pk not in reviewed]
+    for some in _parts(done):
+        mine.filter(entry__in=some).update(
+            state=Review.State.WITHDRAWN, judged_by=by, judged_at=timezone.now()
+        )
+    for some in _parts(list(reviewed)):
+        held = set(mine.filter(entry__in=some).values_list("entry_id", flat=True))
+        Review.objects.bulk_create(
+            Review(entry=reviewed[pk], base=reviewed[pk].version, by=by)
+            for pk in some
+            if pk not in held
+        )
 
 
 def _keep_revisions(changed: Collection[Reply]) -> None:
@@ -70,3 +98,8 @@ def _overwrite(model: type[Model], rows: Collection[Any], *, apart: set[str]) ->
         unique_fields=["id"],
         update_fields=[name for name in columns if name not in apart],
     )
+
+
+def _parts(ids: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), 500):
+        yield ids[start : start + 500]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,13 @@ def compare(old: Content, new: Content) -> list[Difference]:
     replies = _replies(old.get("replies") or [], new.get("replies") or [])
     lists = [_list(name, old, new) for name in LISTS if name in names]
     return [*faces, *replies, *lists, *rest]
+
+
+def labels(names: Iterable[str]) -> list[str]:
+    """Return what people call these parts of an entry."""
+    told = {field.attname: str(field.verbose_name) for field in columns()}
+    told |= LISTS | {"replies": "话术"}
+    return [told.get(name, name) for name in names]
 
 
 def _column(field: Field[Any, Any], old: Content, new: Content) -> Difference:

@@ -84,14 +84,15 @@ def _replies(ids: list[int]) -> defaultdict[int, list[Any]]:
 # Laid back ---------------------------------------------------------------------
 
 
-def lay(entry: Entry, said: Content) -> list[str]:
+def lay(entry: Entry, said: Content, *, as_numbered: bool = False) -> list[str]:
     """Let `entry` say `said`; return the names of what is not there any more.
 
     Its own columns are set and not saved; replies, phrasings, tags and what
-    follows are written. The caller holds the row and checks the whole.
+    follows are written. The caller holds the row and checks the whole. New
+    replies get ids of their own, unless they are laid `as_numbered`.
     """
     lost = _lay_columns(entry, said)
-    lay_replies(entry, said.get("replies", []))
+    lay_replies(entry, said.get("replies", []), as_numbered=as_numbered)
     lay_phrasings(entry, said.get("phrasings", []))
     tags = list(Tag.objects.filter(name__in=said.get("tags", [])))
     lost += sorted(set(said.get("tags", [])) - {tag.name for tag in tags})
@@ -114,14 +115,17 @@ def _lay_columns(entry: Entry, said: Content) -> list[str]:
     return lost
 
 
-def lay_replies(entry: Entry, said: Iterable[Mapping[str, Any]]) -> None:
+def lay_replies(
+    entry: Entry, said: Iterable[Mapping[str, Any]], *, as_numbered: bool = False
+) -> None:
     """Change the replies that are still there, make anew those that are not."""
     held = {reply.pk: reply for reply in entry.replies.shared()}
     for row in said:
-        reply = held.pop(row.get("id") or 0, None) or Reply(entry=entry)
+        number = row.get("id") if as_numbered else None
+        reply = held.pop(row.get("id") or 0, None) or Reply(entry=entry, pk=number)
         for name in REPLY:
             setattr(reply, name, row[name])
-        if reply.pk is None:
+        if reply._state.adding:
             reply.author_id = _still(row.get("author_id"), "author")
         reply.segment_id = _still(reply.segment_id, "segment")
         reply.full_clean()

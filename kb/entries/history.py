@@ -9,7 +9,6 @@ from django.db.models import F, QuerySet
 
 from kb.entries.content import Content, content, contents
 from kb.models import Act, Entry, Revision, User
-from kb.models.history import WRITING
 from kb.text import normalize
 
 BATCH = 500  # entries whose versions are kept at once
@@ -77,12 +76,6 @@ def keep_all(entries: Collection[Entry], *, by: User | None) -> None:
         for row in rows:
             row.by, row.act = by, Act.IMPORTED
         Revision.objects.bulk_create(rows)
-
-
-def author(entry: Entry) -> User | None:
-    """Return who wrote what `entry` says now; None is the system."""
-    wrote = revisions(entry).filter(act__in=WRITING).first()
-    return wrote.by if wrote else entry.created_by
 
 
 def _row(entry: Entry, said: Content) -> Revision:

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from kb import wording
-from kb.entries import history
-from kb.models import Act, Entry, Phrasing, Question, Reply, User
+from kb.entries import history, rights
+from kb.models import Act, Entry, Phrasing, Question, Reply, Right, User
 from kb.text import normalize
 
 CONFLICT = "有人先保存了这条内容。您的修改还在本页，请对照最新内容后再保存。"
@@ -19,13 +19,20 @@ CONFLICT = "有人先保存了这条内容。您的修改还在本页，请对�
 
 @transaction.atomic
 def put(
-    entry: Entry, *, by: User | None, based_on: int | None = None, note: str = ""
+    entry: Entry,
+    *,
+    by: User | None,
+    based_on: int | None = None,
+    note: str = "",
+    proposed: bool = False,
 ) -> Entry:
     """Save the columns of `entry`, new or changed, except its status.
 
     `based_on` is the version that the change was made on; when somebody has
     saved since, nothing is written. `note` says why. Raises ValidationError.
     Who writes replies or phrasings along with it calls `complete` in the end.
+    What is published is changed by who may publish; of others it is `proposed`,
+    and the caller takes it back, having read what the entry would say.
     """
     act = Act.WROTE
     if entry.pk is None:
@@ -33,13 +40,23 @@ def put(
     else:
         now = locked(entry, based_on=based_on)
         entry.version, entry.status = now.version + 1, now.status
-        if entry.status == Entry.Status.PUBLISHED:
-            _require_wording(entry, now)
+        _require_change(entry, now, by=by, proposed=proposed)
+    rights.require_remit(Right.WRITE, entry.category_id, by=by)
     entry.updated_by = by
     entry.full_clean()
     entry.save()
     history.keep(entry, by=by, act=act, note=note)
     return entry
+
+
+def _require_change(
+    entry: Entry, now: Entry, *, by: User | None, proposed: bool
+) -> None:
+    rights.require_remit(Right.WRITE, now.category_id, by=by)
+    if not proposed:
+        rights.require_own_hand(now, by=by)
+    if entry.status == Entry.Status.PUBLISHED:
+        _require_wording(entry, now)
 
 
 def _require_wording(entry: Entry, now: Entry) -> None:
@@ -91,13 +108,14 @@ def add_phrasing(entry: Entry, text: str, *, by: User | None) -> Entry:
 
 @transaction.atomic
 def add_reply(entry: Entry, reply: Reply, *, by: User | None, note: str = "") -> Entry:
-    """Let `reply`, new or somebody's own so far, be the last of the entry's."""
+    """Let `reply`, somebody's own so far, be the last of the entry's."""
     entry = locked(entry)
+    rights.require_own_hand(entry, by=by)
     last = entry.replies.shared().aggregate(Max("order"))["order__max"]
     reply.entry, reply.order = entry, 0 if last is None else last + 1
     reply.full_clean()
     reply.save()
-    return touch(entry, by=by, act=Act.WROTE, note=note)
+    return touch(entry, by=by, act=Act.ADOPTED, note=note)
 
 
 def locked(entry: Entry, *, based_on: int | None = None) -> Entry:

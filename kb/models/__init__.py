@@ -21,7 +21,9 @@ from kb.models.practice import Practice
 from kb.models.proposal import Proposal
 from kb.models.question import Channel, Question, QuestionQuerySet
 from kb.models.remark import ReplyFeedback
+from kb.models.remit import Remit, Right
 from kb.models.reply import Reply, ReplyQuerySet, replies_for, replies_shared
+from kb.models.review import Review, ReviewComment
 from kb.models.revision import ReplyRevision
 from kb.models.segment import Segment
 from kb.models.site import Site
@@ -73,11 +75,15 @@ __all__ = [
     "QuestionQuerySet",
     "Read",
     "Reader",
+    "Remit",
     "Reply",
     "ReplyFeedback",
     "ReplyQuerySet",
     "ReplyRevision",
+    "Review",
+    "ReviewComment",
     "Revision",
+    "Right",
     "Search",
     "Segment",
     "Side",

@@ -60,7 +60,7 @@ def accept(
     if seen is not None and reply.updated_at.isoformat() != seen:
         raise ValidationError(CHANGED, code="conflict")
     if entry is None:
-        entry = entries.draft(reply.title, by=by)
+        entry = entries.draft(reply.title, by=proposal.by)
     reply.owner, reply.author = None, proposal.by
     reply.title = reply.keywords = ""
     entry = entries.add_reply(entry, reply, by=by, note="客服提议的话术")

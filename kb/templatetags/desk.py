@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django import template
 
-from kb import feedback, replies
-from kb.models import Gap, Golden, Question
+from kb import entries, feedback, replies
+from kb.models import Gap, Golden, Question, User
 
 register = template.Library()
 
@@ -44,3 +44,10 @@ def golden_failing() -> int:
 def gaps_waiting() -> int:
     """Return how many gaps somebody should look at."""
     return Gap.objects.waiting().count()
+
+
+@register.simple_tag
+def reviews_waiting(user: User) -> int:
+    """Return how many submissions wait for the verdict of `user`."""
+    waiting = entries.awaited(user)
+    return waiting.exclude(by=user).count()

@@ -1,0 +1,108 @@
+"""Who may not publish changes a copy: what is published stays until another approves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import SimpleTemplateResponse
+from django.urls import reverse
+
+from kb import entries
+from kb.admin.base import Curation, is_id
+from kb.models import Entry, Right
+from kb.models.remit import branches
+
+
+class Proposing(Curation):
+    """The entry's form, shown and saved as it would be, and then taken back.
+
+    All of it runs as ever: forms, formsets, checks. Only that the transaction
+    is undone in the end, and what the entry would have said waits for review.
+    """
+
+    def changeform_view(
+        self,
+        request: Any,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        entry = _published(object_id)
+        if entry is None or not entries.must_propose(entry, by=request.user):
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        request.proposes = entry
+        pending = entries.pending(entry)
+        extra = {**(extra_context or {}), "proposes": True, "pending": pending}
+        with entries.shown_as_proposed(pending):
+            response = super().changeform_view(request, object_id, form_url, extra)
+            if isinstance(response, SimpleTemplateResponse):
+                response.render()
+        said = getattr(request, "proposed", None)
+        return response if said is None else self._proposed(request, entry, said)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Out of one's remit an entry is only looked at."""
+        by: Any = request.user
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or entries.may_write(obj, by=by))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What the form alone knows is shown in other ways to who only looks."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return found
+        return [
+            (name, {**how, "fields": [_looked_at(field) for field in how["fields"]]})
+            for name, how in found
+        ]
+
+    @admin.display(description="相似问法")
+    def said_as(self, entry: Entry) -> str:
+        return "、".join(entry.phrasings.values_list("text", flat=True))
+
+    def save_proposed(self, request: Any, form: Any) -> bool:
+        """Read what a form has just saved, if it is only proposed."""
+        if getattr(request, "proposes", None) is None:
+            return False
+        request.proposed = entries.content(form.instance)
+        request.proposed_note = form.cleaned_data.get("note", "")
+        return True
+
+    def _proposed(self, request: Any, entry: Entry, said: Any) -> HttpResponse:
+        note = request.proposed_note
+        try:
+            review = entries.propose(entry, said, by=request.user, note=note)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return redirect("admin:kb_entry_change", entry.pk)
+        told = f"「{entry}」的修改已提交审核。通过以前，已发布的内容不变。"
+        messages.success(request, told)
+        return redirect(f"{reverse('desk:reviews')}?review={review.pk}")
+
+
+def within(field: Any, user: Any) -> Any:
+    """Offer the categories where `user` may write; without a place it is nobody's."""
+    if (held := branches(user, Right.WRITE)) is not None:
+        field.queryset = field.queryset.filter(pk__in=held)
+        field.required = True
+    return field
+
+
+def _looked_at(field: Any) -> Any:
+    told = {"phrasings": "said_as", "note": "state"}
+    return told.get(field, field) if isinstance(field, str) else field
+
+
+def _published(object_id: str | None) -> Entry | None:
+    if object_id is None or not is_id(object_id):
+        return None
+    rows = Entry.objects.filter(status=Entry.Status.PUBLISHED)
+    return rows.filter(pk=object_id).first()
+
+
+def is_proposed(request: HttpRequest) -> bool:
+    return getattr(request, "proposes", None) is not None

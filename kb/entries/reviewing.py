@@ -1,0 +1,201 @@
+"""Words wait until somebody else approves them; what is published stays meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from secrets import randbits
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Case, QuerySet, Value, When
+
+from kb.entries import rights
+from kb.entries.comparing import labels
+from kb.entries.content import Content, content, lay, merged
+from kb.entries.moving import close, publish, require_words, send_back, withdraw_draft
+from kb.entries.writing import locked, touch
+from kb.models import Act, Entry, Review, ReviewComment, Right, User
+from kb.models.remit import branches
+from kb.text import normalize
+
+State = Review.State
+GONE = "这次提交已经有人处理了，或者被撤回了。"
+RENEWED = "提交的内容刚改过，请看过最新的再决定。"
+ASIDE = 1_000_000  # between the versions of entries and those of changes
+UNUSED = 2**50  # ids of replies that do not exist yet begin here
+
+
+@transaction.atomic
+def propose(entry: Entry, said: Content, *, by: User | None, note: str = "") -> Review:
+    """Let a change of what is published wait; the one that waits is replaced."""
+    entry = locked(entry)
+    if entry.status != Entry.Status.PUBLISHED:
+        raise ValidationError(
+            f"「{entry}」现在不是已发布的，请直接修改。", code="state"
+        )
+    rights.require_remit(Right.WRITE, said.get("category_id"), by=by)
+    review = Review.waiting().filter(entry=entry).first()
+    if review is None:
+        review = Review(entry=entry, by=by)
+    else:
+        review.edition += 1
+    review.base, review.content = entry.version, _numbered(entry, said)
+    review.note = normalize.line(note)[:200] or review.note
+    review.save()
+    return review
+
+
+def _numbered(entry: Entry, said: Content) -> Content:
+    """Give replies that are new an id which none has, to be known by in the form."""
+    real = set(entry.replies.shared().values_list("pk", flat=True))
+    replies = [
+        row
+        if row["id"] in real or row["id"] >= UNUSED
+        else row | {"id": UNUSED + randbits(49)}
+        for row in said["replies"]
+    ]
+    return said | {"replies": replies}
+
+
+def standing(review: Review) -> Content:
+    """Return what a change would make of the entry as it is today.
+
+    Raises ValidationError, code "both", where the published text was changed
+    in the same place meanwhile.
+    """
+    assert review.content is not None  # noqa: S101 - a change has one
+    mine: Content = review.content
+    now = content(review.entry)
+    if review.base == review.entry.version:
+        return mine
+    base = review.entry.revisions.filter(version=review.base).first()
+    try:
+        return merged(base.content if base else now, now, mine)
+    except ValidationError as error:
+        told = "、".join(labels(error.messages))
+        raise ValidationError(
+            f"「{review.entry}」发布的内容后来也改过同一处（{told}）。请打开条目，"
+            "在最新内容上重新提交。",
+            code="both",
+        ) from None
+
+
+@contextmanager
+def shown_as_proposed(review: Review | None) -> Iterator[None]:
+    """Let the entry say what is proposed, for as long as the block lasts.
+
+    Nothing that is written in it stays: forms are made of it and read against
+    it. The version is one that no entry has, and tells two editions of the
+    change apart. Without a change that waits, the entry stays as it is.
+    """
+    with transaction.atomic():
+        if review is not None:
+            _lay_proposed(review)
+        yield
+        transaction.set_rollback(True)
+
+
+def _lay_proposed(review: Review) -> None:
+    entry = Entry.objects.select_for_update().get(pk=review.entry_id)
+    try:
+        said = standing(review)
+    except ValidationError:  # whoever opens the form is told, and decides
+        said = review.content or {}
+    lay(entry, said, as_numbered=True)
+    entry.version += review.edition * ASIDE
+    entry.save()
+
+
+@transaction.atomic
+def approve(review: Review, *, by: User | None, seen: int | None = None) -> Entry:
+    """Let readers have it. `seen` is the edition that was looked at."""
+    review, entry = _open(review)
+    if seen is not None and seen != review.edition:
+        raise ValidationError(RENEWED, code="conflict")
+    if not review.is_change:
+        return publish(entry, by=by)
+    rights.require(Right.PUBLISH, entry.category_id, by=by)
+    rights.require_another(entry, by=by)
+    if entry.status != Entry.Status.PUBLISHED:
+        raise ValidationError(f"「{entry}」已经不是已发布的了。", code="state")
+    lay(entry, standing(review))
+    rights.require(Right.PUBLISH, entry.category_id, by=by)
+    require_words(entry)
+    close(entry, State.APPROVED, by=by)
+    return touch(entry, by=review.by, act=Act.APPROVED, note=review.note, judge=by)
+
+
+@transaction.atomic
+def give_back(review: Review, *, by: User | None, reason: str) -> Entry:
+    """Not so: its author reads why."""
+    review, entry = _open(review)
+    reason = normalize.line(reason)[:200]
+    if not reason:
+        raise ValidationError("请写明退回的原因，作者会看到。")
+    if not review.is_change:
+        return send_back(entry, by=by, note=reason)
+    rights.require(Right.PUBLISH, entry.category_id, by=by)
+    close(entry, State.RETURNED, by=by, reason=reason)
+    return entry
+
+
+@transaction.atomic
+def withdraw(review: Review, *, by: User) -> Entry:
+    """Its author takes it back: a draft again, a change is gone."""
+    review, entry = _open(review)
+    if review.by_id != by.pk and not rights.may_publish(entry, by=by):
+        raise PermissionDenied("只有提交人能撤回。")
+    if not review.is_change:
+        return withdraw_draft(entry, by=by)
+    close(entry, State.WITHDRAWN, by=by)
+    return entry
+
+
+@transaction.atomic
+def comment(review: Review, text: str, *, by: User) -> ReviewComment:
+    """Say something of it; who may read the review may."""
+    made = ReviewComment(review=review, by=by, text=normalize.clean(text).strip())
+    made.full_clean()
+    made.save()
+    return made
+
+
+@transaction.atomic
+def ask(review: Review, *, reviewer: User | None, by: User) -> Review:
+    """Ask somebody for his judgement; anybody else who may can still give his."""
+    review, entry = _open(review)
+    rights.require(Right.WRITE, entry.category_id, by=by)
+    if reviewer is not None and not rights.may_judge(entry, by=reviewer):
+        raise ValidationError(f"{reviewer}不能审核这个条目。")
+    review.reviewer = reviewer
+    review.save(update_fields=["reviewer"])
+    return review
+
+
+def awaited(user: User, rows: QuerySet[Review] | None = None) -> QuerySet[Review]:
+    """Return what waits for the verdict of `user`, of `rows`: who is asked comes first."""
+    every = Review.objects.all() if rows is None else rows
+    waiting = every.filter(state=State.WAITING)
+    if not user.has_perm("kb.publish_entry"):
+        return waiting.none()
+    if (held := branches(user, Right.PUBLISH)) is not None:
+        waiting = waiting.filter(entry__category__in=held)
+    mine = Case(When(reviewer=user, then=Value(0)), default=Value(1))
+    return waiting.order_by(mine, "at", "pk")
+
+
+def pending(entry: Entry) -> Review | None:
+    """Return the change of `entry` that waits, if it is published and one does."""
+    waiting = Review.waiting().filter(entry=entry, content__isnull=False)
+    return waiting.select_related("entry", "by").first()
+
+
+def _open(review: Review) -> tuple[Review, Entry]:
+    """Return the review and its entry, ours until the transaction ends."""
+    entry = locked(review.entry)
+    now = Review.waiting().select_for_update().filter(pk=review.pk).first()
+    if now is None:
+        raise ValidationError(GONE, code="gone")
+    now.entry = entry
+    return now, entry

@@ -1,0 +1,116 @@
+"""Who may write where, who may publish where, and that nobody judges his own words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from kb.models import Category, Entry, Review, Revision, Right, User
+from kb.models.history import WRITING
+from kb.models.remit import NEEDS, may
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+OWN = "这是您自己写的，要由别人审核。请提交审核。"
+
+
+def may_write(entry: Entry, *, by: User | None) -> bool:
+    """Tell whether `by` may change `entry`, or have a change of it reviewed."""
+    return by is None or may(by, Right.WRITE, entry.category_id)
+
+
+def may_publish(entry: Entry, *, by: User | None) -> bool:
+    """Tell whether `by` decides what readers get of `entry`, his own words apart."""
+    return by is None or may(by, Right.PUBLISH, entry.category_id)
+
+
+def require(right: Right, category_id: int | None, *, by: User | None) -> None:
+    """Raise PermissionDenied without the permission, ValidationError out of remit."""
+    if by is None:
+        return
+    if not by.has_perm(NEEDS[right]):
+        raise PermissionDenied("您没有这个操作的权限。")
+    require_remit(right, category_id, by=by)
+
+
+def require_remit(right: Right, category_id: int | None, *, by: User | None) -> None:
+    """Raise ValidationError where `by` is held to other branches of the tree."""
+    if by is None or not by.has_perm(NEEDS[right]) or may(by, right, category_id):
+        return
+    place = Category.objects.filter(pk=category_id).first()
+    named = f"「{place}」分类" if place else "没有分类的条目"
+    raise ValidationError(f"{named}不在您可以{right.label}的范围里。", code="remit")
+
+
+def authors(entries: Collection[Entry]) -> dict[int, int | None]:
+    """Return whose words wait in each entry: {entry: user}; None is the system."""
+    ids = [entry.pk for entry in entries]
+    rows = Revision.objects.filter(entry__in=ids, act__in=WRITING).order_by("version")
+    waiting = Review.waiting().filter(entry__in=ids)
+    return {
+        **{entry.pk: entry.created_by_id for entry in entries},
+        **dict(rows.values_list("entry_id", "by_id")),
+        **dict(waiting.values_list("entry_id", "by_id")),
+    }
+
+
+def judgeable(entries: Collection[Entry], *, by: User | None) -> set[int]:
+    """Return the ids of those that `by` may let readers have as they stand."""
+    if by is None:
+        return {entry.pk for entry in entries}
+    allowed = [entry for entry in entries if may_publish(entry, by=by)]
+    wrote = authors(allowed)
+    return {
+        entry.pk
+        for entry in allowed
+        if wrote[entry.pk] != by.pk or judges_own(by, entry.category_id)
+    }
+
+
+def may_judge(entry: Entry, *, by: User | None) -> bool:
+    """Tell whether `by` may let readers have `entry` as it stands."""
+    return entry.pk in judgeable([entry], by=by)
+
+
+def require_another(entry: Entry, *, by: User | None) -> None:
+    """Raise ValidationError where these are the words of `by` himself."""
+    if not may_judge(entry, by=by):
+        raise ValidationError(OWN, code="own")
+
+
+def judges_own(user: User, category_id: int | None) -> bool:
+    """Tell whether `user` may publish what he wrote himself.
+
+    SELF_APPROVAL "auto": only while nobody else could, so that a team of one
+    works and a team of two has four eyes.
+    """
+    said: str = settings.KB_SELF_APPROVAL
+    if said != "auto":
+        return said == "on"
+    kept: dict[int | None, bool] = user.__dict__.setdefault("_judges_own", {})
+    if category_id not in kept:
+        others = User.objects.with_perm(NEEDS[Right.PUBLISH], backend=BACKEND)
+        some = others.exclude(pk=user.pk).iterator()
+        kept[category_id] = not any(may(o, Right.PUBLISH, category_id) for o in some)
+    return kept[category_id]
+
+
+def must_propose(entry: Entry, *, by: User | None) -> bool:
+    """Tell whether a change by `by` of what is published waits for somebody else.
+
+    Who may publish mends what is live at once, unless SELF_APPROVAL is off.
+    """
+    if by is None or entry.status != Entry.Status.PUBLISHED:
+        return False
+    strict = settings.KB_SELF_APPROVAL == "off"
+    return strict or not may_publish(entry, by=by)
+
+
+def require_own_hand(entry: Entry, *, by: User | None) -> None:
+    """Raise ValidationError where `by` may only propose."""
+    if must_propose(entry, by=by):
+        told = (
+            f"「{entry}」已经发布，要由有发布权限的人修改；您可以打开条目，提交修改。"
+        )
+        raise ValidationError(told, code="propose")

@@ -1,0 +1,115 @@
+"""In which branches of the tree somebody writes, and in which he publishes."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models
+from django.db.models import Q
+
+from kb.models.category import Category
+from kb.models.user import User
+
+
+class Right(models.TextChoices):
+    WRITE = "write", "撰写"
+    PUBLISH = "publish", "发布"
+
+
+NEEDS = {Right.WRITE: "kb.change_entry", Right.PUBLISH: "kb.publish_entry"}
+
+
+class Remit(models.Model):
+    """Narrows what a person, or everybody in a group, may do to a branch.
+
+    Several rows add up. Who has none for a right has it everywhere, if a
+    permission gives it at all.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="谁",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="remits",
+    )
+    group = models.ForeignKey(
+        Group,
+        verbose_name="哪个组",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="remits",
+    )
+    category = models.ForeignKey(
+        Category,
+        verbose_name="分类",
+        on_delete=models.CASCADE,
+        related_name="remits",
+        help_text="包括下面的各级分类。",
+    )
+    right = models.CharField("可以", max_length=7, choices=Right.choices)
+
+    class Meta:
+        ordering = ["right", "pk"]
+        verbose_name = "职责范围"
+        verbose_name_plural = "职责范围"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user=None, group__isnull=False)
+                | Q(user__isnull=False, group=None),
+                name="kb_remit_of_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(right__in=["write", "publish"]), name="kb_remit_right_known"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "category", "right"],
+                condition=Q(user__isnull=False),
+                name="kb_remit_once_a_user",
+                violation_error_message="这个范围已经有了。",
+            ),
+            models.UniqueConstraint(
+                fields=["group", "category", "right"],
+                condition=Q(group__isnull=False),
+                name="kb_remit_once_a_group",
+                violation_error_message="这个范围已经有了。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_right_display()}「{self.category}」"
+
+
+def branches(user: User, right: Right) -> frozenset[int] | None:
+    """Return the categories where `user` is not held back; None means all, and none.
+
+    Asked of the database once a user object, as Django does with permissions.
+    """
+    kept: dict[Right, frozenset[int] | None] = user.__dict__.setdefault("_remits", {})
+    if right not in kept:
+        kept[right] = None if user.is_superuser else _branches(user, right)
+    return kept[right]
+
+
+def _branches(user: User, right: Right) -> frozenset[int] | None:
+    mine = Q(user=user) | Q(group__user=user)
+    tops = list(
+        Remit.objects.filter(mine, right=right).values_list("category", flat=True)
+    )
+    if not tops:
+        return None
+    found: set[int] = set()
+    for top in Category.objects.filter(pk__in=tops):
+        below = top.descendants(include_self=True)
+        found.update(below.values_list("pk", flat=True))
+    return frozenset(found)
+
+
+def may(user: User, right: Right, category_id: int | None) -> bool:
+    """Tell whether `user` has `right` for entries of a category, or of none."""
+    if not user.has_perm(NEEDS[right]):
+        return False
+    held = branches(user, right)
+    return held is None or category_id in held

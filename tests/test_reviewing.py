@@ -1,0 +1,485 @@
+"""Review: readers get nothing that another has not approved, and nobody's words are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from kb import entries, index, search
+from kb.models import (
+    EDITOR,
+    Category,
+    Entry,
+    Remit,
+    Reply,
+    Review,
+    User,
+)
+from tests.conftest import MakeEntry
+from tests.test_admin import change, filled, where
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def writer(make_user: Callable[..., User]) -> User:
+    """Return somebody who may write and not publish."""
+    user = make_user("writer", is_staff=True)
+    kinds = "entry reply phrasing tag module category followup".split()
+    wanted = Permission.objects.filter(
+        content_type__model__in=kinds, codename__regex="^(view|add|change|delete)_"
+    )
+    user.user_permissions.set(wanted)
+    return User.objects.get(pk=user.pk)
+
+
+@pytest.fixture
+def written(client: Client, writer: User) -> Client:
+    client.force_login(writer)
+    return client
+
+
+def proposal(entry: Entry, by: User | None, **said: Any) -> Review:
+    wanted = entries.content(entry) | said
+    return entries.propose(entry, wanted, by=by)
+
+
+# Who may publish what ------------------------------------------------------------
+
+
+def test_nobody_publishes_his_own_words_while_somebody_else_could(
+    make_entry: MakeEntry, editor: User, lead: User
+) -> None:
+    entry = entries.draft("我写的？", by=editor, answer="答")
+    with pytest.raises(ValidationError) as refused:
+        entries.publish(entry, by=editor)
+    assert refused.value.code == "own"
+    assert entries.publish(entry, by=lead).status == "published"
+
+
+def test_a_draft_that_came_back_is_still_its_authors(editor: User, lead: User) -> None:
+    entry = entries.draft("我写的？", by=editor, answer="答")
+    entry = entries.submit(entry, by=editor)
+    entry = entries.send_back(entry, by=lead, note="再想想")
+    with pytest.raises(ValidationError, match="别人审核"):
+        entries.publish(entry, by=editor)
+
+
+def test_a_team_of_one_publishes(editor: User) -> None:
+    entry = entries.draft("我写的？", by=editor, answer="答")
+    assert entries.publish(entry, by=editor).status == "published"
+
+
+@pytest.mark.parametrize(("setting", "allowed"), [("on", True), ("off", False)])
+def test_a_setting_says_otherwise(
+    settings: Any, editor: User, setting: str, allowed: bool
+) -> None:
+    settings.KB_SELF_APPROVAL = setting
+    User.objects.exclude(pk=editor.pk).delete()
+    entry = entries.draft("我写的？", by=editor, answer="答")
+    assert entries.may_judge(entry, by=editor) is allowed
+    assert entries.forward(entry, by=editor).status == (
+        "published" if allowed else "review"
+    )
+
+
+def test_off_lets_no_change_of_what_is_live_pass_alone(
+    settings: Any, make_entry: MakeEntry, editor: User, lead: User
+) -> None:
+    settings.KB_SELF_APPROVAL = "off"
+    entry = make_entry()
+    with pytest.raises(ValidationError, match="提交修改"):
+        entries.revise(entry, by=editor, based_on=entry.version, answer="我改的")
+    review = proposal(entry, editor, answer="我改的")
+    with pytest.raises(ValidationError, match="别人审核"):
+        entries.approve(review, by=editor)
+    assert entries.approve(review, by=lead).answer == "我改的"
+
+
+def test_a_remit_holds_people_to_their_branches(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    after = Category.objects.create(name="售后")
+    below = Category.objects.create(name="退货", parent=after)
+    other = Category.objects.create(name="售前")
+    Remit.objects.create(user=editor, category=after, right="publish")
+    Remit.objects.create(
+        group=Group.objects.get(name=EDITOR), category=after, right="write"
+    )
+    inside = make_entry("里面？", status="draft", category=below)
+    outside = make_entry("外面？", status="draft", category=other)
+    nowhere = make_entry("哪儿？", status="draft")
+    assert entries.publish(inside, by=editor).status == "published"
+    for entry in (outside, nowhere):
+        assert not entries.may_write(entry, by=editor)
+        with pytest.raises(ValidationError, match="不在您可以发布的范围里"):
+            entries.publish(entry, by=editor)
+        with pytest.raises(ValidationError, match="不在您可以撰写的范围里"):
+            entries.revise(entry, by=editor, based_on=entry.version, answer="改")
+    with pytest.raises(ValidationError, match="撰写"):  # nor is one moved away
+        entries.revise(inside, by=editor, based_on=inside.version + 1, category=other)
+
+
+def test_writing_and_publishing_are_apart(make_entry: MakeEntry, editor: User) -> None:
+    after = Category.objects.create(name="售后")
+    Remit.objects.create(user=editor, category=after, right="publish")
+    live = make_entry()
+    assert entries.may_write(live, by=editor)
+    assert entries.must_propose(live, by=editor)
+
+
+# A change of what is published ----------------------------------------------------
+
+
+def test_readers_keep_what_is_published_until_a_change_is_approved(
+    make_entry: MakeEntry, writer: User, lead: User, client: Client
+) -> None:
+    entry = make_entry(answer="运费八元", replies=["亲，八元"])
+    replies = entries.content(entry)["replies"]
+    replies[0]["body"] = "亲，绝密新价"
+    review = proposal(entry, writer, answer="绝密新价", replies=replies)
+    index.sync_all()
+    page = client.get(entry.get_absolute_url()).content.decode()
+    assert "运费八元" in page
+    for reader in (AnonymousUser(), lead):
+        assert not search.search("绝密新价", user=reader).hits
+    assert "绝密" not in client.get(f"/api/v1/entries/{entry.pk}/").content.decode()
+    entry = entries.approve(review, by=lead)
+    assert "绝密新价" in client.get(entry.get_absolute_url()).content.decode()
+    latest = entries.revisions(entry)[0]
+    assert (latest.act, latest.by, latest.judge) == ("approved", writer, lead)
+    assert entry.replies.get().body == "亲，绝密新价"
+
+
+def test_what_somebody_else_changed_meanwhile_stays(
+    make_entry: MakeEntry, writer: User, lead: User
+) -> None:
+    entry = make_entry(answer="旧答案", keywords="旧")
+    review = proposal(entry, writer, answer="新答案")
+    entries.revise(entry, by=lead, based_on=entry.version, keywords="新")
+    entry = entries.approve(review, by=lead)
+    assert (entry.answer, entry.keywords) == ("新答案", "新")
+
+
+def test_two_changes_of_one_place_are_not_guessed_at(
+    make_entry: MakeEntry, writer: User, lead: User
+) -> None:
+    entry = make_entry(answer="旧答案")
+    review = proposal(entry, writer, answer="甲的")
+    entries.revise(entry, by=lead, based_on=entry.version, answer="乙的")
+    with pytest.raises(ValidationError, match="FAQ 答案"):
+        entries.approve(review, by=lead)
+    entry.refresh_from_db()
+    assert entry.answer == "乙的"
+    assert entries.pending(entry) == review
+
+
+def test_who_approves_has_seen_the_latest(
+    make_entry: MakeEntry, writer: User, lead: User
+) -> None:
+    entry = make_entry()
+    review = proposal(entry, writer, answer="一")
+    proposal(entry, writer, answer="二")
+    with pytest.raises(ValidationError, match="刚改过"):
+        entries.approve(review, by=lead, seen=1)
+    assert entries.approve(review, by=lead, seen=2).answer == "二"
+    with pytest.raises(ValidationError, match="已经有人处理"):
+        entries.approve(review, by=lead, seen=2)
+
+
+def test_who_may_not_publish_approves_nothing(
+    make_entry: MakeEntry, writer: User, make_user: Callable[..., User]
+) -> None:
+    entry = make_entry()
+    review = proposal(entry, None, answer="改")
+    with pytest.raises(PermissionDenied):
+        entries.approve(review, by=writer)
+    with pytest.raises(PermissionDenied):
+        entries.give_back(review, by=writer, reason="不行")
+    with pytest.raises(PermissionDenied):
+        entries.withdraw(review, by=writer)
+
+
+def test_returning_says_why_and_changes_nothing(
+    make_entry: MakeEntry, writer: User, lead: User
+) -> None:
+    entry = make_entry(answer="旧")
+    review = proposal(entry, writer, answer="新")
+    with pytest.raises(ValidationError, match="原因"):
+        entries.give_back(review, by=lead, reason=" \u200b")
+    entries.give_back(review, by=lead, reason="数字不对")
+    review.refresh_from_db()
+    assert (review.state, review.reason) == ("returned", "数字不对")
+    entry.refresh_from_db()
+    assert (entry.answer, entry.status) == ("旧", "published")
+
+
+def test_what_is_retired_takes_its_change_along(
+    make_entry: MakeEntry, writer: User, lead: User
+) -> None:
+    entry = make_entry()
+    review = proposal(entry, writer, answer="新")
+    entries.retire(entry, by=lead)
+    review.refresh_from_db()
+    assert review.state == "withdrawn"
+
+
+def test_an_author_takes_his_submission_back(writer: User, lead: User) -> None:
+    entry = entries.draft("新条目？", by=writer, answer="答")
+    entries.submit(entry, by=writer, note="请看")
+    entry = entries.withdraw(Review.objects.get(), by=writer)
+    assert entry.status == "draft"
+    assert Review.objects.get().state == "withdrawn"
+
+
+# The form of who may not publish ---------------------------------------------------
+
+
+def test_saving_a_published_entry_proposes_it(
+    written: Client, writer: User, lead: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(answer="旧", replies=["亲，旧"], phrasings=["老问法"])
+    typed = {
+        "answer": "新",
+        "note": "价格变了",
+        "phrasings": "老问法\n新问法",
+        "replies-0-body": "亲，新",
+        "replies-TOTAL_FORMS": 2,
+        "replies-1-label": "简短",
+        "replies-1-body": "第二条",
+        "replies-1-tone": "short",
+        "replies-1-order": 1,
+        "replies-1-id": "",
+        "replies-1-entry": entry.pk,
+        "replies-1-channel": "",
+        "replies-1-segment": "",
+    }
+    before, seen = entries.content(entry), entry.version
+    response = change(written, entry, **typed)
+    assert "已提交审核" in told_at_desk(response)
+    entry.refresh_from_db()
+    assert entries.content(entry) == before
+    assert entry.version == seen
+    review = Review.objects.get()
+    assert (review.by, review.note, review.base) == (writer, "价格变了", seen)
+    # Coming back he finds what he wrote, and goes on from there.
+    form = filled(written, where(entry))
+    assert form["answer"] == "新"
+    assert [form["replies-0-body"], form["replies-1-body"]] == ["亲，新", "第二条"]
+    change(written, entry, **{"replies-1-body": "第二条，改好"})
+    review.refresh_from_db()
+    assert review.edition == 2
+    entry = entries.approve(review, by=lead)
+    assert (entry.answer, entry.phrasings.count()) == ("新", 2)
+    assert [r.body for r in entry.replies.all()] == ["亲，新", "第二条，改好"]
+
+
+def told_at_desk(response: Any) -> str:
+    page = response.client.get(response.headers["Location"])
+    assert page.status_code == 200
+    return str(page.content.decode())
+
+
+def test_two_who_change_one_proposal_are_told(
+    written: Client, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(answer="旧")
+    change(written, entry, answer="甲")
+    first = filled(written, where(entry))
+    written.post(where(entry), {**first, "answer": "乙"})
+    response = written.post(where(entry), {**first, "answer": "丙"})
+    assert response.status_code == 200
+    assert "有人先保存了" in response.content.decode()
+    assert (Review.objects.get().content or {})["answer"] == "乙"
+
+
+def test_a_form_that_is_refused_proposes_nothing(
+    written: Client, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(answer="旧")
+    response = change(written, entry, question="")
+    assert response.status_code == 200
+    assert not Review.objects.exists()
+
+
+def test_out_of_his_remit_an_editor_only_looks(
+    client: Client, editor: User, make_entry: MakeEntry
+) -> None:
+    after, other = (Category.objects.create(name=name) for name in ("售后", "售前"))
+    Remit.objects.create(user=editor, category=after, right="write")
+    client.force_login(editor)
+    entry = make_entry(category=other)
+    assert 'name="answer"' not in client.get(where(entry)).content.decode()
+    assert client.post(where(entry), {"answer": "改"}).status_code == 403
+    mine = make_entry("我的？", category=after)
+    page = client.get(where(mine)).content.decode()
+    assert f'<option value="{after.pk}"' in page
+    assert f'<option value="{other.pk}"' not in page
+    change(client, mine, category=other.pk)
+    mine.refresh_from_db()
+    assert mine.category == after
+
+
+def test_buttons_offer_no_verdict_on_ones_own_words(
+    client: Client, editor: User, lead: User
+) -> None:
+    entry = entries.draft("我写的？", by=editor, answer="答")
+    client.force_login(editor)
+    page = client.get(where(entry)).content.decode()
+    assert 'value="submit"' in page
+    assert 'value="publish"' not in page
+    client.force_login(lead)
+    assert 'value="publish"' in client.get(where(entry)).content.decode()
+
+
+# The desk ------------------------------------------------------------------------
+
+
+def test_a_reviewer_reads_the_change_and_approves(
+    client: Client, writer: User, lead: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(answer="运费八元")
+    review = proposal(entry, writer, answer="运费十元")
+    client.force_login(lead)
+    page = client.get("/desk/reviews/").content.decode()
+    assert "运费<del>八</del><ins>十</ins>元" in page
+    address = f"/desk/reviews/{review.pk}/"
+    client.post(address, {"do": "comment", "words": "十元对吗？"})
+    assert "十元对吗？" in client.get("/desk/reviews/").content.decode()
+    client.post(address, {"do": "approve", "edition": 1})
+    entry.refresh_from_db()
+    assert entry.answer == "运费十元"
+    done = client.get("/desk/reviews/?show=done").content.decode()
+    assert "已通过" in done
+    assert "<del>八</del><ins>十</ins>" in done
+
+
+def test_a_new_entry_is_read_whole_and_returned(
+    client: Client, writer: User, lead: User
+) -> None:
+    entry = entries.draft("新条目？", by=writer, answer="新**答案**", replies=[])
+    entries.submit(entry, by=writer, note="请看一下")
+    review = Review.objects.get()
+    client.force_login(lead)
+    page = client.get("/desk/reviews/").content.decode()
+    assert "<strong>答案</strong>" in page
+    assert "请看一下" in page
+    client.post(f"/desk/reviews/{review.pk}/", {"do": "return", "words": "太短"})
+    entry.refresh_from_db()
+    assert entry.status == "draft"
+    client.force_login(writer)
+    assert "太短" in client.get("/desk/reviews/").content.decode()
+
+
+def test_who_submits_sees_his_own_and_is_offered_no_verdict(
+    written: Client, writer: User, lead: User, make_entry: MakeEntry
+) -> None:
+    review = proposal(make_entry(), writer, answer="改")
+    page = written.get("/desk/reviews/").content.decode()
+    assert 'value="withdraw"' in page
+    assert 'value="approve"' not in page
+    address = f"/desk/reviews/{review.pk}/"
+    assert written.post(address, {"do": "approve", "edition": 1}).status_code == 403
+    written.post(address, {"do": "withdraw"})
+    review.refresh_from_db()
+    assert review.state == "withdrawn"
+
+
+def test_the_queue_holds_what_is_in_my_branches(
+    client: Client, editor: User, make_entry: MakeEntry
+) -> None:
+    after, other = (Category.objects.create(name=name) for name in ("售后", "售前"))
+    Remit.objects.create(user=editor, category=after, right="publish")
+    proposal(make_entry("里面？", category=after), None, answer="改")
+    proposal(make_entry("外面？", category=other), None, answer="改")
+    client.force_login(editor)
+    page = client.get("/desk/reviews/").content.decode()
+    assert "里面？" in page
+    assert "外面？" not in page
+
+
+def test_the_queue_asks_a_fixed_number_of_times(
+    client: Client, lead: User, writer: User, make_entry: MakeEntry
+) -> None:
+    client.force_login(lead)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/desk/reviews/")
+        return len(asked)
+
+    proposal(make_entry("一？", replies=["话术"]), writer, answer="改")
+    few = queries()
+    for number in range(9):
+        proposal(make_entry(f"条目{number}？"), writer, answer="改")
+    assert queries() == few
+
+
+@pytest.mark.parametrize("sent", ["x", "0", "9" * 40, "-1", "\x00"])
+def test_forged_numbers_are_told(client: Client, lead: User, sent: str) -> None:
+    client.force_login(lead)
+    shown = client.get("/desk/reviews/", {"review": sent, "show": sent})
+    assert shown.status_code == 200
+    assert client.post("/desk/reviews/99/", {"do": sent}).status_code == 302
+
+
+def test_agents_have_no_business_here(client: Client, agent: User) -> None:
+    client.force_login(agent)
+    assert client.get("/desk/reviews/").status_code == 403
+    assert client.post("/desk/reviews/1/", {"do": "approve"}).status_code == 403
+
+
+# Where words come from elsewhere ---------------------------------------------------
+
+
+def test_what_is_imported_for_review_waits_in_the_queue(
+    make_entry: MakeEntry, editor: User, lead: User
+) -> None:
+    made = Entry(question="导入的？", answer="答", status="review")
+    made.derive()
+    entries.store([made], [], by=editor)
+    assert [r.entry for r in entries.awaited(lead)] == [made]
+    made.status = Entry.Status.DRAFT
+    entries.store([], [made], by=editor)
+    assert not entries.awaited(lead).exists()
+
+
+def test_a_proposed_reply_waits_for_who_may_publish(
+    make_entry: MakeEntry, writer: User, agent: User
+) -> None:
+    entry = make_entry()
+    reply = Reply.objects.create(owner=agent, title="我的", body="亲")
+    with pytest.raises(ValidationError, match="有发布权限"):
+        entries.add_reply(entry, reply, by=writer)
+
+
+# Many at once -----------------------------------------------------------------------
+
+
+def test_an_action_shows_first_what_it_would_do(
+    client: Client, editor: User, lead: User, make_entry: MakeEntry
+) -> None:
+    ready = make_entry("好了？", status="review")
+    empty = make_entry("空的？", status="draft", answer="")
+    own = entries.draft("我写的？", by=editor, answer="答")
+    client.force_login(editor)
+    data: dict[str, Any] = {"action": "publish"}
+    data["_selected_action"] = [ready.pk, empty.pk, own.pk]
+    page = client.post("/admin/kb/entry/", data).content.decode()
+    assert "1 条会发布" in page
+    assert "2 条不会" in page
+    assert "没有 FAQ 答案" in page
+    assert "别人审核" in page
+    assert not Entry.objects.filter(status="published").exists()
+    assert f'name="_selected_action" value="{ready.pk}"' in page
+    confirmed = {**data, "_selected_action": [ready.pk], "post": "yes"}
+    client.post("/admin/kb/entry/", confirmed)
+    ready.refresh_from_db()
+    assert ready.status == "published"
