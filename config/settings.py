@@ -121,6 +121,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "kb.sites.Middleware",
+    "kb.audit.Middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

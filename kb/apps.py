@@ -12,7 +12,7 @@ class KbConfig(AppConfig):
     verbose_name = "知识库"
 
     def ready(self) -> None:
-        from kb import checks, index, inquiries  # noqa: F401  (registers checks and receivers)
+        from kb import audit, checks, index, inquiries  # noqa: F401  (registers checks and receivers)
         from kb.text import segment
 
         segment.use_cache_folder(settings.KB_JIEBA_CACHE)

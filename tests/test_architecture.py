@@ -16,7 +16,7 @@ ROWS = [
     {"models"},
     {"scripts", "content", "reads"},
     {"faces"},
-    {"shelves", "sites", "pictures", "incidents", "remarks", "practice"},
+    {"audit", "shelves", "sites", "pictures", "incidents", "remarks", "practice"},
     {"agents", "wording"},
     {"questions"},
     {"triage"},

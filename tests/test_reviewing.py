@@ -483,3 +483,21 @@ def test_an_action_shows_first_what_it_would_do(
     client.post("/admin/kb/entry/", confirmed)
     ready.refresh_from_db()
     assert ready.status == "published"
+
+
+# Old versions -----------------------------------------------------------------------
+
+
+def test_who_may_not_publish_asks_for_an_old_version(
+    written: Client, writer: User, lead: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(answer="旧")
+    entry = entries.revise(entry, by=None, based_on=entry.version, answer="新")
+    old = entry.revisions.get(version=1)
+    with pytest.raises(ValidationError, match="有发布权限"):
+        entries.revert(old, by=writer, based_on=entry.version)
+    given = {"version": 1, "based_on": entry.version}
+    written.post(f"/desk/history/{entry.pk}/restore/", given)
+    entry.refresh_from_db()
+    assert entry.answer == "新"
+    assert entries.approve(Review.objects.get(), by=lead).answer == "旧"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kb.admin import (
     brand,
     category,
+    deed,
     entry,
     face,
     golden,
@@ -25,6 +26,7 @@ from kb.admin import (
 __all__ = [
     "brand",
     "category",
+    "deed",
     "entry",
     "face",
     "golden",

@@ -45,6 +45,8 @@ def restore(request: StaffRequest, pk: int) -> HttpResponse:
     if wanted is None:
         messages.warning(request, "没有这个版本。")
         return redirect(where)
+    if entries.must_propose(entry, by=request.user):
+        return _propose(request, entry, wanted)
     try:
         seen, note = number(given.get("based_on", "")), given.get("note", "")
         entry, lost = entries.revert(wanted, by=request.user, based_on=seen, note=note)
@@ -57,6 +59,18 @@ def restore(request: StaffRequest, pk: int) -> HttpResponse:
     if lost:
         messages.warning(request, f"这些已经不在了，没有恢复：{'、'.join(lost)}。")
     return redirect(where)
+
+
+def _propose(request: StaffRequest, entry: Entry, wanted: Revision) -> HttpResponse:
+    """Let who may not publish ask for the old version instead."""
+    note = f"恢复到第 {wanted.version} 版 {request.POST.get('note', '')}"
+    try:
+        entries.propose(entry, wanted.content, by=request.user, note=note)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("desk:history", entry.pk)
+    messages.success(request, "已提交审核。通过以前，已发布的内容不变。")
+    return redirect(f"{reverse('desk:reviews')}?show=mine")
 
 
 def _entry(request: StaffRequest, pk: int) -> Entry:

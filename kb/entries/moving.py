@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from kb import wording
+from kb import audit, wording
 from kb.entries import rights
 from kb.entries.writing import locked, touch
-from kb.models import Act, Entry, Review, Right, User
+from kb.models import Act, Deed, Entry, Review, Right, User
 from kb.text import normalize
 
 Status = Entry.Status
@@ -25,6 +25,7 @@ class Way:
     end: Entry.Status
     needs: Right = Right.PUBLISH
     closes: Review.State | None = None
+    deed: Deed.Act | None = None  # for the audit log
 
 
 DRAFT, REVIEW, LIVE, GONE = (frozenset({status}) for status in Status)
@@ -33,9 +34,16 @@ WAYS = {
     Act.SUBMITTED: Way(DRAFT, Status.REVIEW, Right.WRITE),
     Act.WITHDRAWN: Way(REVIEW, Status.DRAFT, Right.WRITE, State.WITHDRAWN),
     Act.RETURNED: Way(REVIEW, Status.DRAFT, closes=State.RETURNED),
-    Act.PUBLISHED: Way(DRAFT | REVIEW, Status.PUBLISHED, closes=State.APPROVED),
-    Act.RETIRED: Way(DRAFT | REVIEW | LIVE, Status.RETIRED, closes=State.WITHDRAWN),
-    Act.RESTORED: Way(GONE, Status.DRAFT),
+    Act.PUBLISHED: Way(
+        DRAFT | REVIEW, Status.PUBLISHED, closes=State.APPROVED, deed=Deed.Act.PUBLISHED
+    ),
+    Act.RETIRED: Way(
+        DRAFT | REVIEW | LIVE,
+        Status.RETIRED,
+        closes=State.WITHDRAWN,
+        deed=Deed.Act.RETIRED,
+    ),
+    Act.RESTORED: Way(GONE, Status.DRAFT, deed=Deed.Act.RESTORED),
 }
 
 
@@ -100,6 +108,8 @@ def _move(
         entry.published_at = timezone.now()
     entry.status = way.end
     entry = touch(entry, by=by, act=act, note=note)
+    if way.deed:
+        audit.note(way.deed, f"「{entry}」#{entry.pk}", by=by)
     if act == Act.SUBMITTED:
         said = normalize.line(note)[:200]
         entry.reviews.create(by=by, base=entry.version, note=said, reviewer=reviewer)

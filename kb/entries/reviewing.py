@@ -10,12 +10,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Case, QuerySet, Value, When
 
+from kb import audit
 from kb.entries import rights
 from kb.entries.comparing import labels
 from kb.entries.content import Content, content, lay, merged
 from kb.entries.moving import close, publish, require_words, send_back, withdraw_draft
 from kb.entries.writing import locked, touch
-from kb.models import Act, Entry, Review, ReviewComment, Right, User
+from kb.models import Act, Deed, Entry, Review, ReviewComment, Right, User
 from kb.models.remit import branches
 from kb.text import normalize
 
@@ -123,6 +124,7 @@ def approve(review: Review, *, by: User | None, seen: int | None = None) -> Entr
     rights.require(Right.PUBLISH, entry.category_id, by=by)
     require_words(entry)
     close(entry, State.APPROVED, by=by)
+    audit.note(Deed.Act.APPROVED, f"「{entry}」#{entry.pk}", by=by)
     return touch(entry, by=review.by, act=Act.APPROVED, note=review.note, judge=by)
 
 

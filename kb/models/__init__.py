@@ -6,6 +6,7 @@ from kb.models.category import Category, Module, Tag
 from kb.models.completion import Completion
 from kb.models.content import ContentEdition, Neighbours, Read
 from kb.models.copy import Copy
+from kb.models.deed import Deed
 from kb.models.entry import Entry, EntryQuerySet
 from kb.models.face import Face
 from kb.models.followup import FollowUp
@@ -47,6 +48,7 @@ __all__ = [
     "Completion",
     "ContentEdition",
     "Copy",
+    "Deed",
     "Edition",
     "Enclosure",
     "Entry",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from kb import index
-from kb.models import User
+from kb import audit, index
+from kb.models import Deed, User
 from kb.transfer import planning, reading
 from kb.transfer.entries import Entries
 from kb.transfer.planning import Kind, Options, Progress
@@ -83,6 +83,8 @@ def apply(
             if planning.moved(plan.work):
                 raise ValidationError(MOVED, code="conflict")
             plan.work.store(by)
+            told = f"{plan.table.name}：{plan.writes} 行"
+            audit.note(Deed.Act.IMPORTED, told, by=by)
     except IntegrityError:
         raise ValidationError(MOVED, code="conflict") from None
     index.sync_all()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from kb import feedback, gaps, inquiries, reads
+from kb import audit, feedback, gaps, inquiries, reads
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         changed, old = feedback.learn()
-        old += reads.forget()
+        old += reads.forget() + audit.forget()
         gaps.gather()
         old += gaps.tidy()
         self.stdout.write(f"更新了 {changed} 条，清掉 {old} 条过期记录。")

@@ -1,0 +1,144 @@
+"""The audit log: a deed is noted in its own transaction, with the address it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework.throttling import BaseThrottle
+
+from kb.models import Deed, Entry, Remit, User
+
+KEPT = timedelta(days=730)
+Act = Deed.Act
+ACCOUNT = {
+    "is_active": "启用",
+    "is_staff": "可以进管理后台",
+    "is_superuser": "全部权限",
+}
+_request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
+
+
+class Middleware:
+    """Remember which request is being answered, and by whom."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token = _request.set(request)
+        try:
+            return self.get_response(request)
+        finally:
+            _request.reset(token)
+
+
+def note(act: Deed.Act, what: object, *, by: User | None = None) -> Deed:
+    """Keep that `by`, or else the system, did it."""
+    request = _request.get()
+    named = str(by) if by is not None else "系统"
+    if by is not None and by.username != named:
+        named = f"{named}（{by.username}）"
+    return Deed.objects.create(
+        act=act,
+        what=str(what)[:300],
+        by=by if by is not None and by.pk else None,
+        who=named[:200],
+        address=address(request)[:64] if request else "",
+    )
+
+
+def address(request: HttpRequest) -> str:
+    """Return the client's address, by the rule of proxies that the API keeps."""
+    return BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
+
+
+def forget() -> int:
+    """Let go of what is older than KEPT; return how many rows."""
+    return Deed.objects.filter(at__lt=timezone.now() - KEPT).delete()[0]
+
+
+def _somebody() -> User | None:
+    """Return who makes the request that is being answered; a command is nobody."""
+    user = getattr(_request.get(), "user", None)
+    return User.objects.filter(pk=user.pk).first() if user and user.pk else None
+
+
+# What happens without a stage of its own ---------------------------------------
+
+
+@receiver(user_logged_in, dispatch_uid="kb.audit.came")
+def _came(request: HttpRequest | None, user: User, **kwargs: Any) -> None:
+    note(Act.CAME, "", by=user)
+
+
+@receiver(user_login_failed, dispatch_uid="kb.audit.failed")
+def _failed(credentials: dict[str, Any], **kwargs: Any) -> None:
+    """Name the account if there is one: what is no name may be a password."""
+    name = str(credentials.get("username", ""))[:150]
+    known = User.objects.filter(username=name).first()
+    note(Act.FAILED, f"账号 {known.username}" if known else "没有这个账号")
+
+
+@receiver(post_delete, sender=Entry, dispatch_uid="kb.audit.entry")
+def _deleted(instance: Entry, **kwargs: Any) -> None:
+    note(Act.DELETED, f"草稿「{instance}」#{instance.pk}", by=_somebody())
+
+
+@receiver([post_save, post_delete], sender=Remit, dispatch_uid="kb.audit.remit")
+def _remit(instance: Remit, created: bool = False, **kwargs: Any) -> None:
+    step = "加上" if created else "改为" if "update_fields" in kwargs else "去掉"
+    whose = instance.user or instance.group
+    note(Act.RIGHTS, f"{whose}的职责范围{step}：{instance}", by=_somebody())
+
+
+@receiver(pre_save, sender=User, dispatch_uid="kb.audit.account")
+def _account(instance: User, **kwargs: Any) -> None:
+    """Note what an account may do now, and that its password is another."""
+    before = User.objects.filter(pk=instance.pk).first() if instance.pk else None
+    flags = [
+        f"{label}{'打开' if getattr(instance, name) else '关闭'}"
+        for name, label in ACCOUNT.items()
+        if getattr(instance, name) != getattr(before, name, name == "is_active")
+    ]
+    changed = before is not None and before.password != instance.password
+    told = [*(["新账号"] if before is None else []), *flags, *(["密码"] * changed)]
+    if told:
+        note(Act.ACCOUNT, f"{instance.username}：{'、'.join(told)}", by=_somebody())
+
+
+@receiver(post_delete, sender=User, dispatch_uid="kb.audit.user")
+def _gone(instance: User, **kwargs: Any) -> None:
+    note(Act.ACCOUNT, f"{instance.username}：账号删除", by=_somebody())
+
+
+@receiver(post_delete, sender=Group, dispatch_uid="kb.audit.group")
+def _group(instance: Group, **kwargs: Any) -> None:
+    note(Act.RIGHTS, f"组「{instance}」删除", by=_somebody())
+
+
+STEPS = {"post_add": "加上", "post_remove": "去掉", "pre_clear": "清空"}
+
+
+@receiver(m2m_changed, sender=User.groups.through, dispatch_uid="kb.audit.groups")
+@receiver(
+    m2m_changed, sender=User.user_permissions.through, dispatch_uid="kb.audit.own"
+)
+@receiver(m2m_changed, sender=Group.permissions.through, dispatch_uid="kb.audit.perms")
+def _rights(
+    instance: Any, action: str, model: Any, pk_set: set[int] | None, **kwargs: Any
+) -> None:
+    if action not in STEPS or (pk_set is not None and not pk_set):
+        return
+    rows = model._default_manager.filter(pk__in=pk_set or ())
+    names = "、".join(str(getattr(row, "name", row)) for row in rows)
+    told = f"{instance}的{model._meta.verbose_name}{STEPS[action]}：{names}"
+    note(Act.RIGHTS, told.rstrip("："), by=_somebody())
