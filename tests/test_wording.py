@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from kb import entries, search, wording
+from kb import demo, entries, search, wording
 from kb.models import Category, Edition, Entry, Picture, Snippet, User, WordingRule
 from kb.text import private
 from kb.text.wording import ANSWER, QUESTION, SPEECH, Rule, Rules, Text, told
@@ -378,3 +378,8 @@ def test_an_import_again_leaves_alone_what_was_kept_back(starter: None) -> None:
     rows = "标准问题,答案,状态\n坏的,打 13812345678,已发布\n"
     load(rows)
     assert plan(rows).writes == 0
+
+
+def test_the_demo_library_keeps_to_the_rules_that_ship(starter: None) -> None:
+    demo.load()
+    assert Entry.objects.filter(status=Entry.Status.PUBLISHED).count() > 50
