@@ -78,7 +78,7 @@ def wear(entries: Iterable[Entry]) -> None:
         long = LONG if id(entry) in whole else ()
         face = faces.get(entry.pk)
         if face is None or face.version != entry.version:
-            face = _said(entry, own=face, long=bool(long))
+            face = said(entry, own=face, long=bool(long))
         for name in ("question", "excerpt", *long):
             setattr(entry, name, getattr(face, name))
         entry.worn = True
@@ -106,15 +106,15 @@ def _locked(entry_ids: Collection[int]) -> list[Face]:
 
 
 def _derive(face: Face, entry: Entry) -> Face:
-    said = _said(entry, own=face)
+    fresh = said(entry, own=face)
     for name in SAID:
-        setattr(face, name, getattr(said, name))
+        setattr(face, name, getattr(fresh, name))
     face.entry = entry
     face.behind = face.is_own and face.own_source != source(entry)
     return face
 
 
-def _said(entry: Entry, own: Face | None = None, *, long: bool = True) -> Face:
+def said(entry: Entry, own: Face | None = None, *, long: bool = True) -> Face:
     """Return a face made now, of the editor's words where there are some."""
     question = (own and own.own_question) or scripts.hant_of(entry.question)
     face = Face(question=question[:240], version=entry.version)

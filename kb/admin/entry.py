@@ -30,7 +30,8 @@ from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasin
 from kb.admin.followups import FollowUpInline
 from kb.admin.forewarning import Forewarned
 from kb.admin.proposing import Proposing, is_proposed, within
-from kb.models import Category, Entry, Question, Reply, Validity
+from kb.admin.writing import Written
+from kb.models import Category, Entry, Question, Reply, User, Validity
 
 if TYPE_CHECKING:
     Filter = admin.SimpleListFilter
@@ -92,7 +93,7 @@ class ReplyInline(ReplyBase):
 
 
 @admin.register(Entry)
-class EntryAdmin(Forewarned, Proposing):
+class EntryAdmin(Written, Forewarned, Proposing):
     form = EntryForm
     inlines = [ReplyInline, FollowUpInline]
     list_display = [
@@ -121,7 +122,19 @@ class EntryAdmin(Forewarned, Proposing):
         "external_id",
     ]
     fieldsets = [
-        (None, {"fields": ["question", "answer", "audience", "category", "note"]}),
+        (
+            None,
+            {
+                "fields": [
+                    "question",
+                    "answer",
+                    "audience",
+                    "category",
+                    "owner",
+                    "note",
+                ]
+            },
+        ),
         ("有效期", {"fields": [("valid_from", "valid_until")]}),
         ("怎么找到它", {"fields": ["phrasings", "keywords", "tags", "module", "slug"]}),
         ("现状", {"fields": ["state", "asked", "published_at", "created", "updated"]}),
@@ -148,6 +161,8 @@ class EntryAdmin(Forewarned, Proposing):
     ) -> Any:
         if db_field.name == "category":
             return within(category_field(db_field, **kwargs), request.user)
+        if db_field.name == "owner":  # those who may come in and mend it
+            kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     # What may be done --------------------------------------------------------

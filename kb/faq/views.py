@@ -14,13 +14,11 @@ from kb.faq.copies import kept
 from kb.faq.guard import person
 from kb.models import Entry, EntryQuerySet, Reader
 from kb.shelves import Shelves
-from kb.text import markdown
+from kb.text.reading import reading
 
 PAGE = 20  # entries
 RECENT = POPULAR = 8  # entries
-FEW = 3  # headings, below which a table of contents only takes room
 _ROBOT = re.compile("bot|crawl|spider|slurp|preview|curl|wget|python|monitor", re.I)
-_LEAD = re.compile(r"<p>(?:(?!</p>).)*</p>", re.S)
 
 
 @kept()
@@ -85,7 +83,7 @@ def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     context = {
         "entry": found,
         "path": path,
-        **_answer(found),
+        "shown": reading(found.answer_html),
         "live": found.status == Entry.Status.PUBLISHED,
         "following": following,
         "asked": words,
@@ -93,19 +91,6 @@ def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         "meta": seo.entry(request, found, path),
     }
     return render(request, "faq/entry.html", context)
-
-
-def _answer(entry: Entry) -> dict[str, object]:
-    """Return the short answer, what comes after it, and the table of contents."""
-    html = entry.answer_html
-    lead = _LEAD.match(html)
-    short = lead[0] if lead and len(lead[0]) < len(html.strip()) else ""
-    contents = markdown.headings(html)
-    return {
-        "short": short,
-        "rest": html[len(short) :],
-        "contents": contents if len(contents) >= FEW else [],
-    }
 
 
 def listed(user: Reader) -> EntryQuerySet:

@@ -119,6 +119,15 @@ class Entry(Valid):
         on_delete=models.SET_NULL,
         related_name="entries",
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="负责人",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="owned_entries",
+        help_text="谁保证这一条是对的；到期复核、有人反馈时找他。",
+    )
     keywords = models.CharField(
         "短码和关键词",
         max_length=200,

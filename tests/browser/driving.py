@@ -52,9 +52,16 @@ def empty_clipboard(page: Page) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe-core finds wrong with the page as it stands."""
+    """Return what axe-core finds wrong with the page as it stands.
+
+    Not in frames: these are pages of their own, and no script runs in some. Nor
+    does axe read style sheets anew: it would write them into the page.
+    """
     page.evaluate(AXE)
-    result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    result = page.evaluate(
+        "axe.run(document,"
+        " { resultTypes: ['violations'], iframes: false, preload: false })"
+    )
     return [
         f"{one['id']}: {node['target']} {node['failureSummary'][:200]}"
         for one in result["violations"]

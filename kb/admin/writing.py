@@ -1,0 +1,220 @@
+"""What the page of an entry asks while somebody writes: nothing here is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import translation
+from django.views.decorators.http import require_POST
+
+from kb import faces, scripts, search, wording
+from kb.admin.base import ModelAdmin
+from kb.models import Entry
+from kb.text import blanks, markdown, normalize
+from kb.text.reading import reading
+from kb.wording import Finding
+
+if TYPE_CHECKING:
+    Base = ModelAdmin
+else:
+    Base = object
+LONGEST_REPLY = 4000  # characters
+MOST_REPLIES = 60
+MOST_PHRASINGS = 1000
+SHOWN = 60  # findings
+NEAR = 5  # entries
+ALIKE = 0.5  # score from which an entry is worth a look
+SCRIPTS = [(scripts.HANS, "简体"), (scripts.HANT, "繁體")]
+
+
+class Typed(forms.Form):
+    """Both faces as they are typed, saved or not."""
+
+    entry = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+    question = forms.CharField(label="标准问题", required=False, max_length=200)
+    answer = forms.CharField(
+        label="答案", required=False, max_length=markdown.LONGEST, strip=False
+    )
+    audience = forms.ChoiceField(choices=Entry.Audience.choices, required=False)
+    phrasings = forms.CharField(
+        label="相似问法", required=False, max_length=201 * MOST_PHRASINGS, strip=False
+    )
+    script = forms.ChoiceField(choices=SCRIPTS, required=False)
+
+    def reply_list(self) -> list[tuple[str, str, str]]:
+        """Return (field, name, body) of the replies, no more and no longer than may be."""
+        names = ("place", "label", "reply")
+        lists = [self.data.getlist(name)[:MOST_REPLIES] for name in names]  # type: ignore[attr-defined]
+        return [
+            (normalize.line(place)[:40], normalize.line(label)[:20], _lines(body))
+            for place, label, body in zip(*lists, strict=False)
+        ]
+
+    def reason(self) -> str:
+        return " ".join(
+            f"{self.fields[name].label or name}：{' '.join(map(str, errors))}"
+            for name, errors in self.errors.items()
+        )
+
+
+class Written(Base):
+    """The page of an entry, with what helps while one writes."""
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Whoever writes a new entry answers for it, unless he says otherwise."""
+        told = super().get_changeform_initial_data(request)
+        return {"owner": request.user.pk, **told}
+
+    def get_urls(self) -> list[Any]:
+        def address(view: Any) -> Any:
+            return self.admin_site.admin_view(require_POST(view))
+
+        return [
+            path("preview/", address(preview), name="kb_entry_preview"),
+            path("look/", address(look), name="kb_entry_look"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Show what is to be mended in what is kept, for who has no script."""
+        entry = context.get("original")
+        context = {**context, "findings": of_kept(entry) if entry else []}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def preview(request: HttpRequest) -> HttpResponse:
+    """Answer with the page that customers would see, by the same renderer and CSS."""
+    form = _form(request)
+    if not form.is_valid():
+        return HttpResponse(form.reason(), status=400, content_type="text/plain")
+    given = form.cleaned_data
+    entry = Entry(question=normalize.line(given["question"]) or "（还没有写标准问题）")
+    entry.answer = normalize.clean(given["answer"]).strip()
+    entry.derive()
+    own = _own_face(request, given["entry"])
+    script = given["script"] or scripts.HANS
+    customer = {"user": AnonymousUser(), "perms": {}}
+    with translation.override(script):
+        html = entry.answer_html
+        if script == scripts.HANT:
+            face = faces.said(entry, own=own)
+            entry.question, html = face.question, face.answer_html
+        context = {"entry": entry, "shown": reading(html), **customer}
+        return render(request, "admin/kb/entry/preview.html", context)
+
+
+def look(request: HttpRequest) -> JsonResponse:
+    """Answer with what to mend, the replies with their blanks, and what is alike."""
+    form = _form(request)
+    if not form.is_valid():
+        return JsonResponse({"error": form.reason()}, status=400)
+    given = form.cleaned_data
+    replies = form.reply_list()
+    found = wording.findings(
+        wording.said_in(
+            given["question"],
+            _lines(given["answer"]),
+            [(f"「{label}」", body) for _, label, body in replies],
+            _lines(given["phrasings"]).split("\n") if given["phrasings"] else (),
+        ),
+        public=given["audience"] != Entry.Audience.INTERNAL,
+        entry_id=given["entry"],
+    )
+    places = [place for place, _, _ in replies]
+    return JsonResponse(
+        {
+            "findings": [told(one, places) for one in found[:SHOWN]],
+            "more": max(0, len(found) - SHOWN),
+            "errors": sum(one.is_error for one in found),
+            "replies": [_drawn(place, body) for place, _, body in replies],
+            "near": alike(request, given["question"], given["entry"]),
+        }
+    )
+
+
+def of_kept(entry: Entry) -> list[Finding]:
+    """Return what is to be mended in an entry as it is kept."""
+    public = entry.audience == Entry.Audience.PUBLIC
+    said = wording.texts(entry)
+    return wording.findings(said, public=public, entry_id=entry.pk)[:SHOWN]
+
+
+def told(one: Finding, places: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a finding as the page shows it; its field is the form's own."""
+    field = one.text.field
+    if field.startswith("replies-"):
+        number = int(field.split("-")[1])
+        field = places[number] if number < len(places) else field
+    return {
+        "field": field,
+        "start": one.start,
+        "end": one.end,
+        "place": one.place,
+        "words": one.words[:60],
+        "kind": one.rule.kind,
+        "reason": one.reason,
+        "suggestion": one.suggestion,
+        "error": one.is_error,
+        # What a snippet says stands elsewhere than in the field.
+        "here": not one.text.name.startswith("片段"),
+    }
+
+
+def alike(
+    request: HttpRequest, question: str, entry_id: int | None
+) -> list[dict[str, Any]]:
+    """Return the entries that ask much the same, drafts too, the most alike first."""
+    if not normalize.line(question):
+        return []
+    apart = [entry_id] if entry_id else []
+    hits = search.nearest(question, user=request.user, limit=NEAR, exclude=apart)
+    return [
+        {
+            "id": hit.entry.pk,
+            "question": hit.entry.question,
+            "url": reverse("admin:kb_entry_change", args=[hit.entry.pk]),
+            "status": hit.entry.get_status_display(),
+            "same": hit.score >= search.SAME,
+        }
+        for hit in hits
+        if hit.score >= ALIKE
+    ]
+
+
+def _drawn(place: str, body: str) -> dict[str, Any]:
+    """Return a reply cut into text and blanks."""
+    cut = blanks.pieces(body[:LONGEST_REPLY])
+    return {
+        "field": place,
+        "pieces": [[piece.text, piece.name] for piece in cut],
+        "length": len(blanks.shown(body)),
+    }
+
+
+def _form(request: HttpRequest) -> Typed:
+    user = request.user
+    if not (user.has_perm("kb.add_entry") or user.has_perm("kb.change_entry")):
+        raise PermissionDenied("您没有编辑条目的权限。")
+    return Typed(request.POST)
+
+
+def _own_face(request: HttpRequest, entry_id: int | None) -> Any:
+    """Return what an editor wrote by hand in 繁體, if anything."""
+    if not entry_id:
+        return None
+    seen = Entry.objects.visible_to(request.user).filter(pk=entry_id)
+    entry = seen.select_related("face").first()
+    return getattr(entry, "face", None)
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,0 +1,97 @@
+// Phrasings as chips. The textarea stays what is sent: without this script it is the field.
+
+const area = document.querySelector("#entry_form textarea[name=phrasings]");
+if (area) attach();
+
+function attach() {
+  const box = document.createElement("div");
+  box.className = "chips-field";
+  box.innerHTML = `<ul class="chips" aria-label="相似问法"></ul>
+    <div class="chips-entry"><input type="text" maxlength="200" autocomplete="off" aria-label="加一个相似问法" placeholder="写一个问法，按回车">
+    <button type="button" data-bulk>成批编辑</button></div><span class="visually-hidden" role="status"></span>`;
+  const [list, input, bulk, said] = ["ul", "input", "[data-bulk]", "[role=status]"].map((one) =>
+    box.querySelector(one),
+  );
+
+  const texts = () => area.value.split("\n").map((line) => line.trim()).filter(Boolean);
+
+  function keep(lines) {
+    area.value = lines.join("\n");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    draw();
+  }
+
+  function draw() {
+    list.replaceChildren(...texts().map(chip));
+  }
+
+  function chip(text, place) {
+    const item = document.createElement("li");
+    const edit = document.createElement("button");
+    const drop = document.createElement("button");
+    edit.type = drop.type = "button";
+    edit.textContent = text;
+    edit.title = "点一下修改";
+    drop.textContent = "×";
+    drop.setAttribute("aria-label", `去掉「${text}」`);
+    edit.addEventListener("click", () => {
+      keep(texts().filter((_, at) => at !== place));
+      input.value = text;
+      input.focus();
+    });
+    drop.addEventListener("click", () => {
+      keep(texts().filter((_, at) => at !== place));
+      said.textContent = `已去掉「${text}」。`;
+      (list.children[Math.min(place, list.children.length - 1)]?.lastElementChild ?? input).focus();
+    });
+    item.append(edit, drop);
+    return item;
+  }
+
+  /* Equal ones, in whatever case or spacing, are one. */
+  function add(lines) {
+    const known = texts();
+    const key = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s\p{P}]/gu, "");
+    const keys = new Set(known.map(key));
+    const fresh = lines
+      .map((line) => line.trim().replace(/\s+/g, " "))
+      .filter((line) => line && !keys.has(key(line)) && keys.add(key(line)));
+    said.textContent = fresh.length ? `加了 ${fresh.length} 个。` : "已经有这个问法了。";
+    keep([...known, ...fresh]);
+    input.value = "";
+  }
+
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.keyCode === 229) return; // the input method's own Enter
+    if (event.key === "Enter") {
+      event.preventDefault(); // must not send the form
+      if (input.value.trim()) add([input.value]);
+    } else if (event.key === "Backspace" && !input.value) {
+      list.lastElementChild?.lastElementChild.focus();
+    }
+  });
+  input.addEventListener("input", (event) => event.stopPropagation()); // nothing is kept yet
+  input.addEventListener("paste", (event) => {
+    const lines = event.clipboardData.getData("text/plain").split(/\r?\n/);
+    if (lines.length < 2) return;
+    event.preventDefault();
+    add([input.value, ...lines]);
+  });
+  area.form.addEventListener("submit", () => input.value.trim() && add([input.value]));
+  bulk.addEventListener("click", () => open(box.dataset.open !== "yes"));
+  area.addEventListener("reveal", () => open(true));
+  area.addEventListener("change", draw);
+
+  function open(yes) {
+    box.dataset.open = yes ? "yes" : "no";
+    area.hidden = !yes;
+    list.hidden = yes;
+    input.hidden = yes;
+    bulk.textContent = yes ? "改完了" : "成批编辑";
+    bulk.setAttribute("aria-expanded", String(yes));
+    if (!yes) draw();
+  }
+
+  area.before(box);
+  open(Boolean(area.closest(".errors")));
+}
