@@ -27,11 +27,12 @@ from kb.models import (
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Which edition it is, when it was raised, and which notices run by the clock."""
+    """Which edition it is, when it was raised, and what the clock alone has changed."""
 
     number: int = 0
     raised_at: datetime | None = None
     running: int | None = None
+    turned: int = 0  # how many times an entry has begun or ended by now
 
 
 # By hand: Django takes ten times as long to put the query together as the database
@@ -40,7 +41,9 @@ _SQL = """
 SELECT number, raised_at, (
     SELECT SUM(id * id) FROM kb_incident
     WHERE audience = %s AND starts_at <= %s AND ends_at > %s
-) FROM kb_contentedition WHERE id = 1
+), (SELECT COUNT(*) FROM kb_entry WHERE valid_from <= %s)
++ (SELECT COUNT(*) FROM kb_entry WHERE valid_until <= %s)
+FROM kb_contentedition WHERE id = 1
 """
 
 
@@ -48,14 +51,14 @@ def edition() -> Stamp:
     """Return the edition in force, in one small query."""
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, [Incident.Audience.PUBLIC.value, now, now])
+        cursor.execute(_SQL, [Incident.Audience.PUBLIC.value, *[now] * 4])
         found = cursor.fetchone()
     if found is None:
         return Stamp()
-    number, raised, running = found
+    number, raised, running, turned = found
     if raised.tzinfo is None:  # as SQLite keeps them
         raised = raised.replace(tzinfo=UTC)
-    return Stamp(number, raised, running and int(running))
+    return Stamp(number, raised, running and int(running), turned)
 
 
 def of(request: Any) -> Stamp:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection, Iterable, Iterator
+from datetime import timedelta
 from itertools import islice
 from threading import Event, Thread
 from typing import Any
@@ -29,10 +30,22 @@ from django.utils import timezone
 from kb import content, faces, typeahead, vocabulary
 from kb.documents import BATCH, Source, document, sources
 from kb.engines import Document, EngineUnavailable, get_engine
-from kb.models import Category, Entry, EntryQuerySet, Phrasing, Reply, Stale, Tag, Word
+from kb.models import (
+    Category,
+    ContentEdition,
+    Entry,
+    EntryQuerySet,
+    Phrasing,
+    Reply,
+    Stale,
+    Tag,
+    Window,
+    Word,
+)
 from kb.text import normalize, pinyin, segment
 
 logger = logging.getLogger(__name__)
+SLACK = timedelta(minutes=1)  # between clocks that agree
 FEW = 2000  # entries that one process describes before others are at work
 MOST_PROCESSES = 4  # each needs some 100 MB
 # Where the words of an entry's document come from.
@@ -83,6 +96,11 @@ def _category_moved(instance: Category, created: bool, **kwargs: Any) -> None:
         mark(Entry.objects.filter(category__in=below).values_list("pk", flat=True))
 
 
+@receiver(post_save, sender=Window, dispatch_uid="kb.index.window")
+def _window_moved(instance: Window, **kwargs: Any) -> None:
+    mark(list(instance.entries.values_list("pk", flat=True)))
+
+
 @receiver(pre_save, sender=Word, dispatch_uid="kb.index.word.before")
 def _word_changes(instance: Word, **kwargs: Any) -> None:
     for word in Word.objects.filter(pk=instance.pk).exclude(text=instance.text):
@@ -125,6 +143,7 @@ def sync(limit: int = BATCH) -> int:
     A mark made while we work is a new row, so clearing ours never loses it. If
     the engine is busy or down the marks stay, and the next sync finds them.
     """
+    _rewind()
     if not Stale.objects.due().exists():
         return 0
     try:
@@ -154,6 +173,22 @@ def _marked(limit: int) -> dict[int, int]:
     """Return {mark: entry id} of the oldest marks."""
     oldest = Stale.objects.due().order_by("pk").values_list("pk", "entry_id")
     return dict(oldest[:limit])
+
+
+def _rewind() -> None:
+    """Mark what has begun or ended by a clock that was put back since.
+
+    The edition was raised then, in what is the future again.
+    """
+    now = timezone.now()
+    ahead = ContentEdition.objects.filter(raised_at__gt=now + SLACK).first()
+    if ahead is None:
+        return
+    between = (now, ahead.raised_at)
+    turned = Q(valid_from__range=between) | Q(valid_until__range=between)
+    with transaction.atomic():
+        _note(Entry.objects.filter(turned).values_list("pk", flat=True))
+        content.raise_edition()
 
 
 def _foresee(entry_ids: Collection[int]) -> None:

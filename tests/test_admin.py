@@ -21,7 +21,7 @@ from kb.models import Category, Entry, Module, Question, Reply, Search, Stale, T
 from tests.conftest import MakeEntry, MakeQuestion
 
 MODELS = (
-    "entry question inquiry snippet incident picture face category tag module segment synonymset"
+    "entry question inquiry snippet incident picture face category tag module segment window synonymset"
     " word stopword wordingrule golden search site widgetrule user team deed stale"
 ).split()
 LISTS = [f"/admin/kb/{model}/" for model in MODELS] + ["/admin/auth/group/"]

@@ -21,7 +21,7 @@ ROWS = [
     {"questions"},
     {"triage"},
     {"entries"},
-    {"inquiries"},
+    {"inquiries", "reminding"},
     {"vocabulary", "typeahead"},
     {"replies"},
     {"documents"},

@@ -127,7 +127,7 @@ def test_a_question_is_imported_sorted_published_found_and_retired(  # noqa: PLR
 
     # Retired: found by nobody, opened by nobody, and nothing is left to do.
     entry.refresh_from_db()
-    retired = {"action": "retire", "_selected_action": [entry.pk]}
+    retired = {"action": "retire", "_selected_action": [entry.pk], "post": "yes"}
     desk.post(reverse("admin:kb_entry_changelist"), retired)
     entry.refresh_from_db()
     assert entry.status == "retired"

@@ -20,6 +20,7 @@ from kb.admin import (
     user,
     vocabulary,
     widget,
+    window,
     wording,
 )
 
@@ -41,5 +42,6 @@ __all__ = [
     "user",
     "vocabulary",
     "widget",
+    "window",
     "wording",
 ]

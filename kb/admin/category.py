@@ -58,7 +58,7 @@ class CategoryAdmin(Curation):
     list_per_page = 500
     sortable_by = ()
     search_fields = ["name"]
-    fields = ["name", "parent", "own_hant"]
+    fields = ["name", "parent", "own_hant", "review_every"]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return TreeOrder

@@ -105,11 +105,12 @@ class EntryAdmin(Written, Forewarned, Proposing):
         "changed",
         "updated_by",
     ]
-    list_filter = ["status", "audience", ValidityFilter, BranchFilter, "module", "tags"]
+    list_filter = ["status", "audience", ValidityFilter, "window", BranchFilter]
+    list_filter += ["module", "tags"]
     list_select_related = ["category", "updated_by"]
     search_fields = ["question", "keywords", "phrasings__text", "written__body"]
     date_hierarchy = "updated_at"
-    autocomplete_fields = ["tags", "module"]
+    autocomplete_fields = ["tags", "module", "window"]
     actions = moves.actions()
     readonly_fields = [
         "said_as",
@@ -135,7 +136,10 @@ class EntryAdmin(Written, Forewarned, Proposing):
                 ]
             },
         ),
-        ("有效期", {"fields": [("valid_from", "valid_until")]}),
+        (
+            "有效期",
+            {"fields": ["window", ("valid_from", "valid_until"), "review_at"]},
+        ),
         ("怎么找到它", {"fields": ["phrasings", "keywords", "tags", "module", "slug"]}),
         ("现状", {"fields": ["state", "asked", "published_at", "created", "updated"]}),
         ("来源", {"fields": ["source", "external_id"], "classes": ["collapse"]}),

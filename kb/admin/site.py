@@ -17,7 +17,7 @@ from kb.admin import imports
 
 GROUPS = {
     "内容": ["Entry", "Question", "Inquiry", "Snippet", "Incident", "Picture", "Face"],
-    "归类": ["Category", "Tag", "Module", "Segment"],
+    "归类": ["Category", "Tag", "Module", "Segment", "Window"],
     "词汇": ["SynonymSet", "Word", "StopWord", "WordingRule", "Golden"],
     "使用": ["Search"],
     "站点": ["Site", "WidgetRule"],

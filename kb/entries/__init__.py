@@ -5,6 +5,7 @@ from __future__ import annotations
 from kb.entries.bulk import store
 from kb.entries.comparing import Difference, compare
 from kb.entries.content import content
+from kb.entries.due import Due, confirm, due, owners, queue
 from kb.entries.history import complete, revisions
 from kb.entries.moving import forward, publish, restore, retire, send_back, submit
 from kb.entries.questions import absorb, draft_from, release
@@ -29,6 +30,7 @@ from kb.entries.rights import (
     may_write,
     must_propose,
 )
+from kb.entries.windows import put_window
 from kb.entries.writing import (
     CONFLICT,
     add_phrasing,
@@ -41,6 +43,7 @@ from kb.entries.writing import (
 __all__ = [
     "CONFLICT",
     "Difference",
+    "Due",
     "absorb",
     "add_phrasing",
     "add_reply",
@@ -50,9 +53,11 @@ __all__ = [
     "comment",
     "compare",
     "complete",
+    "confirm",
     "content",
     "draft",
     "draft_from",
+    "due",
     "forward",
     "give_back",
     "judgeable",
@@ -61,10 +66,13 @@ __all__ = [
     "may_publish",
     "may_write",
     "must_propose",
+    "owners",
     "pending",
     "propose",
     "publish",
     "put",
+    "put_window",
+    "queue",
     "release",
     "restore",
     "retire",

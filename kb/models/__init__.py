@@ -36,6 +36,7 @@ from kb.models.user import AGENT, EDITOR, LEAD, Reader, User, shown_to
 from kb.models.validity import Validity
 from kb.models.vocabulary import Edition, StopWord, SynonymSet, Word
 from kb.models.widget import WidgetRule
+from kb.models.window import Window
 from kb.models.wording import WordingRule
 
 __all__ = [
@@ -100,6 +101,7 @@ __all__ = [
     "Validity",
     "Vote",
     "WidgetRule",
+    "Window",
     "Word",
     "WordingRule",
     "replies_for",

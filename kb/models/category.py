@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
@@ -48,6 +49,14 @@ class Category(OrderableTreeNode):
         blank=True,
         on_delete=models.PROTECT,
         related_name="children",
+    )
+
+    review_every = models.PositiveSmallIntegerField(
+        "复核间隔（天）",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="这里和下级分类的条目，隔这么多天要再看一遍。留空跟上级分类一样。",
     )
 
     in_hans = ""  # the name, where `faces.dress` put another script over it

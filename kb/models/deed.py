@@ -18,6 +18,7 @@ class Deed(models.Model):
         RETIRED = "retired", "下线"
         RESTORED = "restored", "恢复"
         REVERTED = "reverted", "恢复旧版"
+        CONFIRMED = "confirmed", "复核"
         DELETED = "deleted", "删除"
         IMPORTED = "imported", "导入"
         EXPORTED = "exported", "导出"

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from kb.models.category import Category, Module, Tag, make_slug
 from kb.models.user import Reader, shown_to
-from kb.models.validity import Valid, having, in_force
+from kb.models.validity import Reviewed, Valid, having, in_force
 from kb.text import markdown, normalize
 
 EXCERPT_LENGTH = 160  # characters
@@ -70,7 +70,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(having(validity))
 
 
-class Entry(Valid):
+class Entry(Valid, Reviewed):
     """The unit of the library, of search and of history.
 
     DERIVED columns follow from others: `save` keeps them so, and `derive` does it
@@ -248,6 +248,7 @@ class Entry(Valid):
         self.answer_text = markdown.plain(self.answer_html)
         self.excerpt = shorten(self.answer_text, EXCERPT_LENGTH)
         self.slug = self.slug or make_slug(self.question)
+        self.follow_window()
 
     def is_visible_to(self, user: Reader) -> bool:
         """EntryQuerySet.visible_to for this row."""
@@ -268,7 +269,10 @@ class Entry(Valid):
         return reverse("faq:entry-short", args=[self.pk])
 
 
-DERIVED = ("question_key", "answer_html", "answer_text", "excerpt", "slug")
+DERIVED = (
+    *("question_key", "answer_html", "answer_text", "excerpt", "slug"),
+    *("valid_from", "valid_until"),  # of a window
+)
 
 
 def shorten(text: str, length: int) -> str:

@@ -24,6 +24,9 @@ class User(AbstractUser):
         help_text="同一团队的人共用团队话术。",
     )
 
+    # The last day on which a mail told what is due.
+    reminded_on = models.DateField(null=True, editable=False)
+
     shown: frozenset[int] | None = None  # categories of the site where one reads
 
     class Meta(AbstractUser.Meta):

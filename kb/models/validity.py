@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from kb.models.window import Window
+
 SOON = timedelta(days=7)
 
 
@@ -40,12 +42,25 @@ def having(state: str) -> Q:
 
 
 class Valid(models.Model):
-    """What may be in force for a time only; the end itself is past it."""
+    """What may be in force for a time only; the end itself is past it.
 
+    In a window its times are those of the window.
+    """
+
+    window = models.ForeignKey(
+        Window,
+        verbose_name="档期",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="entries",
+        help_text="选了档期就用它的时间，下面两项不用填；档期改了，时间跟着改。",
+    )
     valid_from = models.DateTimeField(
         "生效时间",
         null=True,
         blank=True,
+        db_index=True,
         help_text="到这个时间，顾客才看得到。留空表示发布后马上生效。",
     )
     valid_until = models.DateTimeField(
@@ -73,6 +88,11 @@ class Valid(models.Model):
         if self.valid_from and self.valid_until and self.valid_until <= self.valid_from:
             raise ValidationError({"valid_until": "失效时间要在生效时间之后。"})
 
+    def follow_window(self) -> None:
+        if self.window is not None:
+            self.valid_from = self.window.starts_at
+            self.valid_until = self.window.ends_at
+
     @property
     def in_force(self) -> bool:
         return self.validity in {Validity.NOW, Validity.SOON}
@@ -89,3 +109,19 @@ class Valid(models.Model):
         if self.valid_until and self.valid_until <= now + SOON:
             return Validity.SOON
         return Validity.NOW
+
+
+class Reviewed(models.Model):
+    """What somebody has to look at again, one day."""
+
+    review_at = models.DateField(
+        "复核日期",
+        null=True,
+        blank=True,
+        db_index=True,
+        help_text="到这一天提醒负责人再看一遍。留空按分类的复核间隔。",
+    )
+    reviewed_at = models.DateTimeField("上次复核", null=True, editable=False)
+
+    class Meta:
+        abstract = True

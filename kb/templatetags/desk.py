@@ -51,3 +51,9 @@ def reviews_waiting(user: User) -> int:
     """Return how many submissions wait for the verdict of `user`."""
     waiting = entries.awaited(user)
     return waiting.exclude(by=user).count()
+
+
+@register.simple_tag
+def due_now() -> int:
+    """Return how many entries should be looked at again."""
+    return entries.due().count()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from kb import audit, feedback, gaps, inquiries, reads
+from kb import audit, feedback, gaps, inquiries, reads, reminding
 
 
 class Command(BaseCommand):
@@ -20,3 +20,5 @@ class Command(BaseCommand):
         self.stdout.write(f"更新了 {changed} 条，清掉 {old} 条过期记录。")
         sent, forgotten = inquiries.tidy()
         self.stdout.write(f"补发 {sent} 封邮件，清掉 {forgotten} 位顾客的联系方式。")
+        if reminded := reminding.remind():
+            self.stdout.write(f"提醒了 {reminded} 位负责人复核。")

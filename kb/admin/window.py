@@ -1,0 +1,42 @@
+"""档期: changed once, and every entry in it is in force from then till then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from kb import entries
+from kb.admin.base import Curation
+from kb.admin.category import counted
+from kb.models import Window
+
+
+@admin.register(Window)
+class WindowAdmin(Curation):
+    list_display = ["name", "starts_at", "ends_at", "held_"]
+    search_fields = ["name"]
+    fields = ["name", ("starts_at", "ends_at")]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        found: QuerySet[Any] = rows.annotate(held=counted("window"))
+        return found
+
+    def save_model(
+        self, request: HttpRequest, obj: Window, form: Any, change: bool
+    ) -> None:
+        moved = entries.put_window(obj)
+        if moved:
+            messages.success(request, f"{moved} 个条目跟着改了时间。")
+
+    @admin.display(description="条目", ordering="held")
+    def held_(self, window: Any) -> SafeString:
+        where = reverse("admin:kb_entry_changelist")
+        link = '<a href="{}?window__id__exact={}">{}</a>'
+        return format_html(link, where, window.pk, window.held)

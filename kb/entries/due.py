@@ -1,0 +1,144 @@
+"""What must be looked at again: by a date of its own, or as often as its category says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from kb import audit
+from kb.entries import history, rights
+from kb.models import (
+    Category,
+    Copy,
+    Deed,
+    Entry,
+    Read,
+    ReplyFeedback,
+    Right,
+    User,
+    Vote,
+)
+
+RECENT = timedelta(days=90)  # reads and copies that count
+LONGEST = 3650  # days until the next time
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An entry that is due since `since`, and what makes it urgent.
+
+    weight = days · reads · votes · remarks, each at least 1: of two that are as
+    late, the one that more people read, or complain of, comes first.
+    """
+
+    entry: int
+    since: date
+    days: int
+    reads: int  # opened by customers and copied by agents, lately
+    votes: int  # 没帮助, not dealt with
+    remarks: int  # of agents, not answered
+
+    @property
+    def weight(self) -> int:
+        factors = (self.days, self.reads, self.votes, self.remarks)
+        weight = 1
+        for factor in factors:
+            weight *= 1 + factor
+        return weight
+
+
+def intervals() -> dict[int, int]:
+    """Return {category: days}: its own, or that of the nearest above it."""
+    found: dict[int, int] = {}
+    for node in Category.objects.with_tree_fields():  # parents before children
+        days = node.review_every or found.get(node.parent_id or 0)
+        if days:
+            found[node.pk] = days
+    return found
+
+
+def due(today: date | None = None) -> QuerySet[Entry]:
+    """Return the published entries that somebody should look at again."""
+    today = today or timezone.localdate()
+    passed = Q(review_at__lte=today)
+    for days, places in _by_days(intervals()).items():
+        old = timezone.now() - timedelta(days=days)
+        passed |= Q(review_at=None, category__in=places, looked_at__lte=old)
+    live = Entry.objects.filter(status=Entry.Status.PUBLISHED)
+    looked = Coalesce("reviewed_at", "published_at", "created_at")
+    return live.alias(looked_at=looked).filter(passed)
+
+
+def _by_days(found: dict[int, int]) -> dict[int, list[int]]:
+    places: dict[int, list[int]] = {}
+    for category, days in found.items():
+        places.setdefault(days, []).append(category)
+    return places
+
+
+def queue(entries: QuerySet[Entry]) -> list[Due]:
+    """Return why each of `entries`, which are due, is urgent; the heaviest first."""
+    today, now = timezone.localdate(), timezone.now()
+    every = intervals()
+    looked = Coalesce("reviewed_at", "published_at", "created_at")
+    rows = entries.annotate(seen_=looked).values_list(
+        "pk", "review_at", "seen_", "category"
+    )
+    ids = entries.order_by().values("pk")
+    reads = Read.objects.filter(entry__in=ids, day__gt=today - RECENT)
+    read = dict(reads.values_list("entry").annotate(Sum("count")))
+    copied = _counts(Copy.objects.filter(entry__in=ids, at__gt=now - RECENT))
+    votes = _counts(Vote.objects.filter(entry__in=ids, helpful=False, handled_at=None))
+    remarks = _counts(ReplyFeedback.objects.waiting().filter(entry__in=ids))
+    found = []
+    for pk, review_at, seen, place in rows:
+        interval = timedelta(days=every.get(place or 0, 0))
+        since = review_at or timezone.localdate(seen) + interval
+        used = read.get(pk, 0) + copied.get(pk, 0)
+        days = max(0, (today - since).days)
+        found.append(Due(pk, since, days, used, votes.get(pk, 0), remarks.get(pk, 0)))
+    return sorted(found, key=lambda one: (-one.weight, one.since, one.entry))
+
+
+def _counts(
+    rows: QuerySet[Copy] | QuerySet[Vote] | QuerySet[ReplyFeedback],
+) -> dict[int, int]:
+    return dict(rows.order_by().values_list("entry").annotate(Count("pk")))
+
+
+@transaction.atomic
+def confirm(entry: Entry, *, by: User | None, again: int | None = None) -> Entry:
+    """Say that `entry` is right as it is; look again in `again` days.
+
+    Without `again` as its category says, and where that says nothing, never.
+    It is no new version: nothing was written.
+    """
+    rights.require(Right.WRITE, entry.category_id, by=by)
+    if again is not None and not 0 < again <= LONGEST:
+        raise ValidationError(f"请填 1 到 {LONGEST} 之间的天数。")
+    entry = Entry.objects.select_for_update().get(pk=entry.pk)
+    history.begin(entry)
+    entry.reviewed_at = timezone.now()
+    next_day = timezone.localdate() + timedelta(days=again) if again else None
+    entry.review_at = next_day
+    rows = Entry.objects.filter(pk=entry.pk)
+    rows.update(reviewed_at=entry.reviewed_at, review_at=next_day)
+    history.complete(entry)
+    audit.note(Deed.Act.CONFIRMED, f"「{entry}」#{entry.pk}", by=by)
+    return entry
+
+
+def owners(entries: Iterable[Entry]) -> dict[User, list[Entry]]:
+    """Return who answers for which of `entries`, of people who are still here."""
+    found: dict[User, list[Entry]] = {}
+    for entry in entries:
+        if entry.owner is not None and entry.owner.is_active:
+            found.setdefault(entry.owner, []).append(entry)
+    return found

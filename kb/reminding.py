@@ -1,0 +1,57 @@
+"""Whose entries are due hears of it by mail, once a day and no more."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models import Q
+from django.utils import timezone
+
+from kb import entries
+from kb.models import Entry, User
+
+SHOWN = 20  # entries named in a mail
+logger = logging.getLogger(__name__)
+
+
+def remind() -> int:
+    """Send what is due today and was not sent; return how many mails went out.
+
+    The day is taken before the mail is sent: two runs at once send one, and a
+    clock that goes back sends none again.
+    """
+    if not settings.KB_MAIL:
+        return 0
+    late = entries.due().filter(owner__isnull=False).select_related("owner")
+    sent = 0
+    for person, own in entries.owners(late).items():
+        if person.email and _takes_today(person):
+            sent += _send(person, own)
+    return sent
+
+
+def _takes_today(person: User) -> bool:
+    today = timezone.localdate()
+    rows = User.objects.filter(pk=person.pk)
+    not_yet = rows.filter(Q(reminded_on=None) | Q(reminded_on__lt=today))
+    return bool(not_yet.update(reminded_on=today))
+
+
+def _send(person: User, own: Sequence[Entry]) -> int:
+    names = "\n".join(f"· {entry}" for entry in own[:SHOWN])
+    rest = f"\n……还有 {len(own) - SHOWN} 条" if len(own) > SHOWN else ""
+    mail = EmailMessage(
+        subject=f"有 {len(own)} 条内容该复核了",
+        body=f"{person}，您负责的这些条目到了复核的日子：\n\n{names}{rest}\n\n"
+        "登录后在工作台「待复核」里处理。\n",
+        to=[person.email],
+    )
+    try:
+        return mail.send()
+    except (OSError, SMTPException) as error:
+        logger.warning("remind: user %s was not sent to: %s", person.pk, error)
+        return 0
