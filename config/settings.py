@@ -171,6 +171,7 @@ STORAGES = {
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = "map jpg jpeg png gif webp gz br woff2".split()
 MEDIA_URL = "/media/"  # kb.faq.media, or a proxy over the folder
 MEDIA_ROOT = DATA_DIR / "media"
+KB_PICTURE_MB = whole_number("PICTURE_MB", 2, 1, 20)
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000

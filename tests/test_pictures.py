@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -20,7 +21,8 @@ from django.urls import reverse
 from PIL import Image
 
 from kb import pictures
-from kb.models import Picture, User
+from kb.faq import asking
+from kb.models import Enclosure, Inquiry, Picture, User
 from tests.conftest import MakeEntry
 
 HERE = Path(__file__).parent / "bad_inputs" / "images"
@@ -119,7 +121,7 @@ def refused_bodies() -> Iterator[Any]:
     yield pytest.param(image("TIFF"), id="tiff")
     yield pytest.param(image("ICO", (16, 16)), id="ico")
     yield pytest.param(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", id="eps")
-    yield pytest.param(bytes(pictures.LARGEST_FILE + 1), id="too-many-bytes")
+    yield pytest.param(bytes(2 * 1024 * 1024 + 1), id="too-many-bytes")
     yield pytest.param(image(size=(5001, 5001)), id="too-many-pixels")
     yield pytest.param(image("JPEG", (60000, 2000)), id="wide-bomb")
 
@@ -144,13 +146,49 @@ def test_a_hostile_file_is_re_encoded_or_refused(case: dict[str, str]) -> None:
     _probe(base64.b64decode(case["base64"]), case["id"])
 
 
-def test_all_hostile_files_are_re_encoded_or_refused(shared: Path) -> None:
+def corpus(shared: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the bytes of every hostile image there is."""
     listed = shared / "bad_inputs" / "inputs.jsonl"
     cases = [json.loads(line) for line in listed.read_text("utf-8").splitlines()]
     files = [case for case in cases if case["kind"] == "images"]
     assert files, "the corpus has no images"
     for case in files:
-        _probe((listed.parent / case["file"]).read_bytes(), case["id"])
+        yield case["id"], (listed.parent / case["file"]).read_bytes()
+
+
+def test_all_hostile_files_are_re_encoded_or_refused(shared: Path) -> None:
+    for name, body in corpus(shared):
+        _probe(body, name)
+
+
+def test_the_upload_takes_all_hostile_files(
+    client: Client, editor: User, shared: Path
+) -> None:
+    client.force_login(editor)
+    for name, body in corpus(shared):
+        file = SimpleUploadedFile(Path(name).name or "x", body)
+        answer = client.post(UPLOAD, {"file": file, "alt": "图"})
+        told = answer.json()
+        assert (answer.status_code, "markdown" in told) in {(200, True), (400, False)}
+        assert answer.status_code == 200 or re.search("图片|文件", told["error"]), name
+    kept = {one.name for one in Picture.objects.all()}
+    assert kept == set(default_storage.listdir("")[1])
+
+
+def test_the_form_for_customers_takes_all_hostile_files(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "SOON", -1)
+    for name, body in corpus(shared):
+        cache.clear()  # nobody is merely told to wait
+        file = SimpleUploadedFile(Path(name).name or "x", body)
+        sent = {"text": name, "send": "1", "stamp": asking.stamp(), "pictures": file}
+        before = Inquiry.objects.count()
+        answer = Client().post("/ask/", sent)
+        taken = answer.status_code == 302
+        assert taken or (answer.status_code, "第 1 张" in answer.text) == (400, True)
+        assert Inquiry.objects.count() == before + taken, name
+    assert {bytes(one.body)[8:12] for one in Enclosure.objects.all()} == {b"WEBP"}
 
 
 def _probe(body: bytes, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -47,7 +48,7 @@ class PictureForm(WholeForm):
 
     file = forms.FileField(
         label="图片",
-        help_text="PNG、JPEG、GIF（只留第一帧）或 WebP，最大 5 MB。",
+        help_text=f"PNG、JPEG、GIF（只留第一帧）或 WebP，最大 {settings.KB_PICTURE_MB} MB。",
         widget=forms.ClearableFileInput({"accept": "image/*"}),
         error_messages={"empty": "这个文件是空的。"},
     )

@@ -6,19 +6,22 @@ import secrets
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
-from kb import sites
+from kb import scripts, sites
 from kb.inquiries import Asked
 from kb.models import Module
 from kb.models.inquiry import LONGEST_CONTACT, MOST_PICTURES, validate_contact, written
 from kb.text import normalize
 
 LONGEST = 2000  # characters of a question
-LARGEST = 17 * 1024 * 1024  # bytes of a whole form: three pictures and some words
+SPARE = 2  # MB of a whole form, besides its pictures
 SOON = 2  # seconds in which nobody writes a question
 LATE = 24 * 3600  # seconds for which a form that stays open is good
 _signer = TimestampSigner(salt="kb.faq.ask")
@@ -45,15 +48,17 @@ class AskForm(forms.Form):
     text = Prose(
         max_length=LONGEST,
         error_messages={
-            "required": "请写下您的问题。",
-            "max_length": f"问题最多 {LONGEST} 字，现在有 %(show_value)s 字，请写短一些。",
+            "required": lazy("请写下您的问题。"),
+            "max_length": lazy(
+                "问题最多 %(limit_value)d 字，现在有 %(show_value)d 字，请写短一些。"
+            ),
         },
     )
     contact = Line(required=False, max_length=LONGEST_CONTACT)
     module = forms.ModelChoiceField(
         Module.objects.none(),
         required=False,
-        error_messages={"invalid_choice": "没有这个选项，请重新选择。"},
+        error_messages={"invalid_choice": lazy("没有这个选项，请重新选择。")},
     )
     words = Line(required=False, max_length=200)
     page = Line(required=False, max_length=200)
@@ -72,7 +77,7 @@ class AskForm(forms.Form):
 
     def clean_website(self) -> str:
         if self.cleaned_data["website"]:
-            raise ValidationError("“网址”一栏要留空，请清空后再提交。")
+            raise ValidationError(_("“网址”一栏要留空，请清空后再提交。"))
         return ""
 
     def clean_stamp(self) -> str:
@@ -95,14 +100,14 @@ def judged(sent: str) -> str:
     try:
         key = _signer.unsign(sent, max_age=LATE)
     except SignatureExpired:
-        raise ValidationError("这一页打开得太久了，请再提交一次。") from None
+        raise ValidationError(_("这一页打开得太久了，请再提交一次。")) from None
     except BadSignature:
-        raise ValidationError("这一页已经失效，请再提交一次。") from None
+        raise ValidationError(_("这一页已经失效，请再提交一次。")) from None
     try:
         _signer.unsign(sent, max_age=SOON)
     except SignatureExpired:
         return key
-    raise ValidationError("提交得太快了，请检查一下内容，再提交一次。")
+    raise ValidationError(_("提交得太快了，请检查一下内容，再提交一次。"))
 
 
 def uploads(request: HttpRequest) -> list[UploadedFile[Any]]:
@@ -113,7 +118,8 @@ def uploads(request: HttpRequest) -> list[UploadedFile[Any]]:
 
 def too_large(request: HttpRequest) -> bool:
     length = request.headers.get("Content-Length", "")
-    return length.isdecimal() and int(length[:12]) > LARGEST
+    largest = (MOST_PICTURES * settings.KB_PICTURE_MB + SPARE) * 1024 * 1024
+    return length.isdecimal() and int(length[:12]) > largest
 
 
 def asked(form: AskForm, request: HttpRequest) -> Asked:
@@ -121,6 +127,7 @@ def asked(form: AskForm, request: HttpRequest) -> Asked:
     given = form.cleaned_data
     return Asked(
         form_key=given["stamp"],
+        language=scripts.current(),
         origin=request.build_absolute_uri("/").rstrip("/"),
         site=sites.of(request),
         contact=given["contact"],
