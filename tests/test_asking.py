@@ -264,7 +264,7 @@ def test_pictures_are_encoded_anew_and_seen_by_the_asker_and_colleagues_alone(
         ("a.png", b"<svg onload=alert(1)>", "打不开"),
         ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "打不开"),
         ("../../a.php", b"\x89PNG\r\n\x1a\n" + b"x" * 99, "打不开"),
-        ("b.png", b"x" * (5 * 1024 * 1024 + 1), "5 MB"),
+        ("b.png", b"x" * (2 * 1024 * 1024 + 1), "最多 2 MB"),
     ],
 )
 def test_a_file_that_is_no_picture_is_refused_by_its_number(

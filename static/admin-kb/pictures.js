@@ -1,5 +1,7 @@
 /* Pictures in an answer: dropped, pasted or chosen; words for each are asked for first. */
 
+import { small } from "../base/shrink.js";
+
 const dialog = document.querySelector("#picture-dialog");
 const answer = document.querySelector("textarea[name=answer]");
 if (dialog && answer) attach();
@@ -37,7 +39,7 @@ function attach() {
 
   async function upload() {
     const body = new FormData();
-    body.append("file", waiting[0]);
+    body.append("file", await small(waiting[0]));
     body.append("alt", alt.value);
     const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
     const reply = await fetch(tools.dataset.upload, {

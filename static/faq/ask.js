@@ -1,10 +1,15 @@
-/* Answers appear while a question is being written; the input method is left alone. */
+/* Answers appear while a question is being written; the input method is left alone.
+   Pictures are made light before they are sent. */
+
+import { small } from "../base/shrink.js";
 
 const DELAY = 300; // ms after the last key
 const FEWEST = 2; // characters
 const form = document.querySelector("[data-ask]");
 const box = form.querySelector("textarea");
 const place = form.querySelector("[data-offered]");
+const pictures = form.querySelector("[name=pictures]");
+let shrinking = null; // until all that was chosen is light enough to send
 let timer = 0;
 let request = null;
 let asked = box.value.trim();
@@ -34,6 +39,23 @@ function typed(event) {
   timer = setTimeout(look, DELAY, words);
 }
 
+async function shrink() {
+  const light = new DataTransfer();
+  for (const file of await Promise.all([...pictures.files].map(small))) light.items.add(file);
+  pictures.files = light.files;
+  shrinking = null;
+}
+
+function sent(event) {
+  if (!shrinking) return;
+  event.preventDefault();
+  shrinking.then(() => form.requestSubmit(event.submitter));
+}
+
+pictures?.addEventListener("change", () => {
+  shrinking = shrink();
+});
+form.addEventListener("submit", sent);
 box.addEventListener("input", typed);
 box.addEventListener("compositionend", typed);
 document.querySelector("#refused")?.focus();

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from kb import triage
@@ -82,6 +85,20 @@ def test_a_customer_asks_on_a_phone(phone: Page, entry: Entry) -> None:
 
 def test_a_customer_asks_without_a_script(scriptless: Page, entry: Entry) -> None:
     _reads_and_rates(scriptless, _asks(scriptless, entry))
+
+
+def test_a_heavy_photo_is_made_light_before_it_is_sent(
+    phone: Page, entry: Entry, tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.png"
+    Image.frombytes("RGB", (1800, 1200), Random(5).randbytes(1800 * 1200 * 3)).save(
+        photo
+    )
+    phone.goto("/ask/?q=看图")
+    phone.get_by_label("截图").set_input_files([photo, photo])
+    phone.get_by_role("button", name="提交问题").click()
+    expect(phone.get_by_role("heading", level=1)).to_contain_text("已收到")
+    assert Inquiry.objects.get().enclosures.count() == 2
 
 
 def test_answers_come_while_it_is_typed(page: Page, entry: Entry) -> None:
