@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from kb import scripts
 from kb.models import Entry, Incident, Reader
 from kb.models.incident import State
+from kb.text import markdown
 from kb.text.mention import Said
 
 
@@ -35,6 +37,13 @@ def running(
     linked = {one.entry_id for one in found} - {None}
     readable = Entry.objects.published_to(user).in_bulk(linked) if linked else {}
     return [Notice(one, readable.get(one.entry_id or 0)) for one in found]
+
+
+def html(incident: Incident) -> str:
+    """Return what `incident` says, in the script of the page."""
+    if not scripts.is_hant():
+        return incident.body_html
+    return markdown.render(incident.body, scripts.hant_of)
 
 
 def end(incident: Incident) -> bool:

@@ -17,9 +17,10 @@ from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
-from kb import pictures, questions
+from kb import pictures, questions, scripts
 from kb.models import (
     Channel,
     Enclosure,
@@ -50,6 +51,7 @@ class Asked:
     module: Module | None = None
     words: str = ""
     page: str = ""
+    language: str = scripts.HANS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def ask(text: str, *, asked: Asked, uploads: Sequence[File[bytes]] = ()) -> Inqu
     if made := Inquiry.objects.filter(form_key=asked.form_key).first():
         return made
     if len(uploads) > MOST_PICTURES:
-        raise ValidationError({"pictures": f"最多 {MOST_PICTURES} 张图片。"})
+        told = _("最多 %(n)d 张图片。") % {"n": MOST_PICTURES}
+        raise ValidationError({"pictures": told})
     bodies = [_encoded(n, upload) for n, upload in enumerate(uploads, start=1)]
     return _store(text, asked, bodies)
 
@@ -86,6 +89,7 @@ def _store(text: str, asked: Asked, bodies: Sequence[bytes]) -> Inquiry:
         site=site,
         contact=asked.contact,
         page=asked.page,
+        language=asked.language,
         words=_said(asked.words),
     )
     inquiry.full_clean(exclude=["site"])  # it may be nobody's
@@ -101,8 +105,9 @@ def _encoded(number: int, upload: File[bytes]) -> bytes:
     try:
         return pictures.encode(upload)
     except ValidationError as error:
-        said = "".join(error.messages)
-        raise ValidationError({"pictures": f"第 {number} 张：{said}"}) from error
+        told = _("第 %(n)d 张：%(said)s")
+        said = {"n": number, "said": "".join(error.messages)}
+        raise ValidationError({"pictures": told % said}) from error
 
 
 def progress(inquiry: Inquiry, *, reader: Reader) -> Progress:
@@ -124,7 +129,7 @@ def rate(inquiry: Inquiry, *, score: int, comment: str) -> Inquiry:
     Raises ValidationError where nothing was answered yet.
     """
     if not inquiry.question.answer:
-        raise ValidationError("还没有回复，收到回复后再评分。")
+        raise ValidationError(_("还没有回复，收到回复后再评分。"))
     inquiry.score, inquiry.comment = score, _said(comment)
     inquiry.scored_at = timezone.now()
     inquiry.full_clean(exclude=["site"])
@@ -165,15 +170,22 @@ def tell(question_id: int) -> bool:
 
 
 def _letter(inquiry: Inquiry) -> EmailMessage:
-    site = inquiry.site or Site()
-    link = inquiry.origin + reverse("faq:inquiry", args=[inquiry.token])
-    body = (
-        f"您问：\n{inquiry.question.text}\n\n"
-        f"我们的回复：\n{inquiry.question.answer}\n\n"
-        f"查看全文、给回复打分：\n{link}\n\n"
-        f"这个链接只有您有，请不要转发。\n{site}\n"
-    )
-    return EmailMessage(f"您的问题有回复了 · {site}", body, to=[inquiry.email])
+    """Return what the asker is written, in the language of the page he asked on."""
+    with translation.override(inquiry.language):
+        site = scripts.say(str(inquiry.site or Site()))
+        link = inquiry.origin + reverse("faq:inquiry", args=[inquiry.token])
+        parts = (
+            _("您问："),
+            f"{inquiry.question.text}\n",
+            _("我们的回复："),
+            f"{inquiry.question.answer}\n",
+            _("查看全文、给回复打分："),
+            f"{link}\n",
+            _("这个链接只有您有，请不要转发。"),
+            f"{site}\n",
+        )
+        subject = _("您的问题有回复了 · %(site)s") % {"site": site}
+    return EmailMessage(subject, "\n".join(parts), to=[inquiry.email])
 
 
 # Once a night -----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,10 @@ from tests.conftest import MakeEntry
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "kb" / "locale"
 HAN = re.compile("[\u4e00-\u9fff]")
-CALL = re.compile(r"""\bn?gettext\(u?(["'])(.+?)\1[,)]|\b_\(u?(["'])(.+?)\3\)""")
+IN_TEMPLATE = re.compile(
+    r"""\b(?:n?gettext|_)\((u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
+)
+CALLS = {"_", "lazy", "gettext", "gettext_lazy", "ngettext"}
 # How the widget is put into a page: read by editors alone, as the view sees to.
 INSIDE = {"demo.html", "snippet.html", "snippet_frame.html", "snippet_link.html"}
 PUBLIC = [p for p in ROOT.glob("templates/faq/*") if p.name not in INSIDE]
@@ -27,16 +31,20 @@ PUBLIC.append(ROOT / "templates/404.html")
 def messages() -> Iterator[str]:
     """Yield what templates and code ask to be translated."""
     for path in (ROOT / "templates").rglob("*.html"):
-        yield from found(templatize(path.read_text("utf-8")))
+        for match in IN_TEMPLATE.finditer(templatize(path.read_text("utf-8"))):
+            yield str(ast.literal_eval(match[1]))
     for path in (ROOT / "kb").rglob("*.py"):
-        text = path.read_text("utf-8")
-        if "django.utils.translation import" in text:
-            yield from found(text)
+        if "django.utils.translation import" in (text := path.read_text("utf-8")):
+            yield from called(ast.parse(text))
 
 
-def found(text: str) -> Iterator[str]:
-    for match in CALL.finditer(text):
-        yield (match[2] or match[4]).replace("\\'", "'")
+def called(tree: ast.AST) -> Iterator[str]:
+    """Yield the texts that code hands to gettext."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
 
 
 @pytest.mark.parametrize("code", ["en", "zh_Hant"])

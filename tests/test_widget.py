@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import gzip
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
 from kb import index
 from kb.faq import asking, embed
 from kb.models import (
     Category,
     Entry,
+    Incident,
     Inquiry,
     Module,
     Question,
@@ -446,3 +450,45 @@ def test_the_demo_page_shows_the_line_to_editors(
         or '&lt;script src="http://testserver/widget.js"' in page
     )
     assert SHOP in page
+
+
+# What runs now ----------------------------------------------------------------------
+
+
+def test_notices_stand_where_they_concern(entry: Entry, make_entry: MakeEntry) -> None:
+    hidden = make_entry("仓库内部流程", audience="internal")
+    now, hour = timezone.now(), timedelta(hours=1)
+    for title, audience, about in (
+        ("网络断了", "public", entry),
+        ("只给同事", "staff", entry),
+        ("仓库盘点", "public", hidden),
+    ):
+        Incident.objects.create(
+            title=title,
+            body="见[网络](/网络/)。",
+            keywords="断网",
+            audience=audience,
+            starts_at=now - hour,
+            ends_at=now + hour,
+            entry=about,
+        )
+
+    def titles(url: str) -> list[str]:
+        return [one["title"] for one in shop().get(url).json()["notices"]]
+
+    both = ["仓库盘点", "网络断了"]
+    assert sorted(titles("/widget/start/")) == both
+    assert sorted(titles("/widget/search/?q=断网了怎么办")) == both
+    assert titles("/widget/search/?q=发票") == []
+    assert titles(f"/widget/entry/{entry.pk}/") == ["网络断了"]
+    told = shop().get(f"/widget/entry/{entry.pk}/?lang=zh-Hant").json()["notices"]
+    assert told[0]["title"] == "網路斷了"
+    ((_, _, (before, (_, link, inside), _)),) = told[0]["body"]
+    assert (before, inside, link["href"]) == ("見", ["網路"], f"/{quote('网络')}/")
+    assert told[0]["entry"]["url"] == f"/zh-hant{entry.get_absolute_url()}"
+    linked = shop().get("/widget/start/").json()["notices"]
+    assert {one["title"]: bool(one["entry"]) for one in linked} == {
+        "网络断了": True,
+        "仓库盘点": False,
+    }
+    assert "网络断了" in shop().get("/embed/?q=断网").text

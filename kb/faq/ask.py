@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -30,7 +32,7 @@ LIMITS = ("ask", "ask_day")  # rates of what is taken in
 def page(request: HttpRequest) -> HttpResponse:
     """First what is asked, then answers and the whole form, then thanks."""
     if asking.too_large(request):
-        said = {"pictures": ["图片加起来太大了，请减少几张或缩小后再传。"]}
+        said = {"pictures": [_("图片加起来太大了，请减少几张或缩小后再传。")]}
         return _form(request, {"stamp": asking.stamp()}, said, status=413)
     if request.method != "POST":
         words = forms.words(request)
@@ -69,12 +71,13 @@ def _look(request: HttpRequest, form: asking.AskForm) -> HttpResponse:
 
 def _send(request: HttpRequest, form: asking.AskForm) -> HttpResponse:
     if not is_from_here(request):
-        form.add_error("stamp", "请在本站的页面上提交。")
+        form.add_error("stamp", _("请在本站的页面上提交。"))
     if not form.is_valid():
         return _form(request, _sent(form), form.errors, status=400)
     for limit in LIMITS:
         if seconds := seconds_to_wait(limit, request):
-            said = {"stamp": [f"您刚刚问过几次了，请等 {_spoken(seconds)}再提交。"]}
+            told = _("您刚刚问过几次了，请等%(time)s再提交。")
+            said = {"stamp": [told % {"time": _spoken(seconds)}]}
             page = _form(request, _sent(form), said, status=429)
             page.headers["Retry-After"] = str(seconds)
             return page
@@ -116,6 +119,7 @@ def _form(
         "modules": asking.offered(),
         "longest": asking.LONGEST,
         "most_pictures": MOST_PICTURES,
+        "most_mb": settings.KB_PICTURE_MB,
     }
     return render(request, "faq/ask.html", context, status=status)
 
@@ -123,5 +127,7 @@ def _form(
 def _spoken(seconds: int) -> str:
     minutes, hours = round(seconds / 60), round(seconds / 3600)
     if hours > 1:
-        return f" {hours} 小时"
-    return f" {minutes} 分钟" if minutes > 1 else f" {seconds} 秒"
+        return _(" %(n)d 小时") % {"n": hours}
+    if minutes > 1:
+        return _(" %(n)d 分钟") % {"n": minutes}
+    return _(" %(n)d 秒") % {"n": seconds}

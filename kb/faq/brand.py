@@ -28,7 +28,7 @@ def stylesheet(request: HttpRequest) -> HttpResponse:
 
 def _css(accent: str) -> str:
     if not accent:
-        return "/* 用默认颜色 */\n"
+        return "/* the default colours */\n"
     light, dark = map(_rule, colour.tokens(accent))
     return f"{light}@media screen and (prefers-color-scheme: dark) {{\n{dark}}}\n"
 

@@ -9,6 +9,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
@@ -21,7 +23,13 @@ from kb.models.inquiry import BEST
 from kb.text import normalize
 
 View = Callable[..., HttpResponse]
-SCORES = ((5, "很满意"), (4, "满意"), (3, "一般"), (2, "不满意"), (1, "很不满意"))
+SCORES = (
+    (5, lazy("很满意")),
+    (4, lazy("满意")),
+    (3, lazy("一般")),
+    (2, lazy("不满意")),
+    (1, lazy("很不满意")),
+)
 
 
 def private(view: View) -> View:
@@ -55,7 +63,8 @@ def rate(request: HttpRequest, found: Inquiry) -> HttpResponse:
     comment = normalize.line(request.POST.get("comment", "")[: LONGEST * 10])
     try:
         if score not in {str(n) for n, _ in SCORES}:
-            raise ValidationError(f"请选 1 到 {BEST} 分中的一个。")
+            told = _("请选 1 到 %(best)d 分中的一个。")
+            raise ValidationError(told % {"best": BEST})
         inquiries.rate(found, score=int(score), comment=comment)
     except ValidationError as error:
         said = {"wrong": " ".join(error.messages), "comment": comment[:LONGEST]}

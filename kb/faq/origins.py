@@ -13,10 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 View = Callable[..., HttpResponse]
 READING = frozenset({"GET", "HEAD"})
-REFUSED = "这个网站没有被允许使用小部件，请在 WIDGET_ORIGINS 里加上它。"
 
 
 def may_read(origin: str) -> bool:
@@ -37,6 +37,10 @@ def is_ours(request: HttpRequest) -> bool:
     return request.headers.get("Origin", "") == here or site == "same-origin"
 
 
+def _refused() -> str:
+    return _("这个网站没有被允许使用小部件，请在 WIDGET_ORIGINS 里加上它。")
+
+
 def shared(view: View) -> View:
     """Let other origins call `view`: read where set, write where named."""
 
@@ -44,7 +48,7 @@ def shared(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         origin = request.headers.get("Origin", "")
         if request.method not in READING and not may_write(request):
-            response: HttpResponse = JsonResponse({"detail": REFUSED}, status=403)
+            response: HttpResponse = JsonResponse({"detail": _refused()}, status=403)
         else:
             response = view(request, *args, **kwargs)
         if origin and may_read(origin):

@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import (
     require_http_methods,
@@ -21,7 +22,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from kb import colour, faces, feedback, inquiries, scripts, search, sites
+from kb import colour, faces, feedback, incidents, inquiries, scripts, search, sites
 from kb.faq import asking, forms, placing
 from kb.faq.guard import person, seconds_to_wait
 from kb.faq.origins import may_write, shared
@@ -39,20 +40,25 @@ def door(scope: str) -> Callable[[View], View]:
     """Answer other origins in JSON, in the script that is asked for, as a stranger."""
 
     def decorate(view: View) -> View:
-        @wraps(view)
+        @shared
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             request.user = sites.stranger(request)
             if seconds := seconds_to_wait(scope, request):
-                return refused(429, f"请等 {seconds} 秒再试。", seconds)
-            with translation.override(language(request)):
-                try:
-                    response = view(request, *args, **kwargs)
-                except Http404:
-                    response = refused(404, "这一条已经下线了。")
+                told = _("请等 %(n)d 秒再试。") % {"n": seconds}
+                return refused(429, told, seconds)
+            try:
+                response = view(request, *args, **kwargs)
+            except Http404:
+                response = refused(404, _("这一条已经下线了。"))
             patch_cache_control(response, no_cache=True)
             return response
 
-        return csrf_exempt(shared(guarded))
+        @wraps(view)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            with translation.override(language(request)):
+                return guarded(request, *args, **kwargs)
+
+        return csrf_exempt(answer)
 
     return decorate
 
@@ -65,11 +71,11 @@ def told(answer: dict[str, Any], status: int = 200) -> HttpResponse:
 
 def language(request: HttpRequest) -> str:
     wanted = request.GET.get("lang", "") or request.POST.get("lang", "")
-    return scripts.HANT if wanted.lower() == scripts.HANT else scripts.HANS
+    return code if (code := wanted.lower()) in scripts.TAGS else scripts.HANS
 
 
 def refused(status: int, said: str, seconds: int = 0) -> HttpResponse:
-    response = told({"detail": scripts.say(said)}, status=status)
+    response = told({"detail": said}, status=status)
     if seconds:
         response.headers["Retry-After"] = str(seconds)
     return response
@@ -84,6 +90,7 @@ def start(request: HttpRequest) -> HttpResponse:
     answer: dict[str, Any] = {"name": str(site), "title": title}
     answer["entries"] = _listed(entries)
     answer["asks"] = may_write(request)
+    answer["notices"] = _notices(request)
     if site.accent:
         answer["colours"] = colour.tokens(site.accent)
     return told(answer)
@@ -107,6 +114,7 @@ def find(request: HttpRequest) -> HttpResponse:
             "entries": _listed(hits, results.terms),
             "near": _listed(near),
             "meant": results.meant,
+            "notices": _notices(request, words=words),
         }
     )
 
@@ -129,7 +137,8 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
             "url": found.get_absolute_url(),
             "updated": found.updated_at.date().isoformat(),
             "token": token(found),
-            "reasons": [(v, scripts.say(str(n))) for v, n in Vote.Reason.choices],
+            "reasons": [(v, str(n)) for v, n in Vote.Reason.choices],
+            "notices": _notices(request, entry=found),
             "related": _listed(search.related(found, user=request.user, limit=3)),
         }
     )
@@ -145,7 +154,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
     said = request.POST.get("helpful", "")
     good = is_good(found, request.POST.get("token", ""))
     if not good or said not in {"yes", "no"}:
-        return refused(400, "没有记下，请重新打开这一条再点一次。")
+        return refused(400, _("没有记下，请重新打开这一条再点一次。"))
     reason, note = request.POST.get("reason", ""), request.POST.get("note", "")
     feedback.vote(
         found,
@@ -166,7 +175,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
 def ask(request: HttpRequest) -> HttpResponse:
     """A form, and what was written into it."""
     if asking.too_large(request):
-        return refused(413, "图片加起来太大了，请减少几张或缩小后再传。")
+        return refused(413, _("图片加起来太大了，请减少几张或缩小后再传。"))
     if request.method != "POST":
         offered = asking.offered()
         names = [[module.pk, scripts.say(module.name)] for module in offered]
@@ -176,7 +185,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         return _again({k: [str(e) for e in v] for k, v in form.errors.items()})
     for limit in LIMITS:
         if seconds := seconds_to_wait(limit, request):
-            return refused(429, "您刚刚问过几次了，请过一会儿再提交。", seconds)
+            return refused(429, _("您刚刚问过几次了，请过一会儿再提交。"), seconds)
     try:
         made = inquiries.ask(
             form.cleaned_data["text"],
@@ -191,8 +200,26 @@ def ask(request: HttpRequest) -> HttpResponse:
 def _again(errors: dict[str, list[str]]) -> HttpResponse:
     """Say what is wrong, with a stamp that is good for the next try."""
     said = [message for messages in errors.values() for message in messages]
-    answer = {"detail": scripts.say("".join(said)), "fields": sorted(errors)}
+    answer = {"detail": "".join(said), "fields": sorted(errors)}
     return told(answer | {"stamp": asking.stamp()}, status=400)
+
+
+def _notices(request: HttpRequest, **about: Any) -> list[dict[str, Any]]:
+    """Return what runs now: everything at first, later what is `about` it."""
+    running = incidents.running(request.user, **about)
+    faces.wear([notice.entry for notice in running if notice.entry])
+    return [
+        {
+            "title": scripts.say(notice.incident.title),
+            "body": tree.of(incidents.html(notice.incident)),
+            "entry": notice.entry and _linked(notice.entry),
+        }
+        for notice in running
+    ]
+
+
+def _linked(entry: Entry) -> dict[str, str]:
+    return {"question": entry.question, "url": entry.get_absolute_url()}
 
 
 def _listed(

@@ -76,7 +76,8 @@ def _complaint(entry: Entry, count: int, handled: bool) -> Complaint:
     votes = entry.votes.complaints().filter(handled_at__isnull=not handled)
     said = votes.exclude(reason="").values_list("reason").annotate(n=Count("pk"))
     reasons = [
-        (Vote.Reason(reason).label, n) for reason, n in said.order_by("-n", "reason")
+        (str(Vote.Reason(reason).label), n)
+        for reason, n in said.order_by("-n", "reason")
     ]
     return Complaint(entry, count, reasons, list(votes.order_by("-created_at")[:WORDS]))
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from kb.models.question import Question
 from kb.models.site import Site
@@ -21,7 +22,7 @@ MOST_PICTURES = 3
 BEST = 5  # the highest score
 _PHONE = re.compile(r"\+?[\d\s()-]+")
 _DIGITS = range(7, 16)  # of a phone number, E.164
-CONTACT = "请填手机号或邮箱，比如 13800001234 或 name@example.com；也可以不填。"
+CONTACT = _("请填手机号或邮箱，比如 13800001234 或 name@example.com；也可以不填。")
 
 
 def make_token() -> str:
@@ -63,6 +64,7 @@ class Inquiry(models.Model):
         related_name="+",
     )
     origin = models.CharField("提问的网站", max_length=300)
+    language = models.CharField("页面语言", max_length=10, default="zh-hans")
     page = models.CharField("提问的页面", max_length=LONGEST_WORDS, blank=True)
     words = models.CharField("之前搜了什么", max_length=LONGEST_WORDS, blank=True)
     contact = models.CharField(

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from kb.models.entry import Entry
 from kb.text import normalize
@@ -119,10 +120,10 @@ class Vote(models.Model):
     """Whether an entry helped one person, who may change his mind, and why not."""
 
     class Reason(models.TextChoices):
-        UNCLEAR = "unclear", "看不懂"
-        UNSOLVED = "unsolved", "没解决"
-        OUTDATED = "outdated", "信息过时"
-        OTHER = "other", "不是我要的"
+        UNCLEAR = "unclear", _("看不懂")
+        UNSOLVED = "unsolved", _("没解决")
+        OUTDATED = "outdated", _("信息过时")
+        OTHER = "other", _("不是我要的")
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="votes")
     person = models.CharField(max_length=24)

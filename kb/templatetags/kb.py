@@ -8,8 +8,11 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from kb import sites
 from kb.models import Site
@@ -35,17 +38,19 @@ def ago(moment: datetime) -> str:
     seconds = int((now - then).total_seconds())
     days = (now.date() - then.date()).days
     if seconds < MINUTE:
-        return "刚刚"
+        return _("刚刚")
     if seconds < HOUR:
-        return f"{seconds // MINUTE} 分钟前"
+        n = seconds // MINUTE
+        return ngettext("%(n)d 分钟前", "%(n)d 分钟前", n) % {"n": n}
     if days == 0:
-        return f"{seconds // HOUR} 小时前"
+        n = seconds // HOUR
+        return ngettext("%(n)d 小时前", "%(n)d 小时前", n) % {"n": n}
     if days == 1:
-        return "昨天"
+        return _("昨天")
     if days < WEEK:
-        return f"{days} 天前"
-    date = f"{then.month} 月 {then.day} 日"
-    return date if then.year == now.year else f"{then.year} 年 {date}"
+        return ngettext("%(n)d 天前", "%(n)d 天前", days) % {"n": days}
+    same = then.year == now.year
+    return date_format(then, _("n 月 j 日") if same else _("Y 年 n 月 j 日"))
 
 
 @register.filter

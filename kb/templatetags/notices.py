@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from django import template
 from django.contrib.auth.models import AnonymousUser
+from django.utils.safestring import SafeString, mark_safe
 
 from kb import incidents
-from kb.models import Entry
+from kb.models import Entry, Incident
 
 register = template.Library()
+
+
+@register.filter
+def body(incident: Incident) -> SafeString:
+    """Return the HTML of what `incident` says, in the script of the page."""
+    return mark_safe(incidents.html(incident))  # noqa: S308  (made by kb.text.markdown)
 
 
 @register.simple_tag(takes_context=True)

@@ -6,32 +6,50 @@
   "use strict";
   const script = document.currentScript;
   if (!script) return; // loaded as a module: there is no line to read attributes from
-  const given = script.dataset;
+  const given = script.dataset; // read again at each turn: the host may change them
   const home = new URL(script.src).origin;
-  const hant = /^zh-(hant|tw|hk|mo)/i.test(given.lang || document.documentElement.lang);
   const LONG = 2000, WAIT = 250, PATIENCE = 15000; // characters; ms after a key; ms
+  const LIGHT = 1 << 20, WIDE = 1600, PIXELS = 6e6; // a picture: bytes that may go as they are, width, area
+  const TONGUES = [["zh-Hans", "简体"], ["zh-Hant", "繁體"], ["en", "English"]];
+  let chosen = ""; // by the reader, over what the host's page says
+  let at = spoken();
   const words = {
-    help: ["帮助", "說明"], close: ["关闭", "關閉"], back: ["返回", "返回"],
-    search: ["搜索问题", "搜尋問題"], hint: ["说说遇到了什么问题", "說說遇到了什麼問題"],
-    near: ["没有找到，最接近的是：", "沒有找到，最接近的是："],
-    none: ["没有找到，换个说法试试。", "沒有找到，換個說法試試。"],
-    found: ["条结果", "筆結果"], often: ["常见问题", "常見問題"],
-    helped: ["这条有帮助吗？", "這則有幫助嗎？"], yes: ["有帮助", "有幫助"], no: ["没帮助", "沒幫助"],
-    thanks: ["谢谢反馈。", "謝謝回饋。"], why: ["哪里不好？", "哪裡不好？"],
-    more: ["想补充的（可不填）", "想補充的（可不填）"], send: ["提交", "送出"],
-    open: ["在帮助中心打开", "在說明中心開啟"], updated: ["更新于 ", "更新於 "],
-    also: ["您可能还想问", "您可能還想問"], still: ["还是没解决？问客服", "還是沒解決？問客服"],
-    ask: ["提问", "提問"], text: ["您的问题", "您的問題"], solved: ["这些能解决吗？", "這些能解決嗎？"],
-    contact: ["手机号或邮箱（可不填）", "手機號碼或信箱（可不填）"],
-    module: ["和什么有关（可不选）", "和什麼有關（可不選）"], unsure: ["不确定", "不確定"],
-    pictures: ["截图（可不选，最多 3 张）", "截圖（可不選，最多 3 張）"],
-    got: ["已收到，等客服回复。", "已收到，等客服回覆。"],
-    mine: ["打开我的提问页（请收藏，回复会出现在那里）", "開啟我的提問頁（請收藏，回覆會出現在那裡）"],
-    picture: ["看图：", "看圖："], tab: ["（新窗口）", "（新視窗）"],
-    failed: ["连不上帮助中心，请稍后再试。", "連不上說明中心，請稍後再試。"], again: ["再试一次", "再試一次"],
-    loading: ["正在打开…", "正在開啟…"], unset: ["请写下您的问题。", "請寫下您的問題。"],
+    help: ["帮助", "說明", "Help"], close: ["关闭", "關閉", "Close"], back: ["返回", "返回", "Back"],
+    search: ["搜索问题", "搜尋問題", "Search questions"],
+    hint: ["说说遇到了什么问题", "說說遇到了什麼問題", "What is the problem?"],
+    near: ["没有找到，最接近的是：", "沒有找到，最接近的是：", "Nothing found. The closest are:"],
+    none: ["没有找到，换个说法试试。", "沒有找到，換個說法試試。", "Nothing found. Try other words."],
+    found: ["条结果", "筆結果", "results"], often: ["常见问题", "常見問題", "Common questions"],
+    helped: ["这条有帮助吗？", "這則有幫助嗎？", "Was this helpful?"],
+    yes: ["有帮助", "有幫助", "Yes"], no: ["没帮助", "沒幫助", "No"],
+    thanks: ["谢谢反馈。", "謝謝回饋。", "Thank you for your feedback."],
+    why: ["哪里不好？", "哪裡不好？", "What is wrong?"],
+    more: ["想补充的（可不填）", "想補充的（可不填）", "Anything to add (optional)"],
+    send: ["提交", "送出", "Submit"],
+    open: ["在帮助中心打开", "在說明中心開啟", "Open in the help center"],
+    updated: ["更新于 ", "更新於 ", "Updated "],
+    also: ["您可能还想问", "您可能還想問", "You may also ask"],
+    still: ["还是没解决？问客服", "還是沒解決？問客服", "Still stuck? Ask us"],
+    ask: ["提问", "提問", "Ask a question"], text: ["您的问题", "您的問題", "Your question"],
+    solved: ["这些能解决吗？", "這些能解決嗎？", "Do these solve it?"],
+    contact: ["手机号或邮箱（可不填）", "手機號碼或信箱（可不填）", "Phone or e-mail (optional)"],
+    module: ["和什么有关（可不选）", "和什麼有關（可不選）", "What it is about (optional)"],
+    unsure: ["不确定", "不確定", "Not sure"],
+    pictures: ["截图（可不选，最多 3 张）", "截圖（可不選，最多 3 張）", "Screenshots (optional, at most 3)"],
+    got: ["已收到，等客服回复。", "已收到，等客服回覆。", "Received. Our staff will answer."],
+    mine: ["打开我的提问页（请收藏，回复会出现在那里）", "開啟我的提問頁（請收藏，回覆會出現在那裡）", "Open my question (keep the link: the answer will be there)"],
+    picture: ["看图：", "看圖：", "Picture: "], tab: ["（新窗口）", "（新視窗）", " (new window)"],
+    failed: ["连不上帮助中心，请稍后再试。", "連不上說明中心，請稍後再試。", "The help center cannot be reached. Please try again later."],
+    again: ["再试一次", "再試一次", "Try again"], loading: ["正在打开…", "正在開啟…", "Opening…"],
+    unset: ["请写下您的问题。", "請寫下您的問題。", "Please write your question."],
+    tongue: ["语言和字体", "語言和字體", "Language"], notice: ["公告", "公告", "Notices"],
   };
-  const say = (name) => words[name][Number(hant)];
+  const say = (name) => words[name][at];
+
+  function spoken() {
+    const wanted = chosen || given.lang || document.documentElement.lang;
+    return /^zh-(hant|tw|hk|mo)/i.test(wanted) ? 1 : /^en\b/i.test(wanted) ? 2 : 0;
+  }
 
   const CSS = `
 :host { all: initial !important; display: block !important; --accent: #2a56ac; --accent-ink: #fff; --surface: #fff; --sunk: #f1f1ee; --ink: #1c1f24; --soft: #575d66; --line: #dfdfda; --edge: #878c94; --bad: #b3261e; --mark: #fbf0d6;
@@ -90,12 +108,17 @@ a, .link { color: var(--accent); text-underline-offset: 3px; }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }
 .choice { display: inline-flex; align-items: center; gap: 6px; min-height: 32px; font-weight: 400; }
 fieldset { border: 0; }
+.notice { padding: 8px 12px; border-inline-start: 3px solid var(--edge); background: var(--mark); }
+.notice * + * { margin-top: 4px; }
+.tongues { display: flex; justify-content: center; gap: 4px; padding: 4px; border-top: 1px solid var(--line); }
+.tongues button { min-height: 32px; padding: 0 8px; border: 0; background: none; color: var(--soft); font-size: 13px; cursor: pointer; }
+.tongues [aria-pressed=true] { color: var(--ink); font-weight: 650; }
 .bad { padding: 8px 12px; border-inline-start: 3px solid var(--bad); color: var(--bad); }
 @media (max-width: 480px) { dialog, .left dialog { width: 100vw; height: 100dvh; margin: 0; border: 0; border-radius: 0; } }
 @media print { .launch { display: none; } }
 `;
   const DARK = "color-scheme: dark; --accent: #8fb3ff; --accent-ink: #0c1730; --surface: #1b1e24; --sunk: #262a32; --ink: #e7e9ec; --soft: #a4abb6; --line: #30353e; --edge: #757d8a; --bad: #ff9d94; --mark: #35280e;";
-  const dark = { dark: `:host { ${DARK} }`, light: "" }[given.theme] ?? `@media (prefers-color-scheme: dark) { :host { ${DARK} } }`;
+  const themed = (light, dark) => ({ dark: `:host { ${dark} }`, light: `:host { ${light} }` }[given.theme] ?? `:host { ${light} } @media (prefers-color-scheme: dark) { :host { ${dark} } }`);
 
   function sheet(text) {
     const made = new CSSStyleSheet();
@@ -158,7 +181,7 @@ fieldset { border: 0; }
 
   async function call(path, query, body, signal) {
     const url = new URL(`/widget/${path}`, home);
-    for (const [key, value] of Object.entries({ ...query, lang: hant ? "zh-Hant" : "" })) {
+    for (const [key, value] of Object.entries({ ...query, lang: at ? TONGUES[at][0] : "" })) {
       if (value) url.searchParams.set(key, value);
     }
     const late = AbortSignal.timeout(body ? PATIENCE * 4 : PATIENCE);
@@ -170,20 +193,63 @@ fieldset { border: 0; }
     return told;
   }
 
+  /* A photo of a phone would take minutes to send, and be refused. */
+
+  async function small(file) {
+    try {
+      if (file.size <= LIGHT) return file;
+      const image = await createImageBitmap(file);
+      const ratio = Math.min(1, WIDE / image.width, Math.sqrt(PIXELS / (image.width * image.height)));
+      const canvas = el("canvas", { width: Math.round(image.width * ratio), height: Math.round(image.height * ratio) });
+      const paper = canvas.getContext("2d");
+      paper.fillStyle = "#fff";
+      paper.fillRect(0, 0, canvas.width, canvas.height);
+      paper.drawImage(image, 0, 0, canvas.width, canvas.height);
+      const made = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+      return made && made.size < file.size ? made : file;
+    } catch {
+      return file; // our site says what is wrong with it
+    }
+  }
+
   const reason = (error) => error.told?.detail || say("failed");
 
   /* One widget: a panel whose views replace each other. */
 
   function widget(root, place, inline, close) {
-    const title = el("h2", { tabindex: "-1" }, given.title || say("help"));
-    const back = el("button", { type: "button", class: "button", hidden: true, "aria-label": say("back"), onclick: leave }, "←");
+    const title = el("h2", { tabindex: "-1" });
+    const back = el("button", { type: "button", class: "button", hidden: true, onclick: leave }, "←");
     const status = el("p", { class: "quiet", role: "status" });
     const body = el("div", { class: "body" });
-    const shut = close && el("button", { type: "button", class: "button", "aria-label": say("close"), onclick: close }, "✕");
-    const head = el("div", { class: "head" }, back, title, shut);
-    place.append(el("div", { class: "panel" }, head, body, status));
+    const shut = close && el("button", { type: "button", class: "button", onclick: close }, "✕");
+    const tongues = el("div", { class: "tongues", role: "group" }, TONGUES.map(([lang, name]) => el("button", { type: "button", lang, onclick: () => speak(lang) }, name)));
+    place.append(el("div", { class: "panel" }, el("div", { class: "head" }, back, title, shut), body, tongues, status));
     const trail = []; // views to go back to
     let first = null, asks = false, searched = "", running = null;
+    let typed = () => {};
+    // What somebody writes stays, whichever view he looks at meanwhile.
+    const draft = {
+      text: el("textarea", { id: "text", name: "text", maxlength: LONG, required: true }),
+      contact: el("input", { type: "text", id: "contact", name: "contact", maxlength: "100", autocomplete: "email" }),
+      pictures: el("input", { type: "file", id: "pictures", multiple: true, accept: "image/png,image/jpeg,image/webp,image/gif" }),
+    };
+
+    for (const kind of ["input", "compositionend"]) draft.text.addEventListener(kind, (event) => typed(event));
+
+    function label() {
+      title.textContent = given.title || first?.name || say("help");
+      back.setAttribute("aria-label", say("back"));
+      shut?.setAttribute("aria-label", say("close"));
+      tongues.setAttribute("aria-label", say("tongue"));
+      for (const button of tongues.children) button.setAttribute("aria-pressed", button.lang === TONGUES[at][0]);
+    }
+
+    /* The same view, in another language. */
+    function repaint() {
+      first = null;
+      label();
+      trail.at(-1)?.();
+    }
 
     function show(...inside) {
       body.replaceChildren(...inside);
@@ -209,6 +275,8 @@ fieldset { border: 0; }
 
     const list = (entries) => el("ul", { class: "list" }, entries.map((entry) => el("li", null, el("button", { type: "button", onclick: () => go(() => read(entry)) }, entry.question, el("small", null, entry.excerpt)))));
 
+    const notices = (running) => (running.length ? [el("section", { class: "list", "aria-label": say("notice") }, running.map((one) => el("div", { class: "notice" }, el("strong", null, one.title), one.body.flatMap(build), one.entry && el("p", null, el("a", { href: home + one.entry.url, target: "_blank", rel: "noopener" }, one.entry.question, el("span", { class: "quiet" }, say("tab")))))))] : []);
+
     const still = () => el("p", null, asks
       ? el("button", { type: "button", class: "link", onclick: () => go(ask) }, say("still"))
       : el("a", { href: `${home}/ask/${searched ? `?q=${encodeURIComponent(searched)}` : ""}`, target: "_blank", rel: "noopener" }, say("still"), el("span", { class: "quiet" }, say("tab"))));
@@ -225,8 +293,9 @@ fieldset { border: 0; }
           return failed(error, begin);
         }
         asks = first.asks;
-        if (!given.title) title.textContent = first.name;
-        colour(first.colours);
+        label();
+        colours = first.colours;
+        dress(root);
         if (trail.at(-1) !== begin) return undefined;
       }
       const results = el("div", { class: "results" });
@@ -261,7 +330,7 @@ fieldset { border: 0; }
     }
 
     function usual(results) {
-      results.replaceChildren(el("h3", { class: "label" }, first.title || say("often")), list(first.entries));
+      results.replaceChildren(...notices(first.notices), el("h3", { class: "label" }, first.title || say("often")), list(first.entries));
     }
 
     async function find(text, results, done) {
@@ -274,7 +343,7 @@ fieldset { border: 0; }
         if (running !== mine) return undefined;
         const entries = found.entries.length ? found.entries : found.near;
         const said = found.entries.length ? `${entries.length} ${say("found")}` : say(entries.length ? "near" : "none");
-        results.replaceChildren(el("p", { class: "soft" }, said), list(entries));
+        results.replaceChildren(...notices(found.notices), el("p", { class: "soft" }, said), list(entries));
         status.textContent = said;
       } catch (error) {
         if (running === mine) results.replaceChildren(el("p", { class: "bad", role: "alert" }, reason(error)));
@@ -295,7 +364,7 @@ fieldset { border: 0; }
         return;
       }
       if (trail.at(-1) !== mine) return;
-      const parts = [el("h3", null, entry.question), el("div", { class: "prose" }, entry.body.flatMap(build)), asks && judge(entry)];
+      const parts = [...notices(entry.notices), el("h3", null, entry.question), el("div", { class: "prose" }, entry.body.flatMap(build)), asks && judge(entry)];
       parts.push(el("p", { class: "soft" }, say("updated"), entry.updated, " · ", el("a", { href: home + entry.url, target: "_blank", rel: "noopener" }, say("open"), el("span", { class: "quiet" }, say("tab")))));
       if (entry.related.length) parts.push(el("h3", { class: "label" }, say("also")), list(entry.related));
       show(...parts.filter(Boolean), still());
@@ -346,16 +415,16 @@ fieldset { border: 0; }
     }
 
     function form(made) {
-      const text = el("textarea", { id: "text", name: "text", maxlength: LONG, required: true });
-      text.value = searched;
+      const { text, contact, pictures } = draft;
+      text.value ||= searched;
       const offered = el("div", { "aria-live": "polite" });
       const wrong = el("p", { class: "bad", role: "alert", hidden: true });
       const stamp = el("input", { type: "hidden", name: "stamp", value: made.stamp });
       const button = el("button", { class: "button main" }, say("send"));
       const modules = made.modules.length && [el("label", { for: "module" }, say("module")), el("select", { id: "module", name: "module" }, el("option", { value: "" }, say("unsure")), made.modules.map(([id, name]) => el("option", { value: id }, name)))];
       const asking = el("form", { novalidate: true }, wrong, el("label", { for: "text" }, say("text")), text, offered, modules || "",
-        el("label", { for: "contact" }, say("contact")), el("input", { type: "text", id: "contact", name: "contact", maxlength: "100", autocomplete: "email" }),
-        el("label", { for: "pictures" }, say("pictures")), el("input", { type: "file", id: "pictures", name: "pictures", multiple: true, accept: "image/png,image/jpeg,image/webp,image/gif" }),
+        el("label", { for: "contact" }, say("contact")), contact,
+        el("label", { for: "pictures" }, say("pictures")), pictures,
         el("p", { class: "trap", "aria-hidden": "true" }, el("input", { name: "website", tabindex: "-1", autocomplete: "off", "aria-label": "website" })), stamp, button);
       let timer = 0;
       const offer = async () => {
@@ -371,8 +440,7 @@ fieldset { border: 0; }
         clearTimeout(timer);
         timer = setTimeout(offer, WAIT * 2);
       };
-      text.addEventListener("input", later);
-      text.addEventListener("compositionend", later);
+      typed = later;
       const refuse = (said) => {
         wrong.textContent = said;
         wrong.hidden = false;
@@ -381,16 +449,16 @@ fieldset { border: 0; }
       asking.addEventListener("submit", async (event) => {
         event.preventDefault();
         if (!text.value.trim()) return refuse(say("unset"));
+        button.disabled = true;
         const sent = new FormData(asking);
+        for (const file of pictures.files) sent.append("pictures", await small(file), file.name);
         sent.append("page", location.pathname);
         sent.append("words", searched);
-        button.disabled = true;
         try {
           const taken = await call("ask/", {}, sent);
+          text.value = contact.value = pictures.value = "";
           trail.splice(1);
-          show(el("p", { role: "status" }, say("got")), el("p", null, el("a", { href: home + taken.url, target: "_blank", rel: "noopener noreferrer" }, say("mine"))));
-          back.hidden = false;
-          trail.push(() => {});
+          go(() => show(el("p", { role: "status" }, say("got")), el("p", null, el("a", { href: home + taken.url, target: "_blank", rel: "noopener noreferrer" }, say("mine")))), false);
         } catch (error) {
           if (error.told?.stamp) stamp.value = error.told.stamp;
           refuse(reason(error));
@@ -402,37 +470,70 @@ fieldset { border: 0; }
       offer();
     }
 
-    function colour(pair) {
-      if (!pair) return;
-      const set = (tokens) => Object.entries(tokens).filter(([, value]) => /^#[0-9a-f]{6}$/.test(value)).map(([key, value]) => `--${key}: ${value};`).join(" ");
-      const [light, night] = pair.map(set);
-      const at = { dark: `:host { ${night} }`, light: `:host { ${light} }` }[given.theme] ?? `:host { ${light} } @media (prefers-color-scheme: dark) { :host { ${night} } }`;
-      root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet(at)];
-    }
+    label();
+    return { begin: () => go(begin, false), focus, repaint };
+  }
 
-    return { begin: () => go(begin, false), focus };
+  /* How it looks: the host's theme, the site's colours. */
+
+  const base = sheet(CSS);
+  let colours = null; // tokens of the site, in light and in dark
+
+  function dress(root) {
+    const set = (tokens) => Object.entries(tokens).filter(([, value]) => /^#[0-9a-f]{6}$/.test(value)).map(([key, value]) => `--${key}: ${value};`).join(" ");
+    root.adoptedStyleSheets = [base, sheet(themed("", DARK)), ...(colours ? [sheet(themed(...colours.map(set)))] : [])];
   }
 
   /* Where it stands: a button in a corner, or a list in its place. */
 
+  let speak = () => {}; // let the reader choose a language
+
+  function follow(root, repaint) {
+    const turn = () => {
+      dress(root);
+      if (at === spoken()) return;
+      at = spoken();
+      root.host.lang = TONGUES[at][0];
+      repaint();
+    };
+    speak = (lang) => {
+      chosen = lang;
+      turn();
+    };
+    const watcher = new MutationObserver(turn);
+    watcher.observe(script, { attributeFilter: ["data-lang", "data-theme"] });
+    watcher.observe(document.documentElement, { attributeFilter: ["lang"] });
+  }
+
   function start() {
     const inline = given.mode === "list";
-    const host = el("div", { lang: hant ? "zh-Hant" : "zh-Hans", "data-help-widget": true });
+    const host = el("div", { lang: TONGUES[at][0], "data-help-widget": true });
     const root = host.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [sheet(CSS), sheet(dark)];
+    dress(root);
     const frame = el("div", { class: `root ${inline ? "inline" : ""} ${given.position === "left" ? "left" : ""}` });
     root.append(frame);
     if (inline) {
       const target = given.target && document.querySelector(given.target);
       if (target) target.append(host);
       else script.after(host);
-      widget(root, frame, true, null).begin();
+      const made = widget(root, frame, true, null);
+      follow(root, made.repaint);
+      made.begin();
       return;
     }
-    const dialog = el("dialog", { "aria-label": given.title || say("help") });
-    const button = el("button", { type: "button", class: "button main launch", "aria-haspopup": "dialog" }, given.label || say("help"));
+    const dialog = el("dialog");
+    const button = el("button", { type: "button", class: "button main launch", "aria-haspopup": "dialog" });
     const made = widget(root, dialog, false, () => dialog.close());
     let begun = false;
+    const label = () => {
+      dialog.setAttribute("aria-label", given.title || say("help"));
+      button.textContent = given.label || say("help");
+    };
+    label();
+    follow(root, () => {
+      label();
+      made.repaint();
+    });
     button.addEventListener("click", () => {
       dialog.showModal();
       if (!begun) made.begin();

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from kb.faq import asking
-from kb.models import Entry, Inquiry, Vote
+from kb.models import Entry, Incident, Inquiry, Vote
 from tests.browser.hosting import Host, hosted, violations
 from tests.conftest import MakeEntry
 
@@ -275,3 +280,76 @@ def test_the_demo_page_is_copied_from_and_clean(
     expect(page.get_by_role("button", name="已复制")).to_be_visible()
     line = page.evaluate("navigator.clipboard.readText()")
     assert line == f'<script src="{live_site}/widget.js" async></script>'
+
+
+def test_language_and_theme_change_where_they_are_and_nothing_is_lost(
+    page: Page, host: Host, live_site: str, entry: Entry
+) -> None:
+    """By the host's page, by the script's line, or by the reader's own choice."""
+    panel = opened(page, put(host, live_site))
+    panel.get_by_role("button", name="还是没解决").click()
+    panel.get_by_label("您的问题").fill("我寄回去了")
+    page.evaluate("document.documentElement.lang = 'zh-TW'")
+    expect(panel.get_by_label("您的問題")).to_have_value("我寄回去了")
+    page.evaluate("document.querySelector('script[src]').dataset.lang = 'en'")
+    expect(panel.get_by_label("Your question")).to_have_value("我寄回去了")
+    panel.get_by_role("button", name="繁體").click()
+    expect(panel.get_by_label("您的問題")).to_have_value("我寄回去了")
+    expect(panel.get_by_role("button", name="繁體")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    panel.get_by_role("button", name="返回").click()
+    expect(panel.get_by_role("button", name="退貨運費誰承擔？")).to_be_visible()
+    ground = """() => getComputedStyle(document.querySelector('[data-help-widget]')
+        .shadowRoot.querySelector('.panel')).backgroundColor"""
+    for theme, colour in (("dark", "rgb(27, 30, 36)"), ("light", "rgb(255, 255, 255)")):
+        page.evaluate(
+            f"document.querySelector('script[src]').dataset.theme = '{theme}'"
+        )
+        page.wait_for_function(f"({ground})() === '{colour}'")
+        assert violations(page) == []
+
+
+def test_what_runs_now_stands_above_the_answers(
+    page: Page, host: Host, live_site: str, entry: Entry
+) -> None:
+    now, hour = timezone.now(), timedelta(hours=1)
+    Incident.objects.create(
+        title="大雪，发货延迟",
+        body="预计**周五**恢复。",
+        keywords="快递",
+        audience="public",
+        starts_at=now - hour,
+        ends_at=now + hour,
+        entry=entry,
+    )
+    panel = opened(page, put(host, live_site))
+    notice = panel.get_by_role("region", name="公告")
+    expect(notice).to_contain_text("大雪，发货延迟")
+    expect(notice.locator("strong").last).to_have_text("周五")
+    expect(notice.get_by_role("link")).to_have_attribute(
+        "href", f"{live_site}{entry.get_absolute_url()}"
+    )
+    assert violations(page) == []
+    panel.get_by_role("searchbox").fill("发票怎么开")
+    expect(panel.get_by_role("button", name="发票怎么开？")).to_be_visible()
+    expect(notice).to_have_count(0)
+    panel.get_by_role("searchbox").fill("快递什么时候到")
+    expect(notice).to_be_visible()
+
+
+def test_a_heavy_photo_is_made_light_before_it_is_sent(
+    page: Page, host: Host, live_site: str, entry: Entry, tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.png"
+    Image.frombytes("RGB", (1800, 1200), Random(5).randbytes(1800 * 1200 * 3)).save(
+        photo
+    )
+    assert photo.stat().st_size > 4 * 1024 * 1024
+    panel = opened(page, put(host, live_site))
+    panel.get_by_role("button", name="还是没解决").click()
+    panel.get_by_label("您的问题").fill("看图")
+    panel.get_by_label("截图").set_input_files(photo)
+    panel.get_by_role("button", name="提交").click()
+    expect(panel.get_by_role("link", name="打开我的提问页")).to_be_visible()
+    assert Inquiry.objects.get().enclosures.count() == 1
