@@ -11,7 +11,7 @@ PY := $(VENV)/bin/python
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 RIVALS := $(VENV)/.installed-bench
-STEPS := lint types checks pytest
+STEPS := lint types checks pytest servers
 NEW_KEY := $(PY) -c 'import secrets; print(secrets.token_urlsafe(50))'
 # A production's environment with a folder of its own, gone with the shell.
 SCRATCH := export DATA_DIR="$$(mktemp -d)" HTTPS=on DEBUG=off \
@@ -22,7 +22,7 @@ CHROMIUM := for name in chromium chromium-browser google-chrome none; do \
 	command -v $$name >/dev/null && break; done; [ $$name != none ]
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv run test chromium lint format types checks pytest bench lock clean
+.PHONY: help venv run test chromium lint format types checks pytest servers bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -122,6 +122,9 @@ checks: $(DEV) ## migrations are complete, settings fit for production
 
 pytest: $(DEV) ## the suite alone, on every core; ARGS are passed on
 	@$(PY) -m pytest -n auto $(ARGS)
+
+servers: $(DEV) ## what a database may do its own way, on PostgreSQL and Redis
+	@$(PY) -m tests.servers -n auto
 
 bench: $(RIVALS) ## speed and relevance, measured; ARGS=--quick, --full, parts
 	@$(PY) -m tests.bench $(ARGS)

@@ -1,0 +1,141 @@
+"""PostgreSQL and Redis for a test run: on free ports, in a folder that goes afterwards.
+
+`python -m tests.servers` runs the tests whose rules a database or a cache could break
+by doing something in its own way. Options go on to pytest, and so do paths: they are
+run instead.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+# Where SQLite and PostgreSQL, or a file and Redis, might not agree: constraints and
+# their messages, upserts, raw SQL, JSON, case and order, locks, counters that expire.
+TESTS = (
+    "test_accounts test_asking test_desk test_entries test_faces test_feedback"
+    " test_found test_incidents test_index test_journey test_judging test_kept"
+    " test_kb_import test_leaks test_mine test_models test_phrasings test_picks"
+    " test_practise test_remarks test_replies test_search test_sequels test_sites"
+    " test_snippets test_transfer_entries test_typeahead"
+    " test_vocabulary test_votes test_widget"
+).split()
+PATIENCE = 30  # seconds until a server answers
+FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+
+
+def tool(name: str) -> str | None:
+    """Return where `name` is; Debian keeps PostgreSQL's out of the path."""
+    path = os.pathsep.join([*map(str, FOLDERS), os.environ.get("PATH", os.defpath)])
+    return shutil.which(name, path=path)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def running(*command: str, port: int, user: str = "") -> Iterator[None]:
+    """Run a server as `user` while the block lasts."""
+    server = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=user or None,
+        group=pwd.getpwnam(user).pw_gid if user else None,
+        extra_groups=[] if user else None,
+    )
+    try:
+        _await(server, port)
+        yield
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
+
+
+def _await(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise SystemExit(f"servers: {server.args} did not start")  # type: ignore[str-bytes-safe]
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """Yield the address of a database server that forgets all; nothing is synced."""
+    user = _other() if os.geteuid() == 0 else ""  # it refuses to run as root
+    home, port = folder / "postgres", free_port()
+    home.mkdir(mode=0o700)
+    if user:
+        shutil.chown(home, user)
+    subprocess.run(
+        [
+            *(*_as(user), str(tool("initdb")), "-D", str(home), "-U", "kb"),
+            *("-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    options = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+    command = [str(tool("postgres")), "-D", str(home), "-p", str(port)]
+    command += ["-h", "127.0.0.1", "-k", str(home)]
+    command += [part for option in options for part in ("-c", option)]
+    with running(*command, port=port, user=user):
+        yield f"postgres://kb@127.0.0.1:{port}/postgres"
+
+
+def _other() -> str:
+    known = {one.pw_name for one in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+def _as(user: str) -> list[str]:
+    return ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"] * bool(user)
+
+
+@contextmanager
+def redis(folder: Path) -> Iterator[str]:
+    port = free_port()
+    command = [str(tool("redis-server")), "--port", str(port), "--bind", "127.0.0.1"]
+    command += ["--save", "", "--appendonly", "no", "--dir", str(folder)]
+    with running(*command, port=port):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def main(given: list[str]) -> int:
+    """Start both, run the tests, stop both; say so where they are not installed."""
+    needed = ("initdb", "postgres", "redis-server")
+    if missing := [name for name in needed if not tool(name)]:
+        print(f"not run: tests on real servers; not installed: {', '.join(missing)}")
+        return 0
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kb-db-")))
+        folder.chmod(0o711)  # for the server's user
+        env = os.environ | {
+            "DATABASE_URL": stack.enter_context(postgres(folder)),
+            "CACHE_URL": stack.enter_context(redis(folder)),
+        }
+        options = [one for one in given if one.startswith("-")]
+        tests = [one for one in given if one not in options]
+        tests = tests or [f"tests/{name}.py" for name in TESTS]
+        command = [sys.executable, "-m", "pytest", "-m", "not browser"]
+        command += [*options, *tests]
+        return subprocess.run(command, env=env, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
