@@ -27,12 +27,14 @@ from kb.models import (
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Which edition it is, when it was raised, and what the clock alone has changed."""
+    """Which edition it is, when it changed last, and which notices run by the clock.
+
+    An entry that comes into force or goes out of it changes an edition, too.
+    """
 
     number: int = 0
     raised_at: datetime | None = None
     running: int | None = None
-    turned: int = 0  # how many times an entry has begun or ended by now
 
 
 # By hand: Django takes ten times as long to put the query together as the database
@@ -41,9 +43,11 @@ _SQL = """
 SELECT number, raised_at, (
     SELECT SUM(id * id) FROM kb_incident
     WHERE audience = %s AND starts_at <= %s AND ends_at > %s
-), (SELECT COUNT(*) FROM kb_entry WHERE valid_from <= %s)
-+ (SELECT COUNT(*) FROM kb_entry WHERE valid_until <= %s)
-FROM kb_contentedition WHERE id = 1
+), (
+    SELECT MAX(valid_from) FROM kb_entry WHERE valid_from <= %s
+), (
+    SELECT MAX(valid_until) FROM kb_entry WHERE valid_until <= %s
+) FROM kb_contentedition WHERE id = 1
 """
 
 
@@ -55,10 +59,15 @@ def edition() -> Stamp:
         found = cursor.fetchone()
     if found is None:
         return Stamp()
-    number, raised, running, turned = found
-    if raised.tzinfo is None:  # as SQLite keeps them
-        raised = raised.replace(tzinfo=UTC)
-    return Stamp(number, raised, running and int(running), turned)
+    number, raised, running, *turned = found
+    changed = max(_moment(one) for one in (raised, *turned) if one)
+    return Stamp(number, changed, running and int(running))
+
+
+def _moment(found: datetime | str) -> datetime:
+    """Return a moment of the database's; SQLite keeps them as text, in UTC."""
+    moment = datetime.fromisoformat(found) if isinstance(found, str) else found
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def of(request: Any) -> Stamp:

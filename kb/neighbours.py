@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from kb import search
 from kb.models import Entry, EntryQuerySet, FollowUp, Neighbours, Reader, shown_to
+from kb.prepared import Prepared
 
 log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)  # the library changes around an entry that does not
@@ -21,11 +22,9 @@ MANY = 8  # some of them may be unpublished before they are looked for again
 
 def after(entry: Entry, *, user: Reader, limit: int = 5) -> list[Entry]:
     """Return what readers of `entry` may go on with, in one query, each once."""
-    near = _near(entry, user)
-    chosen = FollowUp.objects.filter(entry=entry, then=OuterRef("pk"))
-    rows = _readable(user).annotate(place=Subquery(chosen.values("order")[:1]))
+    near = _near(entry, user)[:MANY]
     # The database decides who may read it, whatever was kept.
-    found = rows.filter(Q(place__isnull=False) | Q(pk__in=near)).order_by("pk")
+    found = _AFTER.rows(user, entry.pk, near + [0] * (MANY - len(near)))
     ranks = {pk: rank for rank, pk in enumerate(near)}
 
     def place(one: Any) -> tuple[bool, int, int]:
@@ -35,11 +34,21 @@ def after(entry: Entry, *, user: Reader, limit: int = 5) -> list[Entry]:
     return sorted(found, key=place)[:limit]
 
 
+def _after(user: Reader, pk: int, near: list[int]) -> EntryQuerySet:
+    chosen = FollowUp.objects.filter(entry=pk, then=OuterRef("pk"))
+    rows = _readable(user).annotate(place=Subquery(chosen.values("order")[:1]))
+    return rows.filter(Q(place__isnull=False) | Q(pk__in=near)).order_by("pk")
+
+
+_AFTER = Prepared(_after)
+_KEPT = Prepared(lambda _, pk: Neighbours.objects.filter(entry=pk))
+
+
 def _near(entry: Entry, user: Reader) -> list[int]:
     """Return ids like `entry`: kept ones for strangers, a search for who sees more."""
     if user.is_authenticated:
         return _searched(entry, user)
-    kept: Neighbours | None = getattr(entry, "neighbours", None)
+    kept = next(iter(_KEPT.rows(user, entry.pk)), None)
     fresh = kept and kept.found_at > timezone.now() - KEPT
     known = kept.ids if kept and fresh and kept.version == entry.version else {}
     scope = _scope(user)

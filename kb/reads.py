@@ -14,12 +14,14 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from kb.models import Entry, EntryQuerySet, Read, Reader
+from kb.prepared import Prepared
 
 log = logging.getLogger(__name__)
 EVERY = 20  # seconds between two writings of a process
 MANY = 200  # reads that are not kept waiting
 WEEK = 7  # days
 KEPT = 90  # days
+MOST = 20  # popular entries that anybody is shown
 
 _lock = Lock()
 _waiting: Counter[tuple[int, date]] = Counter()
@@ -62,15 +64,22 @@ def forget_waiting() -> None:
 def popular(user: Reader, limit: int) -> list[Entry]:
     """Return the entries that were opened most in the last WEEK, for this reader."""
     since = timezone.localdate() - timedelta(days=WEEK - 1)
-    read = _readable(user).filter(reads__day__gte=since)
-    most = read.annotate(times=Sum("reads__count")).order_by("-times", "-pk")
-    return list(most[:limit])
+    return _MOST.rows(user, since)[:limit]
 
 
 def forget() -> int:
     """Remove the days that are older than KEPT; return how many rows."""
     past = timezone.localdate() - timedelta(days=KEPT)
     return Read.objects.filter(day__lt=past).delete()[0]
+
+
+def _most(user: Reader, since: date) -> EntryQuerySet:
+    read = _readable(user).filter(reads__day__gte=since)
+    most = read.annotate(times=Sum("reads__count")).order_by("-times", "-pk")
+    return most[:MOST]
+
+
+_MOST = Prepared(_most)
 
 
 def _readable(user: Reader) -> EntryQuerySet:

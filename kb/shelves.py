@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
 from django.db.models import Count
 
-from kb import faces
+from kb import faces, scripts
 from kb.models import Category, Entry, Reader
+from kb.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,17 @@ class Shelf:
     @property
     def below(self) -> tuple[str, ...]:
         return tuple(shelf.category.name for shelf in self.inner)
+
+
+_COUNTED = Prepared(
+    lambda reader: (
+        Entry.objects.published_to(reader)
+        .filter(category__isnull=False)
+        .order_by()
+        .values_list("category")
+        .annotate(Count("pk"))
+    )
+)
 
 
 class Shelves:
@@ -65,24 +76,15 @@ class Shelves:
     @cached_property
     def counts(self) -> Counter[int]:
         """Entries published to the reader, by category, subtrees included."""
-        own = (
-            Entry.objects.published_to(self._user)
-            .filter(category__isnull=False)
-            .order_by()
-            .values_list("category")
-            .annotate(Count("pk"))
-        )
         total: Counter[int] = Counter()
-        for pk, count in own:
+        for pk, count in _COUNTED.tuples(self._user):
             for category in self._upwards(pk):
                 total[category.pk] += count
         return total
 
     @cached_property
     def _all(self) -> dict[int, Category]:
-        found = [copy(one) for one in _tree(self._edition)]
-        faces.dress(*found)
-        return {c.pk: c for c in found}
+        return {c.pk: c for c in _tree(self._edition)}
 
     @cached_property
     def _children(self) -> defaultdict[int | None, list[Category]]:
@@ -100,14 +102,18 @@ class Shelves:
             pk = category.parent_id
 
 
-_read: tuple[object, list[Category]] = (None, [])
+_read: dict[str, tuple[object, list[Category]]] = {}
 
 
 def _tree(edition: object) -> list[Category]:
-    """Return all categories in their order, from memory where the edition is known."""
-    global _read  # noqa: PLW0603 - one a process
-    known, tree = _read
+    """Return all categories in their order and in the script of the page.
+
+    From memory, where the edition is known: they are for reading alone.
+    """
+    script = scripts.current()
+    known, tree = _read.get(script, (None, []))
     if edition is None or edition != known:
         tree = list(Category.objects.order_by("position", "pk"))
-        _read = (edition, tree)
+        faces.dress(*tree)
+        _read[script] = (edition, tree)
     return tree

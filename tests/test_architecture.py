@@ -14,6 +14,7 @@ KB = ROOT / "kb"
 ROWS = [
     {"text", "engines", "colour", "imaging"},
     {"models"},
+    {"prepared"},
     {"scripts", "content", "reads"},
     {"faces"},
     {"audit", "shelves", "sites", "pictures", "incidents", "remarks", "practice"},

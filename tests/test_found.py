@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 from justhtml import JustHTML
@@ -333,6 +334,42 @@ def test_an_edition_is_told_in_one_query(django_assert_num_queries: Any) -> None
     content.raise_edition()
     with django_assert_num_queries(1):
         assert content.edition().number == 1
+
+
+def test_what_begins_or_ends_by_the_clock_does_so_in_kept_pages(
+    client: Client, make_entry: MakeEntry
+) -> None:
+    """Nobody saves anything then, and the hour of the copies is not over."""
+    noon = timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)
+    minute = timedelta(minutes=1)
+    with time_machine.travel(noon + minute, tick=False):
+        ends = make_entry("中秋活动？", valid_until=noon + 10 * minute)
+        begins = make_entry("国庆活动？", valid_from=noon + 20 * minute)
+        pages = ["/", "/feed/", "/zh-hant/", "/sitemap.xml"]
+
+        def told() -> tuple[set[int], set[int]]:
+            answers = [client.get(page) for page in pages]
+            own = [client.get(one.get_absolute_url()) for one in (ends, begins)]
+            shown = [
+                {n for n, a in enumerate(answers) if f"/q/{one.pk}/" in a.text}
+                for one in (ends, begins)
+            ]
+            opened = [page.status_code == 200 for page in own]
+            assert opened == [bool(pages) for pages in shown]
+            return shown[0], shown[1]
+
+        everywhere = set(range(len(pages)))
+        assert told() == told() == (everywhere, set())
+        seen = client.get("/")
+    with time_machine.travel(noon + 11 * minute, tick=False):
+        assert told() == (set(), set())
+        for name, value in (
+            ("If-None-Match", seen["ETag"]),
+            ("If-Modified-Since", seen["Last-Modified"]),
+        ):
+            assert client.get("/", headers={name: value}).status_code == 200
+    with time_machine.travel(noon + 21 * minute, tick=False):
+        assert told() == (set(), everywhere)
 
 
 # What is read and what comes next ----------------------------------------------------

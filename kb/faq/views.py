@@ -12,7 +12,8 @@ from kb import content, faces, feedback, neighbours, reads
 from kb.faq import forms, seo, votes
 from kb.faq.copies import kept
 from kb.faq.guard import person
-from kb.models import Entry, EntryQuerySet, Reader
+from kb.models import Entry, EntryQuerySet, Reader, Tag
+from kb.prepared import Prepared
 from kb.shelves import Shelves
 from kb.text.reading import reading
 
@@ -25,7 +26,7 @@ _ROBOT = re.compile("bot|crawl|spider|slurp|preview|curl|wget|python|monitor", r
 def home(request: HttpRequest) -> HttpResponse:
     shelves = _shelves(request).inside(None)
     popular = reads.popular(request.user, POPULAR)
-    recent = list(listed(request.user)[:RECENT])
+    recent = _RECENT.rows(request.user)
     faces.wear([*popular, *recent])
     context = {"shelves": shelves, "popular": popular, "recent": recent}
     context["meta"] = seo.home(request)
@@ -66,10 +67,13 @@ def entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     return response
 
 
+_SHOWN = Prepared(lambda reader, pk: Entry.objects.visible_to(reader).filter(pk=pk))
+_TAGS = Prepared(lambda _, pk: Tag.objects.filter(entries=pk))
+
+
 @kept("q")
 def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
-    shown = Entry.objects.visible_to(request.user).filter(pk=pk)
-    found = shown.select_related("neighbours").prefetch_related("tags").first()
+    found = next(iter(_SHOWN.rows(request.user, pk)), None)
     if found is None:
         raise Http404
     words = forms.words(request)  # that led here from a search
@@ -78,12 +82,14 @@ def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         return redirect(f"{found.get_absolute_url()}{asked}", permanent=True)
     following = neighbours.after(found, user=request.user)
     faces.wear([found, *following])
-    faces.dress(*found.tags.all())
+    tags = _TAGS.rows(request.user, pk)
+    faces.dress(*tags)
     path = _shelves(request).path(found.category_id)
     context = {
         "entry": found,
         "path": path,
         "shown": reading(found.answer_html),
+        "tags": tags,
         "live": found.status == Entry.Status.PUBLISHED,
         "following": following,
         "asked": words,
@@ -91,6 +97,9 @@ def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         "meta": seo.entry(request, found, path),
     }
     return render(request, "faq/entry.html", context)
+
+
+_RECENT = Prepared(lambda reader: listed(reader)[:RECENT])
 
 
 def listed(user: Reader) -> EntryQuerySet:

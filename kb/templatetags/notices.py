@@ -6,7 +6,7 @@ from django import template
 from django.contrib.auth.models import AnonymousUser
 from django.utils.safestring import SafeString, mark_safe
 
-from kb import incidents
+from kb import content, incidents
 from kb.models import Entry, Incident
 
 register = template.Library()
@@ -26,6 +26,8 @@ def notices(
 
     What a page does not know is the empty string, as everywhere in a template.
     """
-    user = context.get("user") or AnonymousUser()
+    user, request = context.get("user") or AnonymousUser(), context.get("request")
+    if request and not (user.is_authenticated or content.of(request).running):
+        return []  # as the page's stamp has told already
     said = " ".join(filter(None, words))
     return incidents.running(user, words=said, entry=entry or None)
