@@ -129,11 +129,9 @@ def main(given: list[str]) -> int:
             "DATABASE_URL": stack.enter_context(postgres(folder)),
             "CACHE_URL": stack.enter_context(redis(folder)),
         }
-        options = [one for one in given if one.startswith("-")]
-        tests = [one for one in given if one not in options]
-        tests = tests or [f"tests/{name}.py" for name in TESTS]
-        command = [sys.executable, "-m", "pytest", "-m", "not browser"]
-        command += [*options, *tests]
+        command = [sys.executable, "-m", "pytest", "-m", "not browser", *given]
+        if not any(one.startswith("tests/") for one in given):
+            command += [f"tests/{name}.py" for name in TESTS]
         return subprocess.run(command, env=env, check=False).returncode
 
 

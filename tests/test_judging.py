@@ -37,7 +37,7 @@ def test_who_was_not_helped_is_asked_why(entry: Entry) -> None:
     page = judge(entry).text
     for reason in Reason:
         assert f'value="{reason.value}"' in page
-        assert reason.label in page
+        assert str(reason.label) in page
     assert 'name="token"' in page
     assert judge(entry, helpful="yes").text.count("reason") == 0
 
