@@ -186,9 +186,24 @@ def _furnish_public(house: House, make_entry: MakeEntry) -> None:
     for answer in (old, "质量问题由我们承担，个人原因由您承担。"):
         public.refresh_from_db()
         entries.revise(public, by=None, based_on=public.version, answer=answer)
+    _propose(house, public)
     index.sync_all()
     make_entry("退货要多久到账？", category=public.category)
     make_entry("退货地址是什么？")
+
+
+def _propose(house: House, public: Entry) -> None:
+    """Let a change of it wait for review, and editors talk of it."""
+    said = entries.content(public) | {
+        "question": f"退货运费谁承担 {house.secret('proposed question')}",
+        "answer": f"退货运费 {house.secret('proposed answer')}",
+        "phrasings": [f"寄回去 {house.secret('proposed phrasing')}"],
+    }
+    note = str(house.secret("reason of a change"))
+    review = entries.propose(public, said, by=None, note=note)
+    words, somebody = str(house.secret("comment")), User.objects.first()
+    assert somebody is not None
+    entries.comment(review, words, by=somebody)
 
 
 def _keep_own(house: House, public: Entry) -> None:

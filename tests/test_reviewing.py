@@ -501,3 +501,39 @@ def test_who_may_not_publish_asks_for_an_old_version(
     entry.refresh_from_db()
     assert entry.answer == "新"
     assert entries.approve(Review.objects.get(), by=lead).answer == "旧"
+
+
+def test_a_file_does_not_what_its_sender_may_not(
+    make_entry: MakeEntry, writer: User, editor: User, lead: User
+) -> None:
+    live = make_entry(answer="旧")
+    live.answer = "新"
+    with pytest.raises(ValidationError, match="有发布权限的人"):
+        entries.store([], [live], by=writer)
+    made = Entry(question="导入的？", answer="答", status="published")
+    with pytest.raises(ValidationError, match="别人审核"):
+        entries.store([made], [], by=editor)
+    place = Category.objects.create(name="售前")
+    Remit.objects.create(user=editor, category=place, right="publish")
+    with pytest.raises(ValidationError, match="可以发布的范围"):
+        entries.store([made], [], by=User.objects.get(pk=editor.pk))
+    entries.store([made], [], by=None)
+    assert made.pk
+
+
+def test_somebody_is_asked_and_finds_it_first(
+    client: Client, writer: User, editor: User, lead: User, make_entry: MakeEntry
+) -> None:
+    proposal(make_entry("先来的？"), writer, answer="改")
+    review = proposal(make_entry("请您看？"), writer, answer="改")
+    client.force_login(writer)
+    page = client.get(f"/desk/reviews/?review={review.pk}").content.decode()
+    assert "请 lead 审核" in page
+    assert "请 writer 审核" not in page
+    address = f"/desk/reviews/{review.pk}/"
+    client.post(address, {"do": "ask", "reviewer": lead.pk})
+    assert entries.awaited(lead).first() == review
+    assert entries.awaited(editor).first() != review
+    client.post(address, {"do": "ask", "reviewer": writer.pk})  # forged
+    review.refresh_from_db()
+    assert review.reviewer is None

@@ -89,6 +89,11 @@ def _done(request: StaffRequest, review: Review) -> bool:
         entry = entries.withdraw(review, by=by)
         messages.success(request, f"已撤回「{entry}」的提交。")
         return True
+    if act == "ask":
+        people = {user.pk: user for user in entries.judges(review.entry)}
+        person = people.get(number(given.get("reviewer", "")))
+        entries.ask(review, reviewer=person, by=by)
+        messages.success(request, f"已请{person}审核。" if person else "谁都可以审核。")
     if act == "comment":
         entries.comment(review, words, by=by)
     return False
@@ -124,6 +129,8 @@ def _told(review: Review, *, by: User) -> dict[str, Any]:
     told: dict[str, Any] = {"comments": review.comments.select_related("by")}
     told["own"] = review.by_id == by.pk
     told["judges"] = waits and entries.may_publish(entry, by=by)
+    if waits and entries.may_write(entry, by=by):
+        told["people"] = [user for user in entries.judges(entry) if user != by]
     told["may"] = told["judges"] and entries.may_judge(entry, by=by)
     if not review.is_change:
         seen = Entry.objects.prefetch_related(replies_shared(), "phrasings", "tags")

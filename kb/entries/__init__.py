@@ -24,6 +24,7 @@ from kb.entries.reviewing import (
 )
 from kb.entries.rights import (
     judgeable,
+    judges,
     judges_own,
     may_judge,
     may_publish,
@@ -61,6 +62,7 @@ __all__ = [
     "forward",
     "give_back",
     "judgeable",
+    "judges",
     "judges_own",
     "may_judge",
     "may_publish",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils import timezone
 
 from kb.entries import history, rights
 from kb.models import Entry, Phrasing, Reply, ReplyRevision, Review, Right, Tag, User
+
+OWN = "导入的内容要由别人审核才能发布，请把状态改为「待审核」再导入。"
 
 
 def store(
@@ -45,13 +48,43 @@ def store(
 def _begin(
     new: Collection[Entry], changed: Collection[Entry], *, by: User | None
 ) -> None:
-    for place in {entry.category_id for entry in (*new, *changed)}:
-        rights.require_remit(Right.WRITE, place, by=by)
+    _require_rights(new, changed, by=by)
     history.begin_all(changed)
     for entry in new:
         entry.created_by = entry.updated_by = by
     for entry in changed:
         entry.version, entry.updated_by = entry.version + 1, by
+
+
+def _require_rights(
+    new: Collection[Entry], changed: Collection[Entry], *, by: User | None
+) -> None:
+    """Nobody writes or publishes by a file what he could not by hand."""
+    if by is None:
+        return
+    for place in {entry.category_id for entry in (*new, *changed)}:
+        rights.require_remit(Right.WRITE, place, by=by)
+    live = _published(changed)
+    for entry in changed:
+        if entry.pk in live:
+            rights.require_own_hand(live[entry.pk], by=by)
+    coming = [one for one in (*new, *changed) if one.pk is None or one.pk not in live]
+    for entry in coming:
+        if entry.status == Entry.Status.PUBLISHED:
+            rights.require_remit(Right.PUBLISH, entry.category_id, by=by)
+            if not rights.judges_own(by, entry.category_id):
+                raise ValidationError(f"「{entry}」：{OWN}", code="own")
+
+
+def _published(entries: Collection[Entry]) -> dict[int, Entry]:
+    """Return those that readers have now, as they are in the database."""
+    rows = Entry.objects.filter(status=Entry.Status.PUBLISHED)
+    found: dict[int, Entry] = {}
+    for some in _parts([entry.pk for entry in entries]):
+        found |= (
+            rows.filter(pk__in=some).only("question", "status", "category").in_bulk()
+        )
+    return found
 
 
 def _keep_reviews(written: Collection[Entry], *, by: User | None) -> None:

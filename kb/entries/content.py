@@ -184,7 +184,7 @@ def _told(said: Content, name: str) -> Any:
         return [
             {k: v for k, v in row.items() if k != "author_id"} for row in value or []
         ]
-    return value if value not in (None, "") else None
+    return value or None
 
 
 def merged(base: Content, theirs: Content, mine: Content) -> Content:

@@ -9,9 +9,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from kb.models import Category, Entry, Review, Revision, Right, User
 from kb.models.history import WRITING
-from kb.models.remit import NEEDS, may
+from kb.models.remit import NEEDS, holders, may
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 OWN = "这是您自己写的，要由别人审核。请提交审核。"
 
 
@@ -68,6 +67,13 @@ def judgeable(entries: Collection[Entry], *, by: User | None) -> set[int]:
     }
 
 
+def judges(entry: Entry) -> list[User]:
+    """Return who may be asked to judge what waits in `entry`: not its author."""
+    wrote = authors([entry])[entry.pk]
+    people = holders(Right.PUBLISH, entry.category_id)
+    return [user for user in people if user.pk != wrote]
+
+
 def may_judge(entry: Entry, *, by: User | None) -> bool:
     """Tell whether `by` may let readers have `entry` as it stands."""
     return entry.pk in judgeable([entry], by=by)
@@ -90,9 +96,7 @@ def judges_own(user: User, category_id: int | None) -> bool:
         return said == "on"
     kept: dict[int | None, bool] = user.__dict__.setdefault("_judges_own", {})
     if category_id not in kept:
-        others = User.objects.with_perm(NEEDS[Right.PUBLISH], backend=BACKEND)
-        some = others.exclude(pk=user.pk).iterator()
-        kept[category_id] = not any(may(o, Right.PUBLISH, category_id) for o in some)
+        kept[category_id] = holders(Right.PUBLISH, category_id) in ([], [user])
     return kept[category_id]
 
 

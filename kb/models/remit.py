@@ -16,6 +16,7 @@ class Right(models.TextChoices):
     PUBLISH = "publish", "发布"
 
 
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 NEEDS = {Right.WRITE: "kb.change_entry", Right.PUBLISH: "kb.publish_entry"}
 
 
@@ -113,3 +114,34 @@ def may(user: User, right: Right, category_id: int | None) -> bool:
         return False
     held = branches(user, right)
     return held is None or category_id in held
+
+
+def holders(right: Right, category_id: int | None) -> list[User]:
+    """Return the people who have `right` for entries of a category, in five queries."""
+    users = User.objects.with_perm(NEEDS[right], backend=BACKEND).order_by("pk")
+    held = _held(right)
+    place = Category.objects.filter(pk=category_id).first()
+    above = set() if place is None else {node.pk for node in place.ancestors()}
+    allowed = above | {category_id}
+    return [
+        user
+        for user in users
+        if user.is_superuser or user.pk not in held or held[user.pk] & allowed
+    ]
+
+
+def _held(right: Right) -> dict[int, set[int]]:
+    """Return {user: categories}, of those who are held to some."""
+    found: dict[int, set[int]] = {}
+    rows = list(Remit.objects.filter(right=right).select_related(None))
+    members = User.groups.through.objects.filter(
+        group__in={row.group_id for row in rows if row.group_id}
+    )
+    of_group: dict[int, list[int]] = {}
+    for user_id, group_id in members.values_list("user_id", "group_id"):
+        of_group.setdefault(group_id, []).append(user_id)
+    for row in rows:
+        people = [row.user_id] if row.user_id else of_group.get(row.group_id or 0, [])
+        for person in people:
+            found.setdefault(person, set()).add(row.category_id)
+    return found
