@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import product
 from unittest import mock
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +19,8 @@ from kb.engines import EngineUnavailable, get_engine
 from kb.engines.memory import MemoryEngine
 from kb.models import Category, Entry, User
 from kb.search import duplicates, nearest, related, search, suggest
+from kb.search.ranking import Found
+from kb.search.rows import Reading
 from kb.text import telling
 from kb.text.lexicon import EMPTY
 from kb.text.likeness import ways
@@ -114,6 +119,32 @@ def test_an_entry_gone_internal_is_gone_at_once(
     Entry.objects.filter(pk=shelf["refund"].pk).update(audience="internal")
     assert shelf["refund"].pk not in found("退款")
     assert "退款多久" not in str(suggest("退款", user=ANYONE))
+
+
+@pytest.mark.parametrize("drafts", [False, True])
+def test_facts_are_read_of_just_what_the_reader_may_find(
+    make_entry: MakeEntry, make_user: Callable[..., User], drafts: bool
+) -> None:
+    """The SQL that search asks says the same as the queryset, to the moment."""
+    now, day = timezone.now(), timedelta(days=1)
+    shelf = Category.objects.create(name="配送")
+    for status, audience in product(Entry.Status.values, Entry.Audience.values):
+        for start, end in product((None, now - day, now + day), repeat=2):
+            if not (start and end and start >= end):
+                name = f"{status} {audience} {start} {end}"
+                made = make_entry(name, status=status, audience=audience)
+                found = Entry.objects.filter(pk=made.pk)
+                found.update(valid_from=start, valid_until=end, category=shelf)
+    ids = list(Entry.objects.values_list("pk", flat=True))
+    here, elsewhere = AnonymousUser(), AnonymousUser()
+    here.shown, elsewhere.shown = frozenset({shelf.pk}), frozenset()  # type: ignore[attr-defined]
+    editor, agent = make_user("e", "编辑"), make_user("a", "客服")
+    for reader in (ANYONE, here, elsewhere, agent, editor):
+        reading = Reading(reader, drafts=drafts)
+        seen = {pk for pk, *_ in reading.facts(ids)}
+        assert seen == set(reading.entries.values_list("pk", flat=True)), reader
+        hits = reading.load([Found(pk, 1.0) for pk in ids])
+        assert {hit.entry.pk for hit in hits} == seen, reader
 
 
 def test_drafts_are_no_results_even_for_editors(

@@ -7,16 +7,21 @@ from datetime import timedelta
 from itertools import groupby
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils import timezone
 
 from kb import documents, index, typeahead
 from kb.feedback import copies
 from kb.feedback.weighing import GONE, level, origin, raised
-from kb.models import Evidence, Pick, Search, Side
+from kb.models import Evidence, Pick, Search, Side, plain
 from kb.text import normalize
 
 Key = tuple[int, str, str]  # of evidence: entry, side, words
+TOLD = """
+    SELECT entry_id, words_key, words, level FROM kb_evidence
+    WHERE side = %s AND level >= 1 AND (words_key = %s OR entry_id IN ({}))
+    ORDER BY level DESC, id
+"""
 RETENTION = timedelta(days=90)  # for which searches are kept
 
 
@@ -72,12 +77,12 @@ class Learned:
         Entries come in that were not found; the caller knows who may read them.
         Of the first `deep` all words are read that led there.
         """
-        about = Q(words_key=self._key) | Q(entry__in=list(scores)[:deep])
-        told = Evidence.objects.filter(about, side=self._side, level__gte=1)
+        near = list(scores)[:deep]
+        told = plain.rows(
+            TOLD.format(plain.places(near)), (self._side, self._key, *near)
+        )
         levels: dict[int, int] = {}
-        for entry, key, words, strength in told.values_list(
-            "entry_id", "words_key", "words", "level"
-        ):
+        for entry, key, words, strength in told:
             self._words.setdefault(entry, []).append(words)
             if key == self._key:
                 levels[entry] = strength

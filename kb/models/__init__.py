@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kb.models import plain
 from kb.models.category import Category, Module, Tag
 from kb.models.completion import Completion
 from kb.models.content import ContentEdition, Neighbours, Read
@@ -30,6 +31,7 @@ from kb.models.segment import Segment
 from kb.models.site import Site
 from kb.models.snippet import Snippet
 from kb.models.stale import Stale
+from kb.models.standing import Standing
 from kb.models.team import Team
 from kb.models.usage import Evidence, Pick, Search, Side, Vote
 from kb.models.user import AGENT, EDITOR, LEAD, Reader, User, shown_to
@@ -93,6 +95,7 @@ __all__ = [
     "Site",
     "Snippet",
     "Stale",
+    "Standing",
     "StopWord",
     "SynonymSet",
     "Tag",
@@ -104,6 +107,7 @@ __all__ = [
     "Window",
     "Word",
     "WordingRule",
+    "plain",
     "replies_for",
     "replies_shared",
     "shown_to",

@@ -10,10 +10,11 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Prefetch, Q
 
-from kb.models.entry import Entry, visible
+from kb.models.entry import Entry
 from kb.models.question import Channel
 from kb.models.segment import Segment
 from kb.models.snippet import Snippet, check_includes
+from kb.models.standing import visible
 from kb.models.team import Team
 from kb.models.user import Reader
 from kb.text import blanks, normalize, snippets

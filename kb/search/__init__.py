@@ -13,11 +13,11 @@ from kb import typeahead, vocabulary
 from kb.documents import category_label
 from kb.engines import EngineUnavailable, Group, get_engine
 from kb.feedback import Learned, side_of
-from kb.models import Category, Entry, EntryQuerySet, Reader, shown_to
+from kb.models import Category, Entry, Reader, shown_to
 from kb.search.asking import LONGEST, PUBLIC, STAFF, Scope, ask, clauses, tidy
 from kb.search.narrowing import Narrowed
 from kb.search.ranking import DEPTH, Faces, Found, rank
-from kb.search.rows import MOST, Hit, faces, in_database, load
+from kb.search.rows import MOST, Hit, Reading, faces, in_database
 from kb.text import beginnings, pinyin, segment
 from kb.text.telling import SAME as SAID
 from kb.text.telling import meant, wanted
@@ -87,18 +87,17 @@ def search(
     words = tidy(words)
     if not (terms := wanted(words, vocabulary.in_force())):
         return Results(words)
-    within, learned = within or Narrowed(category), Learned(words, side_of(user))
-    readable = within.of(Entry.objects.published_to(user), user)
+    reading = Reading(user, within=within or Narrowed(category))
+    learned, degraded = Learned(words, side_of(user)), False
     try:
-        scope = Scope(_groups(user), (*_live(user), *within.labels))
-        found = _find(words, scope, readable, MOST, learned=learned)
-        degraded = False
+        scope = Scope(_groups(user), (*_live(user), *reading.within.labels))
+        found = _find(words, scope, reading, MOST, learned=learned)
     except EngineUnavailable:
-        found, degraded = in_database(terms, readable, learned), True
+        found, degraded = in_database(terms, reading.entries, learned), True
     results = Results(words, degraded=degraded, **_told(words, found))
     if not degraded and not sure(found):
-        return replace(results, near=load(found[:NEAR], readable))
-    hits = load(found[offset:][:limit], readable)
+        return replace(results, near=reading.load(found[:NEAR]))
+    hits = reading.load(found[offset:][:limit])
     return replace(results, hits=hits, total=len(found))
 
 
@@ -109,24 +108,20 @@ def foreseen(
 
     `search`, with one draft among what is live. Raises EngineUnavailable.
     """
-    words, shown = tidy(words), Entry.objects.searchable().filter(pk=entry.pk)
+    words = tidy(words)
     if not wanted(words, vocabulary.in_force()):
         return ()
     drafts = Entry.objects.searchable().exclude(status=Entry.Status.PUBLISHED)
     apart = list(drafts.exclude(pk=entry.pk).values_list("pk", flat=True))
-    if entry.audience == Entry.Audience.INTERNAL and _groups(user) is PUBLIC:
-        shown = shown.none()
-    readable = Entry.objects.published_to(user) | shown
-    scope, learned = Scope(_groups(user), (_audiences(user),)), side_of(user)
     found = _find(
         words,
-        scope,
-        readable,
+        Scope(_groups(user), (_audiences(user),)),
+        reading := Reading(user, as_live=entry.pk),
         MOST + len(apart),
         exclude=apart,
-        learned=Learned(words, learned),
+        learned=Learned(words, side_of(user)),
     )
-    return load(found[:limit], readable) if sure(found) else ()
+    return reading.load(found[:limit]) if sure(found) else ()
 
 
 def _told(words: str, found: Sequence[Found]) -> dict[str, Any]:
@@ -176,7 +171,7 @@ def nearest(
     """Return the entries most like `text`; drafts too, for those who see them."""
     edits = user.is_authenticated and user.edits_library
     labels = (_audiences(user),) if edits else _live(user)
-    return _like(text, Entry.objects.visible_to(user), user, labels, exclude)[:limit]
+    return _like(text, Reading(user, drafts=True), labels, exclude)[:limit]
 
 
 def duplicates(
@@ -189,24 +184,23 @@ def duplicates(
 
 def related(entry: Entry, *, user: Reader, limit: int = 5) -> tuple[Entry, ...]:
     """Return published entries about the same matter as `entry`."""
-    readable = Entry.objects.published_to(user)
-    hits = _like(entry.question, readable, user, _live(user), [entry.pk])
+    hits = _like(entry.question, Reading(user), _live(user), [entry.pk])
     return tuple(hit.entry for hit in hits[:limit])
 
 
 def _like(
     text: str,
-    readable: EntryQuerySet,
-    user: Reader,
+    reading: Reading,
     labels: tuple[frozenset[str], ...],
     exclude: Collection[int],
 ) -> tuple[Hit, ...]:
     """Return entries like `text` among `labels`: others must not even be counted."""
-    scope, most = Scope(_groups(user), labels), MOST_ALIKE + len(exclude)
+    scope = Scope(_groups(reading.user), labels)
+    most = MOST_ALIKE + len(exclude)
     try:
         vocabulary.in_force()
-        found = _find(tidy(text), scope, readable, most, exclude=exclude)
-        return load(found, readable)
+        found = _find(tidy(text), scope, reading, most, exclude=exclude)
+        return reading.load(found)
     except EngineUnavailable:
         return ()
 
@@ -214,7 +208,7 @@ def _like(
 def _find(
     words: str,
     scope: Scope,
-    readable: EntryQuerySet,
+    reading: Reading,
     limit: int,
     *,
     exclude: Collection[int] = (),
@@ -227,7 +221,7 @@ def _find(
         return []
 
     staff = scope.groups is STAFF
-    seen = partial(faces, readable=readable, learned=learned, staff=staff)
+    seen = partial(faces, reading=reading, learned=learned, staff=staff)
     lift = partial(learned.raised, deep=DEPTH) if learned else dict
     return rank(engine, asked, seen, exclude=exclude, lift=lift)
 

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 
 from django.db.models import Q
+from django.utils import timezone
 
 from kb.feedback import Learned
-from kb.models import Entry, EntryQuerySet, Phrasing
+from kb.models import Entry, EntryQuerySet, Reader, Standing, plain
+from kb.search.narrowing import Narrowed
 from kb.search.ranking import Found
 from kb.text import normalize
 from kb.text.likeness import Wording, ways
 from kb.text.telling import LIGHT, Wanted
 
+LIVE = Entry.Status.PUBLISHED.value
 MOST = 100  # results: nobody pages further, and the database checks each
+FACTS = """
+    SELECT id, question, keywords, status, audience, category_id,
+        (valid_from IS NULL OR valid_from <= %s)
+        AND (valid_until IS NULL OR valid_until > %s)
+    FROM kb_entry WHERE id IN ({})
+"""
+SAID = "SELECT entry_id, text FROM kb_phrasing WHERE entry_id IN ({}) ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +37,66 @@ class Hit:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Who reads, and what of the library: what is published, or drafts as well.
+
+    The entry with the id `as_live` is read as if it were published.
+    """
+
+    user: Reader
+    drafts: bool = False
+    within: Narrowed = field(default_factory=Narrowed)
+    as_live: int = 0
+
+    @property
+    def entries(self) -> EntryQuerySet:
+        """Return all that may be read; `allows` is the same for one row."""
+        among = Entry.objects.visible_to(self.user)
+        if not self.drafts:
+            among = Entry.objects.published_to(self.user)
+        return self.within.of(among, self.user)
+
+    def allows(self, standing: Standing) -> bool:
+        """Tell whether a row may be read, wherever in the library it stands."""
+        if not (self.drafts or standing.is_published):
+            return False
+        return standing.is_visible_to(self.user)
+
+    def facts(self, ids: Sequence[int]) -> Iterator[tuple[int, str, str]]:
+        """Yield (id, question, keywords) of those of `ids` that may be read."""
+        inside = set(ids)
+        if self.within:
+            among = self.entries.filter(pk__in=ids).order_by()
+            inside = set(among.values_list("pk", flat=True))
+        now = plain.moment(timezone.now())
+        allows = cache(self.allows)  # for few ways to stand there are many rows
+        rows = plain.rows(FACTS.format(plain.places(ids)), (now, now, *ids))
+        for pk, question, keywords, *standing in rows:
+            if pk in inside and allows(self._taken(pk, Standing(*standing))):
+                yield pk, question, keywords
+
+    def load(self, found: Iterable[Found]) -> tuple[Hit, ...]:
+        """Return the hits of what was found, all of it within what is read."""
+        scores = {one.id: one.score for one in found}
+        seen = Entry.objects.visible_among(scores, self.user, "category")
+        if self.as_live in scores:
+            seen |= Entry.objects.searchable().in_bulk([self.as_live])
+        return tuple(
+            Hit(seen[pk], scores[pk])
+            for pk in scores
+            if pk in seen and self.allows(self._taken(pk, seen[pk].standing))
+        )
+
+    def _taken(self, pk: int, standing: Standing) -> Standing:
+        """Return how a row is taken to stand."""
+        return standing._replace(status=LIVE) if pk == self.as_live else standing
+
+
 def faces(
     ids: Sequence[int],
     deep: int,
-    readable: EntryQuerySet,
+    reading: Reading,
     learned: Learned | None,
     *,
     staff: bool,
@@ -39,13 +106,10 @@ def faces(
     Agents know short codes, too, and either side what led its own people there.
     The engine proposes, the database decides: a stale hit can leak nothing.
     """
-    rows = readable.filter(pk__in=ids).order_by()
-    texts = rows.values_list("pk", "question", "keywords")
-    found = {pk: (question, keywords) for pk, question, keywords in texts}
+    found = {pk: rest for pk, *rest in reading.facts(ids)}
     near = [pk for pk in ids[:deep] if pk in found]
     said: defaultdict[int, list[str]] = defaultdict(list)
-    phrasings = Phrasing.objects.filter(entry__in=near).order_by()
-    for _, pk, text in sorted(phrasings.values_list("pk", "entry", "text")):
+    for pk, text in plain.rows(SAID.format(plain.places(near)), near):
         said[pk].append(text)
     faces: dict[int, Sequence[Wording]] = dict.fromkeys(found, ())
     for pk in near:
@@ -54,13 +118,6 @@ def faces(
         picked = learned.wordings(pk) if learned else ()
         faces[pk] = ways(question, *codes, *said[pk], *picked)
     return faces
-
-
-def load(found: Iterable[Found], readable: EntryQuerySet) -> tuple[Hit, ...]:
-    scores = {one.id: one.score for one in found}
-    # In no order: SQLite would sort whole rows, with their answers.
-    entries = readable.select_related("category").order_by().in_bulk(scores)
-    return tuple(Hit(entries[pk], scores[pk]) for pk in scores if pk in entries)
 
 
 def in_database(
