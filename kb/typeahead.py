@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from kb.models import Completion, Entry, Reader, shown_to
+from kb.models import Completion, Entry, Reader, plain, shown_to
 from kb.text import beginnings
 from kb.text.beginnings import LONGEST, MOST_TYPED, Key, Way
 
@@ -70,18 +69,9 @@ def begun(words: str, *, user: Reader, limit: int = 8) -> list[Suggestion]:
 
 
 def _readable(ids: list[int], user: Reader) -> dict[int, Entry]:
-    """Return {id: entry} of what is published to `user` now, whatever rows say.
-
-    EntryQuerySet.published_to, but row by row: for a few numbers, to put its
-    conditions into SQL takes longer than all the rest.
-    """
-    rows = Entry.objects.order_by().only(*SHOWN)
-    live = Entry.Status.PUBLISHED
-    return {
-        pk: entry
-        for pk, entry in rows.in_bulk(ids).items()
-        if entry.status == live and entry.is_visible_to(user)
-    }
+    """Return {id: entry} of what is published to `user` now, whatever rows say."""
+    seen = Entry.objects.only(*SHOWN).visible_among(ids, user)
+    return {pk: entry for pk, entry in seen.items() if entry.standing.is_published}
 
 
 def _candidates(typed: str, user: Reader) -> Iterator[Candidate]:
@@ -110,7 +100,7 @@ def _matching(among: str, typed: str) -> Iterator[Candidate]:
     likely, values = _likely(among, typed)
     first = 0
     for size in LOOKS:
-        found = _rows(PAGE.format(likely), (*values, size, first))
+        found = plain.rows(PAGE.format(likely), (*values, size, first))
         for entry, text, *key in found:
             if count := beginnings.matched(typed, beginnings.units(Key(*key))):
                 yield entry, text, key[0], count
@@ -142,7 +132,7 @@ def _likely(among: str, typed: str) -> tuple[str, list[str]]:
     conditions = _conditions(typed)
     if len(typed) <= SHORT:
         begins, values = conditions[0]
-        if _rows(FULL.format(among, begins), (*values, MANY)):
+        if plain.rows(FULL.format(among, begins), (*values, MANY)):
             # No index holds a column with nothing added: that of the order is used.
             column = begins.split()[0]
             walked = BEGINS.format(f"({column} || '')")
@@ -155,9 +145,12 @@ def _conditions(typed: str) -> list[Condition]:
     """Return a condition for each way to read `typed`."""
     if not any(letter.isascii() and letter.isalpha() for letter in typed):
         return [_begins("letters", typed)]
-    plain = [_begins("sound", typed)] if typed.isascii() else []
     ways = beginnings.ways(typed)
-    return plain + [_read_so(way) for way in ways if way.short or not plain]
+    if typed.isascii():
+        short = [_read_so(way) for way in ways if way.short]
+        return [_begins("sound", typed), *short]
+    # A foreign word in the middle, as in 查看SharePoint, has too many readings.
+    return [_begins("letters", typed), *map(_read_so, ways)]
 
 
 def _read_so(way: Way) -> Condition:
@@ -179,12 +172,6 @@ def _read_so(way: Way) -> Condition:
 def _begins(column: str, start: str) -> Condition:
     start = start[:LONGEST]
     return BEGINS.format(column), [start, start + LAST]
-
-
-def _rows(sql: str, values: Sequence[str | int]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
 
 
 # Rows, kept ----------------------------------------------------------------------
