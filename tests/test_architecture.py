@@ -18,7 +18,7 @@ ROWS = [
     {"scripts", "content", "reads"},
     {"faces"},
     {"audit", "shelves", "sites", "pictures", "incidents", "remarks", "practice"},
-    {"agents", "wording"},
+    {"agents", "unsaved", "wording"},
     {"questions"},
     {"triage"},
     {"entries"},

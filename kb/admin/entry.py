@@ -26,9 +26,11 @@ from kb import entries
 from kb.admin import moves
 from kb.admin.base import short
 from kb.admin.category import category_field, indented
+from kb.admin.conflict import Conflicting
 from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasings
 from kb.admin.followups import FollowUpInline
 from kb.admin.forewarning import Forewarned
+from kb.admin.keeping import Keeping
 from kb.admin.proposing import Proposing, is_proposed, within
 from kb.admin.writing import Written
 from kb.models import Category, Entry, Question, Reply, User, Validity
@@ -93,7 +95,7 @@ class ReplyInline(ReplyBase):
 
 
 @admin.register(Entry)
-class EntryAdmin(Written, Forewarned, Proposing):
+class EntryAdmin(Keeping, Conflicting, Written, Forewarned, Proposing):
     form = EntryForm
     inlines = [ReplyInline, FollowUpInline]
     list_display = [

@@ -33,6 +33,7 @@ from kb.models.snippet import Snippet
 from kb.models.stale import Stale
 from kb.models.standing import Standing
 from kb.models.team import Team
+from kb.models.unsaved import Unsaved
 from kb.models.usage import Evidence, Pick, Search, Side, Vote
 from kb.models.user import AGENT, EDITOR, LEAD, Reader, User, shown_to
 from kb.models.validity import Validity
@@ -100,6 +101,7 @@ __all__ = [
     "SynonymSet",
     "Tag",
     "Team",
+    "Unsaved",
     "User",
     "Validity",
     "Vote",
