@@ -29,7 +29,7 @@ ROWS = [
     {"index"},
     {"feedback"},
     {"search"},
-    {"neighbours", "golden"},
+    {"neighbours", "golden", "merging"},
     {"gaps"},
     {"proving"},
     {"transfer"},

@@ -31,6 +31,7 @@ from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasin
 from kb.admin.followups import FollowUpInline
 from kb.admin.forewarning import Forewarned
 from kb.admin.keeping import Keeping
+from kb.admin.merge import Merging
 from kb.admin.proposing import Proposing, is_proposed, within
 from kb.admin.writing import Written
 from kb.models import Category, Entry, Question, Reply, User, Validity
@@ -95,7 +96,7 @@ class ReplyInline(ReplyBase):
 
 
 @admin.register(Entry)
-class EntryAdmin(Keeping, Conflicting, Written, Forewarned, Proposing):
+class EntryAdmin(Keeping, Merging, Conflicting, Written, Forewarned, Proposing):
     form = EntryForm
     inlines = [ReplyInline, FollowUpInline]
     list_display = [

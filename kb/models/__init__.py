@@ -17,6 +17,7 @@ from kb.models.habit import Favourite, Manner
 from kb.models.history import Act, Revision
 from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.inquiry import Enclosure, Inquiry
+from kb.models.merger import Merger
 from kb.models.phrasing import Phrasing
 from kb.models.picture import Picture
 from kb.models.practice import Practice
@@ -70,6 +71,7 @@ __all__ = [
     "IncidentQuerySet",
     "Inquiry",
     "Manner",
+    "Merger",
     "Module",
     "Neighbours",
     "Phrasing",
