@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -11,23 +13,31 @@ from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kb import transfer
-from kb.models import Entry, User
+from kb.admin.columns import ColumnsForm
+from kb.models import Entry, Import, User
 from kb.text import normalize
 from kb.transfer import Action, Options, Plan, uploads
 
 logger = logging.getLogger(__name__)
 KINDS = {
     "entries": ("条目", "kb.import_entry"),
+    "replies": ("话术", "kb.import_entry"),
+    "phrasings": ("相似问法", "kb.import_entry"),
     "questions": ("问题", "kb.import_question"),
+    "synonyms": ("同义词", "kb.add_synonymset"),
+    "words": ("词典", "kb.add_word"),
+    "stopwords": ("停用词", "kb.add_stopword"),
+    "golden": ("搜索验收", "kb.add_golden"),
 }
 ENCODINGS = [("", "自动识别"), ("utf-8", "UTF-8"), ("gb18030", "GB18030（GBK）")]
 ENCODINGS += [("big5", "Big5"), ("utf-16", "UTF-16")]
 SHOWN = 200  # rows of a preview
+LATEST = 20  # imports that can be taken back from the page
 SESSION = "kb_import"  # what this session has uploaded and not yet confirmed
 Status = Entry.Status
 
@@ -37,7 +47,10 @@ def urls(site: AdminSite) -> list[URLPattern]:
     view = site.admin_view
     return [
         path("import/", view(import_view), name="kb_import"),
+        path("import/undo/<int:pk>/", view(undo), name="kb_import_undo"),
         path("import/<str:token>/", view(preview), name="kb_import_preview"),
+        path("import/<str:token>/columns/", view(named), name="kb_import_columns"),
+        path("import/<str:token>/report.csv", view(report), name="kb_import_report"),
         path("import/<str:token>/refused.csv", view(refused), name="kb_import_refused"),
     ]
 
@@ -89,7 +102,7 @@ class UploadForm(forms.Form):
             facts["name"] = normalize.line(upload.name or "")[:200]
             facts["data"] = upload.read(transfer.MAX_BYTES + 1)
             try:
-                _read(facts, facts["data"])
+                _check(facts, facts["data"])
             except ValidationError as error:
                 self.add_error("file", error)
         return facts
@@ -100,7 +113,10 @@ def import_view(request: HttpRequest) -> HttpResponse:
     """Take a file, keep it, and lead to its preview."""
     if not allowed_kinds(_user(request)):
         raise PermissionDenied("您没有导入的权限。")
-    form = UploadForm(_user(request), request.POST or None, request.FILES or None)
+    chosen = {"kind": request.GET.get("kind", "entries")}
+    form = UploadForm(
+        _user(request), request.POST or None, request.FILES or None, initial=chosen
+    )
     if request.method == "POST" and form.is_valid():
         _forget(request)
         token = uploads.keep(form.cleaned_data["data"])
@@ -108,7 +124,10 @@ def import_view(request: HttpRequest) -> HttpResponse:
         kept = {name: form.cleaned_data[name] for name in names}
         request.session[SESSION] = {"token": token, **kept}
         return redirect("admin:kb_import_preview", token)
-    return _page(request, "admin/kb/import.html", {"form": form, "title": "导入"})
+    mine = Import.objects.filter(kind__in=allowed_kinds(_user(request)))
+    context = {"form": form, "title": "导入", "kinds": KINDS}
+    context["done"] = mine.select_related("by", "undone_by")[:LATEST]
+    return _page(request, "admin/kb/import.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -121,6 +140,8 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
             return _import(request, facts, plan)
     except ValidationError as error:
         messages.error(request, "".join(error.messages))
+        if getattr(error, "code", "") == "columns":
+            return redirect("admin:kb_import_columns", token)
         return redirect("admin:kb_import")
     steps = sorted(plan.steps, key=lambda step: step.action is not Action.REFUSE)
     context = {
@@ -129,6 +150,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         "plan": plan,
         "steps": steps[:SHOWN],
         "hidden": len(steps) - SHOWN,
+        "states": _states(plan, facts["kind"]),
     }
     return _page(request, "admin/kb/import_preview.html", context)
 
@@ -140,11 +162,49 @@ def refused(request: HttpRequest, token: str) -> HttpResponse:
         plan = _plan(request, _kept(request, token))
     except ValidationError as error:
         raise Http404(error.messages[0]) from None
-    response = HttpResponse(
-        "".join(transfer.rejects(plan)), content_type="text/csv; charset=utf-8"
-    )
-    response["Content-Disposition"] = 'attachment; filename="refused.csv"'
-    return response
+    return _csv(transfer.rejects(plan), "refused.csv")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def named(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask which columns of ours those are that we do not know; it is remembered."""
+    try:
+        facts = _kept(request, token)
+        table = _read(facts, uploads.load(facts["token"]), strict=False)
+    except ValidationError as error:
+        messages.error(request, "".join(error.messages))
+        return redirect("admin:kb_import")
+    form = ColumnsForm(facts["kind"], table, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        transfer.tell(facts["kind"], form.meanings())
+        return redirect("admin:kb_import_preview", token)
+    context = {"title": "对应列名", "facts": facts, "form": form}
+    return _page(request, "admin/kb/import_columns.html", context)
+
+
+@require_GET
+def report(request: HttpRequest, token: str) -> HttpResponse:
+    """Hand out what would happen to every row."""
+    try:
+        plan = _plan(request, _kept(request, token))
+    except ValidationError as error:
+        raise Http404(error.messages[0]) from None
+    return _csv(transfer.report(plan), "report.csv")
+
+
+@require_POST
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a whole import back, and say which rows stay and why."""
+    mine = Import.objects.filter(kind__in=allowed_kinds(_user(request)))
+    batch = get_object_or_404(mine, pk=pk)
+    try:
+        done = transfer.undo(batch, by=_user(request))
+    except ValidationError as error:
+        messages.warning(request, "".join(error.messages))
+        return redirect("admin:kb_import")
+    logger.info("import: %d undone by user %s", batch.pk, _user(request).pk)
+    context = {"title": "撤销导入", "batch": batch, "done": done}
+    return _page(request, "admin/kb/import_undone.html", context)
 
 
 def allowed_kinds(user: User) -> list[str]:
@@ -170,9 +230,33 @@ def _plan(request: HttpRequest, facts: dict[str, str]) -> Plan:
     return transfer.plan(table, kind=facts["kind"], options=options)
 
 
-def _read(facts: dict[str, Any], data: bytes) -> transfer.Table:
-    kind, encoding = facts["kind"], facts.get("encoding", "")
-    return transfer.read(facts["name"], data, kind=kind, encoding=encoding)
+def _read(facts: dict[str, Any], data: bytes, *, strict: bool = True) -> transfer.Table:
+    told = {"kind": facts["kind"], "encoding": facts.get("encoding", "")}
+    return transfer.read(facts["name"], data, strict=strict, **told)
+
+
+def _check(facts: dict[str, Any], data: bytes) -> None:
+    """Refuse a file that no telling of columns could make one of ours."""
+    table = _read(facts, data, strict=False)
+    if not ColumnsForm(facts["kind"], table).fields:
+        _read(facts, data)
+
+
+def _csv(lines: Iterable[str], name: str) -> HttpResponse:
+    response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _states(plan: Plan, kind: str) -> list[str]:
+    """Say what new entries would be, and for whose eyes, before anybody confirms."""
+    if kind != "entries":
+        return []
+    new = Counter(
+        (draft.entry.get_status_display(), draft.entry.get_audience_display())
+        for draft in plan.work.new
+    )
+    return [f"{state}、{who} {count:,} 条" for (state, who), count in new.items()]
 
 
 def _kept(request: HttpRequest, token: str) -> dict[str, str]:

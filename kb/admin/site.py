@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from kb.admin import imports
+from kb.admin import exports, imports
 
 GROUPS = {
     "内容": ["Entry", "Question", "Inquiry", "Snippet", "Incident", "Picture", "Face"],
@@ -58,7 +58,7 @@ class CurationSite(AdminSite):
         return answer
 
     def get_urls(self) -> list[Any]:
-        return [*imports.urls(self), *super().get_urls()]
+        return [*imports.urls(self), *exports.urls(self), *super().get_urls()]
 
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None

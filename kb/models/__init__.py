@@ -15,9 +15,9 @@ from kb.models.gap import Gap, GapSpelling, Gathered
 from kb.models.golden import Golden, GoldenRun
 from kb.models.habit import Favourite, Manner
 from kb.models.history import Act, Revision
+from kb.models.importing import ColumnName, Import, ImportedRow
 from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.inquiry import Enclosure, Inquiry
-from kb.models.merger import Merger
 from kb.models.phrasing import Phrasing
 from kb.models.picture import Picture
 from kb.models.practice import Practice
@@ -34,7 +34,6 @@ from kb.models.snippet import Snippet
 from kb.models.stale import Stale
 from kb.models.standing import Standing
 from kb.models.team import Team
-from kb.models.unsaved import Unsaved
 from kb.models.usage import Evidence, Pick, Search, Side, Vote
 from kb.models.user import AGENT, EDITOR, LEAD, Reader, User, shown_to
 from kb.models.validity import Validity
@@ -50,6 +49,7 @@ __all__ = [
     "Act",
     "Category",
     "Channel",
+    "ColumnName",
     "Completion",
     "ContentEdition",
     "Copy",
@@ -67,11 +67,12 @@ __all__ = [
     "Gathered",
     "Golden",
     "GoldenRun",
+    "Import",
+    "ImportedRow",
     "Incident",
     "IncidentQuerySet",
     "Inquiry",
     "Manner",
-    "Merger",
     "Module",
     "Neighbours",
     "Phrasing",
@@ -103,7 +104,6 @@ __all__ = [
     "SynonymSet",
     "Tag",
     "Team",
-    "Unsaved",
     "User",
     "Validity",
     "Vote",

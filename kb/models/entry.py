@@ -180,6 +180,7 @@ class Entry(Valid, Reviewed):
             ("read_library", "查看话术库"),
             ("publish_entry", "发布和下线条目"),
             ("import_entry", "导入条目"),
+            ("export_library", "导出"),
         ]
         constraints = [
             *Valid.Meta.constraints,

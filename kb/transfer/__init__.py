@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from kb import audit, index
-from kb.models import Deed, User
-from kb.transfer import planning, reading
+from kb.models import ColumnName, Deed, Import, User
+from kb.transfer import cells, columns, others, planning, reading, undoing
 from kb.transfer.entries import Entries
+from kb.transfer.hanging import Phrasings, Replies
+from kb.transfer.leaving import Export, export
 from kb.transfer.planning import Kind, Options, Progress
 from kb.transfer.questions import Questions
-from kb.transfer.report import Action, Plan, rejects
+from kb.transfer.report import Action, Plan, rejects, report
 from kb.transfer.table import MAX_BYTES, Table
+from kb.transfer.undoing import Undone
+from kb.transfer.words import Goldens, StopWords, Synonyms, Words
+from kb.transfer.writing import csv_lines, workbook
 
 __all__ = [
     "KINDS",
     "MAX_BYTES",
     "Action",
+    "Export",
     "Options",
     "Plan",
     "Progress",
     "Table",
+    "Undone",
     "apply",
+    "csv_lines",
+    "export",
+    "heads",
     "plan",
     "read",
     "rejects",
+    "report",
+    "tell",
+    "told",
+    "undo",
+    "workbook",
 ]
-KINDS: dict[str, type[Kind]] = {"questions": Questions, "entries": Entries}
+KINDS: dict[str, type[Kind]] = {
+    kind.name: kind
+    for kind in (
+        Entries,
+        Questions,
+        Replies,
+        Phrasings,
+        Synonyms,
+        Words,
+        StopWords,
+        Goldens,
+    )
+}
 MOVED = "导入期间有人改了同样的内容，没有写入任何内容，请再导入一次。"
 
 
@@ -35,26 +64,65 @@ def _quietly(what: str, done: int, count: int) -> None:
     """Report progress to nobody."""
 
 
-def read(name: str, data: bytes, *, kind: str, encoding: str = "") -> Table:
-    """Return the table in a file; raises ValidationError when it holds none of `kind`."""
-    columns = KINDS[kind].columns
-    table = reading.read(name, data, score=columns.score, encoding=encoding)
-    columns.layout(table)
+def told(kind: str) -> dict[str, str]:
+    """Return which fields headings mean that are none of ours, as somebody told."""
+    rows = ColumnName.objects.filter(kind=kind)
+    return dict(rows.values_list("heading", "field"))
+
+
+def tell(kind: str, meanings: Mapping[str, str]) -> None:
+    """Remember what headings mean: {heading: field}, "" for what is not read."""
+    fields = KINDS[kind].columns.names
+    for heading, field in meanings.items():
+        if field and field not in fields:
+            raise ValidationError(f"没有「{field}」这一列。")
+        ColumnName.objects.update_or_create(
+            kind=kind,
+            heading=columns.fold(heading)[:100],
+            defaults={"field": field},
+        )
+
+
+def read(
+    name: str, data: bytes, *, kind: str, encoding: str = "", strict: bool = True
+) -> Table:
+    """Return the table in a file; raises ValidationError when it holds none of `kind`.
+
+    Not `strict`, a table may lack columns: somebody is about to tell which they are.
+    """
+    ours, known = KINDS[kind].columns, told(kind)
+
+    def score(heads: Sequence[str]) -> int:
+        return ours.score(heads, known)
+
+    table = reading.read(name, data, score=score, encoding=encoding)
+    if kind == Entries.name:
+        table = others.adapted(table)
+    if strict:
+        ours.layout(table, known)
     if not table.rows:
         raise ValidationError("文件只有表头，没有数据。")
     return table
+
+
+def heads(kind: str) -> list[str]:
+    """Return the headings of an export of `kind`, as the importer knows them."""
+    names = KINDS[kind].columns.names
+    return [names[field][0] for field in export(kind).fields]
 
 
 def plan(
     table: Table, *, kind: str, options: Options, progress: Progress = _quietly
 ) -> Plan:
     """Return what importing `table`, read as `kind`, would do; nothing is written."""
-    layout = KINDS[kind].columns.layout(table)
+    known = told(kind)
+    layout = KINDS[kind].columns.layout(table, known)
     work = KINDS[kind](options, layout)
     rows, width = table.rows, len(table.header.cells)
     asked = planning.wishes(work, rows, width)
     steps = planning.steps(work, asked, len(rows), progress)
     notes = [*table.notes, *work.places.notes()]
+    notes += _told_of(table, kind, known)
     if layout.unknown:
         notes.append(f"不认识这些列，没有读：{'、'.join(layout.unknown)}")
     return Plan(table, steps, notes, work)
@@ -80,13 +148,34 @@ def apply(
     progress("写入和建立索引", 0, plan.writes)
     try:
         with transaction.atomic():
-            if planning.moved(plan.work):
-                raise ValidationError(MOVED, code="conflict")
-            plan.work.store(by)
-            told = f"{plan.table.name}：{plan.writes} 行"
-            audit.note(Deed.Act.IMPORTED, told, by=by)
+            _write(plan, by)
     except IntegrityError:
         raise ValidationError(MOVED, code="conflict") from None
     index.sync_all()
     progress("写入和建立索引", plan.writes, plan.writes)
     return plan.writes
+
+
+def _write(plan: Plan, by: User | None) -> None:
+    if planning.moved(plan.work):
+        raise ValidationError(MOVED, code="conflict")
+    plan.work.store(by)
+    plan.batch = undoing.keep(plan, kind=plan.work.name, by=by)
+    told = f"{plan.table.name}：{plan.writes} 行"
+    audit.note(Deed.Act.IMPORTED, told, by=by)
+
+
+def undo(batch: Import, *, by: User | None) -> Undone:
+    """Take a whole import back; rows that somebody changed since stay, and are named."""
+    return undoing.undo(batch, KINDS[batch.kind], by=by)
+
+
+def _told_of(table: Table, kind: str, known: Mapping[str, str]) -> list[str]:
+    """Say which columns are read as somebody told, so that nobody is surprised."""
+    names = KINDS[kind].columns.names
+    meant = [
+        f"{cells.brief(head, 20)} → {names[field][0] if field else '不读'}"
+        for head in table.header.cells
+        if (field := known.get(columns.fold(head))) is not None
+    ]
+    return [f"按以前的对应：{'、'.join(meant)}"] if meant else []

@@ -16,13 +16,13 @@ _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?e\+?\d+", re.IGNORECASE)
 _MOMENT = re.compile(
     r"(?P<year>\d{4})\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*日?"
     r"(?:[T\s]*(?P<hour>\d{1,2})\s*[:时点]\s*(?P<minute>\d{1,2})"
-    r"(?:\s*[:分]\s*(?P<second>\d{1,2})(?:\.\d+)?)?\s*[分秒]?)?"
+    r"(?:\s*[:分]\s*(?P<second>\d{1,2})(?:\.(?P<part>\d{1,6})\d*)?)?\s*[分秒]?)?"
     r"\s*(?P<zone>Z|[+-]\d{2}:?\d{2})?",
     re.ASCII,
 )
 _COMPACT = re.compile(
     r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)"
-    r"(?:T?(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?)?(?P<zone>)",
+    r"(?:T?(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?)?(?P<zone>)(?P<part>)",
     re.ASCII,
 )
 _SERIAL = re.compile(r"\d{5}(\.\d+)?", re.ASCII)  # days as Excel counts them
@@ -62,7 +62,15 @@ def is_scientific(text: str) -> bool:
     return bool(_SCIENTIFIC.fullmatch(text))
 
 
-def moment(text: str) -> datetime:
+def told(when: datetime | None) -> str:
+    """Return a time as `moment` reads it, exactly; nothing for none."""
+    if when is None:
+        return ""
+    local = clock.localtime(when)
+    return local.replace(tzinfo=None).isoformat(" ", "auto")
+
+
+def moment(text: str, *, future: bool = False) -> datetime:
     """Return the time that `text` names, Shanghai time unless it says otherwise.
 
     Raises ValueError with a sentence when it names none, or one that cannot be.
@@ -76,7 +84,7 @@ def moment(text: str) -> datetime:
         if match is None:
             raise ValueError("看不懂这个时间，请写成 2024-01-05 或 2024-01-05 13:30")
         when = _composed(match)
-    if when.year < _OLDEST or when > clock.now() + timedelta(days=1):
+    if when.year < _OLDEST or (not future and when > clock.now() + timedelta(days=1)):
         raise ValueError(f"时间应在 {_OLDEST} 年以后，也不能在将来")
     return when
 
@@ -84,6 +92,7 @@ def moment(text: str) -> datetime:
 def _composed(match: re.Match[str]) -> datetime:
     names = ("year", "month", "day", "hour", "minute", "second")
     parts = {name: int(match[name] or 0) for name in names}
+    parts["microsecond"] = int(f"{match['part'] or '0':0<6}")
     try:
         when = datetime(**parts)  # type: ignore[arg-type]  # noqa: DTZ001
         return (

@@ -14,6 +14,8 @@ from kb.transfer.report import OWN, Reason
 from kb.transfer.table import Row, Table
 
 _ASIDE = re.compile(r"[(（\[【].*?[)）\]】]")  # 问题（必填）
+Told = Mapping[str, str]  # folded headings to fields
+NOTHING: Told = {}
 MANY = 20  # names that a message lists
 
 
@@ -28,24 +30,30 @@ class Columns:
     names: Mapping[str, Sequence[str]]
     required: Sequence[Sequence[str]]
 
-    def score(self, heads: Sequence[str]) -> int:
-        """Return how many of `heads` are headings of ours."""
-        known = self._known()
+    def score(self, heads: Sequence[str], told: Told = NOTHING) -> int:
+        """Return how many of `heads` are headings of ours, or were told us."""
+        known = {**told, **self._known()}
         return sum(1 for head in heads if fold(head[:50]) in known)
 
-    def layout(self, table: Table) -> Layout:
-        """Find the fields in a header; raises ValidationError with what was found."""
-        known = self._known()
+    def layout(self, table: Table, told: Told = NOTHING) -> Layout:
+        """Find the fields in a header; raises ValidationError with what was found.
+
+        `told` says which field a heading means that is none of ours; "" is none.
+        """
+        known = {**told, **self._known()}
         places: dict[str, int] = {}
         unknown = []
         for place, head in enumerate(table.header.cells):
             field = known.get(fold(head))
             if field is None:
                 unknown.append(head)
+            elif not field:
+                continue
             elif field in places:
                 first = table.header.cells[places[field]]
                 raise ValidationError(
-                    f"「{cells.brief(first)}」和「{cells.brief(head)}」是同一列，请只留一列。"
+                    f"「{cells.brief(first)}」和「{cells.brief(head)}」是同一列，请只留一列。",
+                    code="columns",
                 )
             else:
                 places[field] = place
@@ -63,7 +71,8 @@ class Columns:
             if not any(field in places for field in group):
                 wanted = "或".join(f"「{self.names[field][0]}」" for field in group[:2])
                 found = "、".join(_named(table.header.cells)) or "无"
-                raise ValidationError(f"缺少{wanted}列。文件里的列：{found}。")
+                told = f"缺少{wanted}列。文件里的列：{found}。"
+                raise ValidationError(told, code="columns")
 
 
 @dataclass(frozen=True, slots=True)

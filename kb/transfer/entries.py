@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from kb import entries, index, wording
@@ -13,6 +12,7 @@ from kb.text import normalize
 from kb.transfer import cells, drafts
 from kb.transfer.columns import Columns, Layout
 from kb.transfer.drafts import Draft
+from kb.transfer.joining import LINES, STEPS, WORDS, parts
 from kb.transfer.planning import (
     BATCH,
     Key,
@@ -21,9 +21,11 @@ from kb.transfer.planning import (
     Progress,
     Seen,
     Wish,
+    ids,
     source,
     split,
 )
+from kb.transfer.written import Written, version_of
 
 Status, Audience = Entry.Status, Entry.Audience
 STATUSES = {
@@ -43,14 +45,12 @@ AUDIENCES = {
 LABELS = {"reply": "标准", "reply2": "简短", "reply3": "其他"}
 APART = ("category", "module", "created_by", "updated_by", "question_key")
 MANY_PHRASINGS, MANY_TAGS = 200, 30  # of one entry
-_LINES = re.compile(r"[\n;；|｜]")
-_WORDS = re.compile(r"[\n;；|｜,，、]")
-_STEPS = re.compile(r"[/／>＞›\n]")
 
 
 class Entries(Kind):
     columns = Columns(
         {
+            "mark": ["库内号", "mark"],
             "question": ["标准问题", "问题", "标题", "question", "title"],
             "answer": ["答案", "FAQ答案", "回答", "answer"],
             "external_id": ["编号", "外部编号", "id", "external_id"],
@@ -64,17 +64,24 @@ class Entries(Kind):
             "similar": ["相似问法", "相似问题", "similar"],
             "keywords": ["短码", "关键词", "短码和关键词", "keywords"],
             "module": ["产品模块", "模块", "module"],
+            "reply_label": ["话术名称", "话术1名称", "reply_label"],
+            "reply2_label": ["话术2名称", "reply2_label"],
+            "reply3_label": ["话术3名称", "reply3_label"],
+            "valid_from": ["开始时间", "生效时间", "valid_from"],
+            "valid_until": ["结束时间", "失效时间", "valid_until"],
+            "slug": ["网址后缀", "slug"],
             "audience": ["可见范围", "可见性", "公开范围", "audience", "visibility"],
             "status": ["状态", "status"],
         },
         required=[["question"], ["answer", "reply", "reply2", "reply3"]],
     )
-    model, text = Entry, "question"
+    name, model, text = "entries", Entry, "question"
+    versioned = True
 
     def __init__(self, options: Options, layout: Layout) -> None:
         super().__init__(options, layout)
-        self.new: list[Draft] = []
-        self.changed: list[Draft] = []
+        self.new: list[Draft]
+        self.changed: list[Draft]
         self.library = wording.Library()
 
     def find(self, keys: Collection[Key]) -> Seen:
@@ -90,6 +97,8 @@ class Entries(Kind):
         ):
             if (key := ("id", origin, number)) in numbers:
                 seen[key] = [(pk, version)]
+        for pk, version in rows.filter(pk__in=ids(keys)).values_list("pk", "version"):
+            seen["pk", str(pk)] = [(pk, version)]
         same = rows.filter(external_id="", question_key__in=digests)
         for pk, version, digest in same.values_list("pk", "version", "question_key"):
             seen.setdefault(("text", digest), []).append((pk, version))
@@ -138,10 +147,16 @@ class Entries(Kind):
         )
         index.mark([draft.entry.pk for draft in drafts])
 
+    def written(self) -> Iterator[Written]:
+        for entry in (draft.entry for draft in self.new):
+            yield entry.pk, entry.question, None, {"version": entry.version}
+        for entry in (draft.entry for draft in self.changed):
+            yield version_of(entry)
+
     # What a row says ---------------------------------------------------------
 
     def _blank(self, wish: Wish) -> Entry:
-        number = wish.key[2] if wish.key[0] == "id" else ""
+        number = normalize.line(wish.said.get("external_id", ""))
         return Entry(source=source(self, wish.said), external_id=number)
 
     def _values(self, wish: Wish, *, new: bool) -> dict[str, Any]:
@@ -152,6 +167,9 @@ class Entries(Kind):
             "keywords": normalize.line(wish.said.get("keywords", "")),
             "status": self.choice(wish, "status", STATUSES),
             "audience": self.choice(wish, "audience", AUDIENCES),
+            "valid_from": self.moment(wish, "valid_from", future=True),
+            "valid_until": self.moment(wish, "valid_until", future=True),
+            "slug": wish.said.get("slug"),
         }
         if new:
             values["status"] = values["status"] or self.options.status
@@ -170,8 +188,9 @@ class Entries(Kind):
         held = list(draft.entry.replies.all()) if draft.entry.pk else []
         changed = []
         for name in [name for name in LABELS if name in wish.said]:
-            same = [reply for reply in held if reply.label == LABELS[name]]
-            fresh = Reply(label=LABELS[name], order=len(held) + len(draft.replies))
+            label = normalize.line(wish.said.get(f"{name}_label", "")) or LABELS[name]
+            same = [reply for reply in held if reply.label == label]
+            fresh = Reply(label=label, order=len(held) + len(draft.replies))
             reply = same[0] if same else fresh
             if cells.unify(reply.body) == wish.said[name]:
                 continue
@@ -186,7 +205,7 @@ class Entries(Kind):
         held = draft.entry.phrasings.all() if draft.entry.pk else ()
         known = {phrasing.text_key for phrasing in held}
         known.add(normalize.key(draft.entry.question))
-        texts = _parts(_LINES, wish.said.get("similar", ""))
+        texts = parts(LINES, wish.said.get("similar", ""))
         if len(texts) > MANY_PHRASINGS:
             self.refuse(wish, "similar", f"最多 {MANY_PHRASINGS} 个")
             return []
@@ -200,9 +219,9 @@ class Entries(Kind):
 
     def _place(self, wish: Wish, draft: Draft) -> list[str]:
         """Set category, module and tags; those we lack will be made."""
-        path = _parts(_STEPS, wish.said.get("category", ""))
-        path += _parts(_STEPS, wish.said.get("subcategory", ""))
-        tags = _parts(_WORDS, wish.said.get("tags", ""))
+        path = parts(STEPS, wish.said.get("category", ""))
+        path += parts(STEPS, wish.said.get("subcategory", ""))
+        tags = parts(WORDS, wish.said.get("tags", ""))
         module = normalize.line(wish.said.get("module", ""))
         if len(path) > DEEPEST:
             self.refuse(wish, "category", f"分类最多 {DEEPEST} 级")
@@ -221,9 +240,3 @@ class Entries(Kind):
             if tag not in held + draft.tags:
                 draft.tags.append(tag)
         return self.take(draft.entry, values) + ["tags"] * bool(draft.tags)
-
-
-def _parts(separator: re.Pattern[str], text: str) -> list[str]:
-    """Return the parts of a cell that holds several things, each on one line."""
-    parts = (normalize.line(part) for part in separator.split(text))
-    return [part for part in parts if part]

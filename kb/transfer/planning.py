@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -14,11 +21,12 @@ from django.db.models import Model
 
 from kb.models import Entry, User
 from kb.text import normalize
-from kb.transfer import cells
+from kb.transfer import cells, marks
 from kb.transfer.columns import Columns, Layout
 from kb.transfer.places import LONGEST, Places
 from kb.transfer.report import Action, Reason, Step
 from kb.transfer.table import Row
+from kb.transfer.written import Written, plain, told
 
 BATCH = 500  # rows that are looked up at a time
 Key = tuple[str, ...]  # ("id", source, number), ("text", digest), or ("row", number)
@@ -51,13 +59,21 @@ class Wish:
 class Kind(ABC):
     """What a row of one kind means. Each instance plans and writes one file."""
 
+    name: ClassVar[str]  # what it is called by commands and marks
+
     columns: ClassVar[Columns]
     model: ClassVar[type[Model]]
     text: ClassVar[str]  # the field that a row is known by when it has no number
+    versioned: ClassVar[bool] = False  # whether what it writes are versions of entries
+    stamped: ClassVar[tuple[str, ...]] = ()  # columns that tell whether a row changed
 
     def __init__(self, options: Options, layout: Layout) -> None:
         self.options, self.layout, self.places = options, layout, Places()
         self.seen: Seen = {}  # what the rows that will be written were based on
+        self.old: dict[int, dict[str, Any]] = {}  # columns before, by the row's id()
+        self.new: list[Any] = []
+        self.changed: list[Any] = []
+        self._there: set[int] | None = None  # ids, read when a mark asks for them
 
     @abstractmethod
     def find(self, keys: Collection[Key]) -> Seen:
@@ -82,6 +98,27 @@ class Kind(ABC):
     def store(self, by: User | None) -> None:
         """Write everything, in the caller's transaction."""
 
+    def key(self, row: Row, said: Mapping[str, str]) -> Key:
+        """Return what a row is known by: its mark, its number, or else its text."""
+        sent = said.get("mark", "")
+        if marked := self.marked(said):
+            return marked
+        if number := normalize.line(said.get("external_id", "")):
+            return ("id", source(self, said), number)
+        if text := said.get(self.text):
+            return ("text", normalize.key(text), *filter(None, [sent]))
+        return ("row", str(row.number))
+
+    def marked(self, said: Mapping[str, str]) -> Key | None:
+        """Return what a mark of this library names, if that is still there."""
+        pk = marks.known(self.name, said.get("mark", ""))
+        if pk is None:
+            return None
+        if self._there is None:
+            rows = self.model._default_manager.order_by()
+            self._there = set(rows.values_list("pk", flat=True))
+        return ("pk", str(pk)) if pk in self._there else None
+
     def title(self, name: str) -> str:
         """Return what the file calls a field, or else what we call it."""
         ours = self.columns.names.get(name, ["整行"])[0]
@@ -97,9 +134,23 @@ class Kind(ABC):
         for name, value in values.items():
             now = getattr(row, name)
             if (cells.unify(now) if isinstance(now, str) else now) != value:
+                self.remember(row, name)
                 setattr(row, name, value)
                 changed.append(name)
         return changed
+
+    def remember(self, row: Model, name: str) -> None:
+        """Keep what a column holds, so that it can be brought back."""
+        column = row._meta.get_field(name).attname  # type: ignore[union-attr]
+        self.old.setdefault(id(row), {}).setdefault(column, getattr(row, column))
+
+    def written(self) -> Iterator[Written]:
+        """Yield what was done to each row of the database, once it is stored."""
+        for row in self.new:
+            yield row.pk, str(row), None, told(row, self.stamped)
+        for row in self.changed:
+            before = self.old.get(id(row), {})
+            yield row.pk, str(row), plain(before), told(row, before)
 
     def choice(self, wish: Wish, name: str, known: Mapping[str, str]) -> str:
         """Return what a cell stands for, or "" and a reason: nothing is guessed."""
@@ -110,6 +161,16 @@ class Kind(ABC):
             shown = "、".join(dict.fromkeys(known))
             self.refuse(wish, name, f"不认识这个值，可以写：{shown}")
         return value
+
+    def moment(self, wish: Wish, name: str, *, future: bool = False) -> datetime | None:
+        """Return the time that a cell names, or None and a reason."""
+        if not (said := wish.said.get(name)):
+            return None
+        try:
+            return cells.moment(said, future=future)
+        except ValueError as error:
+            self.refuse(wish, name, str(error))
+            return None
 
     def check_names(self, wish: Wish, **names: Sequence[str]) -> None:
         """Refuse names of categories, tags or modules that are too long."""
@@ -151,7 +212,7 @@ def steps(
     done: list[Step] = []
     while batch := list(islice(asked, BATCH)):
         sound = [wish for wish in batch if not wish.reasons]
-        seen = kind.find([wish.key for wish in sound])
+        seen = _find(kind, [wish.key for wish in sound])
         known = kind.load([pk for found in seen.values() for pk, _ in found])
         for wish in batch:
             found = seen.get(wish.key, [])
@@ -175,16 +236,23 @@ def moved(kind: Kind) -> bool:
         pks = [pk for key in batch for pk, _ in kind.seen[key]]
         rows = kind.model._default_manager.select_for_update()
         list(rows.filter(pk__in=pks).order_by("pk").values_list("pk"))
-        now = kind.find(batch)
+        now = _find(kind, batch)
         if any(now.get(key, []) != kind.seen[key] for key in batch):
             return True
     return False
 
 
+def _find(kind: Kind, keys: Collection[Key]) -> Seen:
+    """Look texts up by what they say: the mark of another library tells rows apart."""
+    plain = {key: key[:2] if key[0] == "text" else key for key in keys}
+    seen = kind.find(list(dict.fromkeys(plain.values())))
+    return {key: seen[same] for key, same in plain.items() if same in seen}
+
+
 def _wish(kind: Kind, row: Row, width: int) -> Wish:
     values = kind.layout.values(row)
     said = {name: value for name, value in values.items() if value}
-    wish = Wish(row, said, _key(kind, row, said), cells.brief(said.get(kind.text, "")))
+    wish = Wish(row, said, kind.key(row, said), cells.brief(said.get(kind.text, "")))
     wish.reasons += kind.layout.flaws(row, width)
     if not wish.reasons and kind.text not in said:
         kind.refuse(wish, kind.text, "不能为空")
@@ -195,18 +263,15 @@ def _wish(kind: Kind, row: Row, width: int) -> Wish:
     return wish
 
 
-def _key(kind: Kind, row: Row, said: Mapping[str, str]) -> Key:
-    if number := normalize.line(said.get("external_id", "")):
-        return ("id", source(kind, said), number)
-    if text := said.get(kind.text):
-        return ("text", normalize.key(text))
-    return ("row", str(row.number))
-
-
 def split(keys: Collection[Key]) -> tuple[set[Key], list[str]]:
     """Return the keys that are numbers of a source, and the digests of the others."""
     numbers = {key for key in keys if key[0] == "id"}
     return numbers, [key[1] for key in keys if key[0] == "text"]
+
+
+def ids(keys: Collection[Key]) -> list[int]:
+    """Return the ids that marks of this library told."""
+    return [int(key[1]) for key in keys if key[0] == "pk"]
 
 
 def source(kind: Kind, said: Mapping[str, str]) -> str:

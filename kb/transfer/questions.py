@@ -8,15 +8,14 @@ from typing import Any
 from kb import questions
 from kb.models import Channel, Question, User
 from kb.text import normalize
-from kb.transfer import cells
-from kb.transfer.columns import Columns, Layout
+from kb.transfer.columns import Columns
 from kb.transfer.planning import (
     Key,
     Kind,
-    Options,
     Progress,
     Seen,
     Wish,
+    ids,
     source,
     split,
 )
@@ -33,6 +32,7 @@ APART = ("module", "entry", "settled_by", "text_key")  # not checked with a quer
 class Questions(Kind):
     columns = Columns(
         {
+            "mark": ["库内号", "mark"],
             "text": ["问题", "客户问题", "question", "text"],
             "answer": ["回答", "客服回答", "答案", "answer"],
             "external_id": ["编号", "外部编号", "id", "external_id"],
@@ -44,12 +44,8 @@ class Questions(Kind):
         },
         required=[["text"]],
     )
-    model, text = Question, "text"
-
-    def __init__(self, options: Options, layout: Layout) -> None:
-        super().__init__(options, layout)
-        self.new: list[Question] = []
-        self.changed: list[Question] = []
+    name, model, text = "questions", Question, "text"
+    stamped = COMPARED
 
     def find(self, keys: Collection[Key]) -> Seen:
         names = ("pk", "source", "external_id", "text_key", *COMPARED)
@@ -63,6 +59,8 @@ class Questions(Kind):
         for pk, origin, number, _, *stamp in numbered:
             if (key := ("id", origin, number)) in numbers:
                 seen[key] = [(pk, tuple(stamp))]
+        for pk, _, _, _, *stamp in rows.filter(pk__in=ids(keys)):
+            seen["pk", str(pk)] = [(pk, tuple(stamp))]
         for pk, _, _, digest, *stamp in rows.filter(
             external_id="", text_key__in=digests
         ):
@@ -85,6 +83,7 @@ class Questions(Kind):
             changed += self.take(question, {"module": self.places.module(name)})
         question.text_key = normalize.key(question.text)
         if question.status == Question.Status.OPEN:
+            self.remember(question, "status")
             question.status = questions.answered_or_open(question)
         if not found:
             self.new.append(question)
@@ -100,7 +99,7 @@ class Questions(Kind):
         questions.store(self.new, self.changed)
 
     def _blank(self, wish: Wish) -> Question:
-        number = wish.key[2] if wish.key[0] == "id" else ""
+        number = normalize.line(wish.said.get("external_id", ""))
         return Question(source=source(self, wish.said), external_id=number)
 
     def _values(self, wish: Wish) -> dict[str, Any]:
@@ -110,10 +109,6 @@ class Questions(Kind):
             "answer": wish.said.get("answer"),
             "segment": normalize.line(wish.said.get("segment", "")),
             "channel": self.choice(wish, "channel", CHANNELS),
+            "asked_at": self.moment(wish, "asked_at"),
         }
-        if said := wish.said.get("asked_at"):
-            try:
-                values["asked_at"] = cells.moment(said)
-            except ValueError as error:
-                self.refuse(wish, "asked_at", str(error))
         return {name: value for name, value in values.items() if value}

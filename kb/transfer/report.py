@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from kb.models import Import
 from kb.transfer import cells
 from kb.transfer.table import Row, Table
 
@@ -69,6 +70,7 @@ class Plan:
     steps: list[Step]
     notes: list[str]
     work: Any  # of the kind's own module
+    batch: Import | None = None  # once it is carried out
 
     @property
     def refused(self) -> list[Step]:
@@ -102,6 +104,13 @@ def rejects(plan: Plan) -> Iterator[str]:
     for step in plan.refused:
         number = str(step.row.number)
         yield _line([number, step.detail, *_without(step.row.cells, ours)])
+
+
+def report(plan: Plan) -> Iterator[str]:
+    """Yield a CSV file of what would happen to every row, and why."""
+    yield "\ufeff" + _line(["行号", "结果", "内容", "修改的列，或拒绝的原因"])
+    for step in plan.steps:
+        yield _line([str(step.row.number), step.action, step.title, step.detail])
 
 
 def _without(values: Sequence[str], places: Container[int]) -> list[str]:

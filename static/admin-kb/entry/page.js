@@ -1,8 +1,6 @@
 // The page of an entry: what helps while writing. Without it the form works all the same.
 
-import "./conflict.js";
 import { showFindings } from "./findings.js";
-import { keepTyped } from "./keeping.js";
 import { showPreview } from "./preview.js";
 import "./phrasings.js";
 
@@ -12,5 +10,4 @@ if (aside) {
   aside.classList.add("scripted");
   showPreview(aside);
   showFindings(aside);
-  keepTyped(aside);
 }

@@ -1,0 +1,92 @@
+"""Export in the admin: one click, as far as somebody may take the library along."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from kb import audit, transfer
+from kb.admin.imports import _page, _user
+from kb.models import Deed, User
+
+MAY = "kb.export_library"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TOLD = {
+    "entries": "标准问题、答案、前三条话术、相似问法、分类、标签、状态、有效期",
+    "replies": "共用话术的每一条：名称、语气、渠道、客户类型、次序、内容",
+    "phrasings": "每个相似问法一行",
+    "questions": "客户问题、客服回答、渠道、客户类型、产品模块、提问时间",
+    "synonyms": "同义词、方向、主题",
+    "words": "词典里的词和词性",
+    "stopwords": "停用词",
+    "golden": "搜索验收：搜索的话、应该找到的条目、最低名次",
+}
+
+
+def urls(site: AdminSite) -> list[URLPattern]:
+    """Return the addresses for the site's own list."""
+    view = site.admin_view
+    return [
+        path("export/", view(exports), name="kb_export"),
+        path("export/<slug:kind>.<slug:form>", view(file), name="kb_export_file"),
+    ]
+
+
+@require_GET
+def exports(request: HttpRequest) -> HttpResponse:
+    """Show what can be taken along."""
+    _check(request)
+    kinds = [(kind, transfer.export(kind).label, TOLD[kind]) for kind in transfer.KINDS]
+    return _page(request, "admin/kb/export.html", {"kinds": kinds, "title": "导出"})
+
+
+@require_GET
+def file(request: HttpRequest, kind: str, form: str) -> HttpResponseBase:
+    """Send a file of all rows of a kind, while it is made."""
+    user = _check(request)
+    if kind not in transfer.KINDS or form not in {"csv", "xlsx"}:
+        raise Http404
+    made, heads = transfer.export(kind), transfer.heads(kind)
+    name = f"{kind}-{timezone.localdate():%Y%m%d}.{form}"
+    response: Any
+    if form == "csv":
+        lines = (line.encode() for line in transfer.csv_lines(heads, made.lines()))
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+    else:
+        book = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        try:
+            transfer.workbook(heads, made.lines(), book, made.label)
+        except ValidationError as error:
+            book.close()
+            messages.error(request, "".join(error.messages))
+            return redirect("admin:kb_export")
+        book.seek(0)
+        response = FileResponse(
+            book, as_attachment=True, filename=name, content_type=XLSX
+        )
+    audit.note(Deed.Act.EXPORTED, f"{made.label}（{form}）", by=user)
+    return response  # type: ignore[no-any-return]
+
+
+def _check(request: HttpRequest) -> User:
+    user = _user(request)
+    if not user.has_perm(MAY):
+        raise PermissionDenied("您没有导出的权限。")
+    return user

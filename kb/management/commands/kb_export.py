@@ -1,0 +1,89 @@
+"""Export the library to CSV or XLSX, as kb_import reads it back."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from kb import transfer
+
+
+class Command(BaseCommand):
+    help = "把条目、话术、问法、问题、词汇或搜索验收导出成 CSV 或 XLSX，可以再导入。"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("kind", choices=list(transfer.KINDS))
+        parser.add_argument(
+            "file", help="写到哪个 .csv 或 .xlsx；- 表示把 CSV 写到标准输出"
+        )
+        parser.add_argument(
+            "--rows",
+            type=int,
+            default=0,
+            help="一个文件最多多少行；更多就接着写到 名字-2、名字-3……导入一次最多 20000 行",
+        )
+
+    def handle(self, kind: str, file: str, rows: int, **options: Any) -> None:
+        made = transfer.export(kind)
+        heads = transfer.heads(kind)
+        if file == "-":
+            sys.stdout.writelines(transfer.csv_lines(heads, made.lines()))
+            return
+        path = Path(file)
+        if path.suffix.lower() not in {".csv", ".xlsx"}:
+            raise CommandError("文件名要以 .csv 或 .xlsx 结尾。")
+        try:
+            count = sum(
+                self._write(target, heads, part, made.label)
+                for target, part in _parts(path, made.lines(), rows)
+            )
+        except ValidationError as error:
+            raise CommandError("".join(error.messages)) from None
+        except OSError as error:
+            raise CommandError(f"写不了「{file}」：{error.strerror or error}") from None
+        self.stdout.write(f"导出了 {count:,} 行{made.label}。")
+
+    def _write(
+        self,
+        path: Path,
+        heads: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        title: str,
+    ) -> int:
+        """Write beside the file that is there and then swap: no half of it is seen."""
+        scratch = path.with_name(f".{path.name}.part")
+        try:
+            if path.suffix.lower() == ".xlsx":
+                with scratch.open("wb") as book:
+                    count = transfer.workbook(heads, rows, book, title)
+            else:
+                with scratch.open("w", encoding="utf-8", newline="") as text:
+                    lines = transfer.csv_lines(heads, rows)
+                    count = sum(1 for line in lines if text.write(line)) - 1
+            scratch.replace(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+        return count
+
+
+def _parts(
+    path: Path, rows: Iterator[list[str]], most: int
+) -> Iterator[tuple[Path, Iterator[list[str]]]]:
+    """Yield files with at most so many rows each; the first even if there is none."""
+    if most < 1:
+        yield path, rows
+        return
+    number = 1
+    first = next(rows, None)
+    while first is not None or number == 1:
+        head = [] if first is None else [first]
+        target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+        yield target, chain(head, islice(rows, most - 1))
+        number, first = number + 1, next(rows, None)

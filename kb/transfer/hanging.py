@@ -1,0 +1,290 @@
+"""Rows that hang on an entry, replies and phrasings: the entry is named, never guessed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Model
+
+from kb import entries, index, wording
+from kb.models import Channel, Entry, Phrasing, Reply, Segment, User
+from kb.text import normalize
+from kb.transfer import marks
+from kb.transfer.columns import Columns, Layout
+from kb.transfer.planning import (
+    Key,
+    Kind,
+    Options,
+    Progress,
+    Seen,
+    Wish,
+)
+from kb.transfer.table import Row
+from kb.transfer.written import Written, version_of
+
+ENTRY = {  # the columns that name an entry, the surest first
+    "entry_mark": ["条目库内号", "entry_mark"],
+    "entry_source": ["条目来源", "entry_source"],
+    "entry_id": ["条目编号", "entry_id"],
+    "entry": ["条目", "标准问题", "应该找到", "entry"],
+}
+CHANNELS = {
+    normalize.normalize(name): channel.value
+    for channel in Channel
+    for name in (str(channel.label), channel.value)
+}
+TONES = {
+    normalize.normalize(name): tone.value
+    for tone in Reply.Tone
+    for name in (str(tone.label), tone.value)
+}
+
+
+class Named:
+    """The entries of the library by what a file may call them."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[str, str], int] = {}
+        self.texts: defaultdict[str, list[int]] = defaultdict(list)
+        self.ids: set[int] = set()
+        rows = Entry.objects.order_by("pk").values_list(
+            "pk", "source", "external_id", "question_key"
+        )
+        for pk, source, number, digest in rows.iterator():
+            self.ids.add(pk)
+            self.texts[digest].append(pk)
+            if number:
+                self.numbers[source, number] = pk
+
+    def find(self, said: Mapping[str, str], default: str = "") -> int:
+        """Return the id of the entry that a row names; raises ValueError with why not."""
+        pk = marks.known("entries", said.get("entry_mark", ""))
+        if pk is not None and pk in self.ids:
+            return pk
+        if number := normalize.line(said.get("entry_id", "")):
+            source = normalize.line(said.get("entry_source", "")) or default
+            if (source, number) in self.numbers:
+                return self.numbers[source, number]
+            raise ValueError(f"没有来源「{source}」编号「{number}」的条目")
+        if not (text := said.get("entry")):
+            raise ValueError("没有写是哪个条目")
+        found = self.texts.get(normalize.key(text), [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = "、".join(f"#{pk}" for pk in found)
+            raise ValueError(f"有几条相同的问题（{ids}），请用编号区分")
+        raise ValueError("没有这个条目")
+
+
+class Hanging(Kind):
+    """A kind whose rows belong to entries; those get a new version, once each."""
+
+    versioned = True
+
+    def __init__(self, options: Options, layout: Layout) -> None:
+        super().__init__(options, layout)
+        self.named = Named()
+        self.entries: list[Entry] = []  # that were written to
+        self.library = wording.Library()
+        self.live: dict[int, str] = dict(
+            Entry.objects.filter(status=Entry.Status.PUBLISHED).values_list(
+                "pk", "audience"
+            )
+        )
+        self._counted: Counter[Key] = Counter()
+
+    def owner(self, said: Mapping[str, str]) -> int | None:
+        """Return the id of the entry, None where the row names none."""
+        try:
+            return self.named.find(said, self.options.source)
+        except ValueError:
+            return None
+
+    def place(self, wish: Wish) -> int | None:
+        try:
+            return self.named.find(wish.said, self.options.source)
+        except ValueError as error:
+            said = next((name for name in ENTRY if name in wish.said), "entry")
+            self.refuse(wish, said, str(error))
+            return None
+
+    def nth(self, key: Key) -> Key:
+        """Return `key` with how often it stood in the file before."""
+        self._counted[key] += 1
+        return (*key, str(self._counted[key]))
+
+    def lint(self, wish: Wish, name: str, entry_id: int, said: Any) -> None:
+        """What is live must not get words that could not be published."""
+        if (audience := self.live.get(entry_id)) is None:
+            return
+        found = wording.findings(
+            said,
+            public=audience == Entry.Audience.PUBLIC,
+            entry_id=entry_id,
+            library=self.library,
+            strict=True,
+        )
+        if found:
+            self.refuse(wish, name, str(found[0]).rstrip("。"))
+
+    def prepare(self, progress: Progress) -> None:
+        """Nothing here takes time."""
+
+    def touched(self) -> list[Entry]:
+        """Return the entries of all that is written, ours until the end."""
+        pks = {row.entry_id for row in (*self.new, *self.changed)}
+        rows = Entry.objects.select_for_update().order_by("pk")
+        self.entries = list(rows.filter(pk__in=pks))
+        return self.entries
+
+    def written(self) -> Iterator[Written]:
+        return map(version_of, self.entries)
+
+
+class Replies(Hanging):
+    columns = Columns(
+        {
+            "mark": ["库内号", "mark"],
+            "body": ["话术", "内容", "话术内容", "reply", "body"],
+            "label": ["名称", "话术名称", "label"],
+            "tone": ["语气", "tone"],
+            "channel": ["渠道", "channel"],
+            "segment": ["客户类型", "segment"],
+            "order": ["次序", "order"],
+            **ENTRY,
+        },
+        required=[["body"], ["entry_mark", "entry_id", "entry"]],
+    )
+    name, model, text = "replies", Reply, "body"
+
+    def __init__(self, options: Options, layout: Layout) -> None:
+        super().__init__(options, layout)
+        self.segments = {normalize.normalize(s.name): s for s in Segment.objects.all()}
+
+    def key(self, row: Row, said: Mapping[str, str]) -> Key:
+        if marked := self.marked(said):
+            return marked
+        owner = self.owner(said)
+        if owner is None:
+            return ("row", str(row.number))
+        label = normalize.line(said.get("label", "")) or "标准"
+        return self.nth(("reply", str(owner), label))
+
+    def find(self, keys: Collection[Key]) -> Seen:
+        owners = {int(key[1]) for key in keys if key[0] == "reply"}
+        marked = {int(key[1]) for key in keys if key[0] == "pk"}
+        shared = Reply.objects.shared().order_by("pk")
+        seen: Seen = {}
+        for reply in shared.filter(pk__in=marked):
+            seen["pk", str(reply.pk)] = [(reply.pk, _stamp(reply))]
+        counted: Counter[Key] = Counter()
+        for reply in shared.filter(entry__in=owners):
+            key = ("reply", str(reply.entry_id), reply.label)
+            counted[key] += 1
+            seen[*key, str(counted[key])] = [(reply.pk, _stamp(reply))]
+        return {key: seen[key] for key in keys if key in seen}
+
+    def load(self, pks: Collection[int]) -> Mapping[int, Model]:
+        return Reply.objects.shared().in_bulk(pks)
+
+    def meet(self, wish: Wish, found: Sequence[Reply]) -> Sequence[str]:
+        owner = found[0].entry_id if found else self.place(wish)
+        if owner is None:
+            return []
+        reply = found[0] if found else Reply(entry_id=owner)
+        changed = self.take(reply, self._values(wish))
+        self.check(wish, reply, ("entry", "owner", "team", "author", "segment"))
+        if changed or not found:
+            said = [(f"「{reply.label}」", reply.body)]
+            self.lint(wish, "body", owner, wording.said_in("", "", said))
+        if not wish.reasons and (changed or not found):
+            (self.changed if found else self.new).append(reply)
+        return changed
+
+    def _values(self, wish: Wish) -> dict[str, Any]:
+        values: dict[str, Any] = {
+            "body": wish.said["body"],
+            "label": normalize.line(wish.said.get("label", "")),
+            "tone": self.choice(wish, "tone", TONES),
+            "channel": self.choice(wish, "channel", CHANNELS),
+            "order": self._order(wish),
+        }
+        if name := wish.said.get("segment"):
+            segment = self.segments.get(normalize.normalize(name))
+            if segment is None:
+                self.refuse(wish, "segment", "没有这个客户类型，请先在管理里添加")
+            values["segment_id"] = segment and segment.pk
+        return {name: v for name, v in values.items() if v not in {"", None}}
+
+    def _order(self, wish: Wish) -> int | None:
+        if not (said := wish.said.get("order")):
+            return None
+        if said.isascii() and said.isdecimal() and len(said) <= 4:  # noqa: PLR2004
+            return int(said)
+        self.refuse(wish, "order", "次序要写成 0 到 9999 的数字")
+        return None
+
+    def store(self, by: User | None) -> None:
+        replies = [*self.new, *self.changed]
+        touched = self.touched()
+        entries.store([], touched, replies=replies, by=by)
+        index.mark([entry.pk for entry in touched])
+
+
+class Phrasings(Hanging):
+    columns = Columns(
+        {"text": ["相似问法", "问法", "phrasing", "text"], **ENTRY},
+        required=[["text"], ["entry_mark", "entry_id", "entry"]],
+    )
+    name, model, text = "phrasings", Phrasing, "text"
+
+    def key(self, row: Row, said: Mapping[str, str]) -> Key:
+        owner = self.owner(said)
+        if owner is None or "text" not in said:
+            return ("row", str(row.number))
+        return ("phrasing", str(owner), normalize.key(said["text"]))
+
+    def find(self, keys: Collection[Key]) -> Seen:
+        owners = {int(key[1]) for key in keys if key[0] == "phrasing"}
+        rows = Phrasing.objects.filter(entry__in=owners)
+        seen: Seen = {
+            ("phrasing", str(entry), digest): [(pk, text)]
+            for pk, entry, digest, text in rows.values_list(
+                "pk", "entry_id", "text_key", "text"
+            )
+        }
+        return {key: seen[key] for key in keys if key in seen}
+
+    def load(self, pks: Collection[int]) -> Mapping[int, Model]:
+        return Phrasing.objects.in_bulk(pks)
+
+    def meet(self, wish: Wish, found: Sequence[Phrasing]) -> Sequence[str]:
+        owner = self.place(wish)
+        if owner is None or found:  # words that it has stay as they are written
+            return []
+        text = normalize.line(wish.said["text"])
+        phrasing = Phrasing(entry_id=owner, text=text, text_key=normalize.key(text))
+        self.check(wish, phrasing, ("entry", "question"))
+        self.lint(wish, "text", owner, wording.said_in("", "", (), [text]))
+        if not wish.reasons:
+            self.new.append(phrasing)
+        return []
+
+    def store(self, by: User | None) -> None:
+        touched = self.touched()
+        entries.store([], touched, phrasings=self.new, by=by)
+        index.mark([entry.pk for entry in touched])
+
+
+def _stamp(reply: Reply) -> tuple[object, ...]:
+    return (
+        reply.body,
+        reply.label,
+        reply.tone,
+        reply.channel,
+        reply.segment_id,
+        reply.order,
+    )

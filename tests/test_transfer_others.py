@@ -1,0 +1,91 @@
+"""Exports of other tools are known by their columns, and said in ours, nothing lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb.models import Entry
+from kb.transfer import others
+from tests.importing import load, plan, reasons
+
+pytestmark = pytest.mark.django_db
+
+
+def only() -> tuple[Entry, str]:
+    entry = Entry.objects.get()
+    return entry, entry.replies.get().body
+
+
+def test_chatwoots_canned_responses() -> None:
+    made = load(
+        'id,short_code,content\n7,refund,"Hi {{contact.name}}，退款 3 天到账。"\n',
+        status="draft",
+    )
+    entry, body = only()
+    assert (entry.question, entry.keywords, entry.external_id) == (
+        "refund",
+        "refund",
+        "7",
+    )
+    assert (entry.audience, entry.status) == ("internal", "draft")
+    assert body == "Hi {{客户称呼}}，退款 3 天到账。"
+    assert any(
+        "像是 Chatwoot 预设回复 的导出：id → 编号、short_code" in n for n in made.notes
+    )
+
+
+def test_zammads_text_modules_are_html() -> None:
+    load(
+        "name,keywords,content,active\n"
+        '退货,th,"<div>亲爱的 #{ticket.customer.firstname}：</div><p>请<b>寄回</b>。</p>'
+        '<ul><li>单号</li><li>&lt;地址&gt;</li></ul>#{ticket.number}",true\n'
+    )
+    entry, body = only()
+    assert (entry.question, entry.keywords) == ("退货", "th")
+    assert body == "亲爱的 {{客户称呼}}：\n请寄回。\n· 单号\n· <地址>\n{{工单号}}"
+
+
+def test_osticket_canned_responses() -> None:
+    load("title,response\n发票,<p>%{ticket.name} 您好</p>%{ticket.thread.original}\n")
+    entry, body = only()
+    assert entry.question == "发票"
+    assert body == "{{客户称呼}} 您好\n{{ticket thread original}}"
+
+
+@pytest.mark.parametrize(
+    "head", ["快捷编码,快捷短语,快捷短语分组", "快捷短语编码,快捷短语内容,分组"]
+)
+def test_qianniu_quick_phrases(head: str) -> None:
+    load(f"{head}\nfh,亲，今天发货哦~,物流\n")
+    entry, body = only()
+    assert (entry.question, entry.keywords, str(entry.category)) == (
+        "亲，今天发货哦~",
+        "fh",
+        "物流",
+    )
+    assert body == "亲，今天发货哦~"
+
+
+def test_what_is_ours_stays_ours() -> None:
+    made = plan("问题,答案,response\n甲,一,二\n")
+    assert not any("像是" in note for note in made.notes)
+
+
+def test_a_column_that_no_tool_of_ours_knows_is_named() -> None:
+    made = plan("title,response,notes\n甲,一,二\n")
+    assert any("不认识这些列，没有读：notes" in note for note in made.notes)
+    assert reasons(made) == ""
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<script>alert(1)</script>好", "好"),
+        ("<p>一</p><p>二</p>", "一\n二"),
+        ("a &amp; b<br>c", "a & b\nc"),
+        ("只是文字", "只是文字"),
+        ("<img src=x onerror=alert(1)>", ""),
+    ],
+)
+def test_html_becomes_what_it_shows(html: str, text: str) -> None:
+    assert others.spoken(html) == text

@@ -1,0 +1,387 @@
+"""What goes out comes back in, letter for letter, and no spreadsheet runs any of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import openpyxl
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from kb import entries, golden, transfer, vocabulary, wording
+from kb.models import (
+    Category,
+    Deed,
+    Entry,
+    Golden,
+    Module,
+    Phrasing,
+    Question,
+    Reply,
+    Segment,
+    StopWord,
+    SynonymSet,
+    Tag,
+    Word,
+)
+from kb.text import normalize
+from kb.transfer import Action, cells, joining, marks
+from tests.conftest import MakeEntry
+from tests.importing import actions, load, plan, snapshot
+
+pytestmark = pytest.mark.django_db
+FORMATS = ("csv", "xlsx")
+ORDER = (
+    "entries",
+    "replies",
+    "phrasings",
+    "questions",
+    "synonyms",
+    "words",
+    "stopwords",
+    "golden",
+)
+TABLES = (
+    Golden,
+    Phrasing,
+    Reply,
+    Question,
+    Entry,
+    Category,
+    Tag,
+    Module,
+    SynonymSet,
+    Word,
+    StopWord,
+)
+
+
+def written(kind: str, format: str = "csv") -> bytes:
+    made, heads = transfer.export(kind), transfer.heads(kind)
+    if format == "csv":
+        return "".join(transfer.csv_lines(heads, made.lines())).encode()
+    file = io.BytesIO()
+    transfer.workbook(heads, made.lines(), file, made.label)
+    return file.getvalue()
+
+
+def said(kind: str) -> list[list[str]]:
+    """Return what an export says but for the marks, which are of this library alone."""
+    fields = transfer.export(kind).fields
+    own = [at for at, name in enumerate(fields) if name not in {"mark", "entry_mark"}]
+    return sorted([line[at] for at in own] for line in transfer.export(kind).lines())
+
+
+def emptied() -> None:
+    Entry.objects.update(category=None)
+    while Category.objects.exists():
+        Category.objects.filter(children=None).delete()
+    for table in TABLES:
+        getattr(table, "objects").all().delete()  # noqa: B009 - the row's own manager
+
+
+@pytest.fixture
+def library(make_entry: MakeEntry) -> Entry:
+    """A library with everything that an export could lose."""
+    top = Category.objects.create(name="售后/保修")
+    below = Category.objects.create(name="退换货", parent=top)
+    entry = make_entry(
+        "=退货运费谁承担？",
+        answer="第一行\n\n- **二**\n",
+        category=below,
+        module=Module.objects.create(name="订单"),
+        keywords="thyf @x",
+        phrasings=["运费；谁出", "a|b", "-1"],
+        source="旧库",
+        external_id="007",
+        valid_until=timezone.now() + timedelta(days=9),
+    )
+    entry.tags.add(
+        Tag.objects.create(name="运费，包邮"), Tag.objects.create(name="+加")
+    )
+    segment = Segment.objects.create(name="高净值")
+    for order, label in enumerate(["标准", "安抚", "标准", "长"]):
+        facts = {"channel": "wechat", "segment": segment} if order == 2 else {}
+        Reply.objects.create(
+            entry=entry,
+            label=label,
+            order=order * 3,
+            body=f"@{label}{order}\n{{{{订单号}}}}",
+            tone="formal",
+            **facts,
+        )
+    make_entry("内部的", answer="", audience="internal", replies=["只给同事"])
+    make_entry("草稿", status="draft", audience="public")
+    make_entry("下线的", status="retired")
+    Question.objects.create(
+        text="\u200d怎么退\n？", answer="=cmd", channel="phone", segment="新客"
+    )
+    Question.objects.create(text="怎么退\n？", answer="又问一次")
+    SynonymSet.objects.create(members="邮费\n运费", topic="物流", two_way=False)
+    Word.objects.create(text="闪电退款", tag="")
+    StopWord.objects.create(text="亲爱的")
+    Golden.objects.create(words="＝运费", entry=entry, side="staff", within=3)
+    Golden.objects.create(words="火星", entry=None)
+    return entry
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_library_that_goes_out_comes_back(library: Entry, format: str) -> None:
+    files = {kind: written(kind, format) for kind in ORDER}
+    before = {kind: said(kind) for kind in ORDER}
+    emptied()
+    for kind in ORDER:
+        made = plan(files[kind], kind=kind)
+        assert not made.refused, [str(step) for step in made.refused]
+        transfer.apply(made, by=None)
+        assert said(kind) == before[kind]
+
+
+@pytest.mark.parametrize("kind", ORDER)
+def test_importing_an_export_again_changes_nothing(library: Entry, kind: str) -> None:
+    before = snapshot()
+    made = plan(written(kind), kind=kind)
+    assert set(actions(made)) == {"SAME"}
+    transfer.apply(made, by=None)
+    assert snapshot() == before
+
+
+def test_a_mark_finds_its_row_whatever_was_changed(library: Entry) -> None:
+    rows = list(csv.reader(io.StringIO(written("entries").decode().lstrip("\ufeff"))))
+    at = {head: place for place, head in enumerate(rows[0])}
+    rows[1][at["标准问题"]] = "全新的问题"
+    text = io.StringIO()
+    csv.writer(text).writerows(rows[:2])
+    made = load(text.getvalue())
+    assert actions(made) == ["CHANGE"]
+    library.refresh_from_db()
+    assert library.question == "全新的问题"
+
+
+@pytest.mark.parametrize("mark", ["1-00000000", "1", "-", "9" * 30 + "-aa", "１-aa"])
+def test_a_mark_of_another_library_says_nothing(library: Entry, mark: str) -> None:
+    assert marks.known("entries", mark) is None
+    assert marks.known("replies", marks.mark("entries", 1)) is None
+
+
+def test_what_one_person_keeps_does_not_go_out(library: Entry, agent: Any) -> None:
+    Reply.objects.create(owner=agent, title="我的", body="只有我能看", entry=library)
+    for kind in ORDER:
+        assert "只有我能看" not in written(kind).decode()
+
+
+# Formulas ---------------------------------------------------------------------------
+
+
+FORMULAS = [
+    "=1+1",
+    "==1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    " =1",
+    "＝1",
+    "＋1",
+    "－1",
+    "＠a",
+    "'=1",
+    "''=1",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_is_a_formula_and_none_is_changed(text: str) -> None:
+    line = "".join(transfer.csv_lines(["词"], [[text]])).split("\r\n")[1]
+    assert line.strip('"').startswith("'")
+    file = io.BytesIO()
+    transfer.workbook(["词"], [[text]], file, "词")
+    cell = openpyxl.load_workbook(file).worksheets[0]["A2"]
+    assert cell.data_type == "s"
+    assert cells.unguard(cell.value) == text
+
+
+def test_a_workbook_holds_no_formula_at_all(library: Entry) -> None:
+    for kind in ORDER:
+        book = zipfile.ZipFile(io.BytesIO(written(kind, "xlsx")))
+        assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+
+
+def test_a_text_that_excel_cannot_hold_is_named() -> None:
+    with pytest.raises(ValidationError, match="第 3 行「答案」超过 32,767 个字"):
+        rows = [["短"], ["长" * 32_768]]
+        transfer.workbook(["答案"], rows, io.BytesIO(), "条目")
+
+
+# Any text ---------------------------------------------------------------------------
+
+
+ANY = st.text(max_size=30).map(normalize.line)
+SOME = ANY.map(lambda text: text if any(map(str.isalnum, text)) else f"{text}字")
+NAME = SOME.map(lambda text: f"{text[:19]}名")
+PROSE = st.text(max_size=80).map(
+    lambda text: cells.unify(normalize.clean(text)).strip()
+)
+PHASES = (hypothesis.Phase.explicit, hypothesis.Phase.generate)  # a row is small
+ROW = st.fixed_dictionaries(
+    {
+        "question": SOME,
+        "answer": PROSE,
+        "keywords": ANY,
+        "status": st.sampled_from(Entry.Status.values),
+        "audience": st.sampled_from(Entry.Audience.values),
+        "phrasings": st.lists(SOME, max_size=3, unique_by=normalize.key),
+        "tags": st.lists(NAME, max_size=2, unique_by=normalize.normalize),
+        "category": st.lists(NAME, max_size=2),
+        "reply": PROSE,
+    }
+)
+
+
+def build(number: int, row: dict[str, Any]) -> None:
+    """Keep a random entry, as far as it is one that editors could have."""
+    entry = Entry(source="=库", external_id=f"{number}")
+    for name in ("question", "answer", "keywords", "status", "audience"):
+        setattr(entry, name, row[name])
+    entry.answer = entry.answer if entry.answer.replace("!", "") == entry.answer else ""
+    reply = row["reply"].replace("{", "").replace("}", "").strip()
+    wrong = wording.findings(
+        wording.said_in(entry.question, entry.answer, [("", reply)], row["phrasings"]),
+        strict=True,
+    )
+    if not entry.answer or wrong:
+        entry.status = Entry.Status.DRAFT
+    entry.full_clean(exclude=["slug"])
+    entry.save()
+    for text in row["phrasings"]:
+        entries.add_phrasing(entry, text, by=None)
+    for name in row["tags"]:
+        known = [
+            t
+            for t in Tag.objects.all()
+            if normalize.normalize(t.name) == normalize.normalize(name)
+        ]
+        entry.tags.add(known[0] if known else Tag.objects.create(name=name))
+    parent: Category | None = None
+    for name in row["category"]:
+        same = Category.objects.filter(parent=parent)
+        known_here = [
+            c for c in same if normalize.normalize(c.name) == normalize.normalize(name)
+        ]
+        parent = (
+            known_here[0]
+            if known_here
+            else Category.objects.create(name=name, parent=parent)
+        )
+    Entry.objects.filter(pk=entry.pk).update(category=parent)
+    if reply:
+        Reply.objects.create(entry=entry, body=reply)
+
+
+class AnyLibrary(TestCase):
+    """A thousand random rows and more, through both formats."""
+
+    @settings(max_examples=50, deadline=None, database=None, phases=PHASES)
+    @given(st.lists(ROW, min_size=20, max_size=25), st.sampled_from(FORMATS))
+    def test_comes_back_byte_for_byte(
+        self, rows: list[dict[str, Any]], format: str
+    ) -> None:
+        emptied()
+        for number, row in enumerate(rows):
+            build(number, row)
+        before, file = said("entries"), written("entries", format)
+        emptied()
+        made = plan(file, kind="entries")
+        assert not made.refused, [str(step) for step in made.refused]
+        transfer.apply(made, by=None)
+        assert said("entries") == before
+
+
+@settings(deadline=None)
+@given(st.lists(SOME, max_size=5))
+def test_what_is_joined_is_taken_apart_again(texts: list[str]) -> None:
+    for separators in (joining.LINES, joining.WORDS, joining.STEPS):
+        assert joining.parts(separators, joining.joined(separators, texts)) == texts
+
+
+# The admin --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_export_is_a_button_for_those_who_may(
+    library: Entry, client: Any, editor: Any, agent: Any, format: str
+) -> None:
+    address = f"/admin/export/entries.{format}"
+    client.force_login(editor)
+    assert "导出" in client.get("/admin/kb/entry/").content.decode()
+    assert client.get("/admin/export/").status_code == 200
+    response = client.get(address)
+    body = b"".join(response.streaming_content)
+    assert "attachment" in response.headers["Content-Disposition"]
+    assert plan(body, kind="entries").counts[Action.SAME] == Entry.objects.count()
+    assert Deed.objects.get(act="exported").by == editor
+    editor.groups.clear()
+    editor.user_permissions.add(Permission.objects.get(codename="view_entry"))
+    assert client.get(address).status_code == 403
+    client.force_login(agent)
+    assert client.get(address, follow=True).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["users.csv", "entries.pdf", "entries.CSV"])
+def test_nothing_else_goes_out(client: Any, editor: Any, name: str) -> None:
+    client.force_login(editor)
+    assert client.get(f"/admin/export/{name}").status_code == 404
+
+
+# The command ------------------------------------------------------------------------
+
+
+def test_the_command_writes_whole_files_of_at_most_so_many_rows(
+    library: Entry, tmp_path: Path
+) -> None:
+    call_command("kb_export", "entries", str(tmp_path / "a.csv"), rows=2, verbosity=0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-2.csv", "a.csv"]
+    assert all(
+        len(path.read_text("utf-8-sig").splitlines()) >= 3
+        for path in tmp_path.iterdir()
+    )
+    call_command("kb_export", "stopwords", str(tmp_path / "b.xlsx"), verbosity=0)
+    assert (
+        plan((tmp_path / "b.xlsx").read_bytes(), kind="stopwords").counts[Action.SAME]
+        == 1
+    )
+    with pytest.raises(CommandError, match="结尾"):
+        call_command("kb_export", "words", str(tmp_path / "c.doc"))
+    with pytest.raises(CommandError, match="写不了"):
+        call_command("kb_export", "words", str(tmp_path / "none" / "c.csv"))
+
+
+def test_an_export_asks_in_batches(
+    library: Entry, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(12):
+        list(transfer.export("entries").lines())
+
+
+def test_a_vocabulary_goes_from_site_to_site() -> None:
+    vocabulary.load_starter()
+    files = {kind: written(kind) for kind in ("words", "stopwords")}
+    counts = Word.objects.count(), StopWord.objects.count()
+    Word.objects.all().delete()
+    StopWord.objects.all().delete()
+    for kind, file in files.items():
+        load(file, kind=kind)
+    assert counts == (Word.objects.count(), StopWord.objects.count())
+    assert golden.last() is None

@@ -1,0 +1,215 @@
+"""A whole import taken back: what was made goes, what was changed is as before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from kb import entries, questions, search, transfer, triage
+from kb.models import (
+    ColumnName,
+    Deed,
+    Entry,
+    Golden,
+    Import,
+    Question,
+    StopWord,
+    SynonymSet,
+    Tag,
+    User,
+)
+from tests.conftest import MakeEntry
+from tests.importing import load
+from tests.test_import_admin import FOLDER, GOOD, body, upload
+
+pytestmark = pytest.mark.django_db
+
+
+def undo(made: Any, by: User | None = None) -> transfer.Undone:
+    assert made.batch is not None
+    return transfer.undo(Import.objects.get(pk=made.batch.pk), by=by)
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder() -> Iterator[None]:
+    yield
+    for path in FOLDER.glob("*"):
+        path.unlink()
+
+
+@pytest.fixture
+def staff(client: Client, editor: User) -> Client:
+    client.force_login(editor)
+    return client
+
+
+def test_what_was_made_goes_and_what_was_changed_is_as_before(
+    make_entry: MakeEntry, editor: User, agent: User
+) -> None:
+    old = make_entry("怎么退", answer="旧", replies=["旧话术"], phrasings=["退吗"])
+    made = load(
+        "问题,答案,话术,相似问法,标签,状态\n怎么退,新,新话术,能退么,新标签,已发布\n怎么换,点换货,,,,\n",
+        by=editor,
+    )
+    done = undo(made, by=editor)
+    assert (done.count, done.refused) == (2, [])
+    old.refresh_from_db()
+    assert (old.answer, old.status, old.version) == ("旧", "published", 4)
+    assert [reply.body for reply in old.replies.all()] == ["旧话术"]
+    assert [str(one) for one in old.phrasings.all()] == ["退吗"]
+    assert not old.tags.exists()
+    assert not Entry.objects.filter(question="怎么换").exists()
+    hits = search.search("怎么换", user=agent).hits
+    assert [hit.entry for hit in hits] in ([], [old])
+    assert Deed.objects.filter(act="imported", what__startswith="撤销").exists()
+
+
+def test_a_state_that_an_import_gave_is_taken_back(
+    make_entry: MakeEntry, lead: User
+) -> None:
+    entry = make_entry("怎么退", status="draft")
+    made = load("问题,答案,状态\n怎么退,新,已发布\n", by=lead)
+    undo(made, by=lead)
+    entry.refresh_from_db()
+    assert (entry.status, entry.answer) == (
+        "draft",
+        "质量问题由我们承担，个人原因由您承担。",
+    )
+
+
+def test_rows_that_somebody_changed_since_stay_and_are_named(editor: User) -> None:
+    made = load(GOOD, by=editor)
+    changed = Entry.objects.get(question="怎么退")
+    entries.revise(changed, by=editor, based_on=changed.version, answer="改过")
+    done = undo(made, by=editor)
+    assert done.count == 1
+    assert done.refused == ["「怎么退」：导入以后有人改过"]
+    assert [entry.answer for entry in Entry.objects.all()] == ["改过"]
+
+
+def test_what_counts_by_now_stays(editor: User) -> None:
+    made = load(GOOD, by=editor)
+    entry = Entry.objects.get(question="怎么退")
+    question = questions.ask("退？", answer="点退货")
+    triage.settle(question, entry=entry, by=editor)
+    assert undo(made, by=editor).refused == [
+        "「怎么退」：已经有问题、复制或评价算在它头上"
+    ]
+
+
+def test_an_import_is_undone_once(editor: User) -> None:
+    made = load(GOOD, by=editor)
+    undo(made, by=editor)
+    with pytest.raises(ValidationError, match="已经撤销过了"):
+        undo(made, by=editor)
+
+
+def test_questions_and_words_are_taken_back_too(make_entry: MakeEntry) -> None:
+    kept = Question.objects.create(text="退吗", answer="")
+    StopWord.objects.create(text="亲爱的")
+    entry = make_entry("怎么退")
+    made = [
+        load(
+            "问题,回答,提问时间\n退吗,能退,2024-01-05 13:30\n换吗,能换,\n",
+            kind="questions",
+        ),
+        load("停用词\n亲爱的\n您好呀\n", kind="stopwords"),
+        load("同义词\n邮费；运费\n", kind="synonyms"),
+        load("搜索的话,应该找到\n退,怎么退\n", kind="golden"),
+        load("相似问法,条目\n能退么,怎么退\n", kind="phrasings"),
+        load("话术,条目,名称\n点退货,怎么退,简短\n", kind="replies"),
+    ]
+    assert Golden.objects.get().entry == entry
+    assert [undo(one).refused for one in made[::-1]] == [[]] * 6
+    assert not SynonymSet.objects.exists()
+    assert not Golden.objects.exists()
+    assert not entry.phrasings.exists()
+    assert not entry.replies.exists()
+    assert [word.text for word in StopWord.objects.all()] == ["亲爱的"]
+    kept.refresh_from_db()
+    assert (kept.answer, kept.status) == ("", "open")
+    assert Question.objects.count() == 1
+
+
+def test_the_page_takes_it_back_with_one_click(staff: Client, editor: User) -> None:
+    preview = upload(staff, GOOD).url
+    staff.post(preview)
+    page = body(staff.get("/admin/import/"))
+    assert "撤销" in page
+    batch = Import.objects.get()
+    done = body(staff.post(reverse("admin:kb_import_undo", args=[batch.pk])))
+    assert "已撤销 2 行" in done
+    assert not Entry.objects.exists()
+    assert "已撤销" in body(staff.get("/admin/import/"))
+    assert (
+        staff.get(reverse("admin:kb_import_undo", args=[batch.pk])).status_code == 405
+    )
+    assert staff.post(reverse("admin:kb_import_undo", args=[999])).status_code == 404
+
+
+# Columns that we do not know -----------------------------------------------------------
+
+
+def test_unknown_columns_are_told_once_and_remembered(staff: Client) -> None:
+    file = "题目,解答,备注\n怎么退,点退货,x\n"
+    preview = upload(staff, file).url
+    asked = staff.get(preview, follow=True)
+    assert asked.redirect_chain[-1][0] == f"{preview}columns/"
+    page = body(asked)
+    assert "缺少「标准问题」列" in page
+    assert "例如：怎么退" in page
+    told = {"column_0": "question", "column_1": "answer", "column_2": ""}
+    shown = body(staff.post(f"{preview}columns/", told, follow=True))
+    assert "按以前的对应：题目 → 标准问题、解答 → 答案、备注 → 不读" in shown
+    assert "草稿、公开 1 条" in shown
+    again = upload(staff, file).url
+    assert "确认导入 1 行" in body(staff.get(again))
+    staff.post(again)
+    assert Entry.objects.get().answer == "点退货"
+
+
+def test_two_columns_for_one_are_refused(staff: Client) -> None:
+    preview = upload(staff, "题目,问法,答案\n怎么退,能退吗,点退货\n").url
+    told = {"column_0": "question", "column_1": "question"}
+    page = body(staff.post(f"{preview}columns/", told))
+    assert "两列对应了同一项" in page
+    assert not ColumnName.objects.exists()
+    forged = body(staff.post(f"{preview}columns/", {"column_0": "password"}))
+    assert "errorlist" in forged
+
+
+def test_a_name_of_ours_is_never_told_otherwise(staff: Client) -> None:
+    transfer.tell("entries", {"问题": "answer"})
+    made = load(GOOD)
+    assert [str(step.action) for step in made.steps] == ["新建", "新建"]
+    assert Tag.objects.count() == 0
+
+
+def test_every_row_can_be_taken_along_as_a_report(staff: Client) -> None:
+    preview = upload(staff, "问题,答案,可见范围\n=1+1,b,\n甲,乙,公幵\n").url
+    file = body(staff.get(f"{preview}report.csv"))
+    assert "2,新建,'=1+1," in file
+    assert "3,拒绝,甲,可见范围「公幵」：不认识这个值" in file
+
+
+@pytest.mark.parametrize("kind", ["replies", "synonyms", "golden"])
+def test_other_kinds_have_a_preview_too(
+    staff: Client, make_entry: MakeEntry, kind: str
+) -> None:
+    make_entry("怎么退")
+    files = {
+        "replies": "话术,条目\n点退货,怎么退\n无处,没有的\n",
+        "synonyms": "同义词\n邮费；运费\n；\n",
+        "golden": "搜索的话,应该找到\n退,怎么退\n换,没有的\n",
+    }
+    file = SimpleUploadedFile("a.csv", files[kind].encode())
+    data = {"kind": kind, "status": "draft", "file": file}
+    preview = staff.post(reverse("admin:kb_import"), data)
+    page = body(staff.get(preview.headers["Location"]))
+    assert "共 2 行：新建 1 行，修改 0 行，不变 0 行，拒绝 1 行" in page
