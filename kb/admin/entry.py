@@ -26,12 +26,10 @@ from kb import entries
 from kb.admin import moves
 from kb.admin.base import short
 from kb.admin.category import category_field, indented
-from kb.admin.conflict import Conflicting
 from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasings
+from kb.admin.finding import Found, MineFilter
 from kb.admin.followups import FollowUpInline
 from kb.admin.forewarning import Forewarned
-from kb.admin.keeping import Keeping
-from kb.admin.merge import Merging
 from kb.admin.proposing import Proposing, is_proposed, within
 from kb.admin.writing import Written
 from kb.models import Category, Entry, Question, Reply, User, Validity
@@ -96,7 +94,7 @@ class ReplyInline(ReplyBase):
 
 
 @admin.register(Entry)
-class EntryAdmin(Keeping, Merging, Conflicting, Written, Forewarned, Proposing):
+class EntryAdmin(Written, Found, Forewarned, Proposing):
     form = EntryForm
     inlines = [ReplyInline, FollowUpInline]
     list_display = [
@@ -109,7 +107,7 @@ class EntryAdmin(Keeping, Merging, Conflicting, Written, Forewarned, Proposing):
         "updated_by",
     ]
     list_filter = ["status", "audience", ValidityFilter, "window", BranchFilter]
-    list_filter += ["module", "tags"]
+    list_filter += ["module", "tags", MineFilter]
     list_select_related = ["category", "updated_by"]
     search_fields = ["question", "keywords", "phrasings__text", "written__body"]
     date_hierarchy = "updated_at"

@@ -60,6 +60,15 @@ class CurationSite(AdminSite):
     def get_urls(self) -> list[Any]:
         return [*imports.urls(self), *exports.urls(self), *super().get_urls()]
 
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Begin the day with what waits for the reader."""
+        from kb.admin import dashboard  # noqa: PLC0415 - models load after the site
+
+        cards = dashboard.cards(request.user)  # type: ignore[arg-type]
+        return super().index(request, {**(extra_context or {}), "cards": cards})
+
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[Any]:

@@ -38,6 +38,7 @@ __all__ = [
     "clauses",
     "duplicates",
     "foreseen",
+    "listed",
     "nearest",
     "rank",
     "related",
@@ -172,6 +173,22 @@ def nearest(
     edits = user.is_authenticated and user.edits_library
     labels = (_audiences(user),) if edits else _live(user)
     return _like(text, Reading(user, drafts=True), labels, exclude)[:limit]
+
+
+def listed(words: str, *, user: Reader) -> list[int]:
+    """Return the ids of what `words` ask for, drafts too for who sees them, best first.
+
+    None while the engine is down: who asks looks in the database as well.
+    """
+    if not wanted(words := tidy(words), vocabulary.in_force()):
+        return []
+    edits = user.is_authenticated and user.edits_library
+    scope = Scope(_groups(user), (_audiences(user),) if edits else _live(user))
+    try:
+        found = _find(words, scope, Reading(user, drafts=edits), MOST)
+        return [one.id for one in found]
+    except EngineUnavailable:
+        return []
 
 
 def duplicates(
