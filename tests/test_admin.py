@@ -355,8 +355,9 @@ def test_the_second_of_two_editors_is_told_and_loses_nothing(
     assert entries.CONFLICT in page
     for kept in ("我改的答案", "我改的话术"):
         assert kept in page
-    for shown in ("对方保存的是：主管改的答案", "对方保存的是：主管改的？"):
-        assert shown in page
+    assert "对方改了、您没有改的，已经合进下面的表单：标准问题" in page
+    assert response.context["adminform"].form["question"].value() == "主管改的？"
+    assert "<del>" in page  # what both changed is shown word by word
     entry.refresh_from_db()
     assert (entry.answer, entry.version) == ("主管改的答案", theirs.version)
     assert [reply.body for reply in entry.replies.all()] == ["话术"]

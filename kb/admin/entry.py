@@ -26,10 +26,13 @@ from kb import entries
 from kb.admin import moves
 from kb.admin.base import short
 from kb.admin.category import category_field, indented
+from kb.admin.conflict import Conflicting
 from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasings
 from kb.admin.finding import Found, MineFilter
 from kb.admin.followups import FollowUpInline
 from kb.admin.forewarning import Forewarned
+from kb.admin.keeping import Keeping
+from kb.admin.merge import Merging
 from kb.admin.proposing import Proposing, is_proposed, within
 from kb.admin.writing import Written
 from kb.models import Category, Entry, Question, Reply, User, Validity
@@ -94,7 +97,7 @@ class ReplyInline(ReplyBase):
 
 
 @admin.register(Entry)
-class EntryAdmin(Written, Found, Forewarned, Proposing):
+class EntryAdmin(Keeping, Merging, Conflicting, Written, Found, Forewarned, Proposing):
     form = EntryForm
     inlines = [ReplyInline, FollowUpInline]
     list_display = [

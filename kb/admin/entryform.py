@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 else:
     FormSet = forms.BaseInlineFormSet
 MOST = 1000  # phrasings of one entry
-COMPARED = ("question", "answer", "audience", "category", "keywords", "module", "slug")
+RESTORING = "_restoring"  # in what was kept, when it is only shown again
+RESTORED = "这是您上次没有保存的内容，看一看再保存。"
 
 
 class EntryForm(WholeForm):
@@ -73,9 +74,11 @@ class EntryForm(WholeForm):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
+        if RESTORING in self.data:  # it is shown, and must never be saved by that
+            self.add_error(None, RESTORED)
         now = self.instance
         if now.pk and given.get("version") != now.version:
-            self._show_both_sides(now, given)
+            self._come_back(now)
         if now.pk and now.status == Entry.Status.PUBLISHED:
             self._refuse_wording(given)
         return given
@@ -96,8 +99,8 @@ class EntryForm(WholeForm):
         ):
             self.add_error(one.text.field, str(one))
 
-    def _show_both_sides(self, now: Entry, given: Mapping[str, Any]) -> None:
-        """Tell at each field what has been saved meanwhile.
+    def _come_back(self, now: Entry) -> None:
+        """Ask to look again; kb.admin.conflict has put both sides into the form.
 
         Saving again, now that it has been seen, is a decision: the form goes
         on from the version that is there.
@@ -105,13 +108,6 @@ class EntryForm(WholeForm):
         where = reverse("admin:kb_entry_change", args=[now.pk])
         link = '{} <a href="{}" target="_blank" rel="noopener">在新窗口看最新内容</a>'
         self.add_error(None, ValidationError(format_html(link, CONFLICT, where)))
-        for name in COMPARED:
-            saved = getattr(now, name)
-            if name in self.fields and given.get(name) != saved:
-                shown = getattr(
-                    now, f"get_{name}_display", lambda v=saved: v or "（空）"
-                )
-                self.add_error(name, f"对方保存的是：{shown()}")
         sent = cast(QueryDict, self.data).copy()
         sent[self.add_prefix("version")] = str(now.version)
         self.data = sent

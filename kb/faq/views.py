@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from kb import content, faces, feedback, neighbours, reads
+from kb import content, faces, feedback, merging, neighbours, reads
 from kb.faq import forms, seo, votes
 from kb.faq.copies import kept
 from kb.faq.guard import person
@@ -75,6 +75,8 @@ _TAGS = Prepared(lambda _, pk: Tag.objects.filter(entries=pk))
 def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     found = next(iter(_SHOWN.rows(request.user, pk)), None)
     if found is None:
+        if heir := merging.successor(pk, user=request.user):
+            return redirect(heir)  # not for good: a merger can be undone
         raise Http404
     words = forms.words(request)  # that led here from a search
     if slug != found.slug:

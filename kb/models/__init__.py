@@ -18,6 +18,7 @@ from kb.models.history import Act, Revision
 from kb.models.importing import ColumnName, Import, ImportedRow
 from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.inquiry import Enclosure, Inquiry
+from kb.models.merger import Merger
 from kb.models.phrasing import Phrasing
 from kb.models.picture import Picture
 from kb.models.practice import Practice
@@ -34,6 +35,7 @@ from kb.models.snippet import Snippet
 from kb.models.stale import Stale
 from kb.models.standing import Standing
 from kb.models.team import Team
+from kb.models.unsaved import Unsaved
 from kb.models.usage import Evidence, Pick, Search, Side, Vote
 from kb.models.user import AGENT, EDITOR, LEAD, Reader, User, shown_to
 from kb.models.validity import Validity
@@ -73,6 +75,7 @@ __all__ = [
     "IncidentQuerySet",
     "Inquiry",
     "Manner",
+    "Merger",
     "Module",
     "Neighbours",
     "Phrasing",
@@ -104,6 +107,7 @@ __all__ = [
     "SynonymSet",
     "Tag",
     "Team",
+    "Unsaved",
     "User",
     "Validity",
     "Vote",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from kb import wording
-from kb.models import User
+from kb import entries, wording
+from kb.models import Entry, User
 from tests.browser.driving import violations
 from tests.conftest import MakeEntry
 
@@ -150,3 +150,57 @@ def test_the_page_is_for_everybody(
         assert ours == []
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
+
+
+def test_what_was_not_saved_is_offered_again(page: Page, write: Any) -> None:
+    write(page, question="怎么联系", replies=["亲"])
+    page.get_by_label("FAQ 答案").fill("写了一半")
+    page.locator("[name=replies-0-body]").fill("亲，改了一半")
+    expect(page.locator("[data-kept]")).to_contain_text("已暂存")
+    page.reload()
+    expect(page.get_by_label("FAQ 答案")).not_to_have_value("写了一半")
+    page.get_by_role("link", name="恢复").click()
+    expect(page.get_by_label("FAQ 答案")).to_have_value("写了一半")
+    expect(page.locator("[name=replies-0-body]")).to_have_value("亲，改了一半")
+    expect(page.get_by_text("请更正以下错误")).to_be_hidden()
+    page.locator("[name=_continue]").click()
+    expect(page.locator(".messagelist")).to_contain_text("成功")
+    expect(page.get_by_label("FAQ 答案")).to_have_value("写了一半")
+    expect(page.locator("[data-unsaved]")).to_have_count(0)
+
+
+def test_a_new_entry_is_kept_as_well_and_dropped(page: Page, write: Any) -> None:
+    write(page)
+    page.get_by_label("标准问题").fill("新的问题")
+    expect(page.locator("[data-kept]")).to_contain_text("已暂存")
+    page.goto("/admin/kb/entry/add/")
+    expect(page.locator("[data-unsaved]")).to_contain_text("新的问题")
+    page.get_by_role("button", name="丢弃").click()
+    expect(page.locator("[data-unsaved]")).to_have_count(0)
+
+
+def test_the_second_of_two_chooses_side_by_side(page: Page, write: Any) -> None:
+    write(page, question="怎么联系", answer="请先申请。", replies=["亲，等一下"])
+    entry = Entry.objects.get()
+    entries.revise(
+        entry, by=None, based_on=entry.version, answer="请先打电话。", keywords="th"
+    )
+    page.get_by_label("FAQ 答案").fill("请先联系客服。")
+    page.locator("[name=_save]").click()
+    choice = page.get_by_role("group", name="FAQ 答案")
+    expect(choice.locator("del")).to_have_text("打电话")
+    expect(choice.locator("ins")).to_have_text("联系客服")
+    expect(page.get_by_label("短码和关键词")).to_have_value("th")
+    answer = page.locator("[name=answer]")
+    choice.get_by_label("用对方的").check()
+    expect(answer).to_have_value("请先打电话。")
+    choice.get_by_label("留我的").check()
+    expect(answer).to_have_value("请先联系客服。")
+    choice.get_by_label("用对方的").check()
+    answer.press_sequentially("谢谢")  # his own from now on
+    expect(choice.get_by_label("留我的")).to_be_checked()
+    assert [v for v in violations(page) if "conflict" in v or "choice" in v] == []
+    page.locator("[name=_save]").click()
+    expect(page.locator(".messagelist")).to_contain_text("成功")
+    entry.refresh_from_db()
+    assert (entry.answer, entry.keywords) == ("请先打电话。谢谢", "th")

@@ -1,6 +1,8 @@
 // The page of an entry: what helps while writing. Without it the form works all the same.
 
+import "./conflict.js";
 import { showFindings } from "./findings.js";
+import { keepTyped } from "./keeping.js";
 import { showPreview } from "./preview.js";
 import "./phrasings.js";
 
@@ -10,4 +12,5 @@ if (aside) {
   aside.classList.add("scripted");
   showPreview(aside);
   showFindings(aside);
+  keepTyped(aside);
 }

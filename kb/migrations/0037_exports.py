@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kb", "0034_inquiry_language"),
+        ("kb", "0036_mergers"),
     ]
 
     operations = [

@@ -21,5 +21,5 @@ def give_exports(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("kb", "0035_exports")]
+    dependencies = [("kb", "0037_exports")]
     operations = [migrations.RunPython(give_exports, migrations.RunPython.noop)]

@@ -1,0 +1,281 @@
+"""Two people changed one entry: what only one of them changed is joined, the rest chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import DateTimeField, Field, ForeignKey
+from django.http import HttpRequest, QueryDict
+from django.utils.dateparse import parse_datetime
+
+from kb import entries
+from kb.admin import formsets
+from kb.admin.base import ModelAdmin, is_id
+from kb.entries import Difference
+from kb.entries.comparing import labels
+from kb.entries.content import REPLY, Content, columns
+from kb.models import Entry, Revision, Tag
+from kb.text import normalize
+
+if TYPE_CHECKING:
+    Base = ModelAdmin
+else:
+    Base = object
+TAKE = "take-"  # what a field of a choice begins with
+LISTS = ("phrasings", "tags", "follow_ups")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Both changed this; `theirs` is saved, mine is in the field of the form."""
+
+    name: str
+    field: str
+    theirs: str
+    difference: Difference
+
+
+@dataclass(slots=True)
+class Conflict:
+    """`joined` says in words what was taken over without a question."""
+
+    choices: list[Choice] = field(default_factory=list)
+    joined: list[str] = field(default_factory=list)
+
+
+class Conflicting(Base):
+    """A stale form comes back with both sides in it; saving it then is a decision."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        if request.method == "POST" and object_id and is_id(object_id):
+            entry = Entry.objects.visible_to(request.user).filter(pk=object_id).first()
+            if entry is not None:
+                extra_context = {
+                    **(extra_context or {}),
+                    "conflict": self._settled(request, entry),
+                }
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _settled(self, request: HttpRequest, entry: Entry) -> Conflict | None:
+        """Put into the form what was chosen, or what has been saved meanwhile."""
+        data = request.POST.copy()
+        stale = data.get("version") != str(entry.version)
+        chosen = [n for n in data if n.startswith(TAKE) and data[n] == "theirs"]
+        if not (stale or chosen):
+            return None
+        form = self.get_form(request, entry, change=True)(data, instance=Entry())
+        form.is_valid()
+        meeting = _Meeting(data, entry, form)
+        conflict = meeting.join() if stale else None
+        if not stale:
+            meeting.take([name.removeprefix(TAKE) for name in chosen])
+        request.POST = data  # type: ignore[assignment]
+        return conflict
+
+
+class _Meeting:
+    """What the form was based on, what is saved now, and what is in the form."""
+
+    def __init__(self, data: QueryDict, entry: Entry, form: Any) -> None:
+        self.data, self.entry, self.form = data, entry, form
+        self.theirs = entries.content(entry)
+        self.base = _base(entry, data.get("version", ""))
+        self.mine = _typed(form)
+        self.found = Conflict()
+
+    def take(self, names: Iterable[str]) -> None:
+        """Let the form say what is saved."""
+        for column in columns():
+            if column.attname in names and column.attname in self.mine:
+                self._write(column)
+        bodies = {f"reply-{row['id']}": row["body"] for row in self.theirs["replies"]}
+        rows = formsets.read(self.data, "replies")
+        for row in rows:
+            name = f"reply-{row.get('id')}"
+            if name in names and name in bodies:
+                row["body"] = bodies[name]
+        formsets.write(self.data, "replies", rows)
+
+    def join(self) -> Conflict:
+        """Take over what only they changed; return what is to be chosen."""
+        both = [column for column in columns() if self._is_both(column)]
+        self._join_lists()
+        replies = self._join_replies()
+        names = [column.attname for column in both]
+        shown = entries.compare(
+            {n: self.theirs.get(n) for n in names} | {"replies": replies[0]},
+            {n: self.mine.get(n) for n in names} | {"replies": replies[1]},
+        )
+        fields = {column.attname: column for column in both}
+        places = {f"reply-{row['id']}": row["field"] for row in replies[1]}
+        bodies = {f"reply-{row['id']}": row["body"] for row in replies[0]}
+        for one in shown:
+            if one.name in fields:
+                place = fields[one.name].name
+                theirs = str(self.theirs.get(one.name) or "")
+            else:
+                place, theirs = places.get(one.name, ""), bodies.get(one.name, "")
+            self.found.choices.append(Choice(one.name, place, theirs, one))
+        return self.found
+
+    def _is_both(self, column: Field[Any, Any]) -> bool:
+        """Tell whether a column must be chosen, having joined it if it need not."""
+        name = column.attname
+        if name not in self.mine or self.mine[name] == _value(self.theirs, name):
+            return False
+        if self.base is None or name not in self.base:
+            return True
+        before = _value(self.base, name)
+        if self.mine[name] == before:
+            self._write(column)
+            self.found.joined += labels([name])
+            return False
+        return bool(_value(self.theirs, name) != before)
+
+    def _write(self, column: Field[Any, Any]) -> None:
+        """Put what is saved into the form's field of a column."""
+        value = self.theirs.get(column.attname)
+        if isinstance(column, DateTimeField):
+            moment = parse_datetime(value) if value else None
+            widget = self.form.fields[column.name].widget
+            for number, part in enumerate(widget.decompress(moment)):
+                self.data[f"{column.name}_{number}"] = str(part or "")
+        else:
+            self.data[column.name] = str(value or "")
+
+    # Lists: what either added is there, what either took away is not -------------
+
+    def _join_lists(self) -> None:
+        self.mine["follow_ups"] = formsets.follow_ups(self.data)
+        for name in LISTS:
+            if name not in self.mine:  # it is wrong, and stays as it was typed
+                continue
+            mine, theirs = self.mine[name], self.theirs.get(name) or []
+            base = (self.base or {}).get(name) or []
+            gone = [one for one in base if one not in mine]
+            came = [one for one in mine if one not in base and one not in theirs]
+            joined = [one for one in theirs if one not in gone] + came
+            if set(joined) != set(mine):
+                self.found.joined += labels([name])
+            if name == "phrasings":
+                self.data[name] = "\n".join(joined)
+            elif name == "tags":
+                rows = Tag.objects.filter(name__in=joined)
+                self.data.setlist(name, [str(tag.pk) for tag in rows])
+            else:
+                formsets.write_follow_ups(self.data, self.entry, joined)
+
+    # Replies: one by one -----------------------------------------------------------
+
+    def _join_replies(self) -> tuple[list[Any], list[Any]]:
+        """Bring the forms of replies up to date; return those of both sides to choose."""
+        rows = formsets.read(self.data, "replies")
+        mine = {row["id"]: row for row in rows if row.get("id")}
+        base = {str(row["id"]): row for row in (self.base or {}).get("replies", [])}
+        theirs = {str(row["id"]): row for row in self.theirs["replies"]}
+        kept, choose = [], []
+        for pk, saved in theirs.items():
+            row = mine.get(pk) or formsets.of_reply(saved)
+            if pk not in mine and pk in base and self.base:
+                pass  # it was no part of what I saw: theirs, as it is
+            elif pk not in mine:
+                self.found.joined.append(f"话术「{saved['label']}」（对方新增）")
+            elif self._join_reply(row, base.get(pk), saved):
+                choose.append((saved, row))
+            kept.append(row)
+        fresh = [row for row in rows if not row.get("id")]
+        for pk, row in mine.items():
+            if pk not in theirs and formsets.differs(row, base.get(pk)):
+                self.found.joined.append(
+                    f"话术「{row['label']}」（对方删了，您的留作新的）"
+                )
+                fresh.append({**row, "id": ""})
+        formsets.write(self.data, "replies", [*kept, *fresh])
+        numbers = {id(row): number for number, row in enumerate(kept)}
+        sides = [
+            {**_reply(row, saved), "field": f"replies-{numbers[id(row)]}-body"}
+            for saved, row in choose
+        ]
+        return [saved for saved, _ in choose], sides
+
+    def _join_reply(
+        self,
+        row: dict[str, str],
+        base: Mapping[str, Any] | None,
+        saved: Mapping[str, Any],
+    ) -> bool:
+        """Take over what only they changed of a reply; tell whether words clash."""
+        clash = False
+        for name in REPLY:
+            key = name.removesuffix("_id")
+            mine, theirs = formsets.said(row.get(key)), formsets.said(saved[name])
+            before = formsets.said(base[name]) if base else None
+            if mine == theirs:
+                continue
+            if mine == before:
+                row[key] = theirs
+                if key == "body":
+                    self.found.joined.append(f"话术「{saved['label']}」")
+            elif theirs != before:
+                clash = clash or key == "body"
+        if row.pop("DELETE", "") and formsets.differs(row, base):
+            self.found.joined.append(f"话术「{saved['label']}」（对方改过，没有删除）")
+        return clash
+
+
+def _base(entry: Entry, version: str) -> Content | None:
+    """Return what the entry said in the version that the form was made from."""
+    if not is_id(version):
+        return None
+    row = Revision.objects.filter(entry=entry, version=version).first()
+    return row.content if row else None
+
+
+def _typed(form: Any) -> Content:
+    """Return what the form says, as kb.entries.content tells it."""
+    cleaned = form.cleaned_data
+    told: Content = {}
+    for column in columns():
+        if column.name not in cleaned or column.name not in form.fields:
+            continue
+        value = cleaned[column.name]
+        if isinstance(column, ForeignKey):
+            value = value.pk if value else None
+        elif isinstance(column, DateTimeField):
+            value = _spelled(value) if value else None
+        elif isinstance(value, str):
+            value = formsets.said(normalize.clean(value)).strip()
+        told[column.attname] = value or None
+    if "phrasings" in cleaned:
+        told["phrasings"] = list(cleaned["phrasings"].values())[::-1]
+    if "tags" in cleaned:
+        told["tags"] = [tag.name for tag in cleaned["tags"]]
+    return told
+
+
+def _value(said: Content, name: str) -> Any:
+    value = said.get(name)
+    if isinstance(value, str) and (moment := _moment(name, value)):
+        return _spelled(moment)
+    return formsets.said(value) if isinstance(value, str) and value else value or None
+
+
+def _spelled(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
+
+
+def _moment(name: str, value: str) -> Any:
+    return parse_datetime(value) if name.startswith("valid_") else None
+
+
+def _reply(row: Mapping[str, str], saved: Mapping[str, Any]) -> dict[str, Any]:
+    return {**saved, "body": row.get("body", "")}

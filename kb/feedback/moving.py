@@ -1,0 +1,41 @@
+"""What led people to one entry leads them to another, once that answers for both."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from kb.feedback.evidence import weigh
+from kb.models import Entry, Evidence, Pick
+
+Key = tuple[str, str]  # side, words
+
+
+def move(old: Entry, new: Entry, *, only: Collection[int] | None = None) -> list[int]:
+    """Move the picks of `old` to `new`; return the ids of those that went.
+
+    What the same person picked after the same words at both counts there once,
+    and stays behind. `only` are the ids that may go.
+    """
+    held = set(_keys(new, "person"))
+    picks = Pick.objects.filter(entry=old)
+    if only is not None:
+        picks = picks.filter(pk__in=only)
+    rows = list(picks.values_list("pk", "side", "words_key", "person"))
+    ids = [pk for pk, *key in rows if tuple(key) not in held]
+    Pick.objects.filter(pk__in=ids).update(entry=new)
+    keys = {(side, words) for _, side, words, _ in rows}
+    _weigh(old, keys)
+    _weigh(new, keys)
+    return ids
+
+
+def _keys(entry: Entry, *more: str) -> Iterable[tuple[str, ...]]:
+    return Pick.objects.filter(entry=entry).values_list("side", "words_key", *more)
+
+
+def _weigh(entry: Entry, keys: Iterable[Key]) -> None:
+    known = set(_keys(entry))
+    for side, words in keys:
+        rows = Evidence.objects.filter(entry=entry, side=side, words_key=words)
+        if (side, words) in known or rows.exists():
+            weigh(entry.pk, side, words)

@@ -1,0 +1,230 @@
+"""Two entries that ask the same become one; nothing is lost, and it can be undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from kb import entries, feedback, index, merging, search, wording
+from kb.models import (
+    Entry,
+    Evidence,
+    Favourite,
+    FollowUp,
+    Merger,
+    Pick,
+    Reply,
+    Side,
+    User,
+)
+from tests.conftest import MakeEntry, MakeQuestion
+
+pytestmark = pytest.mark.django_db
+ANYONE = AnonymousUser()
+
+
+@pytest.fixture
+def two(make_entry: MakeEntry) -> tuple[Entry, Entry]:
+    one = make_entry(
+        "退货运费谁承担？", replies=["亲，我们出"], phrasings=["寄回去谁出钱"]
+    )
+    other = make_entry(
+        "退货的邮费谁付",
+        replies=["亲，我们出", "亲，运费险出"],
+        phrasings=["邮费谁付", "寄回去谁出钱"],
+        keywords="yf",
+    )
+    return one, other
+
+
+def said(entry: Entry) -> list[str]:
+    return sorted(entry.phrasings.values_list("text", flat=True))
+
+
+def bodies(entry: Entry) -> list[str]:
+    return list(entry.replies.shared().values_list("body", flat=True))
+
+
+def state() -> dict[str, Any]:
+    """Return all that a merger moves, by entry."""
+    return {
+        entry.question: (
+            said(entry),
+            bodies(entry),
+            sorted(entry.questions.values_list("text", flat=True)),
+            sorted(entry.picks.values_list("words", "person")),
+            sorted(entry.evidence.values_list("words", "level", "people")),
+            sorted(entry.follow_ups.values_list("then__question", flat=True)),
+            sorted(
+                Favourite.objects.filter(entry=entry).values_list("user", flat=True)
+            ),
+            entry.status,
+        )
+        for entry in Entry.objects.all()
+    }
+
+
+def test_what_belongs_to_the_other_goes_over(
+    two: tuple[Entry, Entry], make_question: MakeQuestion, lead: User
+) -> None:
+    one, other = two
+    question = make_question("邮费到底谁付呀")
+    entries.absorb(other, question=question, by=lead)
+    merging.merge(one, other, by=lead)
+    other.refresh_from_db()
+    assert other.status == Entry.Status.RETIRED
+    assert said(one) == sorted(
+        ["寄回去谁出钱", "退货的邮费谁付", "邮费谁付", "邮费到底谁付呀"]
+    )
+    assert bodies(one) == ["亲，我们出", "亲，运费险出"]
+    assert bodies(other) == ["亲，我们出"]
+    question.refresh_from_db()
+    assert question.entry == one
+    index.sync_all()
+    hits = search.search("邮费谁付", user=ANYONE).hits
+    assert [hit.entry for hit in hits] == [one]
+
+
+def test_what_people_picked_counts_for_the_one_that_stays(
+    two: tuple[Entry, Entry], agent: User, lead: User
+) -> None:
+    one, other = two
+    for entry, people in ((one, "ab"), (other, "bcd")):
+        for person in people:
+            Pick.objects.create(
+                entry=entry,
+                side=Side.STAFF,
+                person=person,
+                words="谁付钱",
+                kind="copied",
+            )
+        feedback.evidence.weigh(entry.pk, Side.STAFF, Pick.objects.last().words_key)  # type: ignore[union-attr]
+    merging.merge(one, other, by=lead)
+    row = Evidence.objects.get(entry=one)
+    assert row.people == 4
+    assert not Evidence.objects.filter(entry=other, level__gt=row.level).exists()
+
+
+def test_everybodys_own_words_and_favourites_go_along(
+    two: tuple[Entry, Entry], agent: User, lead: User
+) -> None:
+    one, other = two
+    own = Reply.objects.create(entry=other, owner=agent, title="我的", body="我的话")
+    Favourite.objects.create(user=agent, entry=other)
+    merging.merge(one, other, by=lead)
+    own.refresh_from_db()
+    assert own.entry == one
+    assert Favourite.objects.get().entry == one
+
+
+def test_follow_ups_lead_to_the_one_that_stays(
+    two: tuple[Entry, Entry], make_entry: MakeEntry, lead: User
+) -> None:
+    one, other = two
+    before, after = make_entry("怎么退货"), make_entry("多久到账")
+    FollowUp.objects.create(entry=before, then=other)
+    FollowUp.objects.create(entry=other, then=after)
+    FollowUp.objects.create(entry=other, then=one)
+    merging.merge(one, other, by=lead)
+    assert list(Entry.objects.following(before)) == [one]
+    assert list(Entry.objects.following(one)) == [after]
+
+
+def test_a_merger_is_undone(
+    two: tuple[Entry, Entry],
+    make_question: MakeQuestion,
+    make_entry: MakeEntry,
+    agent: User,
+    lead: User,
+) -> None:
+    one, other = two
+    before, after = make_entry("怎么退货"), make_entry("多久到账")
+    FollowUp.objects.create(entry=before, then=other)
+    FollowUp.objects.create(entry=other, then=after)
+    entries.absorb(other, question=make_question("邮费到底谁付呀"), by=lead)
+    Favourite.objects.create(user=agent, entry=other)
+    for person in "abc":
+        Pick.objects.create(
+            entry=other, side=Side.STAFF, person=person, words="谁付", kind="copied"
+        )
+    feedback.evidence.weigh(other.pk, Side.STAFF, Pick.objects.all()[0].words_key)
+    was = state()
+    merger = merging.merge(one, other, by=lead)
+    assert state() != was
+    merging.part(merger, by=lead)
+    assert state() == was
+    assert not Merger.objects.exists()
+
+
+def test_the_address_of_the_other_leads_on(
+    client: Client, two: tuple[Entry, Entry], make_entry: MakeEntry, lead: User
+) -> None:
+    one, other = two
+    address = other.get_absolute_url()
+    assert client.get(address).status_code == 200
+    merger = merging.merge(one, other, by=lead)
+    assert client.get(address).headers["Location"] == one.get_absolute_url()
+    third = make_entry("运费的事")
+    merging.merge(third, one, by=lead)
+    for gone in (other, one):
+        where = client.get(gone.get_absolute_url()).headers["Location"]
+        assert where == third.get_absolute_url()
+    entries.retire(third, by=lead)
+    assert client.get(address).status_code == 404
+    merger.refresh_from_db()
+    entries.restore(third, by=lead)
+    merging.part(merger, by=lead)
+    assert client.get(address).status_code == 200
+
+
+def test_who_may_not_is_refused_and_nothing_moves(
+    two: tuple[Entry, Entry], agent: User, lead: User, make_entry: MakeEntry
+) -> None:
+    one, other = two
+    with pytest.raises(PermissionDenied):
+        merging.merge(one, other, by=agent)
+    with pytest.raises(ValidationError, match="自己"):
+        merging.merge(one, one, by=lead)
+    gone = make_entry("旧的", status="retired")
+    with pytest.raises(ValidationError, match="已经下线"):
+        merging.merge(one, gone, by=lead)
+    assert bodies(one) == ["亲，我们出"]
+
+
+def test_what_may_not_be_published_does_not_slip_in(
+    two: tuple[Entry, Entry], make_entry: MakeEntry, lead: User
+) -> None:
+    wording.load_starter()
+    draft = make_entry("草稿", status="draft", replies=["随你便"])
+    with pytest.raises(ValidationError, match="像在赌气"):
+        merging.merge(two[0], draft, by=lead)
+    assert bodies(two[0]) == ["亲，我们出"]
+
+
+def test_the_page_shows_what_moves_then_does_it_and_undoes_it(
+    client: Client, two: tuple[Entry, Entry], lead: User
+) -> None:
+    one, other = two
+    client.force_login(lead)
+    page = reverse("admin:kb_entry_merge", args=[one.pk])
+    assert "退货的邮费谁付" in client.get(page).content.decode()  # it is alike
+    shown = client.get(f"{page}?other={other.pk}").content.decode()
+    for words in ("邮费谁付", "亲，运费险出", "一样的 1 条留在原处", other.answer):
+        assert words in shown
+    for wrong in ("x", "99999", str(one.pk)):
+        assert client.get(f"{page}?other={wrong}").status_code == 200
+        client.post(f"{page}?other={wrong}")
+    assert not Merger.objects.exists()
+    response = client.post(f"{page}?other={other.pk}", follow=True)
+    assert "已并入本条并下线" in response.content.decode()
+    undo = reverse("admin:kb_entry_part", args=[other.pk])
+    assert undo in response.content.decode()
+    assert "分出来" in client.get(undo).content.decode()
+    response = client.post(undo, follow=True)
+    assert "现在是已发布" in response.content.decode()
+    assert client.post(undo, follow=True).status_code == 200
