@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from kb.text import (
     blanks,
+    cutting,
     forms,
     highlight,
     markdown,
@@ -125,17 +126,17 @@ def test_any_text_is_cut_without_complaint(text: str) -> None:
         term.encode()
 
 
-def test_no_run_longer_than_a_window_reaches_jieba(
+def test_no_run_longer_than_a_window_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[int] = []
-    cut = jieba.cut_for_search
+    cut = cutting.cut
 
-    def measured(run: str) -> object:
+    def measured(run: str) -> list[str]:
         seen.append(len(run))
         return cut(run)
 
-    monkeypatch.setattr(jieba, "cut_for_search", measured)
+    monkeypatch.setattr(cutting, "cut", measured)
     segment.words("龘" * 2000)
     assert max(seen) == segment.WINDOW
 

@@ -15,7 +15,7 @@ from threading import Lock
 
 import jieba
 
-from kb.text import regional
+from kb.text import cutting, regional
 from kb.text.normalize import HAN, normalize
 
 jieba.setLogLevel(logging.WARNING)
@@ -50,8 +50,12 @@ def starts(run: str, particles: Container[str] = ()) -> set[int]:
 
     A word of `particles` begins nothing. Only the first WINDOW characters count.
     """
-    found = jieba.tokenize(run[:WINDOW], mode="search")
-    return {start for word, start, _ in found if word not in particles}
+    begun, at = set[int](), 0
+    for word in cutting.cut(run[:WINDOW]):
+        inside = cutting.inside(word)
+        begun.update(at + n for n, part in inside if part not in particles)
+        at += len(word)
+    return begun
 
 
 def pairs(text: str) -> list[str]:
@@ -136,7 +140,8 @@ def _insist_on_ours(path: Path) -> None:
 def _cut(run: str) -> Iterator[str]:
     if _HAN_RUN.match(run):
         for start in range(0, len(run), WINDOW):
-            yield from jieba.cut_for_search(run[start : start + WINDOW])
+            for word in cutting.cut(run[start : start + WINDOW]):
+                yield from cutting.finer(word)
         return
     joined = re.sub("[_-]", "", run)
     yield joined[:LONGEST_WORD]

@@ -1,0 +1,61 @@
+"""Runs of Han are cut as jieba cuts them: only the time it takes is another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+import jieba
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from kb import demo
+from kb.text import cutting, segment
+from kb.text.normalize import HAN, normalize
+
+jieba.initialize()
+WORDS = list(islice((w for w in jieba.dt.FREQ if "一" <= w[0] <= "龥"), 0, None, 97))
+LETTERS = st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF)
+# Words that stand together, and characters that no word holds.
+RUNS = st.lists(st.sampled_from(WORDS) | st.text(LETTERS, max_size=3), max_size=12)
+
+
+@pytest.fixture(autouse=True)
+def _learned() -> Iterator[None]:
+    yield
+    segment.learn(frozenset())
+
+
+def finer(run: str) -> list[str]:
+    return [part for word in cutting.cut(run) for part in cutting.finer(word)]
+
+
+@given(RUNS.map("".join))
+@example("退货运费谁承担")
+@example("中华人民共和国国务院")
+@example("龘靐齉爩")
+@example("鿿一鿖")  # Han that jieba does not take for it
+@example("的")
+def test_words_are_those_of_jieba(run: str) -> None:
+    assert cutting.cut(run) == jieba.lcut(run)
+    assert finer(run) == jieba.lcut_for_search(run)
+    begun = {start for _, start, _ in jieba.tokenize(run, mode="search")}
+    assert segment.starts(run) == begun
+
+
+def test_they_are_in_the_whole_demo_library() -> None:
+    files = sorted(demo.LIBRARY.glob("*.json"))
+    texts = [normalize(file.read_text("utf-8")) for file in files]
+    runs = [run for text in texts for run in re.findall(f"[{HAN}]+", text)]
+    assert len(runs) > 1_000
+    assert [finer(run) for run in runs] == list(map(jieba.lcut_for_search, runs))
+
+
+def test_what_was_learned_counts_at_once() -> None:
+    run = "亲亲小布丁套餐怎么退"
+    before = cutting.cut(run)
+    segment.learn(frozenset({"小布丁套餐"}))
+    assert "小布丁套餐" in cutting.cut(run) != before
+    assert cutting.cut(run) == jieba.lcut(run)
