@@ -1,4 +1,4 @@
-"""SQL as it is written: for what is asked in every search.
+"""SQL as it is written: for what is asked in every search, or of many rows.
 
 To build a queryset and to put it into SQL takes Django five to ten times as long as
 the database takes to answer. Values are always passed apart.
@@ -20,6 +20,12 @@ def rows(sql: str, values: Sequence[Any] = ()) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
+
+
+def write(sql: str, values: Sequence[Row]) -> None:
+    """Run `sql` once for each row of values."""
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, values)
 
 
 def places(values: Sized) -> str:

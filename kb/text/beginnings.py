@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from kb.text import pinyin, segment
 from kb.text.normalize import HAN, aligned, normalize
@@ -25,8 +26,7 @@ _DOUBLE = ("zh", "ch", "sh")
 Unit = tuple[str, str]  # a character and how it sounds
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What a text says from `place`, a number of units, at most LONGEST units.
 
     `lengths` has a digit a unit: how many letters of `sound` are its own.
