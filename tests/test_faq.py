@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from kb import entries
 from kb.faq import copies, guard
-from kb.models import Category, Entry, Tag, User
+from kb.models import Category, Entry, Site, Tag, User
 from kb.templatetags import kb as filters
 from tests.conftest import MakeEntry
 
@@ -548,3 +548,31 @@ def test_what_was_meant_is_offered_as_a_search(
     assert "您是不是要找" in page
     assert "?q=%E9%80%80%E6%AC%BE%E5%A4%9A%E4%B9%85%E5%88%B0%E8%B4%A6" in page
     assert "您是不是要找" not in text(ask(client, "退款多久到账"))
+
+
+# What pages share --------------------------------------------------------------------
+
+
+def test_what_is_rendered_once_is_still_each_sites_and_scripts_own(
+    client: Client, make_entry: MakeEntry, settings: Any, agent: User
+) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "b.example.com"]
+    other = Site.objects.create(name="乙店", host="b.example.com", accent="#2a56ac")
+    make_entry()
+    for _ in range(2):
+        for host, name in (("testserver", "帮助中心"), ("b.example.com", other.name)):
+            for prefix, words in (("", "提问"), ("/zh-hant", "提問"), ("/en", "Ask")):
+                page = client.get(f"{prefix}/", headers={"host": host}).text
+                assert words in page
+                assert (f"{name} · " in page or f">{name}" in page) or prefix
+                assert f'action="{prefix}/search/"' in page
+                assert ("site.css" in page) is (host == "b.example.com")
+    other.name, other.accent = "丙店", ""
+    other.save()
+    page = client.get("/", headers={"host": "b.example.com"}).text
+    assert "丙店" in page
+    assert "乙店" not in page
+    assert "site.css" not in page
+    client.force_login(agent)
+    assert "退出" in client.get("/").text
+    assert "退出" not in Client().get("/").text

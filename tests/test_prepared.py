@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import AnonymousUser
-from django.utils import timezone
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone, translation
 
 from kb.models import Category, Entry, User
+from kb.models.address import address
 from kb.prepared import Prepared
 from tests.conftest import MakeEntry
 
@@ -97,3 +99,21 @@ def test_a_day_and_numbers_have_their_places(library: dict[str, Entry]) -> None:
         assert [pk for pk, _ in told] == public
     assert prepared.tuples(stranger(), today + timedelta(2), first) == []
     assert prepared.tuples(stranger(), today, first + 1) == told[1:]
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])
+@pytest.mark.parametrize(
+    "slug", ["", "退款", "a-b", "100%", "a/b", "é~:@!$&'()*+,;=", '?#<>"', "空 格"]
+)
+def test_an_address_is_what_reverse_says(language: str, slug: str) -> None:
+    with translation.override(language):
+        for short, named in (
+            ("faq:entry-short", "faq:entry"),
+            ("faq:category", "faq:category-named"),
+        ):
+            name, args = (named, [1207, slug]) if slug else (short, [1207])
+            try:
+                expected = reverse(name, args=args)
+            except NoReverseMatch:  # no slug of ours is like that
+                continue
+            assert address(name, 1207, slug) == expected

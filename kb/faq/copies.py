@@ -118,7 +118,7 @@ def _made(
 
 def _copied(response: HttpResponse) -> Copy:
     body = response.content
-    packed = gzip.compress(body, 6, mtime=0) if len(body) > SMALL else b""
+    packed = gzip.compress(body, 5, mtime=0) if len(body) > SMALL else b""
     return Copy(response.headers["Content-Type"], body, packed)
 
 

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.urls import reverse
 from django.utils.text import slugify
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import OrderableTreeNode
 
+from kb.models.address import address
 from kb.text import hant, normalize
 
 DEEPEST = 5  # levels: deeper trees are not browsed
@@ -95,8 +95,8 @@ class Category(OrderableTreeNode):
 
     def get_absolute_url(self) -> str:
         if slug := self.slug:
-            return reverse("faq:category-named", args=[self.pk, slug])
-        return reverse("faq:category", args=[self.pk])
+            return address("faq:category-named", self.pk, slug)
+        return address("faq:category", self.pk)
 
     def clean(self) -> None:
         super().clean()  # refuses a parent that is the node or below it

@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
+from kb.models.address import address
 from kb.models.category import Category, Module, Tag, make_slug
 from kb.models.standing import PUBLIC, PUBLISHED, Standing, visible
 from kb.models.user import Reader
@@ -255,8 +255,8 @@ class Entry(Valid, Reviewed):
 
     def get_absolute_url(self) -> str:
         if self.slug:
-            return reverse("faq:entry", args=[self.pk, self.slug])
-        return reverse("faq:entry-short", args=[self.pk])
+            return address("faq:entry", self.pk, self.slug)
+        return address("faq:entry-short", self.pk)
 
 
 DERIVED = (
