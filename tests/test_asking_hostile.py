@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from time import process_time
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from justhtml import JustHTML
 
 from kb import triage
-from kb.faq import asking, votes
-from kb.models import Enclosure, Inquiry, Question, Vote
-from kb.text import normalize, segment
+from kb.faq import asking, copies, votes
+from kb.models import Category, Enclosure, Entry, Inquiry, Question, Vote
+from kb.text import markdown, normalize, segment
 from tests.conftest import MakeEntry
 from tests.test_hostile_inputs import (
     SAMPLE,
@@ -25,6 +29,7 @@ from tests.test_hostile_inputs import (
     Case,
     collection,
     quoted,
+    rows,
     sample,
     value,
 )
@@ -98,11 +103,14 @@ def test_pictures_take_the_sample() -> None:
 
 
 def test_votes_and_ratings_take_the_sample(make_entry: MakeEntry) -> None:
-    entry = make_entry()
+    _judge(make_entry(), sample("text", "query"))
+
+
+def _judge(entry: Entry, cases: Iterable[Case]) -> None:
     Client().post("/ask/", {"text": "怎么退货", "send": "1", "stamp": asking.stamp()})
     inquiry = Inquiry.objects.get()
     triage.answer(inquiry.question, answer="好了", by=None)
-    for case in sample("text", "query"):
+    for case in cases:
         text, name = quoted(value(case)[:LONGEST]), str(case["id"])
         token = quoted(votes.token(entry))
         for fields in (("note", "reason", "q", "part"), ("token",), ("helpful",)):
@@ -158,3 +166,114 @@ def test_the_desk_takes_the_sample(
         assert client.get(f"/desk/asked/?question={text}").status_code == 200
     question.refresh_from_db()
     assert question.answer == ""
+
+
+# The whole collection, through every public address ---------------------------------
+
+PREFIXES = ("", "/zh-hant", "/en")
+
+
+def public_pages(entry: Any) -> list[str]:
+    """Return every public address that reads what stands in its query."""
+    shelf = entry.category_id
+    pages = ["/", "/search/", "/suggest/", "/feed/", "/opensearch.xml", "/embed/"]
+    pages += ["/ask/", "/ask/near/", f"/c/{shelf}/", f"/c/{shelf}/feed/"]
+    pages += [f"/q/{entry.pk}/", entry.get_absolute_url()]
+    pages = [f"{prefix}{page}" for prefix in PREFIXES for page in pages]
+    pages += ["/sitemap.xml", "/sitemap-entries.xml", "/robots.txt", "/widget.js"]
+    pages += ["/site.css", "/widget/start/", "/widget/search/", "/widget/ask/"]
+    return [*pages, f"/widget/entry/{entry.pk}/"]
+
+
+def _read(pages: list[str], queries: Iterable[tuple[str, str]]) -> None:
+    """Ask for every page with every query; nothing but searches is stored."""
+    segment.warm()
+    before = rows()
+    for name, query in queries:
+        for page in pages:
+            cache.clear()
+            start = process_time()
+            answer = Client().get(f"{page}?{query}")
+            took = process_time() - start
+            assert answer.status_code in {200, 301, 404}, f"{page} {name}"
+            assert took <= SLOWEST, f"{page} {name}: {took:.1f} s"
+            assert answer.cookies == {}, f"{page} {name}"
+            if answer["Content-Type"].startswith("text/html"):
+                assert "<script>" not in answer.text, f"{page} {name}"
+    assert rows() == before, "something was stored"
+
+
+def _pairs(cases: Iterable[Case]) -> Iterable[tuple[str, str]]:
+    for case in cases:
+        most = (
+            LONGEST if "name" in case else LONGEST // 10
+        )  # it stands there nine times
+        text = quoted(value(case)[:most])
+        names = ("q", "page", "tag", "c", "path", "entry", "lang", "category", "v")
+        named = [case["name"]] if "name" in case else names
+        yield case["id"], "&".join(f"{quoted(name)}={text}" for name in named)
+
+
+@pytest.fixture
+def shelved(make_entry: MakeEntry) -> Any:
+    return make_entry(category=Category.objects.create(name="售后"))
+
+
+def test_every_public_page_takes_the_sample(shelved: Any) -> None:
+    some = [*sample("params")[::9], *sample("text")[::9], *sample("query")[::9]]
+    _read(public_pages(shelved)[::2], _pairs(some))
+
+
+@pytest.mark.data
+def test_every_public_page_takes_the_collection(shared: Path, shelved: Any) -> None:
+    pages = public_pages(shelved)
+    _read(pages[::3], _pairs(collection(shared, "params")))
+    _read(pages[2::5], _pairs(collection(shared, "text", "query")))
+
+
+@pytest.mark.data
+def test_votes_and_ratings_take_the_collection(
+    make_entry: MakeEntry, shared: Path
+) -> None:
+    _judge(make_entry(), collection(shared, "text"))
+
+
+def markdowns(shared: Path) -> Iterable[Case]:
+    return collection(shared, "markdown")
+
+
+EXECUTING = re.compile(
+    r"<(?!/?(?:p|br|hr|h[1-6]|ul|ol|li|blockquote|pre|code|em|strong|s|a|img|div|table"
+    r"|thead|tbody|tr|th|td)\b)|\son\w+=|javascript:|data:text|style=",
+    re.I,
+)
+
+
+@pytest.mark.data
+def test_whatever_an_answer_holds_is_text_on_every_public_page(
+    make_entry: MakeEntry, shared: Path
+) -> None:
+    """Written by an editor, it is read here by everybody: as HTML, data and a tree."""
+    segment.warm()
+    for case in markdowns(shared):
+        cache.clear()
+        copies.shelf.clear()
+        try:
+            made = make_entry("怎么退货？", value(case)[: markdown.LONGEST])
+        except ValidationError:
+            continue  # a picture without words
+        for prefix in PREFIXES:
+            page = Client().get(f"{prefix}{made.get_absolute_url()}").text
+            (data,) = re.findall(
+                r'<script type="application/ld\+json">(.*?)</script>', page
+            )
+            json.loads(data)
+            JustHTML(page, strict=True)
+            feed = Client().get(f"{prefix}/feed/").content
+            assert ET.fromstring(feed).tag.endswith("feed"), case["id"]
+        shown = made.answer_html
+        tags = "".join(re.findall(r"<[^>]*>", shown))
+        assert not EXECUTING.search(tags), case["id"]
+        told = Client().get(f"/widget/entry/{made.pk}/")
+        assert told.status_code == (200 if shown else 404), case["id"]
+        made.delete()
