@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -24,6 +23,7 @@ from kb.models import (
     AGENT,
     EDITOR,
     LEAD,
+    WRITER,
     Category,
     Entry,
     Remit,
@@ -51,17 +51,12 @@ def roles(make_user: Callable[..., User], entry: Entry) -> dict[str, Client]:
     """Return the client of each role; an outsider is an editor of another branch."""
     people = {
         "agent": make_user("agent", AGENT),
-        "writer": make_user("writer", is_staff=True),
+        "writer": make_user("writer", WRITER, is_staff=True),
         "editor": make_user("editor", EDITOR, is_staff=True),
         "outsider": make_user("outsider", EDITOR, is_staff=True),
         "lead": make_user("lead", LEAD, is_staff=True),
         "root": make_user("root", is_staff=True, is_superuser=True),
     }
-    kinds = "entry reply phrasing tag module category followup".split()
-    wanted = Permission.objects.filter(
-        content_type__model__in=kinds, codename__regex="^(view|add|change)_"
-    )
-    people["writer"].user_permissions.set(wanted)
     other = Category.objects.create(name="售前")
     for right in ("write", "publish"):
         Remit.objects.create(user=people["outsider"], category=other, right=right)
@@ -145,7 +140,7 @@ def test_a_verdict_is_for_who_may_publish_here(
     acts: dict[str, tuple[str, dict[str, Any], Callable[[], bool]]] = {
         "approve": (
             reverse("desk:verdict", args=[review.pk]),
-            {"do": "approve", "edition": 1},
+            {"do": "approve", "seen": review.stamp},
             lambda: Review.objects.filter(pk=review.pk, state="approved").exists(),
         ),
         "return": (

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from kb import entries, index, search
+from kb import entries, index, search, unsaved
 from kb.models import (
     EDITOR,
+    WRITER,
     Category,
     Entry,
     Remit,
@@ -31,13 +32,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def writer(make_user: Callable[..., User]) -> User:
     """Return somebody who may write and not publish."""
-    user = make_user("writer", is_staff=True)
-    kinds = "entry reply phrasing tag module category followup".split()
-    wanted = Permission.objects.filter(
-        content_type__model__in=kinds, codename__regex="^(view|add|change|delete)_"
-    )
-    user.user_permissions.set(wanted)
-    return User.objects.get(pk=user.pk)
+    return make_user("writer", WRITER, is_staff=True)
 
 
 @pytest.fixture
@@ -186,12 +181,26 @@ def test_who_approves_has_seen_the_latest(
 ) -> None:
     entry = make_entry()
     review = proposal(entry, writer, answer="一")
-    proposal(entry, writer, answer="二")
+    seen = review.stamp
+    review = proposal(entry, writer, answer="二")
     with pytest.raises(ValidationError, match="刚改过"):
-        entries.approve(review, by=lead, seen=1)
-    assert entries.approve(review, by=lead, seen=2).answer == "二"
+        entries.approve(review, by=lead, seen=seen)
+    assert entries.approve(review, by=lead, seen=review.stamp).answer == "二"
     with pytest.raises(ValidationError, match="已经有人处理"):
-        entries.approve(review, by=lead, seen=2)
+        entries.approve(review, by=lead, seen=review.stamp)
+
+
+def test_a_draft_that_is_changed_under_review_is_looked_at_again(
+    writer: User, lead: User
+) -> None:
+    entry = entries.submit(entries.draft("新？", by=writer, answer="一"), by=writer)
+    review = Review.objects.get()
+    seen = review.stamp
+    entries.revise(entry, by=writer, based_on=entry.version, answer="二")
+    with pytest.raises(ValidationError, match="刚改过"):
+        entries.approve(review, by=lead, seen=seen)
+    entry.refresh_from_db()
+    assert entry.status == "review"
 
 
 def test_who_may_not_publish_approves_nothing(
@@ -353,7 +362,7 @@ def test_a_reviewer_reads_the_change_and_approves(
     address = f"/desk/reviews/{review.pk}/"
     client.post(address, {"do": "comment", "words": "十元对吗？"})
     assert "十元对吗？" in client.get("/desk/reviews/").content.decode()
-    client.post(address, {"do": "approve", "edition": 1})
+    client.post(address, {"do": "approve", "seen": review.stamp})
     entry.refresh_from_db()
     assert entry.answer == "运费十元"
     done = client.get("/desk/reviews/?show=done").content.decode()
@@ -386,7 +395,10 @@ def test_who_submits_sees_his_own_and_is_offered_no_verdict(
     assert 'value="withdraw"' in page
     assert 'value="approve"' not in page
     address = f"/desk/reviews/{review.pk}/"
-    assert written.post(address, {"do": "approve", "edition": 1}).status_code == 403
+    assert (
+        written.post(address, {"do": "approve", "seen": review.stamp}).status_code
+        == 403
+    )
     written.post(address, {"do": "withdraw"})
     review.refresh_from_db()
     assert review.state == "withdrawn"
@@ -537,3 +549,25 @@ def test_somebody_is_asked_and_finds_it_first(
     client.post(address, {"do": "ask", "reviewer": writer.pk})  # forged
     review.refresh_from_db()
     assert review.reviewer is None
+
+
+def test_the_list_and_the_form_tell_of_a_change_that_waits(
+    client: Client, writer: User, lead: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry()
+    client.force_login(lead)
+    assert "修改待审核" not in client.get("/admin/kb/entry/").content.decode()
+    review = proposal(entry, writer, answer="改")
+    assert "修改待审核" in client.get("/admin/kb/entry/").content.decode()
+    page = client.get(where(entry)).content.decode()
+    assert f"/desk/reviews/?review={review.pk}" in page
+
+
+def test_what_was_kept_of_a_form_goes_when_it_is_proposed(
+    written: Client, writer: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(answer="旧")
+    unsaved.keep([("answer", "新")], entry=entry, by=writer, known=None)
+    change(written, entry, answer="新")
+    assert Review.objects.exists()
+    assert not unsaved.of(entry, by=writer)

@@ -24,59 +24,26 @@ from django.utils.safestring import SafeString
 
 from kb import entries
 from kb.admin import moves
-from kb.admin.base import short
-from kb.admin.category import category_field, indented
+from kb.admin.base import Curation, short
+from kb.admin.category import category_field
 from kb.admin.conflict import Conflicting
 from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasings
+from kb.admin.filters import BranchFilter, ValidityFilter
 from kb.admin.finding import Found, MineFilter
 from kb.admin.followups import FollowUpInline
 from kb.admin.forewarning import Forewarned
 from kb.admin.keeping import Keeping
 from kb.admin.merge import Merging
-from kb.admin.proposing import Proposing, is_proposed, within
+from kb.admin.proposing import Proposing, is_proposed, waits_for_review, within
 from kb.admin.writing import Written
-from kb.models import Category, Entry, Question, Reply, User, Validity
+from kb.models import Entry, Question, Reply, User, Validity
 
 if TYPE_CHECKING:
-    Filter = admin.SimpleListFilter
     ReplyBase = admin.StackedInline[Reply, Entry]
 else:
-    Filter, ReplyBase = admin.SimpleListFilter, admin.StackedInline
+    ReplyBase = admin.StackedInline
 
 TONES = {"draft": "", "review": "warn", "published": "ok", "retired": "bad"}
-
-
-class BranchFilter(Filter):
-    """Entries of a category and of all that stands below it."""
-
-    title = "分类"
-    parameter_name = "category"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        tree = Category.objects.with_tree_fields()
-        return [(str(node.pk), indented(node)) for node in tree]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        if self.value() not in dict(self.lookup_choices):
-            return queryset
-        top = Category.objects.get(pk=self.value())
-        below = top.descendants(include_self=True)
-        return queryset.filter(category__in=[node.pk for node in below])
-
-
-class ValidityFilter(Filter):
-    """Of what is published: what has to be looked at before or after its end."""
-
-    title = "有效期"
-    parameter_name = "validity"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(value), str(label)) for value, label in Validity.choices]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() not in Validity.values:
-            return queryset
-        return queryset.having(self.value()).filter(status=Entry.Status.PUBLISHED)
 
 
 class ReplyInline(ReplyBase):
@@ -97,7 +64,9 @@ class ReplyInline(ReplyBase):
 
 
 @admin.register(Entry)
-class EntryAdmin(Keeping, Merging, Conflicting, Written, Found, Forewarned, Proposing):
+class EntryAdmin(
+    Proposing, Keeping, Merging, Conflicting, Written, Found, Forewarned, Curation
+):
     form = EntryForm
     inlines = [ReplyInline, FollowUpInline]
     list_display = [
@@ -156,7 +125,8 @@ class EntryAdmin(Keeping, Merging, Conflicting, Written, Found, Forewarned, Prop
         # Searched: a word of somebody's own reply must not find its entry.
         shared = Q(replies__owner=None, replies__team=None)
         written = FilteredRelation("replies", condition=shared)
-        return seen.annotate(asked_=Coalesce(Subquery(asked), 0), written=written)
+        counts = {"asked_": Coalesce(Subquery(asked), 0), "waits_": waits_for_review()}
+        return seen.annotate(**counts, written=written)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out deletion in bulk: what was once published is retired."""
@@ -268,6 +238,8 @@ class EntryAdmin(Keeping, Merging, Conflicting, Written, Found, Forewarned, Prop
         if entry.validity != Validity.NOW and entry.status == Entry.Status.PUBLISHED:
             tone = "bad" if entry.validity == Validity.OVER else "warn"
             shown.append((tone, entry.validity.label))
+        if getattr(entry, "waits_", False):
+            shown.append(("warn", "修改待审核"))
         return format_html_join(" ", badge, shown)
 
     @admin.display(description="问题", ordering="asked_")

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 
-from kb import entries
-from kb.admin.base import Curation, is_id
-from kb.models import Entry, Right
+from kb import entries, unsaved
+from kb.admin.base import ModelAdmin, is_id
+from kb.models import Entry, Review, Right
 from kb.models.remit import branches
 
+if TYPE_CHECKING:
+    Base = ModelAdmin
+else:
+    Base = object
 
-class Proposing(Curation):
+
+class Proposing(Base):
     """The entry's form, shown and saved as it would be, and then taken back.
 
-    All of it runs as ever: forms, formsets, checks. Only that the transaction
-    is undone in the end, and what the entry would have said waits for review.
+    All of it runs as ever: forms, formsets, checks, conflicts; for that it stands
+    before all that looks at the entry. Only that the transaction is undone in the
+    end, and what the entry would have said waits for review.
     """
 
     def changeform_view(
@@ -33,7 +40,9 @@ class Proposing(Curation):
     ) -> Any:
         entry = _published(object_id)
         if entry is None or not entries.must_propose(entry, by=request.user):
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            waits = {"waits": entries.pending(entry) if entry else None}
+            extra = {**(extra_context or {}), **waits}
+            return super().changeform_view(request, object_id, form_url, extra)
         request.proposes = entry
         pending = entries.pending(entry)
         extra = {**(extra_context or {}), "proposes": True, "pending": pending}
@@ -48,6 +57,11 @@ class Proposing(Curation):
         """Out of one's remit an entry is only looked at."""
         by: Any = request.user
         allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or entries.may_write(obj, by=by))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        by: Any = request.user
+        allowed = super().has_delete_permission(request, obj)
         return allowed and (obj is None or entries.may_write(obj, by=by))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -79,9 +93,17 @@ class Proposing(Curation):
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return redirect("admin:kb_entry_change", entry.pk)
+        kept = unsaved.of(entry, by=request.user)  # dropped, and that undone, too
+        unsaved.drop(by=request.user, ids=[row.pk for row in kept])
         told = f"「{entry}」的修改已提交审核。通过以前，已发布的内容不变。"
         messages.success(request, told)
         return redirect(f"{reverse('desk:reviews')}?review={review.pk}")
+
+
+def waits_for_review() -> Exists:
+    """Return whether a change of the entry of each row waits."""
+    waiting = Review.waiting().filter(entry=OuterRef("pk"), content__isnull=False)
+    return Exists(waiting)
 
 
 def within(field: Any, user: Any) -> Any:

@@ -72,7 +72,7 @@ def _done(request: StaffRequest, review: Review) -> bool:
     given, by = request.POST, request.user
     act, words = given.get("do", ""), given.get("words", "")[:1000]
     if act == "approve":
-        seen = number(given.get("edition", ""))
+        seen = given.get("seen", "")
         entry = entries.approve(review, by=by, seen=seen)
         link = (
             "已通过，「<a href='{}'>{}</a>」已更新。"

@@ -109,10 +109,10 @@ def _lay_proposed(review: Review) -> None:
 
 
 @transaction.atomic
-def approve(review: Review, *, by: User | None, seen: int | None = None) -> Entry:
-    """Let readers have it. `seen` is the edition that was looked at."""
+def approve(review: Review, *, by: User | None, seen: str | None = None) -> Entry:
+    """Let readers have it. `seen` is the stamp of what was looked at."""
     review, entry = _open(review)
-    if seen is not None and seen != review.edition:
+    if seen is not None and seen != review.stamp:
         raise ValidationError(RENEWED, code="conflict")
     if not review.is_change:
         return publish(entry, by=by)

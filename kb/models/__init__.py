@@ -37,7 +37,7 @@ from kb.models.standing import Standing
 from kb.models.team import Team
 from kb.models.unsaved import Unsaved
 from kb.models.usage import Evidence, Pick, Search, Side, Vote
-from kb.models.user import AGENT, EDITOR, LEAD, Reader, User, shown_to
+from kb.models.user import AGENT, EDITOR, LEAD, WRITER, Reader, User, shown_to
 from kb.models.validity import Validity
 from kb.models.vocabulary import Edition, StopWord, SynonymSet, Word
 from kb.models.widget import WidgetRule
@@ -48,6 +48,7 @@ __all__ = [
     "AGENT",
     "EDITOR",
     "LEAD",
+    "WRITER",
     "Act",
     "Category",
     "Channel",

@@ -76,6 +76,11 @@ class Review(models.Model):
         """Whether something is published meanwhile, which this would change."""
         return self.content is not None
 
+    @property
+    def stamp(self) -> str:
+        """What tells whether the words, or those they would replace, have changed."""
+        return f"{self.edition}-{self.entry.version}"
+
     @classmethod
     def waiting(cls) -> QuerySet[Review]:
         return cls.objects.filter(state=cls.State.WAITING)

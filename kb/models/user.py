@@ -7,7 +7,8 @@ from django.db import models
 
 from kb.models.team import Team
 
-AGENT, EDITOR, LEAD = "客服", "编辑", "主管"  # the groups that the migration makes
+# The groups that migrations make; a writer (撰稿) has others publish what he writes.
+AGENT, WRITER, EDITOR, LEAD = "客服", "撰稿", "编辑", "主管"
 
 
 class User(AbstractUser):

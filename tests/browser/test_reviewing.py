@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from playwright.sync_api import Page, expect
 
 from kb import entries
-from kb.models import Entry, Review, User
+from kb.models import WRITER, Entry, Review, User
 from tests.browser.driving import violations
 from tests.conftest import MakeEntry
 
@@ -20,13 +19,7 @@ Login = Callable[..., None]
 
 @pytest.fixture
 def writer(make_user: Callable[..., User]) -> User:
-    user = make_user("writer", is_staff=True, name="小写")
-    kinds = "entry reply phrasing tag module category followup".split()
-    wanted = Permission.objects.filter(
-        content_type__model__in=kinds, codename__regex="^(view|add|change|delete)_"
-    )
-    user.user_permissions.set(wanted)
-    return user
+    return make_user("writer", WRITER, is_staff=True, name="小写")
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ from django.db import OperationalError
 
 from kb import demo, faces, feedback, index, vocabulary, wording
 from kb.engines import EngineUnavailable, get_engine
-from kb.models import AGENT, EDITOR, LEAD, Entry, Question, Segment, User
+from kb.models import AGENT, EDITOR, LEAD, WRITER, Entry, Question, Segment, User
 
 SEGMENTS = ("新客", "老客", "高净值", "企业客户")  # where none are kept yet
 ACCOUNTS = {  # username: name, group, whether it may enter the admin
     "kefu": ("小茶", AGENT, False),
+    "zhuangao": ("小禾", WRITER, True),
     "bianji": ("阿萝", EDITOR, True),
     "zhuguan": ("陈姐", LEAD, True),
     "admin": ("管理员", None, True),
