@@ -114,6 +114,7 @@ def test_a_reader_who_opens_what_was_found_leaves_no_gap(
         ("发票抬头", "抬头发票的"),
         ("退款", "退宽"),
         ("能刻字吗", "能不能刻字"),
+        ("可以刻字吗", "请问能刻字么"),
         ("保温杯的盖子在哪里可以单独买到", "保温杯的盖子在哪里可以单独买倒呢"),
     ],
 )
@@ -193,6 +194,21 @@ def test_a_hundred_thousand_searches_are_gathered_in_few_queries() -> None:
     with CaptureQueriesContext(connection) as again:
         gaps.gather()
     assert len(again) < 100 < len(first)
+
+
+def test_what_an_agent_searches_for_and_does_not_use_is_a_gap(
+    client: Client, agent: User, editor: User
+) -> None:
+    address = reverse("console:miss")
+    assert client.post(address, {"q": "能不能刻字"}).status_code == 403
+    client.force_login(agent)
+    assert client.post(address, {"q": "能不能刻字", "total": "0"}).status_code == 204
+    assert client.post(address, {"q": "", "total": "0"}).status_code == 400
+    assert client.post(address, {"q": "x", "total": "abc"}).status_code == 400
+    gaps.gather()
+    gap = Gap.objects.get()
+    assert (gap.side, gap.empty) == ("staff", 1)
+    assert gaps.of([gap])[gap.pk].people == 1
 
 
 # Settling -----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from django.urls import path
 from kb.console import (
     capture,
     mine,
+    misses,
     next,
     own,
     picks,
@@ -20,6 +21,7 @@ app_name = "console"
 urlpatterns = [
     path("", views.home, name="home"),
     path("pick/", picks.pick, name="pick"),
+    path("miss/", misses.miss, name="miss"),
     path("mine/", mine.mine, name="mine"),
     path("mine/new/", mine.write, name="mine-new"),
     path("mine/copy/", mine.copy, name="mine-copy"),

@@ -20,6 +20,7 @@ ALIKE = 86  # per cent of letters in common, in order, of what two searches tell
 LONG = 7  # letters below which one other letter is another question
 RAREST = 3  # pairs of letters by which candidates are looked for
 _ASKING = re.compile("|".join(sorted(ASKING, key=len, reverse=True)))
+_SAY_NOTHING = PARTICLES | {"么"}
 _HAN = re.compile(f"[{HAN}]+")
 
 
@@ -38,7 +39,7 @@ class Meaning(NamedTuple):
         terms = [term for term, weight in weights.items() if weight > LIGHT]
         whole = [t for t in terms if not any(t != o and t in o for o in terms)]
         asked = bare(_ASKING.sub(" ", spelling))
-        told = "".join(c for c in asked if c not in PARTICLES) or bare(spelling)
+        told = "".join(c for c in asked if c not in _SAY_NOTHING) or bare(spelling)
         return cls(_digest(sorted(set(whole)) or [told]), _digest([_sound(told)]), told)
 
 

@@ -7,6 +7,7 @@ import { toggle } from "./favourites.js";
 import { Filters } from "./filters.js";
 import { Finder } from "./finder.js";
 import { meaning, place } from "./keys.js";
+import { Misses } from "./misses.js";
 import { Next } from "./next.js";
 import { Picks } from "./picks.js";
 import { copyPicture } from "./pictures.js";
@@ -29,6 +30,7 @@ class Console {
     this.filters = new Filters({ form, changed: () => this.narrow() });
     this.finder = new Finder(this);
     this.picks = new Picks(this);
+    this.misses = new Misses(this);
     this.basket = new Basket(this);
     this.next = new Next(this);
     const changed = () => this.finder.changed();

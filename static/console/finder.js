@@ -21,6 +21,7 @@ export class Finder {
   /** The box may have changed; while an input method composes, nobody calls. */
   typing() {
     if (this.box.value === this.words) return;
+    this.left?.(this.words, this.box.value, this.took);
     this.words = this.box.value;
     this.asked = performance.now();
     this.changed();

@@ -26,6 +26,7 @@ export class Picks {
   /** Tell of `picks`, copied as one text; it arrives though the page may be left. */
   tell(picks, { kind = "reply", channel = "" } = {}) {
     const { took } = this.finder;
+    this.used = this.finder.words.trim(); // of what he searched for, something helped
     const body = new URLSearchParams({ kind, channel, conversation: this.customer.token });
     if (took !== null && took < LONGEST) body.set("took_ms", String(took));
     for (const pick of picks) {
