@@ -689,3 +689,44 @@ def test_it_is_usable_on_a_phone(
     expect(said(phone)).to_contain_text("已复制：")
     assert clipboard(phone) == "王女士，选券。"
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
+
+
+@pytest.mark.parametrize("sentences", [1, 2, 3, 4, 6])
+def test_a_blank_to_fill_is_not_behind_the_bar_of_a_phone(
+    phone: Page,
+    live_site: str,
+    agent: User,
+    login: Login,
+    make_entry: MakeEntry,
+    sentences: int,
+) -> None:
+    """However long the reply is, and so wherever the field of the blank stands."""
+    said = "您好，质量问题的运费由我们承担。" * sentences
+    make_entry("运费谁出", replies=[f"{said}{{{{商品名}}}}，{{{{预计时间}}}}。"])
+    login(phone, agent, live_site)
+    opened(phone, "/console/?q=运费谁出")
+    box(phone).press("Enter")
+    for name in ("商品名", "预计时间"):
+        field = phone.get_by_label(name)
+        expect(field).to_be_focused()
+        seen = field.evaluate(
+            "one => { const at = one.getBoundingClientRect();"
+            " return [at.top + 2, at.bottom - 2].every(y =>"
+            " document.elementFromPoint(at.left + 9, y) === one) }"
+        )
+        assert seen, name
+        field.fill("一")
+        field.press("Enter")
+
+
+def test_filters_say_what_they_are_on_a_phone(
+    phone: Page, live_site: str, agent: User, login: Login, make_entry: MakeEntry
+) -> None:
+    make_entry("运费谁出")
+    login(phone, agent, live_site)
+    opened(phone)
+    for name in ("分类", "范围", "渠道"):
+        field = phone.get_by_label(name, exact=True)
+        assert field.evaluate("one => one.selectedOptions[0].label") == name
+        room = field.evaluate("one => one.clientWidth")
+        assert room >= 64  # px: two characters, the arrow and the edges
