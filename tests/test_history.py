@@ -159,7 +159,9 @@ def test_an_import_over_many_keeps_what_was_there(
 ) -> None:
     made = [make_entry(f"第{n}问？", answer=f"旧{n}") for n in range(3)]
     Revision.objects.all().delete()
-    assert entries.may_write(made[0], by=editor)  # asked of the database once
+    # What somebody may do is asked of the database once.
+    assert entries.may_write(made[0], by=editor)
+    assert entries.may_publish(made[0], by=editor)
 
     def written(some: list[Entry]) -> int:
         for entry in some:

@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from kb import transfer
+from kb import entries, transfer
 from kb.admin.columns import ColumnsForm
 from kb.models import Entry, Import, User
 from kb.text import normalize
@@ -81,7 +81,7 @@ class UploadForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         statuses = [Status.DRAFT, Status.REVIEW]
-        if user.has_perm("kb.publish_entry"):
+        if user.has_perm("kb.publish_entry") and entries.judges_own(user, None):
             statuses.append(Status.PUBLISHED)
         self.choose("kind", [(k, KINDS[k][0]) for k in allowed_kinds(user)])
         self.choose("status", [(status.value, status.label) for status in statuses])
