@@ -14,12 +14,23 @@ import pytest
 import time_machine
 from django.test import Client
 from django.utils import timezone
-from justhtml import JustHTML
+from justhtml import StrictModeError
 
-from kb import content, entries, neighbours, reads
-from kb.faq import copies, crawling
-from kb.models import Category, Entry, FollowUp, Incident, Neighbours, Read, Tag, User
+from kb import content, entries, neighbours, reads, triage
+from kb.faq import asking, copies, crawling, guard, votes
+from kb.models import (
+    Category,
+    Entry,
+    FollowUp,
+    Incident,
+    Inquiry,
+    Neighbours,
+    Read,
+    Tag,
+    User,
+)
 from tests.conftest import MakeEntry
+from tests.markup import faults
 
 pytestmark = pytest.mark.django_db
 HIDDEN = [("draft", "public"), ("retired", "public"), ("published", "internal")]
@@ -73,8 +84,64 @@ def test_every_page_is_valid_html(
     pages = ["/", "/search/", "/search/?q=退款", "/search/?q=麒麟臂", "/ask/"]
     pages += [f"/search/?tag={tag.pk}", made.get_absolute_url(), "/q/999/"]
     pages += [shelf.get_absolute_url(), f"/q/{made.pk}/{made.slug}/?q=退款"]
+    pages += ["/ask/?q=退款", "/embed/", "/embed/?q=退款", f"/embed/?entry={made.pk}"]
     for address in pages:
-        JustHTML(client.get(f"{prefix}{address}").text, strict=True)
+        assert faults(client.get(f"{prefix}{address}").text) == [], address
+    for part in ("/suggest/?q=退款", "/ask/near/?q=退款"):
+        assert faults(client.get(f"{prefix}{part}").text, fragment=True) == [], part
+
+
+@pytest.mark.parametrize("prefix", ["", "/zh-hant", "/en"])
+def test_every_answer_to_a_form_is_valid_html(
+    client: Client, make_entry: MakeEntry, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "SOON", -1)
+    made, now = make_entry("退款多久到账？", LONG), timezone.now()
+    Incident.objects.create(
+        title="退款延迟",
+        body="**周五**恢复。",
+        audience="public",
+        starts_at=now - timedelta(hours=1),
+        ends_at=now + timedelta(hours=1),
+        entry=made,
+    )
+    token, vote = votes.token(made), f"{prefix}/vote/{made.pk}/"
+    for sent in ({"helpful": "no"}, {"helpful": "yes"}, {"helpful": "no", "part": "1"}):
+        page = client.post(vote, {"token": token, **sent}).text
+        assert faults(page, fragment="part" in sent) == [], sent
+    assert faults(client.post(vote, {}).text) == []
+    ask, stamp = f"{prefix}/ask/", asking.stamp()
+    for given in ({}, {"text": "退款"}, {"text": "退款", "send": "1"}):
+        assert faults(client.post(ask, given).text) == [], given
+    own = client.post(ask, {"text": "退款", "send": "1", "stamp": stamp}, follow=True)
+    assert faults(own.text) == []
+    inquiry = Inquiry.objects.get()
+    triage.answer(inquiry.question, answer="见 https://example.com/a", by=None)
+    assert faults(client.get(f"{prefix}/q/{inquiry.token}/").text) == []
+    assert faults(client.get(f"{prefix}/").text) == []
+    monkeypatch.setattr(guard, "seconds_to_wait", lambda *_: 9)
+    assert faults(client.get(f"{prefix}/search/").text) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(
+            "<p>x</i></p>",
+            '<p id="a">x</p><p id="a">y</p>',
+            "<span><div>x</div></span>",
+        ),
+        *("<ul><p>x</p></ul>", "<div><li>x</li></div>", '<label for="b">x</label>'),
+        *('<a href="/"><button>x</button></a>', '<img src="/a.png">', "<p>a</div>"),
+        '<a href="#no">x</a>',
+    ],
+)
+def test_what_is_not_valid_is_seen(wrong: str) -> None:
+    try:
+        found = faults(f"<main>{wrong}</main>", fragment=True)
+    except StrictModeError as fault:
+        found = [str(fault)]
+    assert found
 
 
 def test_an_entry_begins_with_its_short_answer(
