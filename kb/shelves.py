@@ -21,6 +21,9 @@ class Shelf:
     category: Category
     count: int
     inner: tuple[Shelf, ...] = ()  # the shelves in it
+    # Said here, and not in a template: a home page has sixty of them.
+    name: str = ""
+    url: str = ""
 
     @property
     def below(self) -> tuple[str, ...]:
@@ -50,13 +53,13 @@ class Shelves:
     def inside(self, parent: int | None) -> list[Shelf]:
         """Return the shelves directly in `parent`; None stands for the top."""
         return [
-            Shelf(
-                c,
-                self.counts[c.pk],
-                tuple(Shelf(b, self.counts[b.pk]) for b in self._stocked(c.pk)),
-            )
-            for c in self._stocked(parent)
+            self._shelf(one, tuple(map(self._shelf, self._stocked(one.pk))))
+            for one in self._stocked(parent)
         ]
+
+    def _shelf(self, one: Category, inner: tuple[Shelf, ...] = ()) -> Shelf:
+        count, url = self.counts[one.pk], one.get_absolute_url()
+        return Shelf(one, count, inner, one.name, url)
 
     def path(self, pk: int | None) -> list[Category]:
         """Return the categories from the top down to `pk`, which is the last."""
