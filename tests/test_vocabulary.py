@@ -515,3 +515,111 @@ def test_others_do_not_touch_it(
         for page in ("add", "changelist"):
             address = reverse(f"admin:kb_{name}_{page}")
             assert client.get(address, follow=True).status_code == 403
+
+
+# What contradicts itself -----------------------------------------------------------
+
+
+def test_one_way_sets_that_lead_back_are_refused_with_the_way(db: None) -> None:
+    same("退宽", "退款", two_way=False)
+    same("退款", "返款", two_way=False)
+    with pytest.raises(ValidationError, match="返款 → 退宽 → 退款 → 返款"):
+        same("返款", "退宽", two_way=False)
+    same("反款", "退宽", two_way=False)  # it leads there, and nothing leads back
+
+
+def test_a_stop_word_is_no_synonym(db: None) -> None:
+    row = same("退钱", "退款")
+    with pytest.raises(ValidationError, match="退钱 = 退款"):
+        StopWord(text="退钱").full_clean()
+    row.delete()
+    StopWord(text="退钱").full_clean()
+
+
+def test_what_ships_contradicts_nothing(db: None) -> None:
+    vocabulary.load_starter()
+    for model in (SynonymSet, Word, StopWord):
+        for row in model.objects.all():
+            row.full_clean()
+
+
+# The panel: what a change would do, before it is saved --------------------------------
+
+
+@pytest.fixture
+def desk(client: Client, editor: User) -> Client:
+    client.force_login(editor)
+    return client
+
+
+def tried(client: Client, kind: str, **typed: Any) -> Any:
+    address = reverse(f"admin:kb_{kind}_try")
+    return client.post(address, {"kind": kind, **typed})
+
+
+def test_a_synonym_is_tried_before_it_is_saved(
+    desk: Client, make_entry: MakeEntry
+) -> None:
+    wanted = make_entry("无法登录怎么解决")
+    make_entry("发票抬头怎么改")
+    response = tried(
+        desk, "synonymset", q="上不去号", members="上不去号\n无法登录", two_way="on"
+    )
+    assert not response.context["now"].sure
+    assert response.context["then"].sure
+    assert [entry for entry, _ in response.context["moves"]] == [wanted]
+    assert response.context["then"].sets == [("上不去号", ["无法登录"])]
+    assert found("上不去号") == []
+    assert not SynonymSet.objects.exists()
+
+
+def test_a_stop_word_is_tried_before_it_is_saved(desk: Client) -> None:
+    response = tried(desk, "stopword", q="亲亲 退款", text="亲亲")
+    weights = [(c.word, c.weight) for c in response.context["then"].words]
+    assert ("亲亲", "silent") in weights
+    assert ("亲亲", "silent") not in [
+        (c.word, c.weight) for c in response.context["now"].words
+    ]
+
+
+def test_a_word_is_cut_as_it_would_be_and_nothing_is_learned(desk: Client) -> None:
+    before = segment.words("小茶卡怎么用")
+    response = tried(desk, "word", q="小茶卡怎么用", text="小茶卡")
+    assert "小茶卡" in [cut.word for cut in response.context["then"].words]
+    assert "小茶卡" not in [cut.word for cut in response.context["now"].words]
+    assert segment.words("小茶卡怎么用") == before
+
+
+def test_a_change_of_what_is_kept_is_tried_in_its_place(
+    desk: Client, make_entry: MakeEntry
+) -> None:
+    make_entry("无法登录怎么解决")
+    row = same("上不去号", "无法登录")
+    response = tried(
+        desk,
+        "synonymset",
+        row=row.pk,
+        q="上不去号",
+        members="上不去号\n别的词",
+        two_way="on",
+    )
+    assert response.context["now"].sure
+    assert not response.context["then"].sure
+
+
+def test_what_could_not_be_saved_is_not_tried_but_explained(desk: Client) -> None:
+    response = tried(desk, "synonymset", q="退款", members="退款")
+    assert "至少写两个不同的词" in response.content.decode()
+    assert "现在" in response.content.decode()
+    page = desk.get(reverse("admin:kb_word_try"), {"q": "怎么退款"})
+    assert "怎么" in page.content.decode()
+    for forged in ({"q": "x" * 500}, {"q": "退", "row": "9" * 30}, {"q": "\x00"}):
+        assert tried(desk, "word", **forged).status_code == 200
+
+
+def test_every_form_of_the_vocabulary_has_the_panel(desk: Client) -> None:
+    for kind in ("synonymset", "word", "stopword"):
+        address = reverse(f"admin:kb_{kind}_try")
+        assert address in desk.get(reverse(f"admin:kb_{kind}_add")).content.decode()
+        listed = desk.get(reverse(f"admin:kb_{kind}_changelist")).content.decode()
+        assert address in listed

@@ -9,11 +9,12 @@ from django.contrib import admin
 from django.db.models import Field
 
 from kb.admin.base import Curation
+from kb.admin.panel import Panelled
 from kb.models import StopWord, SynonymSet, Word
 
 
 @admin.register(SynonymSet)
-class SynonymSetAdmin(Curation):
+class SynonymSetAdmin(Panelled, Curation):
     list_display = ["together", "topic", "two_way"]
     list_filter = ["topic", "two_way"]
     search_fields = ["members", "topic"]
@@ -32,7 +33,7 @@ class SynonymSetAdmin(Curation):
 
 
 @admin.register(Word)
-class WordAdmin(Curation):
+class WordAdmin(Panelled, Curation):
     list_display = ["text", "tag"]
     list_filter = ["tag"]
     search_fields = ["text"]
@@ -40,7 +41,7 @@ class WordAdmin(Curation):
 
 
 @admin.register(StopWord)
-class StopWordAdmin(Curation):
+class StopWordAdmin(Panelled, Curation):
     list_display = ["text"]
     search_fields = ["text"]
     fields = ["text"]

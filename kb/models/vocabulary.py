@@ -85,6 +85,7 @@ class SynonymSet(Vocabulary):
         if not FEWEST <= len(different) == len(words) <= MOST:
             raise ValidationError({"members": _wrong_number(words)})
         self._refuse_repetition(words)
+        self._refuse_circle(words)
 
     def _refuse_repetition(self, words: list[str]) -> None:
         """Refuse words that would find each other by another set already.
@@ -101,6 +102,29 @@ class SynonymSet(Vocabulary):
                     f"“{'”“'.join(shared)}”已经在另一组里：{other}。请直接修改那一组。"
                 )
                 raise ValidationError({"members": told})
+
+    def _refuse_circle(self, words: list[str]) -> None:
+        """Refuse one-way sets that lead back: then none of them is one-way."""
+        if self.two_way:
+            return
+        ways: dict[str, list[str]] = {}
+        others = SynonymSet.objects.filter(two_way=False).exclude(pk=self.pk)
+        for other in others.only("members"):
+            first, *rest = map(_spelling, other.words() or [""])
+            ways.setdefault(first, []).extend(rest)
+        first, *rest = map(_spelling, words)
+        trail = [[first, one] for one in rest]
+        seen = set(rest)
+        while trail:
+            way = trail.pop()
+            for following in ways.get(way[-1], ()):
+                if following == first:
+                    shown = " → ".join([*way, first])
+                    told = f"绕回来了：{shown}。要互相找到，请合成一组并勾选“互相都能找到”。"
+                    raise ValidationError({"members": told})
+                if following not in seen:
+                    seen.add(following)
+                    trail.append([*way, following])
 
 
 class Word(Vocabulary):
@@ -168,6 +192,10 @@ class StopWord(Vocabulary):
         self.text = _spelling(self.text)
         if not segment.words(self.text):
             raise ValidationError({"text": "请写一个词，只有标点不行。"})
+        for row in SynonymSet.objects.filter(members__icontains=self.text):
+            if self.text in map(_spelling, row.words()):
+                told = f"“{self.text}”在同义词里：{row}。停用以后那一组就不起作用了。"
+                raise ValidationError({"text": told})
 
 
 class Edition(models.Model):

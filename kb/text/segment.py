@@ -99,6 +99,22 @@ def learn(words: frozenset[str]) -> None:
         _learned = words
 
 
+def words_if(text: str, known: frozenset[str]) -> list[str]:
+    """Return what `words` would if `known` had been learned; nothing is learned."""
+    own = ChainMap(_own, jieba.dt.FREQ)
+    cutter = jieba.Tokenizer()
+    taught = {word: _frequency(word, own) for word in known}
+    for beginning in {word[:n] for word in known for n in range(1, len(word))}:
+        taught.setdefault(beginning, own.get(beginning) or 0)
+    cutter.FREQ = ChainMap(taught, own)
+    cutter.total, cutter.initialized = jieba.dt.total, True
+    return [
+        word
+        for run in _RUN.findall(normalize(text))
+        for word in (cutter.cut_for_search(run) if _HAN_RUN.match(run) else _cut(run))
+    ]
+
+
 def _frequency(word: str, own: Mapping[str, int]) -> int:
     """Return jieba's suggest_freq of `word`, asked of the dictionary `own`."""
     cutter = jieba.Tokenizer()

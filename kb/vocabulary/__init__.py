@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -24,6 +26,7 @@ Stamp = tuple[int, datetime | str] | None  # SQLite has no dates
 
 _compiling = Lock()
 _held: tuple[Stamp, Lexicon] = (None, EMPTY)
+_tried: ContextVar[Lexicon | None] = ContextVar("tried", default=None)
 
 
 def in_force() -> Lexicon:
@@ -33,6 +36,8 @@ def in_force() -> Lexicon:
     call necessary: marks of the index must not be newer than the vocabulary.
     """
     global _held  # noqa: PLW0603 - one a process, as jieba's dictionary
+    if (tried := _tried.get()) is not None:
+        return tried
     stamp, lexicon = _held
     if _edition() != stamp:
         with _compiling:
@@ -46,7 +51,20 @@ def in_force() -> Lexicon:
 
 def held() -> Lexicon:
     """Return what in_force found last; a search asks once for all its steps."""
-    return _held[1]
+    return _tried.get() or _held[1]
+
+
+@contextmanager
+def trying(lexicon: Lexicon) -> Iterator[None]:
+    """Let this thread search as if `lexicon` were in force.
+
+    Words that are new in it are not taught: the index does not know them yet.
+    """
+    token = _tried.set(lexicon)
+    try:
+        yield
+    finally:
+        _tried.reset(token)
 
 
 def starter() -> Lexicon:
