@@ -88,12 +88,15 @@ def _count(keys: Collection[Key], gaps: _Gaps) -> None:
         for key, row in rows.items():
             _set(row, counted.get(key, {}))
         GapSpelling.objects.bulk_update(rows.values(), FIGURES, batch_size=BATCH)
-        made = [
-            GapSpelling(
-                gap_id=gaps.of(key[0], facts), side=key[0], words_key=key[1], **facts
-            )
+        fresh = {
+            key: (gaps.of(key[0], facts), facts)
             for key, facts in counted.items()
             if key not in rows and facts["misses"] and says_something(facts["words"])
+        }
+        gaps.store()
+        made = [
+            GapSpelling(gap_id=gaps.id(gap), side=side, words_key=key, **facts)
+            for (side, key), (gap, facts) in fresh.items()
         ]
         GapSpelling.objects.bulk_create(made, batch_size=BATCH)
         _sum_up({row.gap_id for row in (*rows.values(), *made)})
@@ -130,19 +133,24 @@ def _set(row: GapSpelling, facts: Mapping[str, Any]) -> None:
 
 
 class _Gaps:
-    """The gaps there are, by what they mean; read once, when the first is asked for."""
+    """The gaps there are, by what they mean; read once, when the first is asked for.
+
+    One that is not stored yet goes by a number below zero.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Known] = {}
+        self._made: dict[int, Gap] = {}
         self._lexicon = vocabulary.in_force()
 
     def of(self, side: str, facts: Mapping[str, Any]) -> int:
-        """Return the id of the gap to which a spelling belongs, made if need be."""
+        """Return the number of the gap to which a spelling belongs, made if need be."""
         known = self._known.get(side) or self._known.setdefault(side, _read(side))
         meaning = Meaning.of(facts["words"], self._lexicon)
-        if (id := known.find(meaning)) is not None:
-            return id
-        made = Gap.objects.create(
+        if (number := known.find(meaning)) is not None:
+            return number
+        number = -len(self._made) - 1
+        self._made[number] = Gap(
             words=facts["words"],
             side=side,
             meaning=meaning.words,
@@ -150,8 +158,15 @@ class _Gaps:
             told=meaning.told,
             last_at=facts["last_at"],
         )
-        known.add(made.pk, meaning)
-        return made.pk
+        known.add(number, meaning)
+        return number
+
+    def store(self) -> None:
+        new = [gap for gap in self._made.values() if gap.pk is None]
+        Gap.objects.bulk_create(new, batch_size=BATCH)
+
+    def id(self, number: int) -> int:
+        return number if number > 0 else self._made[number].pk
 
 
 def _read(side: str) -> Known:
