@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from kb import search, transfer
 from kb.models import (
@@ -13,6 +16,7 @@ from kb.models import (
     Stale,
     Tag,
     User,
+    Window,
 )
 from tests.conftest import MakeEntry
 from tests.importing import FULL, HEAD, actions, load, plan, reasons, snapshot
@@ -246,3 +250,20 @@ def test_refused_rows_bring_no_categories_along() -> None:
     made = plan("问题,答案,分类,可见范围\na,b,错的,公幵\nc,d,对的,\n")
     transfer.apply(made, by=None, skip_bad=True)
     assert [str(category) for category in Category.objects.all()] == ["对的"]
+
+
+def test_owners_windows_and_dates_of_review_are_those_that_there_are(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    Window.objects.create(name="618", ends_at=timezone.now() + timedelta(days=9))
+    entry = make_entry("怎么退")
+    head = "问题,答案,负责人,档期,复核日期\n"
+    made = load(head + "怎么退,,editor,618,2030-01-05\n")
+    assert set(made.steps[0].columns) == {"负责人", "档期", "复核日期"}
+    entry.refresh_from_db()
+    assert (entry.owner, entry.window and entry.window.name) == (editor, "618")
+    assert str(entry.review_at) == "2030-01-05"
+    wrong = plan(head + "怎么退,,没这人,没这档期,明天\n")
+    assert "负责人：没有这个名称" in reasons(wrong)
+    assert "档期：没有这个名称" in reasons(wrong)
+    assert "复核日期：看不懂这个时间" in reasons(wrong)

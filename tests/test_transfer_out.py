@@ -34,6 +34,7 @@ from kb.models import (
     StopWord,
     SynonymSet,
     Tag,
+    User,
     Word,
 )
 from kb.text import normalize
@@ -93,7 +94,7 @@ def emptied() -> None:
 
 
 @pytest.fixture
-def library(make_entry: MakeEntry) -> Entry:
+def library(make_entry: MakeEntry, editor: User) -> Entry:
     """A library with everything that an export could lose."""
     top = Category.objects.create(name="售后/保修")
     below = Category.objects.create(name="退换货", parent=top)
@@ -107,6 +108,8 @@ def library(make_entry: MakeEntry) -> Entry:
         source="旧库",
         external_id="007",
         valid_until=timezone.now() + timedelta(days=9),
+        owner=editor,
+        review_at=timezone.localdate() + timedelta(days=30),
     )
     entry.tags.add(
         Tag.objects.create(name="运费，包邮"), Tag.objects.create(name="+加")

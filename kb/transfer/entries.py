@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils import timezone
+
 from kb import entries, index, wording
-from kb.models import Entry, Phrasing, Reply, User, replies_shared
+from kb.models import Entry, Phrasing, Reply, User, Window, replies_shared
 from kb.models.category import DEEPEST
 from kb.text import normalize
 from kb.transfer import cells, drafts
@@ -47,6 +50,20 @@ APART = ("category", "module", "created_by", "updated_by", "question_key")
 MANY_PHRASINGS, MANY_TAGS = 200, 30  # of one entry
 
 
+class _Names:
+    """Rows by a name that is theirs alone, read when the first is asked for."""
+
+    def __init__(self, rows: QuerySet[Any], name: str) -> None:
+        self._rows, self._name = rows, name
+        self._ids: dict[str, int] | None = None
+
+    def find(self, said: str) -> int | None:
+        if self._ids is None:
+            pairs = self._rows.values_list(self._name, "pk")
+            self._ids = {normalize.normalize(name): pk for name, pk in pairs}
+        return self._ids.get(normalize.normalize(said))
+
+
 class Entries(Kind):
     columns = Columns(
         {
@@ -70,6 +87,9 @@ class Entries(Kind):
             "valid_from": ["开始时间", "生效时间", "valid_from"],
             "valid_until": ["结束时间", "失效时间", "valid_until"],
             "slug": ["网址后缀", "slug"],
+            "window": ["档期", "window"],
+            "owner": ["负责人", "owner"],
+            "review_at": ["复核日期", "review_at"],
             "audience": ["可见范围", "可见性", "公开范围", "audience", "visibility"],
             "status": ["状态", "status"],
         },
@@ -83,6 +103,8 @@ class Entries(Kind):
         self.new: list[Draft]
         self.changed: list[Draft]
         self.library = wording.Library()
+        self.owners = _Names(User.objects.filter(is_active=True), "username")
+        self.windows = _Names(Window.objects.all(), "name")
 
     def find(self, keys: Collection[Key]) -> Seen:
         rows = Entry.objects.order_by("pk")
@@ -170,11 +192,23 @@ class Entries(Kind):
             "valid_from": self.moment(wish, "valid_from", future=True),
             "valid_until": self.moment(wish, "valid_until", future=True),
             "slug": wish.said.get("slug"),
+            "window_id": self._named(wish, "window", self.windows),
+            "owner_id": self._named(wish, "owner", self.owners),
         }
+        if day := self.moment(wish, "review_at", future=True):
+            values["review_at"] = timezone.localtime(day).date()
         if new:
             values["status"] = values["status"] or self.options.status
             values["audience"] = values["audience"] or self._default_audience(wish)
         return {name: value for name, value in values.items() if value}
+
+    def _named(self, wish: Wish, name: str, known: _Names) -> int | None:
+        """Return the id of what a cell names: somebody or something that there is."""
+        said = wish.said.get(name)
+        found = known.find(said) if said else None
+        if said and found is None:
+            self.refuse(wish, name, "没有这个名称，请先在管理里添加")
+        return found
 
     def _default_audience(self, wish: Wish) -> str:
         if "audience" in self.layout.places:  # left blank: nobody said public

@@ -71,7 +71,7 @@ class _Paths:
 
 
 def _entries() -> QuerySet[Entry]:
-    parts = (replies_shared(), "phrasings", "tags", "module")
+    parts = (replies_shared(), "phrasings", "tags", "module", "window", "owner")
     return Entry.objects.prefetch_related(*parts)
 
 
@@ -93,6 +93,9 @@ def _entry(paths: _Paths) -> Callable[[Entry], Line]:
             "valid_from": cells.told(entry.valid_from),
             "valid_until": cells.told(entry.valid_until),
             "slug": entry.slug,
+            "window": entry.window.name if entry.window else "",
+            "owner": entry.owner.username if entry.owner else "",
+            "review_at": entry.review_at.isoformat() if entry.review_at else "",
             **_first_replies(entry.replies.all()),
         }
 
@@ -186,7 +189,7 @@ _OWNER = ("entry_mark", "entry_source", "entry_id", "entry")
 _ENTRY = (
     "mark source external_id question answer category tags reply reply_label reply2"
     " reply2_label reply3 reply3_label similar keywords module audience status"
-    " valid_from valid_until slug"
+    " valid_from valid_until slug window owner review_at"
 )
 
 

@@ -121,6 +121,8 @@ class Kind(ABC):
 
     def title(self, name: str) -> str:
         """Return what the file calls a field, or else what we call it."""
+        if name not in self.columns.names:
+            name = name.removesuffix("_id")  # the column of a relation
         ours = self.columns.names.get(name, ["整行"])[0]
         return self.layout.titles.get(name, ours)
 
