@@ -83,7 +83,7 @@ class EntryAdmin(
     list_select_related = ["category", "updated_by"]
     search_fields = ["question", "keywords", "phrasings__text", "written__body"]
     date_hierarchy = "updated_at"
-    autocomplete_fields = ["tags", "module", "window"]
+    autocomplete_fields = ["tags", "module"]
     actions = moves.actions()
     readonly_fields = [
         "said_as",
