@@ -36,6 +36,7 @@ from kb.models import (
     Tag,
     User,
     Word,
+    WordingRule,
 )
 from kb.text import normalize
 from kb.transfer import Action, cells, joining, marks
@@ -52,6 +53,7 @@ ORDER = (
     "synonyms",
     "words",
     "stopwords",
+    "wording",
     "golden",
 )
 TABLES = (
@@ -66,6 +68,7 @@ TABLES = (
     SynonymSet,
     Word,
     StopWord,
+    WordingRule,
 )
 
 
@@ -135,6 +138,10 @@ def library(make_entry: MakeEntry, editor: User) -> Entry:
     SynonymSet.objects.create(members="邮费\n运费", topic="物流", two_way=False)
     Word.objects.create(text="闪电退款", tag="")
     StopWord.objects.create(text="亲爱的")
+    WordingRule.objects.create(
+        text="=第一", kind="absolute", exceptions="=第一步", faces="reply", reason="@x"
+    )
+    WordingRule.objects.create(text="句子太长", kind="check", limit=90, severity="off")
     Golden.objects.create(words="＝运费", entry=entry, side="staff", within=3)
     Golden.objects.create(words="火星", entry=None)
     return entry

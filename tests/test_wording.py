@@ -383,3 +383,15 @@ def test_an_import_again_leaves_alone_what_was_kept_back(starter: None) -> None:
 def test_the_demo_library_keeps_to_the_rules_that_ship(starter: None) -> None:
     demo.load()
     assert Entry.objects.filter(status=Entry.Status.PUBLISHED).count() > 50
+
+
+def test_rules_come_from_a_file_and_are_in_force(make_entry: MakeEntry) -> None:
+    entry = make_entry(answer="亲，马上处理", status="draft")
+    rows = "类型,词,级别,例外,建议,字数上限\n惹人不快的话,马上,不能发布,马上生效 马上到,写出时间,\n"
+    load(rows, kind="wording")
+    with pytest.raises(ValidationError, match="写出时间"):
+        entries.publish(entry, by=None)
+    assert plan(rows, kind="wording").writes == 0
+    wrong = plan("词,级别,例外\n第一,很严重,\n最好,,好的\n", kind="wording")
+    assert "不认识这个值" in wrong.refused[0].detail
+    assert "要含有“最好”" in wrong.refused[1].detail

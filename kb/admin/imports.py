@@ -32,6 +32,7 @@ KINDS = {
     "synonyms": ("同义词", "kb.add_synonymset"),
     "words": ("词典", "kb.add_word"),
     "stopwords": ("停用词", "kb.add_stopword"),
+    "wording": ("用词规则", "kb.add_wordingrule"),
     "golden": ("搜索验收", "kb.add_golden"),
 }
 ENCODINGS = [("", "自动识别"), ("utf-8", "UTF-8"), ("gb18030", "GB18030（GBK）")]

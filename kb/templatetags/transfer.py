@@ -16,6 +16,7 @@ NEEDS = {
     "synonymset": "kb.add_synonymset",
     "word": "kb.add_word",
     "stopword": "kb.add_stopword",
+    "wordingrule": "kb.add_wordingrule",
     "golden": "kb.add_golden",
 }
 

@@ -16,6 +16,7 @@ from kb.transfer.leaving import Export, export
 from kb.transfer.planning import Kind, Options, Progress
 from kb.transfer.questions import Questions
 from kb.transfer.report import Action, Plan, rejects, report
+from kb.transfer.rules import Wording
 from kb.transfer.table import MAX_BYTES, Table
 from kb.transfer.undoing import Undone
 from kb.transfer.words import Goldens, StopWords, Synonyms, Words
@@ -54,6 +55,7 @@ KINDS: dict[str, type[Kind]] = {
         Synonyms,
         Words,
         StopWords,
+        Wording,
         Goldens,
     )
 }

@@ -18,9 +18,10 @@ from kb.models import (
     StopWord,
     SynonymSet,
     Word,
+    WordingRule,
     replies_shared,
 )
-from kb.transfer import cells
+from kb.transfer import cells, rules
 from kb.transfer.entries import LABELS
 from kb.transfer.joining import LINES, STEPS, WORDS, joined
 from kb.transfer.marks import mark
@@ -222,6 +223,12 @@ EXPORTS: dict[str, Callable[[], Export]] = {
     "words": lambda: Export("词典", ("mark", "text", "tag"), Word.objects.all, _word),
     "stopwords": lambda: Export(
         "停用词", ("mark", "text"), StopWord.objects.all, _stopword
+    ),
+    "wording": lambda: Export(
+        "用词规则",
+        list(rules.Wording.columns.names),
+        WordingRule.objects.all,
+        rules.line,
     ),
     "golden": lambda: Export(
         "搜索验收",
