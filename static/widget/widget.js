@@ -81,6 +81,8 @@ dialog::backdrop { background: rgb(0 0 0 / 25%); }
 .body > * + *, form > * + *, .prose > * + * { margin-top: 12px; }
 .search { position: relative; }
 .body .search > * + * { margin-top: 0; }
+.results > * + * { margin-top: 12px; }
+::placeholder { color: var(--soft); opacity: 1; }
 label, legend { display: block; font-size: 14px; font-weight: 600; }
 input[type=search], input[type=text], textarea, select { display: block; width: 100%; min-height: 44px; padding: 8px 12px; border: 1px solid var(--edge); border-radius: 8px; background: var(--surface); }
 textarea { min-height: 96px; resize: vertical; }
