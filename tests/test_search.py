@@ -292,6 +292,17 @@ def test_duplicates_ask_for_the_same(make_entry: MakeEntry, editor: User) -> Non
     assert duplicates("退款多久能到账", user=editor, exclude=[same.pk]) == ()
 
 
+def test_an_answer_that_holds_all_the_words_is_no_duplicate(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    """It is found, and surely; but it does not ask the same."""
+    told = "质量问题的退货运费由我们承担，个人原因的退货运费谁承担，看运费险。"
+    make_entry("七天无理由怎么算？", told)
+    make_entry("维修来回的运费谁承担？", told)
+    assert search("退货运费谁承担", user=ANYONE).total == 2
+    assert duplicates("退货运费谁承担", user=editor) == ()
+
+
 # Other forms -----------------------------------------------------------------------
 
 

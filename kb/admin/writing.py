@@ -30,7 +30,7 @@ MOST_REPLIES = 60
 MOST_PHRASINGS = 1000
 SHOWN = 60  # findings
 NEAR = 5  # entries
-ALIKE = 0.5  # score from which an entry is worth a look
+ALIKE = 0.45  # of Hit.alike, from which an entry is worth a look
 SCRIPTS = [(scripts.HANS, "简体"), (scripts.HANT, "繁體")]
 
 
@@ -183,10 +183,10 @@ def alike(
             "question": hit.entry.question,
             "url": reverse("admin:kb_entry_change", args=[hit.entry.pk]),
             "status": hit.entry.get_status_display(),
-            "same": hit.score >= search.SAME,
+            "same": hit.alike >= search.SAME,
         }
-        for hit in hits
-        if hit.score >= ALIKE
+        for hit in sorted(hits, key=lambda hit: -hit.alike)
+        if hit.alike >= ALIKE
     ]
 
 

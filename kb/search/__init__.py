@@ -51,7 +51,7 @@ __all__ = [
 MOST_ALIKE = 20  # entries that are looked at when some like a text are wanted
 SURE = 0.5  # score below which nothing was found, only something near
 NEAR = 5  # entries offered where nothing was found
-SAME = 0.8  # score above which two texts ask for the same
+SAME = 0.75  # of Hit.alike, from which two texts ask for the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,8 @@ def duplicates(
 ) -> tuple[Hit, ...]:
     """Return the entries that ask for the same as `text`, as far as words can tell."""
     hits = nearest(text, user=user, limit=MOST_ALIKE, exclude=exclude)
-    return tuple(hit for hit in hits if hit.score >= SAME)
+    same = (hit for hit in hits if hit.alike >= SAME)
+    return tuple(sorted(same, key=lambda hit: -hit.alike))
 
 
 def related(entry: Entry, *, user: Reader, limit: int = 5) -> tuple[Entry, ...]:

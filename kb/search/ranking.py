@@ -32,11 +32,16 @@ Faces = Callable[[Sequence[int], int], Mapping[int, Sequence[Wording]]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A candidate: `score` from 0 to 1 says how surely it is what was asked for."""
+    """A candidate: `score` from 0 to 1 says how surely it is what was asked for.
+
+    `alike`, from 0 to 1, says how much its question and the query ask for the same:
+    an answer may hold all that was asked, and be no answer to that alone.
+    """
 
     id: int
     score: float
     mended: str = ""  # what was typed as the entry writes it, if that differs
+    alike: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +90,13 @@ def rank(
     top = max(scores.values(), default=1.0)
     order = {id: _order(scores[id] / top, signs[id]) for id in near}
     near.sort(key=lambda id: (not signs[id].just, -order[id], id))
-    found = [Found(id, certainty(signs[id]), signs[id].mended) for id in near]
+    found = [_found(id, signs[id]) for id in near]
     least = min((one.score for one in found), default=0.0)
     return found + [Found(id, least) for id in far]
+
+
+def _found(id: int, signs: Signs) -> Found:
+    return Found(id, certainty(signs), signs.mended, alike(signs))
 
 
 def _order(score: float, signs: Signs) -> float:
@@ -112,6 +121,19 @@ def certainty(signs: Signs) -> float:
     odds += 3.4 * like.same**2 + 6.8 * like.asked - 6.2
     likely = 1 / (1 + math.exp(-odds))
     return max(likely, FOUND) if signs.whole else likely
+
+
+def alike(signs: Signs) -> float:
+    """Return how much two texts ask for the same, from 0 to 1, whichever is longer.
+
+    Half of it is the harmonic mean of what of the query stands in the wording and
+    what of the wording is asked for: all of one in a part of the other is half of
+    the matter. The other half is how many letters they share, in order.
+    """
+    if signs.just:
+        return 1.0
+    said, asked = signs.titled, signs.like.asked
+    return said * asked / max(said + asked, 1e-9) + signs.like.same / 2
 
 
 def _signs(

@@ -31,10 +31,14 @@ SAID = "SELECT entry_id, text FROM kb_phrasing WHERE entry_id IN ({}) ORDER BY i
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`score`, from 0 to 1, says how surely `entry` is what was asked for."""
+    """`score`, from 0 to 1, says how surely `entry` is what was asked for.
+
+    `alike` says how much it asks for the same.
+    """
 
     entry: Entry
     score: float
+    alike: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,12 @@ class Reading:
 
     def load(self, found: Iterable[Found]) -> tuple[Hit, ...]:
         """Return the hits of what was found, all of it within what is read."""
-        scores = {one.id: one.score for one in found}
+        scores = {one.id: (one.score, one.alike) for one in found}
         seen = Entry.objects.visible_among(scores, self.user, "category")
         if self.as_live in scores:
             seen |= Entry.objects.searchable().in_bulk([self.as_live])
         return tuple(
-            Hit(seen[pk], scores[pk])
+            Hit(seen[pk], *scores[pk])
             for pk in scores
             if pk in seen and self.allows(self._taken(pk, seen[pk].standing))
         )
