@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from threading import Event, Thread
 
 from django.db import DatabaseError, connection
@@ -11,6 +12,7 @@ from kb import gaps, golden
 from kb.engines import EngineUnavailable
 from kb.models import Stale
 
+SOON = timedelta(seconds=10)  # after which searches are gathered again
 logger = logging.getLogger(__name__)
 
 
@@ -56,7 +58,8 @@ def keep_up(stop: Event, interval: float = 15.0) -> Thread:
 
 def _look(seen: str) -> str:
     """Return the stamp of now; prove it when it is the one `seen` before, untried."""
-    gaps.gather()
+    if gaps.late(SOON):  # another process may just have done it
+        gaps.gather()
     now = golden.stamp()
     if now == seen and golden.due(now) and not Stale.objects.due().exists():
         after(now)

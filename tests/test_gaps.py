@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test import Client
@@ -105,6 +106,18 @@ def test_a_reader_who_opens_what_was_found_leaves_no_gap(
     row = Search.objects.get()
     assert (row.entry, row.by) == (freight, None)
     assert row.person
+
+
+def test_one_process_gathers_for_all() -> None:
+    search("能不能刻字")
+    proving._look("")
+    assert Gap.objects.get().misses == 1
+    search("能不能刻字")
+    proving._look("")
+    assert Gap.objects.get().misses == 1
+    with time_machine.travel(timezone.now() + timedelta(seconds=20)):
+        proving._look("")
+    assert Gap.objects.get().misses == 2
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from kb.desk.drafts import editor
 from kb.desk.forms import LARGEST_ID, DeclineForm, Line
 from kb.desk.views import StaffRequest
 from kb.engines import EngineUnavailable
-from kb.models import Entry, Gap, Gathered, Side
+from kb.models import Entry, Gap, Side
 
 AROUND = 40  # gaps in the list
 FRESH = timedelta(minutes=2)  # of what was gathered, without which a page does it
@@ -183,8 +183,7 @@ def _entry(request: StaffRequest) -> Entry:
 def _gather() -> None:
     """See to it that the page is not old where no process keeps up."""
     try:
-        row = Gathered.objects.filter(pk=1).first()
-        if row is None or row.upto < timezone.now() - FRESH:
+        if stage.late(FRESH):
             stage.gather(BATCH)
     except DatabaseError:
         pass  # being written to: what was gathered before will do

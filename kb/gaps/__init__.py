@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kb.gaps.figures import Figures, of
-from kb.gaps.gathering import gather, tidy
+from kb.gaps.gathering import gather, late, tidy
 from kb.gaps.settling import (
     GONE,
     TOP,
@@ -25,6 +25,7 @@ __all__ = [
     "decline",
     "draft",
     "gather",
+    "late",
     "of",
     "prove",
     "prove_all",

@@ -41,6 +41,11 @@ def gather(most: int = 0) -> int:
     return len(done)
 
 
+def late(after: timedelta) -> bool:
+    """Tell whether nobody has gathered for so long."""
+    return _upto() < timezone.now() - after
+
+
 def tidy() -> int:
     """Count all spellings anew, as searches are forgotten; return how many went."""
     keys = list(GapSpelling.objects.values_list("side", "words_key"))
