@@ -207,12 +207,13 @@ def test_what_may_not_be_published_does_not_slip_in(
 
 
 def test_the_page_shows_what_moves_then_does_it_and_undoes_it(
-    client: Client, two: tuple[Entry, Entry], lead: User
+    client: Client, two: tuple[Entry, Entry], make_entry: MakeEntry, lead: User
 ) -> None:
     one, other = two
+    make_entry("退货运费谁来承担")
     client.force_login(lead)
     page = reverse("admin:kb_entry_merge", args=[one.pk])
-    assert "退货的邮费谁付" in client.get(page).content.decode()  # it is alike
+    assert "退货运费谁来承担" in client.get(page).content.decode()  # it is alike
     shown = client.get(f"{page}?other={other.pk}").content.decode()
     for words in ("邮费谁付", "亲，运费险出", "一样的 1 条留在原处", other.answer):
         assert words in shown
