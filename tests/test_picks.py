@@ -11,8 +11,9 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from kb import entries, feedback, index
-from kb.models import AGENT, Copy, Entry, Pick, Search, Side, User
+from kb import entries, feedback, index, replies
+from kb.feedback import used
+from kb.models import AGENT, Copy, Entry, Pick, Reply, Search, Side, User
 from tests.conftest import MakeEntry
 
 URL = "/console/pick/"
@@ -63,6 +64,26 @@ def test_a_copy_is_kept_with_all_that_is_known_of_it(
     reply.delete()
     copy.refresh_from_db()
     assert (copy.reply, copy.variant) == (None, "标准")
+
+
+def test_a_reply_that_belongs_to_no_entry_is_kept_and_teaches_nothing(
+    console: Client, entry: Entry, agent: User, make_user: Callable[..., User]
+) -> None:
+    mine = replies.keep(Reply(owner=agent, title="早安", body="早上好"), by=agent)
+    talk = {"conversation": "c0ffee"}
+    told = console.post(URL, {"q": "早", "entry": f"r{mine.pk}", **talk})
+    assert told.status_code == 204
+    copy = Copy.objects.get()
+    assert (copy.entry, copy.reply, copy.by) == (None, mine, agent)
+    assert not Search.objects.exists()
+    assert not Pick.objects.exists()
+    tell(console, entry, **talk)
+    assert used.lately(agent) == [entry.pk]
+    assert used.often(timezone.now() - timedelta(days=1)) == [entry.pk]
+    mate = make_user("mate", AGENT)
+    theirs = replies.keep(Reply(owner=mate, title="早安", body="早上好"), by=mate)
+    refused = console.post(URL, {"q": "早", "entry": f"r{theirs.pk}"})
+    assert (refused.status_code, Copy.objects.count()) == (400, 2)
 
 
 @pytest.mark.parametrize("words", ["", " ", "\x00"])

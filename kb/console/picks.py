@@ -21,7 +21,7 @@ from kb.models import Copy, Entry, Pick, Reply, Side, User
 class Taken:
     """An entry that was copied, and what was asked before."""
 
-    entry: Entry
+    entry: Entry | None  # a reply of one's own may have none
     reply: Reply | None
     asked: Mapping[str, Any]
 
@@ -43,19 +43,18 @@ def pick(request: HttpRequest) -> HttpResponse:
         return _refused("这条话术已下线。", 404)
     except Reply.DoesNotExist:
         return _refused("没有记下：这条话术不属于这个条目。", 400)
-    taken = [one for one in found if one]  # words without an entry teach nothing
-    _record(taken, form.cleaned_data, user=user)
+    _record(found, form.cleaned_data, user=user)
     return HttpResponse(status=204)
 
 
-def _taken(given: Mapping[str, Any], *, user: User) -> Taken | None:
-    """Return what was copied; None for a reply of one's own without an entry."""
+def _taken(given: Mapping[str, Any], *, user: User) -> Taken:
+    """Return what was copied. Raises DoesNotExist where this agent may not."""
     live = Entry.objects.published_to(user).in_force()
     readable = Reply.objects.readable_by(user)
     if given["entry"] is None:
         reply = Reply.objects.kept_by(user).get(pk=given["reply"])
         entry = live.get(pk=reply.entry_id) if reply.entry_id else None
-        return Taken(entry, reply, given) if entry else None
+        return Taken(entry, reply, given)
     entry = live.get(pk=given["entry"])
     if not given["reply"]:
         return Taken(entry, None, given)
@@ -70,16 +69,16 @@ def _record(taken: Sequence[Taken], how: Mapping[str, Any], *, user: User) -> No
         feedback.copied(
             one.entry, by=user, reply=one.reply, words=words, rank=rank, **how
         )
-        if words:
-            _teach(one, user=user)
+        if words and one.entry:  # words without an entry teach nothing
+            _teach(one, one.entry, user=user)
 
 
-def _teach(taken: Taken, *, user: User) -> None:
+def _teach(taken: Taken, entry: Entry, *, user: User) -> None:
     words, rank = taken.asked["q"], taken.asked["rank"]
     results = max(taken.asked["total"] or 0, 1)
-    feedback.record(words, user=user, results=results, entry=taken.entry, rank=rank)
+    feedback.record(words, user=user, results=results, entry=entry, rank=rank)
     feedback.pick(
-        taken.entry,
+        entry,
         words=words,
         person=feedback.colleague(user),
         side=Side.STAFF,

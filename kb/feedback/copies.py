@@ -9,14 +9,14 @@ from kb.models import Copy, Entry, Reply, User
 
 
 def copied(
-    entry: Entry,
+    entry: Entry | None,
     *,
     by: User,
     reply: Reply | None = None,
     words: str = "",
     **facts: object,
 ) -> Copy:
-    """Keep that `by` copied `entry`, after `words` if there were any.
+    """Keep that `by` copied `entry`, or a reply that has none, after `words` if there were any.
 
     `facts` are columns of Copy: kind, rank, channel, took_ms, conversation.
     """

@@ -63,7 +63,8 @@ def _next_copies(
     """Yield (person, entry, when) of what came next, once for each conversation."""
     kept = Copy.objects.exclude(conversation="").filter(at__gte=since)
     talks = kept.filter(entry=entry).order_by("-at").values_list("conversation")
-    rows = kept.filter(conversation__in=[name for (name,) in talks[:LATEST]])
+    names = [name for (name,) in talks[:LATEST]]
+    rows = kept.filter(conversation__in=names, entry__isnull=False)
     taken = rows.order_by("by", "conversation", "at", "pk").values_list(
         "by_id", "conversation", "entry_id", "kind", "at"
     )

@@ -25,7 +25,10 @@ class Copy(models.Model):
         LINK = "link", "链接"
         PICTURE = "picture", "图片"
 
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="copies")
+    # None: a reply of one's own or of the team, that belongs to no entry.
+    entry = models.ForeignKey(
+        Entry, null=True, blank=True, on_delete=models.CASCADE, related_name="copies"
+    )
     reply = models.ForeignKey(
         Reply, null=True, blank=True, on_delete=models.SET_NULL, related_name="copies"
     )
