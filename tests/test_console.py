@@ -306,7 +306,9 @@ def test_every_empty_list_teaches_the_next_step(
     assert "话术库还是空的" in page(console)
     make_entry()
     empty = Category.objects.create(name="空分类")
-    assert "没有找到「不存在」" in html.unescape(page(console, q="不存在"))
+    missed = html.unescape(page(console, q="不存在"))
+    assert "没有找到「不存在」" in missed
+    assert '?q=%E4%B8%8D%E5%AD%98%E5%9C%A8">记一条</a>（Alt+N）' in missed
     assert "看全部内容" in page(console, category=empty.pk)
     assert 'href="?q=%E9%80%80%E8%B4%A7"' in page(console, q="退货", category=empty.pk)
 
