@@ -120,7 +120,8 @@ def part(merger: Merger, *, by: User | None) -> Entry:
 def successor(pk: int, *, user: Reader) -> Entry | None:
     """Return the entry that answers for a merged one, as far as `user` may read it."""
     for _ in range(FAR):
-        merger = Merger.objects.filter(other=pk).first()
+        # Through the entry: a number out of an address may be too large for a column.
+        merger = Merger.objects.filter(other__in=Entry.objects.filter(pk=pk)).first()
         if merger is None:
             return None
         pk = merger.entry_id

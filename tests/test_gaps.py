@@ -206,7 +206,8 @@ def test_a_hundred_thousand_searches_are_gathered_in_few_queries() -> None:
     search("第1种刻字1")
     with CaptureQueriesContext(connection) as again:
         gaps.gather()
-    assert len(again) < 100 < len(first)
+    # A database that takes longer statements needs fewer for the first, too.
+    assert len(again) < min(len(first), 100)
 
 
 def test_what_an_agent_searches_for_and_does_not_use_is_a_gap(

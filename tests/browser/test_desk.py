@@ -324,13 +324,14 @@ def test_the_admin_works_under_the_strict_policy(
     expect(page.locator(".messagelist")).to_contain_text("已保存并下线")
     entry.refresh_from_db()
     assert entry.status == "retired"
-    assert [tag.name for tag in entry.tags.all()] == ["运费"]
-    assert [reply.body for reply in entry.replies.all()] == ["旧话术", "第二条话术"]
+    said = [reply.body for reply in entry.replies.all()]
+    assert (str(entry.tags.get()), said) == ("运费", ["旧话术", "第二条话术"])
     page.goto("/admin/kb/category/")
     page.get_by_role("button", name="上移「售后」").click()
     expect(page.locator(".tree").first).to_have_text("售后")
     page.goto("/admin/kb/entry/")
     page.locator("#action-toggle").check()
     page.get_by_label("动作").select_option(label="恢复为草稿所选的条目")
-    page.get_by_role("button", name="执行").click()
+    for name in ("执行", "恢复为草稿这 1 条"):
+        page.get_by_role("button", name=name).click()
     expect(page.locator(".messagelist")).to_contain_text("恢复为草稿：1 条成功")
