@@ -73,7 +73,7 @@ def file(request: HttpRequest, kind: str, form: str) -> HttpResponseBase:
     else:
         book = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         try:
-            transfer.workbook(heads, made.lines(), book, made.label)
+            transfer.write_workbook(heads, made.lines(), book, made.label)
         except ValidationError as error:
             book.close()
             messages.error(request, "".join(error.messages))

@@ -20,7 +20,7 @@ from kb.transfer.rules import Wording
 from kb.transfer.table import MAX_BYTES, Table
 from kb.transfer.undoing import Undone
 from kb.transfer.words import Goldens, StopWords, Synonyms, Words
-from kb.transfer.writing import csv_lines, workbook
+from kb.transfer.writing import csv_lines, write_workbook
 
 __all__ = [
     "KINDS",
@@ -43,7 +43,7 @@ __all__ = [
     "tell",
     "told",
     "undo",
-    "workbook",
+    "write_workbook",
 ]
 KINDS: dict[str, type[Kind]] = {
     kind.name: kind

@@ -27,7 +27,7 @@ def csv_lines(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[s
         yield _line([cells.guard(cell) for cell in row])
 
 
-def workbook(
+def write_workbook(
     heads: Sequence[str], rows: Iterable[Sequence[str]], file: IO[bytes], title: str
 ) -> int:
     """Write a workbook whose cells are all text; return how many rows it has.

@@ -62,7 +62,7 @@ class Command(BaseCommand):
         try:
             if path.suffix.lower() == ".xlsx":
                 with scratch.open("wb") as book:
-                    count = transfer.workbook(heads, rows, book, title)
+                    count = transfer.write_workbook(heads, rows, book, title)
             else:
                 with scratch.open("w", encoding="utf-8", newline="") as text:
                     lines = transfer.csv_lines(heads, rows)
