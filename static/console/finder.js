@@ -2,7 +2,7 @@
 
 import { Latest } from "./latest.js";
 
-const PAUSE = 40; // ms without a key before a search
+const PAUSE = 20; // ms without a key before a search
 const OLD = 60_000; // ms: results that were out of sight for so long are fetched anew
 const URL_PAUSE = 300; // ms: browsers refuse a hundred changes of the address in 30 s
 
