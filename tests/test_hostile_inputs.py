@@ -162,15 +162,24 @@ def test_parameters_take_the_collection(
     asked(readings(client, site, collection(shared, "params")))
 
 
+IDS = ["0", "-1", "9" * 19, "9" * 5000, "９", "1%00", "x", "%ff", "..", "%2e%2e/"]
+
+
 def test_the_path_takes_anything(client: Client, asked: Callable[..., None]) -> None:
-    ids = ["0", "-1", "9" * 19, "9" * 5000, "９", "1%00", "x", "%ff", "..", "%2e%2e/"]
     paths = [
         prefix + number + "/"
         for prefix in ("/q/", "/c/", "/api/v1/entries/", "/api/v1/agent/entries/")
-        for number in ids
+        for number in IDS
     ]
     paths += [f"/q/1/{quoted(value(case))}/" for case in sample("text", "query")]
     asked((path[:60], partial(client.get, path)) for path in paths)
+
+
+def test_the_path_takes_anything_of_strangers(asked: Callable[..., None]) -> None:
+    """Whose queries are put together once, past the checks of Django."""
+    doors = ("/q/", "/c/", "/zh-hant/q/", "/widget/entry/", "/embed/?entry=", "/c/1/")
+    paths = [f"{door}{number}/" for door in doors for number in [*IDS, "9" * 18]]
+    asked((path[:60], partial(Client().get, path)) for path in paths)
 
 
 # In a body ---------------------------------------------------------------------

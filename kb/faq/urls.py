@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import path, register_converter
+from django.urls.converters import IntConverter
 
 from kb.faq import (
     ask,
@@ -19,6 +20,12 @@ from kb.faq import (
 from kb.faq.copies import kept
 
 
+class Id(IntConverter):
+    """A number that a row may have; a longer one would be too much for the database."""
+
+    regex = "[0-9]{1,18}"
+
+
 class Token:
     """What Inquiry.token may look like; anything else is no address."""
 
@@ -31,6 +38,7 @@ class Token:
         return value
 
 
+register_converter(Id, "id")
 register_converter(Token, "token")
 app_name = "faq"
 latest = kept()(feeds.Latest())
@@ -41,12 +49,12 @@ urlpatterns = [
     path("opensearch.xml", crawling.opensearch, name="opensearch"),
     path("search/", finding.search_page, name="search"),
     path("suggest/", finding.suggestions, name="suggest"),
-    path("c/<int:pk>/", views.category, name="category"),
-    path("c/<int:pk>/feed/", latest, name="category-feed"),
-    path("c/<int:pk>/<str:slug>/", views.category, name="category-named"),
-    path("q/<int:pk>/", views.entry, name="entry-short"),
-    path("vote/<int:pk>/", votes.vote, name="vote"),
-    path("q/<int:pk>/<str:slug>/", views.entry, name="entry"),
+    path("c/<id:pk>/", views.category, name="category"),
+    path("c/<id:pk>/feed/", latest, name="category-feed"),
+    path("c/<id:pk>/<str:slug>/", views.category, name="category-named"),
+    path("q/<id:pk>/", views.entry, name="entry-short"),
+    path("vote/<id:pk>/", votes.vote, name="vote"),
+    path("q/<id:pk>/<str:slug>/", views.entry, name="entry"),
     path("ask/", ask.page, name="ask"),
     path("ask/near/", ask.near, name="ask-near"),
     path("q/<token:token>/", inquiry.page, name="inquiry"),
@@ -55,8 +63,8 @@ urlpatterns = [
     path("widget.js", embed.script, name="widget-js"),
     path("widget/start/", widget.start, name="widget-start"),
     path("widget/search/", widget.find, name="widget-search"),
-    path("widget/entry/<int:pk>/", widget.entry, name="widget-entry"),
-    path("widget/vote/<int:pk>/", widget.vote, name="widget-vote"),
+    path("widget/entry/<id:pk>/", widget.entry, name="widget-entry"),
+    path("widget/vote/<id:pk>/", widget.vote, name="widget-vote"),
     path("widget/ask/", widget.ask, name="widget-ask"),
     path("widget/demo/", embed.demo, name="widget-demo"),
     path("embed/", embed.frame, name="embed"),
