@@ -262,6 +262,8 @@ def test_the_sitemap_names_both_scripts(
     for prefix in ("", "/zh-hant"):
         assert f"http://testserver{prefix}{unquote(made.get_absolute_url())}" in found
         assert f"http://testserver{prefix}/c/{shelf.pk}/售后/" in found
+        assert f"http://testserver{prefix}/" in found
+    assert len(found) == 6
     assert not [one for one in found if "/en/" in one]
     assert "Sitemap: http://testserver/sitemap.xml" in client.get("/robots.txt").text
 
@@ -280,7 +282,7 @@ def test_a_large_sitemap_is_an_index(
         "/sitemap-entries.xml?p=2",
         "/sitemap-categories.xml",
     ]
-    assert sum(client.get(part).text.count("<loc>") for part in parts) == 6
+    assert sum(client.get(part).text.count("<loc>") for part in parts) == 6 + 2
     assert client.get("/sitemap-nothing.xml").status_code == 404
     assert client.get("/sitemap-entries.xml?p=99").status_code == 404
     assert client.get("/sitemap-entries.xml?p=x").status_code == 404

@@ -53,9 +53,14 @@ class Entries(Pages):
 
 
 class Shelf(Pages):
-    def items(self) -> list[Category]:
+    """The front page, which is None, and what can be reached from there."""
+
+    def items(self) -> list[Category | None]:
         shelves = Shelves(self.reader)
-        return [one for pk in sorted(shelves.counts) if (one := shelves.find(pk))]
+        return [None, *map(shelves.find, sorted(shelves.counts))]
+
+    def location(self, item: Category | None) -> str:
+        return item.get_absolute_url() if item else reverse("faq:home")
 
 
 def _sections(request: HttpRequest) -> dict[str, Any]:
