@@ -6,6 +6,7 @@ import re
 from html import unescape
 from io import BytesIO
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core import mail
@@ -302,6 +303,21 @@ def test_the_page_tells_how_far_the_question_is(asked: Inquiry, agent: User) -> 
     assert 'name="score"' in page
 
 
+def test_an_answer_is_told_in_the_script_of_the_question(
+    asked: Inquiry, mail_on: None, django_capture_on_commit_callbacks: Any
+) -> None:
+    Inquiry.objects.update(language="zh-hant")
+    answer = "网络断了就重启，见 https://a.example.com/网络 。"
+    with django_capture_on_commit_callbacks(execute=True):
+        triage.answer(asked.question, answer=answer, by=None)
+    told = "網路斷了就重啟，見 https://a.example.com/网络 。"
+    assert told in str(mail.outbox[0].body)
+    page = Client().get(f"/zh-hant/q/{asked.token}/").text
+    assert "網路斷了就重啟" in page
+    assert quote("/网络") in page
+    assert "网络断了就重启" in own_page(asked).text
+
+
 def test_the_entry_that_answers_is_shown_if_the_public_may_read_it(
     asked: Inquiry, make_entry: MakeEntry
 ) -> None:
@@ -415,6 +431,7 @@ def test_an_answer_is_mailed_once_after_it_is_sure(
     for callback in waiting:
         callback()
     (letter,) = mail.outbox
+    assert letter.message()["Auto-Submitted"] == "auto-generated"
     assert letter.to == ["kid@example.com"]
     assert letter.from_email == "help@example.com"
     assert "等 3 天" in letter.body
