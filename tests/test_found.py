@@ -17,7 +17,7 @@ from django.utils import timezone
 from justhtml import StrictModeError
 
 from kb import content, entries, neighbours, reads, triage
-from kb.faq import asking, copies, crawling, guard, votes
+from kb.faq import asking, copies, crawling, guard, views, votes
 from kb.models import (
     Category,
     Entry,
@@ -325,6 +325,28 @@ def test_a_page_is_made_once_an_edition(
     assert "五天" in client.get(where).text
     entries.retire(Entry.objects.get(), by=None)
     assert client.get(where).status_code == 404
+
+
+@pytest.mark.parametrize("prefix", ["", "/zh-hant", "/en"])
+def test_a_copy_holds_nothing_of_who_came_first(
+    client: Client, make_entry: MakeEntry, shelf: Category, prefix: str
+) -> None:
+    """All but the parameters that a page depends on are one reader's own."""
+    made = make_entry("退款多久到账？", "三天。", category=shelf)
+    words = " " * 200
+    for where in ("/", shelf.get_absolute_url(), made.get_absolute_url()):
+        first = client.get(f"{prefix}{where}?from=alice&q={words}alice").text
+        assert "alice" not in first
+        assert client.get(f"{prefix}{where}").text == first
+
+
+def test_a_switch_of_script_keeps_the_page_of_a_list(
+    client: Client, make_entry: MakeEntry, shelf: Category
+) -> None:
+    for number in range(views.PAGE + 1):
+        make_entry(f"第 {number} 个问题？", category=shelf)
+    where = shelf.get_absolute_url()
+    assert f'href="/zh-hant{where}?page=2"' in client.get(f"{where}?page=2&x=1").text
 
 
 def test_a_browsers_copy_is_answered_without_a_page(

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 from django.utils.cache import (
@@ -82,9 +82,10 @@ def kept(*asked: str) -> Callable[[View], View]:
                 response = view(request, *args, **kwargs)
                 patch_cache_control(response, private=True, no_store=True)
                 return response
+            request.GET = _only(asked, request.GET)  # type: ignore[assignment]
             stamp = content.of(request)
             raised = stamp.raised_at
-            key = _key(request, asked, stamp)
+            key = _key(request, stamp)
             known = get_conditional_response(request, f'"{key}"', _changed(raised))
             if known is None or known.status_code != 304:  # noqa: PLR2004
                 known = _made(key, request, view, args, kwargs)
@@ -134,11 +135,19 @@ def _public(response: HttpResponse, key: str, raised: datetime | None) -> HttpRe
     return response
 
 
-def _key(request: HttpRequest, asked: tuple[str, ...], edition: object) -> str:
+def _only(names: tuple[str, ...], given: QueryDict) -> QueryDict:
+    """Return what the page may depend on; all else of an address is one reader's."""
+    found = QueryDict(mutable=True)
+    for name in names:
+        if value := given.get(name, "")[:200].strip():
+            found[name] = value
+    return found
+
+
+def _key(request: HttpRequest, edition: object) -> str:
     """Return a name for the page as it is in this hour; dates on it are of a day."""
-    given = [request.GET.get(name, "")[:200] for name in asked]
     parts = (
-        *(request.scheme, request.get_host(), request.path, *given),
+        *(request.scheme, request.get_host(), request.path, request.GET.urlencode()),
         *(sites.of(request).stamp, edition, _hour(), _build()),
     )
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()

@@ -47,7 +47,7 @@ def in_scripts(context: Mapping[str, Any]) -> list[dict[str, str | bool]]:
     request = context.get("request")
     if request is None:
         return []
-    query = request.META.get("QUERY_STRING", "")
+    query = request.GET.urlencode()
     return [
         {
             "name": scripts.NAMES[code],
