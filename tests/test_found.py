@@ -377,6 +377,19 @@ def test_a_copy_is_compressed_once(client: Client, make_entry: MakeEntry) -> Non
     assert not packed.cookies
 
 
+def test_what_is_made_for_one_reader_is_compressed_too(
+    client: Client, make_entry: MakeEntry
+) -> None:
+    for number in range(5):
+        make_entry(f"退款到账要几天？之{number}", "三天到账。" * 9)
+    for where in ("/search/?q=退款", "/suggest/?q=退款", "/widget/search/?q=退款"):
+        plain = client.get(where)
+        packed = client.get(where, headers={"Accept-Encoding": "br, gzip"})
+        assert packed["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed.content) == plain.content
+        assert "Accept-Encoding" in plain["Vary"]
+
+
 def test_a_cdn_may_keep_a_copy_as_long_as_the_owner_says(
     client: Client, agent: User, make_entry: MakeEntry, settings: Any
 ) -> None:

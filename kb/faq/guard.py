@@ -11,6 +11,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, require_safe
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
@@ -36,7 +37,7 @@ def public(view: View) -> View:
             patch_cache_control(response, no_cache=True)
         return response
 
-    return require_safe(conditional_page(guarded))
+    return require_safe(gzip_page(conditional_page(guarded)))
 
 
 def person(request: HttpRequest) -> str:

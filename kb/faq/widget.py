@@ -16,6 +16,7 @@ from django.utils import translation
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
@@ -58,7 +59,7 @@ def door(scope: str) -> Callable[[View], View]:
             with translation.override(language(request)):
                 return guarded(request, *args, **kwargs)
 
-        return csrf_exempt(answer)
+        return csrf_exempt(gzip_page(answer))
 
     return decorate
 
