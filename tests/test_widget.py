@@ -330,6 +330,7 @@ def test_a_tree_holds_all_that_the_html_holds() -> None:
 
 def test_it_reads_in_traditional_script(entry: Entry) -> None:
     client = shop()
+    assert client.get("/widget/start/?lang=zh-Hant").json()["name"] == "幫助中心"
     told = client.get("/widget/search/?q=退货运费&lang=zh-Hant").json()
     assert told["entries"][0]["question"] == "退貨運費誰承擔？"
     read = client.get(f"/widget/entry/{entry.pk}/?lang=zh-Hant").json()
@@ -338,6 +339,13 @@ def test_it_reads_in_traditional_script(entry: Entry) -> None:
         client.get(f"/widget/entry/{entry.pk}/?lang=xx").json()["question"]
         == entry.question
     )
+
+
+def test_what_is_wrong_is_said_a_sentence_each() -> None:
+    sent = {"text": "", "stamp": "forged"}
+    said = shop().post("/widget/ask/?lang=en", sent).json()["detail"]
+    assert ". T" in said
+    assert ".T" not in said
 
 
 def test_a_site_shows_its_own_part_and_colour(entry: Entry, settings: Any) -> None:

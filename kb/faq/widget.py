@@ -88,7 +88,7 @@ def start(request: HttpRequest) -> HttpResponse:
     """What a widget shows at first: by its attributes, else by the page it is on."""
     site = sites.of(request)
     title, entries = placing.first(request, MOST)
-    answer: dict[str, Any] = {"name": str(site), "title": title}
+    answer: dict[str, Any] = {"name": scripts.say(str(site)), "title": title}
     answer["entries"] = _listed(entries)
     answer["asks"] = may_write(request)
     answer["notices"] = _notices(request)
@@ -201,7 +201,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 def _again(errors: dict[str, list[str]]) -> HttpResponse:
     """Say what is wrong, with a stamp that is good for the next try."""
     said = [message for messages in errors.values() for message in messages]
-    answer = {"detail": "".join(said), "fields": sorted(errors)}
+    answer = {"detail": " ".join(said), "fields": sorted(errors)}
     return told(answer | {"stamp": asking.stamp()}, status=400)
 
 
