@@ -34,7 +34,7 @@ class Stamp:
 
     number: int = 0
     raised_at: datetime | None = None
-    running: int | None = None
+    running: int | None = None  # the notices, as one number
 
 
 # By hand: Django takes ten times as long to put the query together as the database
@@ -57,8 +57,8 @@ def edition() -> Stamp:
     with connection.cursor() as cursor:
         cursor.execute(_SQL, [Incident.Audience.PUBLIC.value, *[now] * 4])
         found = cursor.fetchone()
-    if found is None:
-        return Stamp()
+    if found is None:  # nothing was saved yet, and nothing says when: no copy is good
+        return Stamp(raised_at=timezone.now())
     number, raised, running, *turned = found
     changed = max(_moment(one) for one in (raised, *turned) if one)
     return Stamp(number, changed, running and int(running))

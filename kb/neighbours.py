@@ -36,7 +36,8 @@ def after(entry: Entry, *, user: Reader, limit: int = 5) -> list[Entry]:
 
 def _after(user: Reader, pk: int, near: list[int]) -> EntryQuerySet:
     chosen = FollowUp.objects.filter(entry=pk, then=OuterRef("pk"))
-    rows = _readable(user).annotate(place=Subquery(chosen.values("order")[:1]))
+    rows = Entry.objects.published_to(user).for_lists()
+    rows = rows.annotate(place=Subquery(chosen.values("order")[:1]))
     return rows.filter(Q(place__isnull=False) | Q(pk__in=near)).order_by("pk")
 
 
@@ -82,8 +83,3 @@ def _keep(entry: Entry, ids: dict[str, list[int]]) -> None:
         )
     except DatabaseError:  # a page is shown all the same
         log.warning("neighbours: not kept: the database is busy")
-
-
-def _readable(user: Reader) -> EntryQuerySet:
-    long = ("answer", "answer_html", "answer_text")
-    return Entry.objects.published_to(user).defer(*long)

@@ -74,17 +74,13 @@ def forget() -> int:
 
 
 def _most(user: Reader, since: date) -> EntryQuerySet:
-    read = _readable(user).filter(reads__day__gte=since)
+    readable = Entry.objects.published_to(user).for_lists()
+    read = readable.filter(reads__day__gte=since)
     most = read.annotate(times=Sum("reads__count")).order_by("-times", "-pk")
     return most[:MOST]
 
 
 _MOST = Prepared(_most)
-
-
-def _readable(user: Reader) -> EntryQuerySet:
-    long = ("answer", "answer_html", "answer_text")
-    return Entry.objects.published_to(user).defer(*long)
 
 
 @transaction.atomic

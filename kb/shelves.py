@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count
 
 from kb import faces, scripts
@@ -49,6 +50,11 @@ class Shelves:
 
     def __init__(self, user: Reader, edition: object = None) -> None:
         self._user, self._edition = user, edition
+
+    @cached_property
+    def top(self) -> list[Shelf]:
+        """The shelves that stand in no other."""
+        return self.inside(None)
 
     def inside(self, parent: int | None) -> list[Shelf]:
         """Return the shelves directly in `parent`; None stands for the top."""
@@ -105,6 +111,7 @@ class Shelves:
             pk = category.parent_id
 
 
+_ORDERED = Prepared(lambda _: Category.objects.order_by("position", "pk"))
 _read: dict[str, tuple[object, list[Category]]] = {}
 
 
@@ -116,7 +123,7 @@ def _tree(edition: object) -> list[Category]:
     script = scripts.current()
     known, tree = _read.get(script, (None, []))
     if edition is None or edition != known:
-        tree = list(Category.objects.order_by("position", "pk"))
+        tree = _ORDERED.rows(AnonymousUser())
         faces.dress(*tree)
         _read[script] = (edition, tree)
     return tree

@@ -21,21 +21,21 @@ from django.utils.functional import SimpleLazyObject
 
 from kb import content
 from kb.models import Category, Reader, Site
+from kb.prepared import Prepared
 
 WHOLE = frozenset({"console", "desk", "admin", "api"})  # doors to the whole library
-MANY = 100  # hosts that a process remembers: anybody may send any name
-_known: dict[Any, Any] = {}
+MANY = 100  # sites that a process remembers: anybody may send any name
+_known: dict[tuple[str, content.Stamp], Site] = {}
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
 class Middleware:
-    """Give each request its site, lazily, and narrow its reader to what that shows."""
+    """Narrow the reader of each request to what its site shows."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
-        request.site = SimpleLazyObject(partial(_of_host, request))
         request.colleague = request.user
         request.user = SimpleLazyObject(partial(_here, request))
         return self.get_response(request)
@@ -45,10 +45,12 @@ class Middleware:
             request.user = request.colleague
 
 
-def of(request: HttpRequest) -> Site:
+def of(request: Any) -> Site:
     """Return the site that `request` is for; the default one where none is meant."""
     found: Site | None = getattr(request, "site", None)
-    return _of_host(request) if found is None else found
+    if found is None:
+        found = request.site = _of_host(request)
+    return found
 
 
 def stranger(request: HttpRequest) -> AnonymousUser:
@@ -69,16 +71,12 @@ def shown(site: Site) -> frozenset[int] | None:
 
 def _of_host(request: HttpRequest) -> Site:
     """Return the site of the request's host, read once an edition of the content."""
-    host = _host(request)
-    edition = content.of(request)
-    if edition.number == 0:  # nothing has been saved yet, and nothing says when
-        return _read(host)
-    if _known.get(None) != edition:
-        _known.clear()
-        _known[None] = edition
-    if host not in _known and len(_known) < MANY:
-        _known[host] = _read(host)
-    return _known.get(host) or _read(host)
+    key = (_host(request), content.of(request))
+    if (found := _known.get(key)) is None:
+        if len(_known) >= MANY:
+            _known.clear()
+        found = _known[key] = _read(key[0])
+    return found
 
 
 def _host(request: HttpRequest) -> str:
@@ -89,11 +87,18 @@ def _host(request: HttpRequest) -> str:
         return ""
 
 
+_OF_HOST = Prepared(  # "" comes last
+    lambda _, host: (
+        Site.objects.filter(host__in=[host, ""])
+        .order_by("-host")
+        .annotate(root=F("categories"))
+    )
+)
+
+
 def _read(host: str) -> Site:
     """Return the site of a host, in one query with its categories."""
-    sites = Site.objects.select_related("logo").filter(host__in={host, ""})
-    mine = sites.order_by("-host")  # "" comes last
-    rows: list[Any] = list(mine.annotate(root=F("categories")))
+    rows: list[Any] = _OF_HOST.rows(AnonymousUser(), host)
     site: Site = rows[0] if rows else Site()
     site.roots = [row.root for row in rows if row.pk == site.pk and row.root]
     return site

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Subquery
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
 
@@ -81,6 +82,26 @@ def test_what_is_left_out_is_read_when_it_is_needed(
         (one,) = prepared.rows(stranger(), pk)
         assert one.answer == library["plain"].answer
     assert prepared.rows(stranger(), pk + 999) == []
+
+
+def test_what_is_added_and_read_of_the_database_is_as_django_reads_it(
+    library: dict[str, Entry], django_assert_num_queries: Any
+) -> None:
+    def shelved(reader: Any, pk: int) -> Any:
+        rows = Entry.objects.visible_to(reader).for_lists()
+        return rows.annotate(after=Subquery(rows.filter(pk=pk).values("valid_until")))
+
+    prepared, pk = Prepared(shelved), library["ends"].pk
+    plain = [vars(one) for one in shelved(stranger(), pk)]
+    told = [vars(one) for one in prepared.rows(stranger(), pk)]
+    assert [(one.pop("_state").db, one) for one in told] == [
+        (one.pop("_state").db, one) for one in plain
+    ]
+    assert told[0]["after"] == library["ends"].valid_until
+    with django_assert_num_queries(1):
+        for one in prepared.rows(stranger(), pk):
+            assert str(one.pk) in one.get_absolute_url()
+            assert one.excerpt
 
 
 def test_a_day_and_numbers_have_their_places(library: dict[str, Entry]) -> None:

@@ -82,6 +82,7 @@ def kept(*asked: str) -> Callable[[View], View]:
                 response = view(request, *args, **kwargs)
                 patch_cache_control(response, private=True, no_store=True)
                 return response
+            request.user = sites.stranger(request)
             request.GET = _only(asked, request.GET)  # type: ignore[assignment]
             stamp = content.of(request)
             raised = stamp.raised_at

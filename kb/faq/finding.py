@@ -171,7 +171,7 @@ def _unasked(request: HttpRequest, narrow: Narrow) -> dict[str, Any]:
     """Return what stands on a search page without words: a tag's entries, or shelves."""
     context: dict[str, Any] = {"narrow": narrow, "all": "?"}
     if narrow.tag is None:
-        return context | {"shelves": narrow.shelves.inside(None)}
+        return context | {"tree": narrow.shelves}
     rows = listed(request.user).filter(tags=narrow.tag)
     page = forms.page(request, rows, PAGE)
     faces.wear(page.object_list)
@@ -190,7 +190,7 @@ def _found(results: Results, narrow: Narrow) -> dict[str, Any]:
 def _not_found(results: Results, narrow: Narrow) -> dict[str, Any]:
     near = [hit.entry for hit in results.near] or _sharing(results.words, narrow.user)
     faces.wear(near)
-    return {"near": near, "shelves": narrow.shelves.inside(None)}
+    return {"near": near, "tree": narrow.shelves}
 
 
 def _said(terms: Sequence[str], words: str) -> tuple[str, ...]:

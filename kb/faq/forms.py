@@ -31,9 +31,17 @@ def number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0  # noqa: PLR2004
 
 
-def page(request: HttpRequest, rows: QuerySet[Entry], size: int) -> Page[Entry]:
-    """Return the page of `rows` that is asked for, or 404 beyond the last."""
+def page(
+    request: HttpRequest, rows: QuerySet[Entry], size: int, count: int | None = None
+) -> Page[Entry]:
+    """Return the page of `rows` that is asked for, or 404 beyond the last.
+
+    Their `count` is asked of the database where it is not known.
+    """
+    pages = Paginator(rows, size)
+    if count is not None:
+        pages.count = count
     try:
-        return Paginator(rows, size).page(page_number(request))
+        return pages.page(page_number(request))
     except EmptyPage:
         raise Http404 from None

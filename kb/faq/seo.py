@@ -12,6 +12,7 @@ from django.core.paginator import Page
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ from kb.models.entry import shorten
 
 LONGEST = 160  # characters of a description
 # As Django's json_script: no tag can begin or end inside of the data.
-_ESCAPES = {ord(c): f"\\u{ord(c):04X}" for c in "<>&\u2028\u2029"}
+_ESCAPES = {c: f"\\u{ord(c):04X}" for c in "<>&\u2028\u2029"}
 _PICTURE = re.compile(r'<img src="(/media/[^"]+)"')
 
 
@@ -43,18 +44,18 @@ class Meta:
 def home(request: HttpRequest) -> Meta:
     name = scripts.say(str(sites.of(request)))
     told = _("%(site)s：搜索常见问题，自己就能找到答案。") % {"site": name}
-    find = request.build_absolute_uri(reverse("faq:search"))
+    origin, path = _origin(request), iri_to_uri(request.path)
     website = {
         "@type": "WebSite",
         "name": name,
-        "url": _canonical(request),
+        "url": _canonical(origin, path),
         "potentialAction": {
             "@type": "SearchAction",
-            "target": f"{find}?q={{search_term_string}}",
+            "target": f"{origin}{reverse('faq:search')}?q={{search_term_string}}",
             "query-input": "required name=search_term_string",
         },
     }
-    return _meta(request, name, told, [website])
+    return _meta(request, name, told, [website], path=path)
 
 
 def category(
@@ -71,7 +72,7 @@ def category(
     path = f"{here.get_absolute_url()}"
     if page.number > 1:
         path += f"?page={page.number}"
-    crumbs = _crumbs(request, [*above, here])
+    crumbs = _crumbs(_origin(request), [*above, here])
     return _meta(request, here.name, told, [crumbs], path=path)
 
 
@@ -82,7 +83,7 @@ def entry(
     public = shown.audience == models.Entry.Audience.PUBLIC
     if not (public and shown.status == models.Entry.Status.PUBLISHED):
         return Meta(shown.question, "", "", listed=False)
-    where = shown.get_absolute_url()
+    origin, where = _origin(request), shown.get_absolute_url()
     picture = _PICTURE.search(shown.answer_html)
     question = {
         "@type": "Question",
@@ -91,12 +92,12 @@ def entry(
     }
     faq = {
         "@type": "FAQPage",
-        "url": _canonical(request, where),
+        "url": _canonical(origin, where),
         "inLanguage": _content_tag(),
         "dateModified": shown.updated_at.isoformat(timespec="seconds"),
         "mainEntity": [question],
     }
-    crumbs = _crumbs(request, path, shown)
+    crumbs = _crumbs(origin, path, shown)
     return _meta(
         request,
         shown.question,
@@ -113,40 +114,44 @@ def _meta(
     told: str,
     graph: Sequence[dict[str, Any]],
     *,
-    path: str = "",
+    path: str,
     picture: str = "",
 ) -> Meta:
-    icon = static("base/touch-icon.png")
+    origin, icon = _origin(request), static("base/touch-icon.png")
     return Meta(
         title=title,
         description=shorten(told, LONGEST),
-        url=_canonical(request, path),
+        url=_canonical(origin, path),
         kind="article" if picture or path.find("/q/") >= 0 else "website",
         image=request.build_absolute_uri(picture or icon),
-        alternates=tuple(_alternates(request, path)),
+        alternates=tuple(_alternates(origin, path)),
         data=_written(graph),
         locale=scripts.LOCALES[scripts.current()],
     )
 
 
-def _canonical(request: HttpRequest, path: str = "") -> str:
+def _origin(request: HttpRequest) -> str:
+    """Return what stands before every path: ten addresses a page are made of it."""
+    return f"{request.scheme}://{request.get_host()}"
+
+
+def _canonical(origin: str, path: str) -> str:
     """Return the address to list; an English frame around 简体 is no page of its own."""
-    found = path or request.path
     if scripts.current() == scripts.ENGLISH:
-        found = dict(scripts.addresses(found))[scripts.HANS]
-    return request.build_absolute_uri(found)
+        path = dict(scripts.addresses(path))[scripts.HANS]
+    return f"{origin}{path}"
 
 
-def _alternates(request: HttpRequest, path: str) -> Iterator[tuple[str, str]]:
+def _alternates(origin: str, path: str) -> Iterator[tuple[str, str]]:
     """Yield (hreflang, address) of the two scripts that there are."""
-    found = dict(scripts.addresses(path or request.path))
+    found = dict(scripts.addresses(path))
     for code in (scripts.HANS, scripts.HANT):
-        yield scripts.TAGS[code], request.build_absolute_uri(found[code])
-    yield "x-default", request.build_absolute_uri(found[scripts.HANS])
+        yield scripts.TAGS[code], f"{origin}{found[code]}"
+    yield "x-default", f"{origin}{found[scripts.HANS]}"
 
 
 def _crumbs(
-    request: HttpRequest,
+    origin: str,
     path: Iterable[models.Category],
     last: models.Entry | None = None,
 ) -> dict[str, Any]:
@@ -161,7 +166,7 @@ def _crumbs(
                 "@type": "ListItem",
                 "position": number,
                 "name": name,
-                "item": _canonical(request, where),
+                "item": _canonical(origin, where),
             }
             for number, (name, where) in enumerate(steps, 1)
         ],
@@ -171,7 +176,9 @@ def _crumbs(
 def _written(graph: Sequence[dict[str, Any]]) -> SafeString:
     """Return a block of data; scripts of this type are not run, so the policy stands."""
     told = {"@context": "https://schema.org", "@graph": graph}
-    text = json.dumps(told, ensure_ascii=False).translate(_ESCAPES)
+    text = json.dumps(told, ensure_ascii=False)
+    for letter, escape in _ESCAPES.items():
+        text = text.replace(letter, escape)
     data = mark_safe(text)  # noqa: S308  (no < is left in it)
     return format_html('<script type="application/ld+json">{}</script>', data)
 

@@ -24,12 +24,11 @@ _ROBOT = re.compile("bot|crawl|spider|slurp|preview|curl|wget|python|monitor", r
 
 @kept()
 def home(request: HttpRequest) -> HttpResponse:
-    shelves = _shelves(request).inside(None)
     popular = reads.popular(request.user, POPULAR)
     recent = _RECENT.rows(request.user)
     faces.wear([*popular, *recent])
-    context = {"shelves": shelves, "popular": popular, "recent": recent}
-    context["meta"] = seo.home(request)
+    context = {"tree": _shelves(request), "popular": popular, "recent": recent}
+    context |= {"edition": content.of(request), "meta": seo.home(request)}
     return render(request, "faq/home.html", context)
 
 
@@ -43,7 +42,7 @@ def category(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     if slug and slug != here.slug:
         return redirect(here, permanent=True)
     rows = listed(request.user).filter(category__in=shelves.subtree(pk))
-    page = forms.page(request, rows, PAGE)
+    page = forms.page(request, rows, PAGE, shelves.counts[pk])
     faces.wear(page.object_list)
     context = {
         "category": here,
@@ -106,9 +105,7 @@ _RECENT = Prepared(lambda reader: listed(reader)[:RECENT])
 
 def listed(user: Reader) -> EntryQuerySet:
     """Entries as a list shows them, newest first."""
-    return Entry.objects.published_to(user).defer(
-        "answer", "answer_html", "answer_text"
-    )
+    return Entry.objects.published_to(user).for_lists()
 
 
 def _shelves(request: HttpRequest) -> Shelves:

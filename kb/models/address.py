@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import quote
 
-from django.urls import get_script_prefix, get_urlconf, reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.encoding import iri_to_uri
 from django.utils.translation import get_language
 
@@ -14,10 +14,14 @@ SAFE = "!$&'()*+,;=/~:@"  # what `reverse` leaves in a path as it is
 
 def address(name: str, pk: int, slug: str = "") -> str:
     """Return what reverse(name, args=[pk, slug]) does, in the script of the page."""
-    before, between, after = _parts(
-        name, bool(slug), get_language(), get_script_prefix(), get_urlconf()
-    )
-    return f"{before}{pk}{between}{quote(slug, safe=SAFE)}{after}"
+    where = get_language(), get_script_prefix()
+    before, between, after = _parts(name, bool(slug), *where)
+    return f"{before}{pk}{between}{_quoted(slug)}{after}"
+
+
+@lru_cache(maxsize=5000)
+def _quoted(slug: str) -> str:
+    return quote(slug, safe=SAFE)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from kb.text import hant, normalize
 DEEPEST = 5  # levels: deeper trees are not browsed
 
 
+@lru_cache(maxsize=1000)  # a home page asks for sixty
 def make_slug(words: str) -> str:
     """Return a readable address ending of at most 60 characters, maybe empty."""
     return slugify(normalize.clean(words), allow_unicode=True)[:60].strip("-_")

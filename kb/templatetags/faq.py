@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kb import scripts
+from kb.models.address import address
+from kb.shelves import Shelf
 from kb.templatetags.kb import WEEK
 
 register = template.Library()
@@ -48,15 +51,30 @@ def in_scripts(context: Mapping[str, Any]) -> list[dict[str, str | bool]]:
     if request is None:
         return []
     query = request.GET.urlencode()
+    here = scripts.current()
     return [
         {
             "name": scripts.NAMES[code],
             "lang": scripts.TAGS[code],
-            "url": f"{quote(path)}?{query}" if query else quote(path),
-            "here": code == scripts.current(),
+            "url": f"{path}?{query}" if query else path,
+            "here": code == here,
         }
-        for code, path in scripts.addresses(request.path)
+        for code, path in scripts.addresses(quote(request.path))
     ]
+
+
+@register.filter
+def shelf_links(shelves: Iterable[Shelf]) -> SafeString:
+    """Return the items of a list of shelves: a home page has fifty of them."""
+    rows = ((one.url, one.name, one.count) for one in shelves)
+    item = '<li><a href="{}">{} <span class="number">{}</span></a></li>'
+    return format_html_join("", item, rows)
+
+
+@register.filter
+def of(pk: int, name: str) -> str:
+    """Return the address `name` of the row `pk`, as {% url %} does, from memory."""
+    return address(name, pk)
 
 
 @register.filter
@@ -67,13 +85,13 @@ def day(moment: datetime) -> SafeString:
         '<time datetime="{}" title="{}">{}</time>',
         exact.isoformat(timespec="seconds"),
         exact.strftime("%Y-%m-%d %H:%M"),
-        _day(exact),
+        _day(exact.date(), timezone.localdate(), scripts.current()),
     )
 
 
-def _day(then: datetime) -> str:
-    today = timezone.localdate()
-    days = (today - then.date()).days
+@lru_cache(maxsize=1000)
+def _day(then: date, today: date, _script: str) -> str:
+    days = (today - then).days
     if days <= 0:
         return _("今天")
     if days == 1:

@@ -25,15 +25,23 @@ class Same(template.Node):
         request, user = context.get("request"), context.get("user")
         if request is None or user is None or user.is_authenticated:
             return self.nodelist.render(context)
-        site = sites.of(request)
-        given = [one.resolve(context) for one in self.given]
-        key = (id(self), scripts.current(), site.stamp, str(site), *map(str, given))
+        given = [str(one.resolve(context)) for one in self.given]
+        key = (id(self), *_frame(request), *given)
         if (found := _held.get(key)) is None:
             if len(_held) >= MANY:
                 _held.clear()
             found = mark_safe(self.nodelist.render(context))  # noqa: S308
             _held[key] = found
         return found
+
+
+def _frame(request: Any) -> tuple[str, ...]:
+    """Return what all pieces of a page depend on, found out once."""
+    found: tuple[str, ...] | None = getattr(request, "frame", None)
+    if found is None:
+        site = sites.of(request)
+        found = request.frame = (scripts.current(), site.stamp, str(site))
+    return found
 
 
 @register.tag
