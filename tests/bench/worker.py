@@ -160,8 +160,8 @@ def build(name: str, folder: Path) -> dict[str, Any]:
     contender.build(feed)
     seconds = time.perf_counter() - began - feed.spent
     return {
-        "build_s": round(seconds, 2),
-        "build_cpu_s": round(machine.processor_s() - used - feed.used, 2),
+        "build_s": round(seconds, 4),
+        "build_cpu_s": round(machine.processor_s() - used - feed.used, 4),
         "entries_s": round(feed.count / max(seconds, 1e-9)),
         "build_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "index_bytes": machine.size(place),
