@@ -98,8 +98,23 @@ def test_an_engine_tells_which_clauses_a_document_matches(engine: Engine) -> Non
     put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "退款", "", STAFF))
     clauses = (Clause("退款", 1.0), Clause("发票", 1.0), Clause("退款", 1.0, pair=True))
     query = Query(clauses, (TEXTS,), EVERYONE)
-    told = engine.matched(query, [2, 9, 1, 3])
-    assert told == [{0, 1, 2}, set(), {0, 2}, set()]
+    assert engine.matched(query, [2, 9, 1, 3]).tolist() == [
+        [True, True, True],
+        [False, False, False],
+        [True, False, True],
+        [False, False, False],
+    ]
+
+
+def test_what_was_replaced_or_is_gone_matches_no_more(engine: Engine) -> None:
+    query = Query((Clause("退款", 1.0), Clause("发票", 1.0)), (TEXTS,), EVERYONE)
+    assert engine.matched(query, [1, 2]).tolist() == [[False] * 2] * 2
+    put(engine, doc(2, "退款"), doc(1, "退款"), doc(3, "发票"))
+    put(engine, doc(1, "发票"))
+    with engine.writing() as changes:
+        changes.forget.add(3)
+    told = engine.matched(query, [1, 2, 3]).tolist()
+    assert told == [[False, True], [True, False], [False, False]]
 
 
 def test_an_engine_counts_what_fits(engine: Engine) -> None:

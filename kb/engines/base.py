@@ -10,6 +10,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+
 # What a document may hold. Texts are indexed as words, and most as pairs of Han
 # characters too, in a field of their own.
 LEARNED = ("picked", "picked_staff")  # words that led customers here, and colleagues
@@ -171,10 +176,10 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
-        """Return, for each of `ids`, which clauses it matches by the first group.
+    def matched(self, query: Query, ids: Sequence[int]) -> Mask:
+        """Return which of `ids` match which clauses by the first group.
 
-        Clauses are told by their place in the query. What does not fit matches
+        Shaped [ids, clauses], in the order of both. What does not fit matches
         nothing. Raises EngineUnavailable, nothing else.
         """
 

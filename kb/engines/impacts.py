@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kb.engines.base import Field, Group, field_name
+from kb.engines.base import Field, Group, Mask, field_name
 from kb.engines.cache import Cache, Shelf
 from kb.engines.packed import (
     LABEL,
@@ -20,7 +20,6 @@ from kb.engines.packed import (
     POSTINGS,
     WORD,
     Ints,
-    Mask,
     Pack,
     key_of,
     term_of,

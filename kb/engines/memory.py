@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from kb.engines.base import (
     Changes,
     Clause,
@@ -14,6 +16,7 @@ from kb.engines.base import (
     Engine,
     Group,
     Hits,
+    Mask,
     Query,
     as_it_is,
     holder,
@@ -70,13 +73,11 @@ class MemoryEngine(Engine):
         fit = self._fit(query.labels)
         return tuple(len(self._impacts(c, query.groups[0], fit)) for c in query.clauses)
 
-    def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
+    def matched(self, query: Query, ids: Sequence[int]) -> Mask:
         fit = self._fit(query.labels) & set(ids)
         held = [self._impacts(c, query.groups[0], fit) for c in query.clauses]
-        return [
-            frozenset(at for at, impacts in enumerate(held) if id in impacts)
-            for id in ids
-        ]
+        told = [[id in impacts for impacts in held] for id in ids]
+        return np.array(told, np.bool_).reshape(len(ids), len(held))
 
     def alike(self, term: str) -> tuple[str, ...]:
         texts = (words for d in self.documents.values() for words in d.terms.values())

@@ -18,7 +18,6 @@ import numpy.typing as npt
 from kb.engines.base import PAIRS
 
 Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 LABELS = "labels"  # the field of a document's labels
 WORD, PAIR, LABEL = "w", "p", "l"  # kinds of terms

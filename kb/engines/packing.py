@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kb.engines.base import FIELDS, Document
+from kb.engines.base import FIELDS, Document, Mask
 from kb.engines.packed import (
     DIGEST,
     DTYPES,
@@ -23,7 +23,6 @@ from kb.engines.packed import (
     POSTINGS,
     WORD,
     Ints,
-    Mask,
     Pack,
     PackWriter,
     hashed,

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 from operator import add
-from typing import NamedTuple
 
 import numpy as np
 
-from kb.engines.base import Group, Hits, Query, idf
+from kb.engines.base import Group, Hits, Mask, Query, idf
+from kb.engines.gathering import Found, Lone, held_at, ones, together
 from kb.engines.impacts import LONE, Counts, Floats, Impacts, Segment, Term
-from kb.engines.packed import Ints, Mask
+from kb.engines.packed import Ints
 
 MOST_FITS = 100  # sets of labels whose documents are kept: readers × categories
 MOST_COUNTS = 50_000  # terms counted among the documents of one such set
 CUT = 16  # blocks of documents for each hit that is wanted, when the best are cut
+NO_ID = np.iinfo(np.int64).max
 
 Labels = tuple[frozenset[str], ...]
 
@@ -30,32 +32,6 @@ class Fit:
         self.all = self.size == len(mask)
         self.counts: defaultdict[tuple[Group, ...], dict[Term, Counts]]
         self.counts = defaultdict(dict)
-
-
-class Few(NamedTuple):
-    """The impacts of clauses that few documents hold, one after another."""
-
-    clauses: list[int]  # whose, by their place in the query; there may be none
-    sizes: list[int]  # how many impacts each has
-    places: Ints  # among all documents
-    worth: Floats  # [groups, places]
-
-
-class Lone(NamedTuple):
-    """The impacts of one clause in one segment that many documents hold."""
-
-    clause: int
-    segment: slice  # where it stands among all documents
-    places: Ints | None
-    worth: Floats
-
-
-class Found(NamedTuple):
-    """All impacts of a query's clauses, and how many documents hold each."""
-
-    lone: list[Lone]
-    few: Few | None
-    holds: list[Counts]
 
 
 class Snapshot:
@@ -104,16 +80,34 @@ class Snapshot:
             return tuple(c[0] for c in self._counts(query.groups, terms, fit, found))
         return tuple(counts[term][0] for term in terms)
 
-    def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
-        """Return which clauses each of `ids` matches; a few hundred at most."""
+    def matched(self, query: Query, ids: Sequence[int]) -> Mask:
+        """Return which of `ids`, a few hundred at most, match which clauses."""
+        matches = np.zeros((len(ids), len(query.clauses)), np.bool_)
         if not self.count or not query.clauses:
-            return [frozenset()] * len(ids)
+            return matches
         terms = [(clause.term, clause.pair) for clause in query.clauses]
-        near = np.flatnonzero(np.isin(self.ids, ids) & self._fit(query.labels).mask)
-        holds = self._holding(self._found(query.groups, terms), near, len(terms))
-        rows = zip(self.ids[near].tolist(), holds, strict=True)
-        known = {id: frozenset(np.flatnonzero(row).tolist()) for id, row in rows}
-        return [known.get(id, frozenset()) for id in ids]
+        rows, near = self._places(ids, self._fit(query.labels))
+        found = self._found(query.groups, terms)
+        matches[rows] = self._holding(found, near, len(terms))
+        return matches
+
+    def _places(self, ids: Sequence[int], fit: Fit) -> tuple[Ints, Ints]:
+        """Return which of `ids` fit, and their places among all documents, ascending."""
+        asked = np.array(ids, np.int64)
+        living, known = self._by_id
+        at = known.searchsorted(asked)
+        rows = np.flatnonzero(known.take(at) == asked)
+        places = living.take(at.take(rows))
+        order = places.argsort()
+        order = order[fit.mask.take(places.take(order))]
+        return rows.take(order), places.take(order)
+
+    @cached_property
+    def _by_id(self) -> tuple[Ints, Ints]:
+        """The places of living documents in order of id, and the ids; one more ends it."""
+        living = np.flatnonzero(self.alive)
+        living = living[self.ids.take(living).argsort(kind="stable")]
+        return living, np.append(self.ids.take(living), NO_ID)
 
     def _holding(self, found: Found, near: Ints, clauses: int) -> Mask:
         """Return which documents at `near`, ascending, hold each clause's term.
@@ -124,7 +118,7 @@ class Snapshot:
         for clause, segment, places, worth in found.lone:
             here = slice(*near.searchsorted((segment.start, segment.stop)))
             at = near[here] - segment.start
-            holds[here, clause] |= _held(places, worth[0], at)
+            holds[here, clause] |= held_at(places, worth[0], at)
         if few := found.few:
             row_of = np.full(self.count, -1, np.int16)
             row_of[near] = np.arange(len(near))
@@ -163,7 +157,7 @@ class Snapshot:
                     lone.append(Lone(clause, where, impacts.places, impacts.worth))
                 else:
                     few.append((clause, where.start, impacts))
-        return Found(lone, _together(few), holds)
+        return Found(lone, together(few), holds)
 
     def _counts(
         self, groups: tuple[Group, ...], terms: list[Term], fit: Fit, found: Found
@@ -209,8 +203,8 @@ class Snapshot:
 
     def _matched(self, query: Query, found: Found) -> Floats:
         """Return the weight of the clauses that each document matches."""
-        lone = [part._replace(worth=_ones(part.worth)) for part in found.lone]
-        few = found.few and found.few._replace(worth=_ones(found.few.worth))
+        lone = [part._replace(worth=ones(part.worth)) for part in found.lone]
+        few = found.few and found.few._replace(worth=ones(found.few.worth))
         weights = np.array([[clause.weight for clause in query.clauses]], np.float32)
         return self._added(Found(lone, few, []), weights)
 
@@ -254,33 +248,6 @@ def _factors(query: Query, counts: list[Counts], size: int) -> Floats:
         for number, group in enumerate(query.groups)
     ]
     return np.array(factors, np.float32)
-
-
-def _together(parts: list[tuple[int, int, Impacts]]) -> Few | None:
-    if not parts:
-        return None
-    clauses, starts, impacts = zip(*parts, strict=True)
-    worth = np.concatenate([each.worth for each in impacts], axis=1)
-    sizes = [len(each.places) for each in impacts]
-    places = np.concatenate([each.places for each in impacts])
-    if any(starts):
-        places += np.repeat(starts, sizes)
-    return Few(list(clauses), sizes, places, worth)
-
-
-def _held(places: Ints | None, worth: Floats, near: Ints) -> Mask:
-    """Return which documents at `near` are among `places`, and worth anything."""
-    at, held = near, np.ones(len(near), np.bool_)
-    if places is not None:
-        at = places.searchsorted(near).clip(max=len(places) - 1)
-        held = places.take(at) == near
-    held &= worth.take(at) > 0
-    return held
-
-
-def _ones(worth: Floats) -> Floats:
-    """Return one where the first group holds a term, zero elsewhere."""
-    return (worth[:1] > 0).astype(np.float32)
 
 
 def _floor(scores: Floats, limit: int) -> float:

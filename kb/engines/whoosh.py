@@ -26,6 +26,7 @@ from kb.engines.base import (
     Engine,
     EngineUnavailable,
     Hits,
+    Mask,
     Query,
     as_it_is,
     nothing_missed,
@@ -34,7 +35,7 @@ from kb.engines.cache import Cache
 from kb.engines.codec import PackSegment
 from kb.engines.folder import Folder, Stamp
 from kb.engines.impacts import Segment
-from kb.engines.packed import DIGEST, Mask, Pack
+from kb.engines.packed import DIGEST, Pack
 from kb.engines.packing import Builder, Part, merge
 from kb.engines.pool import CallersError, callers, pack_all
 from kb.engines.scoring import Snapshot
@@ -112,7 +113,7 @@ class WhooshEngine(Engine):
         with _translated():
             return self._latest().holding(query)
 
-    def matched(self, query: Query, ids: Sequence[int]) -> list[frozenset[int]]:
+    def matched(self, query: Query, ids: Sequence[int]) -> Mask:
         with _translated():
             return self._latest().matched(query, ids)
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from kb.engines import Engine
-from kb.engines.packed import Mask
+from kb.engines import Clause, Engine
+from kb.engines.base import Mask
 from kb.search.asking import Asked, Meaning, Need
 from kb.search.mending import mended
 from kb.text import segment
@@ -24,6 +25,7 @@ HALF = 0.5  # share of a query that must be met before what sounds alike is mean
 WHOLE = 0.9  # share of a query above which it is covered as a whole
 FOUND = 0.6  # how sure an entry is that holds all that was typed
 EVIDENCE = 8.0  # rare words held: who says as much is sure
+Shares = npt.NDArray[np.float64]
 Lift = Callable[[dict[int, float]], dict[int, float]]  # scores, best first
 # Which of these ids the reader may see; of the first so many the wordings, too, the
 # question first.
@@ -143,60 +145,61 @@ def _signs(
     seen: Mapping[int, Sequence[Wording]],
 ) -> list[Signs]:
     sought = _Sought.of(asked)
-    held = engine.matched(asked.query, ids)
-    covered = _covered(asked, held)
+    held = np.pad(engine.matched(asked.query, ids), ((0, 0), (0, 1)))
+    at: defaultdict[Clause, int]
+    at = defaultdict(lambda: -1)  # what is not asked for, nobody holds
+    at.update((clause, place) for place, clause in enumerate(asked.query.clauses))
+    heard = _heard(sought, held, at)
+    covered = _covered(asked, held, at, heard)
     return [
-        _sign(asked, sought, places, worth, seen[id])
-        for id, places, worth in zip(ids, held, covered, strict=True)
+        _sign(asked, sought, shares, worth, seen[id])
+        for id, shares, worth in zip(ids, heard.tolist(), covered, strict=True)
     ]
 
 
 class _Sought(NamedTuple):
     """What is looked for in every candidate.
 
-    `worth` is that of each term needed; `instead` has those which nobody writes,
-    with the places in the query of what may stand for them; `same` the meanings,
-    each with the terms that are met where it is.
+    `worth` is that of each term needed; `lost` are those which nobody writes and
+    others may stand for; `same` the meanings, each with the terms that are met
+    where it is.
     """
 
     ways: Sequence[Wording]
     terms: Terms
     worth: Mapping[str, float]
-    instead: Sequence[tuple[Need, Sequence[int]]]
+    lost: Sequence[Need]
     same: Sequence[tuple[Meaning, Sequence[str]]]
 
     @classmethod
     def of(cls, asked: Asked) -> _Sought:
-        at = {clause: place for place, clause in enumerate(asked.query.clauses)}
         worth: defaultdict[str, float] = defaultdict(float)
         for need in asked.needs:
             worth[need.clause.term] += need.worth
-        lost = (need for need in asked.needs if need.instead)
-        instead = [(n, [at[c] for c in n.instead if c in at]) for n in lost]
+        lost = [need for need in asked.needs if need.instead]
         same = [
             (m, [term for term in worth if term in m.member]) for m in asked.meanings
         ]
         terms = Terms.of([*worth, *(term for m in asked.meanings for term in m.terms)])
-        return cls(ways(asked.words), terms, worth, instead, same)
+        return cls(ways(asked.words), terms, worth, lost, same)
 
 
 def _sign(
     asked: Asked,
     sought: _Sought,
-    held: frozenset[int],
+    heard: Sequence[float],
     covered: float,
     wordings: Sequence[Wording],
 ) -> Signs:
     query, terms, meant = sought.ways, sought.terms, ""
-    half = covered >= HALF * asked.worth
-    if half and any(not held.isdisjoint(places) for _, places in sought.instead):
+    if covered >= HALF * asked.worth and any(heard):
         meant = mended(asked, wordings)
     if meant:
         query = [*query, Wording.of(meant)]
         terms = Terms.of([*terms.pairs, *terms.rest, *segment.pairs(meant)])
     return Signs(
         covered=covered / asked.worth,
-        titled=_titled(sought, held, wordings) / asked.worth,
+        titled=_titled(sought, heard, wordings) / asked.worth,
         evidence=min(covered / EVIDENCE, 1.0),
         whole=asked.tells and covered >= WHOLE * asked.worth,
         just=wordings[0].bare == query[0].bare,
@@ -205,25 +208,32 @@ def _sign(
     )
 
 
-def _covered(asked: Asked, held: Sequence[frozenset[int]]) -> list[float]:
-    """Return what the needs are worth that each document meets.
+def _heard(sought: _Sought, held: Mask, at: Mapping[Clause, int]) -> Shares:
+    """Return how much each document holds of what stands for each term lost.
 
-    `held` tells for each which clauses of the query it matches.
+    `held`, [documents, clauses], tells which clauses of the query each matches, and
+    `at` which clause stands where.
     """
-    holds = np.zeros((len(held), len(asked.query.clauses) + 1), np.bool_)
-    for row, places in zip(holds, held, strict=True):
-        row[list(places)] = True
-    at = {clause: n for n, clause in enumerate(asked.query.clauses)}
-    met = holds[:, [at.get(need.clause, -1) for need in asked.needs]].astype(float)
-    for number, need in enumerate(asked.needs):
-        if need.instead:
-            instead = holds[:, [at.get(clause, -1) for clause in need.instead]]
-            met[:, number] = HEARD * instead.mean(axis=1)
+    if not sought.lost:
+        return np.zeros((len(held), 0))
+    sizes = [len(need.instead) for need in sought.lost]
+    places = [at[clause] for need in sought.lost for clause in need.instead]
+    sums = np.add.reduceat(held[:, places], np.cumsum([0, *sizes[:-1]]), 1, np.float64)
+    shares: Shares = sums / sizes
+    return shares
+
+
+def _covered(
+    asked: Asked, held: Mask, at: Mapping[Clause, int], heard: Shares
+) -> list[float]:
+    """Return what the needs are worth that each document meets."""
+    met = held[:, [at[need.clause] for need in asked.needs]].astype(float)
+    met[:, [n for n, need in enumerate(asked.needs) if need.instead]] = HEARD * heard
     places_of = defaultdict(list)
     for place, clause in enumerate(asked.query.clauses):
         places_of[clause.term].append(place)
     for meaning in asked.meanings:
-        said = _said(meaning, places_of, holds)
+        said = _said(meaning, places_of, held)
         inside = [n.clause.term in meaning.member for n in asked.needs]
         met[said[:, None] & np.array(inside)] = 1.0
     worth: list[float] = (met @ [need.worth for need in asked.needs]).tolist()
@@ -242,15 +252,14 @@ def _said(meaning: Meaning, places: Mapping[str, list[int]], holds: Mask) -> Mas
 
 
 def _titled(
-    sought: _Sought, held: frozenset[int], wordings: Sequence[Wording]
+    sought: _Sought, heard: Sequence[float], wordings: Sequence[Wording]
 ) -> float:
     """Return what the needs are worth that stand in the wordings, or sound so."""
     there = sought.terms.standing(wordings)
     met = there & sought.worth.keys()
     met.update(*(terms for meaning, terms in sought.same if meaning.said(there)))
     worth = sum(map(sought.worth.__getitem__, met))
-    for need, places in sought.instead:
+    for need, share in zip(sought.lost, heard, strict=True):
         if need.clause.term not in met:
-            heard = sum(map(held.__contains__, places))
-            worth += need.worth * HEARD * heard / len(need.instead)
+            worth += need.worth * HEARD * share
     return worth
