@@ -17,7 +17,10 @@ LOOKS = (24, 96, 384, 1536)  # rows read, in turn, until enough are found
 MANY = 5_000  # rows: more are not sorted but walked in their order
 SHORT = 3  # characters: what is longer seldom begins so many
 LAST = "\U0010ffff"  # stands after every key
-SHOWN = "question slug audience status category valid_from valid_until".split()
+SHOWN = (
+    *("question", "slug", "audience", "status", "category_id"),
+    *("valid_from", "valid_until"),
+)
 Condition = tuple[str, list[str]]  # SQL and its values
 Candidate = tuple[int, str, int, int]  # entry id, text, place, letters typed of it
 Texts = tuple[bool, frozenset[str]]  # whether these are public
@@ -70,7 +73,7 @@ def begun(words: str, *, user: Reader, limit: int = 8) -> list[Suggestion]:
 
 def _readable(ids: list[int], user: Reader) -> dict[int, Entry]:
     """Return {id: entry} of what is published to `user` now, whatever rows say."""
-    seen = Entry.objects.only(*SHOWN).visible_among(ids, user)
+    seen = Entry.objects.visible_among(ids, user, SHOWN)
     return {pk: entry for pk, entry in seen.items() if entry.standing.is_published}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib import import_module
 from itertools import product
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -70,6 +72,39 @@ def test_each_role_sees_its_share(
     for status, audience in product(Entry.Status.values, Entry.Audience.values):
         make_entry(f"{status} {audience}", status=status, audience=audience)
     assert Entry.objects.visible_to(readers[name]).count() == count
+
+
+def test_rows_read_by_id_are_what_a_queryset_reads(
+    make_entry: MakeEntry, editor: User, django_assert_num_queries: Any
+) -> None:
+    category = Category.objects.create(name="售后")
+    until = datetime(2031, 6, 18, 12, 30, 15, 250_000, tzinfo=UTC)
+    one = make_entry("退货", category=category, valid_until=until)
+    two = make_entry("换货", status="draft")
+    ids = [two.pk, one.pk, 999_999]
+    assert editor.edits_library, "asked once"
+    with django_assert_num_queries(2):
+        found = Entry.objects.visible_among(ids, editor)
+        assert found[one.pk].category == category
+        assert found[two.pk].category is None
+    for entry in Entry.objects.filter(pk__in=ids):
+        read = found.pop(entry.pk)
+        assert {**vars(read), "_state": 0} == {**vars(entry), "_state": 0}
+        assert (read._state.db, read._state.adding) == ("default", False)
+    assert found == {}
+    assert list(Entry.objects.visible_among(ids, AnonymousUser())) == [one.pk]
+
+
+def test_columns_that_were_not_read_are_read_when_they_are_wanted(
+    make_entry: MakeEntry, django_assert_num_queries: Any
+) -> None:
+    one, reader = make_entry("退货"), AnonymousUser()
+    fields = "question audience status category_id valid_from valid_until".split()
+    with django_assert_num_queries(1):
+        read = Entry.objects.visible_among([one.pk], reader, tuple(fields))[one.pk]
+        assert read.question == "退货"
+    with django_assert_num_queries(1):
+        assert read.answer == one.answer
 
 
 def test_what_is_published_is_all_that_is_searched(

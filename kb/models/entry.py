@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 
+from kb.models import plain
 from kb.models.address import address
 from kb.models.category import Category, Module, Tag, make_slug
 from kb.models.standing import PUBLIC, PUBLISHED, Standing, visible
@@ -35,17 +36,25 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """
         return self.filter(visible(user))
 
+    @staticmethod
     def visible_among(
-        self, ids: Iterable[int], user: Reader, *related: str
+        ids: Collection[int], user: Reader, fields: tuple[str, ...] = ()
     ) -> dict[int, Entry]:
-        """Return {id: entry} of those of `ids` that are visible, with `related` rows.
+        """Return {id: entry} of those of `ids` that are visible, with their category.
 
-        To put the conditions of visible_to into SQL takes Django longer than to
-        look at a few rows one by one.
+        With `fields`, only these are read, and no category. What visible_to says in
+        SQL is asked of each row here: it takes Django longer to put a queryset into
+        SQL than the database to answer.
         """
-        rows = self.select_related(*related) if related else self
-        found = rows.order_by().in_bulk(ids)
-        return {pk: entry for pk, entry in found.items() if entry.is_visible_to(user)}
+        found = plain.instances(Entry, ids, fields)
+        seen = {pk: entry for pk, entry in found.items() if entry.is_visible_to(user)}
+        if not fields:
+            of = {entry.category_id for entry in seen.values() if entry.category_id}
+            categories = plain.instances(Category, of)
+            for entry in seen.values():
+                if entry.category_id in categories:
+                    entry.category = categories[entry.category_id]
+        return seen
 
     def published_to(self, user: Reader) -> EntryQuerySet:
         """What `user` finds by searching and browsing: of the visible, the live."""

@@ -6,13 +6,17 @@ the database takes to answer. Values are always passed apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Collection, Sequence, Sized
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, models
 
 Row = tuple[Any, ...]
+M = TypeVar("M", bound=models.Model)
+
+SELECT = "SELECT {} FROM {} WHERE {} IN"
 
 
 def rows(sql: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -20,6 +24,45 @@ def rows(sql: str, values: Sequence[Any] = ()) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return list(cursor.fetchall())
+
+
+def instances(
+    model: type[M], ids: Collection[int], fields: tuple[str, ...] = ()
+) -> dict[int, M]:
+    """Return {id: instance} of the rows of `model` with one of `ids`.
+
+    With `fields`, their attribute names, others are read when they are asked for.
+    """
+    select, names, converters = _selecting(model, fields)
+    found = {}
+    for row in rows(f"{select} ({places(ids)})", tuple(ids)):
+        values = list(row)
+        for at, convert, column in converters:
+            values[at] = convert(values[at], column, connection)
+        one = model.from_db(connection.alias, names, values)
+        found[one.pk] = one
+    return found
+
+
+@cache
+def _selecting(
+    model: type[models.Model], fields: tuple[str, ...]
+) -> tuple[str, list[str], list[tuple[int, Callable[..., Any], Any]]]:
+    """Return the SQL up to the ids, the fields, and what makes values of columns."""
+    known = model._meta.concrete_fields
+    chosen = [f for f in known if f.primary_key or not fields or f.attname in fields]
+    told = (model._meta.db_table, model._meta.pk.column, *(f.column for f in chosen))
+    table, key, *columns = (connection.ops.quote_name(str(name)) for name in told)
+    converters = [
+        (at, convert, field.cached_col)
+        for at, field in enumerate(chosen)
+        for convert in (
+            *connection.ops.get_db_converters(field.cached_col),
+            *field.cached_col.get_db_converters(connection),
+        )
+    ]
+    names = [field.attname for field in chosen]
+    return SELECT.format(", ".join(columns), table, key), names, converters
 
 
 def write(sql: str, values: Sequence[Row]) -> None:
