@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any
 
 import hypothesis
 import pytest
-from django.apps import apps
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.cache import cache
 
-from kb import entries, index, migrations, questions, reads
+from kb import entries, index, questions, reads
 from kb.engines import get_engine
 from kb.faq import copies
 from kb.models import AGENT, EDITOR, LEAD, Entry, Question, Reply, User
@@ -47,15 +44,35 @@ def _fresh_engine_and_cache() -> Iterator[None]:
     segment.learn(frozenset())
 
 
+Right = tuple[str, str]  # a model, a codename
+
+
+@pytest.fixture(scope="session")
+def rights(django_db_setup: None, django_db_blocker: Any) -> dict[str, set[Right]]:
+    """Return what each group may do, as migrations made them."""
+    told = Group.objects.values_list(
+        "name", "permissions__content_type__model", "permissions__codename"
+    )
+    rights: dict[str, set[Right]] = {}
+    with django_db_blocker.unblock():
+        for name, *right in told:
+            rights.setdefault(name, set()).add((right[0], right[1]))
+    return rights
+
+
 @pytest.fixture
-def groups(db: None) -> None:
-    """Make the migration's groups again, where a flush took them along."""
+def groups(rights: dict[str, set[Right]], db: None) -> None:
+    """Make the migrations' groups again, where a flush took them along."""
     if Group.objects.exists():
         return
-    for name in sorted(module.name for module in iter_modules(migrations.__path__)):
-        for function, give in vars(import_module(f"kb.migrations.{name}")).items():
-            if function == "make_groups" or function.startswith("give_"):
-                give(apps, None)
+    kinds = Permission.objects.values_list("content_type__model", "codename", "pk")
+    known = {(model, codename): pk for model, codename, pk in kinds}
+    link = Group.permissions.through
+    for group in Group.objects.bulk_create(Group(name=name) for name in rights):
+        link.objects.bulk_create(
+            link(group_id=group.pk, permission_id=known[right])
+            for right in rights[group.name]
+        )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -95,9 +96,10 @@ class SynonymSet(Vocabulary):
         """
         mine = [_spelling(word) for word in words]
         others = SynonymSet.objects.filter(two_way=True).exclude(pk=self.pk)
-        for other in others.only("members", "two_way"):
-            shared = [w for w in other.words() if _spelling(w) in mine]
+        for members in others.values_list("members", flat=True):
+            shared = [w for w in members.splitlines() if _spelling(w) in mine]
             if len(shared) > 1 and (self.two_way or mine[0] in map(_spelling, shared)):
+                other = SynonymSet(members=members)
                 told = (
                     f"“{'”“'.join(shared)}”已经在另一组里：{other}。请直接修改那一组。"
                 )
@@ -109,8 +111,8 @@ class SynonymSet(Vocabulary):
             return
         ways: dict[str, list[str]] = {}
         others = SynonymSet.objects.filter(two_way=False).exclude(pk=self.pk)
-        for other in others.only("members"):
-            first, *rest = map(_spelling, other.words() or [""])
+        for members in others.values_list("members", flat=True):
+            first, *rest = map(_spelling, members.splitlines() or [""])
             ways.setdefault(first, []).extend(rest)
         first, *rest = map(_spelling, words)
         trail = [[first, one] for one in rest]
@@ -225,6 +227,7 @@ class Edition(models.Model):
         one.update(number=F("number") + 1, raised_at=timezone.now())
 
 
+@lru_cache(maxsize=10_000)  # one set is compared with all the others
 def _spelling(word: str) -> str:
     return normalize.normalize(normalize.line(word)).strip()
 
