@@ -53,12 +53,15 @@ def keep(entry_ids: Iterable[int]) -> None:
 
 
 def catch_up() -> int:
-    """Say what is missing or was said of another text; return how many entries."""
+    """Say what is missing or was said otherwise; return how many entries."""
     right = Face.objects.filter(
         version=F("entry__version"), said_by=scripts.edition()
     ).values("entry")
     behind = list(Entry.objects.exclude(pk__in=right).values_list("pk", flat=True))
     keep(behind)
+    for one in (*Category.objects.all(), *Tag.objects.all()):
+        if one.hant != scripts.hant_of(one.name):
+            one.save(update_fields=["hant"])
     return len(behind)
 
 

@@ -26,6 +26,25 @@ def test_it_is_said_in_the_words_of_the_region(region: str, said: str) -> None:
     assert hant.sayer(region)("“网络”连接后登录账号") == said
 
 
+@pytest.mark.parametrize(
+    ("text", "tw", "hk"),
+    [
+        ("怎么注销账号？", "怎麼註銷帳號？", "怎麼註銷帳號？"),
+        ("签收 7 天后，15天后", "簽收 7 天後，15天後", "簽收 7 天後，15天後"),
+        ("银行卡里没有钱", "銀行卡裡沒有錢", "銀行卡裏沒有錢"),
+        ("感谢支持，绑定微信号", "感謝支持，綁定微信號", "感謝支持，綁定微信號"),
+        ("空调用久了", "空調用久了", "空調用久了"),
+        ("部分区域收费项目", "部分區域收費項目", "部分區域收費項目"),
+        ("批量采购看尺码表", "批量採購看尺碼表", "批量採購看尺碼表"),
+        ("故障代码、充电接口", "故障代碼、充電接口", "故障代碼、充電接口"),
+    ],
+)
+def test_it_is_said_as_customers_say_it(text: str, tw: str, hk: str) -> None:
+    """The phrases of OpenCC are those of programmers."""
+    assert hant.sayer("tw")(text) == tw
+    assert hant.sayer("hk")(text) == hk
+
+
 def test_what_holds_no_chinese_is_left_alone() -> None:
     assert hant.sayer("tw")("Wi-Fi 'x' 42") == "Wi-Fi 'x' 42"
 
@@ -53,6 +72,17 @@ def test_what_came_in_bulk_is_caught_up_with(
     settings.KB_HANT = "hk"
     assert faces.catch_up() == 1
     assert Face.objects.get(entry=made).question == "網絡斷了怎麼辦？"
+
+
+def test_names_are_said_again_when_they_are_said_otherwise(db: None) -> None:
+    Category.objects.create(name="网络")
+    tag = Tag.objects.create(name="账号")
+    Category.objects.update(hant="舊的")
+    Tag.objects.update(hant="舊的")
+    faces.catch_up()
+    assert Category.objects.get().hant == "網路"
+    tag.refresh_from_db()
+    assert tag.hant == "帳號"
 
 
 def test_an_editors_words_come_first_and_are_known_to_be_behind(
