@@ -22,7 +22,7 @@
     found: ["条结果", "筆結果", "results"], often: ["常见问题", "常見問題", "Common questions"],
     helped: ["这条有帮助吗？", "這則有幫助嗎？", "Was this helpful?"],
     yes: ["有帮助", "有幫助", "Yes"], no: ["没帮助", "沒幫助", "No"],
-    thanks: ["谢谢反馈。", "謝謝回饋。", "Thank you for your feedback."],
+    thanks: ["谢谢反馈。", "謝謝反饋。", "Thank you for your feedback."],
     why: ["哪里不好？", "哪裡不好？", "What is wrong?"],
     more: ["想补充的（可不填）", "想補充的（可不填）", "Anything to add (optional)"],
     send: ["提交", "送出", "Submit"],
