@@ -43,7 +43,7 @@ class Prepared(Generic[M]):
         if reader.is_authenticated:
             return list(self._build(reader, *given))
         found = self._of(reader, given)
-        return [found.made(row) for row in found.rows(given)] if found else []
+        return found.made(found.rows(given)) if found else []
 
     def tuples(self, reader: Reader, *given: Given) -> list[tuple[Any, ...]]:
         """Return the rows of a values_list of numbers."""
@@ -105,13 +105,15 @@ class _Asked(Generic[M]):
             cursor.execute(self.sql, _filled(self.places, given))
             return list(cursor.fetchall())
 
-    def made(self, row: Sequence[Any]) -> M:
-        values = list(row)
+    def made(self, rows: Sequence[Sequence[Any]]) -> list[M]:
+        alias = connection.alias
+        return [self._made(list(row), alias) for row in rows]
+
+    def _made(self, values: list[Any], alias: str) -> M:
         for place, (converters, column) in self.converters.items():
             for convert in converters:
                 values[place] = convert(values[place], column, connection)
-        own = values[: len(self.names)]
-        one = self.model.from_db(connection.alias, self.names, own)
+        one = self.model.from_db(alias, self.names, values[: len(self.names)])
         for name, place in self.added.items():
             setattr(one, name, values[place])
         return one

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from kb import scripts
+from kb.models import Entry
 from kb.models.address import address
 from kb.shelves import Shelf
 from kb.templatetags.kb import WEEK
@@ -69,6 +70,13 @@ def shelf_links(shelves: Iterable[Shelf]) -> SafeString:
     rows = ((one.url, one.name, one.count) for one in shelves)
     item = '<li><a href="{}">{} <span class="number">{}</span></a></li>'
     return format_html_join("", item, rows)
+
+
+@register.filter
+def entry_links(entries: Iterable[Entry]) -> SafeString:
+    """Return the items of a list of entries for everybody: most pages end with one."""
+    rows = ((one.get_absolute_url(), one.question) for one in entries)
+    return format_html_join("", '<li><a href="{}">{}</a></li>', rows)
 
 
 @register.filter
