@@ -15,9 +15,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries
+from kb import entries, reads
 from kb.faq import copies, guard
-from kb.models import Category, Entry, Site, Tag, User
+from kb.models import Category, Entry, Face, Site, Tag, User
 from kb.templatetags import kb as filters
 from tests.conftest import MakeEntry
 
@@ -428,6 +428,38 @@ def test_pages_ask_the_database_little(
         assert client.get(address).status_code == 200
         with django_assert_max_num_queries(2):  # the site, and whether the copy is good
             assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("prefix", ["", "/zh-hant", "/en"])
+def test_no_column_is_read_a_row_at_a_time(
+    client: Client,
+    make_entry: MakeEntry,
+    shelf: Category,
+    monkeypatch: pytest.MonkeyPatch,
+    prefix: str,
+) -> None:
+    """Lists leave out what they do not show, and then must not ask for it."""
+    made = [make_entry(f"麒麟卡第 {n} 问？", category=shelf) for n in range(3)]
+    made[0].tags.add(Tag.objects.create(name="麒麟"))
+    tag = Tag.objects.get().pk
+    reads.note(made[0].pk)
+    reads.write()
+
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("a column was left out and asked for")
+
+    monkeypatch.setattr(Entry, "refresh_from_db", refused)
+    monkeypatch.setattr(Face, "refresh_from_db", refused)
+    own, found = made[0].get_absolute_url(), "麒麟卡"
+    pages = ["/", f"/c/{shelf.pk}/", own, f"{own}?q={found}", "/search/", "/feed/"]
+    pages += [f"/search/?q={found}", "/search/?q=麒饕臂", f"/search/?tag={tag}"]
+    pages += [f"/suggest/?q={found}", f"/ask/near/?q={found}", "/embed/"]
+    pages += [f"/embed/?q={found}", f"/embed/?entry={made[0].pk}"]
+    pages = [f"{prefix}{page}" for page in pages]
+    own = f"/widget/entry/{made[0].pk}/"
+    pages += ["/widget/start/", f"/widget/search/?q={found}", own, "/sitemap.xml"]
+    for page in pages:
+        assert client.get(page, follow=True).status_code == 200, page
 
 
 @pytest.mark.parametrize(

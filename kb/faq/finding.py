@@ -226,9 +226,10 @@ def _sharing(words: str, user: Reader) -> list[Entry]:
     """Entries with a word that begins with a letter of what is nowhere: a slip spares some."""
     letters = dict.fromkeys(_HAN.findall(normalize.normalize(words)))
     told = [letter for letter in letters if letter not in telling.PARTICLES]
-    found = {
-        suggestion.entry.pk: suggestion.entry
+    found = dict.fromkeys(
+        suggestion.entry.pk
         for letter in told[:LETTERS]
         for suggestion in search.suggest(letter, user=user, limit=NEAR // 2)
-    }
-    return list(found.values())[:NEAR]
+    )
+    near = listed(user).in_bulk([*found][:NEAR])
+    return [near[pk] for pk in found if pk in near]
