@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from kb import entries, feedback, gaps, golden, index, proving, vocabulary
 from kb.gaps.meaning import Known, Meaning
-from kb.models import Entry, Gap, Search, SynonymSet, User
+from kb.models import Category, Entry, Gap, Search, SynonymSet, User
 from kb.text import normalize
 from tests.conftest import MakeEntry
 
@@ -92,9 +92,9 @@ def test_it_is_counted_once_however_often_it_is_gathered() -> None:
 
 def test_what_is_picked_after_the_page_was_shown_counts(freight: Entry) -> None:
     feedback.record("邮费谁出", user=ANYBODY, results=4, person="a:1")
-    feedback.led("邮费谁出", entry_id=freight.pk, person="b:2")
+    feedback.led("邮费谁出", entry_id=freight.pk, user=ANYBODY, person="b:2")
     assert Search.objects.get().entry is None
-    feedback.led("邮费 谁出？", entry_id=freight.pk, person="a:1")
+    feedback.led("邮费 谁出？", entry_id=freight.pk, user=ANYBODY, person="a:1")
     assert Search.objects.get().entry == freight
 
 
@@ -106,6 +106,75 @@ def test_a_reader_who_opens_what_was_found_leaves_no_gap(
     row = Search.objects.get()
     assert (row.entry, row.by) == (freight, None)
     assert row.person
+
+
+def test_a_colleague_who_reads_what_was_found_leaves_no_gap(
+    client: Client, freight: Entry, agent: User
+) -> None:
+    client.force_login(agent)
+    client.get(reverse("faq:search"), {"q": "退货运费"})
+    client.get(freight.get_absolute_url(), {"q": "退货运费"})
+    assert (Search.objects.get().entry, Search.objects.get().by) == (freight, agent)
+
+
+def test_narrowing_what_was_found_is_no_other_search(
+    client: Client, freight: Entry
+) -> None:
+    shelf = Category.objects.create(name="售后")
+    Entry.objects.filter(pk=freight.pk).update(category=shelf)
+    for narrowed in ("", f"&c={shelf.pk}", "&page=2"):
+        client.get(f"{reverse('faq:search')}?q=退货运费{narrowed}")
+    assert Search.objects.count() == 1
+
+
+def test_the_api_is_a_search_like_any_other(client: Client, freight: Entry) -> None:
+    address = reverse("api:search")
+    for words in ("能不能刻字", "退货运费"):
+        client.get(address, {"q": words})
+    client.head(address, {"q": "没人会数"})
+    client.get(address, {"q": "退货运费", "page": "2"})
+    assert gathered() == {"能不能刻字": (1, 1)}
+    client.get(reverse("api:entry", args=[freight.pk]), {"q": "退货运费"})
+    assert Search.objects.get(words="退货运费").entry == freight
+
+
+def test_the_api_tells_colleagues_from_customers(
+    client: Client, freight: Entry, agent: User
+) -> None:
+    client.force_login(agent)
+    client.get(reverse("api:agent-search"), {"q": "退货运费"})
+    client.get(reverse("api:agent-entry", args=[freight.pk]), {"q": "退货运费"})
+    row = Search.objects.get()
+    assert (row.side, row.by, row.person, row.entry) == ("staff", agent, "", freight)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (["能", "能不", "能不能刻", "能不能刻字"], ["能不能刻字"]),
+        (["k", "kez", "刻字", "刻字 多少钱"], ["刻字 多少钱"]),
+        (["刻字多少钱", "刻字"], ["刻字"]),
+        (["刻字", "刻字"], ["刻字"]),
+        (["刻字", "开发票"], ["刻字", "开发票"]),
+    ],
+)
+def test_a_program_that_asks_with_every_letter_is_counted_once(
+    client: Client, typed: list[str], kept: list[str]
+) -> None:
+    for words in typed:
+        client.get(reverse("api:search"), {"q": words})
+        gaps.gather()
+    assert sorted(Search.objects.values_list("words", flat=True)) == kept
+    assert sum(misses for misses, _ in gathered().values()) == len(kept)
+
+
+def test_who_asks_again_later_or_elsewhere_is_counted_again(client: Client) -> None:
+    address = reverse("api:search")
+    client.get(address, {"q": "刻字"})
+    client.get(address, {"q": "刻字"}, headers={"User-Agent": "another"})
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        client.get(address, {"q": "刻字"})
+    assert Search.objects.count() == 3
 
 
 def test_one_process_gathers_for_all() -> None:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from kb import sites
+from kb import feedback, sites
 from kb.api import errors
 from kb.api.throttles import Throttle
 from kb.models import Reader
@@ -50,6 +50,12 @@ class Door(APIView):
     @property
     def reader(self) -> Reader:
         raise NotImplementedError
+
+    @property
+    def person(self) -> str:
+        """Who asks, as far as searches tell customers apart."""
+        address = self.get_throttles()[0].get_ident(self.request)
+        return feedback.stranger(address, self.request.headers.get("User-Agent", ""))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method not in self.allowed_methods:

@@ -79,5 +79,14 @@ class SearchParams(PageParams):
     q = _words()
 
 
+class OpenParams(Params):
+    q = Words(
+        cut=LONGEST_WORDS,
+        required=False,
+        allow_blank=True,
+        help_text="由哪次搜索打开：填当时的搜索词，这次搜索就算找到了要的。",
+    )
+
+
 class ListParams(PageParams):
     tag = Words(cut=30, required=False, help_text="标签名称，要完全一致。")

@@ -10,16 +10,17 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from kb import search
+from kb import feedback, search
 from kb.api import describe, serializers
 from kb.api.doors import AgentDoor, Door, PublicDoor
-from kb.api.params import ListParams, SearchParams, SuggestParams
+from kb.api.params import ListParams, OpenParams, SearchParams, SuggestParams
 from kb.models import Category, Entry, replies_for
 from kb.shelves import Shelves
 
 HOW_SEARCH_WORKS = (
     "整句话、几个词都行，最相关的在前，最多 100 条。运算符和引号没有特殊含义。"
     "搜索引擎不可用时只按标题匹配：degraded 为 true，并带响应头 X-Search-Degraded。"
+    "搜索会记下来，没人用上的列给编辑补：打开条目时带上 q，或链接 url 时加上 ?q=搜索词。"
 )
 
 
@@ -93,7 +94,13 @@ class Entries(PublicDoor):
 
 
 class EntryById(PublicDoor):
-    @describe.public("entry", "一个公开条目和它的答案", serializers.EntryDetail, 404)
+    @describe.public(
+        "entry",
+        "一个公开条目和它的答案",
+        serializers.EntryDetail,
+        404,
+        asks=OpenParams,
+    )
     def get(self, request: Request, pk: int) -> Response:
         entries = Entry.objects.published_to(self.reader)
         entry = entries.filter(pk=pk).prefetch_related("tags").first()
@@ -133,6 +140,7 @@ class AgentEntryById(AgentDoor):
         "一个条目的答案和话术\n编辑还能读到草稿、待审核和已下线的条目。",
         serializers.AgentEntryDetail,
         404,
+        asks=OpenParams,
     )
     def get(self, request: Request, pk: int) -> Response:
         entries = Entry.objects.visible_to(self.reader)
@@ -170,7 +178,15 @@ def found(door: Door, form: type[serializers.SearchPage], *related: Any) -> Resp
     response = paged(door, form, asked | page, shelves)
     if results.degraded:
         response["X-Search-Degraded"] = "1"
+    elif asked["page"] == 1 and "category" not in asked:
+        noted(door, asked["q"], results.total)
     return response
+
+
+def noted(door: Door, words: str, total: int) -> None:
+    """Keep what was searched for; a program may ask anew with every letter typed."""
+    if door.request.method == "GET":
+        feedback.typed(words, user=door.reader, results=total, person=door.person)
 
 
 def suggested(door: Door) -> Response:
@@ -185,6 +201,8 @@ def shown(
 ) -> Response:
     if entry is None:
         raise NotFound
+    if words := OpenParams.of(door.request).get("q"):
+        feedback.led(words, entry_id=entry.pk, user=door.reader, person=door.person)
     context = {"request": door.request, "shelves": Shelves(door.reader)}
     return Response(form(entry, context=context).data)
 

@@ -48,6 +48,9 @@ class Narrow:
         self.category = self._shelf(request.GET.get("c", ""))
         self.tag = self._tag(request.GET.get("tag", ""))
 
+    def __bool__(self) -> bool:
+        return self.category is not None or self.tag is not None
+
     def query(self, **given: Any) -> str:
         """Return the query string of this page with something else chosen."""
         now: dict[str, Any] = {"q": self.words}
@@ -136,7 +139,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     results = replace(results, hits=tuple(inside[(number - 1) * PAGE :][:PAGE]))
     if number > 1 and not results.hits:
         raise Http404
-    if request.method == "GET" and number == 1 and not results.degraded:
+    if request.method == "GET" and number == 1 and not (narrow or results.degraded):
         feedback.record(
             words, user=request.user, results=results.total, person=person(request)
         )

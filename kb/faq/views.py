@@ -59,10 +59,12 @@ def entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     response = _entry(request, pk, slug)
     robot = _ROBOT.search(request.headers.get("User-Agent", ""))
     read = response.status_code == 200 and request.method == "GET"  # noqa: PLR2004
-    if read and not (robot or request.user.is_authenticated):
+    if robot or not read:
+        return response
+    if not request.user.is_authenticated:
         reads.note(pk)
-        if words := forms.words(request):
-            feedback.led(words, entry_id=pk, person=person(request))
+    if words := forms.words(request):
+        feedback.led(words, entry_id=pk, user=request.user, person=person(request))
     return response
 
 

@@ -128,7 +128,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
     if found is None or not found.answer_html:
         raise Http404
     if words := forms.words(request):
-        feedback.led(words, entry_id=pk, person=person(request))
+        feedback.led(words, entry_id=pk, user=request.user, person=person(request))
     faces.wear([found])
     return told(
         {

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -27,8 +23,9 @@ from kb.feedback.copies import copied
 from kb.feedback.evidence import Learned, learn, weigh
 from kb.feedback.keeping import kept
 from kb.feedback.proposals import Proposal, accept, proposals, proposed, refuse
+from kb.feedback.searches import led, record, side_of, typed
 from kb.feedback.sequels import Sequel, sequels
-from kb.models import Entry, Pick, Reader, Search, Side, User, Vote
+from kb.models import Entry, Pick, Side, User, Vote
 from kb.text import normalize, segment
 
 __all__ = [
@@ -55,21 +52,11 @@ __all__ = [
     "sequels",
     "side_of",
     "stranger",
+    "typed",
     "vote",
 ]
 
-OPENED = timedelta(hours=1)  # after a search within which an entry is what it led to
-PATIENCE = 50  # ms that a page waits for the database to take a record
-logger = logging.getLogger(__name__)
-
-
 # Who ---------------------------------------------------------------------------
-
-
-def side_of(user: Reader) -> Side:
-    """Return on which side `user` searches, which is what he may match on."""
-    inside = user.is_authenticated and user.reads_library
-    return Side.STAFF if inside else Side.PUBLIC
 
 
 def colleague(user: User) -> str:
@@ -87,52 +74,6 @@ def stranger(address: str, browser: str) -> str:
 
 
 # What --------------------------------------------------------------------------
-
-
-def record(
-    words: str,
-    *,
-    user: Reader,
-    results: int,
-    entry: Entry | None = None,
-    rank: int | None = None,
-    person: str = "",
-) -> None:
-    """Keep that `words` were searched for. Never raises, hardly ever waits.
-
-    One insert before the page goes out: a queue would lose rows with its
-    process, and pages would not get faster by what an insert costs. Only where
-    SQLite is being written to (an import) would it wait: then the row is given up.
-    """
-    words, side = kept(words), side_of(user)
-    if not words:
-        return
-    by = user if side == Side.STAFF else None
-    row = Search(words=words, side=side, results=results, entry=entry, rank=rank)
-    row.person = "" if by else person
-    row.by = by  # type: ignore[assignment]  # a User where the side is STAFF
-    try:
-        with _briefly(), transaction.atomic():
-            row.save()
-    except DatabaseError as error:
-        logger.warning("feedback: a search was not recorded: %s", error)
-
-
-def led(words: str, *, entry_id: int, person: str) -> None:
-    """Keep that a customer opened an entry after `words`. Never raises, nor waits."""
-    row = Search.objects.filter(
-        words_key=normalize.key(kept(words)),
-        side=Side.PUBLIC,
-        person=person,
-        entry=None,
-        results__gt=0,
-        created_at__gt=timezone.now() - OPENED,
-    )
-    try:
-        with _briefly(), transaction.atomic():
-            row.update(entry_id=entry_id)
-    except DatabaseError as error:
-        logger.warning("feedback: a reading was not recorded: %s", error)
 
 
 @transaction.atomic
@@ -211,18 +152,3 @@ def _network(address: str) -> str:
 def _hash(value: str) -> str:
     made = salted_hmac("kb.feedback.stranger", value, algorithm="sha256")
     return made.hexdigest()[:8]
-
-
-@contextmanager
-def _briefly() -> Iterator[None]:
-    """Let SQLite wait PATIENCE for its lock; elsewhere an insert waits for nobody."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    connection.ensure_connection()
-    seconds = connection.settings_dict["OPTIONS"].get("timeout", 5)
-    connection.connection.execute(f"PRAGMA busy_timeout = {PATIENCE}")
-    try:
-        yield
-    finally:
-        connection.connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")

@@ -30,7 +30,7 @@ def gather(most: int = 0) -> int:
     since = _upto() - BACK
     now = timezone.now()
     keys = _searched(since)
-    known = _known(keys)
+    known = _known(keys) | _lately(since)
     fresh = [key for key in keys if key not in known]
     done = fresh[:most] if most else fresh
     gaps = _Gaps()
@@ -70,7 +70,13 @@ def _searched(since: datetime) -> list[Key]:
     return [(side, key) for side, key, _ in counted.order_by("-n")]
 
 
-def _known(keys: Collection[Key]) -> list[Key]:
+def _lately(since: datetime) -> set[Key]:
+    """Return spellings of since then: who went on typing took his search back."""
+    rows = GapSpelling.objects.filter(last_at__gte=since)
+    return set(rows.values_list("side", "words_key"))
+
+
+def _known(keys: Collection[Key]) -> set[Key]:
     """Return the keys that have a spelling; the others may be nobody's gap."""
     held: set[Key] = set()
     for side in Side.values:
@@ -80,7 +86,7 @@ def _known(keys: Collection[Key]) -> list[Key]:
                 side=side, words_key__in=mine[start : start + BATCH]
             )
             held |= {(side, key) for key in found.values_list("words_key", flat=True)}
-    return [key for key in keys if key in held]
+    return held
 
 
 def _count(keys: Collection[Key], gaps: _Gaps) -> None:
