@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import (
-    FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
@@ -26,7 +22,11 @@ from kb.admin.imports import _page, _user
 from kb.models import Deed, User
 
 MAY = "kb.export_library"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
+}
 TOLD = {
     "entries": "标准问题、答案、前三条话术、相似问法、分类、标签、状态、有效期",
     "replies": "共用话术的每一条：名称、语气、渠道、客户类型、次序、内容",
@@ -63,27 +63,17 @@ def file(request: HttpRequest, kind: str, form: str) -> HttpResponseBase:
     user = _check(request)
     if kind not in transfer.KINDS or form not in {"csv", "xlsx"}:
         raise Http404
-    made, heads = transfer.export(kind), transfer.heads(kind)
-    name = f"{kind}-{timezone.localdate():%Y%m%d}.{form}"
-    response: Any
-    if form == "csv":
-        lines = (line.encode() for line in transfer.csv_lines(heads, made.lines()))
-        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-    else:
-        book = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-        try:
-            transfer.write_workbook(heads, made.lines(), book, made.label)
-        except ValidationError as error:
-            book.close()
-            messages.error(request, "".join(error.messages))
-            return redirect("admin:kb_export")
-        book.seek(0)
-        response = FileResponse(
-            book, as_attachment=True, filename=name, content_type=XLSX
-        )
+    made = transfer.export(kind)
+    try:
+        ending, body = transfer.bundle(made, transfer.heads(kind), form)
+    except ValidationError as error:
+        messages.error(request, "".join(error.messages))
+        return redirect("admin:kb_export")
+    response = StreamingHttpResponse(body, content_type=TYPES[ending])
+    name = f"{kind}-{timezone.localdate():%Y%m%d}.{ending}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     audit.note(Deed.Act.EXPORTED, f"{made.label}（{form}）", by=user)
-    return response  # type: ignore[no-any-return]
+    return response
 
 
 def _check(request: HttpRequest) -> User:

@@ -13,6 +13,7 @@ from kb.transfer import cells, columns, others, planning, reading, undoing
 from kb.transfer.entries import Entries
 from kb.transfer.hanging import Phrasings, Replies
 from kb.transfer.leaving import Export, export
+from kb.transfer.parting import bundle, parts
 from kb.transfer.planning import Kind, Options, Progress
 from kb.transfer.questions import Questions
 from kb.transfer.report import Action, Plan, rejects, report
@@ -33,9 +34,11 @@ __all__ = [
     "Table",
     "Undone",
     "apply",
+    "bundle",
     "csv_lines",
     "export",
     "heads",
+    "parts",
     "plan",
     "read",
     "rejects",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rows",
             type=int,
-            default=0,
-            help="一个文件最多多少行；更多就接着写到 名字-2、名字-3……导入一次最多 20000 行",
+            default=None,
+            help="一个文件最多多少行，0 是不分；更多就接着写到 名字-2、名字-3……"
+            "不写时按一次能导入的量分（2 万行、10 MB）",
         )
 
-    def handle(self, kind: str, file: str, rows: int, **options: Any) -> None:
+    def handle(self, kind: str, file: str, rows: int | None, **options: Any) -> None:
         made = transfer.export(kind)
         heads = transfer.heads(kind)
         if file == "-":
@@ -40,15 +41,16 @@ class Command(BaseCommand):
         if path.suffix.lower() not in {".csv", ".xlsx"}:
             raise CommandError("文件名要以 .csv 或 .xlsx 结尾。")
         try:
-            count = sum(
+            counts = [
                 self._write(target, heads, part, made.label)
                 for target, part in _parts(path, made.lines(), rows)
-            )
+            ]
         except ValidationError as error:
             raise CommandError("".join(error.messages)) from None
         except OSError as error:
             raise CommandError(f"写不了「{file}」：{error.strerror or error}") from None
-        self.stdout.write(f"导出了 {count:,} 行{made.label}。")
+        several = f"，分成 {len(counts)} 个文件" if len(counts) > 1 else ""
+        self.stdout.write(f"导出了 {sum(counts):,} 行{made.label}{several}。")
 
     def _write(
         self,
@@ -74,16 +76,13 @@ class Command(BaseCommand):
 
 
 def _parts(
-    path: Path, rows: Iterator[list[str]], most: int
-) -> Iterator[tuple[Path, Iterator[list[str]]]]:
+    path: Path, rows: Iterator[list[str]], most: int | None
+) -> Iterator[tuple[Path, Iterable[Sequence[str]]]]:
     """Yield files with at most so many rows each; the first even if there is none."""
-    if most < 1:
+    if most == 0:
         yield path, rows
         return
-    number = 1
-    first = next(rows, None)
-    while first is not None or number == 1:
-        head = [] if first is None else [first]
-        target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
-        yield target, chain(head, islice(rows, most - 1))
-        number, first = number + 1, next(rows, None)
+    several = transfer.parts(rows, *filter(None, [most]))
+    first: Sequence[Sequence[str]] = next(several, ())
+    for number, part in enumerate(chain([first], several), 1):
+        yield path if number == 1 else path.with_stem(f"{path.stem}-{number}"), part
