@@ -108,6 +108,18 @@ def test_options_hold_where_the_file_says_nothing(tmp_path: Path) -> None:
     assert "只用于 entries" in refusal("questions", path, "--status", "draft")
 
 
+def test_a_file_without_a_header_is_read_by_the_columns_that_are_named(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("fh,亲今天发货,物流\nzk,亲没有折扣,售前\n".encode("gbk"))
+    columns = ("--columns", "标准问题，话术,")
+    assert "缺少「标准问题」列" in refusal("entries", path)
+    assert "缺少「答案」或「话术」列" in refusal("entries", path, "--columns", "问题,,")
+    run("entries", path, *columns)
+    assert [str(entry) for entry in Entry.objects.order_by("pk")] == ["fh", "zk"]
+
+
 def test_questions_go_to_the_inbox(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_text("客户问题\t客服回答\t渠道\n怎么退\t点退货\t千牛\n", "utf-16")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,9 +12,11 @@ from django.utils import timezone
 
 from kb import search, transfer
 from kb.models import (
+    WRITER,
     Category,
     Entry,
     Module,
+    Remit,
     Stale,
     Tag,
     User,
@@ -135,6 +139,21 @@ def test_duplicates_within_a_file_name_the_first() -> None:
     made = plan("编号,问题,答案\n1,a,b\n1,c,d\n,e,f\n,Ｅ！,g\n")
     assert actions(made) == ["CREATE", "REFUSE", "CREATE", "REFUSE"]
     assert reasons(made) == "编号：与第 2 行重复\n问题：与第 4 行重复"
+
+
+def test_two_rows_that_ask_the_same_under_two_numbers_are_told(
+    make_entry: MakeEntry,
+) -> None:
+    old = make_entry("怎么退", external_id="x", source="别处")
+    made = plan("编号,问题,答案\n1,怎么换,a\n2,怎么 換？,b\n3,怎么退,c\n4,别的,d\n")
+    assert actions(made) == ["CREATE"] * 4
+    assert [step.detail for step in made.steps] == [
+        "",
+        "问题和第 2 行相同，会另建一条",
+        f"问题和库里 #{old.pk} 相同，会另建一条",
+        "",
+    ]
+    assert "有 2 行要留意，原因写在各行后面" in made.notes
 
 
 def test_categories_tags_and_modules_are_found_whatever_their_spelling() -> None:
@@ -267,3 +286,74 @@ def test_owners_windows_and_dates_of_review_are_those_that_there_are(
     assert "负责人：没有这个名称" in reasons(wrong)
     assert "档期：没有这个名称" in reasons(wrong)
     assert "复核日期：看不懂这个时间" in reasons(wrong)
+
+
+# Whose file it is -------------------------------------------------------------
+
+
+@pytest.fixture
+def ours() -> Category:
+    made: Category = Category.objects.create(name="售后")
+    return made
+
+
+@pytest.fixture
+def held(editor: User, ours: Category) -> User:
+    """Return an editor who writes and publishes in one branch only."""
+    for right in ("write", "publish"):
+        Remit.objects.create(user=editor, category=ours, right=right)
+    return editor
+
+
+def test_what_is_out_of_a_remit_is_refused_row_by_row(
+    held: User, ours: Category, make_entry: MakeEntry
+) -> None:
+    theirs = Category.objects.create(name="售前")
+    make_entry("别处的", category=theirs)
+    made = plan(
+        "问题,答案,分类\n新的,a,售后\n更深的,b,售后/退款\n没有分类,c,\n别的分类,d,售前\n"
+        "新的顶级,e,财务\n别处的,抢过来,售后\n",
+        status="draft",
+        by=held,
+    )
+    assert actions(made) == ["CREATE"] * 2 + ["REFUSE"] * 4
+    assert reasons(made).count("不在您可以撰写的范围里") == 4
+    assert "会新建 1 个分类：售后/退款" in made.notes
+    transfer.apply(made, by=held, skip_bad=True)
+    assert {str(entry.category) for entry in Entry.objects.filter(status="draft")} == {
+        "售后",
+        "退款",
+    }
+
+
+def test_nobody_publishes_his_own_words_by_a_file(
+    held: User, ours: Category, lead: User
+) -> None:
+    rows = "问题,答案,分类,状态\n新的,a,售后,已发布\n草稿,b,售后,草稿\n"
+    made = plan(rows, by=held)
+    assert actions(made) == ["REFUSE", "CREATE"]
+    assert "要由别人审核才能发布" in reasons(made)
+
+
+def test_who_may_only_propose_changes_nothing_live_by_a_file(
+    make_entry: MakeEntry, make_user: Callable[..., User]
+) -> None:
+    writer = make_user("writer", WRITER, is_staff=True)
+    make_entry("在线的", replies=["甲"])
+    make_entry("草稿的", status="draft")
+    head = "问题,答案\n"
+    made = plan(head + "在线的,改\n草稿的,改\n", by=writer, may_publish=False)
+    assert actions(made) == ["REFUSE", "CHANGE"]
+    assert "要由有发布权限的人修改" in reasons(made)
+    for kind, head in (("replies", "条目,话术"), ("phrasings", "条目,相似问法")):
+        made = plan(f"{head}\n在线的,新话\n草稿的,新话\n", kind=kind, by=writer)
+        assert actions(made) == ["REFUSE", "CREATE"]
+        transfer.apply(made, by=writer, skip_bad=True)
+
+
+def test_many_rows_of_one_place_are_judged_at_once(
+    held: User, ours: Category, django_assert_max_num_queries: Any
+) -> None:
+    rows = "".join(f"问{n},答,售前\n" for n in range(200))
+    with django_assert_max_num_queries(30):
+        assert len(plan("问题,答案,分类\n" + rows, by=held).refused) == 200

@@ -66,6 +66,49 @@ def test_qianniu_quick_phrases(head: str) -> None:
     assert body == "亲，今天发货哦~"
 
 
+def test_qianniu_saves_gbk_and_groups_are_names() -> None:
+    table = "快捷短语编码,快捷短语,快捷短语分组\n,亲，在的~,退/换货\nzk,亲，没有折扣,未分组\n"
+    load(table.encode("gbk"))
+    entries = Entry.objects.order_by("pk").values_list("keywords", "category__name")
+    assert list(entries) == [("", "退/换货"), ("zk", None)]
+
+
+def test_a_helper_of_qianniu_has_titles_and_nested_groups() -> None:
+    load(
+        "最初3行的内容请勿改动(V3)！！！\nshop#1\n"
+        "分组,快捷编码,标题,内容,图片名,程序数据（手工新增词条时，本字段留空即可）\n"
+        "售后=>退款,tk,多久到账,亲，三天到账,,1 2\n售前,,,亲，在的,,\n"
+    )
+    first, second = Entry.objects.order_by("pk")
+    assert (first.question, first.keywords) == ("多久到账", "tk")
+    names = ("category__name", "category__parent__name")
+    assert Entry.objects.filter(pk=first.pk).values_list(*names)[0] == ("退款", "售后")
+    assert (second.question, second.replies.get().body) == ("亲，在的", "亲，在的")
+
+
+def test_what_a_tool_has_switched_off_is_a_draft() -> None:
+    load(
+        "id,name,keywords,content,note,active,groups\n"
+        "1,甲,a,<p>一</p>,,true,售前~~~一线，二线\n2,乙,b,<p>二</p>,,false,\n"
+    )
+    load("canned_id,isenabled,title,response\n1,0,丙丙丙,三\n2,1,丁丁丁,四\n")
+    said = Entry.objects.order_by("pk").values_list("question", "status")
+    assert list(said) == [
+        ("甲", "published"),
+        ("乙", "draft"),
+        ("丙丙丙", "draft"),
+        ("丁丁丁", "published"),
+    ]
+    assert set(Entry.objects.values_list("source", flat=True)) == {"Zammad", "osTicket"}
+    tags = Entry.objects.get(question="甲").tags.values_list("name", flat=True)
+    assert set(tags) == {"售前", "一线，二线"}
+
+
+def test_a_default_of_chatwoot_is_ours() -> None:
+    load("short_code,content\nhi,你好 {{ contact.name | default: '朋友' }}\n")
+    assert only()[1] == "你好 {{客户称呼=朋友}}"
+
+
 def test_what_is_ours_stays_ours() -> None:
     made = plan("问题,答案,response\n甲,一,二\n")
     assert not any("像是" in note for note in made.notes)

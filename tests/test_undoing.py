@@ -13,12 +13,15 @@ from django.urls import reverse
 
 from kb import entries, questions, search, transfer, triage
 from kb.models import (
+    WRITER,
+    Category,
     ColumnName,
     Deed,
     Entry,
     Golden,
     Import,
     Question,
+    Remit,
     StopWord,
     SynonymSet,
     Tag,
@@ -101,6 +104,20 @@ def test_what_counts_by_now_stays(editor: User) -> None:
     assert undo(made, by=editor).refused == [
         "「怎么退」：已经有问题、复制或评价算在它头上"
     ]
+
+
+def test_nobody_takes_away_what_he_may_not_touch(editor: User, make_user: Any) -> None:
+    made = load(
+        "问题,答案,分类,状态\n甲,一,售后,草稿\n乙,二,售前,草稿\n丙,三,售后,已发布\n"
+    )
+    held = make_user("held", WRITER)
+    place = Category.objects.get(name="售后")
+    Remit.objects.create(user=held, category=place, right="write")
+    done = undo(made, by=held)
+    assert done.count == 1
+    assert "「乙」：「售前」分类不在您可以撰写的范围里" in done.refused
+    assert any("「丙」" in why for why in done.refused)
+    assert Entry.objects.count() == 2
 
 
 def test_an_import_is_undone_once(editor: User) -> None:
@@ -213,3 +230,20 @@ def test_other_kinds_have_a_preview_too(
     preview = staff.post(reverse("admin:kb_import"), data)
     page = body(staff.get(preview.headers["Location"]))
     assert "共 2 行：新建 1 行，修改 0 行，不变 0 行，拒绝 1 行" in page
+
+
+def test_a_file_without_a_header_is_told_where_its_columns_stand(staff: Client) -> None:
+    sent = upload(staff, "fh\t亲，今天发货\t物流\nzk\t亲，没有折扣\t售前\n")
+    page = staff.get(sent.url, follow=True)
+    assert "第一行也是数据" in body(page)
+    columns = page.redirect_chain[-1][0]
+    told = {"column_0": "keywords", "column_1": "question", "column_2": "category"}
+    preview = staff.post(columns, {**told, "bare": "on"}, follow=True)
+    assert "缺少「答案」或「话术」列" in body(preview)
+    told = {"column_0": "question", "column_1": "reply", "column_2": "category"}
+    preview = staff.post(columns, {**told, "bare": "on"}, follow=True)
+    assert "文件没有表头，第一行也导入" in body(preview)
+    staff.post(preview.redirect_chain[-1][0])
+    made = Entry.objects.values_list("question", "category__name")
+    assert set(made) == {("fh", "物流"), ("zk", "售前")}
+    assert not ColumnName.objects.exists()  # the next file has other first rows

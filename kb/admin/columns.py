@@ -18,7 +18,7 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, kind: str, table: Table, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = transfer.KINDS[kind].columns.names
+        self.names = names = transfer.KINDS[kind].columns.names
         ours = {fold(name): field for field, many in names.items() for name in many}
         told = transfer.told(kind)
         heads = [
@@ -27,6 +27,10 @@ class ColumnsForm(forms.Form):
         self.known = [h for _, h in heads if fold(h) in ours]
         taken = {ours[fold(head)] for head in self.known}
         free = [(field, many[0]) for field, many in names.items() if field not in taken]
+        if not self.known:
+            self.fields["bare"] = forms.BooleanField(
+                label="文件没有表头，第一行也是数据", required=False
+            )
         self.heads: dict[str, str] = {}
         for at, head in heads:
             if fold(head) in ours or head in OWN:
@@ -42,14 +46,20 @@ class ColumnsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Refuse two columns for one, and a file that lacks what it needs."""
-        given = [field for field in self.cleaned_data.values() if field]
+        given = [field for field in self.meanings().values() if field]
         if len(given) != len(set(given)):
             raise ValidationError("两列对应了同一项，请只留一列。")
         return self.cleaned_data
 
     def meanings(self) -> dict[str, str]:
         """Return {heading: field} as it was told."""
-        return {self.heads[name]: field for name, field in self.cleaned_data.items()}
+        said = self.cleaned_data
+        return {head: said[name] for name, head in self.heads.items() if name in said}
+
+    def headings(self, width: int) -> list[str]:
+        """Return our heading for each of `width` columns of a file without a header."""
+        said = (self.cleaned_data.get(f"column_{at}", "") for at in range(width))
+        return [self.names[field][0] if field else "" for field in said]
 
 
 def _sample(table: Table, at: int) -> str:

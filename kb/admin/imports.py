@@ -21,7 +21,7 @@ from kb import entries, transfer
 from kb.admin.columns import ColumnsForm
 from kb.models import Entry, Import, User
 from kb.text import normalize
-from kb.transfer import Action, Options, Plan, uploads
+from kb.transfer import Options, Plan, uploads
 
 logger = logging.getLogger(__name__)
 KINDS = {
@@ -144,7 +144,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         if getattr(error, "code", "") == "columns":
             return redirect("admin:kb_import_columns", token)
         return redirect("admin:kb_import")
-    steps = sorted(plan.steps, key=lambda step: step.action is not Action.REFUSE)
+    steps = sorted(plan.steps, key=lambda step: (not step.reasons, not step.notes))
     context = {
         "title": f"导入{KINDS[facts['kind']][0]}：预览",
         "facts": facts,
@@ -177,7 +177,11 @@ def named(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("admin:kb_import")
     form = ColumnsForm(facts["kind"], table, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        transfer.tell(facts["kind"], form.meanings())
+        if form.cleaned_data.get("bare"):
+            facts["heads"] = form.headings(len(table.header.cells))
+            request.session[SESSION] = facts
+        else:
+            transfer.tell(facts["kind"], form.meanings())
         return redirect("admin:kb_import_preview", token)
     context = {"title": "对应列名", "facts": facts, "form": form}
     return _page(request, "admin/kb/import_columns.html", context)
@@ -226,6 +230,7 @@ def _plan(request: HttpRequest, facts: dict[str, str]) -> Plan:
         source=facts["source"],
         status=facts["status"],
         may_publish=_user(request).has_perm("kb.publish_entry"),
+        by=_user(request),
     )
     table = _read(facts, uploads.load(facts["token"]))
     return transfer.plan(table, kind=facts["kind"], options=options)
@@ -233,6 +238,7 @@ def _plan(request: HttpRequest, facts: dict[str, str]) -> Plan:
 
 def _read(facts: dict[str, Any], data: bytes, *, strict: bool = True) -> transfer.Table:
     told = {"kind": facts["kind"], "encoding": facts.get("encoding", "")}
+    told["heads"] = facts.get("heads", ()) if strict else ()
     return transfer.read(facts["name"], data, strict=strict, **told)
 
 
@@ -260,9 +266,9 @@ def _states(plan: Plan, kind: str) -> list[str]:
     return [f"{state}、{who} {count:,} 条" for (state, who), count in new.items()]
 
 
-def _kept(request: HttpRequest, token: str) -> dict[str, str]:
+def _kept(request: HttpRequest, token: str) -> dict[str, Any]:
     """Return what this session has uploaded under `token`."""
-    facts: dict[str, str] = request.session.get(SESSION) or {}
+    facts: dict[str, Any] = request.session.get(SESSION) or {}
     if facts.get("token") != token:
         raise ValidationError("这个预览已失效，请重新上传文件。")
     if facts["kind"] not in allowed_kinds(_user(request)):

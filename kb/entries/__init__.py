@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kb.entries.bulk import store
+from kb.entries.bulk import Footing, require_by_file, store
 from kb.entries.comparing import Difference, compare
 from kb.entries.content import content
 from kb.entries.due import Due, confirm, due, owners, queue
@@ -30,6 +30,7 @@ from kb.entries.rights import (
     may_publish,
     may_write,
     must_propose,
+    require,
 )
 from kb.entries.windows import put_window
 from kb.entries.writing import (
@@ -45,6 +46,7 @@ __all__ = [
     "CONFLICT",
     "Difference",
     "Due",
+    "Footing",
     "absorb",
     "add_phrasing",
     "add_reply",
@@ -76,6 +78,8 @@ __all__ = [
     "put_window",
     "queue",
     "release",
+    "require",
+    "require_by_file",
     "restore",
     "retire",
     "revert",

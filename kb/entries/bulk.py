@@ -10,9 +10,20 @@ from django.db.models import Model
 from django.utils import timezone
 
 from kb.entries import history, rights
-from kb.models import Entry, Phrasing, Reply, ReplyRevision, Review, Right, Tag, User
+from kb.models import (
+    Entry,
+    Phrasing,
+    Reply,
+    ReplyRevision,
+    Review,
+    Right,
+    Tag,
+    User,
+    remit,
+)
 
 OWN = "导入的内容要由别人审核才能发布，请把状态改为「待审核」再导入。"
+Footing = tuple[str, int | None]  # the status of an entry, and its category
 
 
 def store(
@@ -56,34 +67,46 @@ def _begin(
         entry.version, entry.updated_by = entry.version + 1, by
 
 
+def require_by_file(now: Footing, was: Footing | None, *, by: User) -> None:
+    """Raise ValidationError where `by` could not do so by hand either.
+
+    `was` is how an entry stood before, None for a new one. The code is "remit",
+    "propose" where it is live and he may only propose, or "own".
+    """
+    status, place = now
+    live = was is not None and was[0] == Entry.Status.PUBLISHED
+    for one in dict.fromkeys([was[1] if was else place, place]):
+        rights.require_remit(Right.WRITE, one, by=by)
+    if was and live:
+        rights.require_own_hand(Entry(status=was[0], category_id=was[1]), by=by)
+    elif status == Entry.Status.PUBLISHED:
+        rights.require_remit(Right.PUBLISH, place, by=by)
+        if not rights.judges_own(by, place):
+            raise ValidationError(OWN, code="own")
+
+
 def _require_rights(
     new: Collection[Entry], changed: Collection[Entry], *, by: User | None
 ) -> None:
-    """Nobody writes or publishes by a file what he could not by hand."""
     if by is None:
         return
-    for place in {entry.category_id for entry in (*new, *changed)}:
-        rights.require_remit(Right.WRITE, place, by=by)
-    live = _published(changed)
-    for entry in changed:
-        if entry.pk in live:
-            rights.require_own_hand(live[entry.pk], by=by)
-    coming = [one for one in (*new, *changed) if one.pk is None or one.pk not in live]
-    for entry in coming:
-        if entry.status == Entry.Status.PUBLISHED:
-            rights.require_remit(Right.PUBLISH, entry.category_id, by=by)
-            if not rights.judges_own(by, entry.category_id):
-                raise ValidationError(f"「{entry}」：{OWN}", code="own")
+    remit.forget(by)  # a file may have brought new categories
+    before = _footing(changed)
+    wanted = {
+        ((entry.status, entry.category_id), before.get(entry.pk))
+        for entry in (*new, *changed)
+    }
+    for now, was in wanted:
+        require_by_file(now, was, by=by)
 
 
-def _published(entries: Collection[Entry]) -> dict[int, Entry]:
-    """Return those that readers have now, as they are in the database."""
-    rows = Entry.objects.filter(status=Entry.Status.PUBLISHED)
-    found: dict[int, Entry] = {}
+def _footing(entries: Collection[Entry]) -> dict[int | None, Footing]:
+    """Return how entries stand in the database."""
+    found: dict[int | None, Footing] = {}
     for some in _parts([entry.pk for entry in entries]):
-        found |= (
-            rows.filter(pk__in=some).only("question", "status", "category").in_bulk()
-        )
+        rows = Entry.objects.filter(pk__in=some)
+        for pk, status, place in rows.values_list("pk", "status", "category_id"):
+            found[pk] = (status, place)
     return found
 
 

@@ -114,7 +114,7 @@ def must_propose(entry: Entry, *, by: User | None) -> bool:
 def require_own_hand(entry: Entry, *, by: User | None) -> None:
     """Raise ValidationError where `by` may only propose."""
     if must_propose(entry, by=by):
-        told = (
-            f"「{entry}」已经发布，要由有发布权限的人修改；您可以打开条目，提交修改。"
-        )
+        told = "已经发布，要由有发布权限的人修改；您可以打开条目，提交修改。"
+        if entry.question:
+            told = f"「{entry}」{told}"
         raise ValidationError(told, code="propose")

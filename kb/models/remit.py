@@ -94,6 +94,11 @@ def branches(user: User, right: Right) -> frozenset[int] | None:
     return kept[right]
 
 
+def forget(user: User) -> None:
+    """Ask the database anew: the tree has changed."""
+    user.__dict__.pop("_remits", None)
+
+
 def _branches(user: User, right: Right) -> frozenset[int] | None:
     mine = Q(user=user) | Q(group__user=user)
     tops = list(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -18,7 +19,7 @@ from kb.transfer.planning import Kind, Options, Progress
 from kb.transfer.questions import Questions
 from kb.transfer.report import Action, Plan, rejects, report
 from kb.transfer.rules import Wording
-from kb.transfer.table import MAX_BYTES, Table
+from kb.transfer.table import MAX_BYTES, Table, headed
 from kb.transfer.undoing import Undone
 from kb.transfer.words import Goldens, StopWords, Synonyms, Words
 from kb.transfer.writing import csv_lines, write_workbook
@@ -89,11 +90,18 @@ def tell(kind: str, meanings: Mapping[str, str]) -> None:
 
 
 def read(
-    name: str, data: bytes, *, kind: str, encoding: str = "", strict: bool = True
+    name: str,
+    data: bytes,
+    *,
+    kind: str,
+    encoding: str = "",
+    strict: bool = True,
+    heads: Sequence[str] = (),
 ) -> Table:
     """Return the table in a file; raises ValidationError when it holds none of `kind`.
 
     Not `strict`, a table may lack columns: somebody is about to tell which they are.
+    `heads` are the headings of a file that has none, "" for what is not read.
     """
     ours, known = KINDS[kind].columns, told(kind)
 
@@ -101,6 +109,8 @@ def read(
         return ours.score(heads, known)
 
     table = reading.read(name, data, score=score, encoding=encoding)
+    if heads:
+        table = headed(table, heads)
     if kind == Entries.name:
         table = others.adapted(table)
     if strict:
@@ -122,12 +132,15 @@ def plan(
     """Return what importing `table`, read as `kind`, would do; nothing is written."""
     known = told(kind)
     layout = KINDS[kind].columns.layout(table, known)
-    work = KINDS[kind](options, layout)
+    source = options.source or table.source
+    work = KINDS[kind](replace(options, source=source), layout)
     rows, width = table.rows, len(table.header.cells)
     asked = planning.wishes(work, rows, width)
     steps = planning.steps(work, asked, len(rows), progress)
     notes = [*table.notes, *work.places.notes()]
     notes += _told_of(table, kind, known)
+    if warned := sum(1 for step in steps if step.notes):
+        notes.append(f"有 {warned} 行要留意，原因写在各行后面")
     if layout.unknown:
         notes.append(f"不认识这些列，没有读：{'、'.join(layout.unknown)}")
     return Plan(table, steps, notes, work)

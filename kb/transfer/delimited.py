@@ -36,13 +36,13 @@ def rows(text: str, score: Score) -> tuple[Iterator[Row], str]:
 def _delimiter(text: str, score: Score) -> str:
     beginning = io.StringIO(text[:100_000], newline=None).readlines()
     head = [line for line in beginning if line.strip()][:HEAD]
-    best = {
-        delimiter: max(
-            (score(line.rstrip("\n").split(delimiter)) for line in head), default=0
-        )
-        for delimiter in DELIMITERS
-    }
-    return max(best, key=lambda delimiter: best[delimiter])
+
+    def fit(delimiter: str) -> tuple[int, int]:
+        """How many headings it makes, or else how many columns all lines have."""
+        lines = [line.rstrip("\n").split(delimiter) for line in head]
+        return max(map(score, lines), default=0), min(map(len, lines), default=0)
+
+    return max(DELIMITERS, key=fit)
 
 
 def _rows(text: str, delimiter: str, before: int) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from kb import wording
 from kb.models import Entry, Phrasing, Reply, Tag
+from kb.text import normalize
 from kb.transfer.planning import Kind, Wish
 
 Status, Audience = Entry.Status, Entry.Audience
@@ -23,6 +24,23 @@ class Draft:
     replies: list[Reply] = field(default_factory=list)
     phrasings: list[Phrasing] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
+
+
+class Twins:
+    """Questions of the library and of the rows before, to tell of what is asked twice."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, str] = {}
+
+    def tell(self, wish: Wish) -> None:
+        """Note on a row that makes an entry that another one asks the same."""
+        if not self._asked:
+            rows = Entry.objects.order_by("-pk").values_list("question_key", "pk")
+            self._asked = {digest: f"库里 #{pk} " for digest, pk in rows.iterator()}
+        key = normalize.key(wish.said["question"])
+        here = f"第 {wish.row.number} 行"
+        if (twin := self._asked.setdefault(key, here)) != here:
+            wish.notes.append(f"问题和{twin}相同，会另建一条")
 
 
 # What must hold ----------------------------------------------------------

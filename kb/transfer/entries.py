@@ -102,7 +102,7 @@ class Entries(Kind):
         super().__init__(options, layout)
         self.new: list[Draft]
         self.changed: list[Draft]
-        self.library = wording.Library()
+        self.library, self.twins = wording.Library(), drafts.Twins()
         self.owners = _Names(User.objects.filter(is_active=True), "username")
         self.windows = _Names(Window.objects.all(), "name")
 
@@ -136,14 +136,17 @@ class Entries(Kind):
             self.refuse(wish, self.text, f"库里有几条相同的问题（{ids}），请用编号区分")
             return []
         entry = found[0] if found else self._blank(wish)
+        if not found:
+            self.twins.tell(wish)
         before = (entry.status, entry.audience) if found else None
+        was = (entry.status, entry.category_id) if found else None
         changed = self.take(entry, self._values(wish, new=not found))
         draft = Draft(entry, rewritten=not {"question", "answer"}.isdisjoint(changed))
         self.check(wish, entry, APART)
         changed += self._add_replies(wish, draft) + self._add_phrasings(wish, draft)
         changed = drafts.held_back(self, wish, draft, before, changed, self.library)
         drafts.check_life(self, wish, draft, before)
-        changed += self._place(wish, draft)
+        changed += self._place(wish, draft, was, changed)
         if not wish.reasons and (changed or not found):
             (self.changed if found else self.new).append(draft)
         return changed
@@ -159,6 +162,8 @@ class Entries(Kind):
     def store(self, by: User | None) -> None:
         self.places.store()
         drafts = self.new + self.changed
+        for entry in (draft.entry for draft in drafts):
+            entry.category = entry.category  # which has an id now
         entries.store(
             [draft.entry for draft in self.new],
             [draft.entry for draft in self.changed],
@@ -251,7 +256,13 @@ class Entries(Kind):
                 draft.phrasings.append(phrasing)
         return ["similar"] if draft.phrasings else []
 
-    def _place(self, wish: Wish, draft: Draft) -> list[str]:
+    def _place(
+        self,
+        wish: Wish,
+        draft: Draft,
+        was: entries.Footing | None,
+        changed: Sequence[str],
+    ) -> list[str]:
         """Set category, module and tags; those we lack will be made."""
         path = parts(STEPS, wish.said.get("category", ""))
         path += parts(STEPS, wish.said.get("subcategory", ""))
@@ -262,11 +273,22 @@ class Entries(Kind):
         if len(tags) > MANY_TAGS:
             self.refuse(wish, "tags", f"最多 {MANY_TAGS} 个")
         self.check_names(wish, category=path, tags=tags, module=[module])
-        if wish.reasons:
+        entry, there = draft.entry, self.places
+        same = was and not changed and there.has(entry, tuple(path), tags, module)
+        if wish.reasons or same:
             return []
+        place = there.nearest(tuple(path)) if path else entry.category_id
+        if refusal := self.allowing.refusal((entry.status, place), was):
+            self.refuse(wish, *refusal)
+            return []
+        return self._put(draft, tuple(path), tags, module)
+
+    def _put(
+        self, draft: Draft, path: tuple[str, ...], tags: Sequence[str], module: str
+    ) -> list[str]:
         values: dict[str, Any] = {}
         if path:
-            values["category"] = self.places.category(tuple(path))
+            values["category"] = self.places.category(path)
         if module:
             values["module"] = self.places.module(module)
         held = list(draft.entry.tags.all()) if draft.entry.pk else []

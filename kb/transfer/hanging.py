@@ -42,6 +42,9 @@ TONES = {
 }
 
 
+STAMPED = ("body", "label", "tone", "channel", "segment_id", "order")
+
+
 class Named:
     """The entries of the library by what a file may call them."""
 
@@ -89,11 +92,13 @@ class Hanging(Kind):
         self.named = Named()
         self.entries: list[Entry] = []  # that were written to
         self.library = wording.Library()
-        self.live: dict[int, str] = dict(
-            Entry.objects.filter(status=Entry.Status.PUBLISHED).values_list(
-                "pk", "audience"
-            )
-        )
+        rows = Entry.objects.values_list("pk", "status", "category_id", "audience")
+        self.standing = {pk: (status, place) for pk, status, place, _ in rows}
+        self.live = {
+            pk: audience
+            for pk, status, _, audience in rows
+            if status == Entry.Status.PUBLISHED
+        }
         self._counted: Counter[Key] = Counter()
 
     def owner(self, said: Mapping[str, str]) -> int | None:
@@ -129,6 +134,12 @@ class Hanging(Kind):
         )
         if found:
             self.refuse(wish, name, str(found[0]).rstrip("。"))
+
+    def allow(self, wish: Wish, entry_id: int) -> None:
+        """Refuse words for an entry that their sender may not change."""
+        now = self.standing[entry_id]
+        if refusal := self.allowing.refusal(now, now):
+            self.refuse(wish, "entry", refusal[1])
 
     def prepare(self, progress: Progress) -> None:
         """Nothing here takes time."""
@@ -198,6 +209,7 @@ class Replies(Hanging):
         changed = self.take(reply, self._values(wish))
         self.check(wish, reply, ("entry", "owner", "team", "author", "segment"))
         if changed or not found:
+            self.allow(wish, owner)
             said = [(f"「{reply.label}」", reply.body)]
             self.lint(wish, "body", owner, wording.said_in("", "", said))
         if not wish.reasons and (changed or not found):
@@ -268,6 +280,7 @@ class Phrasings(Hanging):
         text = normalize.line(wish.said["text"])
         phrasing = Phrasing(entry_id=owner, text=text, text_key=normalize.key(text))
         self.check(wish, phrasing, ("entry", "question"))
+        self.allow(wish, owner)
         self.lint(wish, "text", owner, wording.said_in("", "", (), [text]))
         if not wish.reasons:
             self.new.append(phrasing)
@@ -280,11 +293,4 @@ class Phrasings(Hanging):
 
 
 def _stamp(reply: Reply) -> tuple[object, ...]:
-    return (
-        reply.body,
-        reply.label,
-        reply.tone,
-        reply.channel,
-        reply.segment_id,
-        reply.order,
-    )
+    return tuple(getattr(reply, name) for name in STAMPED)

@@ -9,12 +9,18 @@ from dataclasses import dataclass, replace
 from kb.text import markdown
 from kb.transfer import cells
 from kb.transfer.columns import fold
+from kb.transfer.joining import STEPS, WORDS, joined
 from kb.transfer.table import Row, Table
 
 _BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li|tr|h[1-6]|blockquote)>", re.IGNORECASE)
 _ITEM = re.compile(r"<li[^>]*>", re.IGNORECASE)
 _GONE = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_NAMED = re.compile(r"[#%]\{\s*([\w.]+)\s*\}|\{\{\s*([a-z_]+(?:\.[\w]+)+)\s*\}\}")
+_NAMED = re.compile(
+    r"[#%]\{\s*([\w.]+)\s*\}"
+    r"|\{\{\s*([a-z_]+(?:\.\w+)+)\s*(?:\|\s*default:\s*(['\"])(.*?)\3\s*)?\}\}"
+)
+ON = {"1", "true", "t", "yes", "是"}
+UNGROUPED = "未分组"
 # What these tools fill in, as we call it; by the end of the name, the longest first.
 BLANKS = {
     "customer.firstname": "客户称呼",
@@ -36,6 +42,7 @@ BLANKS = {
     "ticket.staff.name": "客服昵称",
     "ticket.number": "工单号",
     "conversation.id": "会话号",
+    "conversation.display_id": "会话号",
     "signature": "签名",
 }
 
@@ -58,7 +65,7 @@ TOOLS = (
     Tool(
         "Zammad 文本模块",
         {"name": ["标准问题"], "keywords": ["短码"], "content": ["话术"]},
-        {"id": ["编号"], "groups": ["标签"]},
+        {"id": ["编号"], "groups": ["标签"], "active": ["状态"]},
         html=True,
     ),
     Tool(
@@ -69,7 +76,7 @@ TOOLS = (
     Tool(
         "osTicket 预设回复",
         {"title": ["标准问题"], "response": ["话术"]},
-        {"canned_id": ["编号"], "id": ["编号"]},
+        {"canned_id": ["编号"], "id": ["编号"], "isenabled": ["状态"]},
         html=True,
     ),
     Tool(
@@ -78,7 +85,14 @@ TOOLS = (
         {"快捷短语分组": ["分类"], "分组": ["分类"]},
         blanks=False,
     ),
+    Tool(
+        "千牛助手 快捷短语",
+        {"分组": ["分类"], "快捷编码": ["短码"], "内容": ["话术"]},
+        {"标题": ["标准问题"]},
+        blanks=False,
+    ),
 )
+QUESTION, REPLY = "标准问题", "话术"
 SPELLINGS = {"快捷短语编码": "快捷编码", "快捷短语内容": "快捷短语"}
 
 
@@ -89,20 +103,26 @@ def adapted(table: Table) -> Table:
     if tool is None:
         return table
     known = {**tool.more, **tool.columns}
-    places = [
-        (at, ours, _said(tool, ours))
-        for at, head in enumerate(heads)
-        for ours in known.get(head, ())
-    ]
-    rest = [at for at, head in enumerate(heads) if head not in known]
+    first: dict[str, int] = {}  # where each of ours stands; a second one is none
+    for at, head in enumerate(heads):
+        for ours in known.get(head, ()):
+            first.setdefault(ours, at)
+    first.setdefault(QUESTION, len(heads))  # nowhere: what the reply begins with
+    places = [(at, ours, _said(tool, ours)) for ours, at in first.items()]
+    rest = [at for at in range(len(heads)) if at not in first.values()]
     titles = [ours for _, ours, _ in places]
     header = [*titles, *(table.header.cells[at] for at in rest)]
-    told = "、".join(f"{table.header.cells[at]} → {ours}" for at, ours, _ in places)
+    told = "、".join(
+        f"{table.header.cells[at]} → {ours}"
+        for at, ours, _ in places
+        if at < len(heads)
+    )
     return replace(
         table,
         header=replace(table.header, cells=header),
         rows=[_row(row, places, rest) for row in table.rows],
         notes=[*table.notes, f"像是 {tool.name} 的导出：{told}"],
+        source=tool.name.split()[0],  # their numbers are not those of others
     )
 
 
@@ -119,19 +139,29 @@ def with_blanks(text: str) -> str:
         name = found[1] or found[2]
         ends = sorted(BLANKS, key=len, reverse=True)
         said = next((BLANKS[e] for e in ends if f".{name}".endswith(f".{e}")), "")
-        return f"{{{{{said or name.replace('.', ' ')}}}}}"
+        usual = f"={found[4]}" if found[4] else ""
+        return f"{{{{{said or name.replace('.', ' ')}{usual}}}}}"
 
     return _NAMED.sub(ours, text)
 
 
 def _said(tool: Tool, ours: str) -> Callable[[str], str]:
     """Return what makes a cell of the tool ours."""
-    if ours == "标准问题":
-        return lambda text: cells.brief(spoken(text) if tool.html else text, 200)
-    if ours != "话术":
-        return lambda text: text
     plain = spoken if tool.html else str
-    return lambda text: with_blanks(plain(text)) if tool.blanks else plain(text)
+    makers: dict[str, Callable[[str], str]] = {
+        QUESTION: lambda text: cells.brief(plain(text), 200),
+        REPLY: lambda text: with_blanks(plain(text)) if tool.blanks else plain(text),
+        "分类": _group,
+        "标签": lambda text: joined(WORDS, text.split("~~~")) if text else "",
+        "状态": lambda text: "" if text.strip().lower() in {"", *ON} else "草稿",
+    }
+    return makers.get(ours, str)
+
+
+def _group(text: str) -> str:
+    """Return a group as our category: its name is one, whatever it holds."""
+    names = [name.strip() for name in re.split("[=＝][>＞]", text)]
+    return joined(STEPS, [name for name in names if name not in {"", UNGROUPED}], "/")
 
 
 def _row(
@@ -141,9 +171,12 @@ def _row(
         return row.cells[at] if at < len(row.cells) else ""
 
     order = [at for at, *_ in places] + rest
+    made = {ours: said(cell(at)) for at, ours, said in places}
+    if not made[QUESTION]:
+        made[QUESTION] = cells.brief(made[REPLY], 200)
     return replace(
         row,
-        cells=[said(cell(at)) for at, _, said in places] + [cell(at) for at in rest],
+        cells=[*made.values(), *(cell(at) for at in rest)],
         flaws={new: row.flaws[at] for new, at in enumerate(order) if at in row.flaws},
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 
-from kb.models import Category, Module, Tag
+from kb.models import Category, Entry, Module, Tag
 from kb.models.category import DEEPEST
 from kb.text import normalize
 
@@ -40,6 +40,23 @@ class Places:
             if path[:end] not in self.categories:
                 self._add(names[end - 1], path[:end])
         return self.categories[path]
+
+    def nearest(self, names: Path) -> int | None:
+        """Return the deepest category that there is on the way to the end of `names`."""
+        path = tuple(map(_fold, names))
+        there = (self.categories.get(path[:end]) for end in range(len(path), 0, -1))
+        return next((one.pk for one in there if one and one.pk), None)
+
+    def has(self, entry: Entry, path: Path, tags: Sequence[str], module: str) -> bool:
+        """Tell whether an entry stands there already and has these tags."""
+        place = self.categories.get(tuple(map(_fold, path)))
+        part = self.modules.get(_fold(module))
+        held = {_fold(tag.name) for tag in entry.tags.all()}
+        return (
+            (not path or (place is not None and place.pk == entry.category_id))
+            and (not module or (part is not None and part.pk == entry.module_id))
+            and held.issuperset(map(_fold, tags))
+        )
 
     def tag(self, name: str) -> Tag:
         return self.tags.setdefault(_fold(name), Tag(name=name))

@@ -22,6 +22,7 @@ from django.db.models import Model
 from kb.models import Entry, User
 from kb.text import normalize
 from kb.transfer import cells, marks
+from kb.transfer.allowing import Allowing
 from kb.transfer.columns import Columns, Layout
 from kb.transfer.places import LONGEST, Places
 from kb.transfer.report import Action, Reason, Step
@@ -42,6 +43,7 @@ class Options:
     status: str = Entry.Status.PUBLISHED
     audience: str = "auto"
     may_publish: bool = True
+    by: User | None = None  # None: whoever runs commands may do anything
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class Kind(ABC):
 
     def __init__(self, options: Options, layout: Layout) -> None:
         self.options, self.layout, self.places = options, layout, Places()
+        self.allowing = Allowing(options.by)
         self.seen: Seen = {}  # what the rows that will be written were based on
         self.old: dict[int, dict[str, Any]] = {}  # columns before, by the row's id()
         self.new: list[Any] = []

@@ -108,7 +108,7 @@ def rejects(plan: Plan) -> Iterator[str]:
 
 def report(plan: Plan) -> Iterator[str]:
     """Yield a CSV file of what would happen to every row, and why."""
-    yield "\ufeff" + _line(["行号", "结果", "内容", "修改的列，或拒绝的原因"])
+    yield "\ufeff" + _line(["行号", "结果", "内容", "修改的列、拒绝的原因或提醒"])
     for step in plan.steps:
         yield _line([str(step.row.number), step.action, step.title, step.detail])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # Limits of a file; see also kb.transfer.workbook.
 MAX_BYTES = 10 * 1024 * 1024
@@ -33,6 +33,17 @@ class Table:
     header: Row
     rows: list[Row]
     notes: list[str]
+    source: str = ""  # of rows of which nobody says where they come from
+
+
+def headed(table: Table, heads: Sequence[str]) -> Table:
+    """Return a table whose first row is no header, with `heads` above it."""
+    return replace(
+        table,
+        header=Row(0, list(heads)),
+        rows=[table.header, *table.rows],
+        notes=[*table.notes, "文件没有表头，第一行也导入"],
+    )
 
 
 def is_blank(cells: Iterable[str]) -> bool:

@@ -12,7 +12,7 @@ from django.db.models import Model, ProtectedError
 from django.utils import timezone
 
 from kb import audit, entries, index
-from kb.models import Deed, Entry, Import, ImportedRow, User
+from kb.models import Deed, Entry, Import, ImportedRow, Right, User
 from kb.transfer.planning import Kind
 from kb.transfer.report import Plan
 from kb.transfer.written import told
@@ -106,7 +106,7 @@ def _entry(row: ImportedRow, model: type[Model], *, by: User | None) -> str:
             if not _as_left(entry, row.after["version"]):
                 return CHANGED
             if row.before is None:
-                return _remove(entry)
+                return _remove(entry, by=by)
             return _revert(entry, row.before["version"], by=by)
     except (PermissionDenied, ValidationError) as error:
         return "".join(getattr(error, "messages", [str(error)])).rstrip("。")
@@ -132,7 +132,10 @@ def _revert(entry: Entry, version: int, *, by: User | None) -> str:
     return ""
 
 
-def _remove(entry: Entry) -> str:
+def _remove(entry: Entry, *, by: User | None) -> str:
+    entries.require(Right.WRITE, entry.category_id, by=by)
+    if entry.status == Status.PUBLISHED:
+        entries.require(Right.PUBLISH, entry.category_id, by=by)
     used = ("questions", "copies", "votes", "picks")
     if any(getattr(entry, name).exists() for name in used):
         return USED

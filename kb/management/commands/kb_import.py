@@ -34,6 +34,11 @@ class Command(BaseCommand):
         add("--encoding", default="", help="CSV 的编码，默认自动识别")
         add("--status", choices=STATUSES, help="新条目的状态，默认 published")
         add("--audience", choices=["auto", "public", "internal"], help="默认 auto")
+        add(
+            "--columns",
+            default="",
+            help="文件没有表头时，依次写出各列的列名，用逗号隔开，不读的列留空",
+        )
         add("--dry-run", action="store_true", help="只逐行说明会做什么，不写入")
         add("--skip-bad", action="store_true", help="跳过有错的行，导入其余的")
         add("--rejects", default="", help="有错的行写到这个文件")
@@ -74,7 +79,14 @@ class Command(BaseCommand):
             audience=options["audience"] or "auto",
         )
         name, data = _load(options["file"])
-        table = transfer.read(name, data, kind=kind, encoding=options["encoding"])
+        heads = options["columns"].replace("，", ",").split(",")
+        table = transfer.read(
+            name,
+            data,
+            kind=kind,
+            encoding=options["encoding"],
+            heads=heads if any(heads) else (),
+        )
         progress = self._progress(options["progress"])
         return transfer.plan(table, kind=kind, options=defaults, progress=progress)
 
