@@ -20,6 +20,7 @@ LAST = "\U0010ffff"  # stands after every key
 SHOWN = (
     *("question", "slug", "audience", "status", "category_id"),
     *("valid_from", "valid_until"),
+    *("version", "excerpt"),  # for `faces.wear`
 )
 Condition = tuple[str, list[str]]  # SQL and its values
 Candidate = tuple[int, str, int, int]  # entry id, text, place, letters typed of it
