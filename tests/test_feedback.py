@@ -428,7 +428,7 @@ def test_no_help_is_no_pick_and_takes_no_copy_back(freight: Entry) -> None:
 
 def proposed() -> list[tuple[int, str]]:
     rows = feedback.proposals()
-    assert feedback.proposed() == len(rows)
+    assert feedback.proposed().count() == len(rows)
     return [(row.entry.pk, row.words) for row in rows]
 
 
@@ -453,7 +453,7 @@ def test_what_the_entry_says_already_is_not_proposed(freight: Entry) -> None:
 def test_an_accepted_proposal_is_a_phrasing_of_a_new_version(freight: Entry) -> None:
     pick(freight, *"abc")
     (row,) = feedback.proposals()
-    assert feedback.accept(freight, words_key=row.words_key, by=None) == WORDS
+    assert feedback.accept(freight, words_key=row.words_key, by=None)[0] == WORDS
     now = Entry.objects.get(pk=freight.pk)
     assert [p.text for p in now.phrasings.all()] == [WORDS]
     assert now.version == freight.version + 1

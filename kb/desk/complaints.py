@@ -26,7 +26,7 @@ def unhelpful(request: StaffRequest) -> HttpResponse:
     handled = request.GET.get("show") == "done"
     context = {
         "complaints": feedback.complaints(MOST, handled=handled),
-        "total": feedback.complained(),
+        "total": feedback.complained().count(),
         "handled": handled,
     }
     return render(request, "desk/unhelpful.html", context)

@@ -24,7 +24,7 @@ from kb.desk.drafts import editor
 from kb.desk.forms import LARGEST_ID, DeclineForm, Line
 from kb.desk.views import StaffRequest
 from kb.engines import EngineUnavailable
-from kb.models import Entry, Gap, Side
+from kb.models import Entry, Gap, Review, Side
 
 AROUND = 40  # gaps in the list
 FRESH = timedelta(minutes=2)  # of what was gathered, without which a page does it
@@ -97,7 +97,11 @@ def _draft(request: StaffRequest, gap: Gap) -> HttpResponse:
 
 def _phrasing(request: StaffRequest, gap: Gap) -> HttpResponse:
     entry = _entry(request)
-    gap = stage.add_phrasing(gap, entry, by=request.user)
+    gap, heard = stage.add_phrasing(gap, entry, by=request.user)
+    if isinstance(heard, Review):
+        told = f"「{gap.words}」已作为「{entry}」的相似问法提交审核，通过以后自动验证。"
+        messages.success(request, told)
+        return redirect(_address(request))
     return _proved(request, gap, f"「{gap.words}」已收为「{entry}」的相似问法")
 
 

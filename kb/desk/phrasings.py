@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from kb import feedback
 from kb.desk.drafts import editor
 from kb.desk.views import StaffRequest
-from kb.models import Entry
+from kb.models import Entry, Review
 
 MOST = 50  # proposals on the page; the next ones come when these are judged
 
@@ -20,7 +20,10 @@ MOST = 50  # proposals on the page; the next ones come when these are judged
 @require_safe
 def phrasings(request: StaffRequest) -> HttpResponse:
     """List what is proposed, what most people said first."""
-    context = {"proposals": feedback.proposals(MOST), "total": feedback.proposed()}
+    context = {
+        "proposals": feedback.proposals(MOST),
+        "total": feedback.proposed().count(),
+    }
     return render(request, "desk/phrasings.html", context)
 
 
@@ -35,8 +38,11 @@ def judge(request: StaffRequest, pk: int) -> HttpResponse:
         return redirect("desk:phrasings")
     try:
         if request.POST.get("do") == "accept":
-            words = feedback.accept(entry, words_key=key, by=request.user)
-            messages.success(request, f"「{words}」已收为「{entry}」的相似问法。")
+            words, heard = feedback.accept(entry, words_key=key, by=request.user)
+            told = f"「{words}」已收为「{entry}」的相似问法。"
+            if isinstance(heard, Review):
+                told = f"「{words}」已作为「{entry}」的相似问法提交审核。"
+            messages.success(request, told)
         elif request.POST.get("do") == "refuse":
             words = feedback.refuse(entry, words_key=key)
             messages.success(request, f"不再建议「{words}」。")

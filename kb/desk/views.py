@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from kb import entries, triage
 from kb.desk import forms, queue
-from kb.models import Entry, Question, User
+from kb.models import Entry, Question, Review, User
 
 View = Callable[..., HttpResponse]
 MADE = {"draft": "已存为草稿", "review": "已提交审核", "published": "已发布"}
@@ -65,8 +65,11 @@ def merge(request: StaffRequest, pk: int) -> HttpResponse:
     words = given["phrasing"] if "phrasing" in request.POST else None
 
     def act(question: Question) -> str:
-        entries.absorb(entry, question=question, by=request.user, phrasing=words)
-        return f"已并入「{entry}」。"
+        heard = entries.absorb(
+            entry, question=question, by=request.user, phrasing=words
+        )
+        more = "问法已提交审核，通过以后才用来搜索。"
+        return f"已并入「{entry}」。{more if isinstance(heard, Review) else ''}"
 
     return _decide(request, pk, act)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from kb.entries.bulk import Footing, require_by_file, store
 from kb.entries.comparing import Difference, compare
 from kb.entries.content import content
-from kb.entries.due import Due, confirm, due, owners, queue
+from kb.entries.due import Due, confirm, due, due_for, owners, queue
 from kb.entries.history import complete, revisions
 from kb.entries.moving import forward, publish, restore, retire, send_back, submit
+from kb.entries.phrasings import Heard, add_phrasing
 from kb.entries.questions import absorb, draft_from, release
 from kb.entries.reverting import revert
 from kb.entries.reviewing import (
@@ -35,7 +36,6 @@ from kb.entries.rights import (
 from kb.entries.windows import put_window
 from kb.entries.writing import (
     CONFLICT,
-    add_phrasing,
     add_reply,
     draft,
     put,
@@ -47,6 +47,7 @@ __all__ = [
     "Difference",
     "Due",
     "Footing",
+    "Heard",
     "absorb",
     "add_phrasing",
     "add_reply",
@@ -61,6 +62,7 @@ __all__ = [
     "draft",
     "draft_from",
     "due",
+    "due_for",
     "forward",
     "give_back",
     "judgeable",

@@ -19,12 +19,14 @@ from kb.models import (
     Copy,
     Deed,
     Entry,
+    EntryQuerySet,
     Read,
     ReplyFeedback,
     Right,
     User,
     Vote,
 )
+from kb.models.remit import branches
 
 RECENT = timedelta(days=90)  # reads and copies that count
 LONGEST = 3650  # days until the next time
@@ -64,7 +66,7 @@ def intervals() -> dict[int, int]:
     return found
 
 
-def due(today: date | None = None) -> QuerySet[Entry]:
+def due(today: date | None = None) -> EntryQuerySet:
     """Return the published entries that somebody should look at again."""
     today = today or timezone.localdate()
     passed = Q(review_at__lte=today)
@@ -74,6 +76,17 @@ def due(today: date | None = None) -> QuerySet[Entry]:
     live = Entry.objects.filter(status=Entry.Status.PUBLISHED)
     looked = Coalesce("reviewed_at", "published_at", "created_at")
     return live.alias(looked_at=looked).filter(passed)
+
+
+def due_for(user: User) -> EntryQuerySet:
+    """Of what is due, what waits for `user`: what he answers for, and what nobody does.
+
+    Of the latter only where he may write; who has left answers for nothing.
+    """
+    nobodys = Q(owner=None) | Q(owner__is_active=False)
+    if (held := branches(user, Right.WRITE)) is not None:
+        nobodys &= Q(category__in=held)
+    return due().filter(Q(owner=user) | nobodys)
 
 
 def _by_days(found: dict[int, int]) -> dict[int, list[int]]:

@@ -7,25 +7,26 @@ from typing import Any
 from django.db import transaction
 
 from kb import triage
-from kb.entries.writing import draft, keep_phrasing, locked, touch
-from kb.models import Act, Entry, Phrasing, Question, Reply, User
+from kb.entries.phrasings import Heard, forget, hear
+from kb.entries.writing import draft, locked, touch
+from kb.models import Act, Entry, Question, Reply, User
 from kb.text import normalize
 
 
 @transaction.atomic
 def absorb(
     entry: Entry, *, question: Question, by: User | None, phrasing: str | None = None
-) -> Entry:
-    """Count `question` to `entry` and keep its wording as a phrasing.
+) -> Heard:
+    """Count `question` to `entry`, and let its wording be a phrasing: see `hear`.
 
     `phrasing` is the wording to keep; None keeps the question's own, "" none.
     """
     entry = locked(entry)
     question = triage.settle(question, entry=entry, by=by)
     text = question.text if phrasing is None else phrasing
-    if text.strip():
-        keep_phrasing(entry, text, question=question)
-    return touch(entry, by=by, act=Act.MERGED)
+    heard = hear(entry, text, by=by, question=question) if text.strip() else None
+    touch(entry, by=by, act=Act.MERGED)
+    return heard
 
 
 @transaction.atomic
@@ -45,15 +46,15 @@ def draft_from(question: Question, /, *, by: User | None, **columns: Any) -> Ent
 def release(question: Question, *, by: User | None) -> Question:
     """Undo `absorb`, `draft_from` or a decline: back to the inbox.
 
-    The phrasing that came with it goes; so does a draft that nobody has
-    touched since it was made from this very question.
+    The phrasing that came with it goes, where `by` may take it from readers; so
+    does a draft that nobody has touched since it was made from this question.
     """
     entry = question.entry
     question = triage.reopen(question, by=by)
     if entry is None:
         return question
     entry = locked(entry)
-    Phrasing.objects.filter(entry=entry, question=question).delete()
+    forget(entry, question, by=by)
     untouched = entry.version == 1 and entry.status == Entry.Status.DRAFT
     if untouched and not entry.questions.exists():
         entry.delete()

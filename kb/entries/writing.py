@@ -99,14 +99,6 @@ def revise(
 
 
 @transaction.atomic
-def add_phrasing(entry: Entry, text: str, *, by: User | None) -> Entry:
-    """Keep `text` as a phrasing; an entry that says so already stays as it is."""
-    entry = locked(entry)
-    added = keep_phrasing(entry, text)
-    return touch(entry, by=by, act=Act.PHRASED) if added else entry
-
-
-@transaction.atomic
 def add_reply(entry: Entry, reply: Reply, *, by: User | None, note: str = "") -> Entry:
     """Let `reply`, somebody's own so far, be the last of the entry's."""
     entry = locked(entry)

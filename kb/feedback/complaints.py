@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
 from kb.feedback.keeping import kept
@@ -48,9 +48,9 @@ def told(why: Why) -> dict[str, Any]:
     return columns | {"handled_at": None, "handled_by": None}
 
 
-def complained() -> int:
-    """Return how many entries wait for somebody to read why they did not help."""
-    return Vote.objects.open().values("entry").distinct().count()
+def complained() -> QuerySet[Any, Any]:
+    """Return a row for each entry of which nobody has read why it did not help."""
+    return Vote.objects.open().order_by().values("entry").annotate(n=Count("pk"))
 
 
 def complaints(limit: int, *, handled: bool = False) -> list[Complaint]:

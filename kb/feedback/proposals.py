@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from kb import entries
-from kb.models import Entry, Evidence, Phrasing, Side, User
+from kb.entries import Heard
+from kb.models import Entry, Evidence, Phrasing, Review, Side, User
 from kb.text import personal
 
 WORTH = 2  # level from which words are proposed
@@ -30,7 +32,7 @@ class Proposal:
 
 def proposals(limit: int = 50) -> list[Proposal]:
     """Return what editors should look at, what most people said first."""
-    rows = list(_open().order_by("-crowd", "entry_id", "words_key")[:limit])
+    rows = list(proposed().order_by("-crowd", "entry_id", "words_key")[:limit])
     found = Entry.objects.in_bulk({row["entry_id"] for row in rows})
     return [
         Proposal(
@@ -44,18 +46,20 @@ def proposals(limit: int = 50) -> list[Proposal]:
     ]
 
 
-def proposed() -> int:
-    """Return how many proposals wait."""
-    return _open().count()
+@transaction.atomic
+def accept(entry: Entry, *, words_key: str, by: User | None) -> tuple[str, Heard]:
+    """Make the words a phrasing of `entry`, or let them wait for who may publish it.
 
-
-def accept(entry: Entry, *, words_key: str, by: User | None) -> str:
-    """Make the words a phrasing of `entry`; return them. Raises ValidationError."""
-    row = Evidence.objects.filter(entry=entry, words_key=words_key).first()
+    Return the words, and what became of them. Raises ValidationError.
+    """
+    rows = Evidence.objects.filter(entry=entry, words_key=words_key)
+    row = rows.first()
     if row is None:
         raise ValidationError(GONE)
-    entries.add_phrasing(entry, row.words, by=by)
-    return row.words
+    heard = entries.add_phrasing(entry, row.words, by=by)
+    if isinstance(heard, Review):
+        rows.update(review=heard)
+    return row.words, heard
 
 
 def refuse(entry: Entry, *, words_key: str) -> str:
@@ -66,15 +70,17 @@ def refuse(entry: Entry, *, words_key: str) -> str:
     return rows[0].words
 
 
-def _open() -> QuerySet[Any, Any]:
-    """Return one row for an entry and words, whichever side they come from."""
+def proposed() -> QuerySet[Any, Any]:
+    """Return a row for each entry and words to judge, whichever side they come from."""
     same = {"entry": OuterRef("entry"), "words_key": OuterRef("words_key")}
     known = Phrasing.objects.filter(
         entry=OuterRef("entry"), text_key=OuterRef("words_key")
     )
     strong = Evidence.objects.filter(**same, level__gte=WORTH)
     refused = Evidence.objects.filter(**same, refused=True)
-    rows = Evidence.objects.filter(Exists(strong), ~Exists(refused), ~Exists(known))
+    waits = Evidence.objects.filter(**same, review__state=Review.State.WAITING)
+    apart = (refused, waits, known)
+    rows = Evidence.objects.filter(Exists(strong), *(~Exists(one) for one in apart))
     rows = rows.exclude(words_key=F("entry__question_key"))
     rows = rows.exclude(words__contains=personal.MASK)
     rows = rows.exclude(entry__status=Entry.Status.RETIRED).order_by()

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kb import entries, golden, index
+from kb.entries import Heard
 from kb.models import Entry, Gap, SynonymSet, User
 from kb.text import normalize
 
@@ -33,11 +34,11 @@ def draft(gap: Gap, *, by: User) -> Entry:
 
 
 @transaction.atomic
-def add_phrasing(gap: Gap, entry: Entry, *, by: User) -> Gap:
-    """Let `entry` be found by the words of the gap."""
+def add_phrasing(gap: Gap, entry: Entry, *, by: User) -> tuple[Gap, Heard]:
+    """Let `entry` be found by the words of the gap, at once or once it is approved."""
     gap = _locked(gap, {Status.OPEN, Status.PROVING}, by=by)
-    entries.add_phrasing(entry, gap.words, by=by)
-    return _remedy(gap, Remedy.PHRASING, entry, by=by)
+    heard = entries.add_phrasing(entry, gap.words, by=by)
+    return _remedy(gap, Remedy.PHRASING, entry, by=by), heard
 
 
 @transaction.atomic

@@ -173,6 +173,9 @@ class Evidence(Said):
     level = models.PositiveSmallIntegerField(default=0)  # 0 counts for nothing
     people = models.PositiveIntegerField(default=0)
     refused = models.BooleanField(default=False)
+    review = models.ForeignKey(  # where it waits to be a phrasing
+        "kb.Review", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         ordering = ["-level", "pk"]

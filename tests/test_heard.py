@@ -1,0 +1,195 @@
+"""A phrasing moves what readers find: who may not publish lets it wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.test import Client
+
+from kb import entries, feedback, index, search
+from kb.models import (
+    EDITOR,
+    WRITER,
+    Category,
+    Entry,
+    Evidence,
+    Gap,
+    Phrasing,
+    Question,
+    Remit,
+    Review,
+    User,
+)
+from tests.conftest import MakeEntry, MakeQuestion
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def writer(make_user: Callable[..., User]) -> User:
+    """Return somebody who sorts and writes, and may not publish."""
+    return make_user("writer", WRITER, is_staff=True)
+
+
+def said(entry: Entry) -> set[str]:
+    return set(entry.phrasings.values_list("text", flat=True))
+
+
+def waiting(entry: Entry) -> list[str]:
+    review = entries.pending(entry)
+    return [] if review is None else entries.standing(review)["phrasings"]
+
+
+def test_a_writers_merge_counts_the_question_and_lets_its_words_wait(
+    make_entry: MakeEntry, make_question: MakeQuestion, writer: User, editor: User
+) -> None:
+    entry = make_entry("退货运费谁承担？")
+    first, second = make_question("邮费谁掏"), make_question("邮费谁给")
+    heard = entries.absorb(entry, question=first, by=writer)
+    entries.absorb(entry, question=second, by=writer)
+    assert isinstance(heard, Review)
+    assert entry.questions.count() == 2
+    assert (said(entry), waiting(entry)) == (set(), ["邮费谁掏", "邮费谁给"])
+    index.sync_all()
+    assert not search.search("邮费谁掏", user=AnonymousUser()).hits
+    review = entries.pending(entry)
+    assert review is not None
+    entries.approve(review, by=editor)
+    assert said(entry) == {"邮费谁掏", "邮费谁给"}
+
+
+@pytest.mark.parametrize("status", ["draft", "review"])
+def test_what_no_reader_has_takes_phrasings_at_once(
+    make_entry: MakeEntry, make_question: MakeQuestion, writer: User, status: str
+) -> None:
+    entry = make_entry(status=status)
+    entries.absorb(entry, question=make_question("邮费谁掏"), by=writer)
+    assert said(entry) == {"邮费谁掏"}
+
+
+def test_what_is_known_waits_for_nobody(
+    make_entry: MakeEntry, make_question: MakeQuestion, writer: User
+) -> None:
+    entry = make_entry("退货运费谁承担？")
+    entries.add_phrasing(entry, "邮费谁掏", by=None)
+    for words in ("邮费谁掏？", "退货运费谁承担"):
+        question = make_question("别的话")
+        assert (
+            entries.absorb(entry, question=question, by=writer, phrasing=words) is None
+        )
+    assert entries.pending(entry) is None
+
+
+def test_it_joins_what_waits_already(make_entry: MakeEntry, writer: User) -> None:
+    entry = make_entry(answer="旧的答案。")
+    wanted = entries.content(entry) | {"answer": "新的答案。"}
+    review = entries.propose(entry, wanted, by=writer, note="改答案")
+    entries.add_phrasing(entry, "邮费谁掏", by=writer)
+    entries.add_phrasing(entry, "邮费谁掏？", by=writer)  # the same
+    review.refresh_from_db()
+    told = entries.standing(review)
+    assert (told["answer"], told["phrasings"]) == ("新的答案。", ["邮费谁掏"])
+    assert (review.note, review.edition) == ("改答案", 2)
+
+
+def test_undoing_a_merge_takes_the_words_out_of_the_review(
+    make_entry: MakeEntry, make_question: MakeQuestion, writer: User
+) -> None:
+    entry = make_entry()
+    first, second = make_question("邮费谁掏"), make_question("邮费谁给")
+    for question in (first, second):
+        entries.absorb(entry, question=question, by=writer)
+    entries.release(Question.objects.get(pk=first.pk), by=writer)
+    assert waiting(entry) == ["邮费谁给"]
+    entries.release(Question.objects.get(pk=second.pk), by=writer)
+    assert entries.pending(entry) is None
+    assert entry.reviews.get().state == "withdrawn"
+
+
+def test_a_writer_takes_no_words_from_readers(
+    make_entry: MakeEntry, make_question: MakeQuestion, writer: User, editor: User
+) -> None:
+    entry, question = make_entry(), make_question("邮费谁掏")
+    entries.absorb(entry, question=question, by=editor)
+    with pytest.raises(ValidationError, match="发布权限"):
+        entries.release(Question.objects.get(pk=question.pk), by=writer)
+    assert said(entry) == {"邮费谁掏"}
+    entries.release(Question.objects.get(pk=question.pk), by=editor)
+    assert said(entry) == set()
+
+
+def test_out_of_remit_a_question_counts_and_its_words_stay_out(
+    client: Client,
+    make_user: Callable[..., User],
+    make_entry: MakeEntry,
+    make_question: MakeQuestion,
+) -> None:
+    here, there = (Category.objects.create(name=name) for name in ("售后", "售前"))
+    held = make_user("held", EDITOR)
+    for right in ("write", "publish"):
+        Remit.objects.create(user=held, category=there, right=right)
+    entry, question = make_entry(category=here), make_question("邮费谁掏")
+    client.force_login(held)
+    address = f"/desk/inbox/{question.pk}/merge/"
+    page = client.post(address, {"entry": entry.pk, "phrasing": "邮费"}, follow=True)
+    assert "「售后」分类不在您可以撰写的范围里" in page.content.decode()
+    assert not entry.questions.exists()
+    client.post(address, {"entry": entry.pk, "phrasing": ""})
+    assert entry.questions.get() == question
+    assert not Phrasing.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("who", "told"), [("writer", "提交审核"), ("editor", "已并入")]
+)
+def test_the_inbox_says_what_became_of_the_words(
+    request: Any,
+    client: Client,
+    make_entry: MakeEntry,
+    make_question: MakeQuestion,
+    who: str,
+    told: str,
+) -> None:
+    client.force_login(request.getfixturevalue(who))
+    entry, question = make_entry(), make_question("邮费谁掏")
+    page = client.post(
+        f"/desk/inbox/{question.pk}/merge/", {"entry": entry.pk}, follow=True
+    )
+    assert told in page.content.decode()
+    assert ("提交审核" in page.content.decode()) == (who == "writer")
+
+
+def test_what_people_say_waits_as_well_and_is_proposed_once(
+    client: Client, make_entry: MakeEntry, writer: User, editor: User
+) -> None:
+    entry = make_entry()
+    for side in ("public", "staff"):
+        row = Evidence(entry=entry, words="邮费谁掏", side=side, level=9, people=3)
+        row.save()
+    client.force_login(writer)
+    data = {"words": row.words_key, "do": "accept"}
+    page = client.post(f"/desk/phrasings/{entry.pk}/", data, follow=True)
+    assert "提交审核" in page.content.decode()
+    assert feedback.proposals() == []
+    review = entries.pending(entry)
+    assert review is not None
+    entries.give_back(review, by=editor, reason="不像话")
+    assert [one.words for one in feedback.proposals()] == ["邮费谁掏"]
+
+
+def test_a_gap_waits_with_its_phrasing(
+    client: Client, make_entry: MakeEntry, writer: User
+) -> None:
+    entry = make_entry()
+    gap = Gap.objects.create(words="邮费谁掏", side="public", misses=9, empty=9)
+    client.force_login(writer)
+    data = {"do": "phrasing", "entry": entry.pk}
+    page = client.post(f"/desk/gaps/{gap.pk}/", data, follow=True)
+    assert "提交审核" in page.content.decode()
+    gap.refresh_from_db()
+    assert (gap.status, gap.entry) == ("proving", entry)
+    assert (said(entry), waiting(entry)) == (set(), ["邮费谁掏"])
