@@ -56,11 +56,6 @@ def close(remark: ReplyFeedback, *, answer: str, by: User) -> ReplyFeedback:
     return remark
 
 
-def waiting() -> int:
-    """Return how many remarks no editor has answered."""
-    return ReplyFeedback.objects.waiting().count()
-
-
 def see(user: User) -> int:
     """Take the answers to the user's remarks as read; return how many were new."""
     new = ReplyFeedback.objects.of(user).unread()

@@ -31,7 +31,7 @@ ROWS = [
     {"search"},
     {"neighbours", "golden", "merging"},
     {"gaps"},
-    {"proving"},
+    {"proving", "waiting"},
     {"transfer"},
     {"demo", "checks"},
     {"faq", "console", "desk", "api", "admin", "management", "templatetags"},

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
 from django.urls import reverse
 
-from kb import entries, feedback, remarks, replies
-from kb.models import Entry, Gap, Golden, GoldenRun, Question, User, Validity
+from kb import waiting
+from kb.models import GoldenRun, User, Validity
 
-Counted = Callable[[], int]
+LIST = "admin:kb_entry_changelist"
+KINDS = (  # in the order of the day: kind, label, hint, page, query, tone
+    ("asked", "待回复", "顾客在网上问了，还没有人回复", "desk:asked", "", "bad"),
+    ("inbox", "收件箱", "客服答过的问题，等着整理进库", "desk:inbox", "", ""),
+    ("reviews", "待审核", "别人提交的，等您通过", "desk:reviews", "", "warn"),
+    ("remarks", "话术反馈", "客服说话术有问题", "desk:remarks", "", ""),
+    ("unhelpful", "没帮助", "顾客说没帮上忙的条目", "desk:unhelpful", "", ""),
+    ("proposals", "共用提议", "客服想共用的话术", "desk:proposals", "", ""),
+    ("phrasings", "相似问法", "大家都这样搜，建议收下", "desk:phrasings", "", ""),
+    ("due", "待复核", "到了复核日期，归您看", "desk:due", "", ""),
+    ("gaps", "搜索缺口", "搜了没有结果，或没有人用", "desk:gaps", "", "warn"),
+    ("golden", "搜索验收不达标", "", "desk:golden", "", "bad"),
+    ("drafts", "我的草稿", "您建的，还没有提交", LIST, "?mine=drafts", ""),
+    (
+        "soon",
+        "快到期",
+        "有效期快到了，要不要续",
+        LIST,
+        f"?validity={Validity.SOON.value}",
+        "",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,74 +46,15 @@ class Card:
 
 def cards(user: User) -> list[Card]:
     """Return the work that `user` may do, what waits first, in the order of the day."""
-    found = [*_questions(user), *_library(user), *_search(user), *_own(user)]
+    counts = waiting.counts(user)
+    found = [
+        Card(label, counts[kind], hint or _last_run(), reverse(page) + query, tone)
+        for kind, label, hint, page, query, tone in KINDS
+        if kind in counts
+    ]
     return sorted(found, key=lambda card: not card.count)
 
 
-def _questions(user: User) -> Iterator[Card]:
-    asks, sorts = (
-        user.has_perm("kb.answer_question"),
-        user.has_perm("kb.triage_question"),
-    )
-    if not (asks or sorts):
-        return
-    counts = Question.objects.aggregate(
-        open=Count("pk", filter=Q(status=Question.Status.OPEN)),
-        answered=Count("pk", filter=Q(status=Question.Status.ANSWERED)),
-    )
-    if asks:
-        hint = "顾客在网上问了，还没有人回复"
-        yield Card("待回复", counts["open"], hint, reverse("desk:asked"), "bad")
-    if sorts:
-        hint = "客服答过的问题，等着整理进库"
-        yield Card("收件箱", counts["answered"], hint, reverse("desk:inbox"))
-
-
-def _library(user: User) -> Iterator[Card]:
-    if user.has_perm("kb.publish_entry"):
-        waiting = entries.awaited(user).exclude(by=user).count()
-        yield Card(
-            "待审核", waiting, "别人提交的，等您通过", reverse("desk:reviews"), "warn"
-        )
-    if not user.has_perm("kb.change_entry"):
-        return
-    rest: list[tuple[str, Counted, str, str]] = [
-        ("话术反馈", remarks.waiting, "客服说话术有问题", "desk:remarks"),
-        ("没帮助", feedback.complained, "顾客说没帮上忙的条目", "desk:unhelpful"),
-        (
-            "共用提议",
-            lambda: replies.waiting().count(),
-            "客服想共用的话术",
-            "desk:proposals",
-        ),
-        ("相似问法", feedback.proposed, "大家都这样搜，建议收下", "desk:phrasings"),
-        ("到期复核", lambda: entries.due().count(), "到了复核日期的条目", "desk:due"),
-    ]
-    for label, count, hint, where in rest:
-        yield Card(label, count(), hint, reverse(where))
-
-
-def _search(user: User) -> Iterator[Card]:
-    if not user.has_perm("kb.change_entry"):
-        return
-    hint = "搜了没有结果，或没有人用"
-    yield Card(
-        "搜索缺口", Gap.objects.waiting().count(), hint, reverse("desk:gaps"), "warn"
-    )
-    failing = Golden.objects.failing().count()
+def _last_run() -> str:
     last = GoldenRun.objects.exclude(finished_at=None).first()
-    hint = f"共 {last.total} 条，上次 {last.failing} 条" if last else "还没有跑过"
-    yield Card("搜索验收不达标", failing, hint, reverse("desk:golden"), "bad")
-
-
-def _own(user: User) -> Iterator[Card]:
-    if not user.has_perm("kb.change_entry"):
-        return
-    mine = Entry.objects.visible_to(user).filter(created_by=user)
-    drafts = mine.filter(status=Entry.Status.DRAFT).count()
-    listed = reverse("admin:kb_entry_changelist")
-    yield Card("我的草稿", drafts, "您建的，还没有提交", f"{listed}?mine=drafts")
-    live = Entry.objects.filter(status=Entry.Status.PUBLISHED)
-    soon = live.having(Validity.SOON).count()
-    hint = "有效期快到了，要不要续"
-    yield Card("快到期", soon, hint, f"{listed}?validity={Validity.SOON.value}")
+    return f"共 {last.total} 条，上次 {last.failing} 条" if last else "还没有跑过"

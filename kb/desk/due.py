@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -17,25 +20,36 @@ from kb.desk.views import StaffRequest
 from kb.models import Entry
 
 PAGE = 20  # entries
+SHOWS = {"": "等我的", "mine": "我负责的", "all": "全部"}
+
+
+def _shown(given: Mapping[str, Any]) -> str:
+    show = str(given.get("show", ""))
+    return show if show in SHOWS else ""
 
 
 @editor
 @require_safe
 def due(request: StaffRequest) -> HttpResponse:
-    """List what is due: all of it, or what I answer for."""
-    seen = entries.due().filter(pk__in=Entry.objects.visible_to(request.user))
-    own = seen.filter(owner=request.user)
-    mine = request.GET.get("show") == "mine"
-    listed = entries.queue(own if mine else seen)
+    """List what is due: what waits for me, what I answer for, or all of it."""
+    reader = request.user
+    every = entries.due().visible_to(reader)
+    rows = {
+        "": entries.due_for(reader).visible_to(reader),
+        "mine": every.filter(owner=reader),
+        "all": every,
+    }
+    show = _shown(request.GET)
+    listed = entries.queue(rows[show])
     page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
-    rows = Entry.objects.filter(pk__in=[one.entry for one in page])
-    by_id = rows.select_related("category", "owner").in_bulk()
+    found = Entry.objects.filter(pk__in=[one.entry for one in page])
+    by_id = found.select_related("category", "owner").in_bulk()
     context = {
         "page": page,
         "shown": [(one, by_id[one.entry]) for one in page if one.entry in by_id],
-        "mine": mine,
+        "show": show,
+        "tabs": [(name, label, rows[name].count()) for name, label in SHOWS.items()],
         "total": len(listed),
-        "own": own.count(),
     }
     return render(request, "desk/due.html", context)
 
@@ -46,8 +60,8 @@ def confirm(request: StaffRequest, pk: int) -> HttpResponse:
     """Say that an entry is still right, and when to look again."""
     seen = Entry.objects.visible_to(request.user)
     entry = seen.filter(pk=number(str(pk))).first()
-    back = "?show=mine" if request.POST.get("show") == "mine" else ""
-    where = f"{reverse('desk:due')}{back}"
+    show = _shown(request.POST)
+    where = reverse("desk:due") + (f"?show={show}" if show else "")
     if entry is None:
         messages.warning(request, "这个条目已经不在了。")
         return redirect(where)

@@ -30,7 +30,11 @@ def remarks(request: StaffRequest) -> HttpResponse:
     )
     shown = rows.select_related("entry", "reply", "by", "done_by")
     page = Paginator(shown, PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "done": done, "total": stage.waiting()}
+    context = {
+        "page": page,
+        "done": done,
+        "total": ReplyFeedback.objects.waiting().count(),
+    }
     return render(request, "desk/remarks.html", context)
 
 

@@ -1,59 +1,56 @@
-"""What every page of the desk shows of the work that waits."""
+"""The desk's tabs: every kind of work that the reader may do, and how much waits."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django import template
+from django.urls import reverse
 
-from kb import entries, feedback, replies
-from kb.models import Gap, Golden, Question, User
+from kb import waiting
 
+ANSWER, SORT, EDIT = (
+    "kb.answer_question",
+    "kb.triage_question",
+    "kb.change_entry",
+)
+TABS = (  # in the order of the day: kind, label, permission, names of its pages
+    ("asked", "待回复", ANSWER, "asked answer"),
+    ("", "收件箱", SORT, "inbox merge create decline undo"),
+    ("", "草稿与待审核", EDIT, "drafts"),
+    ("reviews", "审核", EDIT, "reviews"),
+    ("due", "待复核", EDIT, "due"),
+    ("phrasings", "相似问法", EDIT, "phrasings"),
+    ("proposals", "共用提议", EDIT, "proposals"),
+    ("unhelpful", "没帮助", EDIT, "unhelpful"),
+    ("remarks", "话术反馈", EDIT, "remarks"),
+    ("gaps", "搜索缺口", EDIT, "gaps"),
+    ("golden", "搜索验收", EDIT, "golden golden-warning"),
+)
 register = template.Library()
 
 
-@register.simple_tag
-def unanswered() -> int:
-    """Return how many questions wait for an answer."""
-    return Question.objects.filter(status=Question.Status.OPEN).count()
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: str
+    url: str
+    count: int
+    current: bool
 
 
-@register.simple_tag
-def complained() -> int:
-    """Return how many entries did not help, and why nobody has read."""
-    return feedback.complained()
-
-
-@register.simple_tag
-def proposed() -> int:
-    """Return how many phrasings are proposed."""
-    return feedback.proposed()
-
-
-@register.simple_tag
-def offered() -> int:
-    """Return how many replies agents would share."""
-    return replies.waiting().count()
-
-
-@register.simple_tag
-def golden_failing() -> int:
-    """Return how many golden queries are not where they have to be."""
-    return Golden.objects.failing().count()
-
-
-@register.simple_tag
-def gaps_waiting() -> int:
-    """Return how many gaps somebody should look at."""
-    return Gap.objects.waiting().count()
-
-
-@register.simple_tag
-def reviews_waiting(user: User) -> int:
-    """Return how many submissions wait for the verdict of `user`."""
-    waiting = entries.awaited(user)
-    return waiting.exclude(by=user).count()
-
-
-@register.simple_tag
-def due_now() -> int:
-    """Return how many entries should be looked at again."""
-    return entries.due().count()
+@register.simple_tag(takes_context=True)
+def desk_tabs(context: template.Context) -> list[Tab]:
+    """Return the tabs of the reader; an inbox tells its number on its own page."""
+    request = context["request"]
+    here = request.resolver_match.url_name
+    counts = waiting.counts(request.user)
+    return [
+        Tab(
+            label,
+            reverse(f"desk:{pages.split()[0]}"),
+            counts.get(kind, 0),
+            here in pages.split(),
+        )
+        for kind, label, permission, pages in TABS
+        if request.user.has_perm(permission)
+    ]

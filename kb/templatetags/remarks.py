@@ -7,7 +7,6 @@ from typing import Any
 
 from django import template
 
-from kb import remarks
 from kb.models import Entry, Reply, ReplyFeedback
 
 SHOWN = 3  # of the reader's own, at an entry
@@ -30,11 +29,6 @@ def shared(replies: Iterable[Reply]) -> list[Reply]:
 def remarks_unread(context: template.Context) -> int:
     """Return how many of the reader's remarks were answered since he looked."""
     return ReplyFeedback.objects.of(context["user"]).unread().count()
-
-
-@register.simple_tag
-def remarks_waiting() -> int:
-    return remarks.waiting()
 
 
 @register.simple_tag

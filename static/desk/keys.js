@@ -91,4 +91,6 @@ if (bar) {
   });
   show();
 }
+// The tabs scroll sideways on a phone: where one is must be in sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 document.querySelector(".field.bad :is(input, textarea, select)")?.focus();

@@ -372,7 +372,11 @@ def test_axe_finds_nothing_wrong_at_the_desk(
     login(page, editor, live_site)
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 760})
+    tabs = page.get_by_role("navigation", name="工作台")
     for address in ("/desk/remarks/", "/desk/remarks/?done=1"):
         page.goto(address)
         assert violations(page) == [], address
+        box_of_tabs: Any = tabs.bounding_box()
+        assert box_of_tabs["height"] < 80  # one row on a phone
+        expect(tabs.locator("[aria-current]")).to_be_in_viewport()
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

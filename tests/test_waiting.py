@@ -1,0 +1,100 @@
+"""What waits for somebody is counted in one query, and is what its page lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from kb import entries, waiting
+from kb.models import AGENT, EDITOR, Category, Remit, User
+from tests.conftest import MakeEntry, MakeQuestion
+
+pytestmark = pytest.mark.django_db
+
+
+def tabs(page: Any) -> dict[str, str]:
+    """Return the tabs of a page of the desk, and the number at each."""
+    nav = re.search('<nav class="tabs".*?</nav>', page.content.decode(), re.S)
+    assert nav
+    found = re.findall(
+        r">([^<]+?)(?: <span class=\"number\">(\d+)</span>)?</a>", nav[0]
+    )
+    return dict(found)
+
+
+def test_who_may_do_nothing_has_nothing_to_do(agent: User) -> None:
+    assert set(waiting.counts(agent)) <= {"asked"}
+    User.groups.through.objects.all().delete()
+    assert waiting.counts(User.objects.get(pk=agent.pk)) == {}
+
+
+def test_all_kinds_are_one_query_however_much_waits(
+    editor: User, make_entry: MakeEntry, make_question: MakeQuestion
+) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            waiting.counts(User.objects.get(pk=editor.pk))
+        return len(captured)
+
+    few = asked()
+    for number in range(3):
+        make_question(f"问题{number}")
+        make_entry(f"条目{number}？", review_at=timezone.localdate())
+    assert asked() == few <= 7  # the person, his permissions and his branches, the tree
+    assert waiting.counts(editor)["inbox"] == waiting.counts(editor)["due"] == 3
+
+
+def test_what_is_due_waits_for_its_owner_and_else_for_who_may_write_there(
+    make_user: Callable[..., User], editor: User, lead: User, make_entry: MakeEntry
+) -> None:
+    here, there = (Category.objects.create(name=name) for name in ("售后", "售前"))
+    gone = make_user("gone", EDITOR, is_active=False)
+    held = make_user("held", EDITOR)
+    Remit.objects.create(user=held, category=here, right="write")
+    today = timezone.localdate()
+    for name, owner, place in (
+        ("我的？", editor, there),
+        ("主管的？", lead, here),
+        ("没人的？", None, there),
+        ("走了的人的？", gone, here),
+        ("他的？", held, there),
+    ):
+        make_entry(name, review_at=today, owner=owner, category=place)
+
+    def due(user: User) -> set[str]:
+        return set(entries.due_for(user).values_list("question", flat=True))
+
+    assert due(editor) == {"我的？", "没人的？", "走了的人的？"}
+    assert due(lead) == {"主管的？", "没人的？", "走了的人的？"}
+    assert due(held) == {"他的？", "走了的人的？"}
+
+
+def test_a_number_is_as_long_as_the_list_behind_it(
+    client: Client, editor: User, lead: User, make_entry: MakeEntry
+) -> None:
+    today = timezone.localdate()
+    make_entry("我的？", review_at=today, owner=editor)
+    make_entry("主管的？", review_at=today, owner=lead)
+    draft = entries.draft("草稿？", by=lead, answer="好")
+    entries.submit(draft, by=lead)
+    own = entries.draft("自己的？", by=editor, answer="好")
+    entries.submit(own, by=editor)
+    client.force_login(editor)
+    page = client.get("/desk/due/")
+    assert page.context["total"] == waiting.counts(editor)["due"] == 1
+    assert waiting.counts(editor)["reviews"] == 1  # one's own waits for others
+    assert tabs(page)["待复核"] == tabs(page)["审核"] == "1"
+
+
+def test_agents_have_the_tabs_that_are_theirs(
+    client: Client, make_user: Callable[..., User]
+) -> None:
+    client.force_login(make_user("kefu", AGENT))
+    assert tabs(client.get("/desk/asked/")) == {"待回复": ""}
