@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group, Permission
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from kb import entries, feedback, index, triage
-from kb.models import Category, Entry, Module, Question, Reply, Search, Stale, Tag, User
+from kb.models import Category, Entry, Question, Reply, Search, Stale, Tag, User
 from tests.conftest import MakeEntry, MakeQuestion
 
 MODELS = (
@@ -137,52 +135,6 @@ def test_the_admin_keeps_the_strict_policy(
     page = response.content.decode()
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\bsrc=)", page)
     assert "no-store" in response.headers["Cache-Control"]
-
-
-@pytest.fixture
-def fill(
-    make_entry: MakeEntry, make_question: MakeQuestion, editor: User, lead: User
-) -> Callable[[int], None]:
-    """Return a function that makes rows of every model, each with relations."""
-
-    def make(number: int) -> None:
-        module = Module.objects.create(name=f"模块{number}", owner=lead)
-        top = Category.objects.create(name=f"分类{number}")
-        below = Category.objects.create(name="下级", parent=top)
-        tag = Tag.objects.create(name=f"标签{number}")
-        person = User.objects.create_user(f"person{number}")
-        person.groups.set(Group.objects.all())
-        entry = make_entry(
-            f"条目{number}", category=below, module=module, replies=["一", "二"]
-        )
-        entry.tags.add(tag)
-        question = make_question(f"问题{number}", module=module)
-        entries.absorb(entry, question=question, by=editor)
-        Stale.objects.create(entry_id=entry.pk)
-        feedback.record("邮费", user=lead, results=1, entry=entry, rank=1)
-
-    return make
-
-
-def test_lists_ask_the_database_a_fixed_number_of_times(
-    client: Client, root: User, fill: Callable[[int], None]
-) -> None:
-    def queries() -> dict[str, int]:
-        asked = {}
-        for address in LISTS:
-            with CaptureQueriesContext(connection) as captured:
-                assert client.get(address).status_code == 200
-            asked[address] = len(captured)
-        return asked
-
-    client.force_login(root)
-    fill(0)
-    queries()  # content types are asked for once
-    few = queries()
-    for number in range(1, 30):
-        fill(number)
-    assert queries() == few
-    assert max(few.values()) <= 12, few
 
 
 def test_hostile_searches_and_filters_are_harmless(

@@ -6,19 +6,23 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import ForeignKey, ManyToManyField, QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
+from kb.admin.lookup import LookedUp, Offered, is_id
 from kb.text import normalize
 
 LONGEST = 200  # characters of a search
-DIGITS = 18  # of an id: what fits into every database
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -27,31 +31,24 @@ else:
     ModelAdmin, ModelForm = admin.ModelAdmin, forms.ModelForm
 
 
-def is_id(value: object) -> bool:
-    """Tell whether `value`, sent by anybody, may be asked for as an id."""
-    text = str(value)
-    return text.isascii() and text.isdecimal() and len(text) <= DIGITS
+class Moment(AdminSplitDateTime):
+    """A date and a time, each with a name of its own for who does not see them."""
+
+    def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(*args, **kwargs)
+        for part, name in zip(
+            context["widget"]["subwidgets"], ("日期", "时间"), strict=True
+        ):
+            part["attrs"]["aria-label"] = name
+        return context
 
 
-class OneOf(AutocompleteSelect):
-    """A lookup that a forged choice does not bring down."""
-
-    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
-        return super().optgroups(name, [v for v in value if is_id(v)], attr)
-
-
-class SomeOf(AutocompleteSelectMultiple):
-    """OneOf, for several."""
-
-    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
-        return super().optgroups(name, [v for v in value if is_id(v)], attr)
-
-
-class Curation(ModelAdmin):
+class Curation(LookedUp, Offered, ModelAdmin):
     """Lists that stay fast, and forms that never write over somebody else."""
 
     list_per_page = 50
     show_full_result_count = False
+    formfield_overrides = {DateTimeField: {"widget": Moment}}
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -59,6 +56,19 @@ class Curation(ModelAdmin):
         """Search for what can be seen of `search_term`, and not for a novel."""
         words = normalize.line(search_term)[:LONGEST]
         return super().get_search_results(request, queryset, words)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say what would go; a link between two tables is nothing to be told of."""
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        links = [
+            m
+            for m in apps.get_models(include_auto_created=True)
+            if m._meta.auto_created
+        ]
+        names = {str(m._meta.verbose_name_plural) for m in links}
+        begins = tuple(f"{capfirst(m._meta.verbose_name)}:" for m in links)
+        counts = {name: n for name, n in counts.items() if str(name) not in names}
+        return _without(found, begins), counts, lacking, protected
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -78,19 +88,19 @@ class Curation(ModelAdmin):
         messages.warning(request, "选中的行有问题，请重新选择。")
         return None
 
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        if db_field.name in self.autocomplete_fields:
-            kwargs.setdefault("widget", OneOf(db_field, self.admin_site))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def formfield_for_manytomany(
-        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        if db_field.name in self.autocomplete_fields:
-            kwargs.setdefault("widget", SomeOf(db_field, self.admin_site))
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+def _without(found: Any, begins: tuple[str, ...]) -> Any:
+    """Return nested lists without the texts that begin so."""
+    if not isinstance(found, list):
+        return found
+    told = [_without(one, begins) for one in found]
+    return [one for one in told if one != [] and not str(one).startswith(begins)]
+
+
+def tick(value: bool) -> SafeString:
+    """Return yes or no in a word: a picture would say it in English."""
+    tone, word = ("ok", "是") if value else ("", "否")
+    return format_html('<span class="badge {}">{}</span>', tone, word)
 
 
 def short(moment: datetime) -> str:

@@ -7,14 +7,11 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import ManyToManyField
 from django.http import HttpRequest
 from django.http.request import validate_host
-from tree_queries.forms import TreeNodeMultipleChoiceField
 
 from kb.admin.base import Curation, WholeForm
-from kb.admin.category import indented
-from kb.models import Category, Site
+from kb.models import Site
 
 CLOSED = "ALLOWED_HOSTS 里还没有 {}，打开会是 400；请部署的人加上。"
 
@@ -32,21 +29,8 @@ class SiteAdmin(Curation):
     list_display = ["title", "address", "colour", "part"]
     list_display_links = ["title"]
     sortable_by = ()
-    autocomplete_fields = ["logo"]
+    search_fields = ["name", "host"]
     fields = ["name", "host", "logo", "accent", "contact", "categories"]
-
-    def formfield_for_manytomany(
-        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        tree = Category.objects.all()
-        return TreeNodeMultipleChoiceField(
-            tree,
-            required=False,
-            label=db_field.verbose_name,
-            help_text=db_field.help_text,
-            label_from_instance=indented,
-            widget=forms.CheckboxSelectMultiple,
-        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The default site stays: some host will always be nobody's."""

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, F, ForeignKey, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,10 +16,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from tree_queries.forms import TreeNodeChoiceField
 
-from kb.admin.base import Curation
-from kb.models import Category, Entry, Module, Question, Tag, User
+from kb.admin.base import LONGEST, Curation, tick
+from kb.models import Category, Entry, Module, Question, Right, Tag
+from kb.models.remit import branches
+from kb.text import normalize
 
 
 def counted(column: str) -> Coalesce:
@@ -33,16 +34,9 @@ def indented(node: Category) -> str:
     return "　" * int(node.tree_depth) + node.name
 
 
-def category_field(db_field: Any, **kwargs: Any) -> Any:
-    """Return the form field of a foreign key to Category: the tree, indented."""
-    return db_field.formfield(
-        **{
-            **kwargs,
-            "form_class": TreeNodeChoiceField,
-            "queryset": Category.objects.all(),
-            "label_from_instance": indented,
-        }
-    )
+def named(nodes: Any) -> Any:
+    """Return categories that know the names above them, in the order of the tree."""
+    return nodes.with_tree_fields().tree_fields(tree_names="name")
 
 
 class TreeOrder(ChangeList):
@@ -64,14 +58,30 @@ class CategoryAdmin(Curation):
         return TreeOrder
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        tree = Category.objects.with_tree_fields()
+        tree = named(Category.objects.all())
         found: QuerySet[Any] = tree.annotate(held=counted("category"))
         return found
 
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        return category_field(db_field, **kwargs)
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find a branch by what it is called, and all that stands in it."""
+        words = normalize.normalize(normalize.line(search_term)[:LONGEST])
+        if not words:
+            return queryset, False
+        tree = named(Category.objects.all())
+        found = [n.pk for n in tree if words in normalize.normalize(self.label(n))]
+        return queryset.filter(pk__in=found), False
+
+    def offered(self, rows: Any, field: Any, request: HttpRequest) -> Any:
+        """Offer the tree; for an entry the branches where one may write."""
+        tree = named(rows)
+        user: Any = request.user
+        held = branches(user, Right.WRITE) if field.model is Entry else None
+        return tree if held is None else tree.filter(pk__in=held)
+
+    def label(self, row: Category) -> str:
+        return " › ".join(row.tree_names)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.move_view))
@@ -146,7 +156,7 @@ class TagAdmin(Curation):
 
 @admin.register(Module)
 class ModuleAdmin(Curation):
-    list_display = ["name", "owner", "offered", "used", "asked"]
+    list_display = ["name", "owner", "is_offered", "used", "asked"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__name", "owner__username"]
 
@@ -158,14 +168,9 @@ class ModuleAdmin(Curation):
         found: QuerySet[Any] = rows.annotate(**counts)
         return found
 
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        if db_field.name == "owner":
-            kwargs["queryset"] = User.objects.filter(is_active=True).order_by(
-                F("name").asc(), "username"
-            )
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+    @admin.display(description="提问时可选", ordering="offered")
+    def is_offered(self, module: Module) -> SafeString:
+        return tick(module.offered)
 
     @admin.display(description="条目", ordering="held")
     def used(self, module: Any) -> int:

@@ -13,7 +13,8 @@ from django.utils.dateparse import parse_datetime
 
 from kb import entries
 from kb.admin import formsets
-from kb.admin.base import ModelAdmin, is_id
+from kb.admin.base import ModelAdmin
+from kb.admin.lookup import is_id
 from kb.entries import Difference
 from kb.entries.comparing import labels
 from kb.entries.content import REPLY, Content, columns

@@ -25,18 +25,18 @@ from django.utils.safestring import SafeString
 from kb import entries
 from kb.admin import moves
 from kb.admin.base import Curation, short
-from kb.admin.category import category_field
 from kb.admin.conflict import Conflicting
 from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasings
-from kb.admin.filters import BranchFilter, ValidityFilter
+from kb.admin.filters import BranchFilter, UsedFilter, ValidityFilter
 from kb.admin.finding import Found, MineFilter
 from kb.admin.followups import FollowUpInline
 from kb.admin.forewarning import Forewarned
 from kb.admin.keeping import Keeping
+from kb.admin.lookup import LookedUp
 from kb.admin.merge import Merging
 from kb.admin.proposing import Proposing, is_proposed, waits_for_review, within
 from kb.admin.writing import Written
-from kb.models import Entry, Question, Reply, User, Validity
+from kb.models import Entry, Question, Reply, Validity
 
 if TYPE_CHECKING:
     ReplyBase = admin.StackedInline[Reply, Entry]
@@ -46,7 +46,7 @@ else:
 TONES = {"draft": "", "review": "warn", "published": "ok", "retired": "bad"}
 
 
-class ReplyInline(ReplyBase):
+class ReplyInline(LookedUp, ReplyBase):
     model = Reply
     form = ReplyForm
     formset = ReplyFormSet
@@ -78,12 +78,11 @@ class EntryAdmin(
         "changed",
         "updated_by",
     ]
-    list_filter = ["status", "audience", ValidityFilter, "window", BranchFilter]
-    list_filter += ["module", "tags", MineFilter]
+    list_filter = ["status", "audience", MineFilter, BranchFilter, ValidityFilter]
+    list_filter += [(name, UsedFilter) for name in ("window", "module", "tags")]
     list_select_related = ["category", "updated_by"]
     search_fields = ["question", "keywords", "phrasings__text", "written__body"]
     date_hierarchy = "updated_at"
-    autocomplete_fields = ["tags", "module"]
     actions = moves.actions()
     readonly_fields = [
         "said_as",
@@ -137,11 +136,8 @@ class EntryAdmin(
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        if db_field.name == "category":
-            return within(category_field(db_field, **kwargs), request.user)
-        if db_field.name == "owner":  # those who may come in and mend it
-            kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return within(field, request.user) if db_field.name == "category" else field
 
     # What may be done --------------------------------------------------------
 

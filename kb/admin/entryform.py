@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from kb import wording
 from kb.admin.base import WholeForm
 from kb.entries import CONFLICT
-from kb.models import Entry, Phrasing, Reply
+from kb.models import Entry, Phrasing, Reply, User
 from kb.text import normalize
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ class EntryForm(WholeForm):
             self.initial["version"] = self.instance.version
             texts = self.instance.phrasings.values_list("text", flat=True)
             self.initial["phrasings"] = "\n".join(texts)
+        if "owner" in self.fields and self.instance.owner_id:  # he may have left
+            field = cast("forms.ModelChoiceField[User]", self.fields["owner"])
+            field.queryset |= User.objects.filter(pk=self.instance.owner_id)  # type: ignore[operator]
 
     def clean_phrasings(self) -> Mapping[str, str]:
         """Return {key: text} of the lines, the first of equal ones."""

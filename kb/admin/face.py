@@ -19,7 +19,7 @@ from kb.models import Face
 
 @admin.register(Face)
 class FaceAdmin(Curation):
-    list_display = ["question", "state", "original"]
+    list_display = ["said", "state", "original"]
     list_filter = ["behind"]
     list_select_related = ["entry"]
     search_fields = ["question", "entry__question"]
@@ -66,7 +66,7 @@ class FaceAdmin(Curation):
     def answer(self, face: Face) -> SafeString:
         return format_html('<pre class="source">{}</pre>', face.entry.answer)
 
-    @admin.display(description="繁體问题")
+    @admin.display(description="繁體问题", ordering="question")
     def said(self, face: Face) -> str:
         return face.question
 

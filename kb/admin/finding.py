@@ -9,7 +9,8 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest
 
 from kb import search
-from kb.admin.base import LONGEST, Curation, is_id
+from kb.admin.base import LONGEST, Curation
+from kb.admin.lookup import is_id
 from kb.models import Entry
 from kb.text import normalize
 

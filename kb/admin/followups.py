@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import ForeignKey
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
-from kb.admin.base import OneOf, WholeForm
+from kb.admin.base import WholeForm
+from kb.admin.lookup import LookedUp
 from kb.models import Entry, FollowUp
 
 if TYPE_CHECKING:
@@ -24,26 +24,18 @@ class FollowUpFormSet(FormSet):
         return "同一个条目只能列一次。"
 
 
-class FollowUpInline(Inline):
+class FollowUpInline(LookedUp, Inline):
     model = FollowUp
     fk_name = "entry"
     form = WholeForm
     formset = FollowUpFormSet
     fields = ["then", "order"]
-    autocomplete_fields = ["then"]
     extra = 0
     max_num = 20
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Make no more forms than this, however many are claimed to be sent."""
         return super().get_formset(request, obj, absolute_max=40, **kwargs)
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        if db_field.name == "then":
-            kwargs["widget"] = OneOf(db_field, self.admin_site)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     # Who may change an entry may change what follows it: no permission of its own.
 

@@ -39,7 +39,6 @@ class GoldenAdmin(Curation):
     list_filter = [Outcome, "side", "within"]
     list_select_related = ["entry"]
     search_fields = ["words", "entry__question"]
-    autocomplete_fields = ["entry"]
     fields = ["words", "side", "entry", "within", "stands"]
     readonly_fields = ["stands"]
 

@@ -44,7 +44,6 @@ class IncidentAdmin(Curation):
     list_filter = [StateFilter, "audience"]
     list_select_related = ["created_by"]
     search_fields = ["title", "body", "keywords"]
-    autocomplete_fields = ["entry"]
     actions = ["end_now"]
     fieldsets = [
         (None, {"fields": ["title", "body", "audience"]}),

@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from kb import unsaved
-from kb.admin.base import ModelAdmin, is_id
+from kb.admin.base import ModelAdmin
 from kb.admin.entryform import RESTORING
+from kb.admin.lookup import is_id
 from kb.models import Entry, Unsaved
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 
 from kb import entries, merging
-from kb.admin.base import ModelAdmin, is_id
+from kb.admin.base import ModelAdmin
+from kb.admin.lookup import is_id
 from kb.admin.writing import alike
 from kb.models import Entry, Merger
 

@@ -12,7 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from kb import search
-from kb.admin.base import ModelAdmin, is_id
+from kb.admin.base import ModelAdmin
+from kb.admin.lookup import is_id
 from kb.models import Entry, StopWord, SynonymSet, Word
 from kb.search import trying
 from kb.vocabulary.supposing import Row, instead

@@ -13,7 +13,8 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 
 from kb import entries, unsaved
-from kb.admin.base import ModelAdmin, is_id
+from kb.admin.base import ModelAdmin
+from kb.admin.lookup import is_id
 from kb.models import Entry, Review, Right
 from kb.models.remit import branches
 
@@ -107,9 +108,8 @@ def waits_for_review() -> Exists:
 
 
 def within(field: Any, user: Any) -> Any:
-    """Offer the categories where `user` may write; without a place it is nobody's."""
-    if (held := branches(user, Right.WRITE)) is not None:
-        field.queryset = field.queryset.filter(pk__in=held)
+    """Where `user` is held to branches, an entry without a place would be nobody's."""
+    if branches(user, Right.WRITE) is not None:
         field.required = True
     return field
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,7 +15,23 @@ from django.utils.text import Truncator
 
 from kb import questions
 from kb.admin.base import Curation, WholeForm, short
+from kb.admin.filters import MOST, UsedFilter
 from kb.models import Question
+
+
+class SegmentFilter(admin.SimpleListFilter):
+    """Kinds of customers, as they were written down; the most frequent first."""
+
+    title = "客户类型"
+    parameter_name = "segment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        said = Question.objects.exclude(segment="").order_by().values_list("segment")
+        counted = said.annotate(n=Count("pk")).order_by("-n", "segment")[:MOST]
+        return [(segment, segment) for segment, _ in counted]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(segment=self.value()) if self.value() else queryset
 
 
 class QuestionForm(WholeForm):
@@ -46,11 +63,10 @@ class QuestionAdmin(Curation):
         "to_entry",
         "asked",
     ]
-    list_filter = ["status", "channel", "module", "segment"]
+    list_filter = ["status", "channel", ("module", UsedFilter), SegmentFilter]
     list_select_related = ["entry", "module"]
     search_fields = ["text", "answer", "external_id"]
     date_hierarchy = "asked_at"
-    autocomplete_fields = ["module"]
     readonly_fields = [
         "status",
         "to_entry",

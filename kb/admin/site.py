@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from kb.admin import exports, imports
+from kb.admin.lookup import Lookup
 
 GROUPS = {
     "内容": ["Entry", "Question", "Inquiry", "Snippet", "Incident", "Picture", "Face"],
@@ -68,6 +69,9 @@ class CurationSite(AdminSite):
 
         cards = dashboard.cards(request.user)  # type: ignore[arg-type]
         return super().index(request, {**(extra_context or {}), "cards": cards})
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        return Lookup.as_view(admin_site=self)(request)
 
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None

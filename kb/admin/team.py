@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.contrib.admin.widgets import AdminIntegerFieldWidget
+from django.db.models import Count, PositiveSmallIntegerField, QuerySet
 from django.http import HttpRequest
 
 from kb.admin.base import Curation
@@ -15,6 +16,7 @@ from kb.models import Segment, Team
 @admin.register(Team)
 class TeamAdmin(Curation):
     list_display = ["name", "size"]
+    ordering = ["name"]
     search_fields = ["name"]
     fields = ["name"]
 
@@ -30,6 +32,11 @@ class TeamAdmin(Curation):
 
 @admin.register(Segment)
 class SegmentAdmin(Curation):
+    formfield_overrides = {
+        PositiveSmallIntegerField: {
+            "widget": AdminIntegerFieldWidget({"aria-label": "次序"})
+        }
+    }
     list_display = ["name", "position"]
     list_editable = ["position"]
     search_fields = ["name"]

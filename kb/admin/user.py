@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group
-from django.db.models import ForeignKey, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
-from kb.admin.base import Curation, WholeForm
-from kb.admin.category import category_field
-from kb.models import Remit, User
+from kb.admin.base import Curation, WholeForm, tick
+from kb.admin.filters import UsedFilter
+from kb.admin.lookup import LookedUp
+from kb.admin.rights import GroupForm, RightsField, rights
+from kb.models import Entry, Remit, User
 
 if TYPE_CHECKING:
     Inline = admin.TabularInline[Remit, Any]
 else:
     Inline = admin.TabularInline
 
+NAMES = ["username", "name"]
 admin.site.unregister(Group)
 
 
-class RemitInline(Inline):
+class RemitInline(LookedUp, Inline):
     """Where a person, or everybody of a group, is held to branches of the tree."""
 
     model = Remit
@@ -31,13 +35,6 @@ class RemitInline(Inline):
     extra = 0
     max_num = 50
     verbose_name_plural = "职责范围：不填就是所有分类"
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        if db_field.name == "category":
-            return category_field(db_field, **kwargs)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     # Who may change a person or a group may change its remit, and only he.
 
@@ -61,8 +58,15 @@ class RemitInline(Inline):
 
 
 @admin.register(Group)
-class GroupAdmin(Curation, auth.GroupAdmin):  # type: ignore[misc]
+class GroupAdmin(Curation, auth.GroupAdmin):
+    form = GroupForm
     inlines = [RemitInline]
+
+    def formfield_for_manytomany(  # type: ignore[override]
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        named = db_field.verbose_name
+        return RightsField(rights(self.admin_site), required=False, label=named)
 
 
 @admin.register(User)
@@ -72,14 +76,14 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
         "name",
         "team",
         "in_groups",
-        "is_staff",
-        "is_active",
+        "comes_in",
+        "works",
         "last_login",
     ]
-    list_filter = ["team", "groups", "is_staff", "is_active"]
-    search_fields = ["username", "name", "email"]
+    list_filter = [("team", UsedFilter), ("groups", UsedFilter), "is_staff"]
+    list_filter += ["is_active"]
+    search_fields = [*NAMES, "email"]
     ordering = ["username"]
-    filter_horizontal = ["groups"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("个人", {"fields": ["name", "email", "team"]}),
@@ -103,6 +107,18 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
     ]
     readonly_fields = ["last_login", "date_joined"]
 
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Who only names somebody for a task finds nobody by his address."""
+        return self.search_fields if self.has_view_permission(request) else NAMES
+
+    def offered(self, rows: Any, field: Any, request: HttpRequest) -> Any:
+        """Offer who is here; for an entry those who may come in and mend it."""
+        here = rows.filter(is_active=True)
+        return here.filter(is_staff=True) if field.model is Entry else here
+
+    def label(self, row: User) -> str:
+        return f"{row.name}（{row.username}）" if row.name else row.username
+
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Who is only being made has no remit yet."""
         return [RemitInline] if obj else []
@@ -123,6 +139,14 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
 
     def _dares(self, request: HttpRequest, obj: User | None) -> bool:
         return obj is None or not obj.is_superuser or request.user.is_superuser
+
+    @admin.display(description="可进后台", ordering="is_staff")
+    def comes_in(self, user: User) -> SafeString:
+        return tick(user.is_staff)
+
+    @admin.display(description="启用", ordering="is_active")
+    def works(self, user: User) -> SafeString:
+        return tick(user.is_active)
 
     @admin.display(description="组")
     def in_groups(self, user: User) -> str:

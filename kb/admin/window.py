@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from kb import entries
-from kb.admin.base import Curation
+from kb.admin.base import Curation, short
 from kb.admin.category import counted
 from kb.models import Window
 
@@ -28,6 +29,10 @@ class WindowAdmin(Curation):
         found: QuerySet[Any] = rows.annotate(held=counted("window"))
         return found
 
+    def label(self, row: Window) -> str:
+        """Tell when it is, too: last year's has the same name."""
+        return f"{row.name}（{_told(row.starts_at)} 至 {_told(row.ends_at)}）"
+
     def save_model(
         self, request: HttpRequest, obj: Window, form: Any, change: bool
     ) -> None:
@@ -40,3 +45,7 @@ class WindowAdmin(Curation):
         where = reverse("admin:kb_entry_changelist")
         link = '<a href="{}?window__id__exact={}">{}</a>'
         return format_html(link, where, window.pk, window.held)
+
+
+def _told(moment: datetime | None) -> str:
+    return short(moment) if moment else "不限"

@@ -1,0 +1,123 @@
+"""Looked up while typing: every relation of every form, and what it may point to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.db.models import ForeignKey, ManyToManyField, QuerySet
+from django.http import HttpRequest
+
+DIGITS = 18  # of an id: what fits into every database
+
+if TYPE_CHECKING:
+    from django.contrib.admin.options import BaseModelAdmin
+
+    Base = BaseModelAdmin[Any]
+else:
+    Base = object
+
+
+def is_id(value: object) -> bool:
+    """Tell whether `value`, sent by anybody, may be asked for as an id."""
+    text = str(value)
+    return text.isascii() and text.isdecimal() and len(text) <= DIGITS
+
+
+class OneOf(AutocompleteSelect):
+    """A lookup that a forged choice does not bring down."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [v for v in value if is_id(v)], attr)
+
+
+class SomeOf(AutocompleteSelectMultiple):
+    """OneOf, for several; each is taken away by itself."""
+
+    def build_attrs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**super().build_attrs(*args, **kwargs), "data-allow-clear": "false"}
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [v for v in value if is_id(v)], attr)
+
+
+class Offered:
+    """How the rows of a model are offered to those that point to them."""
+
+    def offered(
+        self, rows: QuerySet[Any], field: Any, request: HttpRequest
+    ) -> QuerySet[Any]:
+        """Return what `field` may point to, of `rows`."""
+        return rows
+
+    def label(self, row: Any) -> str:
+        """Return what tells a row from those that are named alike."""
+        return str(row)
+
+
+class LookedUp(Base):
+    """Forms and inlines whose relations are looked up, wherever that is possible."""
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        widget = OneOf(db_field, self.admin_site)
+        more = self._looked_up(db_field, request, widget=widget)
+        field = super().formfield_for_foreignkey(db_field, request, **more, **kwargs)
+        return self._labelled(field, db_field)
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        widget = SomeOf(db_field, self.admin_site)
+        more = self._looked_up(db_field, request, widget=widget)
+        field = super().formfield_for_manytomany(db_field, request, **more, **kwargs)
+        return self._labelled(field, db_field)
+
+    def _target(self, db_field: Any) -> Any:
+        """Return the admin of what is pointed to, if it is one of ours."""
+        target = self.admin_site._registry.get(db_field.remote_field.model)
+        return target if isinstance(target, Offered) else None
+
+    def _looked_up(self, db_field: Any, request: HttpRequest, *, widget: Any) -> Any:
+        target = self._target(db_field)
+        if target is None:
+            return {}
+        rows = db_field.remote_field.model._default_manager.all()
+        return {"widget": widget, "queryset": target.offered(rows, db_field, request)}
+
+    def _labelled(self, field: Any, db_field: Any) -> Any:
+        if field is not None and (target := self._target(db_field)) is not None:
+            field.label_from_instance = target.label
+        return field
+
+
+class Lookup(AutocompleteJsonView):
+    """Answers what is typed into a relation, to whoever may write the form."""
+
+    model_admin: Any
+    source_field: Any
+    request: HttpRequest
+
+    def has_perm(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A name may be chosen by who may not open its row."""
+        opts = self.source_field.model._meta
+        of_form = isinstance(self.source_field, (ForeignKey, ManyToManyField))
+        writes = of_form and any(
+            request.user.has_perm(f"{opts.app_label}.{act}_{opts.model_name}")
+            for act in ("add", "change")
+        )
+        return writes or bool(super().has_perm(request, obj))
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset()
+        if isinstance(self.model_admin, Offered):
+            rows = self.model_admin.offered(rows, self.source_field, self.request)
+        return rows if rows.ordered else rows.order_by("pk")
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        told: dict[str, str] = super().serialize_result(obj, to_field_name)
+        if isinstance(self.model_admin, Offered):
+            told["text"] = self.model_admin.label(obj)
+        return told

@@ -1,0 +1,68 @@
+"""What a group may do: told in words, one line for each kind of thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.admin import AdminSite
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q, QuerySet
+from django.forms.models import ModelChoiceIterator
+
+from kb.admin.base import ModelForm
+from kb.models import Phrasing, Reply
+
+if TYPE_CHECKING:
+    Iterated = ModelChoiceIterator[Permission]
+    Chosen = forms.ModelMultipleChoiceField[Permission]
+else:
+    Iterated, Chosen = ModelChoiceIterator, forms.ModelMultipleChoiceField
+ACTS = {"view": "查看", "add": "新增", "change": "修改", "delete": "删除"}
+FACES = [Reply, Phrasing]  # written on the page of their entry
+
+
+def rights(site: AdminSite) -> QuerySet[Permission]:
+    """Return the permissions that the house asks for, by the model they are for."""
+    models = [*site._registry, *FACES]
+    kinds = ContentType.objects.get_for_models(*models).values()
+    plain = Q(content_type__in=list(kinds))
+    own = Q(content_type__app_label="kb") & ~Q(codename__regex=f"^({'|'.join(ACTS)})_")
+    rows = Permission.objects.filter(plain | own).select_related("content_type")
+    return rows.order_by("content_type", "pk")
+
+
+class ByModel(Iterated):
+    """The choices, grouped by what they are for."""
+
+    def __iter__(self) -> Iterator[Any]:
+        for kind, rows in groupby(self.queryset, key=lambda row: row.content_type):
+            model = kind.model_class()
+            name = str(model._meta.verbose_name if model else kind.model)
+            yield name, [self.choice(row) for row in rows]
+
+
+class RightsField(Chosen):
+    """Checkboxes, a line of them for each model."""
+
+    widget = forms.CheckboxSelectMultiple
+    iterator = ByModel
+
+    def label_from_instance(self, obj: Any) -> str:
+        act, _, _ = obj.codename.partition("_")
+        return ACTS.get(act, "") if obj.name.startswith("Can ") else str(obj.name)
+
+
+class GroupForm(ModelForm):
+    """Keeps what a group holds and is not asked for here."""
+
+    def clean_permissions(self) -> Iterable[Permission]:
+        given = list(self.cleaned_data["permissions"])
+        if not self.instance.pk:
+            return given
+        field: Any = self.fields["permissions"]
+        offered = field.queryset.order_by().values("pk")
+        return [*given, *self.instance.permissions.exclude(pk__in=offered)]
