@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polib
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.utils.translation.template import templatize
 
@@ -17,6 +18,7 @@ from tests.conftest import MakeEntry
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "kb" / "locale"
+DJANGOS = "locale/zh_Hans/LC_MESSAGES/django.po"
 HAN = re.compile("[\u4e00-\u9fff]")
 IN_TEMPLATE = re.compile(
     r"""\b(?:n?gettext|_)\((u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
@@ -152,3 +154,20 @@ def test_a_missing_page_is_told_in_its_script(client: Client) -> None:
     assert "找不到這一頁" in client.get("/zh-hant/q/99/").text
     assert "Page not found" in client.get("/en/nowhere/").text
     assert client.get("/zh-hans/").status_code == 404
+
+
+def test_what_djangos_admin_says_is_said_in_natural_chinese() -> None:
+    """Our catalogue for 简体 has Django's own messages, and no English in them."""
+    folder = LOCALE / "zh_Hans" / "LC_MESSAGES"
+    ours = polib.pofile(str(folder / "django.po"))
+    django = Path(admin.__file__).parent
+    known = {entry.msgid for entry in polib.pofile(str(django / DJANGOS))}
+    for template in django.rglob("*.html"):
+        text = templatize(template.read_text("utf-8"))
+        known |= {ast.literal_eval(m[1]) for m in IN_TEMPLATE.finditer(text)}
+    assert {entry.msgid for entry in ours} - known == set()
+    for entry in ours:
+        for text in [entry.msgstr, *entry.msgstr_plural.values()]:
+            bare = re.sub(r"%\(\w+\)[sd]|\{\w+\}|%s", "", text)
+            assert not re.search("[A-Za-z]", bare), text
+    assert (folder / "django.mo").read_bytes() == ours.to_binary()
