@@ -204,6 +204,29 @@ def test_what_a_snippet_says_is_looked_at_once(
     assert str(one).startswith("片段「转人工」「这不归我管」：推卸责任。")
 
 
+@pytest.mark.parametrize(
+    ("body", "words", "suggestion"),
+    [
+        ("请报 {{ }}", "{{ }}", "写上要填什么"),
+        ("请报 {{订单号", "{{订单号", "补上缺的"),
+        ("请报 订单号}}", "}}", "补上 {{"),
+        ("请报 {{{订单号}}}", "{{订单号}}", "左右各留两个"),
+        ("用 {{快递公司|顺丰}}", "{{快递公司|顺丰}}", "选项前先写名称"),
+        ("用 {{日期=明天}}", "{{日期=明天}}", "改成 {{名称}}"),
+        ("见 {{> 转人}}", "{{> 转人}}", "是不是 {{> 转人工}}？"),
+        ("见 {{> 别的}}", "{{> 别的}}", "先建好这个片段"),
+    ],
+)
+def test_what_is_wrong_with_a_blank_comes_with_its_cure(
+    starter: None, body: str, words: str, suggestion: str
+) -> None:
+    Snippet.objects.create(name="转人工", body="请稍等")
+    said = wording.said_in("问", "答", [("「标准」", body)])
+    found = [one for one in wording.findings(said) if one.is_error]
+    assert [one.words for one in found] == [words]
+    assert suggestion in found[0].suggestion
+
+
 # Links -------------------------------------------------------------------------------
 
 

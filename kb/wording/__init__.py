@@ -15,7 +15,16 @@ from django.dispatch import receiver
 
 from kb.models import Edition, Entry, Reply, WordingRule
 from kb.text import blanks, markdown, snippets, wording
-from kb.text.wording import ANSWER, PHRASING, QUESTION, SPEECH, Finding, Rules, Text
+from kb.text.wording import (
+    ANSWER,
+    PHRASING,
+    QUESTION,
+    SPEECH,
+    Finding,
+    Rule,
+    Rules,
+    Text,
+)
 from kb.wording.library import Library
 
 __all__ = [
@@ -32,6 +41,13 @@ __all__ = [
 STARTER = Path(__file__).parent / "starter.csv"
 CHECK = str(WordingRule.Kind.CHECK.label)
 WRONG, UNKNOWN, OPEN = "待填项写错", "没见过的待填项", "答案里的待填项"
+CURES = {  # of what is wrong with a blank; else what the rule says
+    "的花括号没有成对。": "补上缺的 {{ 或 }}",
+    "前面少了 {{。": "补上 {{，或删掉 }}",
+    "多了花括号。": "左右各留两个花括号",
+    "里没有名称。": "写上要填什么，如 {{订单号}}",
+    "至少要有两个选项。": "选项前先写名称，如 {{快递公司|顺丰|中通}}",
+}
 Stamp = tuple[int, datetime] | None
 
 _held: tuple[Stamp, Rules] = (None, Rules([], CHECK))
@@ -149,7 +165,9 @@ class _Looking:
     def _blanks(self, text: Text) -> Iterator[Finding]:
         if wrong := self.rules.checks.get(WRONG):
             for flaw in blanks.flaws(text.body):
-                yield Finding(text, flaw.start, flaw.end, wrong, flaw.why)
+                cure = CURES.get(flaw.why, wrong.suggestion)
+                yield Finding(text, flaw.start, flaw.end, wrong, flaw.why, cure)
+            yield from self._strangers(text, wrong)
         if not (rule := self.rules.checks.get(UNKNOWN)):
             return
         seen: set[str] = set()
@@ -163,6 +181,15 @@ class _Looking:
                 advice = f"是不是 {{{{{near}}}}}？" if near else rule.suggestion
                 reason = "别的话术都没有用过这个待填项"
                 yield Finding(text, *slot.span(), rule, reason, advice)
+
+    def _strangers(self, text: Text, rule: Rule) -> Iterator[Finding]:
+        """What is included under a name that no snippet has is sent as it stands."""
+        for found in snippets.INCLUDE.finditer(text.body):
+            if (name := found[1]) not in self.library.snippets:
+                near = self.library.nearest_snippet(name)
+                cure = f"是不是 {{{{> {near}}}}}？" if near else "先建好这个片段"
+                reason = f"没有叫「{name or '（空）'}」的片段"
+                yield Finding(text, *found.span(), rule, reason, cure)
 
     def _braces(self, text: Text) -> Iterator[Finding]:
         rule = self.rules.checks.get(OPEN)

@@ -63,6 +63,11 @@ class Library:
         best = process.extractOne(name, others, score_cutoff=NEAR)
         return str(best[0]) if best else ""
 
+    def nearest_snippet(self, name: str) -> str:
+        """Return the name of a snippet that is written most like `name`, or nothing."""
+        best = process.extractOne(name, self.snippets.keys(), score_cutoff=NEAR)
+        return str(best[0]) if best else ""
+
     # Links -------------------------------------------------------------------
 
     def troubles(
