@@ -69,7 +69,8 @@ def refresh(name: str) -> None:
 
 
 def _including(names: set[str], *, shared: bool | None = None) -> Iterator[Reply]:
-    found = Reply.objects.filter(body__contains="{{").select_related("entry")
+    holding = Reply.objects.filter(body__contains="{{").filter(body__contains=">")
+    found = holding.select_related("entry")
     if shared is not None:
         found = found.shared() if shared else found.kept()
     for reply in found.order_by("pk"):
