@@ -9,6 +9,7 @@ from smtplib import SMTPException
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from kb import entries
@@ -41,13 +42,23 @@ def _takes_today(person: User) -> bool:
     return bool(not_yet.update(reminded_on=today))
 
 
+def _where() -> str:
+    """Return the address of the page, where the site was told on which host it is."""
+    own = {"localhost", "127.0.0.1"}
+    named = [h for h in settings.ALLOWED_HOSTS if h[0].isalnum() and h not in own]
+    if not named:
+        return ""
+    scheme = "https" if settings.HTTPS else "http"
+    return f"：{scheme}://{named[0]}{reverse('desk:due')}"
+
+
 def _send(person: User, own: Sequence[Entry]) -> int:
     names = "\n".join(f"· {entry}" for entry in own[:SHOWN])
     rest = f"\n……还有 {len(own) - SHOWN} 条" if len(own) > SHOWN else ""
     mail = EmailMessage(
         subject=f"有 {len(own)} 条内容该复核了",
         body=f"{person}，您负责的这些条目到了复核的日子：\n\n{names}{rest}\n\n"
-        "登录后在工作台「待复核」里处理。\n",
+        f"登录后在工作台「待复核」里处理{_where()}。\n",
         to=[person.email],
     )
     try:

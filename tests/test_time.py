@@ -273,17 +273,19 @@ def test_agents_confirm_nothing(make_entry: MakeEntry, agent: User) -> None:
 
 
 def test_the_page_lists_what_is_mine_and_confirms_it(
-    client: Client, editor: User, make_entry: MakeEntry
+    client: Client, editor: User, lead: User, make_entry: MakeEntry
 ) -> None:
     today = timezone.localdate()
     mine = make_entry("我的？", review_at=today, owner=editor)
-    make_entry("别人的？", review_at=today)
+    make_entry("别人的？", review_at=today, owner=lead)
     client.force_login(editor)
-    page = client.get("/desk/due/").content.decode()
+    page = client.get("/desk/due/?show=all").content.decode()
     assert "我的？" in page
     assert "别人的？" in page
-    only = client.get("/desk/due/?show=mine").content.decode()
-    assert "别人的？" not in only
+    for show in ("", "mine", "nothing"):
+        only = client.get(f"/desk/due/?show={show}").content.decode()
+        assert "我的？" in only
+        assert "别人的？" not in only
     for wrong in ("0", "99999", "x", "-1", "9" * 40):
         client.post(f"/desk/due/{mine.pk}/", {"again": wrong})
         mine.refresh_from_db()
@@ -325,7 +327,8 @@ def test_agents_do_not_come_in(client: Client, agent: User) -> None:
 def test_an_owner_hears_once_a_day(
     settings: Any, turn: Turn, make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
-    settings.KB_MAIL = True
+    settings.KB_MAIL = settings.HTTPS = True
+    settings.ALLOWED_HOSTS = ["localhost", ".example.com", "faq.example.com"]
     User.objects.filter(pk=editor.pk).update(email="a@example.com")
     User.objects.filter(pk=lead.pk).update(email="b@example.com", is_active=False)
     today = timezone.localdate()
@@ -338,6 +341,7 @@ def test_an_owner_hears_once_a_day(
     assert sent.to == ["a@example.com"]
     assert "3 条" in sent.subject
     assert "第2条？" in sent.body
+    assert "处理：https://faq.example.com/desk/due/。" in sent.body
     turn(MORNING - 2 * DAY)  # a clock that goes back
     assert reminding.remind() == 0
     turn(MORNING + DAY)
