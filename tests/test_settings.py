@@ -49,6 +49,7 @@ def start(
         ("PORT", "eighty"),
         ("PORT", "65536"),
         ("SEARCH_CACHE_MB", "lots"),
+        ("SELF_APPROVAL", "maybe"),
         ("SECRET_KEY_FILE", "/no/such/file"),
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("WEB_CONCURRENCY", "0"),
