@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, Group
+from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test import Client
@@ -21,12 +21,15 @@ from kb.models import (
     Remit,
     Reply,
     Review,
+    Right,
     User,
 )
+from kb.models.remit import NEEDS, holders
 from tests.conftest import MakeEntry
 from tests.test_admin import change, filled, where
 
 pytestmark = pytest.mark.django_db
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @pytest.fixture
@@ -47,6 +50,19 @@ def proposal(entry: Entry, by: User | None, **said: Any) -> Review:
 
 
 # Who may publish what ------------------------------------------------------------
+
+
+def test_those_who_may_are_those_whom_django_lets(
+    make_user: Callable[..., User], writer: User, editor: User, lead: User
+) -> None:
+    make_user("root", is_superuser=True)
+    make_user("gone", EDITOR, is_active=False)
+    own = make_user("own")
+    own.user_permissions.add(Permission.objects.get(codename="publish_entry"))
+    for right, permission in NEEDS.items():
+        django = User.objects.with_perm(permission, backend=BACKEND)
+        assert holders(right, None) == list(django.order_by("pk"))
+    assert own in holders(Right.PUBLISH, None)
 
 
 def test_nobody_publishes_his_own_words_while_somebody_else_could(

@@ -212,3 +212,6 @@ def test_no_list_asks_more_than_twelve_times(crowded: Client) -> None:
             assert page.context["cl"].result_count >= SOME, address
         asked[address] = len(captured)
     assert max(asked.values()) <= MOST, asked
+    with CaptureQueriesContext(connection) as captured:
+        assert crowded.get("/admin/kb/entry/?_facets=True").status_code == 200
+    assert len(captured) <= 2 * MOST  # one more for each filter

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from kb.admin.category import indented
@@ -21,17 +22,24 @@ else:
 MOST = 20  # rows of a relation that a filter names
 
 
+def once(request: HttpRequest, name: str, ask: Callable[[], Any]) -> Any:
+    """Return what `ask` says, asked once a request: counting makes filters again."""
+    kept: dict[str, Any] = request.__dict__.setdefault("_filters", {})
+    if name not in kept:
+        kept[name] = ask()
+    return kept[name]
+
+
 class UsedFilter(admin.RelatedFieldListFilter):
     """Of tags, modules and the like those that are used, the most used first."""
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any
     ) -> list[tuple[str, Any]]:
-        rows = model_admin.model._default_manager
-        used = rows.filter(**{f"{field.name}__isnull": False})
-        name = f"{field.name}__name"
-        counted = used.order_by().values_list(field.name, name).annotate(n=Count("pk"))
-        found = {pk: str(said) for pk, said, _ in counted.order_by("-n", name)[:MOST]}
+        def ask() -> dict[Any, str]:
+            return _used(model_admin.model, field)
+
+        found = dict(once(request, field.name, ask))
         asked = [int(value) for value in self.lookup_val or [] if is_id(value)]
         if missing := [
             pk for pk in asked if pk not in found
@@ -41,6 +49,13 @@ class UsedFilter(admin.RelatedFieldListFilter):
         return list(found.items())
 
 
+def _used(model: Any, field: Any) -> dict[Any, str]:
+    name = f"{field.name}__name"
+    used = model._default_manager.filter(**{f"{field.name}__isnull": False})
+    counted = used.order_by().values_list(field.name, name).annotate(n=Count("pk"))
+    return {pk: str(said) for pk, said, _ in counted.order_by("-n", name)[:MOST]}
+
+
 class BranchFilter(Filter):
     """Entries of a category and of all that stands below it."""
 
@@ -48,15 +63,29 @@ class BranchFilter(Filter):
     parameter_name = "category"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        tree = Category.objects.with_tree_fields()
-        return [(str(node.pk), indented(node)) for node in tree]
+        self.tree = once(request, "tree", lambda: list(_tree()))
+        return [(str(node.pk), indented(node)) for node in self.tree]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         if self.value() not in dict(self.lookup_choices):
             return queryset
-        top = Category.objects.get(pk=self.value())
-        below = top.descendants(include_self=True)
-        return queryset.filter(category__in=[node.pk for node in below])
+        return queryset.filter(category__in=self._below(str(self.value())))
+
+    def get_facet_counts(self, pk_attname: str, filtered_qs: Any) -> dict[str, Any]:
+        """Count each branch by its categories: Django's own way asks for it again."""
+        return {
+            f"{number}__c": Count(
+                pk_attname, filter=Q(category__in=self._below(value)), distinct=True
+            )
+            for number, (value, _) in enumerate(self.lookup_choices)
+        }
+
+    def _below(self, top: str) -> list[int]:
+        return [node.pk for node in self.tree if int(top) in node.tree_path]
+
+
+def _tree() -> Any:
+    return Category.objects.with_tree_fields()
 
 
 class ValidityFilter(Filter):

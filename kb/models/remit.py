@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from kb.models.category import Category
 from kb.models.user import User
@@ -16,7 +16,6 @@ class Right(models.TextChoices):
     PUBLISH = "publish", "发布"
 
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 NEEDS = {Right.WRITE: "kb.change_entry", Right.PUBLISH: "kb.publish_entry"}
 
 
@@ -123,7 +122,7 @@ def may(user: User, right: Right, category_id: int | None) -> bool:
 
 def holders(right: Right, category_id: int | None) -> list[User]:
     """Return the people who have `right` for entries of a category, in five queries."""
-    users = User.objects.with_perm(NEEDS[right], backend=BACKEND).order_by("pk")
+    users = _permitted(NEEDS[right])
     held = _held(right)
     place = Category.objects.filter(pk=category_id).first()
     above = set() if place is None else {node.pk for node in place.ancestors()}
@@ -133,6 +132,22 @@ def holders(right: Right, category_id: int | None) -> list[User]:
         for user in users
         if user.is_superuser or user.pk not in held or held[user.pk] & allowed
     ]
+
+
+def _permitted(permission: str) -> QuerySet[User]:
+    """Return who has a permission, as `User.objects.with_perm` would.
+
+    That asks for each user by itself, which takes a millisecond a head.
+    """
+    app, codename = permission.split(".")
+    named = {"content_type__app_label": app, "codename": codename}
+    rows = Permission.objects.filter(**named).values("pk")
+    members = User.groups.through.objects.filter(group__permissions__in=rows)
+    own = User.user_permissions.through.objects.filter(permission__in=rows)
+    may = Q(pk__in=members.values("user")) | Q(pk__in=own.values("user"))
+    return User.objects.filter(Q(is_superuser=True) | may, is_active=True).order_by(
+        "pk"
+    )
 
 
 def _held(right: Right) -> dict[int, set[int]]:
