@@ -192,3 +192,19 @@ def test_dates_are_narrowed_from_years_to_days(client: Client, lead: User) -> No
     ]
     assert "3月9日" in titles(at__year="2026", at__month="3")
     assert client.get("/admin/kb/deed/", {"at__year": "x"}).status_code == 302
+
+
+def test_the_search_says_how_many_and_leads_back_to_all(
+    client: Client, editor: User, make_entry: MakeEntry
+) -> None:
+    make_entry("退货？")
+    make_entry("发票？", status="draft")
+    client.force_login(editor)
+    page = client.get("/admin/kb/entry/").content.decode()
+    assert "2 条" in page
+    assert "显示全部" not in page
+    for query in ({"q": "发票"}, {"status__exact": "draft"}):
+        page = client.get("/admin/kb/entry/", query).content.decode()
+        assert "1 条" in page
+        assert "显示全部" in page
+        assert "Search" not in page
