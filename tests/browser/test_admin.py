@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from kb.models import Picture, User
+from tests.browser.driving import violations
 from tests.conftest import MakeEntry
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -28,8 +29,10 @@ def _own_folder(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
 
 
-@pytest.mark.parametrize("address", ["/admin/", "/admin/kb/entry/"])
-def test_every_link_is_high_enough_for_a_thumb(
+@pytest.mark.parametrize(
+    "address", ["/admin/", "/admin/kb/entry/", "/admin/kb/incident/add/"]
+)
+def test_every_link_is_high_enough_for_a_thumb_and_named(
     phone: Page,
     live_site: str,
     editor: User,
@@ -45,6 +48,7 @@ def test_every_link_is_high_enough_for_a_thumb(
         .map(e => e.outerHTML.slice(0, 80))"""
     assert phone.locator(LINKS).count() > 5
     assert phone.locator(LINKS).evaluate_all(small) == []
+    assert violations(phone) == []
 
 
 def _picture() -> str:
