@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import F
 
-from kb import scripts
+from kb import content, scripts
 from kb.models import Category, Entry, Face, Tag
 from kb.models.entry import EXCERPT_LENGTH, shorten
 from kb.prepared import Prepared
@@ -59,6 +59,8 @@ def catch_up() -> int:
     ).values("entry")
     behind = list(Entry.objects.exclude(pk__in=right).values_list("pk", flat=True))
     keep(behind)
+    if behind:
+        content.raise_edition()
     for one in (*Category.objects.all(), *Tag.objects.all()):
         if one.hant != scripts.hant_of(one.name):
             one.save(update_fields=["hant"])

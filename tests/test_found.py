@@ -17,6 +17,7 @@ from django.utils import timezone
 from justhtml import StrictModeError
 
 from kb import content, entries, neighbours, reads, triage
+from kb.admin.category import shift
 from kb.faq import asking, copies, crawling, guard, views, votes
 from kb.models import (
     Category,
@@ -347,6 +348,22 @@ def test_a_switch_of_script_keeps_the_page_of_a_list(
         make_entry(f"第 {number} 个问题？", category=shelf)
     where = shelf.get_absolute_url()
     assert f'href="/zh-hant{where}?page=2"' in client.get(f"{where}?page=2&x=1").text
+
+
+def test_a_shelf_that_was_moved_stands_elsewhere_at_once(
+    client: Client, make_entry: MakeEntry, shelf: Category
+) -> None:
+    other = Category.objects.create(name="支付")
+    make_entry("怎么退货？", category=shelf)
+    make_entry("怎么付款？", category=other)
+
+    def order() -> list[str]:
+        names = re.findall('shelf-name">(.*?)<', client.get("/").text)
+        return [name for name in names if name in {"售后", "支付"}]
+
+    assert order() == ["售后", "支付"]
+    shift(other, by=-1)
+    assert order() == ["支付", "售后"]
 
 
 def test_a_browsers_copy_is_answered_without_a_page(

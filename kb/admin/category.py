@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from kb import content
 from kb.admin.base import LONGEST, Curation, tick
 from kb.models import Category, Entry, Module, Question, Right, Tag
 from kb.models.remit import branches
@@ -134,6 +135,7 @@ def shift(node: Category, *, by: int) -> None:
     for number, sibling in enumerate(siblings, start=1):
         sibling.position = number * 10
     Category.objects.bulk_update(siblings, ["position"])
+    content.raise_edition()  # which no signal does for rows in bulk
 
 
 @admin.register(Tag)
