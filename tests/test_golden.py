@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from threading import Event
 from typing import Any
@@ -13,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from kb import entries, golden, index, proving
 from kb.engines import EngineUnavailable, get_engine
@@ -249,6 +251,29 @@ def test_the_page_tells_what_fails_and_tries_again(
     page = desk.post(reverse("desk:golden-run"), follow=True).content.decode()
     assert "2 条不达标，1 条名次变了" in page
     assert "第 1 名" in page
+
+
+def test_what_moved_stays_on_the_page_for_a_day(
+    desk: Client, freight: Entry, make_entry: MakeEntry
+) -> None:
+    def lately(days: float = 1) -> list[tuple[int, int]]:
+        told = golden.moved(timezone.now() - timedelta(days=days))
+        return [(one["before"], one["after"]) for one in told]
+
+    expect("退货运费", freight)
+    golden.run(by=None)
+    gone = entries.retire(freight, by=None)
+    golden.run(by=None)
+    make_entry("别的改动")
+    assert golden.run(by=None).moved == []
+    assert lately() == [(1, 0)]
+    page = desk.get(reverse("desk:golden")).content.decode()
+    assert '一天内名次变了 <span class="soft number">1</span>' in page
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        assert lately() == []
+    entries.publish(entries.restore(gone, by=None), by=None)
+    golden.run(by=None)
+    assert lately() == []  # it stands where it stood
 
 
 def test_a_page_of_many_costs_no_more_queries(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from kb import golden as stage
@@ -17,6 +19,7 @@ from kb.desk.views import StaffRequest
 from kb.engines import EngineUnavailable
 from kb.models import Entry, Golden
 
+LATELY = timedelta(days=1)  # of which the page tells what moved
 MOST = 100  # rows of a list on the page; the admin has the rest
 
 
@@ -44,7 +47,7 @@ def golden(request: StaffRequest) -> HttpResponse:
     last = stage.last()
     failing = Golden.objects.failing().select_related("entry")
     told = [(row, row.rank, row.rank or 0, row.above) for row in failing[:MOST]]
-    moved = _moved(last.moved[:MOST] if last else [])
+    moved = stage.moved(timezone.now() - LATELY)
     seen = Entry.objects.visible_to(request.user)
     context = {
         "last": last,
@@ -52,7 +55,8 @@ def golden(request: StaffRequest) -> HttpResponse:
         "total": Golden.objects.count(),
         "failing": _shown(told, seen),
         "count": failing.count(),
-        "moved": _shown(moved, seen),
+        "moved": _shown(_moved(moved[:MOST]), seen),
+        "moves": len(moved),
     }
     return render(request, "desk/golden.html", context)
 

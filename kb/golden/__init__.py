@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kb.golden.foretelling import Foretold, foretell, harms
-from kb.golden.running import due, last, run, run_after, stamp
+from kb.golden.running import due, last, moved, run, run_after, stamp
 from kb.golden.standing import Place, foreseen, place, reader
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "foretell",
     "harms",
     "last",
+    "moved",
     "place",
     "reader",
     "run",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,19 @@ def last() -> GoldenRun | None:
     """Return the last trial that ended."""
     rows = GoldenRun.objects.exclude(finished_at=None).select_related("by")
     return rows.first()
+
+
+def moved(since: datetime) -> list[dict[str, Any]]:
+    """Return what stands elsewhere than before the first trial since then.
+
+    A trial follows each change: what one moved must not be gone with the next.
+    """
+    net: dict[int, dict[str, Any]] = {}
+    runs = GoldenRun.objects.filter(finished_at__gt=since).order_by("pk")
+    for one in chain.from_iterable(runs.values_list("moved", flat=True)):
+        first = net.get(one["golden"], one)
+        net[one["golden"]] = {**one, "before": first["before"]}
+    return [one for one in net.values() if one["before"] != one["after"]]
 
 
 def stamp() -> str:
