@@ -438,6 +438,21 @@ def test_words_that_stand_together_already_are_refused_by_name() -> None:
     old.full_clean()  # itself is no other set
 
 
+@pytest.mark.django_db
+def test_a_one_way_set_says_nothing_twice() -> None:
+    SynonymSet.objects.create(members="注消\n注销\n销户", two_way=False)
+    with pytest.raises(ValidationError, match="“注消”“注销”已经在另一组里"):
+        SynonymSet(members="注消\n注销", two_way=False).clean()
+    SynonymSet(members="注销\n销号", two_way=False).clean()
+    SynonymSet(members="注肖\n注销\n注消", two_way=False).clean()
+
+
+def test_the_starter_goes_from_site_to_site(django_assert_max_num_queries: Any) -> None:
+    """Nothing that ships is refused when it comes back."""
+    lines = vocabulary.STARTER.joinpath("synonyms.tsv").read_text("utf-8").splitlines()
+    assert len(lines) == len(set(lines))
+
+
 def test_a_one_way_set_repeats_only_what_its_first_word_finds() -> None:
     old = same("拒收", "拒绝签收")
     same("拒签", "拒收", "拒绝签收", two_way=False)

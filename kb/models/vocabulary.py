@@ -99,22 +99,24 @@ class SynonymSet(Vocabulary):
         for members in others.values_list("members", flat=True):
             shared = [w for w in members.splitlines() if _spelling(w) in mine]
             if len(shared) > 1 and (self.two_way or mine[0] in map(_spelling, shared)):
-                other = SynonymSet(members=members)
-                told = (
-                    f"“{'”“'.join(shared)}”已经在另一组里：{other}。请直接修改那一组。"
-                )
-                raise ValidationError({"members": told})
+                raise _already(shared, SynonymSet(members=members))
 
     def _refuse_circle(self, words: list[str]) -> None:
-        """Refuse one-way sets that lead back: then none of them is one-way."""
+        """Refuse one-way sets that lead back: then none of them is one-way.
+
+        Nor may two of them lead the same way.
+        """
         if self.two_way:
             return
         ways: dict[str, list[str]] = {}
         others = SynonymSet.objects.filter(two_way=False).exclude(pk=self.pk)
-        for members in others.values_list("members", flat=True):
-            first, *rest = map(_spelling, members.splitlines() or [""])
-            ways.setdefault(first, []).extend(rest)
         first, *rest = map(_spelling, words)
+        for members in others.values_list("members", flat=True):
+            start, *ends = map(_spelling, members.splitlines() or [""])
+            if start == first and (twice := set(rest).intersection(ends)):
+                other = SynonymSet(members=members, two_way=False)
+                raise _already([start, *sorted(twice)], other)
+            ways.setdefault(start, []).extend(ends)
         trail = [[first, one] for one in rest]
         seen = set(rest)
         while trail:
@@ -230,6 +232,11 @@ class Edition(models.Model):
 @lru_cache(maxsize=10_000)  # one set is compared with all the others
 def _spelling(word: str) -> str:
     return normalize.normalize(normalize.line(word)).strip()
+
+
+def _already(shared: list[str], other: SynonymSet) -> ValidationError:
+    told = f"“{'”“'.join(shared)}”已经在另一组里：{other}。请直接修改那一组。"
+    return ValidationError({"members": told})
 
 
 def _wrong_member(word: str) -> list[str]:
