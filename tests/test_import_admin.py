@@ -17,7 +17,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from kb.models import Entry, Question, User
+from kb.admin import imports
+from kb.models import Entry, Question, Stale, User
 from kb.transfer import uploads
 from tests.conftest import MakeEntry
 from tests.importing import slowest, spent
@@ -100,6 +101,15 @@ def test_it_is_planned_again_at_confirmation(
     assert "新建 1 行，修改 1 行" in body(staff.post(preview, follow=True))
     entry.refresh_from_db()
     assert (entry.answer, entry.status) == ("点退货", "published")
+
+
+def test_a_page_does_not_wait_until_a_long_file_can_be_searched_for(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "WAITED", 1)
+    preview = upload(staff, "问题,答案\n甲,一\n乙,二\n").url
+    assert "几分钟内陆续可以搜到" in body(staff.post(preview, follow=True))
+    assert Stale.objects.count() == Entry.objects.count() == 2
 
 
 def test_a_second_click_on_confirm_imports_nothing(staff: Client) -> None:

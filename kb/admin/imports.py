@@ -38,6 +38,7 @@ KINDS = {
 ENCODINGS = [("", "自动识别"), ("utf-8", "UTF-8"), ("gb18030", "GB18030（GBK）")]
 ENCODINGS += [("big5", "Big5"), ("utf-16", "UTF-16")]
 SHOWN = 200  # rows of a preview
+WAITED = 500  # rows that a page waits for until they can be searched for
 LATEST = 20  # imports that can be taken back from the page
 SESSION = "kb_import"  # what this session has uploaded and not yet confirmed
 Status = Entry.Status
@@ -218,10 +219,12 @@ def allowed_kinds(user: User) -> list[str]:
 
 def _import(request: HttpRequest, facts: dict[str, str], plan: Plan) -> HttpResponse:
     skip_bad = request.POST.get("skip_bad") == "on"
-    written = transfer.apply(plan, by=_user(request), skip_bad=skip_bad)
+    wait = plan.writes <= WAITED
+    written = transfer.apply(plan, by=_user(request), skip_bad=skip_bad, wait=wait)
     _forget(request)
     logger.info("import: %d %s by user %s", written, facts["kind"], _user(request).pk)
-    messages.success(request, f"导入完成：{plan.summary}")
+    later = "" if wait else "正在建立索引，几分钟内陆续可以搜到。"
+    messages.success(request, f"导入完成：{plan.summary}{later}")
     return redirect("admin:kb_import")
 
 

@@ -151,10 +151,12 @@ def apply(
     *,
     by: User | None,
     skip_bad: bool = False,
+    wait: bool = True,
     progress: Progress = _quietly,
 ) -> int:
     """Write what `plan` says, all or nothing; return how many rows were written.
 
+    Not to `wait` leaves the index, most of the time it takes, to who keeps it up.
     Raises ValidationError, with nothing written, when rows are refused and not
     to be skipped, or when somebody changed meanwhile what the plan was based on.
     """
@@ -169,7 +171,8 @@ def apply(
             _write(plan, by)
     except IntegrityError:
         raise ValidationError(MOVED, code="conflict") from None
-    index.sync_all()
+    if wait:
+        index.sync_all()
     progress("写入和建立索引", plan.writes, plan.writes)
     return plan.writes
 
