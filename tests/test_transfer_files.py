@@ -79,6 +79,7 @@ def test_what_excel_saves_is_read_exactly(encoding: str) -> None:
         ("question,answer\ncafé,déjà vu à côté\n".encode("latin-1"), "无法识别编码"),
         ("question,answer\nへんぴん,できますか\n".encode("shift-jis"), "无法识别编码"),
         (HEAD.encode("utf-32"), "UTF-32"),
+        ("问题,答案\n退货,可以\n".encode("utf-7"), "UTF-7"),
         (HEAD.encode() + "退货,可以的".encode("gb18030"), "无法识别编码：第 1 行"),
         ("问题,答案\n退货,可以".encode("gb18030")[:-1], "无法识别编码"),
         ("question,answer\na,b\n".encode("utf-16-le"), "无法识别编码"),

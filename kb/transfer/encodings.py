@@ -48,6 +48,8 @@ def decode(data: bytes, encoding: str = "") -> tuple[str, str]:
         return _gb18030(data), "GB18030"
     if data.count(0) * 4 > len(data):
         raise _unknown()
+    if _is_utf7(data):
+        raise ValidationError(f"文件像是 UTF-7 编码，不能直接导入。{_ADVICE}")
     return text, "UTF-8"
 
 
@@ -110,6 +112,18 @@ def _is_big5(data: bytes, text: str) -> bool:
     except UnicodeDecodeError:
         return False
     return _common(rival) > _common(text)
+
+
+def _is_utf7(data: bytes) -> bool:
+    """Tell whether the header is Chinese once its +letters- are taken for UTF-7."""
+    head = data.split(b"\n", 1)[0]
+    if b"+" not in head or not head.isascii():
+        return False
+    try:
+        text = head.decode("utf-7")
+    except UnicodeDecodeError:
+        return False
+    return sum(c in _everyday() for c in text) > 1
 
 
 def _is_chinese(text: str) -> bool:

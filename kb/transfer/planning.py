@@ -25,7 +25,7 @@ from kb.transfer import cells, marks
 from kb.transfer.allowing import Allowing
 from kb.transfer.columns import Columns, Layout
 from kb.transfer.places import LONGEST, Places
-from kb.transfer.report import Action, Reason, Step
+from kb.transfer.report import Action, Reason, Step, sentence
 from kb.transfer.table import Row
 from kb.transfer.written import Written, plain, told
 
@@ -194,8 +194,9 @@ class Kind(ABC):
         try:
             row.clean_fields(exclude=apart)
         except ValidationError as error:
-            for name, messages in error.message_dict.items():
-                self.refuse(wish, said_in or name, "".join(messages).rstrip("。"))
+            for name, errors in error.error_dict.items():
+                told = "；".join(sentence(name, one) for one in errors)
+                self.refuse(wish, said_in or name, told)
 
 
 def wishes(kind: Kind, rows: Sequence[Row], width: int) -> Iterator[Wish]:

@@ -10,11 +10,30 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from kb.models import Import
 from kb.transfer import cells
 from kb.transfer.table import Row, Table
 
 OWN = ("行号", "原因")  # the columns that a file of refused rows adds
+
+
+def sentence(name: str, error: ValidationError) -> str:
+    """Return what is wrong with a column, as we say it rather than Django."""
+    told = []
+    for one in getattr(error, "error_list", [error]):
+        params = one.params or {}
+        if one.code == "max_length":
+            limit, length = params["limit_value"], params["show_value"]
+            told.append(f"最长 {limit:,} 个字，这里有 {length:,} 个")
+        elif one.code in {"blank", "null"}:
+            told.append("不能为空")
+        elif (name, one.code) == ("slug", "invalid"):
+            told.append("只能用文字、数字、- 和 _")
+        else:
+            told += one.messages
+    return "".join(told).rstrip("。")
 
 
 class Action(StrEnum):

@@ -14,6 +14,7 @@ from kb.transfer import cells, joining
 from kb.transfer.columns import Columns, Layout
 from kb.transfer.hanging import ENTRY, Named
 from kb.transfer.planning import Key, Kind, Options, Progress, Seen, Wish
+from kb.transfer.report import sentence
 from kb.transfer.table import Row
 
 YES = {"是": "yes", "否": "no", "true": "yes", "false": "no", "1": "yes", "0": "no"}
@@ -73,8 +74,9 @@ class Kept(Kind):
         try:
             row.full_clean(exclude=self.apart)
         except ValidationError as error:
-            for name, messages in error.message_dict.items():
-                self.refuse(wish, name, "".join(messages).rstrip("。"))
+            for name, errors in error.error_dict.items():
+                told = "；".join(sentence(name, one) for one in errors)
+                self.refuse(wish, name, told)
             return []
         (self.changed if found else self.new).append(row)
         return changed
