@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from kb import index, search, vocabulary
 from kb.engines import get_engine
-from kb.models import Edition, Stale, StopWord, SynonymSet, User, Word
+from kb.models import Edition, Stale, StopWord, SynonymSet, User, Word, WordingRule
 from kb.text import segment, telling
 from kb.text.lexicon import Lexicon
 from kb.text.synonyms import SynonymSet as Plain
@@ -632,8 +632,33 @@ def test_what_could_not_be_saved_is_not_tried_but_explained(desk: Client) -> Non
         assert tried(desk, "word", **forged).status_code == 200
 
 
+def test_a_wording_rule_is_tried_before_it_is_saved(
+    desk: Client, make_entry: MakeEntry
+) -> None:
+    def told(q: str, **typed: Any) -> Any:
+        sent = {"q": q, **rule, **typed}
+        return desk.post(reverse("admin:kb_wordingrule_try"), sent)
+
+    bad = make_entry("好不好", answer="全网最低價。")
+    make_entry("别的", answer="全网最低价格表", replies=["全网"])
+    rule = {"kind": "absolute", "text": "最低价", "severity": "error"}
+    rule |= {"exceptions": "最低价格表", "suggestion": "说实在的价钱"}
+    page = told("我们最低价")
+    assert [str(one) for one in page.context["now"]] == []
+    assert [one.words for one in page.context["then"]] == ["最低价"]
+    assert page.context["holders"] == [bad]
+    assert "说实在的价钱" in page.content.decode()
+    assert not told("最低价格表").context["then"]
+    wrong = told("我们", exceptions="别的词")
+    assert "例外“别的词”要含有“最低价”" in wrong.content.decode()
+    for forged in ({"severity": "x"}, {"row": "9" * 19}, {"text": "\0"}):
+        assert told("退", **forged).status_code == 200
+    assert told("x" * 999).status_code == 200
+    assert not WordingRule.objects.filter(text="最低价").exists()
+
+
 def test_every_form_of_the_vocabulary_has_the_panel(desk: Client) -> None:
-    for kind in ("synonymset", "word", "stopword"):
+    for kind in ("synonymset", "word", "stopword", "wordingrule"):
         address = reverse(f"admin:kb_{kind}_try")
         assert address in desk.get(reverse(f"admin:kb_{kind}_add")).content.decode()
         listed = desk.get(reverse(f"admin:kb_{kind}_changelist")).content.decode()

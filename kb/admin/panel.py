@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -59,6 +59,11 @@ class Panelled(Base):
 
     change_form_template = "admin/kb/vocabulary_form.html"
     change_list_template = "admin/kb/vocabulary_list.html"
+    panel = "admin/kb/panel.html"
+    asked = "客户会说的话"
+    hint = "写一句客户会说的话，看它怎么切分、哪些同义词起作用、先找到哪几条：现在，和保存以后。"
+    watched = "members two_way text"  # fields of the form that are sent along
+    headline = "怎么切分，能匹配到什么"
 
     def get_urls(self) -> list[Any]:
         name = f"kb_{self.opts.model_name}_try"
@@ -70,17 +75,22 @@ class Panelled(Base):
         if not self.has_view_permission(request):
             raise PermissionDenied("您没有查看词汇的权限。")
         sent = request.POST if request.method == "POST" else request.GET
-        context = tried(request, Tried(sent))
+        context = self.tried(request, sent)
         if request.method == "POST":
-            return TemplateResponse(request, "admin/kb/panel.html", context)
+            return TemplateResponse(request, self.panel, context)
         here = reverse(f"admin:kb_{self.opts.model_name}_changelist")
         context |= {
             **self.admin_site.each_context(request),
-            "title": "怎么切分，能匹配到什么",
+            "title": self.headline,
             "list": here,
             "opts": self.opts,
+            "panelled": self,
         }
         return TemplateResponse(request, "admin/kb/vocabulary_try.html", context)
+
+    def tried(self, request: HttpRequest, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the panel shows of a sentence and of the form around it."""
+        return tried(request, Tried(sent))
 
 
 def tried(request: HttpRequest, form: Tried) -> dict[str, Any]:

@@ -15,8 +15,10 @@ function attach() {
     asking.abort();
     const { signal } = (asking = new AbortController());
     const body = new URLSearchParams({ q: words.value, kind: panel.dataset.kind, row: panel.dataset.row });
-    for (const name of ["members", "text"]) body.set(name, form.elements.namedItem(name)?.value ?? "");
-    if (form.elements.namedItem("two_way")?.checked) body.set("two_way", "on");
+    for (const name of panel.dataset.fields.split(" ")) {
+      const field = form.elements.namedItem(name);
+      if (field && (field.type !== "checkbox" || field.checked)) body.set(name, field.value);
+    }
     const token = form.elements.namedItem("csrfmiddlewaretoken").value;
     try {
       const response = await fetch(panel.dataset.address, {
