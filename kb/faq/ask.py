@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
 from kb import faces, inquiries, search
@@ -28,6 +29,7 @@ LIMITS = ("ask", "ask_day")  # rates of what is taken in
 @csrf_exempt  # anonymous pages set no cookie; the form brings a stamp of ours
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
+@gzip_page
 @throttled("search")
 def page(request: HttpRequest) -> HttpResponse:
     """First what is asked, then answers and the whole form, then thanks."""

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, etag, require_safe
 
 from kb import faces, search, sites
@@ -83,6 +84,7 @@ def framed(view: View) -> View:
 
 @framed
 @require_safe
+@gzip_page
 @conditional_page
 @throttled("search")
 def frame(request: HttpRequest) -> HttpResponse:
