@@ -106,6 +106,9 @@ def test_who_may_not_write_the_form_looks_nothing_up(
     assert client.get("/admin/autocomplete/", asked).status_code == 403
     asked = {"app_label": "kb", "model_name": "team", "field_name": "members"}
     assert client.get("/admin/autocomplete/", asked).status_code == 403
+    asked = {"app_label": "kb", "model_name": "entry", "field_name": "questions"}
+    assert client.get("/admin/autocomplete/", asked).status_code == 403
+    asked = {"app_label": "kb", "model_name": "team", "field_name": "members"}
     # Backwards from what one may write: no field of a form, so no way to its rows.
     permission = Permission.objects.get(codename="change_team")
     editor.user_permissions.add(permission)

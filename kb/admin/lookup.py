@@ -101,10 +101,11 @@ class Lookup(AutocompleteJsonView):
     request: HttpRequest
 
     def has_perm(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A name may be chosen by who may not open its row."""
+        """A name may be chosen by who may not open its row; nothing leads backwards."""
+        if not isinstance(self.source_field, (ForeignKey, ManyToManyField)):
+            return False
         opts = self.source_field.model._meta
-        of_form = isinstance(self.source_field, (ForeignKey, ManyToManyField))
-        writes = of_form and any(
+        writes = any(
             request.user.has_perm(f"{opts.app_label}.{act}_{opts.model_name}")
             for act in ("add", "change")
         )
