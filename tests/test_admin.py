@@ -807,3 +807,36 @@ def test_what_ends_soon_or_has_ended_is_listed_and_marked(
     assert '<span class="badge bad">已过期</span>' in page
     assert '<span class="badge warn">即将过期</span>' in page
     assert desk.get(where, {"validity": "x"}).status_code == 200
+
+
+def test_a_group_that_people_are_in_stays(
+    client: Client, root: User, editor: User
+) -> None:
+    client.force_login(root)
+    group = editor.groups.get()
+    address = f"/admin/auth/group/{group.pk}/delete/"
+    page = client.get(address).content.decode()
+    assert "还在用，不能删除" in page
+    assert f"用户：{editor}" in page
+    client.post(address, {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [group.pk]}
+    client.post("/admin/auth/group/", {**chosen, "post": "yes"})
+    assert Group.objects.filter(pk=group.pk).exists()
+    editor.groups.clear()
+    client.post(address, {"post": "yes"})
+    assert not Group.objects.filter(pk=group.pk).exists()
+
+
+def test_what_is_deleted_is_told_in_chinese(
+    client: Client, root: User, make_entry: MakeEntry
+) -> None:
+    tag = Tag.objects.create(name="运费")
+    make_entry().tags.add(tag)
+    client.force_login(root)
+    page = client.get(f"/admin/kb/tag/{tag.pk}/delete/").content.decode()
+    assert "确定删除标签「运费」吗？" in page
+    assert "object (" not in page
+    assert "relationship" not in page
+    page = client.get(f"/admin/kb/user/{root.pk}/password/").content.decode()
+    assert "If disabled" not in page
+    assert "现在的密码会作废" in page

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth import admin as auth
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -19,8 +20,9 @@ from kb.models import Entry, Remit, User
 
 if TYPE_CHECKING:
     Inline = admin.TabularInline[Remit, Any]
+    Password = AdminPasswordChangeForm[User]
 else:
-    Inline = admin.TabularInline
+    Inline, Password = admin.TabularInline, AdminPasswordChangeForm
 
 NAMES = ["username", "name"]
 admin.site.unregister(Group)
@@ -68,6 +70,21 @@ class GroupAdmin(Curation, auth.GroupAdmin):
         named = db_field.verbose_name
         return RightsField(rights(self.admin_site), required=False, label=named)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A group that people are in stays: they would lose what they may do."""
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        people = User.objects.filter(groups__in=list(objs)).distinct()
+        return found, counts, lacking, [*protected, *(f"用户：{one}" for one in people)]
+
+
+class PasswordForm(Password):
+    # Django's own ends with a sentence that is English in every language.
+    usable_password_help_text = (
+        "禁用以后，这个账号不能再用密码登录。"  # noqa: S105 - a hint
+        '<ul id="id_unusable_warning" class="messagelist">'
+        '<li class="warning">现在的密码会作废。</li></ul>'
+    )
+
 
 @admin.register(User)
 class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
@@ -83,6 +100,7 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
     list_filter = [("team", UsedFilter), ("groups", UsedFilter), "is_staff"]
     list_filter += ["is_active"]
     search_fields = [*NAMES, "email"]
+    change_password_form = PasswordForm
     ordering = ["username"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
