@@ -108,7 +108,7 @@ def _order(score: float, signs: Signs) -> float:
     letters stand in the same order, and how much of the query is answered at all.
     """
     like = signs.like
-    return math.log(score) + 2 * like.same**2 + signs.covered + 0.5 * like.reached
+    return math.log(score) + 2.5 * like.same**2 + 2 * signs.covered + like.reached
 
 
 def certainty(signs: Signs) -> float:
