@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from kb import entries, questions, search, transfer, triage
 from kb.models import (
@@ -125,6 +128,25 @@ def test_an_import_is_undone_once(editor: User) -> None:
     undo(made, by=editor)
     with pytest.raises(ValidationError, match="已经撤销过了"):
         undo(made, by=editor)
+
+
+def test_what_stayed_may_be_taken_back_later(staff: Client, editor: User) -> None:
+    """So may what a process that was stopped in the middle has left."""
+    made = load(GOOD, by=editor)
+    changed = Entry.objects.get(question="怎么退")
+    revised = entries.revise(changed, by=editor, based_on=changed.version, answer="改")
+    undo(made, by=editor)
+    with pytest.raises(ValidationError, match="已经撤销过了"):
+        undo(made, by=editor)  # at once, it might still be going on
+    page = body(staff.get(reverse("admin:kb_import")))
+    assert "，1 行没有动" in page
+    assert "再撤一次" in page
+    entries.revise(revised, by=editor, based_on=revised.version, answer="点退货")
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        assert undo(made, by=editor).count == 1
+        with pytest.raises(ValidationError, match="已经撤销过了"):
+            undo(made, by=editor)
+    assert not Entry.objects.exists()
 
 
 def test_questions_and_words_are_taken_back_too(make_entry: MakeEntry) -> None:

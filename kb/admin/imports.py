@@ -128,7 +128,9 @@ def import_view(request: HttpRequest) -> HttpResponse:
         return redirect("admin:kb_import_preview", token)
     mine = Import.objects.filter(kind__in=allowed_kinds(_user(request)))
     context = {"form": form, "title": "导入", "kinds": KINDS}
-    context["done"] = mine.select_related("by", "undone_by")[:LATEST]
+    done = list(mine.select_related("by", "undone_by")[:LATEST])
+    stayed = transfer.stayed(done)
+    context["done"] = [(batch, stayed.get(batch.pk, 0)) for batch in done]
     return _page(request, "admin/kb/import.html", context)
 
 

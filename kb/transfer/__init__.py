@@ -20,7 +20,7 @@ from kb.transfer.questions import Questions
 from kb.transfer.report import Action, Plan, rejects, report
 from kb.transfer.rules import Wording
 from kb.transfer.table import MAX_BYTES, Table, headed
-from kb.transfer.undoing import Undone
+from kb.transfer.undoing import Undone, stayed
 from kb.transfer.words import Goldens, StopWords, Synonyms, Words
 from kb.transfer.writing import csv_lines, write_workbook
 
@@ -44,6 +44,7 @@ __all__ = [
     "read",
     "rejects",
     "report",
+    "stayed",
     "tell",
     "told",
     "undo",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Model, ProtectedError
+from django.db.models import Count, Model, ProtectedError, Q
 from django.utils import timezone
 
 from kb import audit, entries, index
@@ -17,6 +18,7 @@ from kb.transfer.planning import Kind
 from kb.transfer.report import Plan
 from kb.transfer.written import told
 
+AGAIN = timedelta(minutes=10)  # an undoing that has not ended by then is none
 BATCH = 200  # rows in one transaction: others must be able to write between
 Status = Entry.Status
 D, R, P, X = Status.DRAFT, Status.REVIEW, Status.PUBLISHED, Status.RETIRED
@@ -69,11 +71,15 @@ def keep(plan: Plan, *, kind: str, by: User | None) -> Import:
 def undo(batch: Import, kind: type[Kind], *, by: User | None) -> Undone:
     """Bring back what was there before; raises ValidationError when it is undone.
 
-    Rows that somebody has changed since stay, and are named.
+    Rows that somebody has changed since stay, and are named. What stayed, or was
+    not reached by a process that ended, may be tried again after AGAIN.
     """
     done = Undone()
-    taken = Import.objects.filter(pk=batch.pk, undone_at=None)
-    if not taken.update(undone_at=timezone.now(), undone_by=by):
+    now = timezone.now()
+    stayed = ImportedRow.objects.filter(batch=batch, undone=False).exists()
+    late = Q(undone_at__lt=now - AGAIN) if stayed else Q(pk=None)
+    taken = Import.objects.filter(Q(undone_at=None) | late, pk=batch.pk)
+    if not taken.update(undone_at=now, undone_by=by):
         raise ValidationError("这次导入已经撤销过了。", code="conflict")
     by_entry = kind.versioned
     for row in _rows(batch):
@@ -86,6 +92,13 @@ def undo(batch: Import, kind: type[Kind], *, by: User | None) -> Undone:
     audit.note(Deed.Act.IMPORTED, f"撤销：{batch.name}，{done.count} 行", by=by)
     index.sync_all()
     return done
+
+
+def stayed(batches: Collection[Import]) -> dict[int, int]:
+    """Return how many rows of each that was undone are not; one query."""
+    undone = [batch.pk for batch in batches if batch.undone_at]
+    rows = ImportedRow.objects.filter(batch__in=undone, undone=False).order_by()
+    return dict(rows.values_list("batch").annotate(n=Count("pk")))
 
 
 def _rows(batch: Import) -> Iterator[ImportedRow]:
