@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, questions, search, transfer, triage
+from kb import entries, index, questions, search, transfer, triage
 from kb.models import (
     WRITER,
     Category,
@@ -128,6 +128,24 @@ def test_an_import_is_undone_once(editor: User) -> None:
     undo(made, by=editor)
     with pytest.raises(ValidationError, match="已经撤销过了"):
         undo(made, by=editor)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_index_is_not_written_anew_for_every_row(
+    groups: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = load("问题,答案\n" + "".join(f"问{n},答\n" for n in range(30)))
+    synced: list[int] = []
+    real = index.sync
+
+    def counted() -> int:
+        synced.append(real())
+        return synced[-1]
+
+    monkeypatch.setattr(index, "sync", counted)
+    assert undo(made).count == 30
+    assert not Entry.objects.exists()
+    assert len(synced) < 10
 
 
 def test_what_stayed_may_be_taken_back_later(staff: Client, editor: User) -> None:

@@ -19,7 +19,7 @@ from kb.transfer.report import Plan
 from kb.transfer.written import told
 
 AGAIN = timedelta(minutes=10)  # an undoing that has not ended by then is none
-BATCH = 200  # rows in one transaction: others must be able to write between
+BATCH = 100  # rows in one transaction: others must be able to write between
 Status = Entry.Status
 D, R, P, X = Status.DRAFT, Status.REVIEW, Status.PUBLISHED, Status.RETIRED
 # How an entry gets from the state that an import gave it to the one before.
@@ -81,17 +81,24 @@ def undo(batch: Import, kind: type[Kind], *, by: User | None) -> Undone:
     taken = Import.objects.filter(Q(undone_at=None) | late, pk=batch.pk)
     if not taken.update(undone_at=now, undone_by=by):
         raise ValidationError("这次导入已经撤销过了。", code="conflict")
-    by_entry = kind.versioned
-    for row in _rows(batch):
-        why = (_entry if by_entry else _plain)(row, kind.model, by=by)
+    for rows in _rows(batch):
+        with transaction.atomic():  # and so the index is brought up to date once
+            _undo(rows, kind, done, by=by)
+    audit.note(Deed.Act.IMPORTED, f"撤销：{batch.name}，{done.count} 行", by=by)
+    index.sync_all()
+    return done
+
+
+def _undo(
+    rows: Collection[ImportedRow], kind: type[Kind], done: Undone, *, by: User | None
+) -> None:
+    for row in rows:
+        why = (_entry if kind.versioned else _plain)(row, kind.model, by=by)
         if why:
             done.refused.append(f"「{row.title}」：{why}")
         else:
             done.count += 1
             ImportedRow.objects.filter(pk=row.pk).update(undone=True)
-    audit.note(Deed.Act.IMPORTED, f"撤销：{batch.name}，{done.count} 行", by=by)
-    index.sync_all()
-    return done
 
 
 def stayed(batches: Collection[Import]) -> dict[int, int]:
@@ -101,12 +108,12 @@ def stayed(batches: Collection[Import]) -> dict[int, int]:
     return dict(rows.values_list("batch").annotate(n=Count("pk")))
 
 
-def _rows(batch: Import) -> Iterator[ImportedRow]:
-    """Yield the rows last in, first out."""
+def _rows(batch: Import) -> Iterator[list[ImportedRow]]:
+    """Yield the rows last in, first out, some at a time."""
     rows = batch.rows.filter(undone=False).order_by("-pk")
     ids = list(rows.values_list("pk", flat=True))
     for start in range(0, len(ids), BATCH):
-        yield from rows.filter(pk__in=ids[start : start + BATCH])
+        yield list(rows.filter(pk__in=ids[start : start + BATCH]))
 
 
 def _entry(row: ImportedRow, model: type[Model], *, by: User | None) -> str:
