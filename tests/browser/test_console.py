@@ -523,10 +523,12 @@ def test_a_lost_connection_is_told_and_copies_nothing(console: Page) -> None:
     console.context.set_offline(True)
     box(console).fill("发票")
     expect(said(console)).to_have_text("网络不通，结果没有更新")
-    console.keyboard.press("Enter")
+    with console.expect_event("requestfailed"):
+        console.keyboard.press("Enter")
     expect(said(console)).to_have_text("网络不通，结果没有更新")
     assert clipboard(console) == "nothing"
     console.context.set_offline(False)
+    console.wait_for_function("navigator.onLine")
     console.keyboard.press("Enter")
     expect(said(console)).to_contain_text("已复制：电子发票怎么开？")
 
