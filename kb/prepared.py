@@ -17,7 +17,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.utils import timezone
 
-from kb.models import Reader, shown_to
+from kb.models import Reader, plain, shown_to
 
 M = TypeVar("M", bound=models.Model)
 Given = int | str | date | Sequence[int]
@@ -98,22 +98,18 @@ class _Asked(Generic[M]):
     places: Sequence[Any]
     names: frozenset[str]  # of the columns that come first, the model's own
     added: dict[str, int]  # annotations, and where they stand
-    converters: dict[int, Any]
+    converters: plain.Converters
 
-    def rows(self, given: Sequence[Given]) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, _filled(self.places, given))
-            return list(cursor.fetchall())
+    def rows(self, given: Sequence[Given]) -> list[plain.Row]:
+        return plain.rows(self.sql, _filled(self.places, given))
 
-    def made(self, rows: Sequence[Sequence[Any]]) -> list[M]:
-        alias = connection.alias
-        return [self._made(list(row), alias) for row in rows]
+    def made(self, rows: Sequence[plain.Row]) -> list[M]:
+        return [self._made(row) for row in rows]
 
-    def _made(self, values: list[Any], alias: str) -> M:
-        for place, (converters, column) in self.converters.items():
-            for convert in converters:
-                values[place] = convert(values[place], column, connection)
-        one = self.model.from_db(alias, self.names, values[: len(self.names)])
+    def _made(self, row: plain.Row) -> M:
+        values = plain.converted(row, self.converters)
+        own = values[: len(self.names)]
+        one = self.model.from_db(connection.alias, self.names, own)
         for name, place in self.added.items():
             setattr(one, name, values[place])
         return one

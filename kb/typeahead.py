@@ -74,7 +74,7 @@ def begun(words: str, *, user: Reader, limit: int = 8) -> list[Suggestion]:
 
 def _readable(ids: list[int], user: Reader) -> dict[int, Entry]:
     """Return {id: entry} of what is published to `user` now, whatever rows say."""
-    seen = Entry.objects.visible_among(ids, user, SHOWN)
+    seen = Entry.visible_among(ids, user, SHOWN)
     return {pk: entry for pk, entry in seen.items() if entry.standing.is_published}
 
 

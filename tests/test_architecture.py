@@ -119,7 +119,7 @@ def test_text_and_engines_know_no_models() -> None:
 
 def test_readers_go_through_visible_to() -> None:
     """Outside of the stages nobody picks entries but by what a reader may see."""
-    allowed = ("visible_to", "visible_among", "published_to", "none", "searchable")
+    allowed = ("visible_to", "published_to", "none", "searchable")
     strays = []
     for path in sources():
         if module_of(path) not in {"faq", "console", "api", "search", "shelves"}:

@@ -84,7 +84,7 @@ def test_rows_read_by_id_are_what_a_queryset_reads(
     ids = [two.pk, one.pk, 999_999]
     assert editor.edits_library, "asked once"
     with django_assert_num_queries(2):
-        found = Entry.objects.visible_among(ids, editor)
+        found = Entry.visible_among(ids, editor)
         assert found[one.pk].category == category
         assert found[two.pk].category is None
     for entry in Entry.objects.filter(pk__in=ids):
@@ -92,7 +92,7 @@ def test_rows_read_by_id_are_what_a_queryset_reads(
         assert {**vars(read), "_state": 0} == {**vars(entry), "_state": 0}
         assert (read._state.db, read._state.adding) == ("default", False)
     assert found == {}
-    assert list(Entry.objects.visible_among(ids, AnonymousUser())) == [one.pk]
+    assert list(Entry.visible_among(ids, AnonymousUser())) == [one.pk]
 
 
 def test_columns_that_were_not_read_are_read_when_they_are_wanted(
@@ -101,7 +101,7 @@ def test_columns_that_were_not_read_are_read_when_they_are_wanted(
     one, reader = make_entry("退货"), AnonymousUser()
     fields = "question audience status category_id valid_from valid_until".split()
     with django_assert_num_queries(1):
-        read = Entry.objects.visible_among([one.pk], reader, tuple(fields))[one.pk]
+        read = Entry.visible_among([one.pk], reader, tuple(fields))[one.pk]
         assert read.question == "退货"
     with django_assert_num_queries(1):
         assert read.answer == one.answer

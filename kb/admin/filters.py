@@ -41,9 +41,8 @@ class UsedFilter(admin.RelatedFieldListFilter):
 
         found = dict(once(request, field.name, ask))
         asked = [int(value) for value in self.lookup_val or [] if is_id(value)]
-        if missing := [
-            pk for pk in asked if pk not in found
-        ]:  # led here from elsewhere
+        # Who comes by a link may ask for one that is not among the most used.
+        if missing := [pk for pk in asked if pk not in found]:
             others = field.remote_field.model._default_manager.filter(pk__in=missing)
             found |= {row.pk: str(row) for row in others}
         return list(found.items())

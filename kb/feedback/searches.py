@@ -15,9 +15,8 @@ from kb.models import Entry, Reader, Search, Side
 from kb.text import normalize, pinyin
 
 OPENED = timedelta(hours=1)  # after a search within which an entry is what it led to
-TYPING = timedelta(
-    seconds=20
-)  # between two searches of which one goes on from the other
+# Between two searches of which one goes on from the other.
+TYPING = timedelta(seconds=20)
 PATIENCE = 50  # ms that a page waits for the database to take a record
 logger = logging.getLogger(__name__)
 

@@ -36,26 +36,6 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """
         return self.filter(visible(user))
 
-    @staticmethod
-    def visible_among(
-        ids: Collection[int], user: Reader, fields: tuple[str, ...] = ()
-    ) -> dict[int, Entry]:
-        """Return {id: entry} of those of `ids` that are visible, with their category.
-
-        With `fields`, only these are read, and no category. What visible_to says in
-        SQL is asked of each row here: it takes Django longer to put a queryset into
-        SQL than the database to answer.
-        """
-        found = plain.instances(Entry, ids, fields)
-        seen = {pk: entry for pk, entry in found.items() if entry.is_visible_to(user)}
-        if not fields:
-            of = {entry.category_id for entry in seen.values() if entry.category_id}
-            categories = plain.instances(Category, of)
-            for entry in seen.values():
-                if entry.category_id in categories:
-                    entry.category = categories[entry.category_id]
-        return seen
-
     def published_to(self, user: Reader) -> EntryQuerySet:
         """What `user` finds by searching and browsing: of the visible, the live."""
         return self.visible_to(user).filter(status=Entry.Status.PUBLISHED)
@@ -266,6 +246,26 @@ class Entry(Valid, Reviewed):
     def is_visible_to(self, user: Reader) -> bool:
         """EntryQuerySet.visible_to for this row."""
         return self.standing.is_visible_to(user)
+
+    @classmethod
+    def visible_among(
+        cls, ids: Collection[int], user: Reader, fields: tuple[str, ...] = ()
+    ) -> dict[int, Entry]:
+        """Return {id: entry} of those of `ids` that are visible, with their category.
+
+        With `fields`, only these are read, and no category. What visible_to says in
+        SQL is asked of each row here: it takes Django longer to put a queryset into
+        SQL than the database to answer.
+        """
+        found = plain.instances(cls, ids, fields)
+        seen = {pk: entry for pk, entry in found.items() if entry.is_visible_to(user)}
+        if not fields:
+            of = {entry.category_id for entry in seen.values() if entry.category_id}
+            categories = plain.instances(Category, of)
+            for entry in seen.values():
+                if entry.category_id in categories:
+                    entry.category = categories[entry.category_id]
+        return seen
 
     def get_absolute_url(self) -> str:
         if self.slug:

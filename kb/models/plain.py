@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from django.db import connection, models
 
 Row = tuple[Any, ...]
+# By its place in a row: what makes a value of a column, and the column.
+Converters = dict[int, tuple[Sequence[Callable[..., Any]], Any]]
 M = TypeVar("M", bound=models.Model)
 
 SELECT = "SELECT {} FROM {} WHERE {} IN"
@@ -36,31 +38,36 @@ def instances(
     select, names, converters = _selecting(model, fields)
     found = {}
     for row in rows(f"{select} ({places(ids)})", tuple(ids)):
-        values = list(row)
-        for at, convert, column in converters:
-            values[at] = convert(values[at], column, connection)
+        values = converted(row, converters)
         one = model.from_db(connection.alias, names, values)
         found[one.pk] = one
     return found
 
 
+def converted(row: Sequence[Any], converters: Converters) -> list[Any]:
+    """Return what the database gave as models hold it."""
+    values = list(row)
+    for at, (functions, column) in converters.items():
+        for convert in functions:
+            values[at] = convert(values[at], column, connection)
+    return values
+
+
 @cache
 def _selecting(
     model: type[models.Model], fields: tuple[str, ...]
-) -> tuple[str, list[str], list[tuple[int, Callable[..., Any], Any]]]:
+) -> tuple[str, list[str], Converters]:
     """Return the SQL up to the ids, the fields, and what makes values of columns."""
     known = model._meta.concrete_fields
     chosen = [f for f in known if f.primary_key or not fields or f.attname in fields]
     told = (model._meta.db_table, model._meta.pk.column, *(f.column for f in chosen))
     table, key, *columns = (connection.ops.quote_name(str(name)) for name in told)
-    converters = [
-        (at, convert, field.cached_col)
-        for at, field in enumerate(chosen)
-        for convert in (
-            *connection.ops.get_db_converters(field.cached_col),
-            *field.cached_col.get_db_converters(connection),
-        )
-    ]
+    converters: Converters = {}
+    for at, column in enumerate(field.cached_col for field in chosen):
+        functions = connection.ops.get_db_converters(column)
+        functions += column.get_db_converters(connection)
+        if functions:
+            converters[at] = functions, column
     names = [field.attname for field in chosen]
     return SELECT.format(", ".join(columns), table, key), names, converters
 

@@ -83,7 +83,7 @@ class Reading:
     def load(self, found: Iterable[Found]) -> tuple[Hit, ...]:
         """Return the hits of what was found, all of it within what is read."""
         scores = {one.id: (one.score, one.alike) for one in found}
-        seen = Entry.objects.visible_among(scores, self.user)
+        seen = Entry.visible_among(scores, self.user)
         if self.as_live in scores:
             seen |= Entry.objects.searchable().in_bulk([self.as_live])
         return tuple(
