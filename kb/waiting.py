@@ -39,7 +39,7 @@ def _kinds(user: User) -> Kinds:
     if user.has_perm("kb.triage_question"):
         yield "inbox", Question.objects.waiting()
     if user.has_perm("kb.publish_entry"):
-        yield "reviews", entries.awaited(user).exclude(by=user)
+        yield "reviews", entries.awaited(user).exclude(by=user).exclude(also=user)
     if user.has_perm("kb.change_entry"):
         yield from _editing(user)
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from kb import entries, index, search, unsaved
+from kb import entries, index, search, unsaved, waiting
 from kb.models import (
     EDITOR,
     WRITER,
@@ -587,3 +587,53 @@ def test_what_was_kept_of_a_form_goes_when_it_is_proposed(
     change(written, entry, answer="新")
     assert Review.objects.exists()
     assert not unsaved.of(entry, by=writer)
+
+
+# Several hands ----------------------------------------------------------------------
+
+
+def test_who_mends_what_waits_does_not_approve_it_himself(
+    settings: Any, make_entry: MakeEntry, editor: User, lead: User
+) -> None:
+    settings.KB_SELF_APPROVAL = "off"
+    entry = make_entry()
+    proposal(entry, editor, answer="编辑写的")
+    review = proposal(entry, lead, answer="主管改成的")
+    with pytest.raises(ValidationError, match="别人审核"):
+        entries.approve(review, by=lead)
+    assert entries.approve(review, by=editor).answer == "主管改成的"
+
+
+def test_who_adds_a_phrasing_to_what_waits_approves_neither(
+    settings: Any,
+    make_entry: MakeEntry,
+    make_user: Callable[..., User],
+    editor: User,
+    lead: User,
+) -> None:
+    settings.KB_SELF_APPROVAL = "off"
+    entry = make_entry()
+    review = proposal(entry, editor, answer="编辑写的")
+    entries.add_phrasing(entry, "邮费谁掏", by=lead)
+    for one in (editor, lead):
+        assert one not in entries.judges(entry)
+        assert waiting.counts(one)["reviews"] == 0
+        with pytest.raises(ValidationError, match="别人审核"):
+            entries.approve(review, by=one)
+    third = make_user("third", EDITOR, is_staff=True)
+    entries.approve(review, by=third)
+    assert set(entry.phrasings.values_list("text", flat=True)) == {"邮费谁掏"}
+
+
+def test_who_mends_a_draft_under_review_does_not_publish_it(
+    writer: User, editor: User, lead: User
+) -> None:
+    entry = entries.draft("撰稿写的？", by=writer, answer="答")
+    entry = entries.submit(entry, by=writer)
+    entry = entries.revise(
+        entry, by=editor, based_on=entry.version, answer="编辑改成的"
+    )
+    assert not entries.may_judge(entry, by=editor)
+    with pytest.raises(ValidationError, match="别人审核"):
+        entries.publish(entry, by=editor)
+    assert entries.publish(entry, by=lead).answer == "编辑改成的"

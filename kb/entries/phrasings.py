@@ -64,7 +64,7 @@ def _propose(entry: Entry, text: str, *, by: User | None) -> Review | None:
         return waiting
     said = said | {"phrasings": [*said["phrasings"], text]}
     note = waiting.note if waiting else f"加相似问法「{text}」"
-    return propose(entry, said, by=by, note=note)
+    return propose(entry, said, by=by, note=note, joining=waiting is not None)
 
 
 def _unpropose(entry: Entry, text: str, *, by: User | None) -> None:
@@ -81,7 +81,7 @@ def _unpropose(entry: Entry, text: str, *, by: User | None) -> None:
         return
     said = said | {"phrasings": left}
     if changed(now, said):
-        propose(entry, said, by=by)
+        propose(entry, said, by=by, joining=True)
     else:
         close(entry, Review.State.WITHDRAWN, by=by)
 

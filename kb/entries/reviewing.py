@@ -28,8 +28,19 @@ UNUSED = 2**50  # ids of replies that do not exist yet begin here
 
 
 @transaction.atomic
-def propose(entry: Entry, said: Content, *, by: User | None, note: str = "") -> Review:
-    """Let a change of what is published wait; the one that waits is replaced."""
+def propose(
+    entry: Entry,
+    said: Content,
+    *,
+    by: User | None,
+    note: str = "",
+    joining: bool = False,
+) -> Review:
+    """Let a change of what is published wait; the one that waits is replaced.
+
+    It is the change of `by` then, who had all of it before him, unless he is only
+    `joining`: then it stays its author's, and neither may approve it.
+    """
     entry = locked(entry)
     if entry.status != Entry.Status.PUBLISHED:
         raise ValidationError(
@@ -41,9 +52,11 @@ def propose(entry: Entry, said: Content, *, by: User | None, note: str = "") -> 
         review = Review(entry=entry, by=by)
     else:
         review.edition += 1
+        review.by = review.by if joining else by
     review.base, review.content = entry.version, _numbered(entry, said)
     review.note = normalize.line(note)[:200] or review.note
     review.save()
+    review.also.set([*review.also.all(), by] if joining and by else [])
     return review
 
 

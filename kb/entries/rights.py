@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
 
 from kb.models import Category, Entry, Review, Revision, Right, User
 from kb.models.history import WRITING
@@ -42,16 +43,24 @@ def require_remit(right: Right, category_id: int | None, *, by: User | None) -> 
     raise ValidationError(f"{named}不在您可以{right.label}的范围里。", code="remit")
 
 
-def authors(entries: Collection[Entry]) -> dict[int, int | None]:
-    """Return whose words wait in each entry: {entry: user}; None is the system."""
+def authors(entries: Collection[Entry]) -> dict[int, set[int | None]]:
+    """Return whose words wait in each entry: {entry: users}; None is the system.
+
+    Of several who wrote one after another it is the last, who had all before him:
+    so every word is seen by two.
+    """
     ids = [entry.pk for entry in entries]
     rows = Revision.objects.filter(entry__in=ids, act__in=WRITING).order_by("version")
-    waiting = Review.waiting().filter(entry__in=ids)
-    return {
-        **{entry.pk: entry.created_by_id for entry in entries},
-        **dict(rows.values_list("entry_id", "by_id")),
-        **dict(waiting.values_list("entry_id", "by_id")),
-    }
+    written = {pk: who for pk, *who in rows.values_list("entry_id", "version", "by_id")}
+    wrote = {entry.pk: {entry.created_by_id} for entry in entries}
+    wrote |= {pk: {by} for pk, (_, by) in written.items()}
+    waiting = Review.waiting().filter(entry__in=ids).prefetch_related("also")
+    for review in waiting.defer("content").annotate(drafted=Q(content__isnull=True)):
+        version, _ = written.get(review.entry_id, (0, None))
+        if not (review.drafted and version > review.base):
+            also = (one.pk for one in review.also.all())
+            wrote[review.entry_id] = {review.by_id, *also}
+    return wrote
 
 
 def judgeable(entries: Collection[Entry], *, by: User | None) -> set[int]:
@@ -63,7 +72,7 @@ def judgeable(entries: Collection[Entry], *, by: User | None) -> set[int]:
     return {
         entry.pk
         for entry in allowed
-        if wrote[entry.pk] != by.pk or judges_own(by, entry.category_id)
+        if by.pk not in wrote[entry.pk] or judges_own(by, entry.category_id)
     }
 
 
@@ -71,7 +80,7 @@ def judges(entry: Entry) -> list[User]:
     """Return who may be asked to judge what waits in `entry`: not its author."""
     wrote = authors([entry])[entry.pk]
     people = holders(Right.PUBLISH, entry.category_id)
-    return [user for user in people if user.pk != wrote]
+    return [user for user in people if user.pk not in wrote]
 
 
 def may_judge(entry: Entry, *, by: User | None) -> bool:

@@ -27,7 +27,8 @@ class Review(models.Model):
     """Of a draft (no `content`), or of a change of what is published.
 
     A change waits as `content`, made on version `base`; what readers see stays
-    until it is approved. One at a time waits for an entry, whoever wrote it.
+    until it is approved. One at a time waits for an entry, whoever wrote it: `by`
+    has seen all of it, and `also` are those who have added to it since.
     """
 
     class State(models.TextChoices):
@@ -41,6 +42,9 @@ class Review(models.Model):
     base = models.PositiveIntegerField()  # version of the entry
     edition = models.PositiveIntegerField(default=1)  # raised when it is changed
     by = _person("提交人")
+    also = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, verbose_name="也加了内容的人", related_name="+"
+    )
     at = models.DateTimeField("提交时间", auto_now_add=True)
     note = models.CharField("修改说明", max_length=200, blank=True)
     reviewer = _person("请谁审核")
