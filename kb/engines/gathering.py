@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kb.engines.base import Mask
-from kb.engines.impacts import Counts, Floats, Impacts
+from kb.engines.impacts import Floats, Impacts
 from kb.engines.packed import Ints
 
 
@@ -30,11 +30,10 @@ class Lone(NamedTuple):
 
 
 class Found(NamedTuple):
-    """All impacts of a query's clauses, and how many documents hold each."""
+    """All impacts of a query's clauses."""
 
     lone: list[Lone]
     few: Few | None
-    holds: list[Counts]
 
 
 def together(parts: list[tuple[int, int, Impacts]]) -> Few | None:
@@ -49,14 +48,60 @@ def together(parts: list[tuple[int, int, Impacts]]) -> Few | None:
     return Few(list(clauses), sizes, places, worth)
 
 
-def held_at(places: Ints | None, worth: Floats, near: Ints) -> Mask:
+def fitting(found: Found, mask: Mask, shape: tuple[int, int]) -> Ints:
+    """Return how many documents of `mask` hold each clause's term.
+
+    Shaped [groups, clauses], which `shape` says.
+    """
+    counts = np.zeros(shape, np.int64)
+    for clause, segment, places, worth in found.lone:
+        here = mask[segment]
+        held = (worth > 0) & (here if places is None else here.take(places))
+        counts[:, clause] += np.count_nonzero(held, axis=1)
+    if few := found.few:
+        held = (few.worth > 0) & mask.take(few.places)
+        starts = np.cumsum([0, *few.sizes[:-1]])
+        sizes = np.add.reduceat(held, starts, axis=1, dtype=np.int64)
+        for row, part in zip(counts, sizes, strict=True):
+            np.add.at(row, few.clauses, part)
+    return counts
+
+
+def holding(found: Found, near: Ints, shape: tuple[int, int]) -> Mask:
+    """Return which documents at `near`, ascending, hold each clause's term.
+
+    In the first group, that is; shaped [near, clauses]. `shape` says how many
+    documents and clauses there are in all.
+    """
+    documents, clauses = shape
+    holds = np.zeros((len(near), clauses), np.bool_)
+    parts: dict[int, tuple[slice, Ints]] = {}
+    for clause, segment, places, worth in found.lone:
+        if segment.start not in parts:
+            here = slice(*near.searchsorted((segment.start, segment.stop)).tolist())
+            parts[segment.start] = here, near[here] - segment.start
+        here, at = parts[segment.start]
+        holds[here, clause] |= _held_at(places, worth[0], at)
+    if few := found.few:
+        row_of = np.full(documents, -1, np.int16)
+        row_of[near] = np.arange(len(near))
+        rows = row_of.take(few.places)
+        hits = np.flatnonzero(rows >= 0)
+        hits = hits[few.worth[0].take(hits) > 0]
+        clause_of = np.array(few.clauses).take(
+            np.cumsum(few.sizes).searchsorted(hits, side="right")
+        )
+        holds[rows.take(hits), clause_of] = True
+    return holds
+
+
+def _held_at(places: Ints | None, worth: Floats, near: Ints) -> Mask:
     """Return which documents at `near` are among `places`, and worth anything."""
-    at, held = near, np.ones(len(near), np.bool_)
-    if places is not None:
-        at = places.searchsorted(near).clip(max=len(places) - 1)
-        held = places.take(at) == near
-    held &= worth.take(at) > 0
-    return held
+    if places is None:
+        return worth.take(near) > 0
+    at = places.searchsorted(near)
+    at[at == len(places)] = 0
+    return (places.take(at) == near) & (worth.take(at) > 0)
 
 
 def ones(worth: Floats) -> Floats:

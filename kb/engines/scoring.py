@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
-from operator import add
+from typing import NamedTuple
 
 import numpy as np
 
 from kb.engines.base import Group, Hits, Mask, Query, idf
-from kb.engines.gathering import Found, Lone, held_at, ones, together
+from kb.engines.gathering import Found, Lone, fitting, holding, ones, together
 from kb.engines.impacts import LONE, Counts, Floats, Impacts, Segment, Term
 from kb.engines.packed import Ints
 
@@ -23,6 +23,13 @@ NO_ID = np.iinfo(np.int64).max
 Labels = tuple[frozenset[str], ...]
 
 
+class Held(NamedTuple):
+    """How many fitting documents hold a term, and how rare that makes it, by group."""
+
+    counts: Counts
+    idf: tuple[float, ...]
+
+
 class Fit:
     """The documents that may be found: which, how many, and what they hold."""
 
@@ -30,8 +37,11 @@ class Fit:
         self.mask = mask
         self.size = int(np.count_nonzero(mask))
         self.all = self.size == len(mask)
-        self.counts: defaultdict[tuple[Group, ...], dict[Term, Counts]]
-        self.counts = defaultdict(dict)
+        self.held: defaultdict[tuple[Group, ...], dict[Term, Held]]
+        self.held = defaultdict(dict)
+
+    def of(self, counts: Counts) -> Held:
+        return Held(counts, tuple(idf(self.size, count) for count in counts))
 
 
 class Snapshot:
@@ -46,7 +56,7 @@ class Snapshot:
         self._slices = [slice(*edges) for edges in pairwise(ends)]
         self._fits: dict[Labels, Fit] = {}
         self._last: tuple[tuple[tuple[Group, ...], list[Term]], Found]
-        self._last = ((), []), Found([], None, [])
+        self._last = ((), []), Found([], None)
         names = {name for segment in segments for name in segment.totals}
         averages = {
             name: sum(s.totals[name] for s in segments) / max(self.count, 1)
@@ -60,9 +70,9 @@ class Snapshot:
             return Hits()
         fit = self._fit(query.labels)
         terms = [(clause.term, clause.pair) for clause in query.clauses]
+        held = self._held(query.groups, terms, fit)
         found = self._found(query.groups, terms)
-        counts = self._counts(query.groups, terms, fit, found)
-        scores = self._added(found, _factors(query, counts, fit.size))
+        scores = self._added(found, _factors(query, held))
         if not fit.all:
             scores *= fit.mask
         if query.minimum:
@@ -74,11 +84,8 @@ class Snapshot:
             return (0,) * len(query.clauses)
         fit = self._fit(query.labels)
         terms = [(clause.term, clause.pair) for clause in query.clauses]
-        counts = fit.counts[query.groups]
-        if not all(term in counts for term in terms):
-            found = self._found(query.groups, terms)
-            return tuple(c[0] for c in self._counts(query.groups, terms, fit, found))
-        return tuple(counts[term][0] for term in terms)
+        held = self._held(query.groups, terms, fit)
+        return tuple(each.counts[0] for each in held)
 
     def matched(self, query: Query, ids: Sequence[int]) -> Mask:
         """Return which of `ids`, a few hundred at most, match which clauses."""
@@ -88,7 +95,7 @@ class Snapshot:
         terms = [(clause.term, clause.pair) for clause in query.clauses]
         rows, near = self._places(ids, self._fit(query.labels))
         found = self._found(query.groups, terms)
-        matches[rows] = self._holding(found, near, len(terms))
+        matches[rows] = holding(found, near, (self.count, len(terms)))
         return matches
 
     def _places(self, ids: Sequence[int], fit: Fit) -> tuple[Ints, Ints]:
@@ -109,25 +116,6 @@ class Snapshot:
         living = living[self.ids.take(living).argsort(kind="stable")]
         return living, np.append(self.ids.take(living), NO_ID)
 
-    def _holding(self, found: Found, near: Ints, clauses: int) -> Mask:
-        """Return which documents at `near`, ascending, hold each clause's term.
-
-        In the first group, that is; shaped [documents, clauses].
-        """
-        holds = np.zeros((len(near), clauses), np.bool_)
-        for clause, segment, places, worth in found.lone:
-            here = slice(*near.searchsorted((segment.start, segment.stop)))
-            at = near[here] - segment.start
-            holds[here, clause] |= held_at(places, worth[0], at)
-        if few := found.few:
-            row_of = np.full(self.count, -1, np.int16)
-            row_of[near] = np.arange(len(near))
-            rows = row_of.take(few.places)
-            hits = np.flatnonzero((rows >= 0) & (few.worth[0] > 0))
-            clause_of = np.repeat(few.clauses, few.sizes)
-            holds[rows[hits], clause_of[hits]] = True
-        return holds
-
     def fitting(self, labels: Labels) -> int:
         return self._fit(labels).size if self.count else 0
 
@@ -147,42 +135,43 @@ class Snapshot:
     def _find(self, groups: tuple[Group, ...], terms: list[Term]) -> Found:
         lone: list[Lone] = []
         few: list[tuple[int, int, Impacts]] = []
-        holds = [(0,) * len(groups)] * len(terms)
         for segment, where in zip(self.segments, self._slices, strict=True):
             for clause, impacts in enumerate(segment.impacts(groups, terms)):
                 if impacts is None:
                     continue
-                holds[clause] = tuple(map(add, holds[clause], impacts.holds))
                 if impacts.places is None or len(impacts.places) > LONE:
                     lone.append(Lone(clause, where, impacts.places, impacts.worth))
                 else:
                     few.append((clause, where.start, impacts))
-        return Found(lone, together(few), holds)
+        return Found(lone, together(few))
+
+    def _held(
+        self, groups: tuple[Group, ...], terms: list[Term], fit: Fit
+    ) -> list[Held]:
+        """Return how many fitting documents hold each term; each is counted once."""
+        known = fit.held[groups]
+        if missing := [term for term in terms if term not in known]:
+            counts = self._counts(groups, missing, fit)
+            if sum(map(len, fit.held.values())) > MOST_COUNTS:
+                fit.held.clear()
+            fresh = dict(zip(missing, map(fit.of, counts), strict=True))
+            fit.held[groups].update(fresh)
+            known = {term: known.get(term) or fresh[term] for term in terms}
+        return [known[term] for term in terms]
 
     def _counts(
-        self, groups: tuple[Group, ...], terms: list[Term], fit: Fit, found: Found
+        self, groups: tuple[Group, ...], terms: list[Term], fit: Fit
     ) -> list[Counts]:
-        """Return how many fitting documents hold each term, by group."""
-        if fit.all:
-            return found.holds
-        known = fit.counts[groups]
-        if not all(term in known for term in terms):
-            counts = np.zeros((len(groups), len(terms)), np.int64)
-            for clause, segment, places, worth in found.lone:
-                mask = fit.mask[segment]
-                held = (worth > 0) & (mask if places is None else mask.take(places))
-                counts[:, clause] += np.count_nonzero(held, axis=1)
-            if few := found.few:
-                held = (few.worth > 0) & fit.mask.take(few.places)
-                starts = np.cumsum([0, *few.sizes[:-1]])
-                sizes = np.add.reduceat(held, starts, axis=1, dtype=np.int64)
-                for row, part in zip(counts, sizes, strict=True):
-                    np.add.at(row, few.clauses, part)
-            if sum(map(len, fit.counts.values())) > MOST_COUNTS:
-                fit.counts.clear()
-                known = fit.counts[groups]
-            known.update(zip(terms, map(tuple, counts.T.tolist()), strict=True))
-        return [known[term] for term in terms]
+        shape = len(groups), len(terms)
+        if not fit.all:
+            found = self._found(groups, terms)
+            return list(map(tuple, fitting(found, fit.mask, shape).T.tolist()))
+        holds = np.zeros(shape[::-1], np.int64)
+        for segment in self.segments:
+            for clause, impacts in enumerate(segment.impacts(groups, terms)):
+                if impacts is not None:
+                    holds[clause] += impacts.holds
+        return list(map(tuple, holds.tolist()))
 
     def _added(self, found: Found, factors: Floats) -> Floats:
         """Return the sums of impact · factor, which is one a group and clause."""
@@ -206,7 +195,7 @@ class Snapshot:
         lone = [part._replace(worth=ones(part.worth)) for part in found.lone]
         few = found.few and found.few._replace(worth=ones(found.few.worth))
         weights = np.array([[clause.weight for clause in query.clauses]], np.float32)
-        return self._added(Found(lone, few, []), weights)
+        return self._added(Found(lone, few), weights)
 
     def _fit(self, groups: Labels) -> Fit:
         """Return the living documents with a label of each group, computed once."""
@@ -238,16 +227,12 @@ class Snapshot:
         return Hits(tuple(self.ids[best].tolist()), tuple(scores[best].tolist()), total)
 
 
-def _factors(query: Query, counts: list[Counts], size: int) -> Floats:
+def _factors(query: Query, held: list[Held]) -> Floats:
     """Return what impacts are multiplied by, one a group and clause; see Hits."""
-    factors = [
-        [
-            clause.weight * group.weight * idf(size, held[number])
-            for clause, held in zip(query.clauses, counts, strict=True)
-        ]
-        for number, group in enumerate(query.groups)
-    ]
-    return np.array(factors, np.float32)
+    factors = np.array([each.idf for each in held], np.float32).T
+    factors *= np.array([[group.weight] for group in query.groups], np.float32)
+    factors *= np.array([clause.weight for clause in query.clauses], np.float32)
+    return factors
 
 
 def _floor(scores: Floats, limit: int) -> float:
