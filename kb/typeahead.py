@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.db import transaction
 
-from kb.models import Completion, Entry, Reader, plain, shown_to
+from kb.models import Completion, Entry, Reader, Standing, plain, shown_to
 from kb.text import beginnings
 from kb.text.beginnings import LONGEST, MOST_TYPED, Key, Way
 
@@ -74,8 +74,12 @@ def begun(words: str, *, user: Reader, limit: int = 8) -> list[Suggestion]:
 
 def _readable(ids: list[int], user: Reader) -> dict[int, Entry]:
     """Return {id: entry} of what is published to `user` now, whatever rows say."""
-    seen = Entry.visible_among(ids, user, SHOWN)
-    return {pk: entry for pk, entry in seen.items() if entry.standing.is_published}
+    read = plain.instances(Entry, ids, SHOWN)
+    return {pk: entry for pk, entry in read.items() if _shown(entry.standing, user)}
+
+
+def _shown(standing: Standing, user: Reader) -> bool:
+    return standing.is_published and standing.is_visible_to(user)
 
 
 def _candidates(typed: str, user: Reader) -> Iterator[Candidate]:

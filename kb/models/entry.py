@@ -248,24 +248,18 @@ class Entry(Valid, Reviewed):
         return self.standing.is_visible_to(user)
 
     @classmethod
-    def visible_among(
-        cls, ids: Collection[int], user: Reader, fields: tuple[str, ...] = ()
-    ) -> dict[int, Entry]:
-        """Return {id: entry} of those of `ids` that are visible, with their category.
+    def of_ids(cls, ids: Collection[int]) -> dict[int, Entry]:
+        """Return {id: entry} with their categories; who may see them is not asked.
 
-        With `fields`, only these are read, and no category. What visible_to says in
-        SQL is asked of each row here: it takes Django longer to put a queryset into
-        SQL than the database to answer.
+        It takes Django longer to put a queryset into SQL than the database to answer.
         """
-        found = plain.instances(cls, ids, fields)
-        seen = {pk: entry for pk, entry in found.items() if entry.is_visible_to(user)}
-        if not fields:
-            of = {entry.category_id for entry in seen.values() if entry.category_id}
-            categories = plain.instances(Category, of)
-            for entry in seen.values():
-                if entry.category_id in categories:
-                    entry.category = categories[entry.category_id]
-        return seen
+        found = plain.instances(cls, ids)
+        of = {entry.category_id for entry in found.values() if entry.category_id}
+        categories = plain.instances(Category, of)
+        for entry in found.values():
+            if entry.category_id in categories:
+                entry.category = categories[entry.category_id]
+        return found
 
     def get_absolute_url(self) -> str:
         if self.slug:

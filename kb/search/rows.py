@@ -83,13 +83,11 @@ class Reading:
     def load(self, found: Iterable[Found]) -> tuple[Hit, ...]:
         """Return the hits of what was found, all of it within what is read."""
         scores = {one.id: (one.score, one.alike) for one in found}
-        seen = Entry.visible_among(scores, self.user)
-        if self.as_live in scores:
-            seen |= Entry.objects.searchable().in_bulk([self.as_live])
+        read = Entry.of_ids(scores)
         return tuple(
-            Hit(seen[pk], *scores[pk])
+            Hit(read[pk], *scores[pk])
             for pk in scores
-            if pk in seen and self.allows(self._taken(pk, seen[pk].standing))
+            if pk in read and self.allows(self._taken(pk, read[pk].standing))
         )
 
     def _taken(self, pk: int, standing: Standing) -> Standing:
