@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,8 +46,7 @@ class Found:
     alike: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(NamedTuple):
     """What speaks for a candidate: all from 0 to 1, whatever the library's size.
 
     covered   share of what the query is worth that the entry holds
@@ -197,14 +196,15 @@ def _sign(
     if meant:
         query = [*query, Wording.of(meant)]
         terms = Terms.of([*terms.pairs, *terms.rest, *segment.pairs(meant)])
+    like = likeness(query, terms, wordings)
     return Signs(
         covered=covered / asked.worth,
-        titled=_titled(sought, heard, wordings) / asked.worth,
+        titled=_titled(sought, heard, like.standing) / asked.worth,
         evidence=min(covered / EVIDENCE, 1.0),
         whole=asked.tells and covered >= WHOLE * asked.worth,
         just=wordings[0].bare == query[0].bare,
         mended=meant,
-        like=likeness(query, terms, wordings),
+        like=like,
     )
 
 
@@ -251,13 +251,12 @@ def _said(meaning: Meaning, places: Mapping[str, list[int]], holds: Mask) -> Mas
     return said
 
 
-def _titled(
-    sought: _Sought, heard: Sequence[float], wordings: Sequence[Wording]
-) -> float:
+def _titled(sought: _Sought, heard: Sequence[float], there: Set[str]) -> float:
     """Return what the needs are worth that stand in the wordings, or sound so."""
-    there = sought.terms.standing(wordings)
     met = there & sought.worth.keys()
-    met.update(*(terms for meaning, terms in sought.same if meaning.said(there)))
+    for meaning, terms in sought.same:
+        if meaning.said(there):
+            met.update(terms)
     worth = sum(map(sought.worth.__getitem__, met))
     for need, share in zip(sought.lost, heard, strict=True):
         if need.clause.term not in met:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
+from typing import NamedTuple
 
-from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
 from kb.text import regional
@@ -58,14 +58,6 @@ class Terms:
         rest = tuple(asked - pairs)
         return cls(pairs, rest, tuple(t for t in rest if not _in_pairs(t, pairs)))
 
-    def standing(self, face: Iterable[Wording]) -> set[str]:
-        """Return the terms that stand in any of the wordings."""
-        there: set[str] = set()
-        for wording in face:
-            there |= wording.pairs.keys() & self.pairs
-            there.update([term for term in self.rest if term in wording.spelling])
-        return there
-
 
 def ways(*texts: str) -> tuple[Wording, ...]:
     """Return the wordings of `texts`, those of 繁體 as 简体 says them, too."""
@@ -77,18 +69,19 @@ def _ways(text: str) -> tuple[Wording, ...]:
     return tuple(map(Wording.of, (normalize(text), *regional.wordings(text))))
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """Shares from 0 to 1, of the best wording each.
+class Likeness(NamedTuple):
+    """Shares from 0 to 1, of the best wording each; and what stands in any of them.
 
     same      letters in common, in order, of both: 2 · common / (a + b) (Indel ratio)
     reached   letters of the wording that stand in the query, in order
     asked     what the wording tells that is among the terms asked for
+    standing  the terms asked for that stand in one of the wordings
     """
 
-    same: float = 0.0
-    reached: float = 0.0
-    asked: float = 0.0
+    same: float
+    reached: float
+    asked: float
+    standing: Set[str]
 
 
 def likeness(
@@ -96,19 +89,27 @@ def likeness(
 ) -> Likeness:
     """Compare a query, and the `terms` it asks for, with the wordings of an entry."""
     same = reached = asked = 0.0
+    standing: set[str] = set()
     for wording in face:
-        asked = max(asked, _asked(terms, wording))
+        pairs = wording.pairs.keys() & terms.pairs
+        standing |= pairs
+        standing.update([term for term in terms.rest if term in wording.spelling])
+        asked = max(asked, _asked(terms, pairs, wording))
+        letters = len(wording.bare)
         for way in query:
-            same = max(same, fuzz.ratio(way.bare, wording.bare))
             common = LCSseq.similarity(way.bare, wording.bare)
-            reached = max(reached, common / max(len(wording.bare), 1))
-    return Likeness(same / 100, reached, asked)
+            same = max(same, 2 * common / max(len(way.bare) + letters, 1))
+            reached = max(reached, common / max(letters, 1))
+    return Likeness(same, reached, asked, standing)
 
 
-def _asked(terms: Terms, wording: Wording) -> float:
-    """Return the share of the telling letters of a wording that stand in terms."""
+def _asked(terms: Terms, pairs: Set[str], wording: Wording) -> float:
+    """Return the share of the telling letters of a wording that stand in terms.
+
+    `pairs` are those of the wording that are asked for.
+    """
     found = 0
-    for pair in wording.pairs.keys() & terms.pairs:
+    for pair in pairs:
         found |= wording.pairs[pair]
     for term in terms.loose:
         at = wording.spelling.find(term)
