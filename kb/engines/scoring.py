@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
+from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -162,16 +163,16 @@ class Snapshot:
     def _counts(
         self, groups: tuple[Group, ...], terms: list[Term], fit: Fit
     ) -> list[Counts]:
-        shape = len(groups), len(terms)
         if not fit.all:
-            found = self._found(groups, terms)
-            return list(map(tuple, fitting(found, fit.mask, shape).T.tolist()))
-        holds = np.zeros(shape[::-1], np.int64)
+            shape = len(groups), len(terms)
+            found = fitting(self._found(groups, terms), fit.mask, shape)
+            return list(map(tuple, found.T.tolist()))
+        counts: list[Counts] = [(0,) * len(groups)] * len(terms)
         for segment in self.segments:
             for clause, impacts in enumerate(segment.impacts(groups, terms)):
                 if impacts is not None:
-                    holds[clause] += impacts.holds
-        return list(map(tuple, holds.tolist()))
+                    counts[clause] = tuple(map(add, counts[clause], impacts.holds))
+        return counts
 
     def _added(self, found: Found, factors: Floats) -> Floats:
         """Return the sums of impact · factor, which is one a group and clause."""

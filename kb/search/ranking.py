@@ -159,11 +159,12 @@ def _signs(
 class _Sought(NamedTuple):
     """What is looked for in every candidate.
 
-    `worth` is that of each term needed; `lost` are those which nobody writes and
-    others may stand for; `same` the meanings, each with the terms that are met
-    where it is.
+    `tells` says whether anything that was typed does more than ask. `worth` is
+    that of each term needed; `lost` are those which nobody writes and others may
+    stand for; `same` the meanings, each with the terms that are met where it is.
     """
 
+    tells: bool
     ways: Sequence[Wording]
     terms: Terms
     worth: Mapping[str, float]
@@ -180,7 +181,7 @@ class _Sought(NamedTuple):
             (m, [term for term in worth if term in m.member]) for m in asked.meanings
         ]
         terms = Terms.of([*worth, *(term for m in asked.meanings for term in m.terms)])
-        return cls(ways(asked.words), terms, worth, lost, same)
+        return cls(asked.tells, ways(asked.words), terms, worth, lost, same)
 
 
 def _sign(
@@ -201,7 +202,7 @@ def _sign(
         covered=covered / asked.worth,
         titled=_titled(sought, heard, like.standing) / asked.worth,
         evidence=min(covered / EVIDENCE, 1.0),
-        whole=asked.tells and covered >= WHOLE * asked.worth,
+        whole=sought.tells and covered >= WHOLE * asked.worth,
         just=wordings[0].bare == query[0].bare,
         mended=meant,
         like=like,

@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 import opencc
 
@@ -14,6 +14,7 @@ HAN = "〇㐀-䶿一-鿿\uf900-\ufaff\U00020000-\U0003ffff"  # for a regex class
 _HAN_BLOCKS = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x2EBF0))
 # 帳 is 帐 to OpenCC and 账 to the banks: 账户, 账号, 账单.
 _ACCOUNTS = {"帳": "账", "帐": "账", "賬": "账"}
+SHORT = 200  # characters of what people type
 # Characters that are one character in every spelling, before one of their kind.
 _PLAIN = "\t\n\r -~·–—“”‘’\u3000-\u3029㐀-䶿一-鿿！-～"
 _PLAIN_RUN = re.compile(f"[{_PLAIN}]+(?=[{_PLAIN}]|\\Z)")
@@ -38,6 +39,15 @@ def line(text: str) -> str:
 
 def normalize(text: str) -> str:
     """Return the spelling that texts are compared and indexed in."""
+    return _short(text) if len(text) <= SHORT else _spelling(text)
+
+
+@lru_cache(maxsize=1000)  # a search asks many times for what was typed
+def _short(text: str) -> str:
+    return _spelling(text)
+
+
+def _spelling(text: str) -> str:
     composed = unicodedata.normalize("NFKC", text.translate(_MEANT))
     return composed.casefold().translate(_simplified())
 
