@@ -19,6 +19,7 @@ from whoosh.query import Or, Term
 
 from kb.engines import Document, EngineUnavailable, Field, Group, pen
 from kb.engines.cache import Cache, Shelf
+from kb.engines.packed import DTYPES, Pack, PackWriter
 from kb.engines.whoosh import WhooshEngine
 from tests.searching import QUESTIONS, ask, doc, put
 
@@ -171,11 +172,10 @@ def test_shelves_of_a_cache_share_its_budget() -> None:
     cache = Cache(1000)
     shelves: list[Shelf[int]] = [Shelf(cache), Shelf(cache)]
     for key in range(200):
-        shelves[key % 2].put(key, key, 30)
-        assert shelves[0].get(0) == 0  # what is asked for stays
+        shelves[key % 2].put([(key, key, 30)])
+        assert shelves[0].get([0]) == [0]  # what is asked for stays
         assert cache.size <= 1000
-    assert shelves[1].get(199) == 199
-    assert shelves[1].get(1) is None
+    assert shelves[1].get([199, 1]) == [199, None]
 
 
 def test_old_generations_are_let_go(tmp_path: Path) -> None:
@@ -284,6 +284,20 @@ def test_postings_of_no_document_are_unavailable(tmp_path: Path) -> None:
     segment.pack.docs = np.full_like(segment.pack.docs, 1 << 31)
     with pytest.raises(EngineUnavailable, match="damaged"):
         ask(engine, "退款")
+
+
+def test_postings_beyond_the_end_are_damage(tmp_path: Path) -> None:
+    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    (file,) = tmp_path.rglob("*.seg")
+    pack, other = Pack(file), tmp_path / "other"
+    arrays = {name: getattr(pack, name) for name in DTYPES}
+    arrays["spans"] = arrays["spans"] + 1
+    shapes = {name: array.shape for name, array in arrays.items()}
+    with PackWriter(other, pack.fields, shapes) as writer:
+        for name, array in arrays.items():
+            writer.add(name, array)
+    with pytest.raises(ValueError, match="beyond the end"):
+        Pack(other)
 
 
 def test_a_full_disk_changes_nothing(

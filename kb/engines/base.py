@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -217,6 +218,7 @@ def field_name(text: str, *, pair: bool) -> str | None:
     return f"{text}{PAIRS}" if text in IN_PAIRS else None
 
 
+@lru_cache(maxsize=10_000)  # most counts are small
 def idf(documents: int, holding: int) -> float:
     """Return the weight of a term by rarity: ln(1 + (N − n + ½) / (n + ½))."""
     return math.log(1 + (documents - holding + 0.5) / (holding + 0.5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
 from weakref import WeakSet
@@ -23,15 +24,16 @@ class Cache:
         self._shelves: WeakSet[Shelf[object]] = WeakSet()
         self._lock = Lock()
 
-    def put(self, shelf: Shelf[V], key: object, value: V, size: int) -> None:
+    def put(self, shelf: Shelf[V], items: Iterable[tuple[object, V, int]]) -> None:
         with self._lock:
             self._shelves.add(shelf)  # type: ignore[arg-type]
-            shelf.young[key] = value, size
-            self._spent += size
-            if self._spent > self.budget / 2:
-                for kept in self._shelves:
-                    kept.old, kept.young = kept.young, {}
-                self._spent = 0
+            for key, value, size in items:
+                shelf.young[key] = value, size
+                self._spent += size
+                if self._spent > self.budget / 2:
+                    for kept in self._shelves:
+                        kept.old, kept.young = kept.young, {}
+                    self._spent = 0
 
     @property
     def size(self) -> int:
@@ -52,12 +54,16 @@ class Shelf(Generic[V]):
         self.old: dict[object, tuple[V, int]] = {}
         self._cache = cache
 
-    def get(self, key: object) -> V | None:
-        if (found := self.young.get(key)) is None:
-            if (found := self.old.get(key)) is None:
-                return None
-            self._cache.put(self, key, *found)
-        return found[0]
+    def get(self, keys: Sequence[object]) -> list[V | None]:
+        """Return the value of each key, None where none is kept."""
+        young = self.young
+        found = [young.get(key) for key in keys]
+        for at, known in enumerate(found):
+            if known is None and (known := self.old.get(keys[at])) is not None:
+                self._cache.put(self, [(keys[at], *known)])
+                found[at] = known
+        return [known and known[0] for known in found]
 
-    def put(self, key: object, value: V, size: int) -> None:
-        self._cache.put(self, key, value, size)
+    def put(self, items: Iterable[tuple[object, V, int]]) -> None:
+        """Keep values, each with its key and its size in bytes."""
+        self._cache.put(self, items)

@@ -14,7 +14,6 @@ from kb.engines.base import Field, Group, Mask, field_name
 from kb.engines.cache import Cache, Shelf
 from kb.engines.packed import (
     LABEL,
-    LABELS,
     MORE,
     PAIR,
     POSTINGS,
@@ -27,29 +26,33 @@ from kb.engines.packed import (
 from kb.engines.packing import sums
 
 Floats = npt.NDArray[np.float32]
+Places = npt.NDArray[np.uint32]  # of documents in a segment: half the memory of Ints
 Term = tuple[str, bool]  # and whether it is a pair of characters
-Counts = tuple[int, ...]  # documents that hold a term, by group
 
 DRIFT = 0.1  # share by which an average length may move before impacts are remade
 CROWD = 3  # a term that more than every 3rd document holds has an impact for each
 WARMED = 0.2  # share of the memory that common terms may take, by groups
 COMMON = 300  # documents that hold a common term
 TOGETHER = 64  # common terms that are computed at a time
+BYTES = 10  # that a posting takes, in all groups
 MOST_TABLES = 6  # sets of groups that are remembered: those of readers, and some
 LONE = 1000  # documents from which on a term is added up on its own
 
 
 class Impacts(NamedTuple):
-    """What a term is worth in each group: tf · (k1 + 1) / (tf + k1).
+    """What a term is worth in the documents that hold it in a group.
 
-    `places` of documents ascend; None says that `worth`, of shape [groups,
-    places], has a column for every document of the segment. `holds` counts the
-    documents by group, the dead too. Hits has the rest of the formula.
+    That is tf · (k1 + 1) / (tf + k1); Hits has the rest of the formula. `places`
+    of documents ascend; None says that `worth` has one for every document of the
+    segment, zero for most. `holds` counts the documents, the dead too.
     """
 
-    places: Ints | None
+    places: Places | None
     worth: Floats
-    holds: Counts
+    holds: int
+
+
+ByGroup = tuple[Impacts | None, ...]
 
 
 class Segment:
@@ -77,7 +80,7 @@ class Segment:
 
     def impacts(
         self, groups: tuple[Group, ...], terms: Sequence[Term]
-    ) -> list[Impacts | None]:
+    ) -> list[ByGroup]:
         """Return the impacts of each term, None where no document holds it."""
         return self._scale.of(groups).impacts(terms)
 
@@ -120,12 +123,7 @@ class _Scale:
 
 
 class _Table:
-    """A segment's impacts in some groups.
-
-    One mention of a term in document d and the field of code c is worth
-    `gains[g][rows[c] + d]` in group g: the field's weight over its norm. Fields
-    without text share a row of zeros.
-    """
+    """A segment's impacts in some groups, of the terms that were asked for."""
 
     def __init__(
         self,
@@ -136,23 +134,8 @@ class _Table:
     ) -> None:
         self._pack = pack
         self._budget = cache.budget
-        self._k1 = np.array([[group.k1] for group in groups], np.float32)
-        # Terms that no document holds are known by a tuple of None.
-        self._shelf: Shelf[tuple[Impacts | None]] = Shelf(cache)
-        named = [_held_fields(group, averages) for group in groups]
-        used = sorted({name for fields in named for name in fields})
-        self._rows = np.zeros(256, np.uint32)
-        texts = [name for name, average in averages.items() if average]
-        self._partial = not set(texts) <= {*used, LABELS}
-        gains = np.zeros((len(groups), len(used) + 1, len(pack)), np.float32)
-        for row, name in enumerate(used, 1):
-            code = pack.fields.index(name)
-            self._rows[[code, code | MORE]] = row * len(pack)
-            ratio = pack.lengths[code] / averages[name]
-            for fields, gain in zip(named, gains, strict=True):
-                if field := fields.get(name):
-                    gain[row] = field.weight / (1 - field.b + field.b * ratio)
-        self._gains = gains.reshape(len(groups), -1)
+        self._shelf: Shelf[ByGroup] = Shelf(cache)
+        self._gains = [_Gains(pack, averages, group) for group in groups]
 
     def warm(self) -> None:
         """Compute the impacts of the most common terms, as far as a share of memory.
@@ -161,81 +144,119 @@ class _Table:
         """
         sizes = np.diff(self._pack.spans)
         order = np.argsort(sizes)[::-1]
-        most = WARMED * self._budget / (8 + 4 * len(self._k1))
+        most = WARMED * self._budget / BYTES
         common = order[(np.cumsum(sizes[order]) < most) & (sizes[order] >= COMMON)]
         terms = [term_of(self._pack.key(term)) for term in common.tolist()]
         for start in range(0, len(terms), TOGETHER):
             self.impacts([term for term in terms[start : start + TOGETHER] if term])
 
-    def impacts(self, terms: Sequence[Term]) -> list[Impacts | None]:
-        get = self._shelf.get
-        known = [get(term) for term in terms]
-        if missing := [n for n, found in enumerate(known) if found is None]:
-            computed = self._computed([terms[n] for n in missing])
+    def impacts(self, terms: Sequence[Term]) -> list[ByGroup]:
+        found = self._shelf.get(terms)
+        if missing := [n for n, known in enumerate(found) if known is None]:
+            asked = [terms[n] for n in missing]
+            computed = self._computed(asked)
+            self._shelf.put(zip(asked, computed, map(_size, computed), strict=True))
             for n, impacts in zip(missing, computed, strict=True):
-                known[n] = found = (impacts,)
-                self._shelf.put(terms[n], found, _size(impacts))
-        return [found[0] for found in known if found]
+                found[n] = impacts
+        return [impacts for impacts in found if impacts is not None]
 
-    def _computed(self, terms: list[Term]) -> list[Impacts | None]:
+    def _computed(self, terms: list[Term]) -> list[ByGroup]:
         """Compute impacts: of rare terms together, as calls of NumPy have their price."""
         keys = [key_of(PAIR if pair else WORD, term) for term, pair in terms]
-        found: list[Impacts | None] = [None] * len(terms)
+        found: list[ByGroup] = [(None,) * len(self._gains)] * len(terms)
         rare: list[int] = []
         spans = [slice(*span) for span in zip(*self._pack.find(keys), strict=True)]
         for number, span in enumerate(spans):
             if span.stop - span.start > LONE:
-                places, worth, _ = self._worth([span])
-                found[number] = self._impacts(places, worth)
+                (found[number],) = self._worth([span])
             elif span.stop > span.start:
                 rare.append(number)
         if rare:
-            places, worth, edges = self._worth([spans[number] for number in rare])
-            for number, (begin, end) in zip(
-                rare, pairwise(edges.tolist()), strict=True
-            ):
-                # As copies: a part would keep the whole in memory.
-                part = places[begin:end].copy(), worth[:, begin:end].copy()
-                found[number] = self._impacts(*part)
+            impacts = self._worth([spans[number] for number in rare])
+            for number, each in zip(rare, impacts, strict=True):
+                found[number] = each
         return found
 
-    def _worth(self, spans: list[slice]) -> tuple[Ints, Floats, Ints]:
-        """Return places and impacts of terms, and where those of each term begin."""
+    def _worth(self, spans: list[slice]) -> list[ByGroup]:
+        """Return the impacts of the terms whose postings stand in `spans`."""
         docs, codes, counts = (_column(self._pack, name, spans) for name in POSTINGS)
         if docs.max() >= len(self._pack):
             raise ValueError("postings of documents that are not there")
-        tf = self._gains.take(self._rows.take(codes) + docs, axis=1)
-        tf *= counts.astype(np.float32)
         edges = sums([span.stop - span.start for span in spans])
-        more = np.flatnonzero(codes >= MORE)
-        if len(more):
-            rows = np.flatnonzero(codes < MORE)
-            docs, edges, all_tf, tf = (
-                docs[rows],
-                rows.searchsorted(edges),
-                tf,
-                tf[:, rows],
+        groups = []
+        for gains in self._gains:
+            places, worth, ends = gains.worth(docs, codes, counts, edges)
+            groups.append(
+                [
+                    self._impacts(places[begin:end], worth[begin:end])
+                    if end > begin
+                    else None
+                    for begin, end in pairwise(ends.tolist())
+                ]
             )
+        return list(zip(*groups, strict=True))
+
+    def _impacts(self, places: Places, worth: Floats) -> Impacts:
+        """Return a part of arrays as one of its own, which does not keep the whole."""
+        holds = len(places)
+        if holds > LONE and len(self._pack) < CROWD * holds:
+            whole = np.zeros(len(self._pack), np.float32)
+            whole[places] = worth
+            return Impacts(None, whole, holds)
+        return Impacts(places.copy(), worth.copy(), holds)
+
+
+class _Gains:
+    """What one mention of a term is worth in a group's fields: weight over norm.
+
+    In document d and the field of code c it is `gains[rows[c] + d]`; `inside`
+    tells which codes are those of fields that the group has and that hold text.
+    """
+
+    def __init__(self, pack: Pack, averages: dict[str, float], group: Group) -> None:
+        fields = _held_fields(group, averages)
+        self._k1 = np.float32(group.k1)
+        self._inside = np.zeros(256, np.bool_)
+        self._rows = np.zeros(256, np.uint32)
+        gains = np.zeros((len(fields), len(pack)), np.float32)
+        for row, (name, field) in enumerate(fields.items()):
+            code = pack.fields.index(name)
+            self._inside[[code, code | MORE]] = True
+            self._rows[[code, code | MORE]] = row * len(pack)
+            ratio = pack.lengths[code] / averages[name]
+            gains[row] = field.weight / (1 - field.b + field.b * ratio)
+        self._gains = gains.ravel()
+
+    def worth(
+        self,
+        docs: Places,
+        codes: npt.NDArray[np.uint8],
+        counts: npt.NDArray[np.uint8],
+        edges: Ints,
+    ) -> tuple[Places, Floats, Ints]:
+        """Return places of documents, impacts, and where those of each term begin."""
+        inside = self._inside.take(codes)
+        if not inside.all():
+            rows = np.flatnonzero(inside)
+            docs, codes, counts = docs.take(rows), codes.take(rows), counts.take(rows)
+            edges = rows.searchsorted(edges)
+        tf = self._gains.take(self._rows.take(codes) + docs)
+        tf *= counts
+        again = np.zeros(len(docs) + 1, np.bool_)
+        again[1:-1] = docs[1:] == docs[:-1]
+        again[edges] = False  # another term's
+        more = np.flatnonzero(again)
+        if len(more):
+            rows = np.flatnonzero(~again[:-1])
             into = more - np.arange(1, len(more) + 1)  # the row to which each belongs
-            for row, total in zip(all_tf, tf, strict=True):
-                np.add.at(total, into, row[more])
-        if self._partial and not (held := tf.any(axis=0)).all():
-            rows = np.flatnonzero(held)
-            docs, tf, edges = docs[rows], tf[:, rows], rows.searchsorted(edges)
+            docs, edges = docs.take(rows), rows.searchsorted(edges)
+            once = tf.take(rows)
+            np.add.at(once, into, tf.take(more))
+            tf = once
         worth = tf * (self._k1 + 1)
         tf += self._k1
         worth /= tf
-        return docs.astype(np.int64), worth, edges
-
-    def _impacts(self, places: Ints, worth: Floats) -> Impacts | None:
-        if not len(places):
-            return None
-        held = tuple(int(np.count_nonzero(row)) for row in worth > 0)
-        if len(places) > LONE and len(self._pack) < CROWD * len(places):
-            whole = np.zeros((len(worth), len(self._pack)), np.float32)
-            whole[:, places] = worth
-            return Impacts(None, whole, held)
-        return Impacts(places, worth, held)
+        return docs, worth, edges
 
 
 def _column(pack: Pack, name: str, spans: list[slice]) -> npt.NDArray[Any]:
@@ -256,8 +277,11 @@ def _held_fields(group: Group, averages: dict[str, float]) -> dict[str, Field]:
     return {name: field for name, field in named if name and averages.get(name)}
 
 
-def _size(impacts: Impacts | None) -> int:
-    if impacts is None:
-        return 250  # bytes, the key's and the dict's
-    places = 0 if impacts.places is None else impacts.places.nbytes
-    return 600 + places + impacts.worth.nbytes
+def _size(impacts: ByGroup) -> int:
+    """Return the bytes that impacts take, their key and dict too."""
+    size = 250
+    for each in impacts:
+        if each is not None:
+            places = 0 if each.places is None else each.places.nbytes
+            size += 350 + places + each.worth.nbytes
+    return size

@@ -79,6 +79,8 @@ class Pack:
             if checksum is not None and zlib.crc32(flat.data) != checksum:
                 raise ValueError(f"{path.name}: {name} changed on disk")
             setattr(self, name, flat.reshape(shape))
+        if (np.diff(self.spans) < 0).any() or self.spans[-1:].sum() > len(self.docs):
+            raise ValueError(f"{path.name}: postings beyond the end")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -93,12 +95,10 @@ class Pack:
             return [0] * len(keys), [0] * len(keys)
         wanted = hashed(keys)
         at = self.hashes.searchsorted(wanted)
-        at[at == len(self.hashes)] = 0
-        begins, ends = self.spans.take(at), self.spans.take(at + 1)
-        if (begins > ends).any() or ends.max() > len(self.docs):
-            raise ValueError("postings beyond the end")
-        ends[self.hashes.take(at) != wanted] = 0
-        return np.minimum(begins, ends).tolist(), ends.tolist()
+        known = self.hashes.take(at, mode="clip") == wanted
+        at *= known  # where there is none, nothing is between begin and end
+        begins, ends = self.spans.take(at), self.spans.take(at + known)
+        return begins.tolist(), ends.tolist()
 
     def key(self, term: int) -> bytes:
         return self.letters[self.cuts[term] : self.cuts[term + 1]].tobytes()

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import pairwise
-from operator import add
+from itertools import chain, pairwise, repeat
 from typing import NamedTuple
 
 import numpy as np
 
 from kb.engines.base import Group, Hits, Mask, Query, idf
-from kb.engines.gathering import Found, Lone, fitting, holding, ones, together
-from kb.engines.impacts import LONE, Counts, Floats, Impacts, Segment, Term
+from kb.engines.gathering import Found, added, counted, fitting, gathered, holding
+from kb.engines.impacts import ByGroup, Floats, Segment, Term
 from kb.engines.packed import Ints
 
 MOST_FITS = 100  # sets of labels whose documents are kept: readers × categories
@@ -22,6 +21,7 @@ CUT = 16  # blocks of documents for each hit that is wanted, when the best are c
 NO_ID = np.iinfo(np.int64).max
 
 Labels = tuple[frozenset[str], ...]
+Counts = tuple[int, ...]  # documents that hold a term, by group
 
 
 class Held(NamedTuple):
@@ -42,7 +42,7 @@ class Fit:
         self.held = defaultdict(dict)
 
     def of(self, counts: Counts) -> Held:
-        return Held(counts, tuple(idf(self.size, count) for count in counts))
+        return Held(counts, tuple(map(idf, repeat(self.size), counts)))
 
 
 class Snapshot:
@@ -73,7 +73,7 @@ class Snapshot:
         terms = [(clause.term, clause.pair) for clause in query.clauses]
         held = self._held(query.groups, terms, fit)
         found = self._found(query.groups, terms)
-        scores = self._added(found, _factors(query, held))
+        scores = added(found, _factors(query, held), self.count)
         if not fit.all:
             scores *= fit.mask
         if query.minimum:
@@ -134,69 +134,36 @@ class Snapshot:
         return found
 
     def _find(self, groups: tuple[Group, ...], terms: list[Term]) -> Found:
-        lone: list[Lone] = []
-        few: list[tuple[int, int, Impacts]] = []
-        for segment, where in zip(self.segments, self._slices, strict=True):
-            for clause, impacts in enumerate(segment.impacts(groups, terms)):
-                if impacts is None:
-                    continue
-                if impacts.places is None or len(impacts.places) > LONE:
-                    lone.append(Lone(clause, where, impacts.places, impacts.worth))
-                else:
-                    few.append((clause, where.start, impacts))
-        return Found(lone, together(few))
+        found = (segment.impacts(groups, terms) for segment in self.segments)
+        return gathered(zip(self._slices, found, strict=True))
 
     def _held(
         self, groups: tuple[Group, ...], terms: list[Term], fit: Fit
     ) -> list[Held]:
         """Return how many fitting documents hold each term; each is counted once."""
+        if sum(map(len, fit.held.values())) > MOST_COUNTS:
+            fit.held.clear()
         known = fit.held[groups]
         if missing := [term for term in terms if term not in known]:
             counts = self._counts(groups, missing, fit)
-            if sum(map(len, fit.held.values())) > MOST_COUNTS:
-                fit.held.clear()
-            fresh = dict(zip(missing, map(fit.of, counts), strict=True))
-            fit.held[groups].update(fresh)
-            known = {term: known.get(term) or fresh[term] for term in terms}
+            known.update(zip(missing, map(fit.of, counts), strict=True))
         return [known[term] for term in terms]
 
     def _counts(
         self, groups: tuple[Group, ...], terms: list[Term], fit: Fit
     ) -> list[Counts]:
         if not fit.all:
-            shape = len(groups), len(terms)
-            found = fitting(self._found(groups, terms), fit.mask, shape)
-            return list(map(tuple, found.T.tolist()))
-        counts: list[Counts] = [(0,) * len(groups)] * len(terms)
-        for segment in self.segments:
-            for clause, impacts in enumerate(segment.impacts(groups, terms)):
-                if impacts is not None:
-                    counts[clause] = tuple(map(add, counts[clause], impacts.holds))
-        return counts
-
-    def _added(self, found: Found, factors: Floats) -> Floats:
-        """Return the sums of impact · factor, which is one a group and clause."""
-        scores = np.zeros(self.count, np.float32)
-        for clause, segment, places, worth in found.lone:
-            part = worth[0] * factors[0, clause]
-            for row, factor in zip(worth[1:], factors[1:, clause], strict=True):
-                part += row * factor
-            if places is None:
-                scores[segment] += part
-            else:
-                np.add.at(scores[segment], places, part)
-        if few := found.few:
-            each = np.repeat(factors.take(few.clauses, axis=1), few.sizes, axis=1)
-            each *= few.worth
-            np.add.at(scores, few.places, each.sum(axis=0))
-        return scores
+            found = self._found(groups, terms)
+            counts = fitting(found, fit.mask, len(groups) * len(terms))
+            return list(zip(*counts.reshape(len(groups), -1).tolist(), strict=True))
+        every = [segment.impacts(groups, terms) for segment in self.segments]
+        return [_holds(of_term) for of_term in zip(*every, strict=True)]
 
     def _matched(self, query: Query, found: Found) -> Floats:
         """Return the weight of the clauses that each document matches."""
-        lone = [part._replace(worth=ones(part.worth)) for part in found.lone]
-        few = found.few and found.few._replace(worth=ones(found.few.worth))
-        weights = np.array([[clause.weight for clause in query.clauses]], np.float32)
-        return self._added(Found(lone, few), weights)
+        weights = np.zeros((len(query.groups), len(query.clauses)), np.float32)
+        weights[0] = [clause.weight for clause in query.clauses]
+        return added(counted(found), weights.ravel(), self.count)
 
     def _fit(self, groups: Labels) -> Fit:
         """Return the living documents with a label of each group, computed once."""
@@ -228,12 +195,21 @@ class Snapshot:
         return Hits(tuple(self.ids[best].tolist()), tuple(scores[best].tolist()), total)
 
 
+def _holds(segments: Sequence[ByGroup]) -> Counts:
+    """Return how many documents hold a term, by group, given what each segment says."""
+    return tuple(
+        sum(impacts.holds for impacts in group if impacts)
+        for group in zip(*segments, strict=True)
+    )
+
+
 def _factors(query: Query, held: list[Held]) -> Floats:
-    """Return what impacts are multiplied by, one a group and clause; see Hits."""
-    factors = np.array([each.idf for each in held], np.float32).T
-    factors *= np.array([[group.weight] for group in query.groups], np.float32)
-    factors *= np.array([clause.weight for clause in query.clauses], np.float32)
-    return factors
+    """Return what impacts are multiplied by, one a row; see Hits."""
+    every = chain.from_iterable(each.idf for each in held)
+    rarity = np.fromiter(every, np.float32).reshape(len(held), -1)
+    factors: Floats = np.array([[group.weight] for group in query.groups], "f")
+    factors = factors * rarity.T * np.array([c.weight for c in query.clauses], "f")
+    return factors.ravel()
 
 
 def _floor(scores: Floats, limit: int) -> float:
