@@ -141,7 +141,7 @@ def test_facts_are_read_of_just_what_the_reader_may_find(
     editor, agent = make_user("e", "编辑"), make_user("a", "客服")
     for reader in (ANYONE, here, elsewhere, agent, editor):
         reading = Reading(reader, drafts=drafts)
-        seen = {pk for pk, *_ in reading.facts(ids)}
+        seen = set(reading.facts(ids))
         assert seen == set(reading.entries.values_list("pk", flat=True)), reader
         hits = reading.load([Found(pk, 1.0) for pk in ids])
         assert {hit.entry.pk for hit in hits} == seen, reader

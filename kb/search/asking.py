@@ -12,7 +12,7 @@ from kb.engines.base import idf
 from kb.text import forms, normalize, segment
 from kb.text.lexicon import Lexicon
 from kb.text.pinyin import heard, spell
-from kb.text.telling import HALF, SAME, Wanted, covered, meant, said, wanted
+from kb.text.telling import HALF, SAME, Wanted, covered, meant, members, said, wanted
 
 LONGEST = 200  # characters of a query; the rest is cut off
 PICKED = 0.6  # weight of words that led people of the reader's own side to an entry
@@ -182,8 +182,8 @@ class _Asking:
     def meanings(self) -> tuple[Meaning, ...]:
         """Return the synonyms that were typed, with what else was asked for."""
         asked = {clause.term for clause in (*self.same, *self.typed)}
-        members = self.lexicon.synonyms.of(self.words)
-        return tuple(self._meaning(member, others, asked) for member, others in members)
+        typed = members(self.words, self.lexicon)
+        return tuple(self._meaning(member, others, asked) for member, others in typed)
 
     def _meaning(self, member: str, others: Iterable[str], asked: Set[str]) -> Meaning:
         told = [frozenset(said(other, self.lexicon)) for other in others]

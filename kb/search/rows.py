@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -67,18 +67,24 @@ class Reading:
             return False
         return standing.is_visible_to(self.user)
 
-    def facts(self, ids: Sequence[int]) -> Iterator[tuple[int, str, str]]:
-        """Yield (id, question, keywords) of those of `ids` that may be read."""
+    def facts(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return {id: (question, keywords)} of those of `ids` that may be read."""
         inside = set(ids)
         if self.within:
             among = self.entries.filter(pk__in=ids).order_by()
             inside = set(among.values_list("pk", flat=True))
-        now = plain.moment(timezone.now())
-        allows = cache(self.allows)  # for few ways to stand there are many rows
+        now, as_live = plain.moment(timezone.now()), self.as_live
         rows = plain.rows(FACTS.format(plain.places(ids)), (now, now, *ids))
-        for pk, question, keywords, *standing in rows:
-            if pk in inside and allows(self._taken(pk, Standing(*standing))):
-                yield pk, question, keywords
+
+        @cache  # for few ways to stand there are many rows
+        def allowed(standing: plain.Row, as_live: bool) -> bool:
+            return self.allows(_taken(Standing(*standing), as_live))
+
+        return {
+            row[0]: row[1:3]
+            for row in rows
+            if row[0] in inside and allowed(row[3:], row[0] == as_live)
+        }
 
     def load(self, found: Iterable[Found]) -> tuple[Hit, ...]:
         """Return the hits of what was found, all of it within what is read."""
@@ -87,12 +93,13 @@ class Reading:
         return tuple(
             Hit(read[pk], *scores[pk])
             for pk in scores
-            if pk in read and self.allows(self._taken(pk, read[pk].standing))
+            if pk in read and self.allows(_taken(read[pk].standing, pk == self.as_live))
         )
 
-    def _taken(self, pk: int, standing: Standing) -> Standing:
-        """Return how a row is taken to stand."""
-        return standing._replace(status=LIVE) if pk == self.as_live else standing
+
+def _taken(standing: Standing, as_live: bool) -> Standing:
+    """Return how a row is taken to stand."""
+    return standing._replace(status=LIVE) if as_live else standing
 
 
 def faces(
@@ -108,7 +115,7 @@ def faces(
     Agents know short codes, too, and either side what led its own people there.
     The engine proposes, the database decides: a stale hit can leak nothing.
     """
-    found = {pk: rest for pk, *rest in reading.facts(ids)}
+    found = reading.facts(ids)
     near = [pk for pk in ids[:deep] if pk in found]
     said: defaultdict[int, list[str]] = defaultdict(list)
     for pk, text in plain.rows(SAID.format(plain.places(near)), near):

@@ -61,6 +61,8 @@ class Terms:
 
 def ways(*texts: str) -> tuple[Wording, ...]:
     """Return the wordings of `texts`, those of 繁體 as 简体 says them, too."""
+    if len(texts) == 1:  # most entries have no phrasings
+        return _ways(texts[0])
     return tuple(wording for text in texts for wording in _ways(text))
 
 

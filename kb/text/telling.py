@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -70,7 +70,7 @@ def wanted(text: str, lexicon: Lexicon = EMPTY) -> Wanted:
     What merely asks weighs LIGHT; a stop word SILENT, unless nothing else is there.
     A cry asks for nothing.
     """
-    weights = _Weights(text, lexicon)
+    weights = _weights(text, lexicon)
     if _CRY.fullmatch("".join(filter(str.isalnum, weights.spelling))):
         return Wanted({}, {})
     return Wanted(
@@ -86,18 +86,22 @@ def meant(text: str, lexicon: Lexicon) -> Wanted:
     Each weighs SAME times what the words weigh that it stands for; in several
     wordings, the most that it weighs in one.
     """
-    weights = _Weights(text, lexicon)
+    weights, typed = _weights(text, lexicon), wanted(text, lexicon)
     words: dict[str, float] = {}
     pairs: dict[str, float] = {}
-    for member, others in lexicon.synonyms.of(text):
+    for member, others in members(text, lexicon):
         worth = SAME * weights.of(member)
         for other in others[:MOST_OTHERS]:
             said_words, said_pairs = _said(other, lexicon.words)
             _raise(words, said_words, worth)
             _raise(pairs, said_pairs, worth)
-    return Wanted(
-        _without(words, segment.words(text)), _without(pairs, segment.pairs(text))
-    )
+    return Wanted(_without(words, typed.words), _without(pairs, typed.pairs))
+
+
+@lru_cache(maxsize=500)
+def members(text: str, lexicon: Lexicon) -> Sequence[tuple[str, Sequence[str]]]:
+    """Return the synonyms that stand in `text`, each with what means the same."""
+    return tuple(lexicon.synonyms.of(text))
 
 
 def said(wording: str, lexicon: Lexicon) -> tuple[str, ...]:
@@ -107,9 +111,9 @@ def said(wording: str, lexicon: Lexicon) -> tuple[str, ...]:
 
 def covered(text: str, lexicon: Lexicon) -> float:
     """Return the share of what `text` says that other wordings can say, too."""
-    weights = _Weights(text, lexicon)
-    members = [member for member, _ in lexicon.synonyms.of(text)]
-    return sum(map(weights.sum, members)) / max(weights.sum(weights.spelling), 1e-9)
+    weights = _weights(text, lexicon)
+    said = (weights.sum(member) for member, _ in members(text, lexicon))
+    return sum(said) / max(weights.sum(weights.spelling), 1e-9)
 
 
 class _Weights:
@@ -155,6 +159,11 @@ class _Weights:
         )
 
 
+@lru_cache(maxsize=500)
+def _weights(text: str, lexicon: Lexicon) -> _Weights:
+    return _Weights(text, lexicon)
+
+
 @lru_cache(maxsize=10_000)
 def _said(
     wording: str, learnt: frozenset[str]
@@ -168,6 +177,5 @@ def _raise(weights: dict[str, float], terms: Iterable[str], weight: float) -> No
         weights[term] = max(weights.get(term, 0.0), weight)
 
 
-def _without(weights: dict[str, float], terms: Iterable[str]) -> dict[str, float]:
-    asked = set(terms)
-    return {term: weight for term, weight in weights.items() if term not in asked}
+def _without(weights: dict[str, float], terms: Container[str]) -> dict[str, float]:
+    return {term: weight for term, weight in weights.items() if term not in terms}
