@@ -25,6 +25,7 @@ from kb.text import (
     segment,
     telling,
 )
+from kb.text.likeness import Terms, Wording, likeness
 
 BLANK_CASES = json.loads((Path(__file__).parent / "blank_cases.json").read_text())
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=60)
@@ -491,3 +492,25 @@ def test_a_cry_asks_for_nothing(cry: str) -> None:
 @pytest.mark.parametrize("words", ["www", "1111", "12345", "滴滴", "哈哈镜", "嗯"])
 def test_what_only_looks_like_a_cry_is_searched_for(words: str) -> None:
     assert telling.wanted(words)
+
+
+# Likeness ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ssd云盘", "essd云盘", 4 / 11),
+        ("17号线", "18号线", 4 / 8),
+        ("17号线", "17号线停运", 8 / 10),
+        ("wi-fi密码", "wifi密码", 1.0),
+        ("iphone15", "iphone 15", 1.0),
+        ("", "", 0.0),
+    ],
+)
+def test_latin_words_and_numbers_are_alike_as_a_whole(
+    one: str, other: str, same: float
+) -> None:
+    ways = Wording.of(one), Wording.of(other)
+    found = likeness(ways[:1], Terms.of([]), ways[1:])
+    assert found.same == pytest.approx(same)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,11 +17,14 @@ from kb.text.normalize import normalize
 from kb.text.telling import tells
 
 PAIR = 2  # letters
+_JOINING = re.compile("(?<=[a-z0-9])[_-]+(?=[a-z0-9])")
+_RUN = re.compile("[a-z]{2,}|[0-9]{2,}")
+_PRIVATE, _PLACES = "\U000f0000", 0xFFFE  # code points that no text uses; how many
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One way to ask, normalized; `bare` without spaces and punctuation.
+    """One way to ask, normalized; `bare` has its letters alone, as `letters` counts.
 
     Letters are counted in bits, the n-th letter of the spelling by 1 << n:
     `tells` has those that are no particle, `pairs` both of each pair of letters.
@@ -37,7 +42,7 @@ class Wording:
         for at in range(len(spelling) - 1):
             pair = intern(spelling[at : at + PAIR])
             pairs[pair] = pairs.get(pair, 0) | 0b11 << at
-        return cls(spelling, bare(spelling), telling, pairs)
+        return cls(spelling, letters(spelling), telling, pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,11 @@ def likeness(
         standing |= pairs
         standing.update([term for term in terms.rest if term in wording.spelling])
         asked = max(asked, _asked(terms, pairs, wording))
-        letters = len(wording.bare)
+        size = len(wording.bare)
         for way in query:
             common = LCSseq.similarity(way.bare, wording.bare)
-            same = max(same, 2 * common / max(len(way.bare) + letters, 1))
-            reached = max(reached, common / max(letters, 1))
+            same = max(same, 2 * common / max(len(way.bare) + size, 1))
+            reached = max(reached, common / max(size, 1))
     return Likeness(same, reached, asked, standing)
 
 
@@ -131,3 +136,18 @@ def _in_pairs(term: str, pairs: Set[str]) -> bool:
 def bare(spelling: str) -> str:
     """Return a normalized text without spaces and punctuation."""
     return "".join(filter(str.isalnum, spelling))
+
+
+def letters(spelling: str) -> str:
+    """Return a normalized text's letters, where Latin words and numbers are whole.
+
+    SSD has no letter of ESSD, and 17 none of 18: each stands for its word alone, as
+    often as the word has letters.
+    """
+    text = _RUN.sub(_whole, _JOINING.sub("", spelling))
+    return "".join(c for c in text if c.isalnum() or c >= _PRIVATE)
+
+
+def _whole(run: re.Match[str]) -> str:
+    place = ord(_PRIVATE) + zlib.crc32(run[0].encode()) % _PLACES
+    return chr(place) * len(run[0])
