@@ -70,6 +70,28 @@ def test_the_right_entry_comes_first(
     assert found(words)[:1] == [shelf[wanted].pk]
 
 
+GIFT, ASKED = "生日当月送一份礼物。", "生日当月送礼物要自己申请吗"
+
+
+def test_what_one_sentence_of_an_answer_says_is_found(make_entry: MakeEntry) -> None:
+    make_entry("资料怎么填？", "生日请填准确。\n\n当月改一次。\n\n礼物另说。\n\n送货。")
+    assert search(ASKED, user=ANYONE).hits == ()
+    told = make_entry("会员说明", GIFT)
+    assert found(ASKED)[:1] == [told.pk]
+
+
+def test_what_a_reply_says_makes_agents_sure_alone(
+    make_entry: MakeEntry, agent: User
+) -> None:
+    entry = make_entry("会员说明", "积分双倍。", replies=[GIFT])
+    entry.replies.create(owner=agent, title="我的", body="我的话")
+    assert found(ASKED, agent) == [entry.pk]
+    assert found(ASKED) == []
+    assert Reading(agent).answers([entry.pk], staff=True) == {
+        entry.pk: f"积分双倍。\n{GIFT}"
+    }
+
+
 @pytest.mark.parametrize(
     "words", ["", "   ", "\u3000", "\u200b", "？！", "\x00", "*", "😀"]
 )

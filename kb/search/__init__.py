@@ -16,7 +16,7 @@ from kb.feedback import Learned, side_of
 from kb.models import Category, Entry, Reader, shown_to
 from kb.search.asking import LONGEST, PUBLIC, STAFF, Scope, ask, clauses, tidy
 from kb.search.narrowing import Narrowed
-from kb.search.ranking import DEPTH, Faces, Found, rank
+from kb.search.ranking import DEPTH, NEAR, Answers, Faces, Found, rank, sure
 from kb.search.rows import MOST, Hit, Reading, faces, in_database
 from kb.text import beginnings, pinyin, segment
 from kb.text.telling import SAME as SAID
@@ -28,6 +28,7 @@ __all__ = [
     "MOST",
     "PUBLIC",
     "STAFF",
+    "Answers",
     "Faces",
     "Hit",
     "Narrowed",
@@ -49,8 +50,6 @@ __all__ = [
     "warm",
 ]
 MOST_ALIKE = 20  # entries that are looked at when some like a text are wanted
-SURE = 0.5  # score below which nothing was found, only something near
-NEAR = 5  # entries offered where nothing was found
 SAME = 0.75  # of Hit.alike, from which two texts ask for the same
 
 
@@ -131,11 +130,6 @@ def _told(words: str, found: Sequence[Found]) -> dict[str, Any]:
     mended = found[0].mended if found else ""
     terms = wanted(words, lexicon).marks() + wanted(mended, lexicon).marks()
     return {"meant": mended, "terms": terms + meant(words, lexicon).marks(SAID)}
-
-
-def sure(found: Sequence[Found]) -> bool:
-    """Tell whether what was asked for is among the best of `found`."""
-    return max((one.score for one in found[:NEAR]), default=0.0) >= SURE
 
 
 def warm() -> None:
@@ -240,8 +234,11 @@ def _find(
 
     staff = scope.groups is STAFF
     seen = partial(faces, reading=reading, learned=learned, staff=staff)
-    lift = partial(learned.raised, deep=DEPTH) if learned else dict
-    return rank(engine, asked, seen, exclude=exclude, lift=lift)
+    if learned is None:  # likeness is all that is wanted
+        return rank(engine, asked, seen, exclude=exclude)
+    lift = partial(learned.raised, deep=DEPTH)
+    read = partial(reading.answers, staff=staff)
+    return rank(engine, asked, seen, exclude=exclude, lift=lift, answers=read)
 
 
 # What a reader may find -----------------------------------------------------------

@@ -14,22 +14,26 @@ import numpy.typing as npt
 from kb.engines import Clause, Engine
 from kb.engines.base import Mask
 from kb.search.asking import Asked, Meaning, Need
+from kb.search.certainty import Signs, alike, certainty
 from kb.search.mending import mended
 from kb.text import segment
-from kb.text.likeness import Likeness, Terms, Wording, likeness, ways
+from kb.text.likeness import Terms, Wording, likeness, ways
+from kb.text.passage import told
 
 DEPTH = 30  # candidates that are looked at closely
 CUT = 0.2  # share of the best score of the engine below which a result is noise
 HEARD = 0.95  # what a clause is credited that is only heard, or only in parts
 HALF = 0.5  # share of a query that must be met before what sounds alike is meant
 WHOLE = 0.9  # share of a query above which it is covered as a whole
-FOUND = 0.6  # how sure an entry is that holds all that was typed
 EVIDENCE = 8.0  # rare words held: who says as much is sure
+SURE = 0.5  # score below which nothing was found, only something near
+NEAR = 5  # entries offered where nothing was found
 Shares = npt.NDArray[np.float64]
 Lift = Callable[[dict[int, float]], dict[int, float]]  # scores, best first
 # Which of these ids the reader may see; of the first so many the wordings, too, the
 # question first.
 Faces = Callable[[Sequence[int], int], Mapping[int, Sequence[Wording]]]
+Answers = Callable[[Sequence[int]], Mapping[int, str]]  # of entries that he may see
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +50,6 @@ class Found:
     alike: float = 0.0
 
 
-class Signs(NamedTuple):
-    """What speaks for a candidate: all from 0 to 1, whatever the library's size.
-
-    covered   share of what the query is worth that the entry holds
-    titled    share of it that stands in one of the entry's wordings
-    evidence  how much is covered, in rare words out of EVIDENCE
-    whole     all of the query is covered, and it does more than ask
-    just      the question is what was typed
-    mended    the query as the entry writes it, where it differs
-    """
-
-    covered: float
-    titled: float
-    evidence: float
-    whole: bool
-    just: bool
-    mended: str
-    like: Likeness
-
-
 def rank(
     engine: Engine,
     asked: Asked,
@@ -73,16 +57,15 @@ def rank(
     *,
     exclude: Collection[int] = (),
     lift: Lift = dict,
+    answers: Answers | None = None,
 ) -> list[Found]:
     """Return what is worth showing of what was found, best first.
 
     `lift` raises what people picked after these words, and brings it in. What
-    asks just that is first, whatever was picked.
+    asks just that is first, whatever was picked. Where questions do not tell
+    whether the best are meant, their `answers` are read.
     """
-    pairs = zip(asked.hits.ids, asked.hits.scores, strict=True)
-    asked_of = {id: score for id, score in pairs if id not in exclude}
-    floor = CUT * max(asked_of.values(), default=0.0)
-    scores = lift({id: score for id, score in asked_of.items() if score >= floor})
+    scores = lift(_proposed(asked, exclude))
     ids = list(scores)
     seen = faces(ids, DEPTH)
     near = [id for id in ids[:DEPTH] if id in seen]
@@ -92,8 +75,38 @@ def rank(
     order = {id: _order(scores[id] / top, signs[id]) for id in near}
     near.sort(key=lambda id: (not signs[id].just, -order[id], id))
     found = [_found(id, signs[id]) for id in near]
+    if answers and not sure(found):
+        found[:NEAR] = _read(asked, found[:NEAR], signs, answers)
     least = min((one.score for one in found), default=0.0)
     return found + [Found(id, least) for id in far]
+
+
+def _proposed(asked: Asked, exclude: Collection[int]) -> dict[int, float]:
+    """Return what the engine proposes, best first, and how it scores; no noise."""
+    pairs = zip(asked.hits.ids, asked.hits.scores, strict=True)
+    scores = {id: score for id, score in pairs if id not in exclude}
+    floor = CUT * max(scores.values(), default=0.0)
+    return {id: score for id, score in scores.items() if score >= floor}
+
+
+def sure(found: Sequence[Found]) -> bool:
+    """Tell whether what was asked for is among the best of `found`."""
+    return max((one.score for one in found[:NEAR]), default=0.0) >= SURE
+
+
+def _read(
+    asked: Asked,
+    found: Sequence[Found],
+    signs: Mapping[int, Signs],
+    answers: Answers,
+) -> list[Found]:
+    """Return what was found with the score that its answers give it."""
+    texts, worth = answers([one.id for one in found]), _worth(asked)
+    shares = {id: told(text, worth) / asked.worth for id, text in texts.items()}
+    return [
+        _found(one.id, signs[one.id]._replace(told=shares.get(one.id, 0.0)))
+        for one in found
+    ]
 
 
 def _found(id: int, signs: Signs) -> Found:
@@ -108,33 +121,6 @@ def _order(score: float, signs: Signs) -> float:
     """
     like = signs.like
     return math.log(score) + 2.5 * like.same**2 + 2 * signs.covered + like.reached
-
-
-def certainty(signs: Signs) -> float:
-    """Return how surely a candidate is meant, from 0 to 1; ½ is as likely as not.
-
-    A logistic regression of right and wrong answers, in libraries of 80 to 7,000
-    entries, each library counting alike; `make bench` shows what it rejects. Who
-    types a word that stands here wants to see where: that is never rejected.
-    """
-    like = signs.like
-    odds = 3.3 * signs.covered + 1.7 * signs.titled + 10.9 * signs.evidence
-    odds += 3.4 * like.same**2 + 6.8 * like.asked - 6.2
-    likely = 1 / (1 + math.exp(-odds))
-    return max(likely, FOUND) if signs.whole else likely
-
-
-def alike(signs: Signs) -> float:
-    """Return how much two texts ask for the same, from 0 to 1, whichever is longer.
-
-    Half of it is the harmonic mean of what of the query stands in the wording and
-    what of the wording is asked for: all of one in a part of the other is half of
-    the matter. The other half is how many letters they share, in order.
-    """
-    if signs.just:
-        return 1.0
-    said, asked = signs.titled, signs.like.asked
-    return said * asked / max(said + asked, 1e-9) + signs.like.same / 2
 
 
 def _signs(
@@ -173,15 +159,21 @@ class _Sought(NamedTuple):
 
     @classmethod
     def of(cls, asked: Asked) -> _Sought:
-        worth: defaultdict[str, float] = defaultdict(float)
-        for need in asked.needs:
-            worth[need.clause.term] += need.worth
+        worth = _worth(asked)
         lost = [need for need in asked.needs if need.instead]
         same = [
             (m, [term for term in worth if term in m.member]) for m in asked.meanings
         ]
         terms = Terms.of([*worth, *(term for m in asked.meanings for term in m.terms)])
         return cls(asked.tells, ways(asked.words), terms, worth, lost, same)
+
+
+def _worth(asked: Asked) -> Mapping[str, float]:
+    """Return what each term needed is worth."""
+    worth: defaultdict[str, float] = defaultdict(float)
+    for need in asked.needs:
+        worth[need.clause.term] += need.worth
+    return worth
 
 
 def _sign(

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kb.feedback import Learned
-from kb.models import Entry, EntryQuerySet, Reader, Standing, plain
+from kb.models import Entry, EntryQuerySet, Reader, Reply, Standing, plain
 from kb.search.narrowing import Narrowed
 from kb.search.ranking import Found
 from kb.text import normalize
@@ -26,6 +26,7 @@ FACTS = """
         AND (valid_until IS NULL OR valid_until > %s)
     FROM kb_entry WHERE id IN ({})
 """
+TOLD = "SELECT id, answer_text FROM kb_entry WHERE id IN ({})"
 SAID = "SELECT entry_id, text FROM kb_phrasing WHERE entry_id IN ({}) ORDER BY id"
 
 
@@ -85,6 +86,15 @@ class Reading:
             for row in rows
             if row[0] in inside and allowed(row[3:], row[0] == as_live)
         }
+
+    def answers(self, ids: Sequence[int], *, staff: bool) -> dict[int, str]:
+        """Return the answers of `ids`, all of which may be read; agents', too."""
+        texts: dict[int, str] = dict(plain.rows(TOLD.format(plain.places(ids)), ids))
+        if staff:
+            shared = Reply.objects.shared().filter(entry__in=ids)
+            for pk, text in shared.values_list("entry_id", "text"):
+                texts[pk] = f"{texts[pk]}\n{text}"
+        return texts
 
     def load(self, found: Iterable[Found]) -> tuple[Hit, ...]:
         """Return the hits of what was found, all of it within what is read."""

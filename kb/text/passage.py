@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kb.text import highlight
+from kb.text.normalize import normalize
 
 LENGTH = 120  # characters
 TAIL = 8  # of a cut passage, in which a term counts for nothing: it lacks its context
@@ -20,6 +21,7 @@ MORE = "…"
 _BEGINNING = re.compile(
     "(?P<sentence>[。！？!?\n][”」』）)]?\\s*)|[，；：、,;:]\\s*|\\s+"
 )
+_SENTENCE = re.compile("[。！？；!?;\n]+")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _WORD = re.compile("[a-z0-9]", re.IGNORECASE)
 
@@ -66,6 +68,17 @@ def first(texts: Iterable[str], terms: Iterable[str], length: int = LENGTH) -> P
             return found
         opening = opening if opening.text else found
     return opening
+
+
+def told(text: str, weights: Mapping[str, float]) -> float:
+    """Return the most that one sentence of `text` holds of the terms, by weight.
+
+    `weights` are those of normalized terms.
+    """
+    return max(
+        sum(weight for term, weight in weights.items() if term in sentence)
+        for sentence in _SENTENCE.split(normalize(text))
+    )
 
 
 def _shown(

@@ -83,7 +83,9 @@ class Asked:
         scope = search.Scope(search.PUBLIC, labels)
         words = search.tidy(query)
         asked = search.ask(self.engine, words, scope, lexicon, search.MOST)
-        return search.rank(self.engine, asked, self._faces) if asked else []
+        if asked is None:
+            return []
+        return search.rank(self.engine, asked, self._faces, answers=self._answers)
 
     def worth(self, case: Case, lexicon: Lexicon) -> float:
         """Return one over the rank of the first right entry, 0 below DEPTH."""
@@ -98,6 +100,9 @@ class Asked:
         return dict.fromkeys(places, ()) | {
             at: ways(row["question"], *(row.get("similar") or [])) for at, row in rows
         }
+
+    def _answers(self, places: Sequence[int]) -> dict[int, str]:
+        return {place: self.library.rows[place]["answer"] or "" for place in places}
 
     def _documents(self, places: Iterable[int]) -> Iterator[Document]:
         from kb import documents

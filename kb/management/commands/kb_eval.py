@@ -173,6 +173,7 @@ def _ask(
     scope = search.Scope(search.PUBLIC, labels)
     faces = _faces(rows, evidence or {})
     levels = _levels(rows, evidence or {})
+    rank = partial(search.rank, engine, answers=_answers(rows))
     ranks: list[int] = []
     times: list[float] = []
     run: list[dict[str, Any]] = []
@@ -181,7 +182,7 @@ def _ask(
         words = search.tidy(line["query"])
         lift = partial(weighing.raised, levels=levels[normalize.key(words)])
         asked = search.ask(engine, words, scope, lexicon, search.MOST)
-        found = search.rank(engine, asked, faces, lift=lift)[:DEPTH] if asked else []
+        found = rank(asked, faces, lift=lift)[:DEPTH] if asked else []
         times.append((time.perf_counter() - began) * 1000)
         ids = [rows[one.id]["id"] for one in found]
         relevant = set(line["relevant"])
@@ -202,6 +203,10 @@ def _faces(rows: list[dict[str, Any]], evidence: Evidence) -> search.Faces:
     return lambda ids, deep: {
         id: face(id) if n < deep else () for n, id in enumerate(ids)
     }
+
+
+def _answers(rows: list[dict[str, Any]]) -> search.Answers:
+    return lambda ids: {id: rows[id].get("answer") or "" for id in ids}
 
 
 def _quality(ranks: list[int]) -> dict[str, float]:
