@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection, models
+from django.db.models.base import ModelState
 
 Row = tuple[Any, ...]
 # By its place in a row: what makes a value of a column, and the column.
@@ -34,12 +35,15 @@ def instances(
     """Return {id: instance} of the rows of `model` with one of `ids`.
 
     With `fields`, their attribute names, others are read when they are asked for.
+    What Model.__init__ sets column by column is a dict here; no signal is sent.
     """
     select, names, converters = _selecting(model, fields)
     found = {}
     for row in rows(f"{select} ({places(ids)})", tuple(ids)):
-        values = converted(row, converters)
-        one = model.from_db(connection.alias, names, values)
+        one = model.__new__(model)
+        vars(one).update(zip(names, converted(row, converters), strict=True))
+        one._state = ModelState()
+        one._state.adding, one._state.db = False, connection.alias
         found[one.pk] = one
     return found
 
