@@ -130,6 +130,15 @@ def test_words_that_say_nothing_are_no_pick(freight: Entry) -> None:
     assert not Pick.objects.exists()
 
 
+def test_what_resembles_picked_words_draws_nobody_else(make_entry: MakeEntry) -> None:
+    """Queries are alike in how they are put, whatever they ask."""
+    make_entry("怎么修改收货人？")
+    other = make_entry("收货地址怎么修改？")
+    words = "请问一下我这个订单现在要怎么修改{}呢"
+    pick(Entry.objects.exclude(pk=other.pk).get(), *"abcd", words=words.format("姓名"))
+    assert found(words.format("收货地址"))[:1] == [other.pk]
+
+
 @pytest.mark.parametrize(("learner", "other"), [(PUBLIC, STAFF), (STAFF, PUBLIC)])
 def test_one_side_never_feels_what_the_other_taught(
     freight: Entry, agent: User, learner: Side, other: Side

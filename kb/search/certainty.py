@@ -41,7 +41,7 @@ def certainty(signs: Signs) -> float:
     """
     like = signs.like
     odds = 2 * signs.covered + 1.5 * signs.titled + 7 * signs.evidence
-    odds += 5 * like.asked + 2 * like.reached + 2.5 * signs.told - 5
+    odds += 5 * like.asked + 2 * like.echoed + 2.5 * signs.told - 5
     likely = 1 / (1 + math.exp(-odds))
     return max(likely, FOUND) if signs.whole else likely
 

@@ -14,7 +14,7 @@ from kb.feedback import Learned
 from kb.models import Entry, EntryQuerySet, Reader, Reply, Standing, plain
 from kb.search.narrowing import Narrowed
 from kb.search.ranking import Found
-from kb.text import normalize
+from kb.text import likeness, normalize
 from kb.text.likeness import Wording, ways
 from kb.text.telling import LIGHT, Wanted
 
@@ -134,8 +134,9 @@ def faces(
     for pk in near:
         question, keywords = found[pk]
         codes = keywords.split() if staff else ()
-        picked = learned.wordings(pk) if learned else ()
-        faces[pk] = ways(question, *codes, *said[pk], *picked)
+        faces[pk] = ways(question, *codes, *said[pk])
+        for words in learned.wordings(pk) if learned else ():
+            faces[pk] = (*faces[pk], *likeness.learned(words))
     return faces
 
 

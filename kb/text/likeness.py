@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from sys import intern
 from typing import NamedTuple
@@ -28,12 +28,14 @@ class Wording:
 
     Letters are counted in bits, the n-th letter of the spelling by 1 << n:
     `tells` has those that are no particle, `pairs` both of each pair of letters.
+    `learned` are words after which people picked the entry.
     """
 
     spelling: str
     bare: str
     tells: int
     pairs: Mapping[str, int]
+    learned: bool = False
 
     @classmethod
     def of(cls, spelling: str) -> Wording:
@@ -76,17 +78,29 @@ def _ways(text: str) -> tuple[Wording, ...]:
     return tuple(map(Wording.of, (normalize(text), *regional.wordings(text))))
 
 
+@lru_cache(maxsize=2_000)
+def learned(text: str) -> tuple[Wording, ...]:
+    """Return the wordings of words after which people picked an entry."""
+    return tuple(replace(wording, learned=True) for wording in ways(text))
+
+
 class Likeness(NamedTuple):
     """Shares from 0 to 1, of the best wording each; and what stands in any of them.
 
+    Words learned tell how sure an entry is, and count for nothing in `same` and
+    `reached`, which put entries in order: who resembled a picked query drew those
+    of others.
+
     same      letters in common, in order, of both: 2 · common / (a + b) (Indel ratio)
     reached   letters of the wording that stand in the query, in order
+    echoed    as much, of words learned, too
     asked     what the wording tells that is among the terms asked for
     standing  the terms asked for that stand in one of the wordings
     """
 
     same: float
     reached: float
+    echoed: float
     asked: float
     standing: Set[str]
 
@@ -95,7 +109,7 @@ def likeness(
     query: Sequence[Wording], terms: Terms, face: Iterable[Wording]
 ) -> Likeness:
     """Compare a query, and the `terms` it asks for, with the wordings of an entry."""
-    same = reached = asked = 0.0
+    same = reached = echoed = asked = 0.0
     standing: set[str] = set()
     for wording in face:
         pairs = wording.pairs.keys() & terms.pairs
@@ -105,9 +119,11 @@ def likeness(
         size = len(wording.bare)
         for way in query:
             common = LCSseq.similarity(way.bare, wording.bare)
-            same = max(same, 2 * common / max(len(way.bare) + size, 1))
-            reached = max(reached, common / max(size, 1))
-    return Likeness(same, reached, asked, standing)
+            echoed = max(echoed, common / max(size, 1))
+            if not wording.learned:
+                same = max(same, 2 * common / max(len(way.bare) + size, 1))
+                reached = max(reached, common / max(size, 1))
+    return Likeness(same, reached, echoed, asked, standing)
 
 
 def _asked(terms: Terms, pairs: Set[str], wording: Wording) -> float:

@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +25,7 @@ from kb.engines import Document, Engine, make_engine
 from kb.feedback import weighing
 from kb.text import normalize, personal, pinyin, segment
 from kb.text.lexicon import EMPTY, Lexicon
-from kb.text.likeness import Wording, ways
+from kb.text.likeness import Wording, learned, ways
 
 EVERYONE = "audience=public"
 DEPTH = 10  # results that count
@@ -197,8 +198,8 @@ def _faces(rows: list[dict[str, Any]], evidence: Evidence) -> search.Faces:
     @cache
     def face(place: int) -> tuple[Wording, ...]:
         row = rows[place]
-        learned = (words for words, _ in evidence.get(row["id"], ()))
-        return ways(row["question"], *(row.get("similar") or []), *learned)
+        picked = [learned(words) for words, _ in evidence.get(row["id"], ())]
+        return (*ways(row["question"], *(row.get("similar") or [])), *chain(*picked))
 
     return lambda ids, deep: {
         id: face(id) if n < deep else () for n, id in enumerate(ids)
