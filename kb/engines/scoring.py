@@ -152,6 +152,7 @@ class Snapshot:
     def _counts(
         self, groups: tuple[Group, ...], terms: list[Term], fit: Fit
     ) -> list[Counts]:
+        """Return how many fitting documents hold each term, by group."""
         if not fit.all:
             found = self._found(groups, terms)
             counts = fitting(found, fit.mask, len(groups) * len(terms))

@@ -252,10 +252,9 @@ class Entry(Valid, Reviewed):
         """Return {id: entry} with their categories; who may see them is not asked.
 
         It takes Django longer to put a queryset into SQL than the database to answer.
-        What no list of entries shows is read when it is asked for (SELDOM).
+        What no list of entries shows (SELDOM) is read when it is asked for.
         """
-        known = (field.attname for field in cls._meta.concrete_fields)
-        found = plain.instances(cls, ids, tuple(n for n in known if n not in SELDOM))
+        found = plain.instances(cls, ids, OFTEN)
         of = {entry.category_id for entry in found.values() if entry.category_id}
         categories = plain.instances(Category, of)
         for entry in found.values():
@@ -272,6 +271,11 @@ class Entry(Valid, Reviewed):
 SELDOM = frozenset(
     "created_at published_at source external_id question_key created_by_id"
     " updated_by_id review_at reviewed_at owner_id module_id".split()
+)
+OFTEN = tuple(
+    field.attname
+    for field in Entry._meta.concrete_fields
+    if field.attname not in SELDOM
 )
 DERIVED = (
     *("question_key", "answer_html", "answer_text", "excerpt", "slug"),

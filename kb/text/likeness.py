@@ -87,9 +87,9 @@ def learned(text: str) -> tuple[Wording, ...]:
 class Likeness(NamedTuple):
     """Shares from 0 to 1, of the best wording each; and what stands in any of them.
 
-    Words learned tell how sure an entry is, and count for nothing in `same` and
-    `reached`, which put entries in order: who resembled a picked query drew those
-    of others.
+    Words learned tell how sure an entry is. In `same` and `reached`, which put
+    entries in order, they count for nothing: an entry picked after some words would
+    draw every query that is put like them, whatever it asks.
 
     same      letters in common, in order, of both: 2 · common / (a + b) (Indel ratio)
     reached   letters of the wording that stand in the query, in order
