@@ -14,9 +14,12 @@ from kb.engines.whoosh import WhooshEngine
 from tests.searching import EVERYONE, PUBLIC, QUESTIONS, STAFF, TEXTS, ask, doc, put
 
 
-@pytest.fixture(params=["memory", "whoosh"])
+@pytest.fixture(params=["memory", "whoosh", "whoosh that keeps nothing"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    made = MemoryEngine() if request.param == "memory" else WhooshEngine(tmp_path)
+    made: Engine = MemoryEngine()
+    if request.param != "memory":
+        kept = 0 if "nothing" in request.param else 128
+        made = WhooshEngine(tmp_path, cache_mb=kept)
     made.replace([])
     return made
 
@@ -294,7 +297,7 @@ def test_segments_score_as_one_index_does(tmp_path: Path) -> None:
         put(grown, document)
     for words in QUESTIONS:
         found, expected = ask(grown, words), ask(whole, words)
-        # A segment keeps average lengths that are off by little (impacts.DRIFT).
+        # A segment keeps average lengths that are off by little (segments.DRIFT).
         assert found.scores == pytest.approx(expected.scores, rel=0.05)
         assert found.ids[0] == expected.ids[0]
         assert set(found.ids) == set(expected.ids)

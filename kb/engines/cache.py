@@ -21,16 +21,33 @@ class Cache:
     def __init__(self, budget: int) -> None:
         self.budget = budget
         self._spent = 0
+        self._rooms: WeakSet[Room] = WeakSet()
         self._shelves: WeakSet[Shelf[object]] = WeakSet()
         self._lock = Lock()
+
+    def reserve(self, size: int) -> Room | None:
+        """Take bytes off the budget while what is returned lives.
+
+        Half of the budget stays: None says that there is no room.
+        """
+        with self._lock:
+            if self._reserved() + size > self.budget / 2:
+                return None
+            room = Room(size)
+            self._rooms.add(room)
+            return room
+
+    def _reserved(self) -> int:
+        return sum(room.size for room in self._rooms)
 
     def put(self, shelf: Shelf[V], items: Iterable[tuple[object, V, int]]) -> None:
         with self._lock:
             self._shelves.add(shelf)  # type: ignore[arg-type]
+            most = (self.budget - self._reserved()) / 2
             for key, value, size in items:
                 shelf.young[key] = value, size
                 self._spent += size
-                if self._spent > self.budget / 2:
+                if self._spent > most:
                     for kept in self._shelves:
                         kept.old, kept.young = kept.young, {}
                     self._spent = 0
@@ -39,11 +56,18 @@ class Cache:
     def size(self) -> int:
         """The bytes that are kept now."""
         with self._lock:
-            return sum(
+            return self._reserved() + sum(
                 size
                 for shelf in self._shelves
                 for _, size in {**shelf.old, **shelf.young}.values()
             )
+
+
+class Room:
+    """Bytes of a cache that nobody else may take."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
 
 
 class Shelf(Generic[V]):

@@ -8,20 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kb.engines.base import Mask
-from kb.engines.impacts import LONE, ByGroup, Floats, Impacts, Places
+from kb.engines.gains import Floats, Places
 from kb.engines.packed import Ints
-
-
-class Few(NamedTuple):
-    """Impacts of rows that few documents hold, one after another.
-
-    A row is a clause in a group: those in the first group come first.
-    """
-
-    rows: list[int]  # whose they are; there may be none
-    sizes: tuple[int, ...]  # how many impacts each has
-    places: Ints  # among all documents
-    worth: Floats
+from kb.engines.tables import Few, Impacts, Part
 
 
 class Lone(NamedTuple):
@@ -29,8 +18,7 @@ class Lone(NamedTuple):
 
     row: int
     segment: slice  # where it stands among all documents
-    places: Places | None
-    worth: Floats
+    impacts: Impacts
 
 
 class Found(NamedTuple):
@@ -40,38 +28,23 @@ class Found(NamedTuple):
     few: Few | None
 
 
-def gathered(segments: Iterable[tuple[slice, list[ByGroup]]]) -> Found:
+def gathered(parts: Iterable[tuple[slice, Part]]) -> Found:
     """Return as arrays what clauses are worth in segments, given where each stands."""
     lone: list[Lone] = []
-    rows: list[int] = []
-    few: list[Impacts] = []
-    starts: list[int] = []
-    for where, found in segments:
-        for group, column in enumerate(zip(*found, strict=True)):
-            for row, impacts in enumerate(column, group * len(found)):
-                if impacts is None:
-                    continue
-                if impacts.holds > LONE:
-                    lone.append(Lone(row, where, impacts.places, impacts.worth))
-                else:
-                    rows.append(row)
-                    few.append(impacts)
-        starts += [where.start] * (len(few) - len(starts))
-    return Found(lone, _together(rows, starts, few) if few else None)
-
-
-def _together(rows: list[int], starts: list[int], impacts: list[Impacts]) -> Few:
-    places, worth, sizes = zip(*impacts, strict=True)
-    every = np.concatenate(places, dtype=np.int64)
-    if any(starts):
-        every += np.repeat(starts, sizes)
-    return Few(rows, sizes, every, np.concatenate(worth))
+    several: list[Few] = []
+    for where, part in parts:
+        lone += [Lone(row, where, impacts) for row, impacts in part.lone]
+        if few := part.few:
+            several.append(few._replace(places=few.places + where.start))
+    if len(several) > 1:
+        several = [Few(*map(np.concatenate, zip(*several, strict=True)))]
+    return Found(lone, several[0] if several else None)
 
 
 def added(found: Found, factors: Floats, count: int) -> Floats:
     """Return for each of `count` documents the sum of impact · factor, one a row."""
     sums = np.zeros(count, np.float32)
-    for row, segment, places, worth in found.lone:
+    for row, segment, (places, worth, _) in found.lone:
         if places is None:
             sums[segment] += worth * factors[row]
         else:
@@ -83,18 +56,19 @@ def added(found: Found, factors: Floats, count: int) -> Floats:
     return sums
 
 
-def fitting(found: Found, mask: Mask, rows: int) -> Ints:
-    """Return how many documents of `mask` hold each of `rows`."""
-    counts = np.zeros(rows, np.int64)
-    for row, segment, places, worth in found.lone:
-        here = mask[segment]
-        held = here & (worth > 0) if places is None else here.take(places)
-        counts[row] += np.count_nonzero(held)
-    if few := found.few:
-        starts = np.cumsum([0, *few.sizes[:-1]])
-        held = mask.take(few.places)
-        np.add.at(counts, few.rows, np.add.reduceat(held, starts, dtype=np.int64))
+def fitting(few: Few, mask: Mask) -> Ints:
+    """Return how many documents of `mask` hold each row."""
+    held = mask.take(few.places)
+    counts: Ints = np.add.reduceat(held, few.sizes.cumsum() - few.sizes, dtype=np.int64)
     return counts
+
+
+def fitting_of(lone: Lone, mask: Mask) -> int:
+    """Return how many documents of `mask` hold a row that many hold."""
+    places, worth, _ = lone.impacts
+    here = mask[lone.segment]
+    held = here & (worth > 0) if places is None else here.take(places)
+    return int(np.count_nonzero(held))
 
 
 def holding(found: Found, near: Ints, shape: tuple[int, int]) -> Mask:
@@ -106,7 +80,7 @@ def holding(found: Found, near: Ints, shape: tuple[int, int]) -> Mask:
     documents, clauses = shape
     holds = np.zeros((len(near), clauses), np.bool_)
     parts: dict[int, tuple[slice, Places]] = {}
-    for row, segment, places, worth in found.lone:
+    for row, segment, (places, worth, _) in found.lone:
         if row >= clauses:
             continue
         if segment.start not in parts:
@@ -119,9 +93,7 @@ def holding(found: Found, near: Ints, shape: tuple[int, int]) -> Mask:
         line_of[near] = np.arange(len(near))
         lines = line_of.take(few.places)
         hits = np.flatnonzero(lines >= 0)
-        rows = np.array(few.rows).take(
-            np.cumsum(few.sizes).searchsorted(hits, side="right")
-        )
+        rows = few.rows.take(few.sizes.cumsum().searchsorted(hits, side="right"))
         first = np.flatnonzero(rows < clauses)
         holds[lines.take(hits.take(first)), rows.take(first)] = True
     return holds
@@ -139,6 +111,11 @@ def _held_at(places: Places | None, worth: Floats, near: Places) -> Mask:
 
 def counted(found: Found) -> Found:
     """Return one for what each impact is worth: to be a match is all that counts."""
-    lone = [part._replace(worth=(part.worth > 0).astype("f")) for part in found.lone]
+    lone = [
+        part._replace(
+            impacts=part.impacts._replace(worth=(part.impacts.worth > 0).astype("f"))
+        )
+        for part in found.lone
+    ]
     few = found.few and found.few._replace(worth=np.ones_like(found.few.worth))
     return Found(lone, few)

@@ -19,6 +19,8 @@ from kb.engines.base import PAIRS
 
 Ints = npt.NDArray[np.int64]
 
+Term = tuple[str, bool]  # and whether it is a pair of characters
+
 LABELS = "labels"  # the field of a document's labels
 WORD, PAIR, LABEL = "w", "p", "l"  # kinds of terms
 MAGIC = b"KBPACK1\n"
@@ -86,19 +88,25 @@ class Pack:
         return len(self.ids)
 
     def find(self, keys: Sequence[bytes]) -> tuple[list[int], list[int]]:
-        """Return where the postings of each key begin and end.
+        """Return where the postings of each key begin and end."""
+        at, after = self.terms(keys)
+        return self.spans.take(at).tolist(), self.spans.take(after).tolist()
 
-        A key is known by its hash alone: among a million terms an unknown one
-        is taken for another by a chance of one in twenty million millions.
+    def terms(self, keys: Sequence[bytes]) -> tuple[Ints, Ints]:
+        """Return the number of the term of each key, and the next one's.
+
+        Of an unknown one both are 0, so that nothing is between them. A key is
+        known by its hash alone: among a million terms an unknown one is taken
+        for another by a chance of one in twenty million millions.
         """
         if not len(self.hashes):
-            return [0] * len(keys), [0] * len(keys)
+            nothing = np.zeros(len(keys), np.int64)
+            return nothing, nothing
         wanted = hashed(keys)
         at = self.hashes.searchsorted(wanted)
         known = self.hashes.take(at, mode="clip") == wanted
-        at *= known  # where there is none, nothing is between begin and end
-        begins, ends = self.spans.take(at), self.spans.take(at + known)
-        return begins.tolist(), ends.tolist()
+        at *= known
+        return at, at + known
 
     def key(self, term: int) -> bytes:
         return self.letters[self.cuts[term] : self.cuts[term + 1]].tobytes()
@@ -187,7 +195,7 @@ def key_of(kind: str, term: str) -> bytes:
     return (kind + term).encode("utf-8", "surrogatepass")
 
 
-def term_of(key: bytes) -> tuple[str, bool] | None:
+def term_of(key: bytes) -> Term | None:
     """Return a key's term and whether it is a pair, None for a label."""
     text = key.decode("utf-8", "surrogatepass")
     return None if text[0] == LABEL else (text[1:], text[0] == PAIR)

@@ -2,47 +2,54 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain, pairwise, repeat
-from typing import NamedTuple
+from itertools import pairwise
 
 import numpy as np
 
-from kb.engines.base import Group, Hits, Mask, Query, idf
-from kb.engines.gathering import Found, added, counted, fitting, gathered, holding
-from kb.engines.impacts import ByGroup, Floats, Segment, Term
-from kb.engines.packed import Ints
+from kb.engines.base import Group, Hits, Mask, Query
+from kb.engines.gains import Floats
+from kb.engines.gathering import (
+    Found,
+    Lone,
+    added,
+    counted,
+    fitting,
+    fitting_of,
+    gathered,
+    holding,
+)
+from kb.engines.packed import Ints, Term
+from kb.engines.segments import Segment
 
 MOST_FITS = 100  # sets of labels whose documents are kept: readers × categories
-MOST_COUNTS = 50_000  # terms counted among the documents of one such set
+MOST_COUNTS = 10_000  # common terms counted among the documents of one such set
 CUT = 16  # blocks of documents for each hit that is wanted, when the best are cut
 NO_ID = np.iinfo(np.int64).max
 
 Labels = tuple[frozenset[str], ...]
-Counts = tuple[int, ...]  # documents that hold a term, by group
-
-
-class Held(NamedTuple):
-    """How many fitting documents hold a term, and how rare that makes it, by group."""
-
-    counts: Counts
-    idf: tuple[float, ...]
 
 
 class Fit:
-    """The documents that may be found: which, how many, and what they hold."""
+    """The documents that may be found: which, and how many."""
 
     def __init__(self, mask: Mask) -> None:
         self.mask = mask
         self.size = int(np.count_nonzero(mask))
         self.all = self.size == len(mask)
-        self.held: defaultdict[tuple[Group, ...], dict[Term, Held]]
-        self.held = defaultdict(dict)
+        self._held: dict[tuple[int, Group, Term], int] = {}
 
-    def of(self, counts: Counts) -> Held:
-        return Held(counts, tuple(map(idf, repeat(self.size), counts)))
+    def holding(self, lone: Lone, group: Group, term: Term) -> int:
+        """Return how many of a term's documents fit; they are many, and counted once."""
+        if self.all:
+            return lone.impacts.holds
+        key = (lone.segment.start, group, term)
+        if (count := self._held.get(key)) is None:
+            if len(self._held) >= MOST_COUNTS:
+                self._held.clear()
+            count = self._held[key] = fitting_of(lone, self.mask)
+        return count
 
 
 class Snapshot:
@@ -71,22 +78,24 @@ class Snapshot:
             return Hits()
         fit = self._fit(query.labels)
         terms = [(clause.term, clause.pair) for clause in query.clauses]
-        held = self._held(query.groups, terms, fit)
         found = self._found(query.groups, terms)
-        scores = added(found, _factors(query, held), self.count)
+        counts = self._counts(query.groups, terms, found, fit)
+        factors = _factors(query, fit.size, counts)
+        scores = added(found, factors, self.count)
         if not fit.all:
             scores *= fit.mask
         if query.minimum:
             scores *= self._matched(query, found) >= query.floor
         return self._best(scores, query.limit)
 
-    def holding(self, query: Query) -> Counts:
+    def holding(self, query: Query) -> tuple[int, ...]:
         if not self.count or not query.clauses:
             return (0,) * len(query.clauses)
         fit = self._fit(query.labels)
         terms = [(clause.term, clause.pair) for clause in query.clauses]
-        held = self._held(query.groups, terms, fit)
-        return tuple(each.counts[0] for each in held)
+        found = self._found(query.groups, terms)
+        counts = self._counts(query.groups, terms, found, fit)
+        return tuple(counts[: len(terms)].tolist())
 
     def matched(self, query: Query, ids: Sequence[int]) -> Mask:
         """Return which of `ids`, a few hundred at most, match which clauses."""
@@ -134,31 +143,21 @@ class Snapshot:
         return found
 
     def _find(self, groups: tuple[Group, ...], terms: list[Term]) -> Found:
-        found = (segment.impacts(groups, terms) for segment in self.segments)
+        found = (segment.found(groups, terms) for segment in self.segments)
         return gathered(zip(self._slices, found, strict=True))
 
-    def _held(
-        self, groups: tuple[Group, ...], terms: list[Term], fit: Fit
-    ) -> list[Held]:
-        """Return how many fitting documents hold each term; each is counted once."""
-        if sum(map(len, fit.held.values())) > MOST_COUNTS:
-            fit.held.clear()
-        known = fit.held[groups]
-        if missing := [term for term in terms if term not in known]:
-            counts = self._counts(groups, missing, fit)
-            known.update(zip(missing, map(fit.of, counts), strict=True))
-        return [known[term] for term in terms]
-
     def _counts(
-        self, groups: tuple[Group, ...], terms: list[Term], fit: Fit
-    ) -> list[Counts]:
-        """Return how many fitting documents hold each term, by group."""
-        if not fit.all:
-            found = self._found(groups, terms)
-            counts = fitting(found, fit.mask, len(groups) * len(terms))
-            return list(zip(*counts.reshape(len(groups), -1).tolist(), strict=True))
-        every = [segment.impacts(groups, terms) for segment in self.segments]
-        return [_holds(of_term) for of_term in zip(*every, strict=True)]
+        self, groups: tuple[Group, ...], terms: list[Term], found: Found, fit: Fit
+    ) -> Ints:
+        """Return how many fitting documents hold each row."""
+        counts = np.zeros(len(groups) * len(terms), np.int64)
+        for lone in found.lone:
+            group, number = divmod(lone.row, len(terms))
+            counts[lone.row] += fit.holding(lone, groups[group], terms[number])
+        if few := found.few:
+            held = few.sizes if fit.all else fitting(few, fit.mask)
+            np.add.at(counts, few.rows, held)
+        return counts
 
     def _matched(self, query: Query, found: Found) -> Floats:
         """Return the weight of the clauses that each document matches."""
@@ -196,21 +195,13 @@ class Snapshot:
         return Hits(tuple(self.ids[best].tolist()), tuple(scores[best].tolist()), total)
 
 
-def _holds(segments: Sequence[ByGroup]) -> Counts:
-    """Return how many documents hold a term, by group, given what each segment says."""
-    return tuple(
-        sum(impacts.holds for impacts in group if impacts)
-        for group in zip(*segments, strict=True)
-    )
-
-
-def _factors(query: Query, held: list[Held]) -> Floats:
+def _factors(query: Query, documents: int, counts: Ints) -> Floats:
     """Return what impacts are multiplied by, one a row; see Hits."""
-    every = chain.from_iterable(each.idf for each in held)
-    rarity = np.fromiter(every, np.float32).reshape(len(held), -1)
-    factors: Floats = np.array([[group.weight] for group in query.groups], "f")
-    factors = factors * rarity.T * np.array([c.weight for c in query.clauses], "f")
-    return factors.ravel()
+    weights = np.array([clause.weight for clause in query.clauses])
+    groups = np.array([[group.weight] for group in query.groups])
+    rarity = np.log1p((documents - counts + 0.5) / (counts + 0.5))
+    factors: Floats = ((groups * weights).ravel() * rarity).astype("f")
+    return factors
 
 
 def _floor(scores: Floats, limit: int) -> float:

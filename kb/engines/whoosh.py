@@ -34,11 +34,11 @@ from kb.engines.base import (
 from kb.engines.cache import Cache
 from kb.engines.codec import PackSegment
 from kb.engines.folder import Folder, Stamp
-from kb.engines.impacts import Segment
 from kb.engines.packed import DIGEST, Pack
 from kb.engines.packing import Builder, Part, merge
 from kb.engines.pool import CallersError, callers, pack_all
 from kb.engines.scoring import Snapshot
+from kb.engines.segments import Segment
 from kb.engines.slips import slips
 
 SCHEMA = Schema(
