@@ -65,7 +65,7 @@ PARTS = {
         lambda _: rejection.rejection(), rejection.targets, rejection.table
     ),
 }
-# Asked for by name alone: each row of the starter left out in turn, half an hour.
+# Asked for by name alone: each row of the starter left out in turn, ten minutes.
 LONG = {"vocabulary": vocabulary.vocabulary}
 
 

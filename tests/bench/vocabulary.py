@@ -1,9 +1,9 @@
 """Every row of the starter vocabulary, proved: all labelled queries with and without it.
 
 The worth of a query is one over the rank of the first right entry. A row's figure is
-what that sums to with the whole vocabulary less what it sums to without the row, over
-the queries that hold it: above 0 it helps. Words change how entries are cut, too, so
-those that hold one are indexed anew.
+how many points of MRR the whole vocabulary gains over the one without the row, summed
+over the sets, so that one query in a small set counts for more: above 0 the row helps.
+Words change how entries are cut, too, so those that hold one are indexed anew.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kb.text.lexicon import Lexicon
 
 STARTER = ROOT / "kb" / "vocabulary" / "starter"
-LEAST = 0.01  # sums of worth below this are none
+LEAST = 0.01  # points below this are none: half a query in the larger sets
 SHOWN = 20  # rows of a table at either end
 Rows = list[list[str]]
 Figures = dict[str, dict[str, float]]  # of a row: of each set that it moved
@@ -71,13 +71,14 @@ def prove(
     starter = Starter()
     segment.learn(starter.without().words)
     libraries = asked(folder)
+    sizes = Counter(case.set for one in libraries for case in one.library.cases)
     every = {"sets": _sets, "stops": _stops, "words": _words}
     report: dict[str, Figures] = {}
     for part in parts:
         report[part] = defaultdict(lambda: defaultdict(float))
         for library in libraries:
             for row, case, gain in every[part](library, starter):
-                report[part][row][case.set] += gain
+                report[part][row][case.set] += 100 * gain / sizes[case.set]
         _table(part, report[part])
     return report
 
@@ -158,8 +159,10 @@ def _table(part: str, figures: Figures) -> None:
     """Print the rows that harm or help most in all, and what they do to each set."""
     sums = Counter({row: sum(moved.values()) for row, moved in figures.items()})
     ranked = [(row, gain) for row, gain in sums.most_common() if abs(gain) >= LEAST]
-    print(f"\n{part}: {len(figures)} move something, {len(ranked)} in sum\n")
-    print("| row | sum of reciprocal ranks | of which |")
+    worse = sum(gain < 0 for _, gain in ranked)
+    told = f"{len(ranked)} in sum, {worse} for the worse"
+    print(f"\n{part}: {len(figures)} move something, {told}\n")
+    print("| row | points of MRR | of which |")
     print("|---|---|---|")
     shown = ranked if len(ranked) <= 2 * SHOWN else ranked[:SHOWN] + ranked[-SHOWN:]
     for row, gain in shown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,18 @@ def test_a_word_is_tried_on_entries_cut_without_it(
     segment.learn(frozenset())
     asked.cut_anew(range(len(QUESTIONS)))
     assert {id for id in before if before[id] != asked.engine.digests()[id]} == {2}
+
+
+def test_figures_are_points_of_each_set_so_that_small_sets_count_alike(
+    tmp_path: Path, starter: vocabulary.Starter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starter.sets = [["账号", "=", "上不去号 | 无法登录"]]
+    small = library(tmp_path / "small", "上不去号", "a")
+    large = library(tmp_path / "large", "上不去号", "a")
+    others = [Case("large", f"发票{n}", frozenset({"b"})) for n in range(3)]
+    cases = [Case("large", "上不去号", frozenset({"a"})), *others]
+    large.library = replace(large.library, cases=cases)
+    monkeypatch.setattr(vocabulary, "Starter", lambda: starter)
+    monkeypatch.setattr(vocabulary, "asked", lambda folder: [small, large])
+    figures = vocabulary.prove(tmp_path, ["sets"])["sets"]
+    assert figures == {"上不去号 | 无法登录": {"toy": 100.0, "large": 25.0}}
