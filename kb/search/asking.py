@@ -165,8 +165,8 @@ class _Asking:
         other = (*self.heard.values(), *self.forms, *self.slips.values())
         if self._only_sounds():
             return Query(other, *self._scope, limit, minimum=MOSTLY)
-        written = (c for c in (*self.typed, *self.same) if self.held[c])
-        return Query((*written, *other), *self._scope, limit)
+        # All of them: what was just counted is then found a second time for nothing.
+        return Query((*self.held, *other), *self._scope, limit)
 
     def needs(self, total: int) -> tuple[Need, ...]:
         """Return the clauses typed; `total` is how many entries could hold them.
