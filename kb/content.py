@@ -24,23 +24,28 @@ from kb.models import (
     Tag,
 )
 
+# What pages show inside of the frame of their site and its categories.
+INSIDE = (Entry, Face, Tag, FollowUp, Incident, Entry.tags.through)
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """Which edition it is, when it changed last, and which notices run by the clock.
 
     An entry that comes into force or goes out of it changes an edition, too.
+    `outline` is the same for two editions with the same sites and categories.
     """
 
     number: int = 0
     raised_at: datetime | None = None
     running: int | None = None  # the notices, as one number
+    outline: object = None
 
 
 # By hand: Django takes ten times as long to put the query together as the database
 # to answer it, and every page asks.
 _SQL = """
-SELECT number, raised_at, (
+SELECT number, raised_at, outline, outlined_at, (
     SELECT SUM(id * id) FROM kb_incident
     WHERE audience = %s AND starts_at <= %s AND ends_at > %s
 ), (
@@ -58,10 +63,11 @@ def edition() -> Stamp:
         cursor.execute(_SQL, [Incident.Audience.PUBLIC.value, *[now] * 4])
         found = cursor.fetchone()
     if found is None:  # nothing was saved yet, and nothing says when: no copy is good
-        return Stamp(raised_at=timezone.now())
-    number, raised, running, *turned = found
+        unknown = timezone.now()
+        return Stamp(raised_at=unknown, outline=unknown)
+    number, raised, outline, outlined, running, *turned = found
     changed = max(_moment(one) for one in (raised, *turned) if one)
-    return Stamp(number, changed, running and int(running))
+    return Stamp(number, changed, running and int(running), (outline, outlined))
 
 
 def _moment(found: datetime | str) -> datetime:
@@ -78,16 +84,21 @@ def of(request: Any) -> Stamp:
     return found
 
 
-def raise_edition(**kwargs: Any) -> None:
-    """Let every copy of a page be made anew, once this transaction commits."""
+def raise_edition(sender: object = None, **kwargs: Any) -> None:
+    """Let every copy of a page be made anew, once this transaction commits.
+
+    The outline stays only where the `sender` is known to be no part of it.
+    """
     now = timezone.now()
-    one = ContentEdition.objects.filter(pk=1)
-    if not one.update(number=F("number") + 1, raised_at=now):
-        first = ContentEdition(pk=1, number=1, raised_at=now)
+    changed: dict[str, Any] = {"number": F("number") + 1, "raised_at": now}
+    if sender not in INSIDE:
+        changed |= {"outline": F("outline") + 1, "outlined_at": now}
+    if not ContentEdition.objects.filter(pk=1).update(**changed):
+        first = ContentEdition(pk=1, number=1, raised_at=now, outlined_at=now)
         ContentEdition.objects.bulk_create([first], ignore_conflicts=True)
 
 
-for _model in (Entry, Face, Category, Tag, FollowUp, Incident, Picture, Site):
+for _model in (Entry, Face, Tag, FollowUp, Incident, Category, Picture, Site):
     for _signal in (post_save, post_delete):
         _uid = f"kb.content.{_model.__name__}"
         _signal.connect(raise_edition, sender=_model, dispatch_uid=_uid)
@@ -95,6 +106,6 @@ for _model in (Entry, Face, Category, Tag, FollowUp, Incident, Picture, Site):
 
 @receiver(m2m_changed, sender=Entry.tags.through, dispatch_uid="kb.content.tags")
 @receiver(m2m_changed, sender=Site.categories.through, dispatch_uid="kb.content.sites")
-def _linked(action: str, **kwargs: Any) -> None:
+def _linked(action: str, sender: object, **kwargs: Any) -> None:
     if action.startswith("post_"):
-        raise_edition()
+        raise_edition(sender)

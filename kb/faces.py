@@ -60,7 +60,7 @@ def catch_up() -> int:
     behind = list(Entry.objects.exclude(pk__in=right).values_list("pk", flat=True))
     keep(behind)
     if behind:
-        content.raise_edition()
+        content.raise_edition(Face)
     for one in (*Category.objects.all(), *Tag.objects.all()):
         if one.hant != scripts.hant_of(one.name):
             one.save(update_fields=["hant"])

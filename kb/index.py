@@ -125,7 +125,7 @@ def _mark_holding(word: str) -> None:
 def mark(entry_ids: Iterable[int]) -> None:
     """Note that the index is behind on these entries, and catch up after commit."""
     _note(entry_ids)
-    content.raise_edition()
+    content.raise_edition(Entry)
     waiting = transaction.get_connection().run_on_commit
     if not any(callback is sync_all for _, callback, _ in waiting):
         transaction.on_commit(sync_all, robust=True)
@@ -164,7 +164,7 @@ def sync(limit: int = BATCH) -> int:
         return 0
     done = Stale.objects.filter(pk__in=list(marks))
     if done.filter(due_at__gt=F("marked_at")).exists():  # an entry began or ended
-        content.raise_edition()
+        content.raise_edition(Entry)
     done.delete()
     return len(marks)
 
@@ -188,7 +188,7 @@ def _rewind() -> None:
     turned = Q(valid_from__range=between) | Q(valid_until__range=between)
     with transaction.atomic():
         _note(Entry.objects.filter(turned).values_list("pk", flat=True))
-        content.raise_edition()
+        content.raise_edition(Entry)
 
 
 def _foresee(entry_ids: Collection[int]) -> None:

@@ -45,11 +45,11 @@ _COUNTED = Prepared(
 class Shelves:
     """All shelves of a reader, in two queries: the tree is small.
 
-    With the edition of the content, a process reads the tree once an edition.
+    With the outline of the content, a process reads the tree once an outline.
     """
 
-    def __init__(self, user: Reader, edition: object = None) -> None:
-        self._user, self._edition = user, edition
+    def __init__(self, user: Reader, outline: object = None) -> None:
+        self._user, self._outline = user, outline
 
     @cached_property
     def top(self) -> list[Shelf]:
@@ -93,7 +93,7 @@ class Shelves:
 
     @cached_property
     def _all(self) -> dict[int, Category]:
-        return {c.pk: c for c in _tree(self._edition)}
+        return {c.pk: c for c in _tree(self._outline)}
 
     @cached_property
     def _children(self) -> defaultdict[int | None, list[Category]]:
@@ -115,15 +115,15 @@ _ORDERED = Prepared(lambda _: Category.objects.order_by("position", "pk"))
 _read: dict[str, tuple[object, list[Category]]] = {}
 
 
-def _tree(edition: object) -> list[Category]:
+def _tree(outline: object) -> list[Category]:
     """Return all categories in their order and in the script of the page.
 
-    From memory, where the edition is known: they are for reading alone.
+    From memory, where the outline is known: they are for reading alone.
     """
     script = scripts.current()
     known, tree = _read.get(script, (None, []))
-    if edition is None or edition != known:
+    if outline is None or outline != known:
         tree = _ORDERED.rows(AnonymousUser())
         faces.dress(*tree)
-        _read[script] = (edition, tree)
+        _read[script] = (outline, tree)
     return tree

@@ -25,7 +25,7 @@ from kb.prepared import Prepared
 
 WHOLE = frozenset({"console", "desk", "admin", "api"})  # doors to the whole library
 MANY = 100  # sites that a process remembers: anybody may send any name
-_known: dict[tuple[str, content.Stamp], Site] = {}
+_known: dict[tuple[str, object], Site] = {}  # by host and outline
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -70,8 +70,8 @@ def shown(site: Site) -> frozenset[int] | None:
 
 
 def _of_host(request: HttpRequest) -> Site:
-    """Return the site of the request's host, read once an edition of the content."""
-    key = (_host(request), content.of(request))
+    """Return the site of the request's host, read once an outline of the content."""
+    key = (_host(request), content.of(request).outline)
     if (found := _known.get(key)) is None:
         if len(_known) >= MANY:
             _known.clear()

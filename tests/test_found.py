@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from justhtml import StrictModeError
@@ -27,6 +30,7 @@ from kb.models import (
     Inquiry,
     Neighbours,
     Read,
+    Site,
     Tag,
     User,
 )
@@ -456,6 +460,51 @@ def test_an_edition_is_told_in_one_query(django_assert_num_queries: Any) -> None
     content.raise_edition()
     with django_assert_num_queries(1):
         assert content.edition().number == 1
+
+
+def test_a_changed_entry_leaves_sites_and_categories_in_memory(
+    client: Client,
+    make_entry: MakeEntry,
+    shelf: Category,
+    django_assert_max_num_queries: Any,
+) -> None:
+    """Of the page of an entry all else is asked for anew."""
+    made, other = make_entry(category=shelf), make_entry("发票怎么开？")
+    where = made.get_absolute_url()
+    assert client.get(where).status_code == 200  # finds its neighbours
+    before = content.edition()
+    entries.revise(other, by=None, based_on=other.version, answer="五天。")
+    assert content.edition() != before
+    assert content.edition().outline == before.outline
+    with django_assert_max_num_queries(5):
+        assert shelf.name in client.get(where).text
+
+
+@pytest.mark.parametrize("prefix", ["", "/zh-hant"])
+def test_a_changed_category_or_site_is_in_force_at_once(
+    client: Client, make_entry: MakeEntry, shelf: Category, prefix: str
+) -> None:
+    where = prefix + make_entry(category=shelf).get_absolute_url()
+    assert client.get(where).status_code == 200
+    shelf.name = "甲乙丙"
+    shelf.save()
+    assert "甲乙丙" in client.get(where).text
+    site = Site.objects.get()
+    site.name = "丁戊己"
+    site.save()
+    assert "丁戊己" in client.get(where).text
+
+
+def test_an_imported_category_is_in_force_at_once(
+    client: Client, make_entry: MakeEntry, shelf: Category, tmp_path: Path
+) -> None:
+    assert client.get(make_entry(category=shelf).get_absolute_url()).status_code == 200
+    (table := tmp_path / "faq.csv").write_text(
+        "问题,答案,可见范围,状态,分类\n能开票吗,能,公开,已发布,新分类\n"
+    )
+    call_command("kb_import", "entries", str(table), stdout=io.StringIO())
+    made = Entry.objects.get(question="能开票吗")
+    assert "新分类" in client.get(made.get_absolute_url()).text
 
 
 def test_what_begins_or_ends_by_the_clock_does_so_in_kept_pages(

@@ -44,7 +44,7 @@ class Narrow:
 
     def __init__(self, request: HttpRequest, words: str) -> None:
         self.words, self.user = words, request.user
-        self.shelves = Shelves(self.user, content.of(request))
+        self.shelves = Shelves(self.user, content.of(request).outline)
         self.category = self._shelf(request.GET.get("c", ""))
         self.tag = self._tag(request.GET.get("tag", ""))
 

@@ -111,4 +111,4 @@ def listed(user: Reader) -> EntryQuerySet:
 
 
 def _shelves(request: HttpRequest) -> Shelves:
-    return Shelves(request.user, content.of(request))
+    return Shelves(request.user, content.of(request).outline)

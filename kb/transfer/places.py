@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 
+from kb import content
 from kb.models import Category, Entry, Module, Tag
 from kb.models.category import DEEPEST
 from kb.text import normalize
@@ -91,6 +92,8 @@ class Places:
 
     def store(self) -> None:
         categories, tags, modules = self.new()
+        if categories:
+            content.raise_edition(Category)  # which no signal does for rows in bulk
         for level in range(1, DEEPEST + 1):
             paths = {id(c): len(p) for p, c in self.categories.items()}
             Category.objects.bulk_create(

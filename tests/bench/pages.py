@@ -1,8 +1,8 @@
 """Public pages on the demo site: processor's time, queries and bytes of each.
 
 `first` is the first reading ever, which looks for the neighbours of an entry;
-`changed` is the first page that is asked for after a change of the content, when
-nothing that a process remembers holds any more; `made` renders a page of which there
+`changed` is the first page that is asked for after an entry was changed, when nothing
+that a process remembers of entries holds any more; `made` renders a page of which there
 is no copy, when another one was read since the change; `kept` serves the copy; `same`
 is a browser that asks whether its own copy is still good.
 """
@@ -14,6 +14,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote, unquote
@@ -101,9 +102,10 @@ def ask() -> dict[str, Any]:
 def _ways(pages: list[str]) -> dict[str, Any]:
     from kb import content
     from kb.faq import copies
+    from kb.models import Entry
 
     found: dict[str, Any] = {"first": _asked(pages, before=copies.shelf.clear)}
-    found["changed"] = _asked(pages, before=content.raise_edition)
+    found["changed"] = _asked(pages, before=partial(content.raise_edition, Entry))
     found["made"] = _asked(pages, before=copies.shelf.clear)
     copies.shelf.clear()
     kept = list(dict.fromkeys(pages))[: copies.MANY]
