@@ -52,7 +52,7 @@ def converted(row: Sequence[Any], converters: Converters) -> list[Any]:
     """Return what the database gave as models hold it."""
     values = list(row)
     for at, (functions, column) in converters.items():
-        for convert in functions:
+        for convert in functions if values[at] is not None else ():
             values[at] = convert(values[at], column, connection)
     return values
 

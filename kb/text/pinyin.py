@@ -70,6 +70,7 @@ def heard(pair: str) -> str:
     return "'".join(map(blurred, _read(pair)))
 
 
+@lru_cache(maxsize=2_000)  # there are some four hundred syllables
 def blurred(syllable: str) -> str:
     """Return `syllable` as those hear it who do not tell some sounds apart."""
     return _FINAL.sub(r"\1n", _INITIAL.sub(_plain, syllable))
@@ -130,7 +131,12 @@ def _read(han: str) -> list[str]:
     from pypinyin import lazy_pinyin  # noqa: PLC0415 - 57 MB, where sounds matter
 
     read = lazy_pinyin(han, errors=list)  # type: ignore[arg-type]
-    return [re.sub("[^a-z]", "", s) or s for s in read]
+    return [_toneless(syllable) for syllable in read]
+
+
+@lru_cache(maxsize=2_000)
+def _toneless(syllable: str) -> str:
+    return re.sub("[^a-z]", "", syllable) or syllable
 
 
 @cache
