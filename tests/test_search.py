@@ -80,6 +80,17 @@ def test_what_one_sentence_of_an_answer_says_is_found(make_entry: MakeEntry) -> 
     assert found(ASKED)[:1] == [told.pk]
 
 
+def test_where_no_question_asks_it_the_best_sentence_decides(
+    make_entry: MakeEntry,
+) -> None:
+    """A question that shares a few letters is nothing against all of it in one place."""
+    near = make_entry("会员日的赠品可以换成别的吗？", "看页面。")
+    told = make_entry("活动说明", "会员日积分翻倍，第二天到账。")
+    assert found("会员日积分翻倍吗") == [told.pk, near.pk]
+    asked = make_entry("会员日积分翻倍吗？", "翻。")
+    assert found("会员日积分翻倍")[0] == asked.pk
+
+
 def test_what_a_reply_says_makes_agents_sure_alone(
     make_entry: MakeEntry, agent: User
 ) -> None:

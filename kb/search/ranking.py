@@ -27,7 +27,8 @@ HALF = 0.5  # share of a query that must be met before what sounds alike is mean
 WHOLE = 0.9  # share of a query above which it is covered as a whole
 EVIDENCE = 8.0  # rare words held: who says as much is sure
 SURE = 0.5  # score below which nothing was found, only something near
-NEAR = 5  # entries offered where nothing was found
+NEAR = 5  # entries offered where nothing was found, and whose answers are read
+ABOUT = 0.75  # share of a question that must be asked for before it tells enough
 Shares = npt.NDArray[np.float64]
 Lift = Callable[[dict[int, float]], dict[int, float]]  # scores, best first
 # Which of these ids the reader may see; of the first so many the wordings, too, the
@@ -63,7 +64,7 @@ def rank(
 
     `lift` raises what people picked after these words, and brings it in. What
     asks just that is first, whatever was picked. Where questions do not tell
-    whether the best are meant, their `answers` are read.
+    which is meant, or whether any is, the `answers` of the best are read.
     """
     scores = lift(_proposed(asked, exclude))
     ids = list(scores)
@@ -75,8 +76,10 @@ def rank(
     order = {id: _order(scores[id] / top, signs[id]) for id in near}
     near.sort(key=lambda id: (not signs[id].just, -order[id], id))
     found = [_found(id, signs[id]) for id in near]
-    if answers and not sure(found):
-        found[:NEAR] = _read(asked, found[:NEAR], signs, answers)
+    if answers and not (sure(found) and signs[near[0]].like.asked >= ABOUT):
+        best = _read(asked, near[:NEAR], signs, answers)
+        near[:NEAR] = sorted(best, key=lambda id: (-order[id] - _place(best[id]), id))
+        found[:NEAR] = [_found(id, best[id]) for id in near[:NEAR]]
     least = min((one.score for one in found), default=0.0)
     return found + [Found(id, least) for id in far]
 
@@ -95,18 +98,12 @@ def sure(found: Sequence[Found]) -> bool:
 
 
 def _read(
-    asked: Asked,
-    found: Sequence[Found],
-    signs: Mapping[int, Signs],
-    answers: Answers,
-) -> list[Found]:
-    """Return what was found with the score that its answers give it."""
-    texts, worth = answers([one.id for one in found]), _worth(asked)
+    asked: Asked, ids: Sequence[int], signs: Mapping[int, Signs], answers: Answers
+) -> dict[int, Signs]:
+    """Return the signs of `ids` with what their answers tell."""
+    texts, worth = answers(ids), _worth(asked)
     shares = {id: told(text, worth) / asked.worth for id, text in texts.items()}
-    return [
-        _found(one.id, signs[one.id]._replace(told=shares.get(one.id, 0.0)))
-        for one in found
-    ]
+    return {id: signs[id]._replace(told=shares.get(id, 0.0)) for id in ids}
 
 
 def _found(id: int, signs: Signs) -> Found:
@@ -121,6 +118,14 @@ def _order(score: float, signs: Signs) -> float:
     """
     like = signs.like
     return math.log(score) + 2.5 * like.same**2 + 2 * signs.covered + like.reached
+
+
+def _place(signs: Signs) -> float:
+    """Return what is added to the order for how much of the query stands in one place.
+
+    That is the question, or a sentence of the answer.
+    """
+    return 2 * max(signs.told, signs.titled)
 
 
 def _signs(
