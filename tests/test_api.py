@@ -197,10 +197,11 @@ def test_the_number_of_queries_does_not_grow_with_the_entries(
         return len(asked)
 
     put(range(2))
+    queries("entries")  # reads what a process then remembers
     few = [queries(name) for name in names]
     put(range(2, 20))
     assert [queries(name) for name in names] == few
-    assert max(few) <= 17  # four of them keep what was searched for
+    assert max(few) <= 19  # four keep what was searched for, two read answers
 
 
 # To whom -----------------------------------------------------------------------

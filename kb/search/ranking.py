@@ -69,8 +69,7 @@ def rank(
     scores = lift(_proposed(asked, exclude))
     ids = list(scores)
     seen = faces(ids, DEPTH)
-    near = [id for id in ids[:DEPTH] if id in seen]
-    far = [id for id in ids[DEPTH:] if id in seen]
+    near, far = ([n for n in part if n in seen] for part in (ids[:DEPTH], ids[DEPTH:]))
     signs = dict(zip(near, _signs(engine, asked, near, seen), strict=True))
     top = max(scores.values(), default=1.0)
     order = {id: _order(scores[id] / top, signs[id]) for id in near}
