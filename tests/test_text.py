@@ -25,7 +25,7 @@ from kb.text import (
     segment,
     telling,
 )
-from kb.text.likeness import Terms, Wording, likeness
+from kb.text.likeness import Terms, Wording, learned, likeness
 
 BLANK_CASES = json.loads((Path(__file__).parent / "blank_cases.json").read_text())
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=60)
@@ -514,3 +514,11 @@ def test_latin_words_and_numbers_are_alike_as_a_whole(
     ways = Wording.of(one), Wording.of(other)
     found = likeness(ways[:1], Terms.of([]), ways[1:])
     assert found.same == pytest.approx(same)
+
+
+def test_words_learned_are_no_wording_of_the_entrys_own() -> None:
+    """They tell how sure an entry is; in the order they would draw other queries."""
+    terms, query = Terms.of(["退款", "多久"]), [Wording.of("退款多久")]
+    like = likeness(query, terms, [Wording.of("发票多久寄"), *learned("退款多久")])
+    assert (like.standing, like.own) == ({"退款", "多久"}, {"多久"})
+    assert like.echoed > like.reached

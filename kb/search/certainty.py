@@ -19,6 +19,7 @@ class Signs(NamedTuple):
     whole     all of the query is covered, and it does more than ask
     just      the question is what was typed
     mended    the query as the entry writes it, where it differs
+    said      as `titled`, in wordings that are not learned
     told      share of what the query is worth that stands in a sentence of the answer
     """
 
@@ -29,6 +30,7 @@ class Signs(NamedTuple):
     just: bool
     mended: str
     like: Likeness
+    said: float = 0.0
     told: float = 0.0
 
 

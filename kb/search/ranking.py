@@ -124,7 +124,7 @@ def _place(signs: Signs) -> float:
 
     That is the question, or a sentence of the answer.
     """
-    return 2 * max(signs.told, signs.titled)
+    return 2 * max(signs.told, signs.said)
 
 
 def _signs(
@@ -194,14 +194,18 @@ def _sign(
         query = [*query, Wording.of(meant)]
         terms = Terms.of([*terms.pairs, *terms.rest, *segment.pairs(meant)])
     like = likeness(query, terms, wordings)
+    titled = said = _titled(sought, heard, like.standing)
+    if like.own != like.standing:
+        said = _titled(sought, heard, like.own)
     return Signs(
         covered=covered / asked.worth,
-        titled=_titled(sought, heard, like.standing) / asked.worth,
+        titled=titled / asked.worth,
         evidence=min(covered / EVIDENCE, 1.0),
         whole=sought.tells and covered >= WHOLE * asked.worth,
         just=wordings[0].bare == query[0].bare,
         mended=meant,
         like=like,
+        said=said / asked.worth,
     )
 
 

@@ -87,8 +87,8 @@ def learned(text: str) -> tuple[Wording, ...]:
 class Likeness(NamedTuple):
     """Shares from 0 to 1, of the best wording each; and what stands in any of them.
 
-    Words learned tell how sure an entry is. In `same` and `reached`, which put
-    entries in order, they count for nothing: an entry picked after some words would
+    Words learned tell how sure an entry is. In `same`, `reached` and `own`, which
+    put entries in order, they count for nothing: an entry picked after some words would
     draw every query that is put like them, whatever it asks.
 
     same      letters in common, in order, of both: 2 · common / (a + b) (Indel ratio)
@@ -96,6 +96,7 @@ class Likeness(NamedTuple):
     echoed    as much, of words learned, too
     asked     what the wording tells that is among the terms asked for
     standing  the terms asked for that stand in one of the wordings
+    own       those that stand in one that is not learned
     """
 
     same: float
@@ -103,6 +104,7 @@ class Likeness(NamedTuple):
     echoed: float
     asked: float
     standing: Set[str]
+    own: Set[str]
 
 
 def likeness(
@@ -111,10 +113,13 @@ def likeness(
     """Compare a query, and the `terms` it asks for, with the wordings of an entry."""
     same = reached = echoed = asked = 0.0
     standing: set[str] = set()
+    own: set[str] = set()
     for wording in face:
         pairs = wording.pairs.keys() & terms.pairs
-        standing |= pairs
-        standing.update([term for term in terms.rest if term in wording.spelling])
+        held = pairs.union([term for term in terms.rest if term in wording.spelling])
+        standing |= held
+        if not wording.learned:
+            own |= held
         asked = max(asked, _asked(terms, pairs, wording))
         size = len(wording.bare)
         for way in query:
@@ -123,7 +128,7 @@ def likeness(
             if not wording.learned:
                 same = max(same, 2 * common / max(len(way.bare) + size, 1))
                 reached = max(reached, common / max(size, 1))
-    return Likeness(same, reached, echoed, asked, standing)
+    return Likeness(same, reached, echoed, asked, standing, own)
 
 
 def _asked(terms: Terms, pairs: Set[str], wording: Wording) -> float:
