@@ -11,7 +11,7 @@ import pytest
 from kb.engines import Clause, Group, Query
 from kb.engines.base import Document
 from kb.engines.cache import Cache
-from kb.engines.tables import Asked, Whole
+from kb.engines.tables import Lazy, Whole
 from kb.engines.whoosh import WhooshEngine
 from tests.searching import EVERYONE, PUBLIC, STAFF, TEXTS, doc, put
 
@@ -59,17 +59,17 @@ def test_both_kinds_of_tables_find_the_same(
     put(whole, doc(5_000, "词3", "单独"), doc(5_001, "退款"))
     with whole.writing() as changes:
         changes.forget.update(range(1, 4_000, 7))
-    asked = WhooshEngine(tmp_path, cache_mb=0)
+    lazy = WhooshEngine(tmp_path, cache_mb=0)
     for words in ([word] for word in [*WORDS, "单独", "退款", "没有"]):
-        assert whole.search(query(*words)) == asked.search(query(*words))
+        assert whole.search(query(*words)) == lazy.search(query(*words))
     together = query(*WORDS, "单独", "没有")
-    assert whole.search(together) == asked.search(together)
-    assert whole.holding(together) == asked.holding(together)
+    assert whole.search(together) == lazy.search(together)
+    assert whole.holding(together) == lazy.holding(together)
     ids = [1, 2, 3, 5_000, 9_999]
-    assert (whole.matched(together, ids) == asked.matched(together, ids)).all()
+    assert (whole.matched(together, ids) == lazy.matched(together, ids)).all()
     assert len(whole._segments) > 1
     assert tables(whole) == {Whole}
-    assert tables(asked) == {Asked}
+    assert tables(lazy) == {Lazy}
 
 
 def test_what_does_not_fit_is_not_counted_in_either(tmp_path: Path) -> None:
@@ -77,10 +77,10 @@ def test_what_does_not_fit_is_not_counted_in_either(tmp_path: Path) -> None:
     hidden = [replace(d, labels=frozenset({STAFF})) for d in library(3_000)[::3]]
     shown = [d for d in library(3_000) if d.id % 3 != 1]
     whole.replace([*shown, *hidden])
-    asked = WhooshEngine(tmp_path, cache_mb=0)
+    lazy = WhooshEngine(tmp_path, cache_mb=0)
     for word in (WORDS[0], WORDS[-1]):
         holding = sum(any(word in held for held in d.terms.values()) for d in shown)
-        for engine in (whole, asked, whole):
+        for engine in (whole, lazy, whole):
             assert engine.holding(query(word)) == (holding,)
 
 

@@ -11,7 +11,7 @@ from kb.engines.base import Group, Mask
 from kb.engines.cache import Cache
 from kb.engines.gains import Gains
 from kb.engines.packed import LABEL, Pack, Term, key_of
-from kb.engines.tables import Asked, Part, Table, Whole, size
+from kb.engines.tables import Lazy, Part, Table, Whole, size
 
 DRIFT = 0.1  # share by which an average length may move before impacts are remade
 MOST_TABLES = 6  # sets of groups that are remembered: those of readers, and some
@@ -86,6 +86,6 @@ class _Scale:
         needed = size(self._pack, gains, self._cache.budget / 2)
         if room := self._cache.reserve(needed):
             return Whole(self._pack, gains, room)
-        asked = Asked(self._pack, gains, self._cache)
-        asked.warm()
-        return asked
+        lazy = Lazy(self._pack, gains, self._cache)
+        lazy.warm()
+        return lazy

@@ -98,7 +98,7 @@ class Whole:
         return Part(lone, Few(rows, sizes, places, self._worth.take(every)))
 
 
-class Asked:
+class Lazy:
     """The impacts of terms that were asked for, computed at their first use and kept."""
 
     def __init__(self, pack: Pack, gains: Sequence[Gains], cache: Cache) -> None:
