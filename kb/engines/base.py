@@ -221,4 +221,15 @@ def field_name(text: str, *, pair: bool) -> str | None:
 @lru_cache(maxsize=10_000)  # most counts are small
 def idf(documents: int, holding: int) -> float:
     """Return the weight of a term by rarity: ln(1 + (N − n + ½) / (n + ½))."""
-    return math.log(1 + (documents - holding + 0.5) / (holding + 0.5))
+    return math.log1p(_odds(documents, holding))
+
+
+def idfs(documents: int, holding: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the weights of many terms, as `idf` does of one."""
+    weights: npt.NDArray[np.float64] = np.log1p(_odds(documents, holding))
+    return weights
+
+
+def _odds(documents: int, holding: Any) -> Any:
+    """Return how many documents lack a term for each that holds it; of many, an array."""
+    return (documents - holding + 0.5) / (holding + 0.5)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from kb.engines.base import Group, Hits, Mask, Query
+from kb.engines.base import Group, Hits, Mask, Query, idfs
 from kb.engines.gains import Floats
 from kb.engines.gathering import (
     Found,
@@ -199,7 +199,7 @@ def _factors(query: Query, documents: int, counts: Ints) -> Floats:
     """Return what impacts are multiplied by, one a row; see Hits."""
     weights = np.array([clause.weight for clause in query.clauses])
     groups = np.array([[group.weight] for group in query.groups])
-    rarity = np.log1p((documents - counts + 0.5) / (counts + 0.5))
+    rarity = idfs(documents, counts)
     factors: Floats = ((groups * weights).ravel() * rarity).astype("f")
     return factors
 
