@@ -17,6 +17,7 @@ from kb import search as kb_search
 from kb.documents import describe
 from kb.engines import EngineUnavailable, get_engine
 from kb.engines.memory import MemoryEngine
+from kb.feedback import Learned
 from kb.models import Category, Entry, User
 from kb.search import duplicates, nearest, related, search, suggest
 from kb.search.ranking import Found
@@ -89,6 +90,22 @@ def test_where_no_question_asks_it_the_best_sentence_decides(
     assert found("会员日积分翻倍吗") == [told.pk, near.pk]
     asked = make_entry("会员日积分翻倍吗？", "翻。")
     assert found("会员日积分翻倍")[0] == asked.pk
+
+
+def test_what_asks_just_that_stays_first_where_answers_are_read(
+    make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was picked: of 能不能 no letter tells anything, so answers are read."""
+    just, other = (
+        make_entry("能不能？", "能。"),
+        make_entry("能不能退？", "能不能退，能。"),
+    )
+
+    def raised(_: Learned, scores: dict[int, float], deep: int) -> dict[int, float]:
+        return {other.pk: 1e3} | {pk: scores[pk] for pk in scores if pk != other.pk}
+
+    monkeypatch.setattr(Learned, "raised", raised)
+    assert found("能不能") == [just.pk, other.pk]
 
 
 def test_what_a_reply_says_makes_agents_sure_alone(

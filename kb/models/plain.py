@@ -49,7 +49,7 @@ def instances(
 
 
 def converted(row: Sequence[Any], converters: Converters) -> list[Any]:
-    """Return what the database gave as models hold it."""
+    """Return what the database gave as models hold it; what is empty stays so."""
     values = list(row)
     for at, (functions, column) in converters.items():
         for convert in functions if values[at] is not None else ():

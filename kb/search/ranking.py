@@ -28,6 +28,7 @@ WHOLE = 0.9  # share of a query above which it is covered as a whole
 EVIDENCE = 8.0  # rare words held: who says as much is sure
 SURE = 0.5  # score below which nothing was found, only something near
 NEAR = 5  # entries offered where nothing was found, and whose answers are read
+JUST = 100.0  # more than all else that puts candidates in order
 ABOUT = 0.75  # share of a question that must be asked for before it tells enough
 Shares = npt.NDArray[np.float64]
 Lift = Callable[[dict[int, float]], dict[int, float]]  # scores, best first
@@ -73,7 +74,7 @@ def rank(
     signs = dict(zip(near, _signs(engine, asked, near, seen), strict=True))
     top = max(scores.values(), default=1.0)
     order = {id: _order(scores[id] / top, signs[id]) for id in near}
-    near.sort(key=lambda id: (not signs[id].just, -order[id], id))
+    near.sort(key=lambda id: (-order[id], id))
     found = [_found(id, signs[id]) for id in near]
     if answers and not (sure(found) and signs[near[0]].like.asked >= ABOUT):
         best = _read(asked, near[:NEAR], signs, answers)
@@ -114,9 +115,11 @@ def _order(score: float, signs: Signs) -> float:
 
     Logarithms of the engine's score, lifted by what it cannot see: whether the
     letters stand in the same order, and how much of the query is answered at all.
+    What asks just that is before all else.
     """
-    like = signs.like
-    return math.log(score) + 2.5 * like.same**2 + 2 * signs.covered + like.reached
+    like, just = signs.like, JUST * signs.just
+    known = math.log(score) + 2.5 * like.same**2 + 2 * signs.covered + like.reached
+    return known + just
 
 
 def _place(signs: Signs) -> float:
