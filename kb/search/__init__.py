@@ -14,10 +14,11 @@ from kb.documents import category_label
 from kb.engines import EngineUnavailable, Group, get_engine
 from kb.feedback import Learned, side_of
 from kb.models import Category, Entry, Reader, shown_to
-from kb.search.asking import LONGEST, PUBLIC, STAFF, Scope, ask, clauses, tidy
+from kb.search.asking import LONGEST, ask, clauses, tidy
 from kb.search.narrowing import Narrowed
 from kb.search.ranking import DEPTH, NEAR, Answers, Faces, Found, rank, sure
 from kb.search.rows import MOST, Hit, Reading, faces, in_database
+from kb.search.scope import PUBLIC, STAFF, Scope
 from kb.text import beginnings, pinyin, segment
 from kb.text.telling import SAME as SAID
 from kb.text.telling import meant, wanted

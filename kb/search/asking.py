@@ -7,48 +7,21 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kb.engines import Clause, Engine, Field, Group, Hits, Query
+from kb.engines import Clause, Engine, Group, Hits, Query
 from kb.engines.base import idf
+from kb.search.scope import Scope
 from kb.text import forms, normalize, segment
 from kb.text.lexicon import Lexicon
 from kb.text.pinyin import heard, spell
 from kb.text.telling import HALF, SAME, Wanted, covered, meant, members, said, wanted
 
 LONGEST = 200  # characters of a query; the rest is cut off
-PICKED = 0.6  # weight of words that led people of the reader's own side to an entry
-
-# Texts as one, where an answer may make up for what the question does not say.
-# Agents' words and short codes are for those who may read them.
-_PUBLIC_TEXTS = (
-    Field("question", 4.0, 0.6),
-    Field("phrasings", 3.0, 0.3),
-    Field("answer", 1.0, 0.5),
-    Field("forms", 2.0, 0.5),
-)
-_STAFF_TEXTS = (
-    *_PUBLIC_TEXTS,
-    Field("picked_staff", PICKED, 0.0),
-    Field("keywords", 8.0, 0.0),
-    Field("replies", 0.8, 0.5),
-)
-# The question for itself: to be asked about a word is more than to mention it.
-_HEADING = Group((Field("question", 1.0, 0.9), Field("phrasings", 1.0, 0.3)), 1.2, 2.0)
-PUBLIC = (Group((*_PUBLIC_TEXTS, Field("picked", PICKED, 0.0)), k1=3.0), _HEADING)
-STAFF = (Group(_STAFF_TEXTS, k1=3.0), _HEADING)
 PAIR = 0.5  # weight of a pair of characters beside a word
 HEARD = 0.7  # weight of what only sounds like what was typed, beside a word
 MOSTLY = 0.5  # share that must sound or mean so where nothing is written as typed
 TYPED = 0.7  # weight of pinyin, initials, a single character
 FEWEST = 100  # entries: in fewer, how rare a word is cannot be told
 _LATIN = re.compile("[a-z]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a reader may match on, and labels of what he may find."""
-
-    groups: tuple[Group, ...]
-    labels: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
