@@ -108,6 +108,32 @@ def test_what_asks_just_that_stays_first_where_answers_are_read(
     assert found("能不能") == [just.pk, other.pk]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "请问电子发票",
+        "你好，请问一下电子发票",
+        "我想退",
+        "怎么退",
+        "怎麼退",
+        "请问thyf",
+    ],
+)
+def test_what_leads_up_to_a_question_does_not_hide_it(
+    shelf: dict[str, Entry], words: str
+) -> None:
+    wanted = "invoice" if "发票" in words else "freight"
+    assert shelf[wanted].pk in found(words)
+
+
+@pytest.mark.parametrize("words", ["你会退吗", "怎么唱歌", "我想唱歌", "能不能请客"])
+def test_what_is_led_up_to_must_stand_in_a_question(
+    shelf: dict[str, Entry], make_entry: MakeEntry, words: str
+) -> None:
+    make_entry("店里放什么音乐？", "店员唱歌的时候很多，请客的时候也有。" * 5)
+    assert found(words) == []
+
+
 def test_what_a_reply_says_makes_agents_sure_alone(
     make_entry: MakeEntry, agent: User
 ) -> None:

@@ -480,6 +480,25 @@ def test_words_that_only_ask_weigh_little() -> None:
     assert found.pairs["时候"] == pytest.approx(telling.LIGHT)
 
 
+@pytest.mark.parametrize(
+    ("text", "terms", "lone", "whole"),
+    [
+        ("请问怎么退货", {"请问", "问怎", "怎么", "么退"}, (), True),
+        ("怎么退", {"怎么", "么退"}, ("退",), True),
+        ("能退货吗", {"能", "能退", "货吗", "吗"}, (), True),
+        ("我想退", {"我", "想", "我想", "想退"}, ("退",), True),
+        ("猫不吃饭了", {"不", "猫不", "不吃", "饭了", "了"}, (), False),
+        ("退货运费", set(), (), True),
+        ("请问thyf", {"请问"}, (), True),
+        ("请问" + "退货运费" * 5, set(), (), False),
+    ],
+)
+def test_what_leads_up_to_a_question_is_told_apart(
+    text: str, terms: set[str], lone: tuple[str, ...], whole: bool
+) -> None:
+    assert telling.frame(text) == (terms, lone, whole)
+
+
 def test_a_pair_that_is_half_asking_weighs_in_between() -> None:
     assert telling.LIGHT < telling.wanted("怎么退货").pairs["么退"] < 1
 

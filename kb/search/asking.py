@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from kb.engines import Clause, Engine, Group, Hits, Query
@@ -13,7 +13,17 @@ from kb.search.scope import Scope
 from kb.text import forms, normalize, segment
 from kb.text.lexicon import Lexicon
 from kb.text.pinyin import heard, spell
-from kb.text.telling import HALF, SAME, Wanted, covered, meant, members, said, wanted
+from kb.text.telling import (
+    HALF,
+    SAME,
+    Wanted,
+    covered,
+    frame,
+    meant,
+    members,
+    said,
+    wanted,
+)
 
 LONGEST = 200  # characters of a query; the rest is cut off
 PAIR = 0.5  # weight of a pair of characters beside a word
@@ -59,7 +69,8 @@ class Meaning(NamedTuple):
 class Asked:
     """What was asked of the engine, for what, and what it found.
 
-    `worth` is the sum of what the needs are worth.
+    `worth` is the sum of what the needs are worth, `core` are the terms needed that
+    do more than lead up to what is asked; none where they do not tell all of that.
     """
 
     words: str
@@ -67,6 +78,7 @@ class Asked:
     needs: tuple[Need, ...]
     meanings: tuple[Meaning, ...]
     worth: float
+    core: frozenset[str]
     hits: Hits
 
     @property
@@ -104,6 +116,7 @@ def ask(
         needs,
         asking.meanings(),
         sum(need.worth for need in needs),
+        asking.core(needs),
         engine.search(query),
     )
 
@@ -121,7 +134,8 @@ class _Asking:
         self, engine: Engine, words: str, scope: Scope, lexicon: Lexicon
     ) -> None:
         self.words, self.scope, self.lexicon = words, scope, lexicon
-        self.typed = clauses(wanted(words, lexicon))
+        self.frame = frame(words, lexicon)
+        self.typed = clauses(_with(self.frame.lone, wanted(words, lexicon)))
         self.typed_pairs = {c.term: c for c in self.typed if c.pair}
         self.same = clauses(meant(words, lexicon))
         self.held = self._held(engine, (*self.typed, *self.same))
@@ -151,6 +165,11 @@ class _Asking:
         in_pairs = set("".join(clause.term for clause in self.typed if clause.pair))
         told = (c for c in self.typed if c.pair or c.term not in in_pairs)
         return tuple(self._need(clause, total) for clause in told)
+
+    def core(self, needs: Iterable[Need]) -> frozenset[str]:
+        """Return the terms needed that tell what is asked about, if they tell all."""
+        terms = frozenset(need.clause.term for need in needs)
+        return terms - self.frame.terms if self.frame.whole else frozenset()
 
     def meanings(self) -> tuple[Meaning, ...]:
         """Return the synonyms that were typed, with what else was asked for."""
@@ -201,12 +220,14 @@ class _Asking:
         return next((other for other in alike if held[other]), None)
 
     def _forms(self) -> tuple[Clause, ...]:
+        lone = [Clause(f"·{character}", TYPED) for character in self.frame.lone]
         known = {clause.term for clause in self.typed if self.held[clause]}
         latin = _LATIN.findall(normalize.normalize(self.words))
         self._latin = max(len(latin), 1)
         if known and known.issuperset(latin):
-            return ()
-        return tuple(Clause(f, TYPED) for f in dict.fromkeys(forms.typed(self.words)))
+            return tuple(lone)
+        typed = [Clause(form, TYPED) for form in forms.typed(self.words)]
+        return tuple(dict.fromkeys([*lone, *typed]))
 
     def _only_sounds(self) -> bool:
         if any(self.held[clause] for clause in self.typed):
@@ -224,6 +245,11 @@ class _Asking:
             return {}
         query = Query(tuple(asked), *self._scope)
         return dict(zip(asked, engine.holding(query), strict=True))
+
+
+def _with(lone: Iterable[str], terms: Wanted) -> Wanted:
+    """Return `terms` with characters that stand alone, as pairs() returns them."""
+    return replace(terms, pairs=dict.fromkeys(lone, 1.0) | terms.pairs)
 
 
 def _heard(pair: Clause) -> Clause:

@@ -42,8 +42,8 @@ def certainty(signs: Signs) -> float:
     types a word that stands here wants to see where: that is never rejected.
     """
     like = signs.like
-    odds = 2 * signs.covered + 1.5 * signs.titled + 7 * signs.evidence
-    odds += 5 * like.asked + 2 * like.echoed + 2.5 * signs.told - 5
+    odds = 2 * signs.covered + signs.titled + 7 * signs.evidence
+    odds += 5 * like.asked + 2.5 * like.echoed + 2.5 * signs.told - 5
     likely = 1 / (1 + math.exp(-odds))
     return max(likely, FOUND) if signs.whole else likely
 

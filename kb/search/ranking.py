@@ -197,14 +197,16 @@ def _sign(
         query = [*query, Wording.of(meant)]
         terms = Terms.of([*terms.pairs, *terms.rest, *segment.pairs(meant)])
     like = likeness(query, terms, wordings)
-    titled = said = _titled(sought, heard, like.standing)
+    met = _met(sought, like.standing)
+    titled = said = _titled(sought, heard, met)
     if like.own != like.standing:
-        said = _titled(sought, heard, like.own)
+        said = _titled(sought, heard, _met(sought, like.own))
     return Signs(
         covered=covered / asked.worth,
         titled=titled / asked.worth,
         evidence=min(covered / EVIDENCE, 1.0),
-        whole=sought.tells and covered >= WHOLE * asked.worth,
+        whole=(sought.tells and covered >= WHOLE * asked.worth)
+        or _about(asked, sought, heard, met),
         just=wordings[0].bare == query[0].bare,
         mended=meant,
         like=like,
@@ -255,12 +257,32 @@ def _said(meaning: Meaning, places: Mapping[str, list[int]], holds: Mask) -> Mas
     return said
 
 
-def _titled(sought: _Sought, heard: Sequence[float], there: Set[str]) -> float:
-    """Return what the needs are worth that stand in the wordings, or sound so."""
+def _met(sought: _Sought, there: Set[str]) -> Set[str]:
+    """Return the terms needed that stand in the wordings, or are said otherwise."""
     met = there & sought.worth.keys()
     for meaning, terms in sought.same:
         if meaning.said(there):
             met.update(terms)
+    return met
+
+
+def _about(
+    asked: Asked, sought: _Sought, heard: Sequence[float], met: Set[str]
+) -> bool:
+    """Tell whether the wordings say all that does more than lead up to a question.
+
+    Of what only sounds so, Latin letters count: pinyin, initials.
+    """
+    spelt = {
+        need.clause.term
+        for need, share in zip(sought.lost, heard, strict=True)
+        if share == 1 and need.clause.term.isascii()
+    }
+    return bool(asked.core) and asked.core <= met | spelt
+
+
+def _titled(sought: _Sought, heard: Sequence[float], met: Set[str]) -> float:
+    """Return what the needs are worth that are met, or sound so."""
     worth = sum(map(sought.worth.__getitem__, met))
     for need, share in zip(sought.lost, heard, strict=True):
         if need.clause.term not in met:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from kb.text import segment
+from kb.text import cutting, segment
 from kb.text.lexicon import EMPTY, Lexicon
-from kb.text.normalize import normalize
+from kb.text.normalize import HAN, normalize
 
 LIGHT = 0.4  # weight of what only makes a sentence a question
 SILENT = 0.05  # weight of a stop word
 SAME = 0.45  # weight of what means the same beside what was typed
 MOST_OTHERS = 6  # members of a set that are asked for beside the one typed
+SHORT = 20  # characters of a question that may be led up to and hardly told
 HALF = (1 + LIGHT) / 2  # weight of a pair that half asks: 么退 of 怎么退货
 # Phrases that ask, greet or soften; then characters that do so as words.
 ASKING = """
@@ -25,6 +27,7 @@ ASKING = """
 PARTICLES = frozenset(
     "吗呢吧啊呀哦哈嘛的了得地是我你您他她它要能会有在和与就都也还很想请该把被让给去来到又再才只不没个"
 )
+WISHING = frozenset("想要")
 # Numbers of orders, parcels, phones, cards: one customer's own, and no entry
 # speaks of them. Cries: 啊啊啊, 急急急, 哈哈.
 _NOISE = re.compile(
@@ -32,6 +35,7 @@ _NOISE = re.compile(
 )
 # A text that is nothing but a cry or a key held down: 呵呵, 嘿嘿嘿, hhhhhh, 发发发发.
 _CRY = re.compile(r"([啊呀哈呵嘿嘻嗯哦噢喂唉哎])\1+|([^\W\d])\2{3,}")
+_HAN_RUN = re.compile(f"[{HAN}]+")
 _ASKING = re.compile("|".join(sorted(ASKING, key=len, reverse=True)))
 
 
@@ -53,6 +57,19 @@ class Wanted:
         weighed = (self.words | self.pairs).items()
         told = [term for term, weight in weighed if weight > HALF * full]
         return tuple([t for t in told if len(t) > 1] or told)
+
+
+class Frame(NamedTuple):
+    """What only leads up to what a text is about: 请问怎么 of 请问怎么退货.
+
+    terms   its words, and each pair of characters of which one is its own
+    lone    characters that it leaves alone, as 退 of 怎么退: no pair tells them
+    whole   whether the other terms, and `lone`, tell all that the text is about
+    """
+
+    terms: frozenset[str]
+    lone: tuple[str, ...]
+    whole: bool
 
 
 def tells(spelling: str) -> bytes:
@@ -77,6 +94,40 @@ def wanted(text: str, lexicon: Lexicon = EMPTY) -> Wanted:
         {word: weights.of(word) for word in segment.words(text)},
         {pair: weights.of(pair) for pair in segment.pairs(text)},
     )
+
+
+@lru_cache(maxsize=500)
+def frame(text: str, lexicon: Lexicon = EMPTY) -> Frame:
+    """Return what of `text` asks, greets or softens, where it stands around the rest.
+
+    Of more than SHORT characters nothing: they tell enough, whatever leads up.
+    """
+    if len(text) > SHORT:
+        return Frame(frozenset(), (), whole=False)
+    weights = _weights(text, lexicon)
+    leads = weights.leading()
+    inside, outside, lone, whole = set[str](), set[str](), list[str](), True
+    for run in _HAN_RUN.finditer(weights.spelling):
+        for at in range(run.start(), run.end() - 1):
+            pair = weights.spelling[at : at + 2]
+            (inside if leads[at] or leads[at + 1] else outside).add(pair)
+        for at in _left(run, leads):
+            lone += [weights.spelling[at]] if weights.asks_beside(at) else []
+            whole = whole and weights.asks_beside(at)
+    for word in wanted(text, lexicon).words:
+        at = weights.spelling.find(word)
+        if at >= 0 and all(leads[at : at + len(word)]):
+            inside.add(word)
+    return Frame(frozenset(inside - outside), tuple(dict.fromkeys(lone)), whole)
+
+
+def _left(run: re.Match[str], leads: Sequence[bool]) -> Iterator[int]:
+    """Yield where a character of `run` stands that is in no pair which tells."""
+    first, last = run.start(), run.end() - 1
+    for at in range(first, last + 1):
+        before, after = at == first or leads[at - 1], at == last or leads[at + 1]
+        if first < last and before and after and not leads[at]:
+            yield at
 
 
 @lru_cache(maxsize=500)
@@ -146,6 +197,21 @@ class _Weights:
         at = self.spelling.index(part)
         weighed = zip(part, self.each[at:], strict=False)
         return sum(weight for letter, weight in weighed if letter.isalnum())
+
+    def leading(self) -> list[bool]:
+        """Return which letters only lead up to what the text is about."""
+        leads = [weight < 1 for weight in self.each]
+        for run in _HAN_RUN.finditer(self.spelling):
+            at = run.start()
+            for word in cutting.cut(run[0]):
+                leads[at] |= word in self.particles
+                at += len(word)
+        return leads
+
+    def asks_beside(self, at: int) -> bool:
+        """Tell whether what stands next to a letter asks for it: 怎么, 能不能, 想, 要."""
+        beside = (n for n in (at - 1, at + 1) if 0 <= n < len(self.spelling))
+        return any(self.each[n] == LIGHT or self.spelling[n] in WISHING for n in beside)
 
     def _lighten(self, start: int, end: int, weight: float) -> None:
         self.each[start:end] = [weight] * (end - start)
