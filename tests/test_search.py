@@ -18,7 +18,7 @@ from kb.documents import describe
 from kb.engines import EngineUnavailable, get_engine
 from kb.engines.memory import MemoryEngine
 from kb.feedback import Learned
-from kb.models import Category, Entry, User
+from kb.models import Category, Entry, SynonymSet, User
 from kb.search import duplicates, nearest, related, search, suggest
 from kb.search.ranking import Found
 from kb.search.rows import Reading
@@ -69,6 +69,20 @@ def test_the_right_entry_comes_first(
     shelf: dict[str, Entry], words: str, wanted: str
 ) -> None:
     assert found(words)[:1] == [shelf[wanted].pk]
+
+
+def test_a_word_with_a_hyphen_is_one_word(make_entry: MakeEntry) -> None:
+    hyphen, plain = make_entry("连不上 Wi-Fi 怎么办？"), make_entry("WiFi 密码怎么改？")
+    assert set(found("wi-fi")) == set(found("WiFi")) == {hyphen.pk, plain.pk}
+
+
+def test_a_word_with_a_hyphen_has_the_synonyms_of_the_word(
+    make_entry: MakeEntry,
+) -> None:
+    SynonymSet.objects.create(members="email\n邮箱")
+    entry = make_entry("邮箱里找不到发票？")
+    make_entry("e 字开头的暗号是什么？")
+    assert found("E-mail")[:1] == found("email") == [entry.pk]
 
 
 GIFT, ASKED = "生日当月送一份礼物。", "生日当月送礼物要自己申请吗"
@@ -172,6 +186,19 @@ def test_a_query_is_cut_at_its_longest(shelf: dict[str, Entry]) -> None:
     results = search("退款" + "啊" * 10_000, user=ANYONE)
     assert len(results.words) == kb_search.LONGEST
     assert results.hits[0].entry == shelf["refund"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("退 貨　 運 费", "退貨運费"),  # as it is copied from pictures and tables
+        ("退 货 运费", "退货 运费"),
+        ("退货 运费", "退货 运费"),
+        ("7 天", "7 天"),
+    ],
+)
+def test_characters_that_stand_apart_are_words(typed: str, words: str) -> None:
+    assert kb_search.tidy(typed) == words
 
 
 def test_pages_cover_all_results_once(make_entry: MakeEntry) -> None:

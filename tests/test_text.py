@@ -496,7 +496,7 @@ def test_words_that_only_ask_weigh_little() -> None:
 def test_what_leads_up_to_a_question_is_told_apart(
     text: str, terms: set[str], lone: tuple[str, ...], whole: bool
 ) -> None:
-    assert telling.frame(text) == (terms, lone, whole)
+    assert telling.frame(text) == telling.Frame(frozenset(terms), lone, whole)
 
 
 def test_a_pair_that_is_half_asking_weighs_in_between() -> None:

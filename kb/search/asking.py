@@ -27,6 +27,7 @@ from kb.text.telling import (
 
 LONGEST = 200  # characters of a query; the rest is cut off
 PAIR = 0.5  # weight of a pair of characters beside a word
+PART = 0.3  # weight of wi and fi beside wifi
 HEARD = 0.7  # weight of what only sounds like what was typed, beside a word
 MOSTLY = 0.5  # share that must sound or mean so where nothing is written as typed
 TYPED = 0.7  # weight of pinyin, initials, a single character
@@ -89,7 +90,7 @@ class Asked:
 
 def tidy(words: str) -> str:
     """Return what was typed on one line, at most LONGEST characters of it."""
-    return normalize.line(words[: LONGEST * 4])[:LONGEST]
+    return normalize.closed(normalize.line(words[: LONGEST * 4]))[:LONGEST]
 
 
 def clauses(terms: Wanted) -> tuple[Clause, ...]:
@@ -139,6 +140,7 @@ class _Asking:
         self.typed_pairs = {c.term: c for c in self.typed if c.pair}
         self.same = clauses(meant(words, lexicon))
         self.held = self._held(engine, (*self.typed, *self.same))
+        self.parts = self._parts()
         self.heard = {c: _heard(c) for c in self.typed if self._lost(c)}
         self.forms = self._forms()
         self.slips = {c: s for c in self.typed if (s := self._slip(engine, c))}
@@ -153,7 +155,21 @@ class _Asking:
         if self._only_sounds():
             return Query(other, *self._scope, limit, minimum=MOSTLY)
         # All of them: what was just counted is then found a second time for nothing.
-        return Query((*self.held, *other), *self._scope, limit)
+        every = (*map(self._whole, self.held), *other)
+        return Query(every, *self._scope, limit)
+
+    def _whole(self, clause: Clause) -> Clause:
+        """Return a clause that weighs little if it is but a part of one."""
+        if clause.term in self.parts:
+            return clause._replace(weight=PART * clause.weight)
+        return clause
+
+    def _parts(self) -> Set[str]:
+        """Return the parts of words with a hyphen that are known as one."""
+        known = {clause.term for clause in self.typed if self.held[clause]}
+        known.update(member for member, _ in members(self.words, self.lexicon))
+        words = segment.parts(self.words).items()
+        return {part for word, parts in words if word in known for part in parts}
 
     def needs(self, total: int) -> tuple[Need, ...]:
         """Return the clauses typed; `total` is how many entries could hold them.
@@ -163,7 +179,8 @@ class _Asking:
         total = max(total, FEWEST)
         self.rarest = idf(total, 0)
         in_pairs = set("".join(clause.term for clause in self.typed if clause.pair))
-        told = (c for c in self.typed if c.pair or c.term not in in_pairs)
+        inside = in_pairs | self.parts
+        told = (c for c in self.typed if c.pair or c.term not in inside)
         return tuple(self._need(clause, total) for clause in told)
 
     def core(self, needs: Iterable[Need]) -> frozenset[str]:

@@ -13,11 +13,10 @@ from typing import NamedTuple
 from rapidfuzz.distance import LCSseq
 
 from kb.text import regional
-from kb.text.normalize import normalize
+from kb.text.normalize import joined, normalize
 from kb.text.telling import tells
 
 PAIR = 2  # letters
-_JOINING = re.compile("(?<=[a-z0-9])[_-]+(?=[a-z0-9])")
 _RUN = re.compile("[a-z]{2,}|[0-9]{2,}")
 _PRIVATE, _PLACES = "\U000f0000", 0xFFFE  # code points that no text uses; how many
 
@@ -165,7 +164,7 @@ def letters(spelling: str) -> str:
     SSD has no letter of ESSD, and 17 none of 18: each stands for its word alone, as
     often as the word has letters.
     """
-    text = _RUN.sub(_whole, _JOINING.sub("", spelling))
+    text = _RUN.sub(_whole, joined(spelling))
     return "".join(c for c in text if c.isalnum() or c >= _PRIVATE)
 
 

@@ -18,6 +18,8 @@ SHORT = 200  # characters of what people type
 # Characters that are one character in every spelling, before one of their kind.
 _PLAIN = "\t\n\r -~·–—“”‘’\u3000-\u3029㐀-䶿一-鿿！-～"
 _PLAIN_RUN = re.compile(f"[{_PLAIN}]+(?=[{_PLAIN}]|\\Z)")
+_SPREAD = re.compile(f"(?<![{HAN}])[{HAN}](?: [{HAN}])+(?![{HAN}])")
+_HYPHEN = re.compile("(?<=[a-z0-9])[_-]+(?=[a-z0-9])")
 # Characters that join the one before them into one under NFKC.
 _JOINING = re.compile("[\u1160-\u11ff\uff9e\uff9f\uffa0-\uffdc]")
 
@@ -101,6 +103,19 @@ def _align(text: str, start: int, end: int, letters: list[str], at: list[int]) -
         spelling = normalize(cluster)
         letters.append(spelling)
         at += [start + place] * len(spelling)
+
+
+def closed(line: str) -> str:
+    """Return `line` with spaces taken out that stand between single Han characters.
+
+    So are words written that come out of a picture or a table: 退 货.
+    """
+    return _SPREAD.sub(lambda spread: spread[0].replace(" ", ""), line)
+
+
+def joined(spelling: str) -> str:
+    """Return a normalized text with Latin words in one that have a hyphen: wifi."""
+    return _HYPHEN.sub("", spelling)
 
 
 def is_traditional(text: str) -> bool:

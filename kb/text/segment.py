@@ -69,6 +69,13 @@ def pairs(text: str) -> list[str]:
     return found
 
 
+def parts(text: str) -> dict[str, list[str]]:
+    """Return {word: its parts} of the words of `text` written with a hyphen."""
+    runs = _RUN.findall(normalize(text))
+    cuts = (list(_cut(run)) for run in runs if re.search("[_-]", run))
+    return {joined: apart for joined, *apart in cuts}
+
+
 def warm() -> None:
     """Load the dictionaries, so that no reader waits for them."""
     words("網路斷線，无法登录 wifi")

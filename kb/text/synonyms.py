@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kb.text.normalize import normalize
+from kb.text.normalize import joined, normalize
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +38,23 @@ class Synonyms:
                 lengths.sort(reverse=True)
 
     def of(self, text: str) -> list[tuple[str, Sequence[str]]]:
-        """Return (what stands in `text`, what means the same), in order."""
+        """Return (what stands in `text`, what means the same), in order.
+
+        A word with a hyphen is looked for as one, too: wi-fi is WiFi.
+        """
         spelling = normalize(text)
-        found: dict[str, None] = {}
+        found = dict.fromkeys(self._members(spelling))
+        if (one := joined(spelling)) != spelling:
+            found |= dict.fromkeys(self._members(one))
+        return [(member, self._others[member]) for member in found]
+
+    def _members(self, spelling: str) -> Iterator[str]:
         start = 0
         while start < len(spelling):
             member = self._at(spelling, start)
             if member:
-                found[member] = None
+                yield member
             start += len(member) or 1
-        return [(member, self._others[member]) for member in found]
 
     def _at(self, spelling: str, start: int) -> str:
         """Return the longest member that begins at `start`, "" when none does."""

@@ -193,8 +193,9 @@ class _Weights:
         return sum(self.each[at : at + len(term)]) / len(term)
 
     def sum(self, part: str) -> float:
-        """Return what the letters weigh of `part`, which stands in the text."""
-        at = self.spelling.index(part)
+        """Return what the letters weigh of `part`, which stands in the text so or so."""
+        if (at := self.spelling.find(part)) < 0:
+            return len(part)  # as wifi for wi-fi
         weighed = zip(part, self.each[at:], strict=False)
         return sum(weight for letter, weight in weighed if letter.isalnum())
 
