@@ -490,6 +490,7 @@ def test_words_that_only_ask_weigh_little() -> None:
         ("猫不吃饭了", {"不", "猫不", "不吃", "饭了", "了"}, (), False),
         ("退货运费", set(), (), True),
         ("请问thyf", {"请问"}, (), True),
+        ("海外的问题", {"外的", "的问", "问题", "的"}, (), True),
         ("请问" + "退货运费" * 5, set(), (), False),
     ],
 )

@@ -36,6 +36,7 @@ _NOISE = re.compile(
 # A text that is nothing but a cry or a key held down: 呵呵, 嘿嘿嘿, hhhhhh, 发发发发.
 _CRY = re.compile(r"([啊呀哈呵嘿嘻嗯哦噢喂唉哎])\1+|([^\W\d])\2{3,}")
 _HAN_RUN = re.compile(f"[{HAN}]+")
+_MATTER = re.compile("的(?:相关)?(?:问题|事情|事)")
 _ASKING = re.compile("|".join(sorted(ASKING, key=len, reverse=True)))
 
 
@@ -202,6 +203,8 @@ class _Weights:
     def leading(self) -> list[bool]:
         """Return which letters only lead up to what the text is about."""
         leads = [weight < 1 for weight in self.each]
+        for match in _MATTER.finditer(self.spelling):
+            leads[match.start() : match.end()] = [True] * len(match[0])
         for run in _HAN_RUN.finditer(self.spelling):
             at = run.start()
             for word in cutting.cut(run[0]):
