@@ -536,6 +536,25 @@ def test_latin_words_and_numbers_are_alike_as_a_whole(
     assert found.same == pytest.approx(same)
 
 
+@pytest.mark.parametrize(
+    ("term", "wording", "stands"),
+    [
+        ("ssd", "essd 云盘怎么选", False),
+        ("ssd", "ssd 云盘怎么选", True),
+        ("e", "email 怎么改", False),
+        ("win", "windows 怎么装", True),
+        ("wifi", "wi-fi 连不上", True),
+        ("15", "iphone15 几时到", True),
+        ("5", "15 天到吗", False),
+        ("c++", "c++ 怎么学", True),
+        ("运费险", "退货运费险", True),
+    ],
+)
+def test_latin_words_stand_as_words(term: str, wording: str, stands: bool) -> None:
+    like = likeness([Wording.of(term)], Terms.of([term]), [Wording.of(wording)])
+    assert (term in like.standing, like.asked > 0) == (stands, stands)
+
+
 def test_words_learned_are_no_wording_of_the_entrys_own() -> None:
     """They tell how sure an entry is; in the order they would draw other queries."""
     terms, query = Terms.of(["退款", "多久"]), [Wording.of("退款多久")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from sys import intern
@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import LCSseq
 
-from kb.text import regional
-from kb.text.normalize import joined, normalize
+from kb.text import regional, segment
+from kb.text.normalize import HAN, joined, normalize
 from kb.text.telling import tells
 
 PAIR = 2  # letters
+_HAN = re.compile(f"[{HAN}]")
 _RUN = re.compile("[a-z]{2,}|[0-9]{2,}")
 _PRIVATE, _PLACES = "\U000f0000", 0xFFFE  # code points that no text uses; how many
 
@@ -27,13 +28,15 @@ class Wording:
 
     Letters are counted in bits, the n-th letter of the spelling by 1 << n:
     `tells` has those that are no particle, `pairs` both of each pair of letters.
-    `learned` are words after which people picked the entry.
+    `foreign` are its words that are no Han. `learned` are words after which people
+    picked the entry.
     """
 
     spelling: str
     bare: str
     tells: int
     pairs: Mapping[str, int]
+    foreign: frozenset[str] = frozenset()
     learned: bool = False
 
     @classmethod
@@ -43,26 +46,31 @@ class Wording:
         for at in range(len(spelling) - 1):
             pair = intern(spelling[at : at + PAIR])
             pairs[pair] = pairs.get(pair, 0) | 0b11 << at
-        return cls(spelling, letters(spelling), telling, pairs)
+        foreign = segment.foreign(spelling)
+        return cls(spelling, letters(spelling), telling, pairs, foreign)
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Terms that are looked for in wordings: pairs of letters, and the rest.
+    """Terms looked for in wordings: pairs of letters, words that are no Han, the rest.
 
-    Of the rest, `loose` are those that are not made of pairs which are there, too.
+    A word that is no Han must begin one there: win is in Windows, SSD not in ESSD. Of
+    these and the rest, `loose` are those that are not made of pairs which are there.
     """
 
     pairs: frozenset[str]
+    foreign: frozenset[str]
     rest: tuple[str, ...]
     loose: tuple[str, ...]
 
     @classmethod
     def of(cls, terms: Iterable[str]) -> Terms:
         asked = set(filter(None, terms))
-        pairs = frozenset(term for term in asked if len(term) == PAIR)
-        rest = tuple(asked - pairs)
-        return cls(pairs, rest, tuple(t for t in rest if not _in_pairs(t, pairs)))
+        foreign = frozenset(term for term in asked if not _HAN.search(term))
+        pairs = frozenset(t for t in asked - foreign if len(t) == PAIR)
+        rest = tuple(asked - pairs - foreign)
+        loose = (*foreign, *(t for t in rest if not _in_pairs(t, pairs)))
+        return cls(pairs, foreign, rest, loose)
 
 
 def ways(*texts: str) -> tuple[Wording, ...]:
@@ -116,10 +124,11 @@ def likeness(
     for wording in face:
         pairs = wording.pairs.keys() & terms.pairs
         held = pairs.union([term for term in terms.rest if term in wording.spelling])
+        held.update(term for term in terms.foreign if _begins(term, wording.foreign))
         standing |= held
         if not wording.learned:
             own |= held
-        asked = max(asked, _asked(terms, pairs, wording))
+        asked = max(asked, _asked(terms, held, wording))
         size = len(wording.bare)
         for way in query:
             common = LCSseq.similarity(way.bare, wording.bare)
@@ -130,21 +139,37 @@ def likeness(
     return Likeness(same, reached, echoed, asked, standing, own)
 
 
-def _asked(terms: Terms, pairs: Set[str], wording: Wording) -> float:
+def _asked(terms: Terms, held: Set[str], wording: Wording) -> float:
     """Return the share of the telling letters of a wording that stand in terms.
 
-    `pairs` are those of the wording that are asked for.
+    `held` are the terms that stand in it.
     """
     found = 0
-    for pair in pairs:
+    for pair in held & terms.pairs:
         found |= wording.pairs[pair]
-    for term in terms.loose:
-        at = wording.spelling.find(term)
-        while at >= 0:
-            found |= ((1 << len(term)) - 1) << at
-            at = wording.spelling.find(term, at + 1)
+    for term in filter(held.__contains__, terms.loose):
+        for at, end in _places(term, wording.spelling):
+            found |= ((1 << (end - at)) - 1) << at
     told = wording.tells.bit_count()
     return (found & wording.tells).bit_count() / max(told, 1)
+
+
+def _places(term: str, spelling: str) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of a term in a spelling; wifi is in wi-fi."""
+    at = spelling.find(term)
+    if at < 0:
+        spread = "[_-]*".join(map(re.escape, term))
+        yield from (match.span() for match in re.finditer(spread, spelling))
+    while at >= 0:
+        yield at, at + len(term)
+        at = spelling.find(term, at + 1)
+
+
+def _begins(term: str, words: Set[str]) -> bool:
+    """Tell whether `term` is one of `words`, or begins one and is no mere letter."""
+    if term in words:
+        return True
+    return len(term) > PAIR and any(word.startswith(term) for word in words)
 
 
 def _in_pairs(term: str, pairs: Set[str]) -> bool:

@@ -69,6 +69,12 @@ def pairs(text: str) -> list[str]:
     return found
 
 
+def foreign(spelling: str) -> frozenset[str]:
+    """Return the words of a normalized text that are no Han: Latin, digits."""
+    runs = (run for run in _RUN.findall(spelling) if not _HAN_RUN.match(run))
+    return frozenset(word for run in runs for word in _cut(run))
+
+
 def parts(text: str) -> dict[str, list[str]]:
     """Return {word: its parts} of the words of `text` written with a hyphen."""
     runs = _RUN.findall(normalize(text))
