@@ -11,14 +11,26 @@ from typing import Any
 
 import pytest
 
+from kb import vocabulary
 from kb.documents import describe
 from kb.engines.base import Clause, Document, Query
 from kb.search import PUBLIC, clauses
 from kb.text.telling import wanted
-from tests.bench import engines, machine, relevance, sets, tables, whole, worker
+from tests.bench import (
+    engines,
+    machine,
+    rejection,
+    relevance,
+    sets,
+    tables,
+    whole,
+    worker,
+)
 from tests.bench.__main__ import PARTS, show
+from tests.bench.asked import Asked
 from tests.bench.contenders import CONTENDERS, Contender, letters
 from tests.bench.figures import AT_LEAST, AT_MOST, line, percentile, target
+from tests.relevance.labelled import libraries
 
 QUESTIONS = {
     "退货运费谁承担": ["退货的运费谁出"],
@@ -189,6 +201,19 @@ def test_a_set_that_is_absent_is_named_and_left_out(
     shown = show({"machine": machine.facts(), "parts": reports})
     assert str(machine.facts()["python"]) in shown
     assert "Every aim was reached" not in shown, "nothing was measured"
+
+
+def test_short_queries_are_asked_behind_what_leads_up_to_them(tmp_path: Path) -> None:
+    library = next(one for one in libraries() if one.name == "cityhall")
+    asked, lexicon = Asked(library, tmp_path / "index"), vocabulary.starter()
+    queries = rejection._led_up(asked, lexicon)
+    short = {c.query for c in library.cases if len(c.query) <= rejection.SHORT}
+    led = {lead.format(query) for query in short for lead in rejection.LEADS}
+    assert 500 < len(queries) <= len(led)
+    assert set(queries) <= led
+    assert rejection._refused(asked, queries, lexicon) < 15
+    row = dict.fromkeys(("off_topic", "labelled", "colloquial"), 0) | {"led_up": 9}
+    assert "| 9, 12.5 % |" in rejection.table({"x": row | {"led_up_refused": 12.5}})
 
 
 def test_a_miss_is_never_hidden() -> None:

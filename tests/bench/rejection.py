@@ -2,7 +2,8 @@
 
 What the site refuses at search.SURE, the same for every library. It may refuse SPARED
 percent of a library's labelled queries at most, and should refuse WANTED percent of
-those that are off its topic.
+those that are off its topic. Of short queries that are found, it tells how many are refused
+behind a greeting or a wish.
 """
 
 from __future__ import annotations
@@ -19,6 +20,16 @@ from tests.relevance.labelled import libraries, tsv
 SPARED, WANTED = 3, 90  # percent
 MOST = 1_000  # labelled queries of a library that are asked
 ORDER = 7  # of the sample: the same in every run
+SHORT = 6  # characters of a query that may be hidden by what leads up to it
+LEADS = (
+    "请问{}",
+    "你好，{}",
+    "我想问一下{}",
+    "我想{}",
+    "怎么{}",
+    "{}怎么办",
+    "{}的问题",
+)
 ALIASES = {"saas_support_zhcn": "saas_support", "saas_support_zhtw": "saas_support"}
 # Written to be colloquial, in words that the entries lack, as some queries of other
 # libraries are: told, but not aimed at.
@@ -46,6 +57,7 @@ def measure(folder: Path) -> dict[str, Any]:
             "off_topic": _off_topic(library.name),
             "labelled": _sample(asked, colloquial=False),
             "colloquial": _sample(asked, colloquial=True),
+            "led_up": _led_up(asked, lexicon),
         }
         counts = {kind: len(some) for kind, some in queries.items()}
         shares = {
@@ -73,12 +85,13 @@ def table(report: dict[str, Any]) -> str:
         "off_topic": "off topic",
         "labelled": "labelled",
         "colloquial": "colloquial",
+        "led_up": "short and found, behind what leads up",
     }
     heads = " | ".join(f"{shown}, refused" for shown in kinds.values())
     rows = [f"| set | {heads} |", "|---" * (len(kinds) + 1) + "|"]
     for name, row in report.items():
         cells = [
-            f"{row[kind]:,}, {row[f'{kind}_refused']} %" if row[kind] else "–"
+            f"{row[kind]:,}, {row[f'{kind}_refused']} %" if row.get(kind) else "–"
             for kind in kinds
         ]
         rows.append(f"| {name} | {' | '.join(cells)} |")
@@ -96,6 +109,13 @@ def _sample(asked: Asked, *, colloquial: bool) -> list[str]:
     apart = {c.query for c in cases if every or c.set.endswith(", colloquial")}
     queries = sorted(apart if colloquial else {c.query for c in cases} - apart)
     return random.Random(ORDER).sample(queries, min(MOST, len(queries)))
+
+
+def _led_up(asked: Asked, lexicon: Any) -> list[str]:
+    """Return the short queries that are found, behind all that may lead up to them."""
+    short = sorted({c.query for c in asked.library.cases if len(c.query) <= SHORT})
+    found = [query for query in short if asked.sure(query, lexicon)]
+    return [lead.format(query) for query in found for lead in LEADS]
 
 
 def _refused(asked: Asked, queries: Sequence[str], lexicon: Any) -> float:
