@@ -148,6 +148,15 @@ def test_what_is_led_up_to_must_stand_in_a_question(
     assert found(words) == []
 
 
+def test_what_only_leads_up_to_a_question_is_not_what_was_asked_for(
+    make_entry: MakeEntry,
+) -> None:
+    entry = make_entry("下单后多久发货？", phrasings=["今天拍今天能走吗"])
+    make_entry("今天的活动怎么参加？")
+    assert found("今天天气怎么样") == []
+    assert found("今天发货吗")[:1] == [entry.pk]
+
+
 def test_what_a_reply_says_makes_agents_sure_alone(
     make_entry: MakeEntry, agent: User
 ) -> None:

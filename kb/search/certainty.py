@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from kb.text.likeness import Likeness
 
+BESIDE = 0.4  # how sure an entry is at most that shares what leads up to a question
 FOUND = 0.6  # how sure an entry is that holds all that was typed
 
 
@@ -16,7 +17,9 @@ class Signs(NamedTuple):
     covered   share of what the query is worth that the entry holds
     titled    share of it that stands in one of the entry's wordings
     evidence  how much is covered, in rare words out of EVIDENCE
-    whole     all of the query is covered, and it does more than ask
+    whole     all of the query is covered, and it does more than ask; or the
+              wordings say all that it asks about
+    beside    what is covered only leads up to what is asked about
     just      the question is what was typed
     mended    the query as the entry writes it, where it differs
     said      as `titled`, in wordings that are not learned
@@ -27,6 +30,7 @@ class Signs(NamedTuple):
     titled: float
     evidence: float
     whole: bool
+    beside: bool
     just: bool
     mended: str
     like: Likeness
@@ -39,12 +43,15 @@ def certainty(signs: Signs) -> float:
 
     A logistic regression of right and wrong answers, in libraries of 80 to 7,000
     entries, each library counting alike; `make bench` shows what it rejects. Who
-    types a word that stands here wants to see where: that is never rejected.
+    types a word that stands here wants to see where: that is never rejected. Who asks
+    今天天气怎么样 does not want 今天能发货吗: that always is.
     """
     like = signs.like
     odds = 2 * signs.covered + signs.titled + 7 * signs.evidence
     odds += 5 * like.asked + 2.5 * like.echoed + 2.5 * signs.told - 5
     likely = 1 / (1 + math.exp(-odds))
+    if signs.beside:
+        return min(likely, BESIDE)
     return max(likely, FOUND) if signs.whole else likely
 
 

@@ -20,6 +20,7 @@ from kb.text.likeness import Terms, Wording, likeness, ways
 HEARD = 0.95  # what a clause is credited that is only heard, or only in parts
 HALF = 0.5  # share of a query that must be met before what sounds alike is meant
 WHOLE = 0.9  # share of a query above which it is covered as a whole
+HARDLY = 0.1  # share of what is asked about below which it is not covered at all
 EVIDENCE = 8.0  # rare words held: who says as much is sure
 Shares = npt.NDArray[np.float64]
 
@@ -39,8 +40,8 @@ def signs_of(
     heard = _heard(sought, held, at)
     covered = _covered(asked, held, at, heard)
     return [
-        _sign(asked, sought, shares, worth, seen[id])
-        for id, shares, worth in zip(ids, heard.tolist(), covered, strict=True)
+        _sign(asked, sought, shares, covers, seen[id])
+        for id, shares, covers in zip(ids, heard.tolist(), covered, strict=True)
     ]
 
 
@@ -48,14 +49,16 @@ class _Sought(NamedTuple):
     """What is looked for in every candidate.
 
     `tells` says whether anything that was typed does more than ask. `worth` is
-    that of each term needed; `lost` are those which nobody writes and others may
-    stand for; `same` the meanings, each with the terms that are met where it is.
+    that of each term needed, `about` that of the core, 0 where a synonym may say it;
+    `lost` are those which nobody writes and others may stand for; `same` the meanings,
+    each with the terms that are met where it is.
     """
 
     tells: bool
     ways: Sequence[Wording]
     terms: Terms
     worth: Mapping[str, float]
+    about: float
     lost: Sequence[Need]
     same: Sequence[tuple[Meaning, Sequence[str]]]
 
@@ -67,7 +70,9 @@ class _Sought(NamedTuple):
             (m, [term for term in worth if term in m.member]) for m in asked.meanings
         ]
         terms = Terms.of([*worth, *(term for m in asked.meanings for term in m.terms)])
-        return cls(asked.tells, ways(asked.words), terms, worth, lost, same)
+        said = any(term in m.member for term in asked.core for m in asked.meanings)
+        about = 0.0 if said else sum(map(worth.__getitem__, asked.core))
+        return cls(asked.tells, ways(asked.words), terms, worth, about, lost, same)
 
 
 def worth_of(asked: Asked) -> Mapping[str, float]:
@@ -82,10 +87,11 @@ def _sign(
     asked: Asked,
     sought: _Sought,
     heard: Sequence[float],
-    covered: float,
+    covers: Sequence[float],
     wordings: Sequence[Wording],
 ) -> Signs:
     query, terms, meant = sought.ways, sought.terms, ""
+    covered, core = covers
     if covered >= HALF * asked.worth and any(heard):
         meant = mended(asked, wordings)
     if meant:
@@ -100,8 +106,8 @@ def _sign(
         covered=covered / asked.worth,
         titled=titled / asked.worth,
         evidence=min(covered / EVIDENCE, 1.0),
-        whole=(sought.tells and covered >= WHOLE * asked.worth)
-        or _about(asked, sought, heard, met),
+        whole=_whole(asked, sought, covered, heard, met),
+        beside=core < HARDLY * sought.about and asked.core.isdisjoint(met),
         just=wordings[0].bare == query[0].bare,
         mended=meant,
         like=like,
@@ -126,8 +132,8 @@ def _heard(sought: _Sought, held: Mask, at: Mapping[Clause, int]) -> Shares:
 
 def _covered(
     asked: Asked, held: Mask, at: Mapping[Clause, int], heard: Shares
-) -> list[float]:
-    """Return what the needs are worth that each document meets."""
+) -> list[tuple[float, float]]:
+    """Return what the needs are worth that each document meets, and those of the core."""
     met = held[:, [at[need.clause] for need in asked.needs]].astype(float)
     met[:, [n for n, need in enumerate(asked.needs) if need.instead]] = HEARD * heard
     places_of = defaultdict(list)
@@ -137,8 +143,10 @@ def _covered(
         said = _said(meaning, places_of, held)
         inside = [n.clause.term in meaning.member for n in asked.needs]
         met[said[:, None] & np.array(inside)] = 1.0
-    worth: list[float] = (met @ [need.worth for need in asked.needs]).tolist()
-    return worth
+    worth = np.array([need.worth for need in asked.needs])
+    core = worth * [need.clause.term in asked.core for need in asked.needs]
+    pairs: list[tuple[float, float]] = (met @ np.column_stack([worth, core])).tolist()
+    return pairs
 
 
 def _said(meaning: Meaning, places: Mapping[str, list[int]], holds: Mask) -> Mask:
@@ -161,13 +169,19 @@ def _met(sought: _Sought, there: Set[str]) -> Set[str]:
     return met
 
 
-def _about(
-    asked: Asked, sought: _Sought, heard: Sequence[float], met: Set[str]
+def _whole(
+    asked: Asked,
+    sought: _Sought,
+    covered: float,
+    heard: Sequence[float],
+    met: Set[str],
 ) -> bool:
-    """Tell whether the wordings say all that does more than lead up to a question.
+    """Tell whether all is covered, or the wordings say all that is asked about.
 
-    Of what only sounds so, Latin letters count: pinyin, initials.
+    Of what only sounds so, Latin letters count for these: pinyin, initials.
     """
+    if sought.tells and covered >= WHOLE * asked.worth:
+        return True
     spelt = {
         need.clause.term
         for need, share in zip(sought.lost, heard, strict=True)
