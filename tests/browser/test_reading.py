@@ -118,6 +118,24 @@ def test_nothing_jumps(screen: Page, addresses: list[str]) -> None:
         assert screen.evaluate(SHIFT) == 0, address
 
 
+@pytest.mark.parametrize("place", [0, 1], ids=["home", "search"])
+def test_a_page_half_arrived_does_not_jump(
+    screen: Page, addresses: list[str], place: int
+) -> None:
+    """On a slow line the icon of the search box is painted before its input."""
+    response = screen.goto(addresses[place])
+    assert response is not None
+    html, icon = response.text(), screen.locator(".search-icon")
+    whole = icon.bounding_box()
+    cut = html[: html.index("</svg>", html.index("search-icon")) + len("</svg>")]
+    screen.route(
+        screen.url, lambda route: route.fulfill(body=cut, content_type="text/html")
+    )
+    screen.reload()
+    expect(screen.get_by_role("searchbox")).to_have_count(0)
+    assert icon.bounding_box() == whole
+
+
 def test_a_picture_opens_large_and_closes(screen: Page, entry: Entry) -> None:
     screen.goto(entry.get_absolute_url())
     small = screen.locator(".prose a.picture img")
