@@ -466,6 +466,14 @@ def test_it_says_what_was_meant_in_the_words_of_the_library(
     assert search(typed, user=ANYONE).meant == meant
 
 
+def test_what_is_mended_keeps_its_latin_words(
+    make_entry: MakeEntry, editor: User
+) -> None:
+    make_entry("iphone15 退款多久到账")
+    [hit] = nearest("iphone15 退宽多久到账", user=editor)
+    assert hit.alike > 0.9
+
+
 def test_what_only_others_may_read_is_never_meant(make_entry: MakeEntry) -> None:
     make_entry("退款多久到账", audience="internal")
     make_entry("退款草稿", status="draft")

@@ -96,7 +96,7 @@ def _sign(
         meant = mended(asked, wordings)
     if meant:
         query = [*query, Wording.of(meant)]
-        terms = Terms.of([*terms.pairs, *terms.rest, *segment.pairs(meant)])
+        terms = terms.plus(segment.pairs(meant))
     like = likeness(query, terms, wordings)
     met = _met(sought, like.standing)
     titled = said = _titled(sought, heard, met)

@@ -72,6 +72,9 @@ class Terms:
         loose = (*foreign, *(t for t in rest if not _in_pairs(t, pairs)))
         return cls(pairs, foreign, rest, loose)
 
+    def plus(self, terms: Iterable[str]) -> Terms:
+        return Terms.of([*self.pairs, *self.foreign, *self.rest, *terms])
+
 
 def ways(*texts: str) -> tuple[Wording, ...]:
     """Return the wordings of `texts`, those of 繁體 as 简体 says them, too."""
@@ -147,7 +150,7 @@ def _asked(terms: Terms, held: Set[str], wording: Wording) -> float:
     found = 0
     for pair in held & terms.pairs:
         found |= wording.pairs[pair]
-    for term in filter(held.__contains__, terms.loose):
+    for term in (term for term in terms.loose if term in held):
         for at, end in _places(term, wording.spelling):
             found |= ((1 << (end - at)) - 1) << at
     told = wording.tells.bit_count()
