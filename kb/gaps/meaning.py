@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 from kb.text import pinyin, segment
 from kb.text.lexicon import Lexicon
 from kb.text.likeness import bare
-from kb.text.normalize import HAN, normalize
+from kb.text.normalize import HAN_RUN, normalize
 from kb.text.telling import ASKING, LIGHT, PARTICLES, wanted
 
 ALIKE = 86  # per cent of letters in common, in order, of what two searches tell
@@ -21,7 +21,6 @@ LONG = 7  # letters below which one other letter is another question
 RAREST = 3  # pairs of letters by which candidates are looked for
 _ASKING = re.compile("|".join(sorted(ASKING, key=len, reverse=True)))
 _SAY_NOTHING = PARTICLES | {"么"}
-_HAN = re.compile(f"[{HAN}]+")
 
 
 class Meaning(NamedTuple):
@@ -88,7 +87,7 @@ def _sound(told: str) -> str:
     def read(run: re.Match[str]) -> str:
         return " ".join(map(pinyin.blurred, pinyin.syllables(run[0])))
 
-    return _HAN.sub(read, told)
+    return HAN_RUN.sub(read, told)
 
 
 def _digest(parts: Iterable[str]) -> str:

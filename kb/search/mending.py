@@ -8,10 +8,9 @@ from itertools import pairwise
 
 from kb.search.asking import Asked, Need
 from kb.text.likeness import Wording
-from kb.text.normalize import HAN, normalize
+from kb.text.normalize import HAN_RUN, normalize
 from kb.text.pinyin import blurred, heard, spell
 
-_HAN_RUN = re.compile(f"[{HAN}]+")
 _LATIN_RUN = re.compile("[a-z]+")
 
 
@@ -60,4 +59,4 @@ def _written(sounds: list[str], texts: Iterable[str]) -> str:
 
 def _runs(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
-        yield from _HAN_RUN.findall(text)
+        yield from HAN_RUN.findall(text)

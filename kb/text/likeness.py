@@ -13,11 +13,10 @@ from typing import NamedTuple
 from rapidfuzz.distance import LCSseq
 
 from kb.text import regional, segment
-from kb.text.normalize import HAN, joined, normalize
+from kb.text.normalize import HAN_RUN, joined, normalize
 from kb.text.telling import tells
 
 PAIR = 2  # letters
-_HAN = re.compile(f"[{HAN}]")
 _RUN = re.compile("[a-z]{2,}|[0-9]{2,}")
 _PRIVATE, _PLACES = "\U000f0000", 0xFFFE  # code points that no text uses; how many
 
@@ -66,7 +65,7 @@ class Terms:
     @classmethod
     def of(cls, terms: Iterable[str]) -> Terms:
         asked = set(filter(None, terms))
-        foreign = frozenset(term for term in asked if not _HAN.search(term))
+        foreign = frozenset(term for term in asked if not HAN_RUN.search(term))
         pairs = frozenset(t for t in asked - foreign if len(t) == PAIR)
         rest = tuple(asked - pairs - foreign)
         loose = (*foreign, *(t for t in rest if not _in_pairs(t, pairs)))

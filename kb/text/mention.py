@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from kb.text import segment
-from kb.text.normalize import HAN, normalize
-
-_HAN_RUN = re.compile(f"[{HAN}]+")
+from kb.text.normalize import HAN_RUN, normalize
 
 
 class Said:
@@ -15,7 +11,7 @@ class Said:
 
     def __init__(self, text: str) -> None:
         self._words = set(segment.words(text))
-        self._runs = _HAN_RUN.findall(normalize("".join(text.split())))
+        self._runs = HAN_RUN.findall(normalize("".join(text.split())))
 
     def mentions(self, keyword: str) -> bool:
         """Tell whether all words of `keyword` were said, or the whole of it was.
@@ -27,7 +23,7 @@ class Said:
         if words and words <= self._words:
             return True
         whole = normalize(keyword)
-        if not _HAN_RUN.fullmatch(whole):
+        if not HAN_RUN.fullmatch(whole):
             return False
         return any(_begins(whole, run) for run in self._runs if whole in run)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from kb.text.normalize import HAN, normalize
+from kb.text.normalize import HAN, HAN_RUN, normalize
 
 LONGEST_RUN = 64  # letters of a Latin run that are read as pinyin
 _INITIAL = re.compile("^(?:zh|ch|sh|n(?=[aeiou]))")
@@ -25,7 +25,7 @@ _UNITS = re.compile(
 def sounds(text: str) -> list[str]:
     """Return the terms of sound of the Han in `text`, for the index."""
     found: list[str] = []
-    for match in re.finditer(f"[{HAN}]+", normalize(text)):
+    for match in HAN_RUN.finditer(normalize(text)):
         read = syllables(match[0])
         found += map("'".join, pairwise(map(blurred, read)))
         found += _initials("".join(s[0] for s in read), (2, 3))

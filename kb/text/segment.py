@@ -16,7 +16,7 @@ from threading import Lock
 import jieba
 
 from kb.text import cutting, regional
-from kb.text.normalize import HAN, normalize
+from kb.text.normalize import HAN, HAN_RUN, normalize
 
 jieba.setLogLevel(logging.WARNING)
 
@@ -26,7 +26,6 @@ _learning = Lock()
 _learned: frozenset[str] = frozenset()
 _own: dict[str, int] = {}  # what jieba held itself where learning changed it
 _RUN = re.compile(f"[{HAN}]+|[^\\W_{HAN}]+(?:[.+#&_-]*[^\\W_{HAN}]+)*[+#]*")
-_HAN_RUN = re.compile(f"[{HAN}]+")
 _PIECE = re.compile("[0-9]+|[^0-9.+#&_-]+")
 
 
@@ -64,14 +63,14 @@ def pairs(text: str) -> list[str]:
     A character that stands alone is returned as it is.
     """
     found: list[str] = []
-    for run in _HAN_RUN.findall(normalize(text)):
+    for run in HAN_RUN.findall(normalize(text)):
         found += [run] if len(run) == 1 else map("".join, pairwise(run))
     return found
 
 
 def foreign(spelling: str) -> frozenset[str]:
     """Return the words of a normalized text that are no Han: Latin, digits."""
-    runs = (run for run in _RUN.findall(spelling) if not _HAN_RUN.match(run))
+    runs = (run for run in _RUN.findall(spelling) if not HAN_RUN.match(run))
     return frozenset(word for run in runs for word in _cut(run))
 
 
@@ -124,7 +123,7 @@ def words_if(text: str, known: frozenset[str]) -> list[str]:
     return [
         word
         for run in _RUN.findall(normalize(text))
-        for word in (cutter.cut_for_search(run) if _HAN_RUN.match(run) else _cut(run))
+        for word in (cutter.cut_for_search(run) if HAN_RUN.match(run) else _cut(run))
     ]
 
 
@@ -167,7 +166,7 @@ def _insist_on_ours(path: Path) -> None:
 
 
 def _cut(run: str) -> Iterator[str]:
-    if _HAN_RUN.match(run):
+    if HAN_RUN.match(run):
         for start in range(0, len(run), WINDOW):
             for word in cutting.cut(run[start : start + WINDOW]):
                 yield from cutting.finer(word)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kb.text import cutting, segment
 from kb.text.lexicon import EMPTY, Lexicon
-from kb.text.normalize import HAN, normalize
+from kb.text.normalize import HAN_RUN, normalize
 
 LIGHT = 0.4  # weight of what only makes a sentence a question
 SILENT = 0.05  # weight of a stop word
@@ -35,7 +35,6 @@ _NOISE = re.compile(
 )
 # A text that is nothing but a cry or a key held down: 呵呵, 嘿嘿嘿, hhhhhh, 发发发发.
 _CRY = re.compile(r"([啊呀哈呵嘿嘻嗯哦噢喂唉哎])\1+|([^\W\d])\2{3,}")
-_HAN_RUN = re.compile(f"[{HAN}]+")
 _MATTER = re.compile("的(?:相关)?(?:问题|事情|事)")
 _ASKING = re.compile("|".join(sorted(ASKING, key=len, reverse=True)))
 
@@ -108,7 +107,7 @@ def frame(text: str, lexicon: Lexicon = EMPTY) -> Frame:
     weights = _weights(text, lexicon)
     leads = weights.leading()
     inside, outside, lone, whole = set[str](), set[str](), list[str](), True
-    for run in _HAN_RUN.finditer(weights.spelling):
+    for run in HAN_RUN.finditer(weights.spelling):
         for at in range(run.start(), run.end() - 1):
             pair = weights.spelling[at : at + 2]
             (inside if leads[at] or leads[at + 1] else outside).add(pair)
@@ -205,7 +204,7 @@ class _Weights:
         leads = [weight < 1 for weight in self.each]
         for match in _MATTER.finditer(self.spelling):
             leads[match.start() : match.end()] = [True] * len(match[0])
-        for run in _HAN_RUN.finditer(self.spelling):
+        for run in HAN_RUN.finditer(self.spelling):
             at = run.start()
             for word in cutting.cut(run[0]):
                 leads[at] |= word in self.particles
