@@ -25,7 +25,9 @@ from kb.text import (
     segment,
     telling,
 )
+from kb.text.lexicon import Lexicon
 from kb.text.likeness import Terms, Wording, learned, likeness
+from kb.text.synonyms import SynonymSet
 
 BLANK_CASES = json.loads((Path(__file__).parent / "blank_cases.json").read_text())
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=60)
@@ -502,6 +504,13 @@ def test_what_leads_up_to_a_question_is_told_apart(
 
 def test_a_pair_that_is_half_asking_weighs_in_between() -> None:
     assert telling.LIGHT < telling.wanted("怎么退货").pairs["么退"] < 1
+
+
+def test_other_wordings_say_at_most_all_of_a_text() -> None:
+    sets = [SynonymSet(("mail", "邮件")), SynonymSet(("email", "邮箱"))]
+    lexicon = Lexicon.of(sets, [], [])
+    assert telling.covered("e-mail", lexicon) == 1
+    assert 0 < telling.covered("e-mail收不到", lexicon) < 1
 
 
 @pytest.mark.parametrize("cry", ["呵呵", "嘿嘿嘿！", "hhhhhh", "发发发发", "啊 啊 啊"])

@@ -155,21 +155,19 @@ class _Asking:
         if self._only_sounds():
             return Query(other, *self._scope, limit, minimum=MOSTLY)
         # All of them: what was just counted is then found a second time for nothing.
-        every = (*map(self._whole, self.held), *other)
-        return Query(every, *self._scope, limit)
-
-    def _whole(self, clause: Clause) -> Clause:
-        """Return a clause that weighs little if it is but a part of one."""
-        if clause.term in self.parts:
-            return clause._replace(weight=PART * clause.weight)
-        return clause
+        typed = [
+            c._replace(weight=PART * c.weight) if c.term in self.parts else c
+            for c in self.held
+        ]
+        return Query((*typed, *other), *self._scope, limit)
 
     def _parts(self) -> Set[str]:
         """Return the parts of words with a hyphen that are known as one."""
+        if not (words := segment.parts(self.words)):
+            return frozenset()
         known = {clause.term for clause in self.typed if self.held[clause]}
         known.update(member for member, _ in members(self.words, self.lexicon))
-        words = segment.parts(self.words).items()
-        return {part for word, parts in words if word in known for part in parts}
+        return {part for word in words.keys() & known for part in words[word]}
 
     def needs(self, total: int) -> tuple[Need, ...]:
         """Return the clauses typed; `total` is how many entries could hold them.

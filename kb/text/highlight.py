@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from kb.text.normalize import aligned
-
-_HYPHENED = re.compile("(?<![a-z0-9])[a-z0-9]++(?:[-_]++[a-z0-9]++)++")
+from kb.text.normalize import HYPHENED, aligned
 
 
 def found(
@@ -95,7 +92,7 @@ def _joined(spelling: str) -> tuple[str, list[int]]:
     """Return Latin runs with a hyphen, without it, and the place of each letter."""
     places: list[int] = []
     letters: list[str] = []
-    for run in _HYPHENED.finditer(spelling):
+    for run in HYPHENED.finditer(spelling):
         kept = [n for n in range(*run.span()) if spelling[n] not in "-_"]
         letters += [*(spelling[n] for n in kept), "\0"]  # never in a spelling
         places += [*kept, run.end() - 1]

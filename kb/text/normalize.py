@@ -12,6 +12,7 @@ import opencc
 
 HAN = "〇㐀-䶿一-鿿\uf900-\ufaff\U00020000-\U0003ffff"  # for a regex class
 HAN_RUN = re.compile(f"[{HAN}]+")
+HYPHENED = re.compile("(?<![a-z0-9])[a-z0-9]++(?:[-_]++[a-z0-9]++)++")
 _HAN_BLOCKS = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x2EBF0))
 # 帳 is 帐 to OpenCC and 账 to the banks: 账户, 账号, 账单.
 _ACCOUNTS = {"帳": "账", "帐": "账", "賬": "账"}

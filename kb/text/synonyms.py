@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kb.text.normalize import joined, normalize
+from kb.text.normalize import HYPHENED, joined, normalize
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +41,21 @@ class Synonyms:
     def of(self, text: str) -> list[tuple[str, Sequence[str]]]:
         """Return (what stands in `text`, what means the same), in order.
 
-        A word with a hyphen is looked for as one, too: wi-fi is WiFi.
+        A word with a hyphen is the word without, if that is a member: wi-fi is WiFi.
         """
-        spelling = normalize(text)
-        found = dict.fromkeys(self._members(spelling))
-        if (one := joined(spelling)) != spelling:
-            found |= dict.fromkeys(self._members(one))
-        return [(member, self._others[member]) for member in found]
-
-    def _members(self, spelling: str) -> Iterator[str]:
+        spelling = HYPHENED.sub(self._joined, normalize(text))
+        found: dict[str, None] = {}
         start = 0
         while start < len(spelling):
             member = self._at(spelling, start)
             if member:
-                yield member
+                found[member] = None
             start += len(member) or 1
+        return [(member, self._others[member]) for member in found]
+
+    def _joined(self, word: re.Match[str]) -> str:
+        one = joined(word[0])
+        return one if one in self._others else word[0]
 
     def _at(self, spelling: str, start: int) -> str:
         """Return the longest member that begins at `start`, "" when none does."""

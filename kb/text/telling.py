@@ -193,9 +193,12 @@ class _Weights:
         return sum(self.each[at : at + len(term)]) / len(term)
 
     def sum(self, part: str) -> float:
-        """Return what the letters weigh of `part`, which stands in the text so or so."""
+        """Return what the letters of `part` weigh, which stands in the text.
+
+        Maybe with a hyphen: wifi stands in wi-fi.
+        """
         if (at := self.spelling.find(part)) < 0:
-            return len(part)  # as wifi for wi-fi
+            return len(part)
         weighed = zip(part, self.each[at:], strict=False)
         return sum(weight for letter, weight in weighed if letter.isalnum())
 
