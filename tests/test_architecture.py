@@ -39,11 +39,16 @@ ROWS = [
 ]
 RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
 DOORS = {"faq", "console", "desk", "api", "admin"}
-TOP = set(
+REQUIRED = set(
     "kb config templates static tests manage.py requirements.txt README.md README.zh-CN.md"
     " Makefile pyproject.toml .ci .gitignore LICENSE .editorconfig requirements.in"
     " requirements-dev.in requirements-dev.txt requirements-bench.in"
     " requirements-bench.txt .github".split()
+)
+# What such projects hold besides.
+ALLOWED = set(
+    "docs bench extension Dockerfile compose.yaml CHANGELOG.md CONTRIBUTING.md"
+    " SECURITY.md".split()
 )
 MADE = set(".git .venv data .mypy_cache .pytest_cache .ruff_cache .hypothesis".split())
 
@@ -71,10 +76,10 @@ def kb_imports(path: Path) -> set[str]:
     return found
 
 
-def test_the_top_level_stays_as_it_is() -> None:
+def test_the_top_level_holds_what_it_must_and_nothing_strange() -> None:
     found = {path.name for path in ROOT.iterdir()} - MADE
-    assert found - TOP == set()
-    assert TOP - found == set()
+    assert REQUIRED - found == set()
+    assert found - REQUIRED - ALLOWED == set()
 
 
 def test_every_module_has_a_place() -> None:
@@ -145,20 +150,6 @@ def test_readers_get_replies_by_what_they_may_read() -> None:
             if "prefetch" in line and '"replies' in line:
                 strays.append(f"{path.name}: {line.strip()}")
     assert strays == []
-
-
-def test_files_and_functions_stay_small() -> None:
-    long = []
-    for path in sources():
-        text = path.read_text("utf-8")
-        if text.count("\n") > 300:
-            long.append(f"{path.relative_to(ROOT)}: {text.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(text)):
-            if not isinstance(node, ast.FunctionDef):
-                continue
-            if (size := (node.end_lineno or 0) - node.lineno + 1) > 30:
-                long.append(f"{path.relative_to(ROOT)} {node.name}: {size} lines")
-    assert long == []
 
 
 def test_every_module_says_its_rule() -> None:
