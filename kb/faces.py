@@ -5,29 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import F
 
 from kb import content, scripts
 from kb.models import Category, Entry, Face, Tag
 from kb.models.entry import EXCERPT_LENGTH, shorten
-from kb.prepared import Prepared
 from kb.text import markdown
 
 BATCH = 200  # entries
-NOBODY = AnonymousUser()  # faces are the same for whoever may read the entry
 LONG = ("answer_html", "answer_text")
 SAID = ("question", "answer_html", "answer_text", "excerpt", "version", "said_by")
 
 
 _WORN = ("entry", "version", "question", "excerpt", "own_question", "own_answer")
-_LISTED = Prepared(
-    lambda _, ids: Face.objects.filter(entry__in=ids).only(*_WORN),
-)
-_WHOLE = Prepared(
-    lambda _, ids: Face.objects.filter(entry__in=ids).only(*_WORN, *LONG),
-)
 
 
 def source(entry: Entry) -> str:
@@ -87,7 +78,8 @@ def wear(entries: Iterable[Entry]) -> None:
     if not (scripts.is_hant() and shown):
         return
     whole = {id(one) for one in shown if not _is_listed(one)}
-    kept = (_WHOLE if whole else _LISTED).rows(NOBODY, [*{one.pk for one in shown}])
+    columns = (*_WORN, *LONG) if whole else _WORN
+    kept = Face.objects.filter(entry__in={one.pk for one in shown}).only(*columns)
     faces = {face.entry_id: face for face in kept}
     for entry in shown:
         long = LONG if id(entry) in whole else ()

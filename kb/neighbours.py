@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from kb import search
 from kb.models import Entry, EntryQuerySet, FollowUp, Neighbours, Reader, shown_to
-from kb.prepared import Prepared
 
 log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)  # the library changes around an entry that does not
@@ -24,7 +23,7 @@ def after(entry: Entry, *, user: Reader, limit: int = 5) -> list[Entry]:
     """Return what readers of `entry` may go on with, in one query, each once."""
     near = _near(entry, user)[:MANY]
     # The database decides who may read it, whatever was kept.
-    found = _AFTER.rows(user, entry.pk, near + [0] * (MANY - len(near)))
+    found = _after(user, entry.pk, near)
     ranks = {pk: rank for rank, pk in enumerate(near)}
 
     def place(one: Any) -> tuple[bool, int, int]:
@@ -41,15 +40,11 @@ def _after(user: Reader, pk: int, near: list[int]) -> EntryQuerySet:
     return rows.filter(Q(place__isnull=False) | Q(pk__in=near)).order_by("pk")
 
 
-_AFTER = Prepared(_after)
-_KEPT = Prepared(lambda _, pk: Neighbours.objects.filter(entry=pk))
-
-
 def _near(entry: Entry, user: Reader) -> list[int]:
     """Return ids like `entry`: kept ones for strangers, a search for who sees more."""
     if user.is_authenticated:
         return _searched(entry, user)
-    kept = next(iter(_KEPT.rows(user, entry.pk)), None)
+    kept = Neighbours.objects.filter(entry=entry).first()
     fresh = kept and kept.found_at > timezone.now() - KEPT
     known = kept.ids if kept and fresh and kept.version == entry.version else {}
     scope = _scope(user)

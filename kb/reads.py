@@ -14,7 +14,6 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from kb.models import Entry, EntryQuerySet, Read, Reader
-from kb.prepared import Prepared
 
 log = logging.getLogger(__name__)
 EVERY = 20  # seconds between two writings of a process
@@ -64,7 +63,7 @@ def forget_waiting() -> None:
 def popular(user: Reader, limit: int) -> list[Entry]:
     """Return the entries that were opened most in the last WEEK, for this reader."""
     since = timezone.localdate() - timedelta(days=WEEK - 1)
-    return _MOST.rows(user, since)[:limit]
+    return list(_most(user, since)[:limit])
 
 
 def forget() -> int:
@@ -78,9 +77,6 @@ def _most(user: Reader, since: date) -> EntryQuerySet:
     read = readable.filter(reads__day__gte=since)
     most = read.annotate(times=Sum("reads__count")).order_by("-times", "-pk")
     return most[:MOST]
-
-
-_MOST = Prepared(_most)
 
 
 @transaction.atomic

@@ -21,7 +21,6 @@ from django.utils.functional import SimpleLazyObject
 
 from kb import content
 from kb.models import Category, Reader, Site
-from kb.prepared import Prepared
 
 WHOLE = frozenset({"console", "desk", "admin", "api"})  # doors to the whole library
 MANY = 100  # sites that a process remembers: anybody may send any name
@@ -87,18 +86,11 @@ def _host(request: HttpRequest) -> str:
         return ""
 
 
-_OF_HOST = Prepared(  # "" comes last
-    lambda _, host: (
-        Site.objects.filter(host__in=[host, ""])
-        .order_by("-host")
-        .annotate(root=F("categories"))
-    )
-)
-
-
 def _read(host: str) -> Site:
     """Return the site of a host, in one query with its categories."""
-    rows: list[Any] = _OF_HOST.rows(AnonymousUser(), host)
+    of_host = Site.objects.filter(host__in=[host, ""])
+    # The default site has an empty host and comes last.
+    rows: list[Any] = list(of_host.order_by("-host").annotate(root=F("categories")))
     site: Site = rows[0] if rows else Site()
     site.roots = [row.root for row in rows if row.pk == site.pk and row.root]
     return site

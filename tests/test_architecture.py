@@ -14,7 +14,6 @@ KB = ROOT / "kb"
 ROWS = [
     {"text", "engines", "colour", "imaging"},
     {"models"},
-    {"prepared"},
     {"scripts", "content", "reads"},
     {"faces"},
     {"audit", "shelves", "sites", "pictures", "incidents", "remarks", "practice"},

@@ -13,7 +13,6 @@ from kb.faq import forms, seo, votes
 from kb.faq.copies import kept
 from kb.faq.guard import person
 from kb.models import Entry, EntryQuerySet, Reader, Tag
-from kb.prepared import Prepared
 from kb.shelves import Shelves
 from kb.text.reading import reading
 
@@ -25,7 +24,7 @@ _ROBOT = re.compile("bot|crawl|spider|slurp|preview|curl|wget|python|monitor", r
 @kept()
 def home(request: HttpRequest) -> HttpResponse:
     popular = reads.popular(request.user, POPULAR)
-    recent = _RECENT.rows(request.user)
+    recent = list(listed(request.user)[:RECENT])
     faces.wear([*popular, *recent])
     context = {"tree": _shelves(request), "popular": popular, "recent": recent}
     context |= {"edition": content.of(request), "meta": seo.home(request)}
@@ -68,13 +67,9 @@ def entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     return response
 
 
-_SHOWN = Prepared(lambda reader, pk: Entry.objects.visible_to(reader).filter(pk=pk))
-_TAGS = Prepared(lambda _, pk: Tag.objects.filter(entries=pk))
-
-
 @kept("q")
 def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
-    found = next(iter(_SHOWN.rows(request.user, pk)), None)
+    found = Entry.objects.visible_to(request.user).filter(pk=pk).first()
     if found is None:
         if heir := merging.successor(pk, user=request.user):
             return redirect(heir)  # not for good: a merger can be undone
@@ -85,7 +80,7 @@ def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         return redirect(f"{found.get_absolute_url()}{asked}", permanent=True)
     following = neighbours.after(found, user=request.user)
     faces.wear([found, *following])
-    tags = _TAGS.rows(request.user, pk)
+    tags = list(Tag.objects.filter(entries=pk))
     faces.dress(*tags)
     path = _shelves(request).path(found.category_id)
     context = {
@@ -100,9 +95,6 @@ def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         "meta": seo.entry(request, found, path),
     }
     return render(request, "faq/entry.html", context)
-
-
-_RECENT = Prepared(lambda reader: listed(reader)[:RECENT])
 
 
 def listed(user: Reader) -> EntryQuerySet:

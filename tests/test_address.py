@@ -1,0 +1,27 @@
+"""The addresses of rows are what Django's `reverse` says."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import NoReverseMatch, reverse
+from django.utils import translation
+
+from kb.models.address import address
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "zh-hant", "en"])
+@pytest.mark.parametrize(
+    "slug", ["", "退款", "a-b", "100%", "a/b", "é~:@!$&'()*+,;=", '?#<>"', "空 格"]
+)
+def test_an_address_is_what_reverse_says(language: str, slug: str) -> None:
+    with translation.override(language):
+        for short, named in (
+            ("faq:entry-short", "faq:entry"),
+            ("faq:category", "faq:category-named"),
+        ):
+            name, args = (named, [1207, slug]) if slug else (short, [1207])
+            try:
+                expected = reverse(name, args=args)
+            except NoReverseMatch:  # no slug of ours is like that
+                continue
+            assert address(name, 1207, slug) == expected
