@@ -30,15 +30,16 @@ INSIDE = (Entry, Face, Tag, FollowUp, Incident, Entry.tags.through)
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Which edition it is, when it changed last, and which notices run by the clock.
+    """Which edition it is, when it changed last, and how many notices run now.
 
-    An entry that comes into force or goes out of it changes an edition, too.
-    `outline` is the same for two editions with the same sites and categories.
+    An entry or a public notice that begins or ends by the clock changes `raised_at`,
+    as a save does. `outline` is the same for two editions with the same sites and
+    categories.
     """
 
     number: int = 0
     raised_at: datetime | None = None
-    running: int | None = None  # the notices, as one number
+    running_notices: int = 0
     outline: object = None
 
 
@@ -46,8 +47,12 @@ class Stamp:
 # to answer it, and every page asks.
 _SQL = """
 SELECT number, raised_at, outline, outlined_at, (
-    SELECT SUM(id * id) FROM kb_incident
+    SELECT COUNT(*) FROM kb_incident
     WHERE audience = %s AND starts_at <= %s AND ends_at > %s
+), (
+    SELECT MAX(starts_at) FROM kb_incident WHERE audience = %s AND starts_at <= %s
+), (
+    SELECT MAX(ends_at) FROM kb_incident WHERE audience = %s AND ends_at <= %s
 ), (
     SELECT MAX(valid_from) FROM kb_entry WHERE valid_from <= %s
 ), (
@@ -60,14 +65,15 @@ def edition() -> Stamp:
     """Return the edition in force, in one small query."""
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, [Incident.Audience.PUBLIC.value, *[now] * 4])
+        public = Incident.Audience.PUBLIC.value
+        cursor.execute(_SQL, [public, now, now, public, now, public, now, now, now])
         found = cursor.fetchone()
     if found is None:  # nothing was saved yet, and nothing says when: no copy is good
         unknown = timezone.now()
         return Stamp(raised_at=unknown, outline=unknown)
-    number, raised, outline, outlined, running, *turned = found
+    number, raised, outline, outlined, notices, *turned = found
     changed = max(_moment(one) for one in (raised, *turned) if one)
-    return Stamp(number, changed, running and int(running), (outline, outlined))
+    return Stamp(number, changed, notices, (outline, outlined))
 
 
 def _moment(found: datetime | str) -> datetime:

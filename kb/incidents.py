@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from kb import scripts
+from kb import content, scripts
 from kb.models import Entry, Incident, Reader
 from kb.models.incident import State
 from kb.text import markdown
@@ -51,7 +51,10 @@ def end(incident: Incident) -> bool:
     now = timezone.now()
     running = Incident.objects.in_state(State.RUNNING, at=now)
     # Not at its very start: it must end later than it began.
-    return bool(running.filter(pk=incident.pk, starts_at__lt=now).update(ends_at=now))
+    ended = running.filter(pk=incident.pk, starts_at__lt=now).update(ends_at=now)
+    if ended:
+        content.raise_edition(Incident)  # update() sends no signal
+    return bool(ended)
 
 
 def _concerns(incident: Incident, said: Said, entry: Entry | None) -> bool:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -237,6 +238,35 @@ def test_a_copy_of_a_page_is_checked_anew_when_it_ends(
     page = client.get("/", headers={"If-None-Match": tag})
     assert page.status_code == 200
     assert "顺丰停运通知" not in page.text
+
+
+def test_a_kept_page_changes_when_other_notices_begin(
+    client: Client, announce: Announce
+) -> None:
+    """Whatever their numbers: 1² + 8² is 4² + 7²."""
+    turn = timezone.now() + 10 * timedelta(seconds=1)
+    for number in (1, 8):
+        announce(f"公告{number}", pk=number, ends_at=turn)
+    for number in (4, 7):
+        announce(f"公告{number}", pk=number, starts_at=turn, ends_at=turn + HOUR)
+    before = client.get("/")
+    assert "公告8" in before.text
+    with time_machine.travel(turn + timedelta(seconds=1)):
+        after = client.get("/", headers={"If-None-Match": before.headers["ETag"]})
+        assert after.status_code == 200
+        assert "公告8" not in after.text
+        assert "公告7" in after.text
+
+
+def test_ending_a_notice_by_hand_changes_the_kept_page(
+    client: Client, announce: Announce
+) -> None:
+    first, second = announce("公告甲"), announce("公告乙")
+    assert "公告甲" in client.get("/").text
+    assert incidents.end(first)
+    page = client.get("/").text
+    assert "公告甲" not in page
+    assert second.title in page
 
 
 def test_it_is_read_in_the_script_of_the_page(

@@ -27,7 +27,7 @@ def notices(
     What a page does not know is the empty string, as everywhere in a template.
     """
     user, request = context.get("user") or AnonymousUser(), context.get("request")
-    if request and not (user.is_authenticated or content.of(request).running):
+    if request and not (user.is_authenticated or content.of(request).running_notices):
         return []  # as the page's stamp has told already
     said = " ".join(filter(None, words))
     return incidents.running(user, words=said, entry=entry or None)
