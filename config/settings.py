@@ -88,6 +88,7 @@ else:
 KB_ENGINE = _engine(env.str("KB_ENGINE", "whoosh"), DATA_DIR)
 KB_JIEBA_CACHE = folder(DATA_DIR / "jieba")
 KB_HANT = one_of("HANT_WORDS", "tw", "tw", "hk")  # 网络: 網路 or 網絡
+KB_PAGE_CACHE_MB = whole_number("PAGE_CACHE_MB", 32, 1, 4096)  # of each process
 KB_CDN_SECONDS = whole_number("CDN_SECONDS", 0, 0, 86_400)  # 0: ask us each time
 # May who wrote something publish it himself? auto: while nobody else could.
 KB_SELF_APPROVAL = one_of("SELF_APPROVAL", "auto", "auto", "on", "off")

@@ -26,26 +26,40 @@ from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
 from kb import content, sites
+from kb.faq import forms
 
 View = Callable[..., HttpResponse]
-MANY = 400  # pages that one process holds: some 5 MB
-SMALL = 200  # bytes that are not worth compressing
+MAX_PAGES = 400  # that one process holds
+MIN_PACKED_BYTES = 200  # shorter pages are not worth compressing
+MAX_PLAIN_BYTES = 256_000  # longer pages, such as sitemaps, are held compressed only
+PAGE_NUMBERS = frozenset({"page", "p"})  # parameters that are page numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
     kind: str  # the content type
-    body: bytes
+    plain: bytes  # empty for a long page
     packed: bytes  # the same by gzip; empty where that is not worth it
 
+    @property
+    def body(self) -> bytes:
+        """The page uncompressed."""
+        return self.plain or gzip.decompress(self.packed)
 
-class _Shelf:
-    """The pages used last; a page is found by all that it depends on."""
+    @property
+    def size(self) -> int:
+        """How many bytes it takes in memory."""
+        return len(self.plain) + len(self.packed)
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+
+class PageCache:
+    """The pages used last, at most `max_pages` and `max_bytes`; thread-safe."""
+
+    def __init__(self, max_pages: int, max_bytes: int) -> None:
+        self._max_pages, self._max_bytes = max_pages, max_bytes
         self._held: OrderedDict[str, Copy] = OrderedDict()
         self._lock = Lock()
+        self.size = 0  # bytes
 
     def get(self, key: str) -> Copy | None:
         with self._lock:
@@ -54,17 +68,28 @@ class _Shelf:
             return found
 
     def put(self, key: str, copy: Copy) -> None:
+        """Hold `copy`; the pages not used for longest go to make room.
+
+        A page that would take more than a quarter of the room is not held.
+        """
+        if copy.size > self._max_bytes // 4:
+            return
         with self._lock:
+            if replaced := self._held.pop(key, None):
+                self.size -= replaced.size
             self._held[key] = copy
-            while len(self._held) > self._size:
-                self._held.popitem(last=False)
+            self.size += copy.size
+            while len(self._held) > self._max_pages or self.size > self._max_bytes:
+                _, dropped = self._held.popitem(last=False)
+                self.size -= dropped.size
 
     def clear(self) -> None:
         with self._lock:
             self._held.clear()
+            self.size = 0
 
 
-shelf = _Shelf(MANY)
+shelf = PageCache(MAX_PAGES, settings.KB_PAGE_CACHE_MB * 1_000_000)
 
 
 def kept(*asked: str) -> Callable[[View], View]:
@@ -120,8 +145,11 @@ def _made(
 
 def _copied(response: HttpResponse) -> Copy:
     body = response.content
-    packed = gzip.compress(body, 5, mtime=0) if len(body) > SMALL else b""
-    return Copy(response.headers["Content-Type"], body, packed)
+    packed = b""
+    if len(body) > MIN_PACKED_BYTES:
+        packed = gzip.compress(body, 5, mtime=0)
+    plain = b"" if packed and len(body) > MAX_PLAIN_BYTES else body
+    return Copy(response.headers["Content-Type"], plain, packed)
 
 
 def _public(response: HttpResponse, key: str, raised: datetime | None) -> HttpResponse:
@@ -137,12 +165,19 @@ def _public(response: HttpResponse, key: str, raised: datetime | None) -> HttpRe
 
 
 def _only(names: tuple[str, ...], given: QueryDict) -> QueryDict:
-    """Return what the page may depend on; all else of an address is one reader's."""
-    found = QueryDict(mutable=True)
+    """Return what the page may depend on, each in one spelling.
+
+    `?p=1`, `?p=01` and no `p` are one page and must be one copy.
+    """
+    query = QueryDict(mutable=True)
     for name in names:
-        if value := given.get(name, "")[:200].strip():
-            found[name] = value
-    return found
+        value = given.get(name, "")[:200].strip()
+        if name in PAGE_NUMBERS:
+            number = forms.parse_page_number(value)
+            value = str(number) if number > 1 else ""
+        if value:
+            query[name] = value
+    return query
 
 
 def _key(request: HttpRequest, edition: object) -> str:

@@ -20,10 +20,15 @@ def words(request: HttpRequest) -> str:
 
 def page_number(request: HttpRequest) -> int:
     """Return the page that is asked for; what is no page number means the first."""
-    text = request.GET.get("page", "").strip()
-    if not (text.isdecimal() and len(text) <= len(str(FURTHEST))):
+    return parse_page_number(request.GET.get("page", ""))
+
+
+def parse_page_number(text: str) -> int:
+    """Return the page number in `text`, from 1 to FURTHEST; 1 if it is no number."""
+    digits = text.strip().lstrip("0")
+    if not (digits.isdecimal() and len(digits) <= len(str(FURTHEST))):
         return 1
-    return min(max(int(text), 1), FURTHEST)
+    return min(max(int(digits), 1), FURTHEST)
 
 
 def number(text: str) -> int:
