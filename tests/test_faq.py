@@ -107,8 +107,7 @@ def test_a_category_has_pages_of_twenty(
     assert len(client.get(address).context["page"]) == 20
     assert len(client.get(address, {"page": 2}).context["page"]) == 1
     assert client.get(address, {"page": 3}).status_code == 404
-    first = client.get(address)
-    assert client.get(address, {"page": "abc"}).content == first.content
+    assert client.get(address, {"page": "abc"}).context["page"].number == 1
 
 
 # One entry ---------------------------------------------------------------------

@@ -449,13 +449,6 @@ def test_a_notice_appears_and_ends_by_the_clock(
     assert "大雪延迟发货" not in client.get("/").text
 
 
-def test_the_shelf_holds_only_so_many() -> None:
-    held = copies._Shelf(2)
-    for name in "abc":
-        held.put(name, copies.Copy("text/plain", b"", b""))
-    assert [name for name in "abc" if held.get(name)] == ["b", "c"]
-
-
 def test_an_edition_is_told_in_one_query(django_assert_num_queries: Any) -> None:
     content.raise_edition()
     with django_assert_num_queries(1):

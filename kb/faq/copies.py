@@ -172,9 +172,9 @@ def _only(names: tuple[str, ...], given: QueryDict) -> QueryDict:
     query = QueryDict(mutable=True)
     for name in names:
         value = given.get(name, "")[:200].strip()
-        if name in PAGE_NUMBERS:
+        if value and name in PAGE_NUMBERS:
             number = forms.parse_page_number(value)
-            value = str(number) if number > 1 else ""
+            value = "" if number == 1 else str(number)
         if value:
             query[name] = value
     return query

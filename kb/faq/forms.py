@@ -20,15 +20,15 @@ def words(request: HttpRequest) -> str:
 
 def page_number(request: HttpRequest) -> int:
     """Return the page that is asked for; what is no page number means the first."""
-    return parse_page_number(request.GET.get("page", ""))
+    return max(parse_page_number(request.GET.get("page", "")), 1)
 
 
 def parse_page_number(text: str) -> int:
-    """Return the page number in `text`, from 1 to FURTHEST; 1 if it is no number."""
+    """Return the page number in `text`, at most FURTHEST; 0 if it is none."""
     digits = text.strip().lstrip("0")
     if not (digits.isdecimal() and len(digits) <= len(str(FURTHEST))):
-        return 1
-    return min(max(int(digits), 1), FURTHEST)
+        return 0
+    return min(int(digits), FURTHEST)
 
 
 def number(text: str) -> int:

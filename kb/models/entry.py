@@ -252,7 +252,7 @@ class Entry(Valid, Reviewed):
 
         Columns that no list of entries shows (SELDOM) are deferred.
         """
-        entries = cls.objects.prefetch_related("category").only(*OFTEN)
+        entries = cls.objects.only(*OFTEN).prefetch_related("category")
         return {entry.pk: entry for entry in entries.filter(pk__in=ids)}
 
     def get_absolute_url(self) -> str:

@@ -108,7 +108,7 @@ def _ways(pages: list[str]) -> dict[str, Any]:
     found["changed"] = _asked(pages, before=partial(content.raise_edition, Entry))
     found["made"] = _asked(pages, before=copies.shelf.clear)
     copies.shelf.clear()
-    kept = list(dict.fromkeys(pages))[: copies.MANY]
+    kept = list(dict.fromkeys(pages))[: copies.MAX_PAGES]
     for where in kept:
         _get(where)
     found["kept"] = _asked(kept * 3)
