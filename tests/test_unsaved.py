@@ -59,7 +59,7 @@ def test_it_is_shown_again_and_only_saved_by_saving(
     entry = make_entry(replies=["话术"], phrasings=["一"])
     typed = {"answer": "没写完的", "replies-0-body": "改过的", "phrasings": "一\n二"}
     told = keep(desk, where(entry), entry, **typed)
-    response = desk.get(f"{where(entry)}?unsaved={told['id']}")
+    response = desk.post(where(entry), {"_restore": told["id"]})
     assert response.status_code == 200
     again = shown(response)
     assert {name: again[name] for name in typed} == typed
@@ -78,7 +78,7 @@ def test_what_was_kept_before_another_saved_comes_back_as_a_conflict(
     entry = make_entry()
     told = keep(desk, where(entry), entry, answer="没写完的")
     entries.revise(entry, by=None, based_on=entry.version, answer="别人写的")
-    response = desk.get(f"{where(entry)}?unsaved={told['id']}")
+    response = desk.post(where(entry), {"_restore": told["id"]})
     assert response.context["conflict"].choices[0].theirs == "别人写的"
 
 
@@ -90,7 +90,7 @@ def test_new_entries_are_kept_apart(desk: Client) -> None:
     page = desk.get(NEW).content.decode()
     assert "第一个，长了" in page
     assert "第二个" in page
-    response = desk.get(f"{NEW}?unsaved={one['id']}")
+    response = desk.post(NEW, {"_restore": one["id"]})
     again = shown(response) | {"_unsaved": one["id"]}
     assert again["question"] == "第一个，长了"
     assert desk.post(NEW, again).status_code == 302
@@ -113,10 +113,11 @@ def test_nobody_meets_what_another_has_not_saved(
     told = keep(desk, where(entry), entry, answer="只有我知道")
     other = Client()
     other.force_login(editor)
-    for address in (where(entry), f"{where(entry)}?unsaved={told['id']}", NEW):
-        page = other.get(address).content.decode()
+    restored = other.post(where(entry), {"_restore": told["id"]}, follow=True)
+    for response in (other.get(where(entry)), restored, other.get(NEW)):
+        page = response.content.decode()
         assert "只有我知道" not in page
-        assert "没有保存" not in page
+        assert "在这里写过，没有保存" not in page
     other.post(DROP, {"drop": told["id"]})
     assert Unsaved.objects.count() == 1
     keep(other, where(entry), entry, answer="别人的")

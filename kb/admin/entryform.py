@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from kb import wording
 from kb.admin.base import WholeForm
+from kb.admin.proposing import proposed_parts
 from kb.entries import CONFLICT
 from kb.models import Entry, Phrasing, Reply, User
 from kb.text import normalize
@@ -58,7 +59,11 @@ class EntryForm(WholeForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["version"] = self.instance.version
-            texts = self.instance.phrasings.values_list("text", flat=True)
+            if parts := proposed_parts(self.instance):
+                texts = parts.phrasings
+                self.initial["tags"] = parts.tags
+            else:
+                texts = list(self.instance.phrasings.values_list("text", flat=True))
             self.initial["phrasings"] = "\n".join(texts)
         if "owner" in self.fields and self.instance.owner_id:  # he may have left
             field = cast("forms.ModelChoiceField[User]", self.fields["owner"])
@@ -136,6 +141,12 @@ class ReplyForm(WholeForm):
 
 class ReplyFormSet(FormSet):
     """Replies of what is live: nothing goes on line that could not be published."""
+
+    def get_queryset(self) -> Any:
+        """Return the replies, or those of the pending change that the form shows."""
+        if not self.is_bound and (parts := proposed_parts(self.instance)):
+            return parts.replies
+        return super().get_queryset()
 
     def clean(self) -> None:
         super().clean()

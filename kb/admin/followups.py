@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from kb.admin.base import WholeForm
 from kb.admin.lookup import LookedUp
+from kb.admin.proposing import proposed_parts
 from kb.models import Entry, FollowUp
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ else:
 
 
 class FollowUpFormSet(FormSet):
+    def get_queryset(self) -> Any:
+        """Return the follow-ups, or those of the pending change that the form shows."""
+        if not self.is_bound and (parts := proposed_parts(self.instance)):
+            return parts.follow_ups
+        return super().get_queryset()
+
     def get_unique_error_message(self, unique_check: Any) -> str:
         return "同一个条目只能列一次。"
 

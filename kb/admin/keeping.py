@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
@@ -15,14 +16,16 @@ from kb import unsaved
 from kb.admin.base import ModelAdmin
 from kb.admin.entryform import RESTORING
 from kb.admin.lookup import is_id
+from kb.admin.proposing import SAFE_METHODS
 from kb.models import Entry, Unsaved
 
 if TYPE_CHECKING:
     Base = ModelAdmin
 else:
     Base = object
+RESTORE = "_restore"  # the row that is to be shown again
 OWN = "_unsaved"  # the row of a new entry that the form is kept in
-APART = {"csrfmiddlewaretoken", "_save", "_continue", "_move", OWN, RESTORING}
+APART = {RESTORE, "csrfmiddlewaretoken", "_save", "_continue", "_move", OWN, RESTORING}
 SHOWN = 5
 
 
@@ -49,11 +52,14 @@ class Keeping(Base):
         by: Any = request.user
         entry = _entry(request, object_id)
         kept = _wanted(request, entry)
+        if kept is None and RESTORE in request.POST:
+            messages.warning(request, "这份没有保存的内容已经不在了。")
+            return redirect(request.path)
         mine = unsaved.of(entry, by=by)
         extra = {**(extra_context or {}), "restored": kept}
         if kept:
             _show_again(request, kept)
-        elif request.method == "GET" and (entry or object_id is None):
+        elif request.method in SAFE_METHODS and (entry or object_id is None):
             extra["unsaved"] = mine[:SHOWN]
         response = super().changeform_view(request, object_id, form_url, extra)
         if request.method == "POST" and response.status_code == 302:  # noqa: PLR2004
@@ -105,8 +111,8 @@ class Keeping(Base):
 
 def _wanted(request: HttpRequest, entry: Entry | None) -> Unsaved | None:
     """Return what is to be shown again: of this person and this page only."""
-    number = request.GET.get("unsaved", "")
-    if request.method != "GET" or not is_id(number):
+    number = request.POST.get(RESTORE, "")
+    if request.method != "POST" or not is_id(number):
         return None
     by: Any = request.user
     return unsaved.of(entry, by=by).filter(pk=number).first()
@@ -118,8 +124,7 @@ def _show_again(request: HttpRequest, kept: Unsaved) -> None:
     for name, value in kept.fields:
         data.appendlist(name, value)
     data[RESTORING], data[OWN] = "yes", str(kept.pk)
-    assert not request.FILES  # noqa: S101 - reading them later would empty POST again
-    request.method, request.POST = "POST", data  # type: ignore[assignment]
+    request.POST = data  # type: ignore[assignment]
 
 
 def _entry(request: HttpRequest, object_id: str | None) -> Entry | None:

@@ -14,11 +14,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from kb import entries
-from kb.models import Entry, User
+from kb.models import Act, Entry, User
 
 Status = Entry.Status
 BATCH = 100  # entries in one transaction: others must be able to write between
-MOST = 300  # entries that a preview tries out
+MOST = 300  # entries that a preview checks
 SHOWN = 20  # refusals told one by one
 
 
@@ -28,6 +28,7 @@ class Move:
 
     name: str
     label: str
+    act: Act
     stage: Callable[..., Entry]
     allowed: frozenset[Entry.Status]
     permission: str = "publish"  # or "change"
@@ -43,16 +44,42 @@ class Move:
 
 
 MOVES = (
-    Move("submit", "提交审核", entries.submit, frozenset({Status.DRAFT}), "change"),
-    Move("publish", "发布", entries.publish, frozenset({Status.DRAFT, Status.REVIEW})),
-    Move("send-back", "退回为草稿", entries.send_back, frozenset({Status.REVIEW})),
+    Move(
+        "submit",
+        "提交审核",
+        Act.SUBMITTED,
+        entries.submit,
+        frozenset({Status.DRAFT}),
+        "change",
+    ),
+    Move(
+        "publish",
+        "发布",
+        Act.PUBLISHED,
+        entries.publish,
+        frozenset({Status.DRAFT, Status.REVIEW}),
+    ),
+    Move(
+        "send-back",
+        "退回为草稿",
+        Act.RETURNED,
+        entries.send_back,
+        frozenset({Status.REVIEW}),
+    ),
     Move(
         "retire",
         "下线",
+        Act.RETIRED,
         entries.retire,
         frozenset({Status.DRAFT, Status.REVIEW, Status.PUBLISHED}),
     ),
-    Move("restore", "恢复为草稿", entries.restore, frozenset({Status.RETIRED})),
+    Move(
+        "restore",
+        "恢复为草稿",
+        Act.RESTORED,
+        entries.restore,
+        frozenset({Status.RETIRED}),
+    ),
 )
 
 
@@ -96,14 +123,12 @@ def _action(move: Move) -> Any:
 def _preview(
     model: Any, request: HttpRequest, move: Move, chosen: QuerySet[Entry]
 ) -> HttpResponse | None:
-    """Say what would happen, by doing it and taking it back."""
+    """Show which entries would move and why the others would not; write nothing."""
     found = list(chosen.select_related("category")[: MOST + 1])
     if len(found) > MOST:
         messages.warning(request, f"一次最多{move.label} {MOST} 条，请分几次选。")
         return None
-    with transaction.atomic():
-        tried = [(entry, _tried(move, entry, by=request.user)) for entry in found]
-        transaction.set_rollback(True)
+    tried = [(entry, _refusal(move, entry, by=request.user)) for entry in found]
     context = {
         **model.admin_site.each_context(request),
         "title": f"{move.label}：先看看会怎样",
@@ -114,6 +139,15 @@ def _preview(
         "opts": model.model._meta,
     }
     return render(request, "admin/kb/entry/moves.html", context)
+
+
+def _refusal(move: Move, entry: Entry, *, by: Any) -> str:
+    """Return why `move` would be refused now, or an empty text."""
+    try:
+        entries.require_move(entry, move.act, by=by)
+    except ValidationError as error:
+        return told(entry, error)
+    return ""
 
 
 def _tried(move: Move, entry: Entry, *, by: Any) -> str:

@@ -15,8 +15,11 @@ from django.urls import reverse
 from kb import entries, unsaved
 from kb.admin.base import ModelAdmin
 from kb.admin.lookup import is_id
+from kb.entries import ProposedParts
 from kb.models import Entry, Review, Right
 from kb.models.remit import branches
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 if TYPE_CHECKING:
     Base = ModelAdmin
@@ -25,11 +28,13 @@ else:
 
 
 class Proposing(Base):
-    """The entry's form, shown and saved as it would be, and then taken back.
+    """The form of a published entry for a person who may not publish it.
 
-    All of it runs as ever: forms, formsets, checks, conflicts; for that it stands
-    before all that looks at the entry. Only that the transaction is undone in the
-    end, and what the entry would have said waits for review.
+    GET shows the entry with the pending change set in memory; nothing is written
+    and no transaction is opened, so that reading never takes SQLite's write lock.
+    POST runs forms, formsets, checks and conflicts as usual in one transaction that
+    is undone in the end; what the entry would have said then waits for review. For
+    that this class comes before all others that look at the entry.
     """
 
     def changeform_view(
@@ -47,12 +52,24 @@ class Proposing(Base):
         request.proposes = entry
         pending = entries.pending(entry)
         extra = {**(extra_context or {}), "proposes": True, "pending": pending}
-        with entries.shown_as_proposed(pending):
+        if request.method in SAFE_METHODS:
+            request.pending = pending
+            return super().changeform_view(request, object_id, form_url, extra)
+        with entries.posted_as_proposed(pending):
             response = super().changeform_view(request, object_id, form_url, extra)
             if isinstance(response, SimpleTemplateResponse):
                 response.render()
         said = getattr(request, "proposed", None)
         return response if said is None else self._proposed(request, entry, said)
+
+    def get_object(
+        self, request: Any, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Return the entry, for a GET with the pending change set in memory."""
+        entry = super().get_object(request, object_id, from_field)
+        if entry is not None and (review := getattr(request, "pending", None)):
+            entry.proposed_parts = entries.apply_proposed(entry, review)
+        return entry
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Out of one's remit an entry is only looked at."""
@@ -124,6 +141,12 @@ def _published(object_id: str | None) -> Entry | None:
         return None
     rows = Entry.objects.filter(status=Entry.Status.PUBLISHED)
     return rows.filter(pk=object_id).first()
+
+
+def proposed_parts(entry: Any) -> ProposedParts | None:
+    """Return the rows of the pending change that a form of `entry` shows, if any."""
+    parts: ProposedParts | None = getattr(entry, "proposed_parts", None)
+    return parts
 
 
 def is_proposed(request: HttpRequest) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from kb import faces, scripts, search, wording
 from kb.admin.base import ModelAdmin
+from kb.admin.proposing import proposed_parts
 from kb.models import Entry
 from kb.text import blanks, markdown, normalize
 from kb.text.reading import reading
@@ -144,7 +145,10 @@ def look(request: HttpRequest) -> JsonResponse:
 def of_kept(entry: Entry) -> list[Finding]:
     """Return what is to be mended in an entry as it is kept."""
     public = entry.audience == Entry.Audience.PUBLIC
-    said = wording.texts(entry)
+    said: Iterable[wording.Text] = wording.texts(entry)
+    if parts := proposed_parts(entry):
+        replies = [(f"「{reply.label}」", reply.body) for reply in parts.replies]
+        said = wording.said_in(entry.question, entry.answer, replies, parts.phrasings)
     return wording.findings(said, public=public, entry_id=entry.pk)[:SHOWN]
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -27,8 +25,6 @@ from kb.engines import EngineUnavailable
 from kb.models import Entry, Gap, Review, Side
 
 AROUND = 40  # gaps in the list
-FRESH = timedelta(minutes=2)  # of what was gathered, without which a page does it
-BATCH = 200  # new spellings that a page waits for
 Status = Gap.Status
 TABS = (Status.OPEN, Status.PROVING, Status.CLOSED, Status.DECLINED)
 
@@ -61,7 +57,6 @@ class SynonymForm(forms.Form):
 @require_safe
 def gaps(request: StaffRequest) -> HttpResponse:
     """Show the gap that is asked for, or what is missed most often."""
-    _gather()
     return _page(request, _chosen(request))
 
 
@@ -182,15 +177,6 @@ def _entry(request: StaffRequest) -> Entry:
 
 
 # Pages ------------------------------------------------------------------------------
-
-
-def _gather() -> None:
-    """See to it that the page is not old where no process keeps up."""
-    try:
-        if stage.late(FRESH):
-            stage.gather(BATCH)
-    except DatabaseError:
-        pass  # being written to: what was gathered before will do
 
 
 def _tab(request: StaffRequest) -> str:

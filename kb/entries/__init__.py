@@ -7,19 +7,29 @@ from kb.entries.comparing import Difference, compare
 from kb.entries.content import content
 from kb.entries.due import Due, confirm, due, due_for, owners, queue
 from kb.entries.history import complete, revisions
-from kb.entries.moving import forward, publish, restore, retire, send_back, submit
+from kb.entries.moving import (
+    forward,
+    publish,
+    require_move,
+    restore,
+    retire,
+    send_back,
+    submit,
+)
 from kb.entries.phrasings import Heard, add_phrasing
 from kb.entries.questions import absorb, draft_from, release
 from kb.entries.reverting import revert
 from kb.entries.reviewing import (
+    ProposedParts,
+    apply_proposed,
     approve,
     ask,
     awaited,
     comment,
     give_back,
     pending,
+    posted_as_proposed,
     propose,
-    shown_as_proposed,
     standing,
     withdraw,
 )
@@ -48,9 +58,11 @@ __all__ = [
     "Due",
     "Footing",
     "Heard",
+    "ProposedParts",
     "absorb",
     "add_phrasing",
     "add_reply",
+    "apply_proposed",
     "approve",
     "ask",
     "awaited",
@@ -74,6 +86,7 @@ __all__ = [
     "must_propose",
     "owners",
     "pending",
+    "posted_as_proposed",
     "propose",
     "publish",
     "put",
@@ -82,13 +95,13 @@ __all__ = [
     "release",
     "require",
     "require_by_file",
+    "require_move",
     "restore",
     "retire",
     "revert",
     "revise",
     "revisions",
     "send_back",
-    "shown_as_proposed",
     "standing",
     "store",
     "submit",

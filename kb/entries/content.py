@@ -17,6 +17,7 @@ from kb.text import normalize
 Content = dict[str, Any]
 # What is not said but happens to an entry, or tells only where it came from.
 APART = {"id", "status", "source", "external_id"}
+UNUSED = 2**50  # primary keys of rows that do not exist yet begin here
 REPLY = ("label", "tone", "channel", "segment_id", "order", "body")
 
 
@@ -91,18 +92,21 @@ def lay(entry: Entry, said: Content, *, as_numbered: bool = False) -> list[str]:
     follows are written. The caller holds the row and checks the whole. New
     replies get ids of their own, unless they are laid `as_numbered`.
     """
-    lost = _lay_columns(entry, said)
+    lost = set_columns(entry, said)
     lay_replies(entry, said.get("replies", []), as_numbered=as_numbered)
     lay_phrasings(entry, said.get("phrasings", []))
     tags = list(Tag.objects.filter(name__in=said.get("tags", [])))
     lost += sorted(set(said.get("tags", [])) - {tag.name for tag in tags})
     entry.tags.set(tags)
-    _lay_follow_ups(entry, said.get("follow_ups", []))
+    _lay_follow_ups(entry, said.get("follow_ups", []), as_numbered=as_numbered)
     return lost
 
 
-def _lay_columns(entry: Entry, said: Content) -> list[str]:
-    """Set the columns that `said` knows: an old version lacks what came later."""
+def set_columns(entry: Entry, said: Content) -> list[str]:
+    """Set the columns that `said` knows: an old version lacks what came later.
+
+    Nothing is saved. Returns the names of columns whose related row is gone.
+    """
     lost = []
     for field in columns():
         if field.attname not in said:
@@ -123,15 +127,21 @@ def lay_replies(
     for row in said:
         number = row.get("id") if as_numbered else None
         reply = held.pop(row.get("id") or 0, None) or Reply(entry=entry, pk=number)
-        for name in REPLY:
-            setattr(reply, name, row[name])
-        if reply._state.adding:
-            reply.author_id = _still(row.get("author_id"), "author")
-        reply.segment_id = _still(reply.segment_id, "segment")
+        set_reply(reply, row)
         reply.full_clean()
         reply.save()
     for reply in held.values():
         reply.delete()
+
+
+def set_reply(reply: Reply, row: Mapping[str, Any]) -> Reply:
+    """Set the columns of `reply` as `row` says, without saving; return it."""
+    for name in REPLY:
+        setattr(reply, name, row[name])
+    if reply._state.adding:
+        reply.author_id = _still(row.get("author_id"), "author")
+    reply.segment_id = _still(reply.segment_id, "segment")
+    return reply
 
 
 def _is_there(field: Any, pk: int | None) -> bool:
@@ -158,15 +168,38 @@ def lay_phrasings(entry: Entry, texts: Iterable[str]) -> None:
             made.save()
 
 
-def _lay_follow_ups(entry: Entry, ids: Iterable[int]) -> None:
-    there = set(Entry.objects.filter(pk__in=list(ids)).values_list("pk", flat=True))
-    wanted = [pk for pk in ids if pk in there and pk != entry.pk]
+def follow_up_rows(
+    entry: Entry, ids: Iterable[int], *, as_numbered: bool = False
+) -> list[FollowUp]:
+    """Return follow-ups of `entry` to the entries `ids` in this order, unsaved.
+
+    With `as_numbered` each has a primary key that depends on its target alone, so
+    that a form made from unsaved rows names the rows that saving it lays.
+    """
+    ids = list(ids)
+    there = set(Entry.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    targets = [pk for pk in dict.fromkeys(ids) if pk in there and pk != entry.pk]
+    return [
+        FollowUp(
+            pk=UNUSED + target if as_numbered else None,
+            entry=entry,
+            then_id=target,
+            order=order,
+        )
+        for order, target in enumerate(targets)
+    ]
+
+
+def _lay_follow_ups(
+    entry: Entry, ids: Iterable[int], *, as_numbered: bool = False
+) -> None:
+    rows = follow_up_rows(entry, ids, as_numbered=as_numbered)
     held = list(entry.follow_ups.values_list("then_id", flat=True))
-    if held == wanted:
+    if held == [row.then_id for row in rows] and not as_numbered:
         return
     entry.follow_ups.all().delete()
-    for order, pk in enumerate(wanted):
-        FollowUp.objects.create(entry=entry, then_id=pk, order=order)
+    for row in rows:
+        row.save(force_insert=True)
 
 
 def changed(one: Content, other: Content) -> set[str]:

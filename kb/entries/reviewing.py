@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from secrets import randbits
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -13,10 +14,30 @@ from django.db.models import Case, QuerySet, Value, When
 from kb import audit
 from kb.entries import rights
 from kb.entries.comparing import labels
-from kb.entries.content import Content, content, lay, merged
+from kb.entries.content import (
+    UNUSED,
+    Content,
+    content,
+    follow_up_rows,
+    lay,
+    merged,
+    set_columns,
+    set_reply,
+)
 from kb.entries.moving import close, publish, require_words, send_back, withdraw_draft
 from kb.entries.writing import locked, touch
-from kb.models import Act, Deed, Entry, Review, ReviewComment, Right, User
+from kb.models import (
+    Act,
+    Deed,
+    Entry,
+    FollowUp,
+    Reply,
+    Review,
+    ReviewComment,
+    Right,
+    Tag,
+    User,
+)
 from kb.models.remit import branches
 from kb.text import normalize
 
@@ -24,7 +45,6 @@ State = Review.State
 GONE = "这次提交已经有人处理了，或者被撤回了。"
 RENEWED = "提交的内容刚改过，请看过最新的再决定。"
 ASIDE = 1_000_000  # between the versions of entries and those of changes
-UNUSED = 2**50  # ids of replies that do not exist yet begin here
 
 
 @transaction.atomic
@@ -95,30 +115,64 @@ def standing(review: Review) -> Content:
         ) from None
 
 
-@contextmanager
-def shown_as_proposed(review: Review | None) -> Iterator[None]:
-    """Let the entry say what is proposed, for as long as the block lasts.
+@dataclass(frozen=True, slots=True)
+class ProposedParts:
+    """The rows around an entry that a pending change asks for; none of them is saved."""
 
-    Nothing that is written in it stays: forms are made of it and read against
-    it. The version is one that no entry has, and tells two editions of the
-    change apart. Without a change that waits, the entry stays as it is.
+    phrasings: list[str]
+    tags: list[Tag]
+    replies: list[Reply]
+    follow_ups: list[FollowUp]
+
+
+def apply_proposed(entry: Entry, review: Review) -> ProposedParts:
+    """Set on `entry` what `review` proposes, in memory only; return the other rows.
+
+    A form is shown from this without a transaction. The version is one that no
+    entry has and that differs between two editions of the change: `posted_as_proposed`
+    gives the entry the same one.
+    """
+    said = _proposed_content(review)
+    set_columns(entry, said)
+    entry.version = _proposed_version(entry.version, review)
+    held = {reply.pk: reply for reply in entry.replies.shared()}
+    return ProposedParts(
+        phrasings=said.get("phrasings", []),
+        tags=list(Tag.objects.filter(name__in=said.get("tags", []))),
+        replies=[
+            set_reply(held.get(row["id"]) or Reply(entry=entry, pk=row["id"]), row)
+            for row in said.get("replies", [])
+        ],
+        follow_ups=follow_up_rows(entry, said.get("follow_ups", []), as_numbered=True),
+    )
+
+
+@contextmanager
+def posted_as_proposed(review: Review | None) -> Iterator[None]:
+    """Let the entry say what is proposed while a form that was sent is read.
+
+    For requests that write. Nothing that is written in the block stays. Without a
+    pending change the entry stays as it is.
     """
     with transaction.atomic():
         if review is not None:
-            _lay_proposed(review)
+            entry = Entry.objects.select_for_update().get(pk=review.entry_id)
+            lay(entry, _proposed_content(review), as_numbered=True)
+            entry.version = _proposed_version(entry.version, review)
+            entry.save()
         yield
         transaction.set_rollback(True)
 
 
-def _lay_proposed(review: Review) -> None:
-    entry = Entry.objects.select_for_update().get(pk=review.entry_id)
+def _proposed_content(review: Review) -> Content:
     try:
-        said = standing(review)
-    except ValidationError:  # whoever opens the form is told, and decides
-        said = review.content or {}
-    lay(entry, said, as_numbered=True)
-    entry.version += review.edition * ASIDE
-    entry.save()
+        return standing(review)
+    except ValidationError:  # the form shows the conflict, and its reader decides
+        return review.content or {}
+
+
+def _proposed_version(version: int, review: Review) -> int:
+    return version + review.edition * ASIDE
 
 
 @transaction.atomic

@@ -157,7 +157,7 @@ def test_what_was_not_saved_is_offered_again(page: Page, write: Any) -> None:
     expect(page.locator("[data-kept]")).to_contain_text("已暂存")
     page.reload()
     expect(page.get_by_label("FAQ 答案")).not_to_have_value("写了一半")
-    page.get_by_role("link", name="恢复").click()
+    page.get_by_role("button", name="恢复").click()
     expect(page.get_by_label("FAQ 答案")).to_have_value("写了一半")
     expect(page.locator("[name=replies-0-body]")).to_have_value("亲，改了一半")
     expect(page.get_by_text("请更正以下错误")).to_be_hidden()

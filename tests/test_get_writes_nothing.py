@@ -1,0 +1,86 @@
+"""No GET writes or opens a transaction, at any address, for any role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from kb import entries
+from kb.models import AGENT, EDITOR, LEAD, WRITER, Category, Entry, User
+from tests.conftest import MakeEntry, MakeQuestion
+from tests.test_leaks import addresses, filled
+
+pytestmark = pytest.mark.django_db
+# Facts of usage that a page may record: searched, read, related, seen.
+FACTS = re.compile(
+    r'(INSERT INTO|UPDATE|DELETE FROM) "kb_(search|read|neighbours)"'
+    r'|UPDATE "kb_replyfeedback" SET "seen_at"',
+    re.IGNORECASE,
+)
+FACT_STATEMENT = re.compile(f"{FACTS.pattern}|(RELEASE )?SAVEPOINT", re.IGNORECASE)
+READS = ("SELECT", "WITH", "EXPLAIN", "PRAGMA")
+
+
+def is_read(sql: str) -> bool:
+    """Return whether a statement neither writes nor begins a transaction."""
+    return sql.lstrip().upper().startswith(READS)
+
+
+@pytest.fixture
+def clients(make_user: Callable[..., User]) -> dict[str, Client]:
+    roles = {"agent": AGENT, "writer": WRITER, "editor": EDITOR, "lead": LEAD}
+    clients = {"anonymous": Client()}
+    for name, group in roles.items():
+        clients[name] = Client()
+        clients[name].force_login(make_user(name, group, is_staff=name != "agent"))
+    clients["root"] = Client()
+    clients["root"].force_login(make_user("root", is_staff=True, is_superuser=True))
+    return clients
+
+
+@pytest.fixture
+def entry(make_entry: MakeEntry, make_question: MakeQuestion) -> Entry:
+    """Return a published entry with a category, replies and a pending change."""
+    category = Category.objects.create(name="售后")
+    entry = make_entry(
+        category=category, replies=["亲，{{订单号}}"], phrasings=["运费谁出"]
+    )
+    make_question()
+    content = entries.content(entry) | {"answer": "待审核的答案"}
+    entries.propose(entry, content, by=None)
+    return entry
+
+
+def all_urls(pk: int) -> Iterator[str]:
+    for name, _, _, parts in addresses():
+        if not name.endswith(":None"):
+            yield from filled(name, parts, pk)
+    yield from ("/search/?q=运费", "/suggest/?q=运", "/console/?q=运费")
+    yield "/admin/kb/entry/?q=运费"
+
+
+def test_a_get_writes_nothing_but_facts_of_usage(
+    clients: dict[str, Client], entry: Entry
+) -> None:
+    statements: dict[str, list[str]] = {}
+    for url in dict.fromkeys(all_urls(entry.pk)):
+        for role, client in clients.items():
+            writes: list[str] = []
+
+            def record(execute: Any, sql: str, *args: Any, to: Any = writes) -> Any:
+                if not is_read(sql):
+                    to.append(sql)
+                return execute(sql, *args)
+
+            with connection.execute_wrapper(record):
+                client.get(url)
+            if any(FACTS.match(sql) for sql in writes):
+                writes = [sql for sql in writes if not FACT_STATEMENT.match(sql)]
+            if writes:
+                statements[f"{role} {url}"] = writes
+    assert statements == {}
