@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 HOST = re.compile(r"\*|\[[0-9a-fA-F:.]+\]|\.?[\w-]+(\.[\w-]+)*", re.ASCII)
 ANY_ORIGIN = re.compile(r"\*|https?://[^/?#\s*]+", re.ASCII)
 ORIGIN = re.compile(r"https?://[^/?#\s]+", re.ASCII)
+RATE = re.compile(r"[1-9]\d{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
+CACHES = {  # by the scheme of CACHE_URL
+    "redis": "config.caches.RedisCache",
+    "rediss": "config.caches.RedisCache",
+    "filecache": "config.caches.FileCache",
+    "locmemcache": "django.core.cache.backends.locmem.LocMemCache",
+    "dummycache": "django.core.cache.backends.dummy.DummyCache",
+}
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 FORMS = {
     HOST: "faq.example.com",
@@ -61,6 +72,63 @@ def one_of(name: str, default: str, *allowed: str) -> str:
     if (value := env.str(name, default).strip().lower()) in allowed:
         return str(value)
     stop(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+
+
+def rate(name: str, default: str) -> str:
+    """Return how often something may happen: "120/min", or "" for no limit."""
+    value = str(env.str(name, default)).strip().lower()
+    if value == "off":
+        return ""
+    if RATE.fullmatch(value):
+        return value
+    stop(f"{name} must be written like 120/min or 20/day, or be off, not {value!r}")
+
+
+def time_zone() -> str:
+    name = str(env.str("TIME_ZONE", "Asia/Shanghai")).strip()
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        stop(f"TIME_ZONE must be a name like Asia/Shanghai, not {name!r}")
+
+
+def bind_address() -> str:
+    """Return where to listen, as gunicorn writes it: BIND and PORT, or a socket.
+
+    BIND is an address of this machine; 0.0.0.0 and :: are all of them.
+    """
+    value = str(env.str("BIND", "127.0.0.1")).strip()
+    port = whole_number("PORT", 8000, 1, 65_535)
+    if value.startswith("unix:/"):
+        return value
+    try:
+        address = ip_address(value.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        stop(
+            "BIND must be an address like 127.0.0.1, 0.0.0.0 or ::, or"
+            f" unix:/path/of/a.socket, not {value!r}"
+        )
+    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"  # noqa: PLR2004
+
+
+def cache_settings(data_dir: Path) -> dict[str, Any]:
+    """Return Django's settings of the cache that CACHE_URL names.
+
+    Only backends that do not unpickle what others could write: the memory of
+    the own process is the one exception.
+    """
+    url = str(env.str("CACHE_URL", f"filecache://{data_dir}/cache")).strip()
+    scheme = url.partition("://")[0].lower()
+    if scheme not in CACHES:
+        stop(
+            "CACHE_URL must begin with"
+            f" {', '.join(f'{name}://' for name in CACHES)}, not {scheme!r}"
+        )
+    try:
+        told: dict[str, Any] = env.cache_url_config(url)
+    except (ImproperlyConfigured, ValueError, KeyError) as error:
+        stop(f"CACHE_URL cannot be understood: {error}")
+    return told | {"BACKEND": CACHES[scheme]}
 
 
 def names(name: str, form: re.Pattern[str], default: str = "") -> list[str]:

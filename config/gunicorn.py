@@ -14,7 +14,13 @@ from django.db import DatabaseError, connections
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
+from config.given import bind_address
+
+bind = bind_address()
+# Whether a request came by HTTPS, and from whom, is for the settings to judge, by
+# BEHIND_PROXY and TRUSTED_PROXY_COUNT: gunicorn believes no header by itself.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 4

@@ -12,14 +12,18 @@ from config.given import (
     ANY_ORIGIN,
     HOST,
     ORIGIN,
+    bind_address,
+    cache_settings,
     env,
     folder,
     log_level,
     names,
     on_or_off,
     one_of,
+    rate,
     secret_key,
     stop,
+    time_zone,
     whole_number,
 )
 
@@ -47,8 +51,8 @@ SECRET_KEY = secret_key(DATA_DIR)
 DEBUG = on_or_off("DEBUG", default=False)
 ALLOWED_HOSTS = names("ALLOWED_HOSTS", HOST, "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = names("CSRF_TRUSTED_ORIGINS", ORIGIN)
-# For config/gunicorn.py: a wrong one would end there in a traceback.
-whole_number("PORT", 8000, 1, 65_535)
+# For config/gunicorn.py, and so that every command names a wrong one.
+bind_address()
 whole_number("WEB_CONCURRENCY", 2, 1, 64)
 
 if not re.match("sqlite://|postgres(ql)?://", env.str("DATABASE_URL", "sqlite://")):
@@ -57,13 +61,10 @@ try:
     DATABASES = {
         "default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR}/kb.sqlite3")
     }
-    CACHES = {"default": env.cache_url("CACHE_URL", f"filecache://{DATA_DIR}/cache")}
 except (ImproperlyConfigured, ValueError, KeyError) as error:
-    stop(f"DATABASE_URL or CACHE_URL cannot be understood: {error}")
+    stop(f"DATABASE_URL cannot be understood: {error}")
 
-# A full cache of files drops some at random, counters of rate limits among them.
-if CACHES["default"]["BACKEND"].endswith(("FileBasedCache", "LocMemCache")):
-    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 1000)
+CACHES = {"default": cache_settings(DATA_DIR)}
 
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
     if not (home := Path(DATABASES["default"]["NAME"]).parent).is_dir():
@@ -119,7 +120,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "kb.scripts.Middleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "kb.accounts.sessions.SlidingSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -161,7 +162,7 @@ LOGOUT_REDIRECT_URL = "faq:home"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("zh-hant", "繁體中文"), ("en", "English")]
-TIME_ZONE = "Asia/Shanghai"
+TIME_ZONE = time_zone()
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -192,7 +193,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 if on_or_off("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 NUM_PROXIES = whole_number("TRUSTED_PROXY_COUNT", 0, 0, 10)
-SESSION_COOKIE_AGE = 8 * 3600  # seconds, renewed by use
+SESSION_COOKIE_AGE = 8 * 3600  # seconds since the last use, by kb.accounts.sessions
 SESSION_SAVE_EVERY_REQUEST = False
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -220,17 +221,22 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_RATES": {
-        "search": "60/min",
-        "suggest": "240/min",
-        "read": "240/min",
-        "agent": "1200/min",
-        "login": "20/min",
-        "vote": "10/min",
-        "ask": "3/min",
-        "ask_day": "20/day",
-    },
-    "NUM_PROXIES": NUM_PROXIES,
+}
+# How often one client may, and how often all of one address: by kb.throttling.
+# Colleagues of an office, and customers of a mobile carrier, share an address.
+KB_RATES = {
+    scope: (rate(f"RATE_{scope.upper()}", one), rate(f"RATE_{scope.upper()}_ALL", all_))
+    for scope, one, all_ in (
+        ("search", "120/min", "1200/min"),
+        ("suggest", "480/min", "4800/min"),
+        ("read", "480/min", "4800/min"),
+        ("vote", "10/min", "60/min"),
+        ("ask", "5/min", "30/min"),  # questions that are taken in
+        ("ask_day", "30/day", "300/day"),
+        ("ask_page", "120/min", "1200/min"),  # the form, before it is sent
+        ("ask_near", "480/min", "4800/min"),  # answers while one types a question
+        ("agent", "1200/min", "off"),  # by account, whatever the address
+    )
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "帮助中心 API",

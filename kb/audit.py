@@ -13,8 +13,8 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from rest_framework.throttling import BaseThrottle
 
+from kb.client_address import client_address
 from kb.models import Deed, Entry, Remit, User
 
 KEPT = timedelta(days=730)
@@ -57,8 +57,8 @@ def note(act: Deed.Act, what: object, *, by: User | None = None) -> Deed:
 
 
 def address(request: HttpRequest) -> str:
-    """Return the client's address, by the rule of proxies that the API keeps."""
-    return BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
+    """Return the client's address."""
+    return client_address(request)
 
 
 def forget() -> int:

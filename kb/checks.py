@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.core import checks
@@ -24,4 +27,63 @@ def private_folders(**kwargs: Any) -> list[checks.CheckMessage]:
         )
         for folder in folders
         if folder.exists() and stat.S_IMODE(folder.stat().st_mode) & 0o077
+    ]
+
+
+@checks.register(checks.Tags.security)
+def redis_elsewhere(**kwargs: Any) -> list[checks.CheckMessage]:
+    """A Redis on another host is open to its network without password and TLS."""
+    messages: list[checks.CheckMessage] = []
+    for url in _redis_urls():
+        if _is_local(url):
+            continue
+        if not url.password:
+            messages.append(
+                checks.Warning(
+                    f"Redis at {url.hostname} is used without a password.",
+                    hint="CACHE_URL=rediss://:password@host:6379/0",
+                    id="kb.W011",
+                )
+            )
+        if url.scheme != "rediss":
+            messages.append(
+                checks.Warning(
+                    f"Redis at {url.hostname} is used without TLS.",
+                    hint="Begin CACHE_URL with rediss://.",
+                    id="kb.W012",
+                )
+            )
+    return messages
+
+
+def _redis_urls() -> Iterator[SplitResult]:
+    for cache in settings.CACHES.values():
+        if not cache["BACKEND"].endswith("RedisCache"):
+            continue
+        given = cache.get("LOCATION", "")
+        for url in given if isinstance(given, list) else str(given).split(","):
+            yield urlsplit(str(url))
+
+
+def _is_local(url: SplitResult) -> bool:
+    if url.scheme == "unix" or url.hostname in {None, "localhost"}:
+        return True
+    try:
+        return ip_address(str(url.hostname)).is_loopback
+    except ValueError:
+        return False
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def counted_proxies(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Behind a proxy that is not counted, all clients share one address and limit."""
+    if not settings.SECURE_PROXY_SSL_HEADER or settings.NUM_PROXIES:
+        return []
+    return [
+        checks.Warning(
+            "BEHIND_PROXY is on, but TRUSTED_PROXY_COUNT is 0: all clients count as"
+            " one address and share one limit.",
+            hint="Set TRUSTED_PROXY_COUNT to the number of proxies in front: 1.",
+            id="kb.W013",
+        )
     ]

@@ -16,7 +16,6 @@ import time_machine
 from django.test import Client
 from django.urls import resolve
 from django.utils import timezone
-from rest_framework.throttling import SimpleRateThrottle
 
 from kb import entries, index, reads, scripts
 from kb.models import Category, Entry, FollowUp, Site, Tag
@@ -35,10 +34,9 @@ WORDLESS = {"login", "api:docs", "api:schema", "faq:site-css", "faq:widget-js"}
 
 
 @pytest.fixture(autouse=True)
-def _hosts(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _hosts(settings: Any) -> None:
     settings.ALLOWED_HOSTS = [HERE, THERE]
-    rates = dict.fromkeys(SimpleRateThrottle.THROTTLE_RATES)
-    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", rates)
+    settings.KB_RATES = {}
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_who_is_too_fast_is_told_in_english(entry: Entry, monkeypatch: Any) -> N
         answer = client.post(f"/en/vote/{entry.pk}/", {})
     assert answer.status_code == 429
     assert chinese(answer.text) == []
-    for _ in range(4):
+    for _ in range(6):
         sent = {"text": "How?", "send": "1", "stamp": asking.stamp()}
         answer = client.post("/en/ask/", sent)
     assert answer.status_code == 429

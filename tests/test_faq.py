@@ -15,8 +15,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, reads
-from kb.faq import copies, guard
+from kb import entries, reads, throttling
+from kb.faq import copies
 from kb.models import Category, Entry, Face, Site, Tag, User
 from kb.templatetags import kb as filters
 from tests.conftest import MakeEntry
@@ -376,11 +376,9 @@ def test_pages_may_only_be_read(client: Client) -> None:
     ("name", "scope"), [("search", "search"), ("suggest", "suggest")]
 )
 def test_a_flood_is_asked_to_wait(
-    client: Client, monkeypatch: pytest.MonkeyPatch, agent: User, name: str, scope: str
+    client: Client, settings: Any, agent: User, name: str, scope: str
 ) -> None:
-    monkeypatch.setattr(
-        guard._Rate, "THROTTLE_RATES", {scope: "2/min", "agent": "3/min"}
-    )
+    settings.KB_RATES = {scope: ("2/min", "3/min"), "agent": ("3/min", "")}
     codes = [ask(client, "退", name).status_code for _ in range(3)]
     assert codes == [200, 200, 429]
     refused = ask(client, "退", name)
@@ -398,10 +396,10 @@ def test_a_cache_that_is_down_stops_nobody(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Down:
-        def get(self, *args: object) -> None:
+        def add(self, *args: object) -> None:
             raise ConnectionError
 
-    monkeypatch.setattr(guard._Rate, "cache", Down())
+    monkeypatch.setattr(throttling, "cache", Down())
     assert ask(client, "退款").status_code == 200
 
 

@@ -21,7 +21,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
-from rest_framework.throttling import SimpleRateThrottle
 
 from kb import entries, feedback, index, reads, replies, search
 from kb.engines import get_engine
@@ -128,9 +127,8 @@ def _nobody_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    rates = dict.fromkeys(SimpleRateThrottle.THROTTLE_RATES)
-    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", rates)
+def _nobody_waits(settings: Any) -> None:
+    settings.KB_RATES = {}
 
 
 @pytest.fixture(params=["whoosh", "memory", "none"])

@@ -36,7 +36,12 @@ def start(
         ("ALLOWED_HOSTS", "faq.example.com www.example.com"),
         ("ALLOWED_HOSTS", "faq.example.com:8000"),
         ("BEHIND_PROXY", "nginx"),
+        ("BIND", "localhost"),
+        ("BIND", "127.0.0.1:9000"),
+        ("BIND", "unix:relative.socket"),
         ("CACHE_URL", "elsewhere://here"),
+        ("CACHE_URL", "memcache://127.0.0.1:11211"),  # it would hold pickles
+        ("CACHE_URL", "dbcache://table"),
         ("CSRF_TRUSTED_ORIGINS", "faq.example.com"),
         ("DATABASE_URL", "faq.db"),
         ("DATABASE_URL", "mysql://user@host/name"),
@@ -48,9 +53,15 @@ def start(
         ("LOG_LEVEL", "LOUD"),
         ("PORT", "eighty"),
         ("PORT", "65536"),
+        ("RATE_SEARCH", "lots"),
+        ("RATE_SEARCH", "0/min"),
+        ("RATE_ASK_DAY", "5/fortnight"),
+        ("RATE_VOTE_ALL", "60"),
         ("SEARCH_CACHE_MB", "lots"),
         ("SELF_APPROVAL", "maybe"),
         ("SECRET_KEY_FILE", "/no/such/file"),
+        ("TIME_ZONE", "Beijing"),
+        ("TIME_ZONE", "../../etc/passwd"),
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("WEB_CONCURRENCY", "0"),
         ("WEB_CONCURRENCY", "many"),
@@ -68,7 +79,10 @@ def test_a_wrong_value_is_told_in_one_line(
 
 
 def test_an_empty_value_is_the_default_and_never_less_secure(tmp_path: Path) -> None:
-    names = "ALLOWED_HOSTS CACHE_URL DATABASE_URL DEBUG HTTPS LOG_LEVEL PORT SITE_NAME"
+    names = (
+        "ALLOWED_HOSTS BIND CACHE_URL DATABASE_URL DEBUG HTTPS LOG_LEVEL PORT SITE_NAME"
+    )
+    names += " RATE_SEARCH RATE_SEARCH_ALL TIME_ZONE"
     started = start(tmp_path, "-c", SHOW, **dict.fromkeys(names.split(), ""))
     assert started.stdout == "True INFO\n", started.stderr
 
@@ -84,3 +98,53 @@ def test_a_database_that_does_not_answer_is_told_in_one_line(tmp_path: Path) -> 
     assert stopped.returncode == 1
     (line,) = stopped.stderr.splitlines()
     assert "DATABASE_URL" in line
+
+
+def show(folder: Path, what: str, **given: str) -> str:
+    """Return an expression of the settings, as a start with `given` has it."""
+    started = start(folder, "-c", f"from config import settings as s; {what}", **given)
+    assert started.returncode == 0, started.stderr
+    return started.stdout.strip()
+
+
+def test_rates_and_the_time_zone_come_from_the_environment(tmp_path: Path) -> None:
+    shown = show(
+        tmp_path,
+        "print(s.TIME_ZONE, s.KB_RATES['search'], s.KB_RATES['vote'])",
+        TIME_ZONE="Asia/Taipei",
+        RATE_SEARCH="30/min",
+        RATE_SEARCH_ALL="900/hour",
+        RATE_VOTE="off",
+    )
+    assert shown == "Asia/Taipei ('30/min', '900/hour') ('', '60/min')"
+
+
+@pytest.mark.parametrize(
+    ("bind", "port", "address"),
+    [
+        ("", "", "127.0.0.1:8000"),
+        ("0.0.0.0", "8080", "0.0.0.0:8080"),
+        ("::", "", "[::]:8000"),
+        ("[::1]", "", "[::1]:8000"),
+        ("unix:/run/kb.sock", "", "unix:/run/kb.sock"),
+    ],
+)
+def test_where_to_listen_comes_from_the_environment(
+    tmp_path: Path, bind: str, port: str, address: str
+) -> None:
+    program = "from config.given import bind_address; print(bind_address())"
+    started = start(tmp_path, "-c", program, BIND=bind, PORT=port)
+    assert started.stdout.strip() == address
+
+
+def test_gunicorn_believes_no_header_of_a_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether one stands in front is said by BEHIND_PROXY alone."""
+    program = (
+        "from gunicorn.app.wsgiapp import WSGIApplication as A; import sys;"
+        " sys.argv = ['gunicorn', '-c', 'config/gunicorn.py', 'config.wsgi'];"
+        " c = A().cfg; print(c.bind, c.forwarded_allow_ips, c.secure_scheme_headers)"
+    )
+    started = start(tmp_path, "-c", program, FORWARDED_ALLOW_IPS="*", BIND="::1")
+    assert started.stdout.strip() == "['[::1]:8000'] [] {}", started.stderr

@@ -30,7 +30,7 @@ LIMITS = ("ask", "ask_day")  # rates of what is taken in
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @gzip_page
-@throttled("search")
+@throttled("ask_page")  # who has searched a lot may still ask
 def page(request: HttpRequest) -> HttpResponse:
     """First what is asked, then answers and the whole form, then thanks."""
     if asking.too_large(request):
@@ -48,7 +48,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @public
-@throttled("suggest")
+@throttled("ask_near")
 def near(request: HttpRequest) -> HttpResponse:
     """A fragment: answers to what is being typed."""
     words = forms.words(request)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import wraps
-from math import ceil
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -13,12 +11,12 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, require_safe
-from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 from kb import feedback
+from kb.client_address import client_address
+from kb.throttling import seconds_to_wait
 
 View = Callable[..., HttpResponse]
-log = logging.getLogger(__name__)
 
 
 def public(view: View) -> View:
@@ -45,31 +43,9 @@ def person(request: HttpRequest) -> str:
     user = request.user
     if user.is_authenticated:
         return feedback.colleague(user)
-    address = BaseThrottle().get_ident(request)  # type: ignore[arg-type]
-    return feedback.stranger(address, request.headers.get("User-Agent", ""))
-
-
-class _Rate(SimpleRateThrottle):
-    """The rates of the API, for a plain view: by person, else by address."""
-
-    def __init__(self, scope: str, request: HttpRequest) -> None:
-        self.scope = "agent" if request.user.is_authenticated else scope
-        super().__init__()
-
-    def get_cache_key(self, request: HttpRequest, view: None) -> str:  # type: ignore[override]
-        ident = request.user.pk or self.get_ident(request)  # type: ignore[arg-type]
-        return self.cache_format % {"scope": self.scope, "ident": ident}
-
-
-def seconds_to_wait(scope: str, request: HttpRequest) -> int:
-    """Return how many seconds to wait; 0 is a go, as is a cache that is down."""
-    rate = _Rate(scope, request)
-    try:
-        allowed = rate.allow_request(request, None)  # type: ignore[arg-type]
-    except Exception:
-        log.warning("throttling is off: the cache does not answer", exc_info=True)
-        return 0
-    return 0 if allowed else max(1, ceil(rate.wait() or 1))
+    return feedback.stranger(
+        client_address(request), request.headers.get("User-Agent", "")
+    )
 
 
 def throttled(scope: str) -> Callable[[View], View]:

@@ -172,7 +172,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@door("read")
+@door("ask_page")
 def ask(request: HttpRequest) -> HttpResponse:
     """A form, and what was written into it."""
     if asking.too_large(request):

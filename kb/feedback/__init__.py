@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from kb.client_address import network_of
 from kb.feedback.complaints import (
     NONE,
     Complaint,
@@ -67,10 +67,11 @@ def stranger(address: str, browser: str) -> str:
     """Return who asks from a network address with a browser, by keyed hashes.
 
     Two of 8 hex digits each: the first alone tells persons apart as evidence,
-    for the browser's name is anybody's to choose. Of an IPv6 address the first
-    64 bits count: the others are, too.
+    for the browser's name is anybody's to choose, as are the last 64 bits of an
+    IPv6 address: its network counts.
     """
-    return f"{_hash(_network(address))}:{_hash(f'{address} {browser}')}"
+    network = network_of(address)
+    return f"{_hash(network)}:{_hash(f'{network} {browser}')}"
 
 
 # What --------------------------------------------------------------------------
@@ -137,16 +138,6 @@ def _take_back(entry: Entry, *, person: str, side: Side) -> None:
 
 
 # How ---------------------------------------------------------------------------
-
-
-def _network(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address  # whatever a proxy calls it
-    if isinstance(parsed, IPv6Address) and not parsed.ipv4_mapped:
-        return str(int(parsed) >> 64)
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 def _hash(value: str) -> str:

@@ -1,0 +1,311 @@
+"""Cache backends that store JSON, never pickles, and that fail quickly.
+
+Whoever can write to a cache of pickles can run code in the web workers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.redis import RedisCache as DjangoRedisCache
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+TIMEOUT_SECONDS = 0.3  # for a connection, an answer or a lock
+PAUSE_SECONDS = 5.0  # for which a server that failed is not asked again
+MAX_ROWS = 100_000  # of the file; some 10 MB
+
+
+class CacheUnavailable(OSError):
+    """The cache does not answer, or cannot write."""
+
+
+class JsonSerializer:
+    """How values are written for RedisCache: as JSON; integers stay countable."""
+
+    def dumps(self, value: object) -> str | int:
+        return value if type(value) is int else json.dumps(value)
+
+    def loads(self, data: bytes) -> Any:
+        """Return the value, or None where somebody else wrote something else."""
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            return None
+
+
+# Redis ---------------------------------------------------------------------------
+
+
+class CircuitBreaker:
+    """Keeps callers away from a server that just failed, for PAUSE_SECONDS.
+
+    Then one call tries it again, while all others still fail at once. So a
+    server that is frozen costs a process one time-out each PAUSE_SECONDS.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._is_open = False
+        self._retry_at = 0.0
+
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Return what `function` returns; raises CacheUnavailable."""
+        with self._lock:
+            now = time.monotonic()
+            if self._is_open:
+                if now < self._retry_at:
+                    raise CacheUnavailable("the server failed a moment ago")
+                self._retry_at = now + PAUSE_SECONDS
+        try:
+            result = function(*args, **kwargs)
+        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+            with self._lock:
+                self._is_open = True
+                self._retry_at = time.monotonic() + PAUSE_SECONDS
+            raise CacheUnavailable(str(error)) from error
+        except RedisError as error:
+            raise CacheUnavailable(str(error)) from error
+        with self._lock:
+            self._is_open = False
+        return result
+
+
+_breakers: dict[str, CircuitBreaker] = {}  # by server: each thread has its own cache
+
+
+class RedisCache(DjangoRedisCache):
+    """Django's Redis cache with JSON values, short time-outs and a circuit breaker."""
+
+    def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
+        options = {
+            "socket_connect_timeout": TIMEOUT_SECONDS,
+            "socket_timeout": TIMEOUT_SECONDS,
+            "retry": Retry(NoBackoff(), 0),
+            **params.get("OPTIONS", {}),
+            "serializer": JsonSerializer,
+        }
+        super().__init__(server, {**params, "OPTIONS": options})
+        self._breaker = _breakers.setdefault(str(server), CircuitBreaker())
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        return bool(self._breaker.call(super().add, *args, **kwargs))
+
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        return self._breaker.call(super().get, *args, **kwargs)
+
+    def set(self, *args: Any, **kwargs: Any) -> None:
+        self._breaker.call(super().set, *args, **kwargs)
+
+    def touch(self, *args: Any, **kwargs: Any) -> bool:
+        return bool(self._breaker.call(super().touch, *args, **kwargs))
+
+    def delete(self, *args: Any, **kwargs: Any) -> bool:
+        return bool(self._breaker.call(super().delete, *args, **kwargs))
+
+    def get_many(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        return dict(self._breaker.call(super().get_many, *args, **kwargs))
+
+    def has_key(self, *args: Any, **kwargs: Any) -> bool:
+        return bool(self._breaker.call(super().has_key, *args, **kwargs))
+
+    def incr(self, *args: Any, **kwargs: Any) -> int:
+        return int(self._breaker.call(super().incr, *args, **kwargs))
+
+    def set_many(self, *args: Any, **kwargs: Any) -> list[Any]:
+        return list(self._breaker.call(super().set_many, *args, **kwargs))
+
+    def delete_many(self, *args: Any, **kwargs: Any) -> None:
+        self._breaker.call(super().delete_many, *args, **kwargs)
+
+    def clear(self) -> None:
+        self._breaker.call(super().clear)
+
+
+# A file --------------------------------------------------------------------------
+
+_inherited: list[sqlite3.Connection | None] = []  # of a parent: not ours to close
+
+
+class FileCache(BaseCache):
+    """JSON values in one SQLite file, shared by the processes of a machine.
+
+    Counting is atomic, which it is not with Django's cache of files. The file
+    may be lost: a damaged one is made anew.
+    """
+
+    def __init__(self, location: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+        options = params.get("OPTIONS", {})
+        self._max_rows = int(options.get("MAX_ENTRIES", MAX_ROWS))
+        self._folder = Path(location)
+        self._connection: sqlite3.Connection | None = None
+        self._process = 0
+
+    def add(
+        self,
+        key: str,
+        value: Any,
+        timeout: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+        version: int | None = None,
+    ) -> bool:
+        name, now = self.make_and_validate_key(key, version=version), time.time()
+        with self._transaction() as database:
+            if self._read(database, name, now) is not None:
+                return False
+            self._write(database, name, value, timeout)
+        return True
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        name = self.make_and_validate_key(key, version=version)
+        with self._opened() as database:
+            text = self._read(database, name, time.time())
+        if text is None:
+            return default
+        try:
+            return json.loads(text)
+        except ValueError:
+            return default
+
+    def set(
+        self,
+        key: str,
+        value: Any,
+        timeout: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+        version: int | None = None,
+    ) -> None:
+        name = self.make_and_validate_key(key, version=version)
+        with self._transaction() as database:
+            self._write(database, name, value, timeout)
+
+    def touch(
+        self,
+        key: str,
+        timeout: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+        version: int | None = None,
+    ) -> bool:
+        name = self.make_and_validate_key(key, version=version)
+        end = self.get_backend_timeout(timeout)
+        with self._transaction() as database:
+            changed = database.execute(
+                "UPDATE entries SET ends = ?1 WHERE name = ?2 AND"
+                " (ends IS NULL OR ends > ?3)",
+                (end, name, time.time()),
+            )
+        return changed.rowcount > 0
+
+    def delete(self, key: str, version: int | None = None) -> bool:
+        name = self.make_and_validate_key(key, version=version)
+        with self._transaction() as database:
+            gone = database.execute("DELETE FROM entries WHERE name = ?", (name,))
+        return gone.rowcount > 0
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        """Add `delta` without moving the end; raises ValueError for a missing key."""
+        name = self.make_and_validate_key(key, version=version)
+        with self._transaction() as database:
+            text = self._read(database, name, time.time())
+            if text is None:
+                raise ValueError(f"Key {key!r} not found")
+            value = int(json.loads(text)) + delta
+            database.execute(
+                "UPDATE entries SET value = ? WHERE name = ?", (str(value), name)
+            )
+        return value
+
+    def clear(self) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM entries")
+
+    def _read(self, database: sqlite3.Connection, name: str, now: float) -> str | None:
+        found = database.execute(
+            "SELECT value FROM entries WHERE name = ? AND (ends IS NULL OR ends > ?)",
+            (name, now),
+        ).fetchone()
+        return str(found[0]) if found else None
+
+    def _write(
+        self, database: sqlite3.Connection, name: str, value: Any, timeout: Any
+    ) -> None:
+        end = self.get_backend_timeout(timeout)
+        written = database.execute(
+            "INSERT OR REPLACE INTO entries (name, value, ends) VALUES (?, ?, ?)",
+            (name, json.dumps(value), end),
+        )
+        if (written.lastrowid or 0) % 100 == 0:
+            self._cull(database)
+
+    def _cull(self, database: sqlite3.Connection) -> None:
+        """Remove what has ended, and what ends first where there is too much."""
+        database.execute("DELETE FROM entries WHERE ends <= ?", (time.time(),))
+        (count,) = database.execute("SELECT COUNT(*) FROM entries").fetchone()
+        if count > self._max_rows:
+            database.execute(
+                "DELETE FROM entries WHERE name IN"
+                " (SELECT name FROM entries ORDER BY ends LIMIT ?)",
+                (count - self._max_rows + self._max_rows // 3,),
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._opened() as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+            except BaseException:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """Yield the connection of this process; raises CacheUnavailable."""
+        try:
+            if self._process != os.getpid():
+                _inherited.append(self._connection)
+                self._connection, self._process = None, os.getpid()
+            if self._connection is None:
+                self._connection = self._connect()
+            yield self._connection
+        except (sqlite3.Error, OSError) as error:
+            self._connection = None
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(
+                error, sqlite3.OperationalError
+            ):
+                self._remove_files()
+            raise CacheUnavailable(str(error)) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = sqlite3.connect(
+            self._folder / "cache.sqlite3",
+            timeout=TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        os.chmod(self._folder / "cache.sqlite3", 0o600)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=OFF")  # what a power cut takes may go
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS entries"
+            " (name TEXT PRIMARY KEY, value TEXT NOT NULL, ends REAL)"
+        )
+        database.execute("CREATE INDEX IF NOT EXISTS ending ON entries (ends)")
+        return database
+
+    def _remove_files(self) -> None:
+        for path in self._folder.glob("cache.sqlite3*"):
+            path.unlink(missing_ok=True)
