@@ -13,6 +13,7 @@ class KbConfig(AppConfig):
 
     def ready(self) -> None:
         from kb import audit, checks, index, inquiries  # noqa: F401  (registers checks and receivers)
+        from kb.accounts import sessions  # noqa: F401  (a receiver of the login)
         from kb.text import segment
 
         segment.use_cache_folder(settings.KB_JIEBA_CACHE)

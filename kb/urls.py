@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from kb.desk.accounts import Login, Logout
+from kb.desk.accounts import ChangePassword, Login, Logout, first_password
 from kb.faq import crawling, media
 
 urlpatterns = [
     path("login/", Login.as_view(), name="login"),
+    path("login/password/", first_password, name="first-password"),
+    path("password/", ChangePassword.as_view(), name="password"),
     path("logout/", Logout.as_view(), name="logout"),
     path("console/", include("kb.console.urls")),
     path("desk/", include("kb.desk.urls")),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as site
+from django.db import DatabaseError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from kb.desk import tries
-from kb.models import User
+from kb.accounts import login_throttle
+from kb.accounts.login_throttle import TooManyAttempts, start_attempt
+from kb.models import LoginCounter, User
 
 PASSWORD = "一壶好茶 2026"
 
@@ -109,10 +111,6 @@ def test_while_waiting_even_the_right_password_is_refused(
     assert "_auth_user_id" not in client.session
 
 
-@pytest.mark.skipif(
-    "redis" in site.CACHES["default"]["BACKEND"].lower(),
-    reason="Redis goes by its own clock",
-)
 def test_the_wait_is_over_after_a_quarter_of_an_hour(
     client: Client, agent: User, later: Callable[[float], None]
 ) -> None:
@@ -147,7 +145,7 @@ def test_an_account_under_fire_locks_out_no_other(
 
 
 def test_one_address_cannot_try_many_accounts(client: Client, agent: User) -> None:
-    for number in range(tries.ADDRESS):
+    for number in range(login_throttle.MAX_PER_ADDRESS):
         assert log_in(client, f"nobody{number}", "wrong").status_code == 200
     assert log_in(client, "agent").status_code == 429
     other = Client(REMOTE_ADDR="192.0.2.7")
@@ -157,56 +155,38 @@ def test_one_address_cannot_try_many_accounts(client: Client, agent: User) -> No
 def test_a_forged_forwarded_address_is_the_same_address(
     client: Client, agent: User
 ) -> None:
-    for number in range(tries.ADDRESS):
+    for number in range(login_throttle.MAX_PER_ADDRESS):
         forged = Client(headers={"x-forwarded-for": f"192.0.2.{number}"})
         log_in(forged, f"nobody{number}", "wrong")
     assert log_in(client, "agent").status_code == 429
 
 
 def test_an_office_may_come_in_through_one_address(client: Client, agent: User) -> None:
-    for _ in range(tries.ADDRESS + 5):
+    for _ in range(login_throttle.MAX_PER_ADDRESS + 5):
         assert log_in(client, "agent").status_code == 302
         client.logout()
 
 
-@pytest.fixture(params=["locmem.LocMemCache", "filebased.FileBasedCache"])
-def any_cache(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> None:
-    backend = f"django.core.cache.backends.{request.param}"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}
+def seconds_to_wait(address: str = "192.0.2.1", device: str = "") -> int:
+    """Count an attempt on the account `agent`, whose check never ends."""
+    try:
+        start_attempt(username="agent", address=address, device=device)
+    except TooManyAttempts as refused:
+        return refused.seconds
+    return 0
 
 
-def test_a_parallel_burst_gains_no_try(any_cache: None) -> None:
-    counted = tries.counters(username="agent", address="192.0.2.1")
-    with ThreadPoolExecutor(20) as crowd:
-        waits = list(crowd.map(lambda _: tries.take(counted), range(100)))
-    assert waits.count(0) == tries.ACCOUNT
+@pytest.mark.django_db(transaction=True)
+def test_a_parallel_burst_gains_no_try() -> None:
+    def attempt(_: int) -> int:
+        try:
+            return seconds_to_wait()
+        finally:
+            connection.close()
 
-
-def test_the_wait_ends_with_any_cache(
-    any_cache: None, later: Callable[[float], None]
-) -> None:
-    counted = tries.counters(username="agent", address="192.0.2.1")
-    for minute in range(tries.ACCOUNT):
-        later(minute * 60)
-        assert tries.take(counted) == 0
-    later(14 * 60)
-    assert 0 < tries.take(counted) <= 60
-    later(15 * 60 + 1)
-    assert tries.take(counted) == 0
-
-
-def test_without_its_cache_the_login_still_counts(
-    client: Client, agent: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kb.desk.tries.cache", _Down())
-    for _ in range(5):
-        assert log_in(client, "agent", "wrong").status_code == 200
-    assert log_in(client, "agent", "wrong").status_code == 429
-
-
-class _Down:
-    def __getattr__(self, name: str) -> Any:
-        raise ConnectionError("no cache")
+    with ThreadPoolExecutor(8) as crowd:
+        waits = list(crowd.map(attempt, range(40)))
+    assert waits.count(0) == login_throttle.MAX_PER_PAIR
 
 
 @pytest.mark.parametrize(
@@ -269,3 +249,190 @@ def test_leaving_is_a_post_and_leaves_nothing_behind(
 
 def test_the_login_page_is_not_kept(client: Client, db: None) -> None:
     assert "no-store" in client.get("/login/").headers["Cache-Control"]
+
+
+# A stranger locks nobody out ---------------------------------------------------------
+
+
+def elsewhere(number: int, **more: Any) -> Client:
+    """Return a client at an address of its own."""
+    return Client(REMOTE_ADDR=f"198.51.100.{number}", **more)
+
+
+def test_wrong_passwords_of_a_stranger_lock_nobody_out(
+    client: Client, agent: User
+) -> None:
+    for _ in range(8):
+        log_in(client, "agent", "wrong")
+    assert log_in(client, "agent").status_code == 429
+    assert log_in(elsewhere(1), "agent").status_code == 302
+
+
+def test_an_account_under_fire_from_many_addresses_is_slowed(
+    agent: User, later: Callable[[float], None]
+) -> None:
+    for number in range(login_throttle.SLOW_ACCOUNT_AFTER):
+        assert log_in(elsewhere(number), "agent", "wrong").status_code == 200
+    refused = log_in(elsewhere(100), "agent", "wrong")
+    assert refused.status_code == 429
+    wait = int(refused.headers["Retry-After"])
+    assert 0 < wait <= login_throttle.MAX_DELAY_SECONDS
+    assert f"请 {wait} 秒后再试" in refused.text
+    later(wait)
+    assert log_in(elsewhere(100), "agent").status_code == 302
+
+
+def test_the_delay_of_an_account_grows_up_to_a_limit(
+    agent: User, later: Callable[[float], None]
+) -> None:
+    moment, waits = 0.0, []
+    for number in range(login_throttle.SLOW_ACCOUNT_AFTER + 8):
+        while wait := seconds_to_wait(f"198.51.100.{number}"):
+            waits.append(wait)
+            moment += wait
+            later(moment)
+    assert waits == sorted(waits)
+    assert waits[0] <= 2
+    assert waits[-1] == login_throttle.MAX_DELAY_SECONDS
+
+
+def test_a_browser_that_was_used_before_is_not_stopped_by_strangers(
+    client: Client, agent: User
+) -> None:
+    assert log_in(client, "agent").status_code == 302
+    cookie = client.cookies["known_device"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (
+        "/login/",
+        True,
+        "Lax",
+    )
+    stranger = Client()  # at the same address: an office, or a carrier
+    for number in range(30):
+        log_in(stranger, "agent", "wrong")
+        log_in(stranger, f"nobody{number}", "wrong")
+    for number in range(30):
+        log_in(elsewhere(number), "agent", "wrong")
+    assert log_in(stranger, "agent").status_code == 429
+    client.post("/logout/")
+    assert log_in(client, "agent").status_code == 302
+
+
+def test_a_known_browser_has_five_tries_too(client: Client, agent: User) -> None:
+    log_in(client, "agent")
+    client.post("/logout/")
+    codes = [log_in(client, "agent", "wrong").status_code for _ in range(6)]
+    assert codes == [200] * 5 + [429]
+
+
+def test_the_browser_of_another_account_is_not_known(
+    client: Client, agent: User, editor: User
+) -> None:
+    log_in(client, "editor")
+    client.post("/logout/")
+    stranger = Client()
+    for _ in range(6):
+        log_in(stranger, "agent", "wrong")
+    assert log_in(client, "agent").status_code == 429
+    client.cookies["known_device"] = "made up"
+    assert log_in(client, "agent").status_code == 429
+
+
+def test_a_desk_that_colleagues_share_is_known_to_each(
+    client: Client, agent: User, editor: User
+) -> None:
+    for name in ("agent", "editor"):
+        log_in(client, name)
+        client.post("/logout/")
+    for _ in range(6):
+        log_in(Client(), "agent", "wrong")
+        log_in(Client(), "editor", "wrong")
+    for name in ("agent", "editor"):
+        assert log_in(client, name).status_code == 302
+        client.post("/logout/")
+
+
+def test_a_login_that_was_cut_off_is_no_wrong_password(
+    client: Client, agent: User, later: Callable[[float], None]
+) -> None:
+    for _ in range(5):
+        seconds_to_wait("127.0.0.1")  # a kill: nobody ever says how it ended
+    assert log_in(client, "agent").status_code == 429
+    later(login_throttle.PENDING_SECONDS + 1)
+    assert log_in(client, "agent").status_code == 302
+
+
+def test_a_clock_that_was_set_back_locks_nobody(
+    client: Client, agent: User, later: Callable[[float], None]
+) -> None:
+    later(3 * 3600)
+    for _ in range(6):
+        log_in(client, "agent", "wrong")
+    later(0)
+    assert log_in(client, "agent").status_code == 302
+
+
+def test_one_ipv6_network_is_one_address(settings: Any, agent: User) -> None:
+    for number in range(5):
+        client = Client(REMOTE_ADDR=f"2001:db8::{number:x}")
+        assert log_in(client, "agent", "wrong").status_code == 200
+    assert log_in(Client(REMOTE_ADDR="2001:db8::abcd"), "agent").status_code == 429
+    assert log_in(Client(REMOTE_ADDR="2001:db8:0:1::1"), "agent").status_code == 302
+
+
+def test_names_and_addresses_are_not_kept(client: Client, agent: User) -> None:
+    log_in(client, "agent", "wrong")
+    kept = " ".join(LoginCounter.objects.values_list("key", flat=True))
+    assert "agent" not in kept
+    assert "127.0" not in kept
+
+
+def test_counters_that_hold_nothing_go(
+    client: Client, agent: User, django_user_model: Any
+) -> None:
+    log_in(client, "nobody", "wrong")
+    LoginCounter.objects.update(updated_at="2020-01-01T00:00Z")
+    log_in(elsewhere(1), "agent")
+    assert LoginCounter.objects.count() == 3  # those of this login
+
+
+# The counters fail closed ------------------------------------------------------------
+
+
+def test_the_login_needs_no_cache(
+    client: Client, agent: User, settings: Any, tmp_path: Any
+) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "config.caches.FileCache",
+            "LOCATION": str(tmp_path / "cache"),
+        }
+    }
+    codes = [log_in(client, "agent", "wrong").status_code for _ in range(8)]
+    assert codes == [200] * 5 + [429] * 3
+
+
+def test_without_its_counters_nobody_logs_in(
+    client: Client, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> None:
+        raise DatabaseError("database or disk is full")
+
+    monkeypatch.setattr(login_throttle, "_lock", fail)
+    response = log_in(client, "agent")
+    assert response.status_code == 503
+    assert "登录暂时不可用，请过一会儿再试" in response.text
+    assert int(response.headers["Retry-After"]) > 0
+    assert "_auth_user_id" not in client.session
+
+
+def test_an_unknown_name_is_counted_like_a_known_one(agent: User) -> None:
+    """What the database is asked tells nobody whether there is such an account."""
+    queries = {}
+    for name in ("agent", "nobody"):
+        with CaptureQueriesContext(connection) as captured:
+            log_in(Client(), name, "wrong")
+        queries[name] = [
+            re.sub(r"'.*?'|\d+", "", query["sql"])[:60] for query in captured
+        ]
+    assert queries["agent"] == queries["nobody"]

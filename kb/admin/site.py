@@ -45,6 +45,12 @@ class CurationSite(AdminSite):
         where = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
         return redirect_to_login(where, reverse("login"))
 
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send people to the one page for passwords."""
+        return redirect("password")
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Answer 400 where a forged number is larger than any database takes."""
         guarded = super().admin_view(view, cacheable)

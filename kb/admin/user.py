@@ -9,7 +9,7 @@ from django.contrib.auth import admin as auth
 from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from kb.admin.base import Curation, WholeForm, tick
@@ -85,6 +85,11 @@ class PasswordForm(Password):
         '<li class="warning">现在的密码会作废。</li></ul>'
     )
 
+    def save(self, commit: bool = True) -> User:
+        """Have the account's owner choose a password that nobody else knows."""
+        self.user.must_change_password = True
+        return super().save(commit)
+
 
 @admin.register(User)
 class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
@@ -124,6 +129,23 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
         ("权限", {"fields": ["is_staff", "groups"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: Any, change: bool
+    ) -> None:
+        if not change:  # its first password is known to who makes the account
+            obj.must_change_password = True
+        super().save_model(request, obj, form, change)
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Who sets a password for himself has chosen it himself."""
+        response = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and str(request.user.pk) == id:
+            own = User.objects.filter(pk=request.user.pk)
+            own.update(must_change_password=False)
+        return response
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Who only names somebody for a task finds nobody by his address."""

@@ -1,27 +1,43 @@
-"""Come in and go out: everybody lands where they work, and guessers wait."""
+"""Log in, log out, and choose a password: everybody lands where they work."""
 
 from __future__ import annotations
 
 import logging
+import time
 from math import ceil
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
-from rest_framework.throttling import BaseThrottle
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.crypto import constant_time_compare
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
 
-from kb.desk import tries
-from kb.models import Reader
+from kb.accounts import login_throttle
+from kb.accounts.login_throttle import Attempt, TooManyAttempts
+from kb.accounts.passwords import ChangePasswordForm, NewPasswordForm
+from kb.client_address import client_address
+from kb.models import Reader, User
 
+DEVICE_COOKIE = "known_device"  # sent to the login page alone
+FIRST_PASSWORD = "first_password"  # noqa: S105 - key in the session
+FIRST_PASSWORD_SECONDS = 15 * 60  # for which a login waits for a new password
+UNAVAILABLE_SECONDS = 30  # after which to try again when nothing can be counted
 log = logging.getLogger(__name__)
 
 
 class LoginForm(AuthenticationForm):
-    """Username and password, looked at only while tries are left."""
+    """Username and password, looked at only while attempts are left."""
 
     username = UsernameField(
         label="用户名", max_length=150, widget=forms.TextInput({"autofocus": True})
@@ -33,21 +49,28 @@ class LoginForm(AuthenticationForm):
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
     )
     error_messages = {"invalid_login": "用户名或密码不对，请检查后重试。"}
-    wait = 0  # seconds until the next try
+    wait = 0  # seconds until the next attempt
+    status = 200  # of the answer that says what was wrong
 
     def clean(self) -> dict[str, Any]:
         if self.errors:
             return self.cleaned_data
         username = self.cleaned_data["username"]
-        address = _address(self.request) if self.request else ""
-        counted = tries.counters(username=username, address=address)
-        self.wait = tries.take(counted)
-        if self.wait:
-            log.warning("login: %s has to wait", address)
-            minutes = ceil(self.wait / 60)
-            raise ValidationError(f"登录失败次数过多，请 {minutes} 分钟后再试。")
-        cleaned = super().clean()
-        tries.forgive(counted)
+        try:
+            attempt = _count_attempt(self.request, username)
+        except TooManyAttempts as refused:
+            self.wait, self.status = refused.seconds, 429
+            raise ValidationError(_wait_sentence(refused.seconds)) from None
+        except DatabaseError as error:
+            log.warning("login: attempts cannot be counted: %s", error)
+            self.wait, self.status = UNAVAILABLE_SECONDS, 503
+            raise ValidationError("登录暂时不可用，请过一会儿再试。") from None
+        try:
+            cleaned = super().clean()
+        except ValidationError:
+            login_throttle.record_failure(attempt)
+            raise
+        login_throttle.record_success(attempt)
         return cleaned
 
 
@@ -60,17 +83,25 @@ class Login(LoginView):
         return workplace(self.request.user)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        log.info("login: user %s from %s", form.get_user().pk, _address(self.request))
-        return super().form_valid(form)
+        user = form.get_user()
+        log.info("login: user %s from %s", user.pk, client_address(self.request))
+        if user.must_change_password:
+            return _ask_for_a_first_password(self.request, user, self._next())
+        response = super().form_valid(form)
+        _remember_device(self.request, response, user)
+        return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)
+        response.status_code = form.status
         if form.wait:
-            response.status_code = 429
             response.headers["Retry-After"] = str(form.wait)
         elif form.non_field_errors():
-            log.info("login: wrong password from %s", _address(self.request))
+            log.info("login: wrong password from %s", client_address(self.request))
         return response
+
+    def _next(self) -> str:
+        return str(self.get_redirect_url())
 
 
 class Logout(LogoutView):
@@ -82,6 +113,61 @@ class Logout(LogoutView):
         return response
 
 
+@method_decorator(never_cache, name="dispatch")
+class ChangePassword(PasswordChangeView):
+    """Change one's own password; all other sessions of the account end."""
+
+    template_name = "desk/password.html"
+    form_class = ChangePasswordForm
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Count the current password as the login does: it may be guessed here too."""
+        form, user = self.get_form(), request.user
+        try:
+            attempt = _count_attempt(request, user.get_username())
+        except TooManyAttempts as refused:
+            form.errors.clear()  # nothing of it was looked at
+            context = {"form": form, "refused": _wait_sentence(refused.seconds)}
+            response = render(request, self.template_name, context, status=429)
+            response.headers["Retry-After"] = str(refused.seconds)
+            return response
+        if form.is_valid() or "old_password" not in form.errors:
+            login_throttle.record_success(attempt)
+        else:
+            login_throttle.record_failure(attempt)
+        return self.form_valid(form) if form.is_valid() else self.form_invalid(form)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        super().form_valid(form)
+        messages.success(self.request, "密码已修改，其他地方的登录都已退出。")
+        return redirect(workplace(self.request.user))
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def first_password(request: HttpRequest) -> HttpResponse:
+    """Choose a password at the first login, where somebody else chose the old one.
+
+    Nobody is logged in before that: the session only holds whose password was right.
+    """
+    waiting = request.session.get(FIRST_PASSWORD) or {}
+    user = _who_waits(waiting)
+    if user is None:
+        return redirect("login")
+    form = NewPasswordForm(user, request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "desk/password.html", {"form": form, "is_first": True})
+    request.user = user  # whom the audit log names
+    form.save()
+    request.session.pop(FIRST_PASSWORD, None)
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    messages.success(request, "密码已修改，下次请用新密码登录。")
+    response = redirect(waiting["next"] or workplace(user))
+    _remember_device(request, response, user)
+    return response
+
+
 def workplace(user: Reader) -> str:
     """Return the address where `user` works."""
     if user.has_perm("kb.triage_question"):
@@ -90,6 +176,59 @@ def workplace(user: Reader) -> str:
     return resolve_url("console:home" if reads else "faq:home")
 
 
-def _address(request: HttpRequest) -> str:
-    """Return the client's address, by the rule of proxies that the API keeps."""
-    return BaseThrottle().get_ident(request)  # type: ignore[arg-type]
+def _count_attempt(request: HttpRequest | None, username: str) -> Attempt:
+    """Count a password that is about to be checked; raises TooManyAttempts."""
+    address = client_address(request) if request else ""
+    device = request.COOKIES.get(DEVICE_COOKIE, "") if request else ""
+    try:
+        return login_throttle.start_attempt(
+            username=username, address=address, device=device
+        )
+    except TooManyAttempts:
+        log.warning("login: %s has to wait", address)
+        raise
+
+
+def _wait_sentence(seconds: int) -> str:
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"登录失败次数过多，请 {seconds} 秒后再试。"
+    return f"登录失败次数过多，请 {ceil(seconds / 60)} 分钟后再试。"
+
+
+def _remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    """Let the browser show at its next login that it was used for this account."""
+    known = request.COOKIES.get(DEVICE_COOKIE, "")
+    response.set_cookie(
+        DEVICE_COOKIE,
+        login_throttle.remember_device(known, username=user.get_username()),
+        max_age=login_throttle.DEVICE_SECONDS,
+        path=resolve_url("login"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _ask_for_a_first_password(
+    request: HttpRequest, user: User, where: str
+) -> HttpResponse:
+    request.session.cycle_key()
+    request.session[FIRST_PASSWORD] = {
+        "user": user.pk,
+        "hash": user.get_session_auth_hash(),
+        "until": int(time.time()) + FIRST_PASSWORD_SECONDS,
+        "next": where,
+    }
+    return redirect("first-password")
+
+
+def _who_waits(waiting: dict[str, Any]) -> User | None:
+    """Return whose password is to be chosen, unless too late or changed meanwhile."""
+    left = waiting.get("until", 0) - time.time()
+    if not 0 < left <= FIRST_PASSWORD_SECONDS:
+        return None
+    user = User.objects.filter(pk=waiting["user"], is_active=True).first()
+    if user is None:
+        return None
+    same = constant_time_compare(waiting["hash"], user.get_session_auth_hash())
+    return user if same and user.must_change_password else None

@@ -18,6 +18,7 @@ from kb.models.history import Act, Revision
 from kb.models.importing import ColumnName, Import, ImportedRow
 from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.inquiry import Enclosure, Inquiry
+from kb.models.login import LoginCounter
 from kb.models.merger import Merger
 from kb.models.phrasing import Phrasing
 from kb.models.picture import Picture
@@ -75,6 +76,7 @@ __all__ = [
     "Incident",
     "IncidentQuerySet",
     "Inquiry",
+    "LoginCounter",
     "Manner",
     "Merger",
     "Module",

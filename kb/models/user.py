@@ -25,6 +25,11 @@ class User(AbstractUser):
         help_text="同一团队的人共用团队话术。",
     )
 
+    # Set when somebody else chose the password: the first login asks for a new one.
+    must_change_password = models.BooleanField(
+        "下次登录要改密码", default=False, db_default=False, editable=False
+    )
+
     # The last day on which a mail told what is due.
     reminded_on = models.DateField(null=True, editable=False)
 

@@ -1,0 +1,1 @@
+"""Accounts of the people who work here: how they log in, and their passwords."""

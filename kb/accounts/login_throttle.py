@@ -1,0 +1,218 @@
+"""Limits on wrong passwords, counted in the database.
+
+The database is shared by all hosts of a site and is needed for a login anyway.
+A cache may lose its counters or be down; then guessing would be free.
+
+Three counters:
+
+- an account with a network address: 5 wrong passwords, then this pair waits;
+- a network address: 20 wrong passwords for any accounts, then the address waits;
+- an account: after 10 wrong passwords from anywhere, each further one from an
+  unknown browser has to wait a little longer, at most 30 seconds. No stranger
+  can lock an account for its owner.
+
+A browser in which the account was used before carries a signed cookie. It has a
+counter of its own, and the counters that strangers can fill do not stop it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+
+from django.core import signing
+from django.db import connection, transaction
+from django.utils import timezone
+
+from kb.client_address import network_of
+from kb.models import LoginCounter
+from kb.text import normalize
+
+WINDOW_SECONDS = 15 * 60  # for which a wrong password counts
+MAX_PER_PAIR = 5  # an account with a network address, or with a known browser
+MAX_PER_ADDRESS = 20  # for any accounts: a whole office may stand behind it
+SLOW_ACCOUNT_AFTER = 10  # wrong passwords of an account from anywhere
+MAX_DELAY_SECONDS = 30  # between two attempts on a slowed account
+PENDING_SECONDS = 60  # for which an attempt without a result counts
+CLOCK_TOLERANCE = 60  # seconds by which clocks of hosts may differ
+MAX_KEPT = 60  # attempts that a counter remembers
+DEVICE_SECONDS = 180 * 24 * 3600  # for which a browser stays known
+MAX_ACCOUNTS_PER_DEVICE = 10  # colleagues share a desk
+_DEVICE_SALT = "kb.accounts.device"
+
+
+class TooManyAttempts(Exception):
+    """The next attempt may be made in `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A counter, and when it makes an attempt wait."""
+
+    key: str
+    most: int = 0  # attempts in the window; 0: a growing delay instead
+
+    def seconds_to_wait(self, times: list[float], now: float) -> int:
+        """Return how long to wait after attempts at `times`, in ascending order."""
+        if self.most:
+            if len(times) < self.most:
+                return 0
+            return max(1, ceil(times[-self.most] + WINDOW_SECONDS - now))
+        excess = len(times) - SLOW_ACCOUNT_AFTER
+        if excess < 0:
+            return 0
+        delay = min(2.0 ** min(excess, 10), MAX_DELAY_SECONDS)
+        return max(0, ceil(min(times[-1] + delay - now, delay)))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that was counted and may be checked now."""
+
+    id: str
+    keys: tuple[str, ...]  # of its counters; the last counts this account and place
+
+
+def start_attempt(*, username: str, address: str, device: str = "") -> Attempt:
+    """Count an attempt before its password is checked; raises TooManyAttempts.
+
+    So a parallel burst gains nothing. An attempt whose check never ends, since
+    its process was killed, counts for PENDING_SECONDS only. `device` is what the
+    browser's cookie says. Raises DatabaseError where nothing can be counted.
+    """
+    limits = _limits(username=username, address=address, device=device)
+    attempt_id = secrets.token_hex(4)
+    now = time.time()
+    with transaction.atomic():
+        counters = []
+        for limit in limits:  # always in this order, so that no two lock crosswise
+            counter = _lock(limit.key)
+            counter.attempts = _still_counting(counter.attempts, now)
+            times = sorted(float(at) for _, at, _ in counter.attempts)
+            if seconds := limit.seconds_to_wait(times, now):
+                raise TooManyAttempts(seconds)
+            counters.append(counter)
+        for counter in counters:
+            counter.attempts.append([attempt_id, now, False])
+            _save(counter)
+    return Attempt(attempt_id, tuple(limit.key for limit in limits))
+
+
+def record_failure(attempt: Attempt) -> None:
+    """Keep that the password was wrong."""
+    with transaction.atomic():
+        for key in attempt.keys:
+            counter = _lock(key)
+            for kept in counter.attempts:
+                kept[2] = kept[2] or kept[0] == attempt.id
+            _save(counter)
+
+
+def record_success(attempt: Attempt) -> None:
+    """Forget the attempts on this account from this address, or with this browser."""
+    with transaction.atomic():
+        counters = [_lock(key) for key in attempt.keys]
+        own = {kept[0] for kept in counters[-1].attempts} | {attempt.id}
+        for counter in counters:
+            others = [kept for kept in counter.attempts if kept[0] not in own]
+            counter.attempts = others
+            _save(counter)
+    _delete_old()
+
+
+# Known browsers ------------------------------------------------------------------
+
+
+def remember_device(device: str, *, username: str) -> str:
+    """Return the cookie of a browser in which `username` has logged in now."""
+    known = _read_device(device) or {"id": secrets.token_hex(16), "accounts": []}
+    account = _account(username)
+    others = [one for one in known["accounts"] if one != account]
+    known["accounts"] = [*others, account][-MAX_ACCOUNTS_PER_DEVICE:]
+    return signing.dumps(known, salt=_DEVICE_SALT)
+
+
+def _read_device(device: str) -> dict[str, list[str]] | None:
+    try:
+        known: dict[str, list[str]] = signing.loads(
+            device[:4000], salt=_DEVICE_SALT, max_age=DEVICE_SECONDS
+        )
+    except signing.BadSignature:
+        return None
+    return known
+
+
+# Counters ------------------------------------------------------------------------
+
+
+def _limits(*, username: str, address: str, device: str) -> list[Limit]:
+    account = _account(username)
+    known = _read_device(device)
+    if known and account in known["accounts"]:
+        return [Limit(_key("device", f"{known['id']} {account}"), MAX_PER_PAIR)]
+    network = network_of(address)
+    return [
+        Limit(_key("address", network), MAX_PER_ADDRESS),
+        Limit(_key("account", account)),
+        Limit(_key("pair", f"{account} {network}"), MAX_PER_PAIR),
+    ]
+
+
+def _account(username: str) -> str:
+    """Return what stands for an account, whether there is one or not."""
+    return _digest(normalize.normalize(username))
+
+
+def _key(kind: str, value: str) -> str:
+    return f"{kind}:{_digest(value)}"
+
+
+def _digest(value: str) -> str:
+    data = value.encode(errors="replace")
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _lock(key: str) -> LoginCounter:
+    """Return the counter, locked until the transaction ends."""
+    LoginCounter.objects.bulk_create([LoginCounter(key=key)], ignore_conflicts=True)
+    return LoginCounter.objects.select_for_update().get(key=key)
+
+
+def _save(counter: LoginCounter) -> None:
+    counter.attempts = counter.attempts[-MAX_KEPT:]
+    counter.updated_at = timezone.now()
+    counter.save(update_fields=["attempts", "updated_at"])
+
+
+def _still_counting(attempts: Iterable[list[object]], now: float) -> list[list[object]]:
+    """Return the attempts that count: wrong in the window, or being checked.
+
+    What lies in the future was written before the clock was set back: forgotten.
+    """
+    return [
+        kept
+        for kept in attempts
+        if -CLOCK_TOLERANCE
+        <= now - float(kept[1])  # type: ignore[arg-type]
+        < (WINDOW_SECONDS if kept[2] else PENDING_SECONDS)
+    ]
+
+
+def _delete_old() -> None:
+    """Delete counters that hold nothing any more."""
+    before = timezone.now() - 2 * timedelta(seconds=WINDOW_SECONDS)
+    old = LoginCounter.objects.filter(updated_at__lt=before)
+    with transaction.atomic():
+        if connection.features.has_select_for_update_skip_locked:
+            old = old.select_for_update(skip_locked=True)
+        keys = list(old.values_list("key", flat=True)[:500])
+        LoginCounter.objects.filter(key__in=keys).delete()

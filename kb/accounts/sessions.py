@@ -1,0 +1,59 @@
+"""Sessions that last as long as somebody works, and end SESSION_COOKIE_AGE later."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import DatabaseError
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponseBase
+
+RENEWED_AT = "renewed_at"  # key in the session: seconds since the epoch
+RENEWAL_SECONDS = 3600  # between two renewals: a GET seldom writes
+logger = logging.getLogger(__name__)
+
+
+class SlidingSessionMiddleware(SessionMiddleware):
+    """Moves the end of a session that is in use, at most once an hour.
+
+    So a session ends 7 to 8 hours after its last use. Only answers to who is
+    logged in, and whose request asked who that is, renew; no other page reads
+    the session or varies by it. Where the renewal cannot be saved, the answer
+    goes out all the same and the next request tries again.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if not _is_due(request):
+            return super().process_response(request, response)
+        was_modified = request.session.modified
+        request.session[RENEWED_AT] = int(time.time())
+        try:
+            return super().process_response(request, response)
+        except (DatabaseError, SessionInterrupted) as error:
+            if was_modified:
+                raise
+            logger.warning("a session was not renewed: %s", error)
+            request.session.modified = False
+            return super().process_response(request, response)
+
+
+def _is_due(request: HttpRequest) -> bool:
+    session = getattr(request, "session", None)
+    if session is None or not session.accessed or SESSION_KEY not in session:
+        return False
+    age = time.time() - session.get(RENEWED_AT, 0)
+    return not 0 <= age < RENEWAL_SECONDS  # the clock may have been set back
+
+
+@receiver(user_logged_in, dispatch_uid="kb.accounts.sessions")
+def _begin(request: HttpRequest | None, **kwargs: Any) -> None:
+    if request is not None and hasattr(request, "session"):
+        request.session[RENEWED_AT] = int(time.time())
