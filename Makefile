@@ -66,7 +66,8 @@ run: export DATA_DIR := $(or $(DATA_DIR),data)
 run: export HTTPS ?= off
 run: $(RUN) ## start the site; PORT, DATA_DIR and DEMO=off are honoured
 	@[ -n "$$SECRET_KEY$$SECRET_KEY_FILE" ] || [ -s "$$DATA_DIR/secret_key" ] || { \
-	  umask 077; mkdir -p "$$DATA_DIR"; $(NEW_KEY) > "$$DATA_DIR/secret_key"; }
+	  umask 077; mkdir -p "$$DATA_DIR"; key="$$DATA_DIR/secret_key"; \
+	  $(NEW_KEY) > "$$key.part" && mv "$$key.part" "$$key"; }
 	@$(PY) manage.py kb_setup --port "$$PORT" $(if $(filter off,$(DEMO)),--no-demo)
 	@manifest="$$DATA_DIR/static/staticfiles.json"; \
 	if [ ! -e "$$manifest" ] || [ -n "$$(find static requirements.txt \

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from math import isqrt
+from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile, File
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from kb import imaging
+from kb import files, imaging
 from kb.models import Entry, Picture, User
 from kb.models.picture import LONGEST_ALT
 from kb.text import normalize
+
+logger = logging.getLogger(__name__)
+RIFF_HEAD = 12  # bytes that say what a WebP file is and how long
 
 
 def keep(upload: File[bytes], *, alt: str, by: User | None) -> Picture:
@@ -53,6 +58,24 @@ def encode(upload: File[bytes]) -> bytes:
 def uses(picture: Picture) -> int:
     """Return how many entries show `picture`."""
     return Entry.objects.filter(answer__contains=picture.name).count()
+
+
+def is_intact(picture: Picture) -> bool:
+    """Return whether the file of `picture` is there and of its size."""
+    try:
+        return default_storage.size(picture.name) == picture.size
+    except OSError:
+        return False
+
+
+def is_whole(head: bytes, size: int) -> bool:
+    """Return whether a WebP file of `size` bytes that begins with `head` is whole.
+
+    A file in the RIFF format begins with its length; one that was cut is shorter.
+    """
+    if len(head) < RIFF_HEAD or head[:4] != b"RIFF" or head[8:12] != b"WEBP":
+        return False
+    return size >= int.from_bytes(head[4:8], "little") + 8
 
 
 @transaction.atomic
@@ -98,8 +121,15 @@ def _name(made: imaging.Made) -> str:
 
 
 def _store(name: str, body: bytes) -> None:
-    if default_storage.exists(name):
-        return
-    kept = default_storage.save(name, ContentFile(body))
-    if kept != name:  # somebody stored the same bytes meanwhile
-        default_storage.delete(kept)
+    """Keep `body` under `name`; a damaged file that is there already is replaced."""
+    path = Path(default_storage.path(name))
+    mode: int = settings.FILE_UPLOAD_PERMISSIONS
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.remove_leftovers(path.parent)
+        if not files.has_content(path, body):
+            files.write_file_atomically(path, body, mode=mode)
+    except OSError as error:
+        logger.error("a picture could not be written: %s", error)
+        told = _("图片没有保存：服务器现在写不了文件，可能是磁盘满了。请稍后再传一次。")
+        raise _refused(told) from None

@@ -110,6 +110,15 @@ class UploadForm(forms.Form):
         return facts
 
 
+def _keep(form: UploadForm) -> str:
+    """Return the token of the uploaded file, or "" where it could not be written."""
+    try:
+        return uploads.keep(form.cleaned_data["data"])
+    except ValidationError as error:
+        form.add_error("file", error)
+    return ""
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_view(request: HttpRequest) -> HttpResponse:
     """Take a file, keep it, and lead to its preview."""
@@ -119,9 +128,8 @@ def import_view(request: HttpRequest) -> HttpResponse:
     form = UploadForm(
         _user(request), request.POST or None, request.FILES or None, initial=chosen
     )
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and (token := _keep(form)):
         _forget(request)
-        token = uploads.keep(form.cleaned_data["data"])
         names = ("kind", "name", "status", "source", "encoding")
         kept = {name: form.cleaned_data[name] for name in names}
         request.session[SESSION] = {"token": token, **kept}

@@ -153,6 +153,8 @@ class PictureAdmin(Curation):
 
     @admin.display(description="大小")
     def measures(self, picture: Picture) -> str:
+        if not pictures.is_intact(picture):
+            return "文件损坏或丢失：请把原图再上传一次"
         size = max(1, picture.size // 1024)
         return f"{picture.width} × {picture.height}，{size} KB"
 

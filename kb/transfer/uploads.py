@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import re
 import secrets
 import time
@@ -11,18 +11,28 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-KEPT = 12 * 3600  # seconds; a session is shorter
+from kb.files import write_file_atomically
+
+KEPT = 12 * 3600  # seconds
+logger = logging.getLogger(__name__)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 def keep(data: bytes) -> str:
-    """Keep `data` for a while; return the token that `load` wants."""
+    """Keep `data` for a while; return the token that `load` wants.
+
+    Raises ValidationError where it cannot be written.
+    """
     folder = _folder()
     _forget_old(folder)
     token = secrets.token_urlsafe(24)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with open(os.open(folder / token, flags, 0o600), "wb") as file:
-        file.write(data)
+    try:
+        write_file_atomically(folder / token, data)
+    except OSError as error:
+        logger.error("an upload could not be written: %s", error)
+        raise ValidationError(
+            "文件没有保存：服务器现在写不了文件，可能是磁盘满了。请稍后再传一次。"
+        ) from None
     return token
 
 
