@@ -143,3 +143,22 @@ def test_the_default_limits_fit_an_office(settings: Any) -> None:
         (single, seconds), (all_, same) = map(throttling.parse_rate, (one, everybody))
         assert seconds == same
         assert all_ >= 6 * single, scope
+
+
+def test_a_form_of_before_the_clock_was_set_back_is_told_the_right_sentence(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    sent = {"text": "怎么退货", "send": "1", "stamp": asking.stamp()}
+    for seconds, sentence in (
+        (-2 * 86_400, "已经失效"),
+        (-61, "已经失效"),
+        (0, "太快"),
+        (asking.LATE + 1, "打开得太久"),
+    ):
+        set_clock(monkeypatch, seconds)
+        refused = client.post("/ask/", sent)
+        assert refused.status_code == 400
+        assert sentence in refused.text, seconds
+    set_clock(monkeypatch, asking.SOON)
+    assert client.post("/ask/", sent).status_code == 302

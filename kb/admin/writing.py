@@ -18,6 +18,7 @@ from kb import faces, scripts, search, wording
 from kb.admin.base import ModelAdmin
 from kb.admin.proposing import proposed_parts
 from kb.models import Entry
+from kb.models.markdown import validate_complexity
 from kb.text import blanks, markdown, normalize
 from kb.text.reading import reading
 from kb.wording import Finding
@@ -48,6 +49,12 @@ class Typed(forms.Form):
         label="相似问法", required=False, max_length=201 * MOST_PHRASINGS, strip=False
     )
     script = forms.ChoiceField(choices=SCRIPTS, required=False)
+
+    def clean_answer(self) -> str:
+        """Refuse what would take seconds to show."""
+        answer = str(self.cleaned_data["answer"])
+        validate_complexity(answer)
+        return answer
 
     def reply_list(self) -> list[tuple[str, str, str]]:
         """Return (field, name, body) of the replies, no more and no longer than may be."""
@@ -100,15 +107,14 @@ def preview(request: HttpRequest) -> HttpResponse:
     given = form.cleaned_data
     entry = Entry(question=normalize.line(given["question"]) or "（还没有写标准问题）")
     entry.answer = normalize.clean(given["answer"]).strip()
-    entry.derive()
-    own = _own_face(request, given["entry"])
     script = given["script"] or scripts.HANS
     customer = {"user": AnonymousUser(), "perms": {}}
     with translation.override(script):
-        html = entry.answer_html
         if script == scripts.HANT:
-            face = faces.said(entry, own=own)
+            face = faces.said(entry, own=_own_face(request, given["entry"]))
             entry.question, html = face.question, face.answer_html
+        else:
+            html = markdown.render(entry.answer)
         context = {"entry": entry, "shown": reading(html), **customer}
         return render(request, "admin/kb/entry/preview.html", context)
 

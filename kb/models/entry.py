@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from kb.models.address import address
 from kb.models.category import Category, Module, Tag, make_slug
+from kb.models.markdown import validate_complexity
 from kb.models.standing import PUBLIC, PUBLISHED, Standing, visible
 from kb.models.user import Reader
 from kb.models.validity import Reviewed, Valid, having, in_force
@@ -212,7 +213,10 @@ class Entry(Valid, Reviewed):
         self.question = normalize.line(self.question)
         self.keywords = normalize.line(self.keywords)
         self.answer = normalize.clean(self.answer).strip()
-        if len(self.answer) <= markdown.LONGEST and markdown.nameless(self.answer):
+        if len(self.answer) > markdown.LONGEST:
+            return  # the field says so
+        validate_complexity(self.answer, "answer")
+        if markdown.nameless(self.answer):
             told = "每张图片都要有替代文字：![一句话说清图里有什么](图片地址)。"
             raise ValidationError({"answer": told})
 

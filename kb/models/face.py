@@ -7,6 +7,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 
 from kb.models.entry import EXCERPT_LENGTH, Entry
+from kb.models.markdown import validate_complexity
 from kb.text import markdown, normalize
 
 
@@ -55,5 +56,6 @@ class Face(models.Model):
     def clean(self) -> None:
         self.own_question = normalize.line(self.own_question)
         self.own_answer = normalize.clean(self.own_answer).strip()
+        validate_complexity(self.own_answer, "own_answer")
         if markdown.nameless(self.own_answer):
             raise ValidationError({"own_answer": "每张图片都要有替代文字。"})

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from kb.models.entry import Entry
+from kb.models.markdown import validate_complexity
 from kb.models.user import Reader
 from kb.text import markdown, normalize, segment
 
@@ -136,6 +137,7 @@ class Incident(models.Model):
         if not self.title:
             raise ValidationError({"title": "标题不能是空的。"})
         self.body = normalize.clean(self.body).strip()
+        validate_complexity(self.body, "body")
         words = self.words()
         if len(words) > MOST:
             told = f"最多 {MOST} 个关键词，这里有 {len(words)} 个。"

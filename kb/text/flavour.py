@@ -77,21 +77,23 @@ def _kind(word: str) -> str:
 
 def _anchors(state: StateCore) -> None:
     """Give headings ids that their words make, and no word of a page's own."""
-    taken: set[str] = set()
+    taken: dict[str, int] = {}  # how often each was wanted: no search from the start
     for opening, inline in zip(state.tokens, state.tokens[1:], strict=False):
         if opening.type == "heading_open":
             opening.attrSet("id", _anchor(inline, taken))
 
 
-def _anchor(inline: Token, taken: set[str]) -> str:
+def _anchor(inline: Token, taken: dict[str, int]) -> str:
     words = "".join(child.content for child in inline.children or ())
     wanted = "s-" + (re.sub(r"[\W_]+", "-", words).strip("-")[:40] or "1")
-    number, found = 1, wanted
-    while found in taken:
+    number = taken.get(wanted, 0)
+    anchor = f"{wanted}-{number + 1}" if number else wanted
+    while anchor in taken:
         number += 1
-        found = f"{wanted}-{number}"
-    taken.add(found)
-    return found
+        anchor = f"{wanted}-{number + 1}"
+    taken[wanted] = number + 1
+    taken.setdefault(anchor, 1)
+    return anchor
 
 
 # Pictures and tables -------------------------------------------------------------

@@ -17,6 +17,10 @@ from kb.text import flavour
 from kb.text.normalize import HAN, clean
 
 LONGEST = 65_536  # characters of Markdown; longer is refused by Entry
+# What the work of the parser grows with, at most some 20 µs each; ordinary long
+# answers have a few hundred.
+MARKS = "[]*_~`<>|#!-+&\\\n"
+MAX_MARKS = 12_000
 TAGS = frozenset(
     "p br hr h2 h3 h4 ul ol li blockquote pre code em strong s a img div"
     " table thead tbody tr th td".split()
@@ -48,13 +52,26 @@ class Heading:
     text: str
 
 
+def count_marks(source: str) -> int:
+    """Return how many characters of `source` may mean something in Markdown."""
+    return sum(map(source.count, MARKS))
+
+
+def is_too_complex(source: str) -> bool:
+    """Return whether parsing `source` could take longer than a page may take."""
+    return len(source) > MAX_MARKS and count_marks(source) > MAX_MARKS
+
+
 def render(source: str, say: flavour.Say | None = None) -> str:
     """Return `source` as HTML of TAGS and ATTRIBUTES only.
 
     Raw HTML in the source is shown as text. Pictures from elsewhere are
     dropped: the page may load nothing that is not ours. `say` writes the texts
-    in another script; addresses and anchors stay what they are.
+    in another script; addresses and anchors stay what they are. A source that
+    is too complex is shown as it is written.
     """
+    if is_too_complex(source):
+        return _as_written(clean(source), say)
     return nh3.clean(
         _parser().render(clean(source), {"say": say} if say else {}),
         tags=set(TAGS),
@@ -63,6 +80,11 @@ def render(source: str, say: flavour.Say | None = None) -> str:
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel="noopener noreferrer nofollow",
     )
+
+
+def _as_written(source: str, say: flavour.Say | None) -> str:
+    text = say(source) if say else source
+    return f"<p>{html.escape(text, quote=False).replace(chr(10), '<br>')}</p>"
 
 
 def plain(rendered: str) -> str:
@@ -81,6 +103,8 @@ def headings(rendered: str) -> list[Heading]:
 
 def nameless(source: str) -> int:
     """Return how many pictures of ours have no words for who cannot see them."""
+    if is_too_complex(source):
+        return 0
     tokens = _parser().parse(clean(source))
     return sum(
         child.type == "image" and not child.content.strip()
@@ -91,6 +115,8 @@ def nameless(source: str) -> int:
 
 def addresses(source: str) -> set[str]:
     """Return where the links and pictures of `source` lead, percent-encoded."""
+    if is_too_complex(source):
+        return set()
     tokens = [
         one for block in _parser().parse(clean(source)) for one in block.children or ()
     ]
