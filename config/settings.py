@@ -154,6 +154,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "UserAttributeSimilarityValidator": {},
         "MinimumLengthValidator": {"min_length": 12},
         "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
     }.items()
 ]
 LOGIN_URL = "login"

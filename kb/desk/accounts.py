@@ -122,25 +122,27 @@ class ChangePassword(PasswordChangeView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Count the current password as the login does: it may be guessed here too."""
-        form, user = self.get_form(), request.user
         try:
-            attempt = _count_attempt(request, user.get_username())
+            attempt = _count_attempt(request, request.user.get_username())
         except TooManyAttempts as refused:
-            form.errors.clear()  # nothing of it was looked at
-            context = {"form": form, "refused": _wait_sentence(refused.seconds)}
+            empty = ChangePasswordForm(request.user)  # type: ignore[arg-type]
+            context = {"form": empty, "refused": _wait_sentence(refused.seconds)}
             response = render(request, self.template_name, context, status=429)
             response.headers["Retry-After"] = str(refused.seconds)
             return response
+        form = self.get_form()
         if form.is_valid() or "old_password" not in form.errors:
             login_throttle.record_success(attempt)
         else:
             login_throttle.record_failure(attempt)
         return self.form_valid(form) if form.is_valid() else self.form_invalid(form)
 
+    def get_success_url(self) -> str:
+        return workplace(self.request.user)
+
     def form_valid(self, form: Any) -> HttpResponse:
-        super().form_valid(form)
         messages.success(self.request, "密码已修改，其他地方的登录都已退出。")
-        return redirect(workplace(self.request.user))
+        return super().form_valid(form)
 
 
 @sensitive_post_parameters()
