@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from django.core.cache.backends import redis as django_redis
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
-from django.core.cache.backends.redis import RedisCache as DjangoRedisCache
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
@@ -86,7 +86,7 @@ class CircuitBreaker:
 _breakers: dict[str, CircuitBreaker] = {}  # by server: each thread has its own cache
 
 
-class RedisCache(DjangoRedisCache):
+class RedisCache(django_redis.RedisCache):
     """Django's Redis cache with JSON values, short time-outs and a circuit breaker."""
 
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ class FileCache(BaseCache):
         self,
         key: str,
         value: Any,
-        timeout: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+        timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
         name, now = self.make_and_validate_key(key, version=version), time.time()
@@ -183,7 +183,7 @@ class FileCache(BaseCache):
         self,
         key: str,
         value: Any,
-        timeout: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+        timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> None:
         name = self.make_and_validate_key(key, version=version)
@@ -193,7 +193,7 @@ class FileCache(BaseCache):
     def touch(
         self,
         key: str,
-        timeout: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+        timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
         name = self.make_and_validate_key(key, version=version)

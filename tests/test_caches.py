@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import caches
+from django.core.cache.backends.redis import RedisCache as DjangoRedisCache
 from django.core.checks import run_checks
 from django.core.checks.messages import CheckMessage
 from django.test import Client
@@ -166,7 +167,7 @@ def test_a_server_that_failed_is_left_alone_for_a_while(
 ) -> None:
     breaker, calls = Breaker(), []
     now = [100.0]
-    monkeypatch.setattr(backends.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     def fail() -> None:
         calls.append(now[0])
@@ -228,7 +229,7 @@ def test_a_pickle_in_redis_runs_no_code(
     assert client.get("/api/v1/search/", {"q": "退"}).status_code == 200
     import redis
 
-    server = redis.Redis(port=redis_server.port)
+    server: Any = redis.Redis(port=redis_server.port)
     keys = list(server.keys())
     assert keys
     for key in keys:
@@ -260,13 +261,13 @@ def test_a_frozen_redis_costs_one_timeout(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls: list[float] = []
-    real = backends.DjangoRedisCache.add
+    real = DjangoRedisCache.add
 
     def counted(self: Any, *args: Any, **kwargs: Any) -> bool:
         calls.append(time.monotonic())
         return bool(real(self, *args, **kwargs))
 
-    monkeypatch.setattr(backends.DjangoRedisCache, "add", counted)
+    monkeypatch.setattr(DjangoRedisCache, "add", counted)
     monkeypatch.setattr(throttling, "_cache_is_down", throttling.LogLimiter(60))
     redis_cache.set("a", 1)
     redis_server.send_signal(signal.SIGSTOP)
@@ -297,7 +298,7 @@ def test_a_redis_that_thaws_is_used_again(
         redis_cache.get("a")
     redis_server.send_signal(signal.SIGCONT)
     now = time.monotonic()
-    monkeypatch.setattr(backends.time, "monotonic", lambda: now + 60)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 60)
     assert redis_cache.get("a") == 1
 
 

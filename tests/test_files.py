@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 
-from kb import files, pictures
+from kb import pictures
 from kb.files import has_content, remove_leftovers, write_file_atomically
 from kb.models import Picture, User
 from kb.transfer import uploads
@@ -42,7 +42,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(
 ) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"before")
-    monkeypatch.setattr(files.os, call, full)
+    monkeypatch.setattr(os, call, full)
     with pytest.raises(OSError, match="No space"):
         write_file_atomically(path, b"after" * 1000)
     assert path.read_bytes() == b"before"
@@ -118,7 +118,7 @@ def test_a_picture_that_finds_no_room_leaves_nothing_and_says_so(
 ) -> None:
     client.force_login(editor)
     with monkeypatch.context() as disk:
-        disk.setattr(files.os, "fsync", full)
+        disk.setattr(os, "fsync", full)
         sent = {"file": ContentFile(image(), "a.png"), "alt": "红色"}
         refused = client.post("/admin/kb/picture/upload/", sent)
         assert refused.status_code == 400
@@ -135,7 +135,7 @@ def test_an_uploaded_table_is_kept_whole_or_not_at_all(
 ) -> None:
     settings.DATA_DIR = tmp_path
     assert uploads.load(uploads.keep(b"a,b\n1,2\n")) == b"a,b\n1,2\n"
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ValidationError, match="磁盘满了"):
         uploads.keep(b"c,d\n")
     assert len(list((tmp_path / "imports").iterdir())) == 1

@@ -24,7 +24,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    monkeypatch.setattr(throttling.time, "time", lambda: START + seconds)
+    monkeypatch.setattr(time, "time", lambda: START + seconds)
 
 
 def wait(
@@ -116,7 +116,7 @@ def test_a_cache_that_is_down_is_logged_once_a_minute(
     assert "nobody is there" in record.getMessage()
     assert record.exc_info is None
     now = time.monotonic()
-    monkeypatch.setattr(throttling.time, "monotonic", lambda: now + 61)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 61)
     wait()
     assert len(caplog.records) == 2
 

@@ -75,6 +75,14 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A browser, and the accounts (as hashes) that were used in it."""
+
+    id: str
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """An attempt that was counted and may be checked now."""
 
@@ -134,21 +142,23 @@ def record_success(attempt: Attempt) -> None:
 
 def remember_device(device: str, *, username: str) -> str:
     """Return the cookie of a browser in which `username` has logged in now."""
-    known = _read_device(device) or {"id": secrets.token_hex(16), "accounts": []}
+    known = _read_device(device)
     account = _account(username)
-    others = [one for one in known["accounts"] if one != account]
-    known["accounts"] = [*others, account][-MAX_ACCOUNTS_PER_DEVICE:]
-    return signing.dumps(known, salt=_DEVICE_SALT)
+    others = [one for one in (known.accounts if known else ()) if one != account]
+    told = {
+        "id": known.id if known else secrets.token_hex(16),
+        "accounts": [*others, account][-MAX_ACCOUNTS_PER_DEVICE:],
+    }
+    return signing.dumps(told, salt=_DEVICE_SALT)
 
 
-def _read_device(device: str) -> dict[str, list[str]] | None:
+def _read_device(device: str) -> Device | None:
+    """Return the browser that a cookie of ours names."""
     try:
-        known: dict[str, list[str]] = signing.loads(
-            device[:4000], salt=_DEVICE_SALT, max_age=DEVICE_SECONDS
-        )
+        told = signing.loads(device[:4000], salt=_DEVICE_SALT, max_age=DEVICE_SECONDS)
     except signing.BadSignature:
         return None
-    return known
+    return Device(told["id"], tuple(told["accounts"]))
 
 
 # Counters ------------------------------------------------------------------------
@@ -157,8 +167,8 @@ def _read_device(device: str) -> dict[str, list[str]] | None:
 def _limits(*, username: str, address: str, device: str) -> list[Limit]:
     account = _account(username)
     known = _read_device(device)
-    if known and account in known["accounts"]:
-        return [Limit(_key("device", f"{known['id']} {account}"), MAX_PER_PAIR)]
+    if known and account in known.accounts:
+        return [Limit(_key("device", f"{known.id} {account}"), MAX_PER_PAIR)]
     network = network_of(address)
     return [
         Limit(_key("address", network), MAX_PER_ADDRESS),

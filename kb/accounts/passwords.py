@@ -12,7 +12,7 @@ from kb.models import User
 
 if TYPE_CHECKING:
     SetPasswordForm = auth_forms.SetPasswordForm[User]
-    ChangeForm = auth_forms.PasswordChangeForm[User]
+    ChangeForm = auth_forms.PasswordChangeForm
 else:
     SetPasswordForm = auth_forms.SetPasswordForm
     ChangeForm = auth_forms.PasswordChangeForm

@@ -12,7 +12,7 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import DatabaseError
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 
 RENEWED_AT = "renewed_at"  # key in the session: seconds since the epoch
 RENEWAL_SECONDS = 3600  # between two renewals: a GET seldom writes
@@ -29,8 +29,8 @@ class SlidingSessionMiddleware(SessionMiddleware):
     """
 
     def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
         if not _is_due(request):
             return super().process_response(request, response)
         was_modified = request.session.modified

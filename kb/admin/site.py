@@ -47,7 +47,7 @@ class CurationSite(AdminSite):
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> Any:
         """Send people to the one page for passwords."""
         return redirect("password")
 

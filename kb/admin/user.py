@@ -143,7 +143,7 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
         """Who sets a password for himself has chosen it himself."""
         response = super().user_change_password(request, id, form_url)
         if request.method == "POST" and str(request.user.pk) == id:
-            own = User.objects.filter(pk=request.user.pk)
+            own = User.objects.filter(pk=int(id))
             own.update(must_change_password=False)
         return response
 

@@ -55,7 +55,7 @@ class Door(APIView):
     @property
     def person(self) -> str:
         """Who asks, as far as searches tell customers apart."""
-        address = client_address(self.request)  # type: ignore[arg-type]
+        address = client_address(self.request)
         return feedback.stranger(address, self.request.headers.get("User-Agent", ""))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

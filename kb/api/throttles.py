@@ -16,7 +16,7 @@ class Throttle(BaseThrottle):
         self._seconds = 0
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        self._seconds = seconds_to_wait(view.throttle_scope, request)  # type: ignore[attr-defined,arg-type]
+        self._seconds = seconds_to_wait(view.throttle_scope, request)  # type: ignore[attr-defined]
         return not self._seconds
 
     def wait(self) -> float:

@@ -17,10 +17,11 @@ from django.views.decorators.http import require_http_methods
 
 from kb import faces, inquiries, search
 from kb.faq import asking, forms
-from kb.faq.guard import public, seconds_to_wait, throttled
+from kb.faq.guard import public, throttled
 from kb.faq.votes import is_from_here
 from kb.models import Entry, Reader
 from kb.models.inquiry import MOST_PICTURES
+from kb.throttling import seconds_to_wait
 
 OFFERED = 4  # answers
 LIMITS = ("ask", "ask_day")  # rates of what is taken in

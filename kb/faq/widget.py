@@ -25,12 +25,13 @@ from django.views.decorators.http import (
 
 from kb import colour, faces, feedback, incidents, inquiries, scripts, search, sites
 from kb.faq import asking, forms, placing
-from kb.faq.guard import person, seconds_to_wait
+from kb.faq.guard import person
 from kb.faq.origins import may_write, shared
 from kb.faq.votes import is_good, token
 from kb.models import Entry, Vote
 from kb.text import normalize, tree
 from kb.text.passage import best
+from kb.throttling import seconds_to_wait
 
 View = Callable[..., HttpResponse]
 MOST = 8  # entries of a list
