@@ -297,6 +297,8 @@ class FileCache(BaseCache):
             check_same_thread=False,
         )
         os.chmod(self._folder / "cache.sqlite3", 0o600)
+        for old in self._folder.glob("*.djcache"):  # pickles of an earlier version
+            old.unlink(missing_ok=True)
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=OFF")  # what a power cut takes may go
         database.execute(

@@ -123,6 +123,34 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         FileCache(str(tmp_path / "cache"), {}).set("a", 1)
 
 
+def test_pickles_of_an_earlier_version_go(tmp_path: Path) -> None:
+    (tmp_path / "0123.djcache").write_bytes(pickle.dumps("a counter"))
+    FileCache(str(tmp_path), {}).set("a", 1)
+    assert not list(tmp_path.glob("*.djcache"))
+
+
+@pytest.mark.django_db
+def test_where_the_file_cannot_be_written_searches_go_on(
+    client: Client,
+    settings: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "config.caches.FileCache",
+            "LOCATION": str(tmp_path / "cache"),
+        }
+    }
+    monkeypatch.setattr(throttling, "_cache_is_down", throttling.LogLimiter(60))
+    for _ in range(5):
+        assert client.get("/search/", {"q": "退"}).status_code == 200
+    (record,) = (r for r in caplog.records if r.name == "kb.throttling")
+    assert record.exc_info is None
+
+
 def test_what_ends_first_makes_room(tmp_path: Path) -> None:
     cache = FileCache(str(tmp_path), {"OPTIONS": {"MAX_ENTRIES": 150}})
     cache.set("late", 1, 5000)

@@ -66,7 +66,8 @@ class Limit:
         if self.most:
             if len(times) < self.most:
                 return 0
-            return max(1, ceil(times[-self.most] + WINDOW_SECONDS - now))
+            left = ceil(times[-self.most] + WINDOW_SECONDS - now)
+            return min(max(1, left), WINDOW_SECONDS)
         excess = len(times) - SLOW_ACCOUNT_AFTER
         if excess < 0:
             return 0
