@@ -231,9 +231,9 @@ KB_RATES = {
         ("search", "120/min", "1200/min"),
         ("suggest", "480/min", "4800/min"),
         ("read", "480/min", "4800/min"),
-        ("vote", "10/min", "60/min"),
-        ("ask", "5/min", "30/min"),  # questions that are taken in
-        ("ask_day", "30/day", "300/day"),
+        ("vote", "10/min", "30/min"),
+        ("ask", "5/min", "20/min"),  # questions that are taken in
+        ("ask_day", "30/day", "200/day"),
         ("ask_page", "120/min", "1200/min"),  # the form, before it is sent
         ("ask_near", "480/min", "4800/min"),  # answers while one types a question
         ("agent", "1200/min", "off"),  # by account, whatever the address

@@ -116,7 +116,7 @@ def test_rates_and_the_time_zone_come_from_the_environment(tmp_path: Path) -> No
         RATE_SEARCH_ALL="900/hour",
         RATE_VOTE="off",
     )
-    assert shown == "Asia/Taipei ('30/min', '900/hour') ('', '60/min')"
+    assert shown == "Asia/Taipei ('30/min', '900/hour') ('', '30/min')"
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def public(view: View) -> View:
 
 
 def person(request: HttpRequest) -> str:
-    """Return who asks, for counting each but once, by the proxies' rule of the API."""
+    """Return who asks, so that each is counted once."""
     user = request.user
     if user.is_authenticated:
         return feedback.colleague(user)

@@ -244,7 +244,9 @@ def test_everything_works_without_scripts(
     assert waiting() == 1
 
 
-@pytest.mark.parametrize("address", ["/desk/inbox/", "/desk/drafts/", "/login/"])
+@pytest.mark.parametrize(
+    "address", ["/desk/inbox/", "/desk/drafts/", "/login/", "/password/"]
+)
 @pytest.mark.usefixtures("library")
 def test_a_phone_shows_all_of_it_and_never_scrolls_sideways(
     phone: Page, live_site: str, editor: User, login: Login, address: str
