@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
-from itertools import islice
-from threading import Event, Thread
+from itertools import count, islice
+from threading import Event, Thread, local
 from typing import Any
 
 from django.db import DatabaseError, connection, connections, transaction
@@ -42,10 +43,15 @@ from kb.models import (
     Window,
     Word,
 )
+from kb.models.stale import SMALL_LOT, StaleQuerySet
 from kb.text import normalize, pinyin, segment
 
 logger = logging.getLogger(__name__)
 SLACK = timedelta(minutes=1)  # between clocks that agree
+SYNC_BATCH = 100  # marks worked off while the write lock is held, some 0.3 s
+SYNC_PAUSE = 0.05  # seconds between batches; writers look for the lock every 0.02
+_mark_numbers = count(1)
+_this_thread = local()
 FEW = 2000  # entries that one process describes before others are at work
 MOST_PROCESSES = 4  # each needs some 100 MB
 # Where the words of an entry's document come from.
@@ -89,9 +95,15 @@ def _tag_goes(instance: Tag, **kwargs: Any) -> None:
     mark(list(instance.entries.values_list("pk", flat=True)))
 
 
-@receiver(post_save, sender=Category, dispatch_uid="kb.index.category")
-def _category_moved(instance: Category, created: bool, **kwargs: Any) -> None:
-    if not created:
+@receiver(pre_save, sender=Category, dispatch_uid="kb.index.category")
+def _category_moves(instance: Category, **kwargs: Any) -> None:
+    """Mark what stands in a branch that moves.
+
+    A document carries the categories above its entry by number. So another
+    parent changes the documents of the whole branch, another name none.
+    """
+    moves = Category.objects.filter(pk=instance.pk).exclude(parent=instance.parent_id)
+    if instance.pk and moves.exists():
         below = instance.descendants(include_self=True)
         mark(Entry.objects.filter(category__in=below).values_list("pk", flat=True))
 
@@ -123,32 +135,71 @@ def _mark_holding(word: str) -> None:
 
 
 def mark(entry_ids: Iterable[int]) -> None:
-    """Note that the index is behind on these entries, and catch up after commit."""
-    _note(entry_ids)
-    content.raise_edition(Entry)
-    waiting = transaction.get_connection().run_on_commit
-    if not any(callback is sync_all for _, callback, _ in waiting):
-        transaction.on_commit(sync_all, robust=True)
+    """Note that the index is behind on these entries, and catch up after commit.
+
+    The request catches up with small lots only. The scheduler does the rest.
+    """
+    if _note(entry_ids):
+        content.raise_edition(Entry)
+        number = next(_mark_numbers)
+
+        def sync_once() -> None:
+            _sync_once(number)
+
+        # The first callback of a commit catches up for all of them.
+        transaction.on_commit(sync_once, robust=True)
 
 
-def _note(entry_ids: Iterable[int]) -> None:
+def _note(entry_ids: Iterable[int]) -> int:
+    """Store a mark for each entry; return how many there are."""
+    ids = list(entry_ids)
     Stale.objects.bulk_create(
-        (Stale(entry_id=pk) for pk in entry_ids), batch_size=BATCH
+        (Stale(entry_id=pk, lot_size=len(ids)) for pk in ids), batch_size=BATCH
     )
+    return len(ids)
 
 
-def sync(limit: int = BATCH) -> int:
+def _sync_once(number: int) -> None:
+    """Sync small lots, unless this thread did so after mark `number` was committed.
+
+    Numbers rise. Those of one transaction are lower than the number that its
+    first callback takes, and those of a later transaction are higher.
+    """
+    if number > getattr(_this_thread, "synced_upto", 0):
+        _this_thread.synced_upto = next(_mark_numbers)
+        sync_small()
+
+
+def sync_small() -> int:
+    """Sync the small lots, for a request that shows them; return marks cleared.
+
+    It takes SMALL_LOT marks at most, the newest first. What is left is for
+    `sync_all`, which the scheduler calls.
+    """
+    return sync(limit=SMALL_LOT, only_small=True)
+
+
+def pending() -> int:
+    """Return how many marks wait to be worked off."""
+    return Stale.objects.due().count()
+
+
+def sync(limit: int = BATCH, *, only_small: bool = False) -> int:
     """Bring marked entries up to date; return how many marks were cleared.
 
-    A mark made while we work is a new row, so clearing ours never loses it. If
-    the engine is busy or down the marks stay, and the next sync finds them.
+    Small lots go first, and among equals the newest. A mark made while we work is
+    a new row, so clearing ours never loses it. If the engine is busy or down the
+    marks stay, and the next sync finds them.
     """
     _rewind()
-    if not Stale.objects.due().exists():
+    due = Stale.objects.due()
+    if only_small:
+        due = due.small()
+    if not due.exists():
         return 0
     try:
         with get_engine().writing() as changes:
-            marks = _marked(limit)
+            marks = _marked(due, limit)
             wanted = set(marks.values())
             typeahead.keep(wanted)
             faces.keep(wanted)
@@ -157,8 +208,8 @@ def sync(limit: int = BATCH) -> int:
             changes.forget |= wanted - {document.id for document in changes.put}
             _foresee(wanted)
     except EngineUnavailable as error:
-        logger.warning("index: %d marks wait: %s", Stale.objects.due().count(), error)
-        wanted = set(_marked(limit).values())
+        logger.warning("index: %d marks wait: %s", pending(), error)
+        wanted = set(_marked(due, limit).values())
         typeahead.keep(wanted)  # these need no engine
         faces.keep(wanted)
         return 0
@@ -169,10 +220,10 @@ def sync(limit: int = BATCH) -> int:
     return len(marks)
 
 
-def _marked(limit: int) -> dict[int, int]:
-    """Return {mark: entry id} of the oldest marks."""
-    oldest = Stale.objects.due().order_by("pk").values_list("pk", "entry_id")
-    return dict(oldest[:limit])
+def _marked(due: StaleQuerySet, limit: int) -> dict[int, int]:
+    """Return {mark: entry id} of the marks whose turn it is."""
+    first = due.order_by("lot_size", "-pk").values_list("pk", "entry_id")
+    return dict(first[:limit])
 
 
 def _rewind() -> None:
@@ -204,10 +255,16 @@ def _foresee(entry_ids: Collection[int]) -> None:
 
 
 def sync_all() -> int:
-    """Sync until nothing is marked or the engine cannot; return marks cleared."""
+    """Sync until nothing is marked or the engine cannot; return marks cleared.
+
+    It works in batches and pauses between them, so that a request that has saved
+    gets the write lock, and the next batch begins with the newest small lot.
+    """
     cleared = 0
-    while done := sync():
+    while done := sync(SYNC_BATCH):
         cleared += done
+        if done == SYNC_BATCH:
+            time.sleep(SYNC_PAUSE)
     return cleared
 
 

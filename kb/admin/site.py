@@ -13,8 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from kb import index
 from kb.admin import exports, imports
 from kb.admin.lookup import Lookup
+from kb.models.stale import SMALL_LOT
 
 GROUPS = {
     "内容": ["Entry", "Question", "Inquiry", "Snippet", "Incident", "Picture", "Face"],
@@ -63,6 +65,14 @@ class CurationSite(AdminSite):
                 raise BadRequest("数字太大。") from error
 
         return answer
+
+    def each_context(self, request: HttpRequest) -> Any:
+        """Say on every page that search is behind, while a large lot is worked off."""
+        context = super().each_context(request)
+        if context["has_permission"]:
+            waiting = index.pending()
+            context["index_pending"] = waiting if waiting > SMALL_LOT else 0
+        return context
 
     def get_urls(self) -> list[Any]:
         return [*imports.urls(self), *exports.urls(self), *super().get_urls()]

@@ -83,7 +83,7 @@ def prove(gap: Gap) -> Gap:
     Raises EngineUnavailable. A gap with a remedy waits until the proof succeeds;
     one that was closed is open again when it fails.
     """
-    index.sync_all()
+    index.sync_small()
     said = list(gap.spellings.values_list("words", flat=True)[:TRIED]) or [gap.words]
     if gap.status == Status.CLOSED:
         said = said[:1]

@@ -40,7 +40,7 @@ def foretell(entry: Entry) -> list[Foretold]:
     Tried is what expects the entry, and what asks for words that it holds: other
     queries cannot be moved by it. Nothing is told while the engine is down.
     """
-    index.sync_all()  # what was saved a moment ago is tried as it is now
+    index.sync_small()  # what was saved a moment ago is tried as it is now
     try:
         told = [_foretold(golden, entry) for golden in _touched(entry)]
     except EngineUnavailable:

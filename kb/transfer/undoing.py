@@ -85,7 +85,7 @@ def undo(batch: Import, kind: type[Kind], *, by: User | None) -> Undone:
         with transaction.atomic():  # and so the index is brought up to date once
             _undo(rows, kind, done, by=by)
     audit.note(Deed.Act.IMPORTED, f"撤销：{batch.name}，{done.count} 行", by=by)
-    index.sync_all()
+    index.sync_small()
     return done
 
 

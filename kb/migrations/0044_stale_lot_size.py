@@ -1,0 +1,19 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("kb", "0043_content_outline"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="stale",
+            name="lot_size",
+            field=models.PositiveIntegerField(default=1, verbose_name="同批条数"),
+        ),
+        migrations.AddIndex(
+            model_name="stale",
+            index=models.Index(fields=["lot_size", "-id"], name="kb_stale_lot"),
+        ),
+    ]

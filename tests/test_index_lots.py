@@ -1,0 +1,157 @@
+"""A request brings up to date what it saved; large lots are worked off elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from kb import entries, feedback, index
+from kb.engines import EngineUnavailable, get_engine
+from kb.models import Category, Entry, Evidence, Pick, Side, Stale, User
+from kb.models.stale import SMALL_LOT
+from kb.search import search
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+MANY = SMALL_LOT + 5
+
+
+def found(words: str, **options: Any) -> list[int]:
+    hits = search(words, user=AnonymousUser(), **options).hits
+    return [hit.entry.pk for hit in hits]
+
+
+@pytest.fixture
+def branch(make_entry: MakeEntry) -> Category:
+    """A category with more entries than a request brings up to date."""
+    index.rebuild()
+    category = Category.objects.create(name="法规")
+    Entry.objects.bulk_create(
+        Entry(question=f"第 {n} 条法规怎么办理", category=category, status="published")
+        for n in range(MANY)
+    )
+    index.rebuild()
+    return category
+
+
+def move(branch: Category) -> None:
+    branch.parent = Category.objects.create(name="政务")
+    branch.save()
+
+
+def test_a_save_is_found_while_a_moved_branch_waits(
+    branch: Category, make_entry: MakeEntry, transactional_db: None
+) -> None:
+    entry = make_entry("如何申请退款")
+    with transaction.atomic():
+        move(branch)
+    assert index.pending() == MANY
+    with transaction.atomic():
+        entries.revise(entry, by=None, based_on=entry.version, question="发票抬头")
+    assert found("发票抬头") == [entry.pk]
+    assert index.pending() == MANY
+
+
+def test_the_scheduler_takes_the_newest_small_lot_first(branch: Category) -> None:
+    move(branch)
+    for pk in (-1, -2, -3):
+        index.mark([pk])
+    synced: list[int] = []
+    with mock.patch.object(index.typeahead, "keep", synced.extend):
+        index.sync(limit=2)
+    assert sorted(synced) == [-3, -2]
+
+
+def test_a_large_lot_is_worked_off_in_the_end(branch: Category) -> None:
+    move(branch)
+    assert index.sync_all() == MANY
+    assert index.pending() == 0
+    assert index.audit() == set()
+
+
+def test_a_request_stops_after_a_small_lot(make_entry: MakeEntry) -> None:
+    for n in range(MANY):
+        index.mark([-n])
+    assert index.sync_small() == SMALL_LOT
+    assert index.pending() == MANY - SMALL_LOT
+
+
+def test_another_name_of_a_category_concerns_no_document(branch: Category) -> None:
+    branch.name = "法律法规"
+    branch.save()
+    assert not Stale.objects.exists()
+    assert index.audit() == set()
+
+
+def test_a_category_moved_to_the_top_moves_its_entries(branch: Category) -> None:
+    move(branch)
+    index.sync_all()
+    top, branch.parent = branch.parent, None
+    branch.save()
+    index.sync_all()
+    assert found("第 3 条法规怎么办理", category=top) == []
+    assert index.audit() == set()
+
+
+def test_marks_of_one_transaction_are_synced_once_and_of_the_next_again(
+    transactional_db: None,
+) -> None:
+    down = mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailable)
+    with down as writing:
+        with transaction.atomic():
+            for _ in range(3):
+                index.mark([-1])
+        with transaction.atomic():
+            index.mark([-1])
+    assert writing.call_count == 2
+
+
+def test_a_mark_in_a_savepoint_that_was_rolled_back_stops_no_other(
+    transactional_db: None,
+) -> None:
+    down = mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailable)
+    with down as writing, transaction.atomic():
+        with pytest.raises(LookupError), transaction.atomic():
+            index.mark([-1])
+            raise LookupError
+        index.mark([-2])
+    assert writing.call_count == 1
+    assert list(Stale.objects.values_list("entry_id", flat=True)) == [-2]
+
+
+def test_ageing_marks_all_entries_of_a_batch_at_once(
+    make_entry: MakeEntry, transactional_db: None
+) -> None:
+    made = [make_entry(f"如何申请退款 {n}") for n in range(3)]
+    for entry in made:
+        for person in ("a", "b"):
+            feedback.pick(
+                entry,
+                words="退钱",
+                person=person,
+                side=Side.PUBLIC,
+                kind=Pick.Kind.HELPFUL,
+            )
+    Evidence.objects.update(level=3)
+    with mock.patch.object(index, "mark", wraps=index.mark) as mark:
+        assert feedback.age() == len(made)
+    assert [set(call.args[0]) for call in mark.call_args_list] == [
+        {entry.pk for entry in made}
+    ]
+
+
+def test_the_admin_says_how_many_entries_search_is_behind(
+    branch: Category, client: Client, lead: User
+) -> None:
+    client.force_login(lead)
+    quiet = client.get(reverse("admin:index")).content.decode()
+    move(branch)
+    busy = client.get(reverse("admin:index")).content.decode()
+    assert "搜索正在更新" not in quiet
+    assert f"搜索正在更新：{MANY} 条还没跟上" in busy
