@@ -212,11 +212,11 @@ def drift() -> set[int]:
     return found
 
 
-@transaction.atomic
 def tally(uses: Mapping[int, int]) -> int:
     """Rank entries by `uses`, {entry id: how often}; return how many entries moved.
 
-    The others count as never used. Meant for a nightly roll-up.
+    The others count as never used. Meant for a nightly roll-up. Each batch is
+    committed by itself, so that others may write between.
     """
     now = dict(Completion.objects.values_list("entry_id", "uses").distinct())
     moved: dict[int, list[int]] = {}

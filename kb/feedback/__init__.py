@@ -20,7 +20,7 @@ from kb.feedback.complaints import (
     told,
 )
 from kb.feedback.copies import copied
-from kb.feedback.evidence import Learned, learn, weigh
+from kb.feedback.evidence import Learned, age, forget, learn, weigh, weigh_all
 from kb.feedback.keeping import kept
 from kb.feedback.proposals import Proposal, accept, proposals, proposed, refuse
 from kb.feedback.searches import led, record, side_of, typed
@@ -36,10 +36,12 @@ __all__ = [
     "Sequel",
     "Why",
     "accept",
+    "age",
     "colleague",
     "complained",
     "complaints",
     "copied",
+    "forget",
     "hand_back",
     "handle",
     "learn",
@@ -133,8 +135,7 @@ def _take_back(entry: Entry, *, person: str, side: Side) -> None:
     taken = Pick.objects.filter(entry=entry, person=person, kind=Pick.Kind.HELPFUL)
     keys = list(taken.values_list("words_key", flat=True))
     taken.delete()
-    for key in keys:
-        weigh(entry.pk, side, key)
+    weigh_all((entry.pk, side, key) for key in keys)
 
 
 # How ---------------------------------------------------------------------------

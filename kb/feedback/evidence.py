@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from itertools import groupby
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from kb import documents, index, typeahead
@@ -23,11 +24,22 @@ TOLD = """
     ORDER BY level DESC, id
 """
 RETENTION = timedelta(days=90)  # for which searches are kept
+BATCH = 200  # rows in one transaction
+
+
+def weigh(entry_id: int, side: str, words_key: str) -> None:
+    """Bring one row up to date; only another level concerns the index."""
+    weigh_all([(entry_id, side, words_key)])
 
 
 @transaction.atomic
-def weigh(entry_id: int, side: str, words_key: str) -> None:
-    """Bring one row up to date; only another level concerns the index."""
+def weigh_all(keys: Iterable[Key]) -> None:
+    """Bring these rows up to date, and mark the entries of other levels at once."""
+    index.mark({key[0] for key in keys if _weigh_row(*key)})
+
+
+def _weigh_row(entry_id: int, side: str, words_key: str) -> bool:
+    """Bring one row up to date; return whether its level is another one."""
     about = {"entry_id": entry_id, "side": side, "words_key": words_key}
     picks = list(Pick.objects.filter(**about).order_by("pk"))
     now = level(((p.person, p.created_at) for p in picks), now=timezone.now())
@@ -39,29 +51,47 @@ def weigh(entry_id: int, side: str, words_key: str) -> None:
         row.save()
     elif row:
         row.delete()
-    if now != before:
-        index.mark([entry_id])
+    return now != before
 
 
 def learn() -> tuple[int, int]:
-    """Let all evidence age; return how many rows changed and how many were old.
+    """Let all evidence age, and forget what is old; return how many rows of each."""
+    old = forget()
+    return age(), old
 
-    What says nothing any more goes: searches and the words of copies after
-    RETENTION, picks after GONE.
+
+def age() -> int:
+    """Let all evidence age; return how many rows have another level now.
+
     Typeahead ranks by the picks that are left.
     """
-    now = timezone.now()
-    old = Search.objects.filter(created_at__lt=now - RETENTION).delete()[0]
-    old += Pick.objects.filter(created_at__lt=now - GONE).delete()[0]
-    old += copies.forget(now - RETENTION)
     held = _levels_held()
     fresh = _levels_now()
     changed = [key for key in held | fresh if held.get(key, 0) != fresh.get(key, 0)]
-    for key in changed:
-        weigh(*key)
+    for start in range(0, len(changed), BATCH):
+        weigh_all(changed[start : start + BATCH])
     counted = Pick.objects.order_by().values_list("entry_id").annotate(Count("pk"))
     typeahead.tally(dict(counted))
-    return len(changed), old
+    return len(changed)
+
+
+def forget() -> int:
+    """Remove what says nothing any more; return how many rows that concerned.
+
+    Searches and the words of copies go after RETENTION, picks after GONE.
+    """
+    now = timezone.now()
+    old = _delete(Search.objects.filter(created_at__lt=now - RETENTION))
+    old += _delete(Pick.objects.filter(created_at__lt=now - GONE))
+    return old + copies.forget(now - RETENTION)
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    """Delete `rows` in batches, so that others may write between."""
+    count = 0
+    while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        count += rows.filter(pk__in=ids).delete()[0]
+    return count
 
 
 class Learned:

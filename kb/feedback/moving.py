@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from kb.feedback.evidence import weigh
+from kb.feedback.evidence import weigh_all
 from kb.models import Entry, Evidence, Pick
 
 Key = tuple[str, str]  # side, words
@@ -35,7 +35,5 @@ def _keys(entry: Entry, *more: str) -> Iterable[tuple[str, ...]]:
 
 def _weigh(entry: Entry, keys: Iterable[Key]) -> None:
     known = set(_keys(entry))
-    for side, words in keys:
-        rows = Evidence.objects.filter(entry=entry, side=side, words_key=words)
-        if (side, words) in known or rows.exists():
-            weigh(entry.pk, side, words)
+    known |= set(Evidence.objects.filter(entry=entry).values_list("side", "words_key"))
+    weigh_all((entry.pk, side, words) for side, words in keys if (side, words) in known)
