@@ -57,6 +57,13 @@ def post_worker_init(worker: Worker) -> None:
     proving.keep_up(Event())
 
 
+def worker_exit(server: Arbiter, worker: Worker) -> None:
+    """Write the facts of reading that wait in a worker which ends."""
+    from kb import write_queue  # noqa: PLC0415 - settings are there only now
+
+    write_queue.close()
+
+
 def _stop_gracefully_on_ctrl_c(server: Arbiter) -> None:
     """Treat the first Ctrl-C as SIGTERM; a second one stops at once."""
 

@@ -93,6 +93,7 @@ KB_PAGE_CACHE_MB = whole_number("PAGE_CACHE_MB", 32, 1, 4096)  # of each process
 KB_CDN_SECONDS = whole_number("CDN_SECONDS", 0, 0, 86_400)  # 0: ask us each time
 # May who wrote something publish it himself? auto: while nobody else could.
 KB_SELF_APPROVAL = one_of("SELF_APPROVAL", "auto", "auto", "on", "off")
+KB_QUEUE_FACTS = True  # facts of reading are written outside requests
 KB_SITE_NAME = env.str("SITE_NAME", "帮助中心")
 
 # The application -------------------------------------------------------------

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
-from kb import search
+from kb import search, write_queue
 from kb.models import Entry, EntryQuerySet, FollowUp, Neighbours, Reader, shown_to
 
-log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)  # the library changes around an entry that does not
 MANY = 8  # some of them may be unpublished before they are looked for again
 
@@ -67,14 +64,16 @@ def _scope(user: Reader) -> str:
 
 
 def _keep(entry: Entry, ids: dict[str, list[int]]) -> None:
-    row = Neighbours(entry_id=entry.pk, ids=ids, version=entry.version)
-    row.found_at = timezone.now()
-    try:
+    found_at, version = timezone.now(), entry.version
+
+    def write() -> None:
+        row = Neighbours(entry_id=entry.pk, ids=ids, version=version)
+        row.found_at = found_at
         Neighbours.objects.bulk_create(
             [row],
             update_conflicts=True,
             unique_fields=["entry"],
             update_fields=["ids", "version", "found_at"],
         )
-    except DatabaseError:  # a page is shown all the same
-        log.warning("neighbours: not kept: the database is busy")
+
+    write_queue.put(write)

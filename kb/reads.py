@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 from threading import Lock
 from time import monotonic
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
+from kb import write_queue
 from kb.models import Entry, EntryQuerySet, Read, Reader
 
-log = logging.getLogger(__name__)
 EVERY = 20  # seconds between two writings of a process
 MANY = 200  # reads that are not kept waiting
 WEEK = 7  # days
@@ -30,8 +29,7 @@ _written = monotonic()
 def note(entry_id: int) -> None:
     """Count one reading of an entry; it reaches the database within EVERY seconds.
 
-    Only while somebody reads: what waits when a process ends is lost, and no
-    reader ever waits for a lock of the database longer than one short write.
+    Only while somebody reads, or when the process ends. No reader waits for it.
     """
     with _lock:
         _waiting[entry_id, timezone.localdate()] += 1
@@ -41,17 +39,13 @@ def note(entry_id: int) -> None:
 
 
 def write() -> None:
-    """Add what was counted to the database; when it cannot take it, it is tried again."""
+    """Have what was counted added to the database, by the thread that writes facts."""
     global _written
     with _lock:
-        taken, _written = _waiting.copy(), monotonic()
+        counted, _written = _waiting.copy(), monotonic()
         _waiting.clear()
-    try:
-        _add(taken)
-    except DatabaseError:
-        log.warning("reads: %d wait: the database is busy", taken.total())
-        with _lock:
-            _waiting.update(taken)
+    if counted:
+        write_queue.put(lambda: _add(counted))
 
 
 def forget_waiting() -> None:
@@ -77,6 +71,9 @@ def _most(user: Reader, since: date) -> EntryQuerySet:
     read = readable.filter(reads__day__gte=since)
     most = read.annotate(times=Sum("reads__count")).order_by("-times", "-pk")
     return most[:MOST]
+
+
+write_queue.queue.before_close(write)
 
 
 @transaction.atomic

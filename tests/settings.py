@@ -23,6 +23,7 @@ os.environ |= {
 from config.settings import *  # noqa: E402, F403
 from config.settings import CACHES, DATABASES, STORAGES  # noqa: E402
 
+KB_QUEUE_FACTS = False  # a test looks at them right after the page
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = (

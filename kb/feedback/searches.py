@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from kb import write_queue
 from kb.feedback.keeping import kept
 from kb.models import Entry, Reader, Search, Side
 from kb.text import normalize, pinyin
@@ -17,8 +16,6 @@ from kb.text import normalize, pinyin
 OPENED = timedelta(hours=1)  # after a search within which an entry is what it led to
 # Between two searches of which one goes on from the other.
 TYPING = timedelta(seconds=20)
-PATIENCE = 50  # ms that a page waits for the database to take a record
-logger = logging.getLogger(__name__)
 
 
 def side_of(user: Reader) -> Side:
@@ -36,57 +33,62 @@ def record(
     rank: int | None = None,
     person: str = "",
 ) -> None:
-    """Keep that `words` were searched for. Never raises, hardly ever waits.
-
-    One insert before the page goes out: a queue would lose rows with its
-    process, and pages would not get faster by what an insert costs. Only where
-    SQLite is being written to (an import) would it wait: then the row is given up.
-    """
-    row = Search(words=kept(words), results=results, entry=entry, rank=rank)
-    _keep(row, user, person, Search.save)
+    """Keep that `words` were searched for. Never raises, never waits."""
+    row = _columns(words, user, person, results=results, entry=entry, rank=rank)
+    if row["words"]:
+        write_queue.put(lambda: Search(**row).save())
 
 
 def typed(words: str, *, user: Reader, results: int, person: str = "") -> None:
     """Keep what was searched for where nobody says when the words are whole.
 
     What goes on from the search before takes its place, so that somebody is
-    counted once however many letters he typed. Never raises, hardly ever waits.
+    counted once however many letters he typed. Never raises, never waits.
     """
-    _keep(Search(words=kept(words), results=results), user, person, _rewrite)
-
-
-def _keep(
-    row: Search, user: Reader, person: str, save: Callable[[Search], None]
-) -> None:
-    if not row.words:
-        return
-    row.side = side_of(user)
-    by = user if row.side == Side.STAFF else None
-    row.person = "" if by else person
-    row.by = by  # type: ignore[assignment]  # a User where the side is STAFF
-    try:
-        with _briefly(), transaction.atomic():
-            save(row)
-    except DatabaseError as error:
-        logger.warning("feedback: a search was not recorded: %s", error)
+    row = _columns(words, user, person, results=results)
+    if row["words"]:
+        write_queue.put(lambda: _rewrite(Search(**row)))
 
 
 def led(words: str, *, entry_id: int, person: str = "", user: Reader) -> None:
-    """Keep that somebody opened an entry after `words`. Never raises, nor waits."""
-    side = side_of(user)
-    row = Search.objects.filter(
-        words_key=normalize.key(kept(words)),
-        side=side,
+    """Keep that somebody opened an entry after `words`. Never raises, never waits."""
+    row = _columns(words, user, person)
+    moment: datetime = row["created_at"]
+    rows = Search.objects.filter(
+        words_key=normalize.key(row["words"]),
+        side=row["side"],
+        by=row["by"],
         entry=None,
         results__gt=0,
-        created_at__gt=timezone.now() - OPENED,
+        created_at__gt=moment - OPENED,
     )
-    row = row.filter(by=user.pk) if side == Side.STAFF else row.filter(person=person)
-    try:
-        with _briefly(), transaction.atomic():
-            row.update(entry_id=entry_id)
-    except DatabaseError as error:
-        logger.warning("feedback: a reading was not recorded: %s", error)
+    if row["side"] == Side.PUBLIC:
+        rows = rows.filter(person=person)
+
+    def write() -> None:
+        if not _set_entry(rows, entry_id):  # another process may have the search yet
+            write_queue.put_later(lambda: _set_entry(rows, entry_id))
+
+    write_queue.put(write)
+
+
+def _set_entry(searches: QuerySet[Search], entry_id: int) -> int:
+    exists = Entry.objects.filter(pk=entry_id).exists()
+    return searches.update(entry_id=entry_id) if exists else 0
+
+
+def _columns(words: str, user: Reader, person: str, **facts: Any) -> dict[str, Any]:
+    """Return the columns of a search that happens now."""
+    side = side_of(user)
+    by = user if side == Side.STAFF else None
+    return {
+        "words": kept(words),
+        "side": side,
+        "by": by,
+        "person": "" if by else person,
+        "created_at": timezone.now(),
+        **facts,
+    }
 
 
 def _rewrite(row: Search) -> None:
@@ -109,18 +111,3 @@ def _begins_alike(one: str, other: str) -> bool:
     said = [normalize.normalize(text).replace(" ", "") for text in (one, other)]
     typed = ["".join(pinyin.syllables(text)) for text in said]
     return any(a.startswith(b) or b.startswith(a) for a, b in (said, typed))
-
-
-@contextmanager
-def _briefly() -> Iterator[None]:
-    """Let SQLite wait PATIENCE for its lock; elsewhere an insert waits for nobody."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    connection.ensure_connection()
-    seconds = connection.settings_dict["OPTIONS"].get("timeout", 5)
-    connection.connection.execute(f"PRAGMA busy_timeout = {PATIENCE}")
-    try:
-        yield
-    finally:
-        connection.connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
