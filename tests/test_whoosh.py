@@ -183,7 +183,7 @@ def test_old_generations_are_let_go(tmp_path: Path) -> None:
     engine.replace([doc(1, "退款")])
     assert ask(engine, "退款").ids == (1,)
     (segment,) = engine._segments.values()
-    old = [weakref.ref(held) for held in (engine._snapshot, segment, segment.pack)]
+    old = [weakref.ref(held) for held in (engine._latest(), segment, segment.pack)]
     engine.replace([doc(2, "退款")])
     assert ask(engine, "退款").ids == (2,)
     del segment
@@ -207,7 +207,7 @@ def test_whooshs_own_searcher_finds_the_same(tmp_path: Path) -> None:
     put(engine, doc(500, "海外退款"))
     with engine.writing() as changes:
         changes.forget.add(3)
-    with open_dir(engine.folder.live()).searcher() as searcher:
+    with open_dir(engine.folder.live().folder).searcher() as searcher:
         for term in ("退款", "怎么", "海外"):
             query = Or([Term("question", term), Term("answer", term)])
             theirs = {hit["id"] for hit in searcher.search(query, limit=None)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,11 +18,13 @@ from kb.engines.base import (
     Clause,
     Document,
     Engine,
+    EngineBusy,
     EngineUnavailable,
     Field,
     Group,
     Hits,
     Query,
+    RebuildRunning,
     field_name,
 )
 
@@ -32,15 +35,25 @@ __all__ = [
     "Clause",
     "Document",
     "Engine",
+    "EngineBusy",
     "EngineUnavailable",
     "Field",
     "Group",
     "Hits",
     "Query",
+    "RebuildRunning",
+    "check_stamps_with",
     "field_name",
     "get_engine",
     "make_engine",
 ]
+_stamp_checks: list[Callable[[str], bool]] = []
+
+
+def check_stamps_with(is_known: Callable[[str], bool]) -> None:
+    """Have this process's engine refuse an index with a stamp that is not known."""
+    _stamp_checks[:] = [is_known]
+    get_engine.cache_clear()
 
 
 def make_engine(configuration: dict[str, Any]) -> Engine:
@@ -53,7 +66,10 @@ def make_engine(configuration: dict[str, Any]) -> Engine:
 @cache
 def get_engine() -> Engine:
     """Return this process's engine, as settings.KB_ENGINE names it."""
-    return make_engine(settings.KB_ENGINE)
+    engine = make_engine(settings.KB_ENGINE)
+    for is_known in _stamp_checks:
+        engine.is_known_stamp = is_known
+    return engine
 
 
 @receiver(setting_changed)

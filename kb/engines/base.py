@@ -31,6 +31,14 @@ class EngineUnavailable(Exception):
     """The engine cannot answer now; nothing is lost, try again later."""
 
 
+class EngineBusy(EngineUnavailable):
+    """Another process holds the write lock."""
+
+
+class RebuildRunning(EngineBusy):
+    """Another process is rebuilding the index."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """All an engine may know of an entry: labels to filter on, terms to match.
@@ -121,6 +129,9 @@ class Hits:
 
 @dataclass(slots=True)
 class Changes:
+    """What a writer changes. `stamp` names the state of the index after it."""
+
+    stamp: str = ""
     put: list[Document] = field(default_factory=list)
     forget: set[int] = field(default_factory=set)
 
@@ -135,7 +146,28 @@ def nothing_missed(ids: set[int]) -> None:
 
 
 class Engine(ABC):
-    """An engine is a disposable copy: `replace` remakes it from the database."""
+    """An engine is a disposable copy: `replace` remakes it from the database.
+
+    An engine that stores its index carries a stamp with every commit. It asks
+    `is_known_stamp` before it answers or writes, and is unavailable when the
+    stamp is strange: then an older copy was put back, or an older database.
+    """
+
+    is_stored = False
+    is_known_stamp: Callable[[str], bool] = staticmethod(lambda stamp: True)
+
+    def stamp(self) -> str | None:
+        """Return the stamp of the last commit; None for an index that is not stored.
+
+        Raises EngineUnavailable.
+        """
+        return None
+
+    def check(self) -> None:  # noqa: B027 - nothing is to be done in memory
+        """Read what was stored since the last check; raises EngineUnavailable.
+
+        It is cheap where nothing changed.
+        """
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[Changes]:
@@ -154,6 +186,7 @@ class Engine(ABC):
         *,
         missed: Callable[[set[int]], None] = nothing_missed,
         processes: int = 1,
+        stamp: str = "",
     ) -> None:
         """Swap in a whole new index; a search sees the old one or the new one.
 

@@ -1,7 +1,7 @@
 """The folder of an index: its generations, which one is live, and who may write.
 
-CURRENT names the live generation and is replaced after every commit, so that
-readers notice. The one writer holds LOCK. REBUILD is held while a generation is
+CURRENT names the live generation, its table of contents and the stamp of the last
+commit, a line each. It is replaced after every commit, so that readers notice. The one writer holds LOCK. REBUILD is held while a generation is
 made, and lists what changed meanwhile. Both locks go with their process.
 """
 
@@ -13,12 +13,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import NamedTuple
 
 from kb.engines import pen
-from kb.engines.base import FORMAT, EngineUnavailable
+from kb.engines.base import FORMAT, EngineUnavailable, RebuildRunning
 
 SWAPPING = 60.0  # seconds that a rebuild waits for the pen at its end
-Stamp = tuple[int, int, int]
+Version = tuple[int, int, int]
+
+
+class Live(NamedTuple):
+    """The live generation: its folder, its newest table of contents, its stamp."""
+
+    folder: Path
+    contents: int
+    stamp: str
 
 
 class Folder:
@@ -31,19 +40,20 @@ class Folder:
         self._lock = path / "LOCK"
         self._changed = path / "REBUILD"
 
-    def live(self) -> Path:
-        """Return the folder of the live generation; raises EngineUnavailable."""
+    def live(self) -> Live:
+        """Return the live generation; raises EngineUnavailable."""
         try:
-            folder = self.path / self._current.read_text().strip()
+            lines = self._current.read_text().split()
         except FileNotFoundError as error:
             raise EngineUnavailable(
                 "no index yet: run manage.py kb_index rebuild"
             ) from error
-        if not folder.name.startswith(f"generation-{FORMAT}-"):
+        name, contents, stamp, *_ = [*lines, "", "", ""]
+        if not name.startswith(f"generation-{FORMAT}-"):
             raise EngineUnavailable("old index: run manage.py kb_index rebuild")
-        return folder
+        return Live(self.path / name, int(contents or 0), stamp)
 
-    def stamp(self) -> Stamp:
+    def version(self) -> Version:
         """Return what changes with every commit."""
         try:
             status = self._current.stat()
@@ -51,10 +61,10 @@ class Folder:
             return (0, 0, 0)
         return (status.st_ino, status.st_mtime_ns, status.st_size)
 
-    def announce(self, generation: Path) -> None:
+    def announce(self, live: Live) -> None:
         """Name the live generation in a new file, so that readers look again."""
         note = self.path / "CURRENT.new"
-        note.write_text(generation.name)
+        note.write_text(f"{live.folder.name}\n{live.contents}\n{live.stamp}\n")
         os.replace(note, self._current)
 
     def pen(self) -> AbstractContextManager[None]:
@@ -71,7 +81,7 @@ class Folder:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as ours:
             with self.pen():
-                busy = "another rebuild is under way"
+                busy = RebuildRunning("another rebuild is under way")
                 ours.enter_context(pen.hold(self._changed, 0, busy))
                 os.truncate(self._changed, 0)
             made = Path(mkdtemp(dir=self.path, prefix=f"generation-{FORMAT}-"))
@@ -90,7 +100,7 @@ class Folder:
             with self._changed.open("a") as file:
                 file.writelines(f"{id}\n" for id in ids)
 
-    def swap(self, made: Path, missed: Callable[[set[int]], None]) -> None:
+    def swap(self, made: Live, missed: Callable[[set[int]], None]) -> None:
         """Pass on what the new generation misses, and only then make it the live one.
 
         Should we die in between, something is done once more than needed.
@@ -99,5 +109,5 @@ class Folder:
             missed({int(line) for line in self._changed.read_text().split()})
             self.announce(made)
             for old in self.path.glob("generation-*"):
-                if old != made:
+                if old != made.folder:
                     shutil.rmtree(old, ignore_errors=True)

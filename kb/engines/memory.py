@@ -49,6 +49,7 @@ class MemoryEngine(Engine):
         *,
         missed: Callable[[set[int]], None] = nothing_missed,
         processes: int = 1,
+        stamp: str = "",
     ) -> None:
         self.changed.clear()
         documents = {d.id: d for d in map(describe, items)}

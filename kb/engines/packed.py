@@ -75,6 +75,8 @@ class Pack:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         header = _header(self._map)
         self.fields: tuple[str, ...] = tuple(header["fields"])
+        self._name = path.name
+        self._checksums: dict[str, int] = header.get("postings", {})
         for name, dtype in DTYPES.items():
             offset, shape, checksum = header["arrays"][name]
             flat = np.frombuffer(self._map, dtype, prod(shape), offset)
@@ -122,6 +124,13 @@ class Pack:
         at = np.flatnonzero(plain & (sizes > 1)).tolist()
         return [self.key(term)[1:].decode() for term in at]
 
+    def verify(self) -> None:
+        """Read all postings; raises ValueError when they changed since they were written."""
+        for name, checksum in self._checksums.items():
+            if zlib.crc32(getattr(self, name).data) != checksum:
+                raise ValueError(f"{self._name}: {name} changed on disk")
+        self.rest()
+
     def rest(self) -> None:
         """Let go of the pages that were read; they are read again when needed."""
         self._map.madvise(mmap.MADV_DONTNEED)
@@ -140,7 +149,7 @@ class PackWriter:
         self._file = path.open("wb")
         self._fields = fields
         self._shapes = {name: [int(n) for n in shape] for name, shape in shapes.items()}
-        self._checksums = {n: 0 for n in DTYPES if n not in POSTINGS}
+        self._checksums = dict.fromkeys(DTYPES, 0)
         self._offsets: dict[str, int] = {}
         end = 0
         for name, dtype in DTYPES.items():
@@ -169,15 +178,17 @@ class PackWriter:
         self._file.seek(self._at[name])
         self._file.write(part.data)
         self._at[name] += part.nbytes
-        if name in self._checksums:
-            self._checksums[name] = zlib.crc32(part.data, self._checksums[name])
+        self._checksums[name] = zlib.crc32(part.data, self._checksums[name])
 
     def _finish(self) -> None:
+        # Those of the postings stand apart: who opens the file does not read them all.
+        postings = {name: self._checksums.pop(name) for name in POSTINGS}
         arrays = {
             name: [self._offsets[name], self._shapes[name], self._checksums.get(name)]
             for name in DTYPES
         }
-        header = json.dumps({"fields": list(self._fields), "arrays": arrays}).encode()
+        told = {"fields": list(self._fields), "arrays": arrays, "postings": postings}
+        header = json.dumps(told).encode()
         self._file.seek(self._end)
         self._file.write(header)
         for number in (len(header), zlib.crc32(header)):

@@ -8,18 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kb.engines.base import EngineUnavailable
+from kb.engines.base import EngineBusy, EngineUnavailable
 
 PAUSE = 0.02  # seconds between two looks
 
 
 @contextmanager
-def hold(
-    path: Path, patience: float, busy: str = "another process is writing"
-) -> Iterator[None]:
+def hold(path: Path, patience: float, busy: EngineBusy | None = None) -> Iterator[None]:
     """Hold the file lock at `path`, after waiting for `patience` seconds at most.
 
-    Excludes threads as well as processes. Raises EngineUnavailable, saying `busy`.
+    Excludes threads as well as processes. Raises `busy`, an EngineBusy, when it
+    waited in vain, and EngineUnavailable without a folder.
     """
     try:
         file = path.open("a")
@@ -29,7 +28,7 @@ def hold(
         deadline = time.monotonic() + patience
         while not _locked(file.fileno()):
             if time.monotonic() > deadline:
-                raise EngineUnavailable(busy)
+                raise busy or EngineBusy("another process is writing")
             time.sleep(PAUSE)
         try:
             yield

@@ -33,7 +33,7 @@ from kb.engines.base import (
 )
 from kb.engines.cache import Cache
 from kb.engines.codec import PackSegment
-from kb.engines.folder import Folder, Stamp
+from kb.engines.folder import Folder, Live, Version
 from kb.engines.packed import DIGEST, Pack
 from kb.engines.packing import Builder, Part, merge
 from kb.engines.pool import CallersError, callers, pack_all
@@ -48,6 +48,7 @@ SCHEMA = Schema(
     **{name: TEXT(analyzer=SpaceSeparatedTokenizer(), phrase=False) for name in FIELDS},
 )
 MEGABYTE = 1 << 20
+STRANGE = "the database does not know this index, an older copy perhaps: rebuild it"
 RETRIES = 20  # each needs another commit within a millisecond to fail
 # A commit merges its documents with segments that are not much larger, so that
 # segments stay few, and with none that would keep a reader of the commit waiting.
@@ -63,23 +64,28 @@ class WhooshEngine(Engine):
     writer waits for another one.
     """
 
+    is_stored = True
+
     def __init__(
         self, path: str | Path, cache_mb: int = 128, patience: float = 2.0
     ) -> None:
         self.folder = Folder(Path(path), patience)
         self.cache = Cache(cache_mb * MEGABYTE)
         self._opening = Lock()
-        self._seen: Stamp | None = None
-        self._snapshot = Snapshot([], np.empty(0, np.bool_))
+        self._opened: tuple[Version, str, Snapshot] | None = None
+        self._checked: dict[Path, tuple[int, int, int]] = {}
         self._segments: dict[str, Segment] = {}
 
     @contextmanager
     def writing(self) -> Iterator[Changes]:
         with self.folder.pen(), _translated():
-            index = open_dir(self.folder.live(), schema=SCHEMA)
+            live = self.folder.live()
+            if not self.is_known_stamp(live.stamp):
+                raise EngineUnavailable(STRANGE)
+            index = _opened(live)
             with self._opening:
                 snapshot = self._read(index)
-            changes = Changes()
+            changes = Changes(stamp=live.stamp)
             with callers():
                 yield changes
             put = {document.id: document for document in changes.put}
@@ -89,7 +95,8 @@ class WhooshEngine(Engine):
             for segment, dead in zip(segments, snapshot.where(outdated), strict=True):
                 segment.dead.update(dead)
             _commit(index, self._written(index, segments, list(put.values())))
-            self.folder.announce(Path(index.storage.folder))
+            contents = index.latest_generation()
+            self.folder.announce(Live(live.folder, contents, changes.stamp))
 
     def replace(
         self,
@@ -98,12 +105,15 @@ class WhooshEngine(Engine):
         *,
         missed: Callable[[set[int]], None] = nothing_missed,
         processes: int = 1,
+        stamp: str = "",
     ) -> None:
         with self.folder.rebuild() as made, _translated():
             pieces = pack_all(made, _callers_own(items), describe, processes)
             index = create_in(made, SCHEMA)
             _commit(index, _joined(index, pieces))
-            self.folder.swap(made, _callers_own_call(missed))
+            live = Live(made, index.latest_generation(), stamp)
+            self.folder.swap(live, _callers_own_call(missed))
+            self._checked.clear()
 
     def search(self, query: Query) -> Hits:
         with _translated():
@@ -140,22 +150,61 @@ class WhooshEngine(Engine):
             hexes = digests[snapshot.alive].tobytes().hex(" ", DIGEST).split()
             return dict(zip(ids, hexes, strict=True))
 
-    def _latest(self) -> Snapshot:
-        """Return the newest generation, opening it once for all threads."""
-        stamp = self.folder.stamp()
-        if stamp != self._seen:
-            with self._opening:
-                if (stamp := self.folder.stamp()) != self._seen:
-                    self._snapshot = self._load()
-                    self._seen = stamp
-        return self._snapshot
+    def stamp(self) -> str:
+        with _translated():
+            return self.folder.live().stamp
 
-    def _load(self) -> Snapshot:
+    def check(self) -> None:
+        try:
+            self._check()
+        except EngineUnavailable:  # or a commit removed files under our feet
+            with self.folder.pen():
+                self._check()
+
+    def _check(self) -> None:
+        with _translated():
+            self._latest()
+            live = self.folder.live()
+            seen: dict[Path, tuple[int, int, int]] = {}
+            for segment in _opened(live)._segments():
+                path = segment.path(live.folder)
+                status = path.stat()
+                seen[path] = (status.st_ino, status.st_mtime_ns, status.st_size)
+                if self._checked.get(path) != seen[path]:
+                    Pack(path).verify()
+            self._checked = seen
+
+    def _latest(self) -> Snapshot:
+        """Return the newest generation, opening it once for all threads.
+
+        A stamp is strange for a moment to who read CURRENT just before a commit.
+        """
+        for _ in range(RETRIES):
+            version = self.folder.version()
+            opened = self._opened
+            if opened is None or opened[0] != version:
+                opened = self._open()
+            if self.is_known_stamp(opened[1]):
+                return opened[2]
+            if self.folder.version() == version:
+                break
+        raise EngineUnavailable(STRANGE)
+
+    def _open(self) -> tuple[Version, str, Snapshot]:
+        with self._opening:
+            version = self.folder.version()
+            if self._opened is None or self._opened[0] != version:
+                self._opened = (version, *self._load())
+            return self._opened
+
+    def _load(self) -> tuple[str, Snapshot]:
         """Read the index; look again when a commit removed files under our feet."""
         for _ in range(RETRIES):
             with suppress(FileNotFoundError):
-                return self._read(open_dir(self.folder.live(), schema=SCHEMA))
-        return self._read(open_dir(self.folder.live(), schema=SCHEMA))
+                live = self.folder.live()
+                return live.stamp, self._read(_opened(live))
+        live = self.folder.live()
+        return live.stamp, self._read(_opened(live))
 
     def _read(self, index: FileIndex) -> Snapshot:
         """Return the arrays of `index`, those of known segments used again."""
@@ -191,6 +240,14 @@ class WhooshEngine(Engine):
             added.documents = merge(added.path(index.storage.folder), parts)
         kept = [s for s in segments if s not in merged and s.doc_count()]
         return [*kept, added]
+
+
+def _opened(live: Live) -> FileIndex:
+    """Open the live generation; a table of contents older than the last is refused."""
+    index = open_dir(live.folder, schema=SCHEMA)
+    if index.latest_generation() < live.contents:
+        raise ValueError("the table of contents is older than the last commit")
+    return index
 
 
 def _callers_own(items: Iterable[Any]) -> Iterator[Any]:

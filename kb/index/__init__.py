@@ -30,7 +30,8 @@ from django.utils import timezone
 
 from kb import content, faces, typeahead, vocabulary
 from kb.documents import BATCH, Source, document, sources
-from kb.engines import Document, EngineUnavailable, get_engine
+from kb.engines import Document, EngineUnavailable, check_stamps_with, get_engine
+from kb.index import stamps
 from kb.models import (
     Category,
     ContentEdition,
@@ -50,6 +51,7 @@ logger = logging.getLogger(__name__)
 SLACK = timedelta(minutes=1)  # between clocks that agree
 SYNC_BATCH = 100  # marks worked off while the write lock is held, some 0.3 s
 SYNC_PAUSE = 0.05  # seconds between batches; writers look for the lock every 0.02
+check_stamps_with(stamps.is_known)
 _mark_numbers = count(1)
 _this_thread = local()
 FEW = 2000  # entries that one process describes before others are at work
@@ -198,15 +200,7 @@ def sync(limit: int = BATCH, *, only_small: bool = False) -> int:
     if not due.exists():
         return 0
     try:
-        with get_engine().writing() as changes:
-            marks = _marked(due, limit)
-            wanted = set(marks.values())
-            typeahead.keep(wanted)
-            faces.keep(wanted)
-            entries = Entry.objects.searchable().filter(pk__in=wanted)
-            changes.put += documents(entries)
-            changes.forget |= wanted - {document.id for document in changes.put}
-            _foresee(wanted)
+        marks, stamp = _write(due, limit)
     except EngineUnavailable as error:
         logger.warning("index: %d marks wait: %s", pending(), error)
         wanted = set(_marked(due, limit).values())
@@ -216,8 +210,25 @@ def sync(limit: int = BATCH, *, only_small: bool = False) -> int:
     done = Stale.objects.filter(pk__in=list(marks))
     if done.filter(due_at__gt=F("marked_at")).exists():  # an entry began or ended
         content.raise_edition(Entry)
-    done.delete()
+    with transaction.atomic():
+        stamps.finish(stamp)
+        done.delete()
     return len(marks)
+
+
+def _write(due: StaleQuerySet, limit: int) -> tuple[dict[int, int], str]:
+    """Write marked entries to the engine; return the marks and the new stamp."""
+    with get_engine().writing() as changes:
+        changes.stamp = stamps.begin(changes.stamp)
+        marks = _marked(due, limit)
+        wanted = set(marks.values())
+        typeahead.keep(wanted)
+        faces.keep(wanted)
+        entries = Entry.objects.searchable().filter(pk__in=wanted)
+        changes.put += documents(entries)
+        changes.forget |= wanted - {document.id for document in changes.put}
+        _foresee(wanted)
+    return marks, changes.stamp
 
 
 def _marked(due: StaleQuerySet, limit: int) -> dict[int, int]:
@@ -306,7 +317,16 @@ def rebuild(progress: Any = iter, processes: int = 1) -> int:
         connections.close_all()
     entries = progress(_with_beginnings(sources(Entry.objects.searchable())))
     engine = get_engine()
-    engine.replace(entries, document, missed=_note, processes=processes)
+    before = stamps.current(engine)
+    stamp = stamps.new_index() if engine.is_stored else ""
+    try:
+        engine.replace(
+            entries, document, missed=_note, processes=processes, stamp=stamp
+        )
+    except BaseException:
+        stamps.forget(stamp)
+        raise
+    stamps.forget(before)
     typeahead.keep(typeahead.drift())  # what is retired, or was changed in bulk
     # What was marked before we began is in what we read. Not "all up to the
     # last": a mark with a lower number may have been committed since.

@@ -17,6 +17,7 @@ from kb.models.habit import Favourite, Manner
 from kb.models.history import Act, Revision
 from kb.models.importing import ColumnName, Import, ImportedRow
 from kb.models.incident import Incident, IncidentQuerySet
+from kb.models.index_stamp import IndexStamp
 from kb.models.inquiry import Enclosure, Inquiry
 from kb.models.login import LoginCounter
 from kb.models.merger import Merger
@@ -75,6 +76,7 @@ __all__ = [
     "ImportedRow",
     "Incident",
     "IncidentQuerySet",
+    "IndexStamp",
     "Inquiry",
     "LoginCounter",
     "Manner",

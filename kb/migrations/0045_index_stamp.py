@@ -1,0 +1,22 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("kb", "0044_stale_lot_size"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="IndexStamp",
+            fields=[
+                (
+                    "name",
+                    models.CharField(max_length=32, primary_key=True, serialize=False),
+                ),
+                ("committed", models.CharField(max_length=80)),
+                ("pending", models.CharField(max_length=80)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+            ],
+        ),
+    ]
