@@ -7,8 +7,8 @@ import logging
 import os
 import signal
 from pathlib import Path
-from threading import Event
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, connections
 from gunicorn.arbiter import Arbiter
@@ -21,6 +21,10 @@ bind = bind_address()
 # BEHIND_PROXY and TRUSTED_PROXY_COUNT: gunicorn believes no header by itself.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
+if TYPE_CHECKING:
+    from kb.jobs.supervisor import Supervisor
+
+supervisors: list[Supervisor] = []  # one, in the master
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 4
@@ -37,6 +41,7 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - the heartbeat must not wait for a 
 def when_ready(server: Arbiter) -> None:
     """Make what is loaded shareable: no open connection, no garbage collection."""
     from kb import search  # noqa: PLC0415 - settings are there only now
+    from kb.jobs import supervisor  # noqa: PLC0415 - settings are there only now
 
     try:
         search.warm()
@@ -45,16 +50,17 @@ def when_ready(server: Arbiter) -> None:
     connections.close_all()
     gc.collect()
     gc.freeze()
+    supervisors.append(supervisor.Supervisor(server.LISTENERS))
+    supervisors[0].start()
     _stop_gracefully_on_ctrl_c(server)
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Leave Ctrl-C to the master, which passes it on, and watch index and search."""
-    from kb import index, proving  # noqa: PLC0415 - settings are there only now
+    """Leave Ctrl-C to the master, which passes it on.
 
+    No worker watches the index or tries golden queries: the scheduler does.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    index.keep_up(Event())
-    proving.keep_up(Event())
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:
@@ -62,6 +68,12 @@ def worker_exit(server: Arbiter, worker: Worker) -> None:
     from kb import write_queue  # noqa: PLC0415 - settings are there only now
 
     write_queue.close()
+
+
+def on_exit(server: Arbiter) -> None:
+    """End the scheduler with its master."""
+    for each in supervisors:
+        each.stop()
 
 
 def _stop_gracefully_on_ctrl_c(server: Arbiter) -> None:

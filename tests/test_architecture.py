@@ -30,9 +30,9 @@ ROWS = [
     {"search"},
     {"neighbours", "golden", "merging"},
     {"gaps"},
-    {"proving", "waiting"},
+    {"waiting"},
     {"transfer"},
-    {"demo", "checks"},
+    {"demo", "checks", "jobs"},
     {"faq", "console", "desk", "api", "admin", "management", "templatetags"},
     {"urls", "apps"},
 ]

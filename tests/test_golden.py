@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
-from threading import Event
 from typing import Any
 
 import pytest
@@ -16,8 +15,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, golden, index, proving
+from kb import entries, golden, index, jobs
 from kb.engines import EngineUnavailable, get_engine
+from kb.jobs import trials
 from kb.models import Entry, Golden, GoldenRun, SynonymSet, User
 from tests.conftest import MakeEntry
 
@@ -152,22 +152,29 @@ def test_a_trial_whose_process_died_is_tried_again(freight: Entry) -> None:
 
 
 def test_what_still_changes_waits(freight: Entry) -> None:
-    first = proving._look("")
-    assert not GoldenRun.objects.exists()
+    trials.has_settled()
     Entry.objects.first().save()  # type: ignore[union-attr]
     index.sync_all()
-    second = proving._look(first)
-    assert not GoldenRun.objects.exists()
-    assert proving._look(second) == second
+    assert not trials.has_settled()
+    assert trials.has_settled()
+    trials.run_trials()
     assert GoldenRun.objects.get().cause == "change"
-    proving._look(second)
-    assert GoldenRun.objects.count() == 1
+    assert not trials.has_settled()
 
 
-def test_the_watcher_stops(freight: Entry) -> None:
-    stop = Event()
-    stop.set()
-    proving.keep_up(stop, interval=0.01).join(5)
+def test_what_somebody_asked_for_is_tried_though_nothing_changed(
+    freight: Entry,
+) -> None:
+    expect("退货邮费", freight)
+    golden.run(by=None)
+    task = jobs.get_task("trials")
+    assert task
+    jobs.request_run(task)
+    job = jobs.run_task(task)
+    assert job
+    assert (job.error, job.requested_at) == ("", None)
+    assert job.result.startswith("验收 1 条，0 条不达标")
+    assert GoldenRun.objects.filter(cause="button").count() == 2
 
 
 # Before publishing -------------------------------------------------------------------

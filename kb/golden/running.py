@@ -43,7 +43,7 @@ def run_after(change: str) -> GoldenRun | None:
         return None
     try:
         return _carry_out(trial)
-    except Exception:
+    except BaseException:  # the process may be told to end
         trial.delete()  # so that somebody tries again
         raise
 

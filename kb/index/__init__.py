@@ -7,16 +7,16 @@ reads the entry afresh and updates or forgets it. Whatever slips past both
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
-from itertools import count, islice
-from threading import Event, Thread, local
+from threading import local
 from typing import Any
 
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import connections, transaction
 from django.db.models import F, Q
 from django.db.models.signals import (
     m2m_changed,
@@ -52,7 +52,7 @@ SLACK = timedelta(minutes=1)  # between clocks that agree
 SYNC_BATCH = 100  # marks worked off while the write lock is held, some 0.3 s
 SYNC_PAUSE = 0.05  # seconds between batches; writers look for the lock every 0.02
 check_stamps_with(stamps.is_known)
-_mark_numbers = count(1)
+_mark_numbers = itertools.count(1)
 _this_thread = local()
 FEW = 2000  # entries that one process describes before others are at work
 MOST_PROCESSES = 4  # each needs some 100 MB
@@ -279,27 +279,6 @@ def sync_all() -> int:
     return cleared
 
 
-def keep_up(stop: Event, interval: float = 5.0) -> Thread:
-    """Start a thread that syncs what a busy or failing engine left marked.
-
-    `interval` is in seconds. The request that saved syncs as well, so this one
-    seldom finds work. It ends with the process, or when `stop` is set.
-    """
-
-    def watch() -> None:
-        while not stop.wait(interval):
-            try:
-                sync_all()
-            except DatabaseError as error:
-                logger.warning("index: cannot look for marks: %s", error)
-            finally:
-                connection.close()
-
-    thread = Thread(target=watch, name="kb.index.keep_up", daemon=True)
-    thread.start()
-    return thread
-
-
 def rebuild(progress: Any = iter, processes: int = 1) -> int:
     """Remake the index beside the old one and swap; return how many entries.
 
@@ -336,6 +315,11 @@ def rebuild(progress: Any = iter, processes: int = 1) -> int:
     return len(engine.digests())
 
 
+def count() -> int:
+    """Return how many entries the index holds. Raises EngineUnavailable."""
+    return get_engine().count(())
+
+
 def processes() -> int:
     """Return how many processes a command's rebuild is worth; a small one, one."""
     if Entry.objects.searchable().count() < FEW:
@@ -349,7 +333,7 @@ def _with_beginnings(found: Iterable[Source]) -> Iterator[Source]:
     By turns, so that what one has read aloud the other need not read again.
     """
     rest = iter(found)
-    while batch := list(islice(rest, BATCH)):
+    while batch := list(itertools.islice(rest, BATCH)):
         ids = [source.id for source in batch]
         typeahead.keep(ids)
         _foresee(ids)

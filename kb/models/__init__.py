@@ -19,6 +19,7 @@ from kb.models.importing import ColumnName, Import, ImportedRow
 from kb.models.incident import Incident, IncidentQuerySet
 from kb.models.index_stamp import IndexStamp
 from kb.models.inquiry import Enclosure, Inquiry
+from kb.models.job import ClockCheck, Job
 from kb.models.login import LoginCounter
 from kb.models.merger import Merger
 from kb.models.phrasing import Phrasing
@@ -54,6 +55,7 @@ __all__ = [
     "Act",
     "Category",
     "Channel",
+    "ClockCheck",
     "ColumnName",
     "Completion",
     "ContentEdition",
@@ -78,6 +80,7 @@ __all__ = [
     "IncidentQuerySet",
     "IndexStamp",
     "Inquiry",
+    "Job",
     "LoginCounter",
     "Manner",
     "Merger",

@@ -48,6 +48,11 @@ def forget(token: str) -> None:
     _path(token).unlink(missing_ok=True)
 
 
+def forget_old() -> int:
+    """Remove what was neither confirmed nor given up; return how many files."""
+    return _forget_old(_folder())
+
+
 def _path(token: str) -> Path:
     if not _TOKEN.fullmatch(token):
         raise _gone()
@@ -60,14 +65,16 @@ def _folder() -> Path:
     return folder
 
 
-def _forget_old(folder: Path) -> None:
-    """Remove what was neither confirmed nor given up."""
+def _forget_old(folder: Path) -> int:
+    count = 0
     for path in folder.iterdir():
         try:
             if path.stat().st_mtime < time.time() - KEPT:
                 path.unlink()
+                count += 1
         except FileNotFoundError:  # somebody else was quicker
             continue
+    return count
 
 
 def _gone() -> ValidationError:

@@ -1,24 +1,49 @@
-"""Let evidence age, and forget what is old: once a night is right."""
+"""Let evidence age, and forget what is old. The scheduler does so each night."""
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import CommandError
 
-from kb import audit, feedback, gaps, inquiries, reads, reminding
+from kb import jobs
+from kb.jobs import clock
+from kb.management.command import KbCommand
+
+STEPS = ("gaps", "evidence", "retention", "inquiries", "sessions", "uploads")
 
 
-class Command(BaseCommand):
-    help = "让搜索学到的东西随时间变淡，清掉过期的搜索记录。建议每晚运行一次。"
+class Command(KbCommand):
+    help = (
+        "让搜索学到的东西随时间变淡，清掉过期的记录。"
+        "make run 和 gunicorn 带的调度进程每晚自动做，不必再用 cron。"
+    )
 
-    def handle(self, **options: Any) -> None:
-        changed, old = feedback.learn()
-        old += reads.forget() + audit.forget()
-        gaps.gather()
-        old += gaps.tidy()
-        self.stdout.write(f"更新了 {changed} 条，清掉 {old} 条过期记录。")
-        sent, forgotten = inquiries.tidy()
-        self.stdout.write(f"补发 {sent} 封邮件，清掉 {forgotten} 位顾客的联系方式。")
-        if reminded := reminding.remind():
-            self.stdout.write(f"提醒了 {reminded} 位负责人复核。")
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--force", action="store_true", help="确认时钟没错，照常清理过期的数据"
+        )
+
+    def handle(self, *, force: bool, **options: Any) -> None:
+        if force:
+            clock.believe_clock()
+        failed = [name for name in (*STEPS, "reminders") if not self._run(name)]
+        if failed:
+            raise CommandError(f"有 {len(failed)} 步没有做成，原因见上。")
+
+    def _run(self, name: str) -> bool:
+        """Run a step and say what came of it; return whether it went well."""
+        task = jobs.get_task(name)
+        job = task and jobs.run_task(task)
+        if not (task and job):
+            self.stdout.write(f"「{name}」正在别的进程里运行。")
+            return True
+        if job.is_braked:
+            self.stderr.write(f"{task.label}：{job.error}，或者加 --force。")
+            return True
+        if job.error:
+            self.stderr.write(f"{task.label}出错：{job.error}")
+            return False
+        self.stdout.write(f"{task.label}：{job.result}。")
+        return True

@@ -1,0 +1,173 @@
+"""When a task is due, who runs it, and what is kept of its run."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from threading import Event, Thread
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Q
+from django.utils import timezone
+
+from kb.engines import EngineUnavailable
+from kb.jobs.clock import clock_doubt
+from kb.jobs.tasks import Task
+from kb.models import Job
+from kb.models.job import BEAT, BRAKED
+
+LEASE = timedelta(seconds=90)  # for which a claim holds without a sign of life
+REST = 9  # times its last run that a task rests, so that it takes a tenth of a core
+SCHEDULER = "scheduler"
+logger = logging.getLogger(__name__)
+
+
+def host() -> str:
+    """Return a name for this machine and its data folder."""
+    folder = hashlib.blake2b(str(settings.DATA_DIR).encode(), digest_size=4)
+    return f"{socket.gethostname()[:60]}-{folder.hexdigest()}"
+
+
+def job_name(task: Task) -> str:
+    return f"{task.name}@{host()}" if task.on_every_host else task.name
+
+
+def is_due(task: Task, job: Job | None, now: datetime) -> bool:
+    """Return whether `task` should run, by its last run and the clock."""
+    if job is None or job.started_at is None or job.requested_at:
+        return True
+    if job.started_at > now:  # by a clock that was set back since
+        return True
+    if task.at:
+        return job.started_at < _last_time(task, now)
+    took = timedelta(milliseconds=(job.took_ms or 0) * REST)
+    return now - (job.finished_at or job.started_at) >= max(task.every, took)
+
+
+def run_task(task: Task, *, holder: str = "", job: Job | None = None) -> Job | None:
+    """Run `task` now and keep what came of it; None when another process runs it.
+
+    An error is kept and logged, and not raised. `job` is the row by which the task
+    was found due: if another process ran it since, nothing is done.
+    """
+    name = job_name(task)
+    holder = holder or f"{host()}:{os.getpid()}"
+    if not _claim(name, holder, job):
+        return None
+    began = time.monotonic()
+    with _renewed(name, holder):
+        result, error = _run(task)
+    Job.objects.filter(pk=name).update(
+        claimed_by="",
+        claimed_until=None,
+        requested_at=None,
+        finished_at=timezone.now(),
+        took_ms=round(1000 * (time.monotonic() - began)),
+        result=result[:200],
+        error=error[:500],
+    )
+    return Job.objects.filter(pk=name).first()
+
+
+def request_run(task: Task) -> None:
+    """Have the scheduler run `task` at its next look."""
+    Job.objects.update_or_create(
+        pk=job_name(task), defaults={"requested_at": timezone.now()}
+    )
+
+
+def release_claims(holder: str) -> None:
+    """Free what a process that went by `holder` has left claimed."""
+    Job.objects.filter(claimed_by=holder).update(claimed_by="", claimed_until=None)
+
+
+def beat() -> None:
+    """Note that the scheduler of this host is alive."""
+    now = timezone.now()
+    Job.objects.update_or_create(
+        pk=f"{SCHEDULER}@{host()}",
+        defaults={"finished_at": now},
+        create_defaults={"started_at": now, "finished_at": now},
+    )
+
+
+def is_scheduler_alive() -> bool:
+    """Return whether some host runs a scheduler."""
+    since = timezone.now() - BEAT
+    rows = Job.objects.filter(pk__startswith=f"{SCHEDULER}@")
+    return rows.filter(finished_at__gt=since).exists()
+
+
+def _run(task: Task) -> tuple[str, str]:
+    """Return what `task` says it did, and what went wrong."""
+    try:
+        if task.is_braked and (doubt := clock_doubt()):
+            return "", f"{BRAKED}{doubt}。确认时间没错的话，明天会自动恢复"
+        return task.run(), ""
+    except (DatabaseError, EngineUnavailable, OSError) as error:
+        logger.warning("jobs: %s failed: %s", task.name, error)
+        return "", _told(error)
+    except Exception as error:  # the other tasks go on
+        logger.exception("jobs: %s failed", task.name)
+        return "", _told(error)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _claim(name: str, holder: str, seen: Job | None) -> bool:
+    """Become the one who runs `name`, by one conditional update."""
+    now = timezone.now()
+    Job.objects.bulk_create([Job(pk=name)], ignore_conflicts=True)
+    # A claim far ahead was made by a clock that was set back since.
+    ended = Q(claimed_until__lte=now) | Q(claimed_until__gt=now + 2 * LEASE)
+    free = Job.objects.filter(Q(claimed_until=None) | ended, pk=name)
+    if seen is not None:
+        free = free.filter(started_at=seen.started_at)
+    return bool(
+        free.update(claimed_by=holder, claimed_until=now + LEASE, started_at=now)
+    )
+
+
+@contextmanager
+def _renewed(name: str, holder: str) -> Iterator[None]:
+    """Keep a claim while the block lasts, however long that takes."""
+    done = Event()
+
+    def renew() -> None:
+        while not done.wait(LEASE.total_seconds() / 3):
+            try:
+                mine = Job.objects.filter(pk=name, claimed_by=holder)
+                mine.update(claimed_until=timezone.now() + LEASE)
+            except DatabaseError as error:
+                logger.warning("jobs: the claim of %s was not renewed: %s", name, error)
+            finally:
+                connection.close()
+
+    thread = Thread(target=renew, name="kb.jobs.claim", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _last_time(task: Task, now: datetime) -> datetime:
+    """Return when a daily task should have run last."""
+    local = timezone.localtime(now)
+    today = local.replace(
+        hour=task.at.hour if task.at else 0,
+        minute=task.at.minute if task.at else 0,
+        second=0,
+        microsecond=0,
+    )
+    return today if today <= local else today - timedelta(days=1)

@@ -1,0 +1,71 @@
+"""List what runs in the background, run one task now, or be the scheduler."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from kb import jobs
+from kb.jobs import clock, running, supervisor
+from kb.management.command import KbCommand
+from kb.models import Job
+
+
+class Command(KbCommand):
+    help = (
+        "后台任务：list 列出，run 立即运行一个，"
+        "serve 当调度进程（make run 和 gunicorn 已经自带一个，不用再开）。"
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("action", choices=["list", "run", "serve"], nargs="?")
+        parser.add_argument("name", nargs="?", default="", help="run 的任务名")
+        parser.add_argument(
+            "--force", action="store_true", help="确认时钟没错，照常清理过期的数据"
+        )
+
+    def handle(self, action: str | None, name: str, **options: Any) -> None:
+        if options["force"]:
+            clock.believe_clock()
+        if action == "serve":
+            supervisor.serve()
+        elif action == "run":
+            self._run(name)
+        else:
+            self._list()
+
+    def _list(self) -> None:
+        if not jobs.is_scheduler_alive():
+            self.stdout.write("没有调度进程在运行，后台任务都停着。")
+        if doubt := jobs.clock_doubt():
+            self.stdout.write(f"暂停清理过期数据：{doubt}。")
+        rows = Job.objects.in_bulk()
+        for task in jobs.TASKS:
+            self.stdout.write(_line(task, rows.get(running.job_name(task))))
+
+    def _run(self, name: str) -> None:
+        task = jobs.get_task(name)
+        if task is None:
+            names = "、".join(task.name for task in jobs.TASKS)
+            raise CommandError(f"没有叫「{name}」的任务，有的是：{names}。")
+        job = jobs.run_task(task)
+        if job is None:
+            raise CommandError(f"「{task.label}」正在别的进程里运行。")
+        if job.error:
+            raise CommandError(f"「{task.label}」{job.error}。")
+        self.stdout.write(f"{task.label}：{job.result or '没有要做的'}。")
+
+
+def _line(task: jobs.Task, job: Job | None) -> str:
+    if job is None or job.started_at is None:
+        state = "还没运行过"
+    elif job.is_running:
+        state = "正在运行"
+    else:
+        began = timezone.localtime(job.started_at).strftime("%Y-%m-%d %H:%M:%S")
+        said = job.error and f"出错：{job.error}"
+        state = f"{began}，{(job.took_ms or 0) / 1000:.1f} 秒，{said or job.result}"
+    return f"{task.name:<12} {task.label}：{state}"

@@ -1,0 +1,55 @@
+"""What runs in the background, when it ran last, and what came of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.utils import timezone
+
+BRAKED = "没有运行："  # how an error begins that is none: the clock is in doubt
+BEAT = timedelta(minutes=2)  # without a sign of life a scheduler is gone
+
+
+class Job(models.Model):
+    """The last run of a task of `kb.jobs`, one row a task.
+
+    A process claims a row before it runs the task, so that a site runs it once.
+    The claim ends by itself when its process dies.
+    """
+
+    name = models.CharField("名称", max_length=120, primary_key=True)
+    requested_at = models.DateTimeField("要求运行的时间", null=True)
+    claimed_by = models.CharField("正在运行的进程", max_length=120, blank=True)
+    claimed_until = models.DateTimeField(null=True)
+    started_at = models.DateTimeField("上次开始", null=True)
+    finished_at = models.DateTimeField("上次结束", null=True)
+    took_ms = models.PositiveIntegerField("用时（毫秒）", null=True)
+    result = models.CharField("结果", max_length=200, blank=True)
+    error = models.CharField("出错", max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "后台任务"
+        verbose_name_plural = "后台任务"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_braked(self) -> bool:
+        return self.error.startswith(BRAKED)
+
+    @property
+    def is_running(self) -> bool:
+        return bool(self.claimed_until and self.claimed_until > timezone.now())
+
+
+class ClockCheck(models.Model):
+    """The clock, as it was when somebody last looked and believed it. One row."""
+
+    seen_at = models.DateTimeField()
+    doubted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.seen_at)
