@@ -17,12 +17,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from kb import documents, search, vocabulary
 from kb.engines import Document, Engine, make_engine
 from kb.feedback import weighing
+from kb.management.command import KbCommand
 from kb.text import normalize, personal, pinyin, segment
 from kb.text.lexicon import EMPTY, Lexicon
 from kb.text.likeness import Wording, learned, ways
@@ -32,7 +33,7 @@ DEPTH = 10  # results that count
 Evidence = dict[str, list[tuple[str, int]]]  # (words, level) by the entry's id
 
 
-class Command(BaseCommand):
+class Command(KbCommand):
     help = (
         "把一个语料文件建成临时索引，用带标注的查询检验搜索，打印一行 JSON。"
         "不读写本站数据库。"

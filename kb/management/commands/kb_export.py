@@ -9,13 +9,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from kb import transfer
+from kb.management.command import KbCommand
 
 
-class Command(BaseCommand):
+class Command(KbCommand):
     help = "把条目、话术、问法、问题、词汇或搜索验收导出成 CSV 或 XLSX，可以再导入。"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -45,8 +45,6 @@ class Command(BaseCommand):
                 self._write(target, heads, part, made.label)
                 for target, part in _parts(path, made.lines(), rows)
             ]
-        except ValidationError as error:
-            raise CommandError("".join(error.messages)) from None
         except OSError as error:
             raise CommandError(f"写不了「{file}」：{error.strerror or error}") from None
         several = f"，分成 {len(counts)} 个文件" if len(counts) > 1 else ""

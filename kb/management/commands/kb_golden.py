@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-
 from kb import golden
-from kb.engines import EngineUnavailable
+from kb.management.command import KbCommand
 from kb.models import Entry, Golden, GoldenRun
 
 
-class Command(BaseCommand):
+class Command(KbCommand):
     help = "把搜索验收的每一条都搜一遍，列出不达标的；有不达标的就以 1 退出。"
 
     def handle(self, **options: Any) -> None:
-        try:
-            trial = golden.run(by=None, cause=GoldenRun.Cause.COMMAND)
-        except EngineUnavailable as error:
-            raise CommandError(
-                f"索引不能用，先运行 kb_index rebuild：{error}"
-            ) from None
+        trial = golden.run(by=None, cause=GoldenRun.Cause.COMMAND)
         failing = list(Golden.objects.failing().select_related("entry"))
         above = Entry.objects.in_bulk({pk for row in failing for pk in row.above})
         for row in failing:

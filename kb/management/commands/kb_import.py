@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.core.management.base import CommandError
 
 from kb import transfer
+from kb.management.command import KbCommand
 from kb.models import Stale
 from kb.text import normalize
 from kb.transfer import Action, Options, Plan, Progress
@@ -23,7 +20,8 @@ STOPPED = "已中断。数据要么全部写入了，要么完全没有；再导
 STATUSES = ["draft", "review", "published", "retired"]
 
 
-class Command(BaseCommand):
+class Command(KbCommand):
+    interrupted = STOPPED
     help = "从 CSV 或 XLSX 文件导入问题（questions）或条目（entries）。"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -45,29 +43,24 @@ class Command(BaseCommand):
         add("--progress", action="store_true", help="总是在标准错误里显示进度")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with _one_line():
-            plan = self._plan(options)
-            self._tell(plan, every=options["dry_run"])
-            skip_bad = options["skip_bad"]
-            if plan.refused and not skip_bad:
-                raise CommandError(
-                    f"有 {len(plan.refused)} 行不能导入，没有写入任何内容。"
-                    "改好后再导入，或加 --skip-bad 跳过这些行。"
-                )
-            if options["dry_run"]:
-                self.stdout.write("这是试运行，没有写入任何内容。")
-                return
-            if plan.refused:
-                self._write_rejects(plan, options)
-            progress = self._progress(options["progress"])
-            written = transfer.apply(
-                plan, by=None, skip_bad=skip_bad, progress=progress
+        plan = self._plan(options)
+        self._tell(plan, every=options["dry_run"])
+        skip_bad = options["skip_bad"]
+        if plan.refused and not skip_bad:
+            raise CommandError(
+                f"有 {len(plan.refused)} 行不能导入，没有写入任何内容。"
+                "改好后再导入，或加 --skip-bad 跳过这些行。"
             )
-            self.stdout.write(f"完成：写入 {written:,} 行。")
-            if waiting := Stale.objects.due().count():
-                self.stdout.write(
-                    f"有 {waiting:,} 条还没进索引，运行 kb_index sync 补上。"
-                )
+        if options["dry_run"]:
+            self.stdout.write("这是试运行，没有写入任何内容。")
+            return
+        if plan.refused:
+            self._write_rejects(plan, options)
+        progress = self._progress(options["progress"])
+        written = transfer.apply(plan, by=None, skip_bad=skip_bad, progress=progress)
+        self.stdout.write(f"完成：写入 {written:,} 行。")
+        if waiting := Stale.objects.due().count():
+            self.stdout.write(f"有 {waiting:,} 条还没进索引，运行 kb_index sync 补上。")
 
     def _plan(self, options: dict[str, Any]) -> Plan:
         kind = options["kind"]
@@ -131,37 +124,3 @@ def _load(given: str) -> tuple[str, bytes]:
 
 def _shown(path: object) -> str:
     return normalize.line(str(path))
-
-
-@contextmanager
-def _one_line() -> Iterator[None]:
-    """Turn whatever goes wrong into one sentence and an exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        yield
-    except ValidationError as error:
-        raise CommandError("".join(error.messages)) from None
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
-    except (OSError, ValueError) as error:
-        raise CommandError(_reason(error)) from None
-    except DatabaseError as error:
-        raise CommandError(f"数据库不能用（先运行 kb_setup）：{error}") from None
-    except KeyboardInterrupt:
-        raise CommandError(STOPPED, returncode=130) from None
-
-
-def _reason(error: OSError | ValueError) -> str:
-    name = getattr(error, "filename", None)
-    where = f"「{_shown(name)}」" if name else "文件"
-    if isinstance(error, FileNotFoundError):
-        return f"找不到{where}。"
-    if isinstance(error, IsADirectoryError):
-        return f"{where}是文件夹，请指明里面的文件。"
-    if isinstance(error, PermissionError):
-        return f"没有读写{where}的权限。"
-    text = getattr(error, "strerror", None) or error
-    return f"读写{where}时出错：{text}"

@@ -7,41 +7,65 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from kb import index
 from kb.documents import Source
-from kb.engines import EngineUnavailable
+from kb.engines import EngineBusy, RebuildRunning
+from kb.management.command import KbCommand
 from kb.models import Entry, Stale
 
+WAIT = 300  # seconds
+PAUSE = 0.5  # seconds between two tries
 SHOWN = 100  # entries between two lines of progress
 
 
-class Command(BaseCommand):
+class Command(KbCommand):
     help = "搜索索引：rebuild 重建，sync 补上落后的，audit 和数据库逐条核对。"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("action", choices=["rebuild", "sync", "audit"])
+        parser.add_argument(
+            "--wait",
+            type=int,
+            default=WAIT,
+            help=f"别的进程在写索引时，rebuild 最多等多少秒，默认 {WAIT}",
+        )
 
-    def handle(self, action: str, **options: Any) -> None:
-        try:
-            getattr(self, f"_{action}")()
-        except EngineUnavailable as error:
-            raise CommandError(f"索引暂时不能用：{error}") from None
+    def handle(self, action: str, wait: int, **options: Any) -> None:
+        getattr(self, f"_{action}")(wait)
 
-    def _rebuild(self) -> None:
-        began = time.monotonic()
-        count = index.rebuild(self._counted, index.processes())
+    def _rebuild(self, wait: int) -> None:
+        """Rebuild, once whoever writes the index has finished."""
+        deadline = time.monotonic() + wait
+        has_waited = False
+        while True:
+            began = time.monotonic()
+            try:
+                count = index.rebuild(self._counted, index.processes())
+            except RebuildRunning:
+                raise
+            except EngineBusy:
+                if time.monotonic() >= deadline:
+                    raise CommandError(
+                        f"等了 {wait} 秒，另一个进程还在写索引，没有重建。"
+                    ) from None
+            else:
+                break
+            if not has_waited:
+                self.stderr.write(f"另一个进程正在写索引，最多等它 {wait} 秒……")
+                has_waited = True
+            time.sleep(PAUSE)
         self.stdout.write(f"已重建：{count} 条，{time.monotonic() - began:.1f} 秒。")
 
-    def _sync(self) -> None:
+    def _sync(self, wait: int) -> None:
         cleared = index.sync_all()
         waiting = Stale.objects.due().count()
         self.stdout.write(f"已更新 {cleared} 处，还有 {waiting} 处等待。")
         if waiting:
             raise CommandError("索引正忙或不可用，等待的改动没有丢，稍后再试。")
 
-    def _audit(self) -> None:
+    def _audit(self, wait: int) -> None:
         drift = index.audit()
         if not drift:
             self.stdout.write("索引和数据库一致。")

@@ -8,11 +8,12 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import OperationalError
 
-from kb import demo, faces, feedback, index, vocabulary, wording
+from kb import demo, faces, index, vocabulary, wording
 from kb.engines import EngineUnavailable, get_engine
+from kb.management.command import KbCommand
 from kb.models import AGENT, EDITOR, LEAD, WRITER, Entry, Question, Segment, User
 
 SEGMENTS = ("新客", "老客", "高净值", "企业客户")  # where none are kept yet
@@ -25,7 +26,7 @@ ACCOUNTS = {  # username: name, group, whether it may enter the admin
 }
 
 
-class Command(BaseCommand):
+class Command(KbCommand):
     help = "建表、首次装入演示数据、备好索引，打印地址和演示账号。"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,6 @@ class Command(BaseCommand):
         if not Segment.objects.exists():
             rows = enumerate(SEGMENTS)
             Segment.objects.bulk_create(Segment(name=n, position=i) for i, n in rows)
-        feedback.learn()  # for who has no cron to run kb_learn at night
         self._prepare_index(loaded)
         if said := faces.catch_up():
             self.stdout.write(f"繁體版本已备好：{said} 条。")
