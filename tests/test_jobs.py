@@ -364,6 +364,7 @@ def test_one_scheduler_a_host_and_it_stops_when_told(
     watch.set()
     first.join(15)
     assert not first.is_alive()
+    assert not jobs.is_scheduler_alive()
     with (tmp_path / "scheduler.lock").open("a") as file:
         assert scheduler._is_locked(file.fileno())
 

@@ -98,6 +98,11 @@ def beat() -> None:
     )
 
 
+def end_beat() -> None:
+    """Note that the scheduler of this host ends."""
+    Job.objects.filter(pk=f"{SCHEDULER}@{host()}").delete()
+
+
 def is_scheduler_alive() -> bool:
     """Return whether some host runs a scheduler."""
     since = timezone.now() - BEAT

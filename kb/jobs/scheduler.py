@@ -26,6 +26,7 @@ from kb.models import Job
 LOOK = 2.0  # seconds between two looks for tasks that are due
 SYNC_EVERY = 1.0  # seconds between two looks for marks
 HEAL_EVERY = 2.0  # seconds between two checks of the index
+STOPPING = 3.0  # seconds for the index to finish a batch
 RETRY = 60.0  # seconds after a rebuild that failed
 BEAT_EVERY = 30.0  # seconds between two signs of life
 logger = logging.getLogger(__name__)
@@ -39,11 +40,24 @@ def serve(stop: Event) -> None:
         watcher = watch_index(stop)
         holder = f"{running.SCHEDULER}@{running.host()}"
         looker = Looker(holder)
-        while not stop.is_set():
-            looker.look(stop)
-            connection.close()
-            stop.wait(LOOK)
-        watcher.join()
+        try:
+            while not stop.is_set():
+                looker.look(stop)
+                connection.close()
+                stop.wait(LOOK)
+        finally:
+            stop.set()
+            watcher.join(STOPPING)
+            _say_goodbye()
+
+
+def _say_goodbye() -> None:
+    try:
+        running.end_beat()
+    except DatabaseError as error:
+        logger.warning("jobs: the end was not noted: %s", error)
+    finally:
+        connection.close()
 
 
 class Looker:

@@ -55,6 +55,7 @@ class Command(KbCommand):
         self.stdout.write("数据库是空的，正在装入演示数据……")
         entries, questions = demo.load()
         self.stdout.write(f"演示数据：{entries} 个条目，{questions} 个问题。")
+        index.sync_all()
         passwords = {name: _make_account(name) for name in ACCOUNTS}
         agent, lead = (User.objects.get(username=n) for n in ("kefu", "zhuguan"))
         demo.furnish(agent=agent, lead=lead)
