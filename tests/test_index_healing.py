@@ -69,7 +69,7 @@ def flip_postings(folder: Path) -> None:
         file.write_bytes(data)
 
 
-DAMAGES: dict[str, Callable[[Path], None]] = {
+DAMAGES: dict[str, Callable[[Path], Any]] = {
     "no folder": shutil.rmtree,
     "no CURRENT": lambda folder: (folder / "CURRENT").unlink(),
     "CURRENT cut short": cut("CURRENT", 0),

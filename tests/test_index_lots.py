@@ -31,7 +31,7 @@ def found(words: str, **options: Any) -> list[int]:
 def branch(make_entry: MakeEntry) -> Category:
     """A category with more entries than a request brings up to date."""
     index.rebuild()
-    category = Category.objects.create(name="法规")
+    category: Category = Category.objects.create(name="法规")
     Entry.objects.bulk_create(
         Entry(question=f"第 {n} 条法规怎么办理", category=category, status="published")
         for n in range(MANY)
@@ -63,7 +63,7 @@ def test_the_scheduler_takes_the_newest_small_lot_first(branch: Category) -> Non
     for pk in (-1, -2, -3):
         index.mark([pk])
     synced: list[int] = []
-    with mock.patch.object(index.typeahead, "keep", synced.extend):
+    with mock.patch("kb.typeahead.keep", synced.extend):
         index.sync(limit=2)
     assert sorted(synced) == [-3, -2]
 

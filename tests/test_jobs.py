@@ -355,7 +355,12 @@ def test_one_scheduler_a_host_and_it_stops_when_told(
 ) -> None:
     settings.DATA_DIR = tmp_path
     ran = Event()
-    table.append(task(lambda: ran.set() or "好"))
+
+    def run() -> str:
+        ran.set()
+        return "好"
+
+    table.append(task(run))
     first = Thread(target=scheduler.serve, args=(watch,))
     first.start()
     assert ran.wait(10)

@@ -152,6 +152,11 @@ def mark(entry_ids: Iterable[int]) -> None:
         transaction.on_commit(sync_once, robust=True)
 
 
+def _note_missed(entry_ids: set[int]) -> None:
+    """Mark what changed while an index was rebuilt."""
+    _note(entry_ids)
+
+
 def _note(entry_ids: Iterable[int]) -> int:
     """Store a mark for each entry; return how many there are."""
     ids = list(entry_ids)
@@ -300,7 +305,7 @@ def rebuild(progress: Any = iter, processes: int = 1) -> int:
     stamp = stamps.new_index() if engine.is_stored else ""
     try:
         engine.replace(
-            entries, document, missed=_note, processes=processes, stamp=stamp
+            entries, document, missed=_note_missed, processes=processes, stamp=stamp
         )
     except BaseException:
         stamps.forget(stamp)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterable
 from threading import Event, Thread
+from typing import Protocol
 
 from kb.jobs import scheduler
 
@@ -23,10 +23,17 @@ _SIGNALS = "HUP QUIT TTIN TTOU USR1 USR2 WINCH CHLD".split()
 logger = logging.getLogger(__name__)
 
 
+class Closable(Protocol):
+    """A socket, whoever made it."""
+
+    def close(self) -> object:
+        """Let go of it."""
+
+
 class Supervisor:
     """Keeps one child that runs the scheduler. `sockets` are closed in the child."""
 
-    def __init__(self, sockets: Iterable[socket.socket] = ()) -> None:
+    def __init__(self, sockets: Iterable[Closable] = ()) -> None:
         self._sockets = list(sockets)
         self._stop = Event()
         self._pid = 0
@@ -81,7 +88,7 @@ def serve(parent: int | None = None) -> None:
         stop.set()
 
 
-def _fork(sockets: Iterable[socket.socket]) -> int:
+def _fork(sockets: Iterable[Closable]) -> int:
     parent = os.getpid()
     pid = os.fork()
     if pid:
