@@ -22,7 +22,7 @@ from django.core.management import (
 from django.core.management.base import OutputWrapper
 from django.db import DatabaseError, OperationalError, ProgrammingError, connection
 
-from kb.engines import EngineBusy, EngineUnavailable, RebuildRunning, pen
+from kb.engines import EngineBusy, EngineUnavailable, RebuildRunning, get_engine, pen
 from kb.management.command import KbCommand
 from tests.conftest import MakeEntry
 
@@ -196,3 +196,17 @@ def test_a_rebuild_does_not_wait_for_ever(folder: Path) -> None:
         pytest.raises(CommandError, match="等了 0 秒，另一个进程还在写索引"),
     ):
         call_command("kb_index", "rebuild", wait=0, stderr=StringIO())
+
+
+@pytest.mark.django_db
+def test_a_rebuild_on_a_full_disk_is_one_sentence_and_the_index_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kb.engines.packing.Builder.write", full)
+        code, said = run("kb_index", "rebuild")
+    assert (code, said) == (1, "CommandError: 磁盘满了，腾出空间后再试。\n")
+    assert get_engine().count(()) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from kb import entries, golden, index, jobs
 from kb.engines import EngineUnavailable, get_engine
-from kb.jobs import trials
+from kb.jobs import running, scheduler, trials
 from kb.models import Entry, Golden, GoldenRun, SynonymSet, User
 from tests.conftest import MakeEntry
 
@@ -258,6 +259,20 @@ def test_the_page_tells_what_fails_and_tries_again(
     page = desk.post(reverse("desk:golden-run"), follow=True).content.decode()
     assert "2 条不达标，1 条名次变了" in page
     assert "第 1 名" in page
+
+
+def test_many_are_tried_by_the_scheduler_and_the_page_does_not_wait(
+    desk: Client, freight: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.desk.golden.AT_ONCE", 1)
+    expect("发票抬头", freight)
+    expect("退货运费", freight)
+    running.beat()
+    page = desk.post(reverse("desk:golden-run"), follow=True).content.decode()
+    assert "已经开始在后台跑" in page
+    assert not GoldenRun.objects.exists()
+    scheduler.Looker("here").look(Event())
+    assert GoldenRun.objects.get().total == 2
 
 
 def test_what_moved_stays_on_the_page_for_a_day(

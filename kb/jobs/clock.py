@@ -26,7 +26,7 @@ def clock_doubt() -> str:
     """
     now = timezone.now()
     if (skew := abs(now - _database_clock())) > MAX_SKEW:
-        return f"本机时钟和数据库的时钟相差 {_told(skew)}"
+        return f"本机时钟和数据库的时钟相差 {_told(skew)}，请先校准时钟"
     check = ClockCheck.objects.select_for_update().filter(pk=1).first()
     check = check or ClockCheck(pk=1, seen_at=_newest_row() or now)
     jump = now - check.seen_at
@@ -34,7 +34,10 @@ def clock_doubt() -> str:
         check.seen_at, check.doubted_at = now, None
         check.save()
         return ""
-    reason = f"时钟比上次看到的快了 {_told(jump)}"
+    reason = (
+        f"时钟比上次看到的快了 {_told(jump)}；"
+        "如果没有错，一天后自动恢复，或用 kb_learn --force 马上清理"
+    )
     if check.doubted_at is None or not _is_near(check.doubted_at, now):
         check.doubted_at = now
         logger.warning("clock: it jumped by %s, nothing is deleted for a day", jump)

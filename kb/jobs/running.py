@@ -114,7 +114,7 @@ def _run(task: Task) -> tuple[str, str]:
     """Return what `task` says it did, and what went wrong."""
     try:
         if task.is_braked and (doubt := clock_doubt()):
-            return "", f"{BRAKED}{doubt}。确认时间没错的话，明天会自动恢复"
+            return "", f"{BRAKED}{doubt}"
         return task.run(), ""
     except (DatabaseError, EngineUnavailable, OSError) as error:
         logger.warning("jobs: %s failed: %s", task.name, error)

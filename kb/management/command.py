@@ -26,6 +26,7 @@ from kb.engines import EngineBusy, EngineUnavailable, RebuildRunning
 from kb.text import normalize
 
 INTERRUPTED = 130  # the exit code of a shell for Ctrl-C
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 FULL = "磁盘满了，腾出空间后再试。"
 # What databases write, in lower case, and what it means.
 _MESSAGES = (
@@ -94,6 +95,8 @@ def _engine(error: Any) -> str:
         return "索引正在重建，等它结束后再试。"
     if isinstance(error, EngineBusy):
         return "另一个进程正在写索引，请稍后再试。"
+    if isinstance(error.__cause__, OSError) and error.__cause__.errno in _NO_SPACE:
+        return FULL
     return f"索引暂时不能用，先运行 manage.py kb_index rebuild：{_line(error)}"
 
 
@@ -109,7 +112,7 @@ def _database(error: Exception) -> str:
 
 def _file(error: Any) -> str:
     name = f"「{_line(error.filename)}」" if error.filename else "文件"
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if error.errno in _NO_SPACE:
         return FULL
     if isinstance(error, FileNotFoundError):
         return f"找不到{name}。"

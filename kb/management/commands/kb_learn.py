@@ -40,7 +40,7 @@ class Command(KbCommand):
             self.stdout.write(f"「{name}」正在别的进程里运行。")
             return True
         if job.is_braked:
-            self.stderr.write(f"{task.label}：{job.error}，或者加 --force。")
+            self.stderr.write(f"{task.label}：{job.error}。")
             return True
         if job.error:
             self.stderr.write(f"{task.label}出错：{job.error}")
