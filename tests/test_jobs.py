@@ -297,7 +297,7 @@ def test_leads_see_the_jobs_in_the_admin(client: Client, lead: User) -> None:
 @pytest.fixture
 def watch(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
     """Return what stops the thread that watches the index; it looks all the time."""
-    for name in ("SYNC_EVERY", "HEAL_EVERY", "RETRY"):
+    for name in ("SYNC_EVERY", "HEAL_EVERY", "AGAIN", "RETRY"):
         monkeypatch.setattr(scheduler, name, 0.01)
     stop = Event()
     yield stop
@@ -345,6 +345,8 @@ def test_the_watch_goes_on_after_an_error(watch: Event) -> None:
         watch.set()
         thread.join(10)
     assert not thread.is_alive()
+    job = Job.objects.get(pk__startswith="index@")
+    assert (job.result, job.error) == ("索引不可用，已自动重建", "")
 
 
 def test_the_watch_stops_when_told(watch: Event) -> None:

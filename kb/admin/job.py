@@ -7,7 +7,10 @@ from django.utils import timezone
 
 from kb.admin.base import ReadOnly, short
 from kb.jobs import get_task
+from kb.jobs.running import INDEX, SCHEDULER
 from kb.models import Job
+
+HOST_JOBS = {SCHEDULER: "调度进程", INDEX: "索引自愈"}
 
 
 @admin.register(Job)
@@ -18,7 +21,7 @@ class JobAdmin(ReadOnly):
     @admin.display(description="任务")
     def label(self, job: Job) -> str:
         task = get_task(job.name)
-        return task.label if task else "调度进程"
+        return task.label if task else HOST_JOBS.get(job.name.partition("@")[0], "")
 
     @admin.display(description="状态")
     def state(self, job: Job) -> str:
@@ -38,7 +41,7 @@ class JobAdmin(ReadOnly):
 
     @admin.display(description="结果")
     def said(self, job: Job) -> str:
-        if get_task(job.name) is None and job.finished_at:
+        if job.name.startswith(f"{SCHEDULER}@") and job.finished_at:
             ago = timezone.now() - job.finished_at
             return f"{max(round(ago.total_seconds()), 0)} 秒前还在运行"
         return job.error or job.result

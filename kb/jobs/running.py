@@ -25,7 +25,7 @@ from kb.models.job import BEAT, BRAKED
 
 LEASE = timedelta(seconds=90)  # for which a claim holds without a sign of life
 REST = 9  # times its last run that a task rests, so that it takes a tenth of a core
-SCHEDULER = "scheduler"
+SCHEDULER, INDEX = "scheduler", "index"  # jobs that are no tasks, one a host
 logger = logging.getLogger(__name__)
 
 
@@ -96,6 +96,13 @@ def beat() -> None:
         defaults={"finished_at": now},
         create_defaults={"started_at": now, "finished_at": now},
     )
+
+
+def note_index(result: str = "", error: str = "") -> None:
+    """Note what became of this host's index, for operators."""
+    now = timezone.now()
+    facts = {"started_at": now, "finished_at": now, "result": result, "error": error}
+    Job.objects.update_or_create(pk=f"{INDEX}@{host()}", defaults=facts)
 
 
 def end_beat() -> None:

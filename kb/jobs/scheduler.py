@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -27,6 +27,7 @@ LOOK = 2.0  # seconds between two looks for tasks that are due
 SYNC_EVERY = 1.0  # seconds between two looks for marks
 HEAL_EVERY = 2.0  # seconds between two checks of the index
 STOPPING = 3.0  # seconds for the index to finish a batch
+AGAIN = 5.0  # seconds after the database or the engine gave no answer
 RETRY = 60.0  # seconds after a rebuild that failed
 BEAT_EVERY = 30.0  # seconds between two signs of life
 logger = logging.getLogger(__name__)
@@ -116,27 +117,32 @@ class IndexWatch:
 
     def __init__(self, stop: Event) -> None:
         self.stop = stop
-        self._due = {self.beat: 0.0, self.heal: 0.0, self.sync: 0.0}
+        self._steps: dict[str, Callable[[], float]] = {
+            "beat": self.beat,
+            "heal": self.heal,
+            "sync": self.sync,
+        }
+        self._due = dict.fromkeys(self._steps, 0.0)
+        self._failed = False
 
     def run(self) -> None:
         while not self.stop.is_set():
-            for step in self._due:
-                if time.monotonic() >= self._due[step] and not self.stop.is_set():
-                    self._due[step] = time.monotonic() + self._try(step)
+            for name in self._steps:
+                if time.monotonic() >= self._due[name] and not self.stop.is_set():
+                    self._due[name] = time.monotonic() + self._try(name)
             self.stop.wait(SYNC_EVERY / 4)
 
-    def _try(self, step: object) -> float:
+    def _try(self, name: str) -> float:
         """Take one step; return after how many seconds it is to be taken again."""
-        assert callable(step)  # noqa: S101 - for the types
         try:
-            return float(step())
-        except (DatabaseError, EngineUnavailable, OSError, RuntimeError) as error:
-            logger.warning(
-                "index: %s failed: %s", getattr(step, "__name__", step), error
-            )
-            return RETRY
-        except Exception:  # the other steps go on
-            logger.exception("index: a step failed")
+            return self._steps[name]()
+        except DatabaseError as error:
+            logger.warning("index: the database gives no answer: %s", error)
+            return AGAIN
+        except Exception as error:  # the other steps go on
+            expected = isinstance(error, EngineUnavailable | OSError | RuntimeError)
+            logger.warning("index: %s failed: %s", name, error, exc_info=not expected)
+            self._note(error=str(error)[:500])
             return RETRY
         finally:
             connection.close()
@@ -146,14 +152,25 @@ class IndexWatch:
         return BEAT_EVERY
 
     def heal(self) -> float:
-        healing.heal(_rebuild)
+        if healing.heal(_rebuild):
+            self._note(result="索引不可用，已自动重建")
+        elif self._failed:
+            self._note(result="索引恢复正常")
         return HEAL_EVERY
 
     def sync(self) -> float:
         if not index.pending():
             return SYNC_EVERY
         index.sync_all()
-        return SYNC_EVERY if not index.pending() else 5 * SYNC_EVERY
+        return SYNC_EVERY if not index.pending() else AGAIN
+
+    def _note(self, result: str = "", error: str = "") -> None:
+        """Note for operators what became of the index."""
+        self._failed = bool(error)
+        try:
+            running.note_index(result, error)
+        except DatabaseError as reason:
+            logger.warning("index: not noted: %s", reason)
 
 
 def _rebuild() -> int:

@@ -43,6 +43,8 @@ class Command(KbCommand):
         if doubt := jobs.clock_doubt():
             self.stdout.write(f"暂停清理过期数据：{doubt}。")
         rows = Job.objects.in_bulk()
+        for job in Job.objects.filter(pk__startswith=f"{running.INDEX}@"):
+            self.stdout.write(f"{job.name}：{_state(job)}")
         for task in jobs.TASKS:
             self.stdout.write(_line(task, rows.get(running.job_name(task))))
 
@@ -60,12 +62,15 @@ class Command(KbCommand):
 
 
 def _line(task: jobs.Task, job: Job | None) -> str:
+    return f"{task.name:<12} {task.label}：{_state(job)}"
+
+
+def _state(job: Job | None) -> str:
     if job is None or job.started_at is None:
-        state = "还没运行过"
-    elif job.is_running:
-        state = "正在运行"
-    else:
-        began = timezone.localtime(job.started_at).strftime("%Y-%m-%d %H:%M:%S")
-        said = job.error and f"出错：{job.error}"
-        state = f"{began}，{(job.took_ms or 0) / 1000:.1f} 秒，{said or job.result}"
-    return f"{task.name:<12} {task.label}：{state}"
+        return "还没运行过"
+    if job.is_running:
+        return "正在运行"
+    began = timezone.localtime(job.started_at).strftime("%Y-%m-%d %H:%M:%S")
+    took = "" if job.took_ms is None else f"，{job.took_ms / 1000:.1f} 秒"
+    said = (job.error and f"出错：{job.error}") or job.result
+    return f"{began}{took}，{said}"
