@@ -71,7 +71,7 @@ class CurationSite(AdminSite):
         context = super().each_context(request)
         if context["has_permission"]:
             waiting = index.pending()
-            context["index_pending"] = waiting if waiting > SMALL_LOT else 0
+            context["index_pending"] = f"{waiting:,}" if waiting > SMALL_LOT else ""
         return context
 
     def get_urls(self) -> list[Any]:
