@@ -75,6 +75,18 @@ def test_a_large_lot_is_worked_off_in_the_end(branch: Category) -> None:
     assert index.audit() == set()
 
 
+def test_who_waits_for_a_lot_of_his_own_does_not_work_off_larger_ones(
+    branch: Category, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "SYNC_BATCH", 2)
+    mine = [make_entry(f"如何申请退款 {n}", status="draft").pk for n in range(4)]
+    Stale.objects.all().delete()
+    move(branch)
+    index.mark(mine)
+    assert index.sync_all(most=len(mine)) == len(mine)
+    assert index.pending() == MANY
+
+
 def test_a_request_stops_after_a_small_lot(make_entry: MakeEntry) -> None:
     for n in range(MANY):
         index.mark([-n])

@@ -198,7 +198,7 @@ def emptied() -> None:
 def test_a_thousand_random_rows_come_back_byte_for_byte(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(index, "sync_all", lambda: None)  # nobody searches here
+    monkeypatch.setattr(index, "sync_all", lambda **_: None)  # nobody searches here
     some = Cells(SEED)
     emptied()
     fill(some)

@@ -26,8 +26,11 @@ KEPT = 100  # trials
 
 
 def run(*, by: User | None, cause: Cause = Cause.BUTTON) -> GoldenRun:
-    """Try every golden query and keep what moved; raises EngineUnavailable."""
-    index.sync_all()
+    """Try every golden query and keep what moved; raises EngineUnavailable.
+
+    A command waits until the index has caught up, a page only for small lots.
+    """
+    (index.sync_all if cause == Cause.COMMAND else index.sync_small)()
     trial = GoldenRun.objects.create(by=by, cause=cause, stamp=stamp())
     return _carry_out(trial)
 

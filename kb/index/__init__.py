@@ -270,14 +270,18 @@ def _foresee(entry_ids: Collection[int]) -> None:
     )
 
 
-def sync_all() -> int:
+def sync_all(most: int | None = None) -> int:
     """Sync until nothing is marked or the engine cannot; return marks cleared.
 
     It works in batches and pauses between them, so that a request that has saved
-    gets the write lock, and the next batch begins with the newest small lot.
+    gets the write lock, and the next batch begins with the newest small lot. A
+    request that waits for a lot of its own stops after `most` marks: larger lots
+    of others come after it.
     """
     cleared = 0
-    while done := sync(SYNC_BATCH):
+    while most is None or cleared < most:
+        if not (done := sync(SYNC_BATCH)):
+            break
         cleared += done
         if done == SYNC_BATCH:
             time.sleep(SYNC_PAUSE)

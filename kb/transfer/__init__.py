@@ -173,7 +173,7 @@ def apply(
     except IntegrityError:
         raise ValidationError(MOVED, code="conflict") from None
     if wait:
-        index.sync_all()
+        index.sync_all(most=plan.writes)
     progress("写入和建立索引", plan.writes, plan.writes)
     return plan.writes
 
