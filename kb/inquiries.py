@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -15,14 +15,16 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from kb import pictures, questions, scripts
+from kb import answers, pictures, questions, scripts
 from kb.models import (
+    AnswerVersion,
     Channel,
     Enclosure,
     Entry,
@@ -31,12 +33,14 @@ from kb.models import (
     Question,
     Reader,
     Site,
+    User,
 )
 from kb.models.inquiry import LONGEST_WORDS, MOST_PICTURES
 from kb.text import normalize, personal
 
 KEPT = timedelta(days=180)  # for which a contact and pictures are kept
 LATE = timedelta(days=7)  # in which a mail that failed is tried again
+MAIL_RETRY = timedelta(minutes=10)
 Status = Question.Status
 _ADDRESS = re.compile(r"(https?://\S+)")
 logger = logging.getLogger(__name__)
@@ -63,6 +67,8 @@ class Progress:
     answered: bool
     closed: bool
     answer: str
+    answered_at: datetime | None
+    corrected_at: datetime | None  # None where the answer was never corrected
     entry: Entry | None  # that answers it for everybody
 
 
@@ -117,11 +123,14 @@ def progress(inquiry: Inquiry, *, reader: Reader) -> Progress:
     question = inquiry.question
     readable = Entry.objects.published_to(reader).exclude(answer_html="")
     entry = readable.filter(pk=question.entry_id or 0).first()
+    visible = answers.visible_answer(question)
     return Progress(
-        answered=bool(question.answer) and question.status != Status.OPEN,
+        answered=visible is not None,
         closed=question.status == Status.DECLINED and not question.answer,
-        answer=_told(question.answer),
-        entry=entry,
+        answer=_told(visible.text) if visible else "",
+        answered_at=visible.given_at if visible else None,
+        corrected_at=visible.corrected_at if visible else None,
+        entry=entry if visible else None,
     )
 
 
@@ -132,17 +141,43 @@ def _told(answer: str) -> str:
 
 
 def rate(inquiry: Inquiry, *, score: int, comment: str) -> Inquiry:
-    """Keep how satisfied the asker is, who may change his mind.
+    """Keep how satisfied the asker is, who may change their mind.
 
-    Raises ValidationError where nothing was answered yet.
+    A new rating is to be dealt with anew. Raises ValidationError while the asker
+    cannot read an answer.
     """
-    if not inquiry.question.answer:
+    if answers.visible_answer(inquiry.question) is None:
         raise ValidationError(_("还没有回复，收到回复后再评分。"))
     inquiry.score, inquiry.comment = score, _said(comment)
     inquiry.scored_at = timezone.now()
+    inquiry.score_handled_at = inquiry.score_handled_by = None
     inquiry.full_clean(exclude=["site"])
-    inquiry.save(update_fields=["score", "comment", "scored_at"])
+    inquiry.save(
+        update_fields=[
+            "score",
+            "comment",
+            "scored_at",
+            "score_handled_at",
+            "score_handled_by",
+        ]
+    )
     return inquiry
+
+
+def handle_score(inquiry: Inquiry, *, seen: datetime | None, by: User) -> bool:
+    """Mark the low score as dealt with; return False where the asker rated anew since.
+
+    `seen` is the time of the rating that `by` has read.
+    """
+    rows = Inquiry.objects.low_scores_waiting().filter(pk=inquiry.pk, scored_at=seen)
+    return bool(rows.update(score_handled_at=timezone.now(), score_handled_by=by))
+
+
+def reopen_score(inquiry: Inquiry) -> bool:
+    """Put the low score back into the queue; return whether it had been dealt with."""
+    rows = Inquiry.objects.with_low_score().filter(pk=inquiry.pk)
+    rows = rows.exclude(score_handled_at=None)
+    return bool(rows.update(score_handled_at=None, score_handled_by=None))
 
 
 def _said(words: str) -> str:
@@ -161,38 +196,77 @@ def _tell_later(instance: Question, raw: bool = False, **kwargs: Any) -> None:
 
 
 def tell(question_id: int) -> bool:
-    """Write to the asker that there is an answer: once, and whatever mail does."""
-    waiting = Inquiry.objects.filter(question=question_id, told_at=None)
-    inquiry = waiting.select_related("question", "site").first()
-    if inquiry is None or not inquiry.email or not inquiry.question.answer:
+    """Mail the asker the answer that they may read now; return whether a mail went out.
+
+    Whoever mails a version first moves its `mail_after` on, so that nobody else does
+    the same; a process that dies meanwhile leaves it to be tried again. What can
+    still be taken back is not mailed.
+    """
+    rows = Inquiry.objects.filter(question=question_id)
+    inquiry = rows.select_related("question", "site").first()
+    if inquiry is None or not inquiry.email or inquiry.question.status == Status.OPEN:
         return False
-    mine = waiting.update(told_at=timezone.now())  # else somebody else writes
+    version = answers.visible_version(inquiry.question)
+    if version is None:
+        return False
+    now = timezone.now()
+    mine = AnswerVersion.objects.filter(pk=version.pk)
+    due = mine.filter(mailed_at=None, mail_after__lte=now)
+    if not due.update(mail_after=now + MAIL_RETRY):
+        return False
     try:
-        if mine:
-            _letter(inquiry).send()
+        _letter(inquiry, version).send()
     except (OSError, ValueError):  # the server, or an address that it cannot write
         logger.warning("inquiry %s: mail was not sent", inquiry.pk, exc_info=True)
-        Inquiry.objects.filter(pk=inquiry.pk).update(told_at=None)
         return False
-    return bool(mine)
+    mine.update(mailed_at=timezone.now())
+    Inquiry.objects.filter(pk=inquiry.pk).update(told_at=timezone.now())
+    return True
 
 
-def _letter(inquiry: Inquiry) -> EmailMessage:
-    """Return what the asker is written, in the language of the page he asked on."""
+def send_due_mail() -> int:
+    """Mail every answer that can no longer be taken back; return how many mails went.
+
+    To be called every few seconds, by any process: nothing is mailed twice. A mail
+    that failed is tried again after MAIL_RETRY, for LATE.
+    """
+    if not settings.KB_MAIL:
+        return 0
+    now = timezone.now()
+    due = AnswerVersion.objects.filter(
+        mailed_at=None,
+        mail_after__lte=now,
+        visible_from__range=(now - LATE, now),
+        question__inquiry__contact__contains="@",
+    ).exclude(question__status=Status.OPEN)
+    newer = AnswerVersion.objects.filter(
+        question=OuterRef("question"),
+        number__gt=OuterRef("number"),
+        visible_from__lte=now,
+    )
+    ids = list(due.exclude(Exists(newer)).values_list("question", flat=True))
+    return sum(map(tell, ids))
+
+
+def _letter(inquiry: Inquiry, version: AnswerVersion) -> EmailMessage:
+    """Return what the asker is written, in the language of the page they asked on."""
     with translation.override(inquiry.language):
         site = scripts.say(str(inquiry.site or Site()))
         link = inquiry.origin + reverse("faq:inquiry", args=[inquiry.token])
         parts = (
             _("您问："),
             f"{inquiry.question.text}\n",
-            _("我们的回复："),
-            f"{_told(inquiry.question.answer)}\n",
+            _("更正后的回复：") if version.is_correction else _("我们的回复："),
+            f"{_told(version.text)}\n",
             _("查看全文、给回复打分："),
             f"{link}\n",
             _("这个链接只有您有，请不要转发。"),
             f"{site}\n",
         )
-        subject = _("您的问题有回复了 · %(site)s") % {"site": site}
+        subject = _("您的问题有回复了 · %(site)s")
+        if version.is_correction:
+            subject = _("您的问题的回复有更正 · %(site)s")
+        subject %= {"site": site}
     # So that nobody's absence is answered to us.
     headers = {"Auto-Submitted": "auto-generated"}
     return EmailMessage(subject, "\n".join(parts), to=[inquiry.email], headers=headers)
@@ -206,16 +280,8 @@ def tidy() -> tuple[int, int]:
 
     Returns how many mails went out and how many questions are nobody's now.
     """
-    now = timezone.now()
-    return _tell_again(now - LATE), _forget(now - KEPT)
-
-
-def _tell_again(since: Any) -> int:
-    late = Inquiry.objects.filter(
-        told_at=None, contact__contains="@", question__asked_at__gt=since
-    ).exclude(question__status=Status.OPEN)
-    ids = list(late.values_list("question_id", flat=True)) if settings.KB_MAIL else []
-    return sum(map(tell, ids))
+    answers.delete_old_drafts()
+    return send_due_mail(), _forget(timezone.now() - KEPT)
 
 
 def _forget(before: Any) -> int:

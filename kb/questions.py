@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils import timezone
+
 from kb.models import Question
 
 
@@ -16,6 +18,9 @@ def ask(text: str, *, answer: str = "", **facts: Any) -> Question:
     """
     question = Question(text=text, answer=answer, **facts)
     question.status = answered_or_open(question)
+    if answer and question.recorded_by is not None:  # they wrote it at the same time
+        question.answered_by = question.recorded_by
+        question.answered_at = timezone.now()
     question.full_clean()
     question.save()
     return question
@@ -41,6 +46,8 @@ def store(new: Iterable[Question], changed: Iterable[Question]) -> None:
             "segment",
             "module",
             "status",
+            "answered_by",
+            "answered_at",
             "asked_at",
         ],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -54,6 +56,32 @@ def close(remark: ReplyFeedback, *, answer: str, by: User) -> ReplyFeedback:
     remark.full_clean()
     remark.save()
     return remark
+
+
+@transaction.atomic
+def reopen(remark: ReplyFeedback, *, by: User) -> str:
+    """Take back an answer that the agent has not seen; return its text.
+
+    Raises ValidationError.
+    """
+    if not by.has_perm("kb.change_entry"):
+        raise PermissionDenied("您没有处理话术反馈的权限。")
+    remark = ReplyFeedback.objects.select_for_update().get(pk=remark.pk)
+    if remark.state != State.DONE or remark.done_by_id != by.pk:
+        raise ValidationError("这条反馈不是您刚答复的，不能撤销。", code="conflict")
+    if remark.seen_at is not None:
+        raise ValidationError("同事已经看到答复了，不能撤销。", code="late")
+    answer, remark.answer = remark.answer, ""
+    remark.state, remark.done_by, remark.done_at = State.OPEN, None, None
+    remark.full_clean()
+    remark.save()
+    return answer
+
+
+def last_closed(user: User, *, since: datetime) -> ReplyFeedback | None:
+    """Return the remark that `user` answered last, while nobody has seen the answer."""
+    mine = ReplyFeedback.objects.unread().filter(done_by=user, done_at__gt=since)
+    return mine.select_related("entry").order_by("-done_at", "-pk").first()
 
 
 def see(user: User) -> int:

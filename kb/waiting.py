@@ -8,7 +8,16 @@ from typing import Any
 from django.db.models import IntegerField, QuerySet, Subquery
 
 from kb import entries, feedback, replies
-from kb.models import Entry, Gap, Golden, Question, ReplyFeedback, User, Validity
+from kb.models import (
+    Entry,
+    Gap,
+    Golden,
+    Inquiry,
+    Question,
+    ReplyFeedback,
+    User,
+    Validity,
+)
 
 Kinds = Iterator[tuple[str, "QuerySet[Any, Any]"]]
 
@@ -35,7 +44,9 @@ def counts(user: User) -> dict[str, int]:
 
 def _kinds(user: User) -> Kinds:
     if user.has_perm("kb.answer_question"):
-        yield "asked", Question.objects.filter(status=Question.Status.OPEN)
+        yield "asked", Question.objects.unanswered()
+        yield "recorded", Question.objects.unanswered_records()
+        yield "ratings", Inquiry.objects.low_scores_waiting()
     if user.has_perm("kb.triage_question"):
         yield "inbox", Question.objects.waiting()
     if user.has_perm("kb.publish_entry"):

@@ -19,6 +19,7 @@ ROWS = [
     {"audit", "shelves", "sites", "pictures", "incidents", "remarks", "practice"},
     {"accounts", "agents", "unsaved", "wording"},
     {"questions"},
+    {"answers"},
     {"triage"},
     {"entries"},
     {"inquiries", "reminding"},

@@ -12,10 +12,12 @@ from kb.models import GoldenRun, User, Validity
 LIST = "admin:kb_entry_changelist"
 KINDS = (  # in the order of the day: kind, label, hint, page, query, tone
     ("asked", "待回复", "顾客在网上问了，还没有人回复", "desk:asked", "", "bad"),
+    ("ratings", "低分评价", "顾客给回复打了 1–2 分", "desk:ratings", "", "bad"),
+    ("recorded", "待补答案", "记下的问题，没有回信地址", "desk:recorded", "", ""),
     ("inbox", "收件箱", "客服答过的问题，等着整理进库", "desk:inbox", "", ""),
     ("reviews", "待审核", "别人提交的，等您通过", "desk:reviews", "", "warn"),
     ("remarks", "话术反馈", "客服说话术有问题", "desk:remarks", "", ""),
-    ("unhelpful", "没帮助", "顾客说没帮上忙的条目", "desk:unhelpful", "", ""),
+    ("unhelpful", "没帮助", "顾客点了没帮助的条目", "desk:unhelpful", "", ""),
     ("proposals", "共用提议", "客服想共用的话术", "desk:proposals", "", ""),
     ("phrasings", "相似问法", "大家都这样搜，建议收下", "desk:phrasings", "", ""),
     ("due", "待复核", "到了复核日期，归您看", "desk:due", "", ""),

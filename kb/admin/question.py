@@ -13,10 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from kb import questions
+from kb import questions, triage
 from kb.admin.base import Curation, WholeForm, short
 from kb.admin.filters import MOST, UsedFilter
 from kb.models import Question
+from kb.text import normalize
 
 
 class SegmentFilter(admin.SimpleListFilter):
@@ -35,6 +36,26 @@ class SegmentFilter(admin.SimpleListFilter):
 
 
 class QuestionForm(WholeForm):
+    """`seen` is a digest of the answer that the page showed."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = normalize.key(self.instance.answer)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to write over an answer that came while the page was open."""
+        cleaned = super().clean() or self.cleaned_data
+        now = self.instance.answer
+        is_stale = cleaned.get("seen") not in {"", None, normalize.key(now)}
+        if is_stale and cleaned.get("answer") != now:
+            message = f"有人刚刚改过回答，现在是：{now or '（空）'}。您写的还在框里，看过以后再保存一次。"
+            self.add_error("answer", message)
+            self.data = self.data.copy()  # the next time they have seen it
+            self.data[self.add_prefix("seen")] = normalize.key(now)
+        return cleaned
+
     def _post_clean(self) -> None:
         """An open question that gets its answer waits to be sorted."""
         if self.instance.status == Question.Status.OPEN:
@@ -71,6 +92,8 @@ class QuestionAdmin(Curation):
         "status",
         "to_entry",
         "reason",
+        "answered_by",
+        "answered_at",
         "settled_by",
         "settled_at",
         "source",
@@ -83,6 +106,7 @@ class QuestionAdmin(Curation):
                 "fields": [
                     "text",
                     "answer",
+                    "seen",
                     ("channel", "segment"),
                     "module",
                     "asked_at",
@@ -91,10 +115,29 @@ class QuestionAdmin(Curation):
         ),
         (
             "处理",
-            {"fields": ["status", "to_entry", "reason", "settled_by", "settled_at"]},
+            {
+                "fields": [
+                    "status",
+                    ("answered_by", "answered_at"),
+                    "to_entry",
+                    "reason",
+                    ("settled_by", "settled_at"),
+                ]
+            },
         ),
         ("来源", {"fields": ["source", "external_id"], "classes": ["collapse"]}),
     ]
+
+    def save_model(
+        self, request: HttpRequest, obj: Question, form: Any, change: bool
+    ) -> None:
+        """Keep who wrote the answer, and when: the asker may be reading it."""
+        before = Question.objects.filter(pk=obj.pk).first() if change else None
+        was_open = before is None or before.status == Question.Status.OPEN
+        super().save_model(request, obj, form, change)
+        if obj.answer and (before is None or before.answer != obj.answer):
+            user: Any = request.user
+            triage.record_answer(obj, by=user, was_open=was_open)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What an entry counts stays, so that its figures can be traced."""

@@ -12,10 +12,16 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm, UsernameField
-from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.contrib.auth.views import (
+    LoginView,
+    LogoutView,
+    PasswordChangeView,
+    redirect_to_login,
+)
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.crypto import constant_time_compare
 from django.utils.decorators import method_decorator
@@ -23,16 +29,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from kb import answers
 from kb.accounts import login_throttle
 from kb.accounts.login_throttle import Attempt, TooManyAttempts
 from kb.accounts.passwords import ChangePasswordForm, NewPasswordForm
 from kb.client_address import client_address
-from kb.models import Reader, User
+from kb.models import MAX_ANSWER_CHARS, Question, Reader, User
 
 DEVICE_COOKIE = "known_device"  # sent to the login page alone
 FIRST_PASSWORD = "first_password"  # noqa: S105 - key in the session
 FIRST_PASSWORD_SECONDS = 15 * 60  # for which a login waits for a new password
 UNAVAILABLE_SECONDS = 30  # after which to try again when nothing can be counted
+MAX_ID_DIGITS = 18  # what fits into every database
 log = logging.getLogger(__name__)
 
 
@@ -78,6 +86,18 @@ class Login(LoginView):
     template_name = "desk/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def dispatch(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Keep a text that came along, also for who has logged in elsewhere meanwhile."""
+        response = super().dispatch(request, *args, **kwargs)
+        if request.method == "POST" and request.user.is_authenticated:
+            _keep_text(request, request.user)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"kept": _kept(self.request)}
 
     def get_default_redirect_url(self) -> str:
         return workplace(self.request.user)
@@ -168,6 +188,40 @@ def first_password(request: HttpRequest) -> HttpResponse:
     response = redirect(waiting["next"] or workplace(user))
     _remember_device(request, response, user)
     return response
+
+
+def login_page(
+    request: HttpRequest, *, where: str, question: int | None = None
+) -> HttpResponse:
+    """Send a stranger to the login, and from there to `where`.
+
+    The answer to `question` that they sent, as one does whose session has ended,
+    stands in the form of the login and becomes a draft of theirs. The server keeps
+    nothing for a stranger.
+    """
+    if question is None or not request.POST.get("answer", "").strip():
+        return redirect_to_login(where, resolve_url("login"))
+    kept = {"question": question, "text": request.POST["answer"][:MAX_ANSWER_CHARS]}
+    context = {"form": LoginForm(request), "next": where, "kept": kept}
+    return render(request, "desk/login.html", context)
+
+
+def _kept(request: HttpRequest) -> dict[str, str] | None:
+    """Return the text that came along with the form of the login."""
+    text = request.POST.get("kept_text", "")[:MAX_ANSWER_CHARS]
+    question = request.POST.get("kept_question", "")
+    return {"question": question, "text": text} if text and question else None
+
+
+def _keep_text(request: HttpRequest, user: User) -> None:
+    kept = _kept(request)
+    if kept is None or not user.has_perm("kb.answer_question"):
+        return
+    number = kept["question"]
+    if number.isascii() and number.isdecimal() and len(number) <= MAX_ID_DIGITS:
+        question = Question.objects.filter(pk=int(number)).first()
+        if question is not None:
+            answers.store_text(question, by=user, text=kept["text"])
 
 
 def workplace(user: Reader) -> str:

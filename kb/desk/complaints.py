@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST, require_safe
 
 from kb import feedback
+from kb.desk import queue
 from kb.desk.drafts import editor
+from kb.desk.forms import parse_moment
 from kb.desk.views import StaffRequest
 from kb.models import Entry
 
@@ -28,6 +27,7 @@ def unhelpful(request: StaffRequest) -> HttpResponse:
         "complaints": feedback.complaints(MOST, handled=handled),
         "total": feedback.complained().count(),
         "handled": handled,
+        "undo": feedback.last_handled(request.user, since=timezone.now() - queue.UNDO),
     }
     return render(request, "desk/unhelpful.html", context)
 
@@ -40,19 +40,11 @@ def handle(request: StaffRequest, pk: int) -> HttpResponse:
     if entry is None:
         messages.warning(request, "这个条目已经不在了。")
     elif request.POST.get("do") == "back":
-        count = feedback.hand_back(entry)
+        at = parse_moment(request.POST.get("at", ""))
+        count = feedback.hand_back(entry, at=at)
         messages.success(request, f"「{entry}」的 {count} 条评价放回来了。")
     else:
-        upto = _moment(request.POST.get("upto", ""))
+        upto = parse_moment(request.POST.get("upto", "")) or timezone.now()
         count = feedback.handle(entry, upto=upto, by=request.user)
         messages.success(request, f"「{entry}」的 {count} 条评价已标为处理完。")
     return redirect("desk:unhelpful")
-
-
-def _moment(sent: str) -> datetime:
-    """Return what was sent, or now: a forged moment is no reason to fail."""
-    try:
-        found = parse_datetime(sent)
-    except (ValueError, OverflowError):
-        found = None
-    return found if found and timezone.is_aware(found) else timezone.now()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from tree_queries.forms import TreeNodeChoiceField
 
 from kb.models import (
@@ -41,6 +44,15 @@ class Prose(forms.CharField):
 
     def to_python(self, value: object) -> str:
         return normalize.clean(str(value or "")).replace("\r\n", "\n").strip()
+
+
+def parse_moment(sent: str) -> datetime | None:
+    """Return a moment that a page brought back, or None where it is none."""
+    try:
+        moment = parse_datetime(sent)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment and timezone.is_aware(moment) else None
 
 
 def _id() -> forms.IntegerField:

@@ -9,10 +9,12 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from kb import replies, search
+from kb.desk import queue
 from kb.desk.drafts import editor
 from kb.desk.forms import LARGEST_ID, Line
 from kb.desk.views import StaffRequest
@@ -38,13 +40,20 @@ def proposals(request: StaffRequest) -> HttpResponse:
     """List what agents propose, the oldest first, each with entries it may suit."""
     found = list(replies.waiting()[:MOST])
     offered = [(proposal, _places(proposal, request)) for proposal in found]
-    context = {"proposals": offered, "total": replies.waiting().count()}
+    since = timezone.now() - queue.UNDO
+    context = {
+        "proposals": offered,
+        "total": replies.waiting().count(),
+        "undo": replies.last_sent_back(request.user, since=since),
+    }
     return render(request, "desk/proposals.html", context)
 
 
 @editor
 @require_POST
 def judge(request: StaffRequest, pk: int) -> HttpResponse:
+    if request.POST.get("do") == "undo":
+        return _undo(request, pk)
     form = JudgeForm(request.POST)
     proposal = replies.waiting().filter(pk=pk).first()
     if proposal is None or not form.is_valid():
@@ -60,11 +69,25 @@ def judge(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("desk:proposals")
 
 
+def _undo(request: StaffRequest, pk: int) -> HttpResponse:
+    """Let what was sent back wait again; the reason stands in its field."""
+    proposal = Proposal.objects.filter(pk=pk).select_related("reply").first()
+    try:
+        if proposal is None:
+            raise ValidationError("这条提议已经不在了。")
+        replies.undo_send_back(proposal, by=request.user)
+        messages.success(request, f"已撤销退回：「{proposal.reply.title}」。")
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+    return redirect("desk:proposals")
+
+
 def _judged(proposal: Proposal, given: dict[str, Any], request: StaffRequest) -> str:
     title = proposal.reply.title
     if given["do"] == "return":
         replies.send_back(proposal, by=request.user, reason=given["reason"])
-        return f"已退回「{title}」，{proposal.by or '作者'}会看到原因。"
+        reads = proposal.by is not None and proposal.by.is_active
+        return f"已退回「{title}」{f'，{proposal.by}会看到原因' if reads else ''}。"
     place = given["number"] or given["entry"]
     entry = None if place == "new" else _named(place, request)
     reply = replies.accept(proposal, by=request.user, entry=entry, seen=given["seen"])

@@ -59,7 +59,7 @@ class Alike:
 def waiting(asked: Asked) -> QuestionQuerySet:
     """Return what waits and passes the filter, oldest first."""
     return asked.narrow(Question.objects.waiting()).select_related(
-        "module", "recorded_by"
+        "module", "recorded_by", "answered_by", "inquiry"
     )
 
 

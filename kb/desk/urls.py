@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from kb.desk import (
+    answered,
     asked,
     complaints,
     drafts,
@@ -15,6 +16,7 @@ from kb.desk import (
     history,
     phrasings,
     proposals,
+    ratings,
     remarks,
     reviews,
     views,
@@ -47,6 +49,13 @@ urlpatterns = [
     path("golden/before/<int:pk>/", golden.warning, name="golden-warning"),
     path("asked/", asked.asked, name="asked"),
     path("asked/<int:pk>/", asked.answer, name="answer"),
+    path("asked/<int:pk>/presence/", asked.presence, name="presence"),
+    path("recorded/", asked.recorded, name="recorded"),
+    path("answered/", answered.answered, name="answered"),
+    path("answered/<int:pk>/", answered.one, name="answered-one"),
+    path("answered/<int:pk>/take-back/", answered.take_back, name="take-back"),
+    path("ratings/", ratings.ratings, name="ratings"),
+    path("ratings/<int:pk>/", ratings.handle, name="rating"),
     path("asked/<int:pk>/<int:place>.webp", asked.enclosure, name="enclosure"),
     path("unhelpful/", complaints.unhelpful, name="unhelpful"),
     path("unhelpful/<int:pk>/", complaints.handle, name="handle"),

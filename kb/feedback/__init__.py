@@ -17,6 +17,7 @@ from kb.feedback.complaints import (
     complaints,
     hand_back,
     handle,
+    last_handled,
     told,
 )
 from kb.feedback.copies import copied
@@ -44,6 +45,7 @@ __all__ = [
     "forget",
     "hand_back",
     "handle",
+    "last_handled",
     "learn",
     "led",
     "pick",
@@ -120,8 +122,10 @@ def vote(
     Helpful after `words` is a pick; what was one is none any more otherwise.
     """
     facts = {"helpful": helpful, "words": kept(words), "created_at": timezone.now()}
-    if helpful or why != NONE:  # 没帮助 said again, without a word, keeps the reason
+    if helpful or why != NONE:
         facts |= told(NONE if helpful else why)
+    else:  # said again without a word: the reason stays, and it waits again
+        facts |= {"handled_at": None, "handled_by": None}
     made, _ = Vote.objects.update_or_create(entry=entry, person=person, defaults=facts)
     if helpful:
         kind = Pick.Kind.HELPFUL

@@ -1,4 +1,4 @@
-"""Why an entry did not help: editors read it, mend the entry, and say that it is done."""
+"""Votes that an entry did not help: editors mend the entry and note that it is done."""
 
 from __future__ import annotations
 
@@ -34,11 +34,9 @@ class Complaint:
     entry: Entry
     count: int
     reasons: Sequence[tuple[str, int]]  # what it is called, and how many say so
-    votes: Sequence[Vote]  # the latest
-
-    @property
-    def newest(self) -> str:
-        return self.votes[0].created_at.isoformat()
+    votes: Sequence[Vote]  # the latest that say why, else the latest
+    without_reason: int
+    newest: str  # when the latest vote came, in ISO form
 
 
 def told(why: Why) -> dict[str, Any]:
@@ -79,7 +77,18 @@ def _complaint(entry: Entry, count: int, handled: bool) -> Complaint:
         (str(Vote.Reason(reason).label), n)
         for reason, n in said.order_by("-n", "reason")
     ]
-    return Complaint(entry, count, reasons, list(votes.order_by("-created_at")[:WORDS]))
+    with_reason = votes.exclude(reason="", note="").order_by("-created_at", "-pk")
+    latest = votes.order_by("-created_at", "-pk")
+    shown = list(with_reason[:WORDS]) or list(latest[:WORDS])
+    without_reason = votes.filter(reason="", note="").count()
+    return Complaint(
+        entry,
+        count,
+        reasons,
+        shown,
+        without_reason,
+        newest=latest[0].created_at.isoformat(),
+    )
 
 
 def handle(entry: Entry, *, upto: datetime, by: User | None) -> int:
@@ -91,7 +100,18 @@ def handle(entry: Entry, *, upto: datetime, by: User | None) -> int:
     return seen.update(handled_at=timezone.now(), handled_by=by)
 
 
-def hand_back(entry: Entry) -> int:
-    """Let the complaints about `entry` wait again; return how many there are."""
+def last_handled(user: User, *, since: datetime) -> Vote | None:
+    """Return one of the complaints that `user` dealt with last, and not before `since`."""
+    mine = Vote.objects.complaints().filter(handled_by=user, handled_at__gt=since)
+    return mine.select_related("entry").order_by("-handled_at", "-pk").first()
+
+
+def hand_back(entry: Entry, *, at: datetime | None = None) -> int:
+    """Let complaints about `entry` wait again; return how many there are.
+
+    With `at`, only those that were dealt with at that moment.
+    """
     dealt = Vote.objects.complaints().filter(entry=entry).exclude(handled_at=None)
+    if at is not None:
+        dealt = dealt.filter(handled_at=at)
     return dealt.update(handled_at=None, handled_by=None)

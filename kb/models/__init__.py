@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kb.models import plain
+from kb.models.answer import MAX_ANSWER_CHARS, AnswerDraft, AnswerVersion
 from kb.models.category import Category, Module, Tag
 from kb.models.completion import Completion
 from kb.models.content import ContentEdition, Neighbours, Read
@@ -51,8 +52,11 @@ __all__ = [
     "AGENT",
     "EDITOR",
     "LEAD",
+    "MAX_ANSWER_CHARS",
     "WRITER",
     "Act",
+    "AnswerDraft",
+    "AnswerVersion",
     "Category",
     "Channel",
     "ClockCheck",

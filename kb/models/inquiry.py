@@ -6,6 +6,7 @@ import re
 import secrets
 import unicodedata
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, MaxValueValidator, MinValueValidator
 from django.db import models
@@ -20,6 +21,7 @@ LONGEST_CONTACT = 100  # characters
 LONGEST_WORDS = 200
 MOST_PICTURES = 3
 BEST = 5  # the highest score
+MAX_LOW_SCORE = 2  # a score up to here goes to the queue of low scores
 _PHONE = re.compile(r"\+?[\d\s()-]+")
 _DIGITS = range(7, 16)  # of a phone number, E.164
 CONTACT = _("请填手机号或邮箱，比如 13800001234 或 name@example.com；也可以不填。")
@@ -43,6 +45,16 @@ def validate_contact(contact: str) -> None:
     digits = sum(letter.isdigit() for letter in contact)
     if not (_PHONE.fullmatch(contact) and contact.isascii() and digits in _DIGITS):
         raise ValidationError(CONTACT)
+
+
+class InquiryQuerySet(models.QuerySet["Inquiry"]):
+    def with_low_score(self) -> InquiryQuerySet:
+        """Inquiries whose answer was rated 1 or 2."""
+        return self.filter(score__lte=MAX_LOW_SCORE)
+
+    def low_scores_waiting(self) -> InquiryQuerySet:
+        """Low scores that nobody has dealt with."""
+        return self.with_low_score().filter(score_handled_at=None)
 
 
 class Inquiry(models.Model):
@@ -82,6 +94,20 @@ class Inquiry(models.Model):
     )
     comment = models.CharField("满意度留言", max_length=LONGEST_WORDS, blank=True)
     scored_at = models.DateTimeField("评分时间", null=True, blank=True)
+    score_handled_at = models.DateTimeField(
+        "评分处理时间", null=True, blank=True, editable=False
+    )
+    score_handled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="评分处理人",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    objects = InquiryQuerySet.as_manager()
 
     class Meta:
         verbose_name = "网上提问"

@@ -30,6 +30,14 @@ class QuestionQuerySet(models.QuerySet["Question"]):
         """Answered, and nobody has decided yet what the library learns from it."""
         return self.filter(status=Question.Status.ANSWERED).order_by("asked_at", "id")
 
+    def unanswered(self) -> QuestionQuerySet:
+        """Open questions of customers who will read the answer on their own page."""
+        return self.filter(status=Question.Status.OPEN, inquiry__isnull=False)
+
+    def unanswered_records(self) -> QuestionQuerySet:
+        """Open questions that were recorded or imported: no answer reaches a customer."""
+        return self.filter(status=Question.Status.OPEN, inquiry__isnull=True)
+
 
 class Question(models.Model):
     """Raw material of the library, never shown to the public."""
@@ -87,6 +95,18 @@ class Question(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="回答人",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    answered_at = models.DateTimeField(
+        "回答时间", null=True, blank=True, editable=False
+    )
     asked_at = models.DateTimeField("提问时间", default=timezone.now)
     source = models.CharField("来源", max_length=50, blank=True)
     external_id = models.CharField("外部编号", max_length=100, blank=True)
@@ -129,7 +149,10 @@ class Question(models.Model):
                 violation_error_message="这个来源里已有相同外部编号的问题。",
             ),
         ]
-        indexes = [models.Index(fields=["status", "asked_at"])]
+        indexes = [
+            models.Index(fields=["status", "asked_at"]),
+            models.Index(fields=["answered_by", "-answered_at"]),
+        ]
 
     def __str__(self) -> str:
         return self.text[:50]

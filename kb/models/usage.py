@@ -108,8 +108,8 @@ class Pick(Said):
 
 class VoteQuerySet(models.QuerySet["Vote"]):
     def complaints(self) -> VoteQuerySet:
-        """What says why an entry did not help: editors read it."""
-        return self.filter(helpful=False).exclude(reason="", note="")
+        """Votes that an entry did not help, with or without a reason."""
+        return self.filter(helpful=False)
 
     def open(self) -> VoteQuerySet:
         """Of the complaints, those that nobody has dealt with."""
@@ -155,6 +155,13 @@ class Vote(models.Model):
                 condition=Q(helpful=False) | Q(reason="", note=""),
                 name="kb_vote_helpful_has_no_reason",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["entry"],
+                condition=Q(helpful=False, handled_at=None),
+                name="kb_vote_open_complaints",
+            )
         ]
 
     def __str__(self) -> str:

@@ -8,9 +8,11 @@ from kb.replies.including import put, remove, used_in
 from kb.replies.keeping import MOST, copy_of, drop, keep, may_write, mine, of_team
 from kb.replies.proposing import (
     accept,
+    last_sent_back,
     propose,
     send_back,
     shared_of,
+    undo_send_back,
     waiting,
     withdraw,
 )
@@ -25,6 +27,7 @@ __all__ = [
     "fitting",
     "found",
     "keep",
+    "last_sent_back",
     "may_write",
     "mine",
     "of_team",
@@ -34,6 +37,7 @@ __all__ = [
     "send_back",
     "shared_of",
     "since",
+    "undo_send_back",
     "usable",
     "used_in",
     "waiting",

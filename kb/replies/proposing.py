@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -78,6 +80,32 @@ def send_back(proposal: Proposal, *, by: User, reason: str) -> Proposal:
     if not proposal.reason:
         raise ValidationError("请写明退回的原因，作者会看到。")
     return _judge(proposal, State.RETURNED, by=by)
+
+
+@transaction.atomic
+def undo_send_back(proposal: Proposal, *, by: User) -> Proposal:
+    """Let a proposal that `by` sent back wait again. Raises ValidationError."""
+    if not by.has_perm("kb.change_entry"):
+        raise PermissionDenied("您没有这个操作的权限。")
+    mine = Proposal.objects.select_for_update().filter(
+        pk=proposal.pk, state=State.RETURNED, judged_by=by
+    )
+    row = mine.first()
+    if row is None:
+        raise ValidationError(GONE, code="gone")
+    if Proposal.objects.filter(reply=row.reply_id, state=State.WAITING).exists():
+        raise ValidationError("作者已经重新提议了，不用撤销。", code="conflict")
+    row.state, row.judged_by, row.judged_at = State.WAITING, None, None
+    row.save()  # the reason stays, for the next try
+    return row
+
+
+def last_sent_back(user: User, *, since: datetime) -> Proposal | None:
+    """Return the proposal that `user` sent back last, and not before `since`."""
+    mine = Proposal.objects.filter(
+        state=State.RETURNED, judged_by=user, judged_at__gt=since
+    )
+    return mine.select_related("reply").order_by("-judged_at", "-pk").first()
 
 
 def _waiting(proposal: Proposal, by: User) -> tuple[Proposal, Reply]:

@@ -16,6 +16,9 @@ ANSWER, SORT, EDIT = (
 )
 TABS = (  # in the order of the day: kind, label, permission, names of its pages
     ("asked", "待回复", ANSWER, "asked answer"),
+    ("", "已回复", ANSWER, "answered answered-one"),
+    ("ratings", "低分评价", ANSWER, "ratings"),
+    ("recorded", "待补答案", ANSWER, "recorded"),
     ("", "收件箱", SORT, "inbox merge create decline undo"),
     ("", "草稿与待审核", EDIT, "drafts"),
     ("reviews", "审核", EDIT, "reviews"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from kb import questions
+from django.utils import timezone
+
+from kb import answers, questions
 from kb.models import Channel, Question, User
 from kb.text import normalize
 from kb.transfer.columns import Columns
@@ -26,7 +28,13 @@ CHANNELS = {
     for name in (str(channel.label), channel.value)
 }
 COMPARED = ("text", "answer", "channel", "segment", "module_id", "status", "asked_at")
-APART = ("module", "entry", "settled_by", "text_key")  # not checked with a query
+APART = (
+    "module",
+    "entry",
+    "settled_by",
+    "answered_by",
+    "text_key",
+)  # not checked with a query
 
 
 class Questions(Kind):
@@ -95,8 +103,20 @@ class Questions(Kind):
         """Questions have nothing that takes time."""
 
     def store(self, by: User | None) -> None:
+        """Write the rows; who imports an answer to an open question has given it."""
         self.places.store()
+        now = timezone.now()
+        for question in self.changed:
+            if self._gets_answered(question):
+                for name in ("answered_by", "answered_at"):
+                    self.remember(question, name)
+                question.answered_by, question.answered_at = by, now
         questions.store(self.new, self.changed)
+        answers.add_missing_versions(self.changed, by=by)
+
+    def _gets_answered(self, question: Question) -> bool:
+        was_open = self.old.get(id(question), {}).get("status") == Question.Status.OPEN
+        return was_open and bool(question.answer)
 
     def _blank(self, wish: Wish) -> Question:
         number = normalize.line(wish.said.get("external_id", ""))

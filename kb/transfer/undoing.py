@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Model, ProtectedError, Q
 from django.utils import timezone
 
-from kb import audit, entries, index
-from kb.models import Deed, Entry, Import, ImportedRow, Right, User
+from kb import answers, audit, entries, index
+from kb.models import Deed, Entry, Import, ImportedRow, Question, Right, User
 from kb.transfer.planning import Kind
 from kb.transfer.report import Plan
 from kb.transfer.written import told
@@ -181,6 +181,8 @@ def _plain(row: ImportedRow, model: type[Model], *, by: User | None) -> str:
                 setattr(found, name, field_.to_python(value))  # type: ignore[union-attr]
             found.full_clean(exclude=["text_key"])
             found.save()
+            if isinstance(found, Question):  # a customer may be reading the answer
+                answers.add_missing_versions([found], by=by)
             return ""
     except ProtectedError:
         return USED

@@ -1,0 +1,63 @@
+"""Answers that their askers rated 1 or 2: read why, correct the answer, note that it is done."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from kb import inquiries
+from kb.desk import queue
+from kb.desk.answering import answerer
+from kb.desk.forms import parse_moment
+from kb.desk.views import StaffRequest
+from kb.models import Inquiry
+
+PAGE = 20  # inquiries
+
+
+@answerer
+@require_safe
+def ratings(request: StaffRequest) -> HttpResponse:
+    """List low scores that wait, the oldest first; ?show=done those dealt with."""
+    is_done = request.GET.get("show") == "done"
+    if is_done:
+        rows = Inquiry.objects.with_low_score().exclude(score_handled_at=None)
+        rows = rows.order_by("-score_handled_at", "-pk")
+    else:
+        rows = Inquiry.objects.low_scores_waiting().order_by("scored_at", "pk")
+    rows = rows.select_related(
+        "question__answered_by", "question__entry", "score_handled_by"
+    )
+    mine = Inquiry.objects.with_low_score().filter(
+        score_handled_by=request.user, score_handled_at__gt=timezone.now() - queue.UNDO
+    )
+    context = {
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "total": Inquiry.objects.low_scores_waiting().count(),
+        "is_done": is_done,
+        "undo": mine.order_by("-score_handled_at", "-pk").first(),
+    }
+    return render(request, "desk/ratings.html", context)
+
+
+@answerer
+@require_POST
+def handle(request: StaffRequest, pk: int) -> HttpResponse:
+    """Note that a low score was dealt with, or put it back."""
+    inquiry = Inquiry.objects.filter(pk=pk).select_related("question").first()
+    if inquiry is None:
+        messages.warning(request, "这个提问已经不在了。")
+    elif request.POST.get("do") == "back":
+        if inquiries.reopen_score(inquiry):
+            messages.success(request, f"「{inquiry}」的评分放回来了。")
+    elif inquiries.handle_score(
+        inquiry, seen=parse_moment(request.POST.get("seen", "")), by=request.user
+    ):
+        messages.success(request, f"「{inquiry}」的评分已标为处理完。")
+    else:
+        messages.warning(request, "顾客刚刚改过评分，或者同事已经处理了，请再看一下。")
+    return redirect("desk:ratings")

@@ -1,0 +1,111 @@
+// Answering customers: who else is at it, what is typed is kept, what was sent can be
+// taken back while the seconds run. Without this file everything works by hand.
+
+const BEAT = 15_000; // ms between two signs of life
+const PAUSE = 1_200; // ms without a key after which the text is kept
+const form = document.querySelector("form[data-presence]");
+const box = form?.elements.answer;
+let kept = box?.value;
+let timer = 0;
+let isSending = false;
+
+function show(selector, names) {
+  const notice = document.querySelector(selector);
+  if (!notice) return;
+  const place = notice.querySelector("[data-names]");
+  if (place && names) place.textContent = names;
+  notice.hidden = names === "";
+}
+
+function say(text) {
+  form.querySelector("[data-saved]").textContent = text;
+}
+
+function renewTokens(token) {
+  if (!token) return;
+  for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+}
+
+async function ask(options) {
+  const response = await fetch(form.dataset.presence, { redirect: "manual", cache: "no-store", ...options });
+  if (response.type === "opaqueredirect") throw new Error("login");
+  if (!response.ok) throw new Error(String(response.status));
+  return response.json();
+}
+
+function body(fields) {
+  return new URLSearchParams({ csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value, ...fields });
+}
+
+// Another login makes another token: fetch it, and try once more.
+async function send(fields) {
+  try {
+    return await ask({ method: "POST", body: body(fields) });
+  } catch (error) {
+    if (error.message !== "403") throw error;
+    renewTokens((await ask({})).token);
+    return ask({ method: "POST", body: body(fields) });
+  }
+}
+
+async function beat() {
+  clearTimeout(timer);
+  if (document.hidden || isSending) return;
+  const text = box.value;
+  const isChanged = text !== kept;
+  try {
+    const state = await send(isChanged ? { answer: text } : {});
+    if (isChanged) {
+      kept = text;
+      if (text) say("已暂存。");
+    }
+    show("[data-lost]", "");
+    show("[data-others]", (state.others ?? []).join("、"));
+    show("[data-answered]", state.gone ? "同事" : state.who);
+    renewTokens(state.token);
+  } catch (error) {
+    if (error.message === "login") show("[data-lost]", "x");
+    else if (isChanged) say("暂存不了，网络可能断了；您写的还在框里。");
+  }
+  clearTimeout(timer);
+  timer = setTimeout(beat, BEAT);
+}
+
+function leave() {
+  if (!isSending) navigator.sendBeacon?.(form.dataset.presence, body(box.value === kept ? { left: "1" } : { left: "1", answer: box.value }));
+}
+
+if (form) {
+  box.addEventListener("input", (event) => {
+    if (event.isComposing) return;
+    clearTimeout(timer);
+    timer = setTimeout(beat, PAUSE);
+  });
+  form.addEventListener("submit", () => {
+    isSending = true;
+    clearTimeout(timer);
+  });
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : beat()));
+  window.addEventListener("pagehide", leave);
+  window.addEventListener("pageshow", () => {
+    isSending = false;
+  });
+  beat();
+}
+
+// The seconds in which something sent can be taken back.
+for (const held of document.querySelectorAll("[data-held]")) {
+  const end = performance.now() + Number(held.dataset.held) * 1000;
+  const number = held.querySelector("[data-seconds]");
+  const tick = () => {
+    const left = Math.ceil((end - performance.now()) / 1000);
+    if (left > 0) {
+      number.textContent = left;
+      setTimeout(tick, 250);
+      return;
+    }
+    held.querySelector("[role=status]").textContent = held.dataset.after;
+    held.querySelector("button").remove();
+  };
+  tick();
+}
