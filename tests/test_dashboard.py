@@ -47,14 +47,14 @@ def test_the_first_page_counts_what_waits_for_the_reader(
     golden.run(by=None)
     entries.draft("我写的", by=editor, answer="好")
     counted = cards(desk)
-    assert {name: counted[name] for name in ("待回复", "收件箱", "搜索缺口")} == {
-        "待回复": 1,
+    assert {name: counted[name] for name in ("待补答案", "收件箱", "搜索缺口")} == {
+        "待补答案": 1,
         "收件箱": 1,
         "搜索缺口": 1,
     }
     assert (counted["搜索验收不达标"], counted["我的草稿"]) == (1, 1)
     page = desk.get("/admin/").content.decode()
-    assert page.index("待回复") < page.index("没帮助")  # what waits stands first
+    assert page.index("待补答案") < page.index("没帮助")  # what waits stands first
     assert f"{LIST}?mine=drafts" in page
 
 

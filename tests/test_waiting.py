@@ -30,7 +30,7 @@ def tabs(page: Any) -> dict[str, str]:
 
 
 def test_who_may_do_nothing_has_nothing_to_do(agent: User) -> None:
-    assert set(waiting.counts(agent)) <= {"asked"}
+    assert set(waiting.counts(agent)) <= {"asked", "recorded", "ratings"}
     User.groups.through.objects.all().delete()
     assert waiting.counts(User.objects.get(pk=agent.pk)) == {}
 
@@ -97,4 +97,9 @@ def test_agents_have_the_tabs_that_are_theirs(
     client: Client, make_user: Callable[..., User]
 ) -> None:
     client.force_login(make_user("kefu", AGENT))
-    assert tabs(client.get("/desk/asked/")) == {"待回复": ""}
+    assert tabs(client.get("/desk/asked/")) == {
+        "待回复": "",
+        "已回复": "",
+        "低分评价": "",
+        "待补答案": "",
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -50,6 +51,7 @@ def due(request: StaffRequest) -> HttpResponse:
         "show": show,
         "tabs": [(name, label, rows[name].count()) for name, label in SHOWS.items()],
         "total": len(listed),
+        "is_mail_on": settings.KB_MAIL,
     }
     return render(request, "desk/due.html", context)
 

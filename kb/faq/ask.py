@@ -123,6 +123,7 @@ def _form(
         "longest": asking.LONGEST,
         "most_pictures": MOST_PICTURES,
         "most_mb": settings.KB_PICTURE_MB,
+        "is_mail_on": settings.KB_MAIL,
     }
     return render(request, "faq/ask.html", context, status=status)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -96,6 +97,7 @@ def _page(
     context = {
         "inquiry": found,
         "progress": progress,
+        "is_mailed": bool(settings.KB_MAIL and found.email),
         "places": found.enclosures.values_list("place", flat=True),
         "scores": SCORES,
         "comment": found.comment,

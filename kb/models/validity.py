@@ -119,7 +119,7 @@ class Reviewed(models.Model):
         null=True,
         blank=True,
         db_index=True,
-        help_text="到这一天提醒负责人再看一遍。留空按分类的复核间隔。",
+        help_text="到这一天，它会出现在负责人的「待复核」里。留空按分类的复核间隔。",
     )
     reviewed_at = models.DateTimeField("上次复核", null=True, editable=False)
 

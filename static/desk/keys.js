@@ -24,9 +24,9 @@ function act(element) {
   if (element.matches("details")) {
     element.open = true;
     element.querySelector("input:not([type=hidden]), textarea")?.focus();
-  } else if (element.matches("input")) {
+  } else if (element.matches("input, textarea")) {
     element.focus();
-    element.select();
+    if (element.matches("input")) element.select();
   } else {
     element.click();
   }

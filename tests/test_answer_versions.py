@@ -1,0 +1,328 @@
+"""An answer can be taken back for ten seconds, and corrected with a mark afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from kb import answers, inquiries, triage
+from kb.models import AGENT, AnswerVersion, Channel, Deed, Inquiry, Question, User
+from tests.conftest import MakeEntry, MakeQuestion
+
+pytestmark = pytest.mark.django_db
+Status = Question.Status
+
+
+@pytest.fixture
+def inquiry(db: None) -> Inquiry:
+    asked = inquiries.Asked(
+        form_key="k", origin="https://faq.example.com", contact="kid@example.com"
+    )
+    return inquiries.ask("快递没收到怎么办", asked=asked)
+
+
+@pytest.fixture
+def mail_on(settings: Any) -> None:
+    settings.KB_MAIL = True
+    settings.DEFAULT_FROM_EMAIL = "help@example.com"
+
+
+@pytest.fixture
+def other(make_user: Callable[..., User]) -> User:
+    return make_user("other", AGENT)
+
+
+@pytest.fixture
+def desk(client: Client, agent: User) -> Client:
+    client.force_login(agent)
+    return client
+
+
+def own_page(inquiry: Inquiry) -> str:
+    return Client().get(f"/q/{inquiry.token}/").text
+
+
+def reply(desk: Client, inquiry: Inquiry, text: str = "请等 3 天") -> Any:
+    return desk.post(f"/desk/asked/{inquiry.question_id}/", {"answer": text})
+
+
+def let_time_pass() -> None:
+    """Do as if the ten seconds were over."""
+    now = timezone.now()
+    AnswerVersion.objects.update(visible_from=now, mail_after=now)
+
+
+# The ten seconds --------------------------------------------------------------------
+
+
+def test_the_customer_reads_an_answer_only_when_it_cannot_be_taken_back(
+    desk: Client, inquiry: Inquiry
+) -> None:
+    reply(desk, inquiry)
+    version = AnswerVersion.objects.get()
+    assert version.visible_from - version.at == timedelta(seconds=10)
+    page = own_page(inquiry)
+    assert "请等 3 天" not in page
+    assert "已收到" in page
+    rated = Client().post(f"/q/{inquiry.token}/rate/", {"score": "1"})
+    assert rated.status_code == 400
+    let_time_pass()
+    assert "请等 3 天" in own_page(inquiry)
+
+
+def test_no_mail_goes_out_before_the_ten_seconds_are_over(
+    desk: Client,
+    inquiry: Inquiry,
+    mail_on: None,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        reply(desk, inquiry)
+    assert inquiries.send_due_mail() == 0
+    assert mail.outbox == []
+    let_time_pass()
+    assert inquiries.send_due_mail() == 1  # by any process: the row says that it is due
+    assert inquiries.send_due_mail() == 0
+    assert "请等 3 天" in str(mail.outbox[0].body)
+
+
+def test_what_was_taken_back_is_read_by_nobody_and_stands_in_the_box_again(
+    desk: Client, inquiry: Inquiry, mail_on: None
+) -> None:
+    reply(desk, inquiry)
+    page = desk.get("/desk/asked/").text
+    url = f"/desk/answered/{inquiry.question_id}/take-back/"
+    assert url in page
+    answer = desk.post(url, follow=True)
+    assert answer.redirect_chain[-1][0] == f"/desk/asked/?question={inquiry.question_id}"
+    assert ">请等 3 天</textarea>" in answer.text
+    question = Question.objects.get()
+    assert (question.status, question.answer) == (Status.OPEN, "")
+    assert (question.answered_by, question.answered_at) == (None, None)
+    let_time_pass()
+    assert inquiries.send_due_mail() == 0
+    assert "已收到" in own_page(inquiry)
+    assert Deed.objects.filter(act=Deed.Act.RECALLED).exists()
+
+
+def test_after_ten_seconds_it_is_too_late_to_take_it_back(
+    desk: Client, inquiry: Inquiry
+) -> None:
+    reply(desk, inquiry)
+    let_time_pass()
+    url = f"/desk/answered/{inquiry.question_id}/take-back/"
+    answer = desk.post(url, follow=True)
+    assert "超过 10 秒" in answer.text
+    assert "作为更正发出" in answer.text
+    assert "请等 3 天" in own_page(inquiry)
+
+
+def test_nobody_takes_back_what_a_colleague_sent(
+    desk: Client, inquiry: Inquiry, other: User
+) -> None:
+    triage.answer(inquiry.question, answer="好", by=other, hold=answers.HOLD)
+    desk.post(f"/desk/answered/{inquiry.question_id}/take-back/")
+    assert Question.objects.get().answer == "好"
+
+
+def test_taking_back_releases_the_entry_that_the_question_was_counted_to(
+    client: Client, inquiry: Inquiry, editor: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry("快递没收到怎么办？", "先问门卫。")
+    client.force_login(editor)
+    url = f"/desk/asked/{inquiry.question_id}/"
+    client.post(url, {"answer": "亲，先问门卫。", "entry": entry.pk})
+    assert Question.objects.get().status == Status.SETTLED
+    client.post(f"/desk/answered/{inquiry.question_id}/take-back/")
+    question = Question.objects.get()
+    assert (question.status, question.entry) == (Status.OPEN, None)
+
+
+def test_what_a_colleague_has_sorted_meanwhile_is_not_taken_back(
+    desk: Client, inquiry: Inquiry, editor: User, make_entry: MakeEntry
+) -> None:
+    reply(desk, inquiry)
+    question = Question.objects.get()
+    triage.settle(question, entry=make_entry(), by=editor)
+    answer = desk.post(f"/desk/answered/{question.pk}/take-back/", follow=True)
+    assert "整理进条目" in answer.text
+    assert Question.objects.get().answer == "请等 3 天"
+
+
+def test_an_answer_recorded_for_nobody_is_taken_back_too(
+    desk: Client, make_question: MakeQuestion
+) -> None:
+    question = make_question("记下的", answer="")
+    desk.post(f"/desk/asked/{question.pk}/", {"answer": "这样做"})
+    answer = desk.post(f"/desk/answered/{question.pk}/take-back/", follow=True)
+    assert answer.redirect_chain[-1][0] == f"/desk/recorded/?question={question.pk}"
+    assert ">这样做</textarea>" in answer.text
+
+
+# Corrections ------------------------------------------------------------------------
+
+
+def test_a_correction_is_marked_for_the_customer_and_mailed(
+    desk: Client, inquiry: Inquiry, mail_on: None
+) -> None:
+    reply(desk, inquiry)
+    let_time_pass()
+    inquiries.send_due_mail()
+    assert "已更正" not in own_page(inquiry)
+    url = f"/desk/answered/{inquiry.question_id}/"
+    page = desk.get(url).text
+    assert 'name="based_on" value="1"' in page
+    desk.post(url, {"answer": "请等 5 天", "based_on": "1"})
+    assert "请等 3 天" in own_page(inquiry)  # the correction can be taken back
+    assert inquiries.send_due_mail() == 0
+    let_time_pass()
+    page = own_page(inquiry)
+    assert "请等 5 天" in page
+    assert "请等 3 天" not in page
+    assert "已更正" in page
+    assert inquiries.send_due_mail() == 1
+    assert "更正" in mail.outbox[1].subject
+    assert "请等 5 天" in str(mail.outbox[1].body)
+
+
+def test_every_version_is_kept_with_who_and_when_and_noted(
+    desk: Client, inquiry: Inquiry, agent: User, other: User
+) -> None:
+    reply(desk, inquiry)
+    triage.correct(Question.objects.get(), answer="改", by=other, based_on=1)
+    kept = AnswerVersion.objects.values_list("number", "text", "by__username")
+    assert list(kept) == [(1, "请等 3 天", "agent"), (2, "改", "other")]
+    question = Question.objects.get()
+    assert (question.answer, question.answered_by) == ("改", agent)
+    assert question.answered_at is not None
+    acts = Deed.objects.order_by("pk").values_list("act", "by__username")
+    assert ("answered", "agent") in acts
+    assert ("corrected", "other") in acts
+    page = desk.get(f"/desk/answered/{question.pk}/").text
+    assert "第 2 版" in page
+    assert "请等 3 天" in page
+
+
+def test_a_correction_that_was_taken_back_leaves_the_version_before(
+    desk: Client, inquiry: Inquiry
+) -> None:
+    reply(desk, inquiry)
+    let_time_pass()
+    url = f"/desk/answered/{inquiry.question_id}/"
+    desk.post(url, {"answer": "错的", "based_on": "1"})
+    answer = desk.post(f"{url}take-back/", follow=True)
+    assert ">错的</textarea>" in answer.text
+    question = Question.objects.get()
+    assert (question.status, question.answer) == (Status.ANSWERED, "请等 3 天")
+    assert "已更正" not in own_page(inquiry)
+
+
+def test_a_correction_based_on_an_old_version_keeps_what_was_typed(
+    desk: Client, inquiry: Inquiry, other: User
+) -> None:
+    reply(desk, inquiry)
+    triage.correct(Question.objects.get(), answer="同事的更正", by=other, based_on=1)
+    url = f"/desk/answered/{inquiry.question_id}/"
+    answer = desk.post(url, {"answer": "我的更正", "based_on": "1"})
+    assert answer.status_code == 409
+    assert ">我的更正</textarea>" in answer.text
+    assert "同事的更正" in answer.text
+    assert Question.objects.get().answer == "同事的更正"
+    assert ">我的更正</textarea>" in desk.get(url).text  # and the next time, too
+
+
+@pytest.mark.parametrize("text", ["", "   ", "好了"])
+def test_an_empty_or_equal_correction_is_refused(
+    inquiry: Inquiry, agent: User, text: str
+) -> None:
+    question = triage.answer(inquiry.question, answer="好了", by=agent)
+    with pytest.raises(ValidationError):
+        triage.correct(question, answer=text, by=agent, based_on=1)
+    assert Question.objects.get().answer == "好了"
+
+
+def test_an_open_question_has_nothing_to_correct(inquiry: Inquiry, agent: User) -> None:
+    with pytest.raises(ValidationError):
+        triage.correct(inquiry.question, answer="好", by=agent, based_on=1)
+
+
+def test_who_may_not_answer_may_not_correct_or_take_back(
+    inquiry: Inquiry, make_user: Callable[..., User]
+) -> None:
+    stranger = make_user("stranger")
+    triage.answer(inquiry.question, answer="好", by=None)
+    with pytest.raises(PermissionDenied):
+        triage.correct(inquiry.question, answer="坏", by=stranger, based_on=1)
+    with pytest.raises(PermissionDenied):
+        triage.take_back(inquiry.question, by=stranger)
+
+
+def test_an_answer_older_than_versions_can_be_corrected(
+    inquiry: Inquiry, agent: User
+) -> None:
+    Question.objects.update(answer="以前的", status=Status.ANSWERED)
+    assert "以前的" in own_page(inquiry)
+    triage.correct(Question.objects.get(), answer="新的", by=agent, based_on=1)
+    texts = AnswerVersion.objects.values_list("text", flat=True)
+    assert list(texts) == ["以前的", "新的"]
+    assert "已更正" in own_page(inquiry)
+
+
+# Who answered, and when, whatever the path --------------------------------------------
+
+
+def test_what_an_agent_records_with_an_answer_is_theirs(
+    desk: Client, agent: User
+) -> None:
+    sent = {"text": "怎么退", "answer": "点退货", "channel": Channel.PHONE}
+    desk.post("/console/capture/", sent)
+    question = Question.objects.get()
+    assert question.answered_by == agent
+    assert question.answered_at is not None
+
+
+def test_an_answer_given_in_the_admin_has_a_name_and_reaches_the_asker(
+    client: Client, inquiry: Inquiry, editor: User
+) -> None:
+    client.force_login(editor)
+    url = f"/admin/kb/question/{inquiry.question_id}/change/"
+    form = client.get(url).context["adminform"].form
+    asked = timezone.localtime(inquiry.question.asked_at)
+    sent = {name: form[name].value() or "" for name in form.fields}
+    sent |= {
+        "asked_at_0": asked.strftime("%Y-%m-%d"),
+        "asked_at_1": asked.strftime("%H:%M:%S"),
+        "answer": "后台回复的",
+    }
+    assert client.post(url, sent).status_code == 302
+    question = Question.objects.get()
+    assert (question.answered_by, question.status) == (editor, Status.ANSWERED)
+    assert AnswerVersion.objects.get().by == editor
+    assert "后台回复的" in own_page(inquiry)
+    stale = client.post(url, sent | {"answer": "晚了一步"})
+    assert stale.status_code == 200
+    assert "有人刚刚改过回答" in stale.text
+    assert "晚了一步" in stale.text
+    assert Question.objects.get().answer == "后台回复的"
+
+
+def test_an_imported_answer_has_the_name_of_who_imported_it(
+    inquiry: Inquiry, lead: User, tmp_path: Any
+) -> None:
+    Question.objects.update(source="s", external_id="7")
+    path = tmp_path / "q.csv"
+    path.write_text("编号,来源,问题,回答\n7,s,快递没收到怎么办,导入的回答\n", "utf-8")
+    call_command("kb_import", "questions", str(path), verbosity=0)
+    question = Question.objects.get()
+    assert question.answer == "导入的回答"
+    assert question.answered_at is not None
+    assert AnswerVersion.objects.get().text == "导入的回答"
+    assert "导入的回答" in own_page(inquiry)
