@@ -102,7 +102,9 @@ def test_what_was_taken_back_is_read_by_nobody_and_stands_in_the_box_again(
     url = f"/desk/answered/{inquiry.question_id}/take-back/"
     assert url in page
     answer = desk.post(url, follow=True)
-    assert answer.redirect_chain[-1][0] == f"/desk/asked/?question={inquiry.question_id}"
+    assert (
+        answer.redirect_chain[-1][0] == f"/desk/asked/?question={inquiry.question_id}"
+    )
     assert ">请等 3 天</textarea>" in answer.text
     question = Question.objects.get()
     assert (question.status, question.answer) == (Status.OPEN, "")

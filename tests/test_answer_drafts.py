@@ -1,0 +1,292 @@
+"""No text typed for a customer is lost, and who answers is told who else does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from kb import answers, inquiries, triage
+from kb.models import AGENT, AnswerDraft, Inquiry, Question, User
+from tests.conftest import MakeEntry, MakeQuestion
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "一壶好茶 2026"
+TYPED = "写了十分钟\n第二行"
+Status = Question.Status
+
+
+@pytest.fixture
+def inquiry(db: None) -> Inquiry:
+    asked = inquiries.Asked(form_key="k", origin="https://faq.example.com")
+    return inquiries.ask("快递没收到怎么办", asked=asked)
+
+
+@pytest.fixture
+def other(make_user: Callable[..., User]) -> User:
+    return make_user("other", AGENT, name="小茶")
+
+
+@pytest.fixture
+def desk(client: Client, agent: User) -> Client:
+    client.force_login(agent)
+    return client
+
+
+def fields(page: Any) -> dict[str, str]:
+    """Return the hidden fields of the forms on `page`."""
+    found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+    return {name: unescape(value) for name, value in found}
+
+
+def url_of(inquiry: Inquiry) -> str:
+    return f"/desk/asked/{inquiry.question_id}/"
+
+
+# A session that ended ---------------------------------------------------------------
+
+
+def test_a_session_that_ended_loses_no_answer(
+    inquiry: Inquiry, agent: User, client: Client
+) -> None:
+    page = client.post(url_of(inquiry), {"answer": TYPED})
+    assert page.status_code == 200
+    form = fields(page)
+    assert form["kept_text"] == TYPED
+    assert not AnswerDraft.objects.exists()  # nothing is stored for a stranger
+    wrong = client.post("/login/", form | {"username": "agent", "password": "falsch"})
+    assert fields(wrong)["kept_text"] == TYPED
+    sent = fields(wrong) | {"username": "agent", "password": PASSWORD}
+    after = client.post("/login/", sent, follow=True)
+    assert after.redirect_chain[-1][0] == f"/desk/asked/?question={inquiry.question_id}"
+    assert f">{TYPED}</textarea>" in after.text
+    assert Question.objects.get().status == Status.OPEN
+
+
+def test_who_logged_in_elsewhere_meanwhile_loses_no_answer(
+    inquiry: Inquiry, agent: User, client: Client
+) -> None:
+    form = fields(client.post(url_of(inquiry), {"answer": TYPED}))
+    client.force_login(agent)
+    page = client.post("/login/", form, follow=True)
+    assert f">{TYPED}</textarea>" in page.text
+
+
+def test_a_text_for_a_question_answered_meanwhile_stands_beside_the_answer(
+    inquiry: Inquiry, agent: User, other: User, client: Client
+) -> None:
+    form = fields(client.post(url_of(inquiry), {"answer": TYPED}))
+    triage.answer(inquiry.question, answer="同事回的", by=other)
+    sent = form | {"username": "agent", "password": PASSWORD}
+    page = client.post("/login/", sent, follow=True)
+    assert f">{TYPED}</textarea>" in page.text
+    assert "同事回的" in page.text
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", "9" * 40, "424242", "１"])
+def test_a_forged_question_of_a_kept_text_does_no_harm(
+    agent: User, client: Client, number: str
+) -> None:
+    sent = {"username": "agent", "password": PASSWORD}
+    kept = {"kept_question": number, "kept_text": "x"}
+    assert client.post("/login/", sent | kept).status_code == 302
+    assert not AnswerDraft.objects.exists()
+
+
+def test_a_stranger_without_a_text_is_sent_to_the_login(
+    inquiry: Inquiry, client: Client
+) -> None:
+    for sent in ({}, {"answer": "  "}):
+        answer = client.post(url_of(inquiry), sent)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/login/?next=/desk/asked/")
+
+
+# A colleague was faster --------------------------------------------------------------
+
+
+def test_the_second_answer_is_kept_beside_the_first(
+    desk: Client, inquiry: Inquiry, other: User
+) -> None:
+    triage.answer(inquiry.question, answer="同事回的", by=other)
+    page = desk.post(url_of(inquiry), {"answer": TYPED})
+    assert page.status_code == 409
+    for text in ("同事回的", f">{TYPED}</textarea>", "小茶先回复了", "作为更正发出"):
+        assert text in page.text
+    assert Question.objects.get().answer == "同事回的"
+    listed = desk.get("/desk/asked/")  # whoever leaves that page finds it again
+    assert f'href="/desk/answered/{inquiry.question_id}/"' in listed.text
+    sent = fields(page) | {"answer": TYPED, "do": "correct"}
+    desk.post(f"/desk/answered/{inquiry.question_id}/", sent)
+    assert Question.objects.get().answer == TYPED
+    assert not answers.orphaned_drafts(User.objects.get(username="agent")).exists()
+
+
+def test_the_button_pressed_twice_is_no_conflict(
+    desk: Client, inquiry: Inquiry
+) -> None:
+    for _ in range(2):
+        assert desk.post(url_of(inquiry), {"answer": "好"}).status_code == 302
+    assert not AnswerDraft.objects.exists()
+
+
+def test_a_question_closed_meanwhile_keeps_the_text(
+    desk: Client, inquiry: Inquiry, editor: User
+) -> None:
+    triage.decline(inquiry.question, reason="无关", by=editor)
+    page = desk.post(url_of(inquiry), {"answer": TYPED})
+    assert page.status_code == 409
+    assert f">{TYPED}</textarea>" in page.text
+    assert "关闭了这个问题" in page.text
+    triage.reopen(Question.objects.get(), by=editor)
+    assert f">{TYPED}</textarea>" in desk.get("/desk/asked/").text
+
+
+def test_a_question_deleted_meanwhile_keeps_the_text(
+    desk: Client, inquiry: Inquiry
+) -> None:
+    url = url_of(inquiry)
+    Question.objects.all().delete()
+    for address in (url, url.replace("asked", "answered")):
+        page = desk.post(address, {"answer": TYPED})
+        assert page.status_code == 404
+        assert f"readonly>{TYPED}</textarea>" in page.text
+
+
+def test_a_kept_text_can_be_discarded_and_had_back(
+    desk: Client, inquiry: Inquiry, other: User
+) -> None:
+    url = url_of(inquiry)
+    page = desk.post(url, {"answer": TYPED, "do": "discard"}, follow=True)
+    assert TYPED not in page.text
+    assert "撤销丢弃" in page.text
+    page = desk.post(url, {"answer": "", "do": "restore"}, follow=True)
+    assert f">{TYPED}</textarea>" in page.text
+    triage.answer(inquiry.question, answer="同事回的", by=other)
+    url = url.replace("asked", "answered")
+    page = desk.post(url, {"answer": TYPED, "do": "discard"}, follow=True)
+    assert TYPED not in page.text
+    page = desk.post(url, {"do": "restore"}, follow=True)
+    assert f">{TYPED}</textarea>" in page.text
+
+
+# Who else is answering ---------------------------------------------------------------
+
+
+def test_a_colleague_who_is_answering_is_named_and_nobody_is_locked_out(
+    desk: Client, inquiry: Inquiry, other: User, make_question: MakeQuestion
+) -> None:
+    answers.keep_draft(inquiry.question, by=other, text="同事写到一半")
+    page = desk.get(f"/desk/asked/?question={inquiry.question_id}")
+    assert "小茶</strong> 正在回复" in page.text
+    assert "同事写到一半" not in page.text
+    assert desk.post(url_of(inquiry), {"answer": "我先"}).status_code == 302
+    assert Question.objects.get().answer == "我先"
+    assert answers.draft_text(inquiry.question, by=other) == "同事写到一半"
+
+
+def test_presence_expires_and_ends(inquiry: Inquiry, agent: User, other: User) -> None:
+    question = inquiry.question
+
+    def names() -> list[str]:
+        present = answers.others_answering([question], user=agent)
+        return present.get(question.pk, [])
+
+    answers.keep_draft(question, by=other, text=None)
+    answers.keep_draft(question, by=agent, text=None)
+    assert names() == ["小茶"]
+    AnswerDraft.objects.update(present_until=timezone.now() - timedelta(seconds=1))
+    assert names() == []
+    answers.keep_draft(question, by=other, text="x")
+    assert names() == ["小茶"]
+    answers.leave(question, by=other)
+    assert names() == []
+    assert answers.draft_text(question, by=other) == "x"
+
+
+def test_the_next_question_is_one_that_nobody_is_answering(
+    desk: Client, inquiry: Inquiry, other: User
+) -> None:
+    asked = inquiries.Asked(form_key="k2", origin="https://faq.example.com")
+    second = inquiries.ask("第二个问题", asked=asked)
+    assert desk.get("/desk/asked/").context["question"] == inquiry.question
+    answers.keep_draft(inquiry.question, by=other, text=None)
+    page = desk.get("/desk/asked/")
+    assert page.context["question"] == second.question
+    assert "小茶 正在回复" in page.text  # in the list
+
+
+def test_a_sign_of_life_keeps_the_text_and_tells_who_else_is_there(
+    desk: Client, inquiry: Inquiry, agent: User, other: User
+) -> None:
+    url = f"{url_of(inquiry)}presence/"
+    answers.keep_draft(inquiry.question, by=other, text=None)
+    state = desk.post(url, {"answer": TYPED}).json()
+    assert (state["others"], state["open"], state["who"]) == (["小茶"], True, "")
+    assert f">{TYPED}</textarea>" in desk.get("/desk/asked/").text
+    desk.post(url, {})  # without a text the old one stays
+    assert answers.draft_text(inquiry.question, by=agent) == TYPED
+    triage.answer(inquiry.question, answer="同事回的", by=other)
+    state = desk.post(url, {"answer": TYPED + "3"}).json()
+    assert (state["open"], state["who"]) == (False, "小茶")
+    assert answers.draft_text(inquiry.question, by=agent) == TYPED + "3"
+    desk.post(url, {"left": "1"})
+    assert AnswerDraft.objects.get(by=agent).present_until is None
+
+
+def test_looking_writes_nothing(desk: Client, inquiry: Inquiry) -> None:
+    desk.get("/desk/asked/")
+    desk.get(f"{url_of(inquiry)}presence/")
+    assert not AnswerDraft.objects.exists()
+
+
+def test_a_stranger_learns_nothing_of_presence(
+    client: Client, inquiry: Inquiry
+) -> None:
+    url = f"{url_of(inquiry)}presence/"
+    assert client.get(url).status_code == client.post(url).status_code == 302
+
+
+def test_drafts_are_forgotten_after_a_month(inquiry: Inquiry, agent: User) -> None:
+    answers.keep_draft(inquiry.question, by=agent, text="x")
+    inquiries.tidy()
+    assert AnswerDraft.objects.exists()
+    old = timezone.now() - answers.RETENTION_DRAFTS * 1.01
+    AnswerDraft.objects.update(updated_at=old)
+    inquiries.tidy()
+    assert not AnswerDraft.objects.exists()
+
+
+# The answer of an entry ---------------------------------------------------------------
+
+
+def test_an_entry_fills_the_box_and_sends_nothing(
+    desk: Client, inquiry: Inquiry, make_entry: MakeEntry
+) -> None:
+    entry = make_entry("快递没收到怎么办？", "先问**门卫**。")
+    page = desk.post(url_of(inquiry), {"do": f"fill-{entry.pk}", "answer": "亲，"})
+    assert ">亲，\n\n先问门卫。</textarea>" in page.text
+    assert Question.objects.get().status == Status.OPEN
+    again = desk.post(url_of(inquiry), fields(page) | {"do": "unfill"})
+    assert ">亲，</textarea>" in again.text
+
+
+def test_an_entry_retired_meanwhile_sends_nothing_and_keeps_the_text(
+    client: Client, inquiry: Inquiry, editor: User, make_entry: MakeEntry
+) -> None:
+    from kb import entries
+
+    entry = make_entry("快递没收到怎么办？", "先问门卫。")
+    client.force_login(editor)
+    entries.retire(entry, by=None)
+    sent: dict[str, Any] = {"answer": TYPED, "entry": entry.pk}
+    page = client.post(url_of(inquiry), sent)
+    assert (page.status_code, "刚刚下线了" in page.text) == (400, True)
+    assert f">{TYPED}</textarea>" in page.text
+    assert Question.objects.get().status == Status.OPEN
