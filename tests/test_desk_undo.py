@@ -1,0 +1,126 @@
+"""Closing, sending back and answering at the desk can be undone, and text stays."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from kb import inquiries, remarks
+from kb.models import (
+    Deed,
+    Inquiry,
+    Proposal,
+    Question,
+    Reply,
+    ReplyFeedback,
+    User,
+)
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client: Client, editor: User) -> Client:
+    client.force_login(editor)
+    return client
+
+
+@pytest.fixture
+def inquiry(db: None) -> Inquiry:
+    asked = inquiries.Asked(form_key="k", origin="https://faq.example.com")
+    return inquiries.ask("买粉吗", asked=asked)
+
+
+def test_a_closed_question_is_opened_again(desk: Client, inquiry: Inquiry) -> None:
+    url = f"/desk/asked/{inquiry.question_id}/"
+    desk.post(url, {"do": "decline", "reason": "无关"})
+    page = desk.get("/desk/asked/").text
+    assert "撤销：不回复" in page
+    page = desk.post(url, {"do": "reopen"}, follow=True)
+    assert page.context["question"] == inquiry.question
+    assert Question.objects.get().status == Question.Status.OPEN
+    assert "撤销：不回复" not in page.text
+    acts = set(Deed.objects.values_list("act", flat=True))
+    assert {"declined", "reopened"} <= acts
+    own = Client().get(f"/q/{inquiry.token}/").text
+    assert "已收到" in own
+
+
+def test_agents_do_not_open_what_an_editor_closed(
+    client: Client, agent: User, editor: User, inquiry: Inquiry
+) -> None:
+    from kb import triage
+
+    triage.decline(inquiry.question, reason="无关", by=editor)
+    client.force_login(agent)
+    url = f"/desk/asked/{inquiry.question_id}/"
+    assert client.post(url, {"do": "reopen"}).status_code == 403
+    page = client.get(f"/desk/asked/?question={inquiry.question_id}", follow=True).text
+    assert "关闭了这个问题" in page
+    assert "重新打开" not in page.replace("请编辑重新打开", "")
+
+
+@pytest.fixture
+def remark(make_entry: MakeEntry, agent: User) -> ReplyFeedback:
+    return remarks.make(make_entry(replies=["亲"]), by=agent, reason="wrong")
+
+
+def test_the_answer_to_a_remark_is_taken_back_into_its_box(
+    desk: Client, remark: ReplyFeedback
+) -> None:
+    url = f"/desk/remarks/{remark.pk}/"
+    page = desk.post(url, {"answer": "改好了"}, follow=True).text
+    assert "撤销：答复" in page
+    page = desk.post(url, {"do": "undo"}, follow=True).text
+    assert 'value="改好了"' in page
+    remark.refresh_from_db()
+    assert (remark.state, remark.answer, remark.done_by) == ("open", "", None)
+
+
+def test_an_answer_that_was_read_is_not_taken_back(
+    desk: Client, remark: ReplyFeedback, agent: User
+) -> None:
+    url = f"/desk/remarks/{remark.pk}/"
+    desk.post(url, {"answer": "改好了"})
+    remarks.see(agent)
+    page = desk.post(url, {"do": "undo"}, follow=True).text
+    assert "已经看到答复" in page
+    remark.refresh_from_db()
+    assert remark.answer == "改好了"
+    assert "撤销：答复" not in page
+
+
+def test_a_second_answer_to_a_remark_is_not_thrown_away(
+    desk: Client, remark: ReplyFeedback, lead: User
+) -> None:
+    remarks.close(remark, answer="主管答的", by=lead)
+    url = f"/desk/remarks/{remark.pk}/"
+    page = desk.post(url, {"answer": "我写了很久"}, follow=True).text
+    assert "我写了很久" in page
+
+
+def test_a_proposal_sent_back_waits_again_with_the_reason_in_its_field(
+    desk: Client, agent: User
+) -> None:
+    reply = Reply.objects.create(owner=agent, title="好评", body="亲")
+    proposal = Proposal.objects.create(reply=reply, by=agent)
+    url = f"/desk/proposals/{proposal.pk}/"
+    page = desk.post(url, {"do": "return", "reason": "太长"}, follow=True).text
+    assert "撤销：退回" in page
+    page = desk.post(url, {"do": "undo"}, follow=True).text
+    proposal.refresh_from_db()
+    assert proposal.state == Proposal.State.WAITING
+    assert 'value="太长"' in page
+    assert "撤销：退回" not in page
+
+
+def test_what_was_proposed_again_needs_no_undo(desk: Client, agent: User) -> None:
+    reply = Reply.objects.create(owner=agent, title="好评", body="亲")
+    proposal = Proposal.objects.create(reply=reply, by=agent)
+    url = f"/desk/proposals/{proposal.pk}/"
+    desk.post(url, {"do": "return", "reason": "太长"})
+    Proposal.objects.create(reply=reply, by=agent)
+    page = desk.post(url, {"do": "undo"}, follow=True).text
+    assert "重新提议" in page
+    assert desk.post("/desk/proposals/424242/", {"do": "undo"}).status_code == 302
