@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from kb.desk.accounts import ChangePassword, Login, Logout, first_password
+from kb.desk.session_status import session_status
 from kb.faq import crawling, media
 
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("login/password/", first_password, name="first-password"),
     path("password/", ChangePassword.as_view(), name="password"),
     path("logout/", Logout.as_view(), name="logout"),
+    path("session/", session_status, name="session"),
     path("console/", include("kb.console.urls")),
     path("desk/", include("kb.desk.urls")),
     path("api/", include("kb.api.urls")),

@@ -67,6 +67,7 @@ TABLE = {
     "faq:entry": "entry",
     "faq:entry-short": "entry",
     "login": "page",
+    "session": "token",  # who is signed in, and a token that is another each time
     "api:search": "words",
     "api:suggest": "words",
     "api:categories": "page",

@@ -97,11 +97,14 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Add or change a reply; a mistake changes nothing and says where."""
     user = agent_of(request)
     reply = _writable(pk, user) if pk else _blank(request, user)
+    draft_key = _draft_key(reply)
     form = ReplyForm(request.POST or None, instance=reply)
     if request.method == "POST" and _kept(form, user):
-        messages.success(request, f"已保存「{form.instance.title}」。")
+        said = f"已保存「{form.instance.title}」。"
+        messages.success(request, said, extra_tags=draft_key)
         return redirect("console:mine")
     context = {"form": form, "reply": reply, "standing": _standing(reply, user)}
+    context["draft_key"] = draft_key
     return render(request, "console/mine_form.html", context)
 
 
@@ -173,6 +176,13 @@ def _blank(request: HttpRequest, user: User) -> Reply:
     if not user.leads_team:
         raise PermissionDenied("团队话术由主管来写。")
     return Reply(team=user.team, label="团队")
+
+
+def _draft_key(reply: Reply) -> str:
+    """Return what the browser keeps an unsaved form of `reply` under."""
+    if reply.pk:
+        return f"mine-{reply.pk}"
+    return "mine-new-team" if reply.team_id else "mine-new"
 
 
 def _kept(form: ReplyForm, user: User) -> bool:
