@@ -11,19 +11,22 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kb import answers, entries, triage
 from kb.desk import queue
 from kb.desk.answered import answered_page
 from kb.desk.answering import (
+    PERMISSION,
     AnswerForm,
     answerer,
     held_context,
@@ -72,7 +75,9 @@ def answer(request: StaffRequest, pk: int) -> HttpResponse:
     return ACTS.get(act, _send)(request, question)
 
 
-@answerer
+@never_cache
+@login_required  # a script reads the answer: it has no use for a form to log in
+@permission_required(PERMISSION, raise_exception=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def presence(request: StaffRequest, pk: int) -> HttpResponse:
     """Say who else is answering; a POST says that the reader is, and keeps their text.
@@ -83,7 +88,10 @@ def presence(request: StaffRequest, pk: int) -> HttpResponse:
     if question is None:
         return JsonResponse({"gone": True, "others": [], "token": get_token(request)})
     if request.method == "POST":
-        _note_presence(request, question)
+        try:
+            _note_presence(request, question)
+        except IntegrityError:  # it was deleted just now
+            return JsonResponse({"gone": True, "others": []})
     others = answers.others_answering([question], user=request.user)
     is_open = question.status == Question.Status.OPEN
     who = str(question.answered_by or question.settled_by or "同事")

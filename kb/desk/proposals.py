@@ -61,7 +61,7 @@ def judge(request: StaffRequest, pk: int) -> HttpResponse:
         return redirect("desk:proposals")
     try:
         said = _judged(proposal, form.cleaned_data, request)
-        messages.success(request, said)
+        messages.success(request, said, extra_tags=f"proposal-{pk}")
     except ValidationError as error:
         messages.warning(
             request, f"「{proposal.reply.title}」：{' '.join(error.messages)}"

@@ -67,7 +67,7 @@ def answer(request: StaffRequest, pk: int) -> HttpResponse:
     _keep_text(request, remark, "")
     reads = remark.by is not None and remark.by.is_active
     end = f"，{remark.by}会在话术台看到。" if reads else "。提的人已经离开，不会看到。"
-    messages.success(request, f"已答复{end}")
+    messages.success(request, f"已答复{end}", extra_tags=f"remark-{pk}")
     return redirect("desk:remarks")
 
 

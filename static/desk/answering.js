@@ -1,6 +1,8 @@
 // Answering customers: who else is at it, what is typed is kept, what was sent can be
 // taken back while the seconds run. Without this file everything works by hand.
 
+import { ensureSignedIn } from "../shared/sign_in.js";
+
 const BEAT = 15_000; // ms between two signs of life
 const PAUSE = 1_200; // ms without a key after which the text is kept
 const form = document.querySelector("form[data-presence]");
@@ -8,6 +10,7 @@ const box = form?.elements.answer;
 let kept = box?.value;
 let timer = 0;
 let isSending = false;
+let isBeating = false;
 
 function show(selector, names) {
   const notice = document.querySelector(selector);
@@ -51,6 +54,8 @@ async function send(fields) {
 async function beat() {
   clearTimeout(timer);
   if (document.hidden || isSending) return;
+  if (isBeating) return soon(); // after the one that is under way
+  isBeating = true;
   const text = box.value;
   const isChanged = text !== kept;
   try {
@@ -67,8 +72,14 @@ async function beat() {
     if (error.message === "login") show("[data-lost]", "x");
     else if (isChanged) say("暂存不了，网络可能断了；您写的还在框里。");
   }
+  isBeating = false;
   clearTimeout(timer);
-  timer = setTimeout(beat, BEAT);
+  timer = setTimeout(beat, box.value === text ? BEAT : PAUSE); // typed meanwhile
+}
+
+function soon() {
+  clearTimeout(timer);
+  timer = setTimeout(beat, PAUSE);
 }
 
 function leave() {
@@ -77,11 +88,10 @@ function leave() {
 
 if (form) {
   box.addEventListener("input", (event) => {
-    if (event.isComposing) return;
-    clearTimeout(timer);
-    timer = setTimeout(beat, PAUSE);
+    if (!event.isComposing) soon();
   });
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return; // the session is checked first
     isSending = true;
     clearTimeout(timer);
   });
@@ -89,6 +99,9 @@ if (form) {
   window.addEventListener("pagehide", leave);
   window.addEventListener("pageshow", () => {
     isSending = false;
+  });
+  document.querySelector("[data-sign-in]")?.addEventListener("click", async () => {
+    if (await ensureSignedIn().catch(() => false)) beat();
   });
   beat();
 }
