@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.urls import reverse
@@ -230,8 +230,16 @@ def send_due_mail() -> int:
     To be called every few seconds, by any process: nothing is mailed twice. A mail
     that failed is tried again after MAIL_RETRY, for LATE.
     """
-    if not settings.KB_MAIL:
-        return 0
+    return sum(map(tell, list(_questions_to_mail()))) if settings.KB_MAIL else 0
+
+
+def has_due_mail() -> bool:
+    """Tell whether `send_due_mail` has something to do; one cheap query."""
+    return settings.KB_MAIL and _questions_to_mail().exists()
+
+
+def _questions_to_mail() -> QuerySet[AnswerVersion, int]:
+    """Return the ids of the questions whose latest readable version was not mailed."""
     now = timezone.now()
     due = AnswerVersion.objects.filter(
         mailed_at=None,
@@ -244,8 +252,7 @@ def send_due_mail() -> int:
         number__gt=OuterRef("number"),
         visible_from__lte=now,
     )
-    ids = list(due.exclude(Exists(newer)).values_list("question", flat=True))
-    return sum(map(tell, ids))
+    return due.exclude(Exists(newer)).values_list("question", flat=True)
 
 
 def _letter(inquiry: Inquiry, version: AnswerVersion) -> EmailMessage:

@@ -86,9 +86,11 @@ def test_no_mail_goes_out_before_the_ten_seconds_are_over(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         reply(desk, inquiry)
+    assert not inquiries.has_due_mail()
     assert inquiries.send_due_mail() == 0
     assert mail.outbox == []
     let_time_pass()
+    assert inquiries.has_due_mail()
     assert inquiries.send_due_mail() == 1  # by any process: the row says that it is due
     assert inquiries.send_due_mail() == 0
     assert "请等 3 天" in str(mail.outbox[0].body)

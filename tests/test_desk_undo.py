@@ -35,8 +35,7 @@ def inquiry(db: None) -> Inquiry:
 def test_a_closed_question_is_opened_again(desk: Client, inquiry: Inquiry) -> None:
     url = f"/desk/asked/{inquiry.question_id}/"
     desk.post(url, {"do": "decline", "reason": "无关"})
-    page = desk.get("/desk/asked/").text
-    assert "撤销：不回复" in page
+    assert "撤销：不回复" in desk.get("/desk/asked/").text
     page = desk.post(url, {"do": "reopen"}, follow=True)
     assert page.context["question"] == inquiry.question
     assert Question.objects.get().status == Question.Status.OPEN

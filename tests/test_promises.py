@@ -80,11 +80,10 @@ def test_a_question_without_a_return_address_says_so(
     assert ">记下答案</button>" in page
     assert ">回复</button>" not in page
     assert "顾客在自己的提问页上看到" not in page
-    page = client.get(
-        f"/desk/recorded/?question={ask(NOTHING).question_id}", follow=True
-    )
-    assert ">回复</button>" in page.text
-    assert "没有回信地址" not in page.text
+    url = f"/desk/recorded/?question={ask(NOTHING).question_id}"
+    page = client.get(url, follow=True).text
+    assert ">回复</button>" in page
+    assert "没有回信地址" not in page
 
 
 def test_both_kinds_are_counted_apart(

@@ -52,8 +52,9 @@ class QuestionForm(WholeForm):
         if is_stale and cleaned.get("answer") != now:
             message = f"有人刚刚改过回答，现在是：{now or '（空）'}。您写的还在框里，看过以后再保存一次。"
             self.add_error("answer", message)
-            self.data = self.data.copy()  # the next time they have seen it
-            self.data[self.add_prefix("seen")] = normalize.key(now)
+            sent: Any = self.data
+            self.data = sent = sent.copy()  # the next time they have seen it
+            sent[self.add_prefix("seen")] = normalize.key(now)
         return cleaned
 
     def _post_clean(self) -> None:

@@ -55,9 +55,8 @@ def answerer(view: View) -> View:
 
 def typed_text(request: HttpRequest) -> str:
     """Return what was typed into the box, however long it is."""
-    return Prose(required=False).clean(request.POST.get("answer", ""))[
-        :MAX_ANSWER_CHARS
-    ]
+    text = str(Prose(required=False).clean(request.POST.get("answer", "")))
+    return text[:MAX_ANSWER_CHARS]
 
 
 def parse_id(sent: str) -> int:
