@@ -23,6 +23,9 @@ from kb.models import (
 from kb.text import normalize
 
 HOLD = timedelta(seconds=10)  # in which an agent may take back what was sent
+# The customer reads it this much later still, so that a slow commit or the clock of
+# another host shows nobody what has just been taken back.
+HOLD_MARGIN = timedelta(seconds=2)
 PRESENCE = timedelta(seconds=45)  # an agent who is silent for longer has left
 RETENTION_DRAFTS = timedelta(days=30)
 LATEST_FIRST = "-number"
@@ -47,8 +50,12 @@ def add_version(
     at: datetime | None = None,
     hold: timedelta = timedelta(0),
 ) -> AnswerVersion:
-    """Keep the answer of `question` as its next version, visible after `hold`."""
+    """Keep the answer of `question` as its next version.
+
+    With `hold` it can be taken back for that time, and is read after HOLD_MARGIN more.
+    """
     now = at or timezone.now()
+    visible_from = now + hold + HOLD_MARGIN if hold else now
     latest = latest_version(question)
     return AnswerVersion.objects.create(
         question=question,
@@ -56,8 +63,8 @@ def add_version(
         text=question.answer,
         by=by,
         at=now,
-        visible_from=now + hold,
-        mail_after=now + hold,
+        visible_from=visible_from,
+        mail_after=visible_from,
     )
 
 
@@ -130,9 +137,15 @@ def visible_answer(question: Question) -> VisibleAnswer | None:
     return VisibleAnswer(version.text, question.answered_at or version.at, corrected_at)
 
 
+def take_back_until(version: AnswerVersion) -> datetime:
+    return version.visible_from - HOLD_MARGIN
+
+
 def held_by(user: User) -> QuerySet[AnswerVersion]:
     """Return what `user` sent and may still take back, the latest first."""
-    rows = AnswerVersion.objects.filter(by=user, visible_from__gt=timezone.now())
+    rows = AnswerVersion.objects.filter(
+        by=user, visible_from__gt=timezone.now() + HOLD_MARGIN
+    )
     return rows.select_related("question__inquiry").order_by("-at", "-pk")
 
 

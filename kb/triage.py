@@ -29,7 +29,7 @@ def answer(
 ) -> Question:
     """Give an open question its answer; it then waits to be sorted.
 
-    The customer reads it after `hold`; until then `take_back` is possible.
+    `take_back` is possible for `hold`; the customer reads it afterwards.
     """
     question = locked(question, Status.OPEN, by=by, may=ANSWER)
     question.answer = answer
@@ -109,7 +109,7 @@ def check_take_back(question: Question, *, by: User) -> tuple[Question, AnswerVe
     version = answers.latest_version(question)
     if version is None or version.by_id != by.pk or question.status == Status.OPEN:
         raise ValidationError("这个回复不是您刚发出的，不能撤回。", code="conflict")
-    if version.visible_from <= timezone.now():
+    if answers.take_back_until(version) <= timezone.now():
         raise ValidationError(TOO_LATE, code="late")
     return question, version
 

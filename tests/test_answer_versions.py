@@ -68,7 +68,8 @@ def test_the_customer_reads_an_answer_only_when_it_cannot_be_taken_back(
 ) -> None:
     reply(desk, inquiry)
     version = AnswerVersion.objects.get()
-    assert version.visible_from - version.at == timedelta(seconds=10)
+    assert answers.take_back_until(version) - version.at == timedelta(seconds=10)
+    assert version.visible_from - version.at >= timedelta(seconds=10)
     page = own_page(inquiry)
     assert "请等 3 天" not in page
     assert "已收到" in page
@@ -127,6 +128,18 @@ def test_after_ten_seconds_it_is_too_late_to_take_it_back(
     assert "超过 10 秒" in answer.text
     assert "作为更正发出" in answer.text
     assert "请等 3 天" in own_page(inquiry)
+
+
+def test_it_is_too_late_before_the_customer_can_read_it(
+    desk: Client, inquiry: Inquiry
+) -> None:
+    """A commit takes its time, and clocks differ: nobody reads what is taken back."""
+    reply(desk, inquiry)
+    AnswerVersion.objects.update(visible_from=timezone.now() + answers.HOLD_MARGIN)
+    desk.post(f"/desk/answered/{inquiry.question_id}/take-back/")
+    assert Question.objects.get().answer == "请等 3 天"
+    assert "请等 3 天" not in own_page(inquiry)
+    assert desk.get("/desk/answered/").context["held"] == []
 
 
 def test_nobody_takes_back_what_a_colleague_sent(

@@ -40,10 +40,12 @@ class Satisfied(admin.SimpleListFilter):
 @admin.register(Inquiry)
 class InquiryAdmin(ReadOnly):
     list_display = ["text", "state", "score", "comment", "words", "site", "asked"]
+    list_display += ["answered"]
     list_filter = [Satisfied, "question__status", "site"]
-    list_select_related = ["question", "site"]
+    list_select_related = ["question__answered_by", "site"]
     search_fields = ["question__text", "comment", "words"]
-    fields = ["question", "contact", "words", "page", "site", "told_at"]
+    fields = ["question", "answered", "contact", "words", "page", "site", "told_at"]
+    readonly_fields = ["answered"]
     fields += ["score", "comment", "scored_at"]  # never the token: it opens the page
 
     @admin.display(description="问题", ordering="question__text")
@@ -53,6 +55,13 @@ class InquiryAdmin(ReadOnly):
     @admin.display(description="状态", ordering="question__status")
     def state(self, inquiry: Inquiry) -> str:
         return inquiry.question.get_status_display()
+
+    @admin.display(description="谁回复的", ordering="question__answered_at")
+    def answered(self, inquiry: Inquiry) -> str:
+        question = inquiry.question
+        if question.answered_at is None:
+            return "—"
+        return f"{question.answered_by or '不知道是谁'}，{short(question.answered_at)}"
 
     @admin.display(description="提问时间", ordering="question__asked_at")
     def asked(self, inquiry: Inquiry) -> str:

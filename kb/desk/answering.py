@@ -79,5 +79,8 @@ def held_context(request: StaffRequest) -> dict[str, Any]:
     """Return what the reader may still take back, with the seconds left for it."""
     now = timezone.now()
     held = list(answers.held_by(request.user))
-    seconds = [int((version.visible_from - now).total_seconds()) for version in held]
+    seconds = [
+        int((answers.take_back_until(version) - now).total_seconds())
+        for version in held
+    ]
     return {"held": list(zip(held, seconds, strict=True))}
