@@ -49,5 +49,7 @@ def store(new: Iterable[Question], changed: Iterable[Question]) -> None:
             "answered_by",
             "answered_at",
             "asked_at",
+            "source",
+            "external_id",
         ],
     )

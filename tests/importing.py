@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
+
+from django.test import Client
 
 from kb import transfer
 from kb.models import (
@@ -75,3 +78,11 @@ def reasons(made: Plan) -> str:
     """Return what is wrong with the refused rows, one column a line."""
     found = [reason for step in made.refused for reason in step.reasons]
     return "\n".join(f"{reason.column}：{reason.text}" for reason in found)
+
+
+def confirm(client: Client, preview: str, **fields: Any) -> Any:
+    """Look at the preview of an upload, and confirm what it shows."""
+    page = client.get(preview).content.decode()
+    seen = re.search(r'name="fingerprint" value="(\w+)"', page)
+    shown = {"fingerprint": seen[1] if seen else ""}
+    return client.post(preview, shown | fields, follow=True)

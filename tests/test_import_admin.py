@@ -21,7 +21,7 @@ from kb.admin import imports
 from kb.models import Entry, Question, Stale, User
 from kb.transfer import uploads
 from tests.conftest import MakeEntry
-from tests.importing import slowest, spent
+from tests.importing import confirm, slowest, spent
 
 pytestmark = pytest.mark.django_db
 TABLES = sorted((Path(__file__).parent / "bad_inputs" / "tables").iterdir())
@@ -64,7 +64,7 @@ def test_it_shows_what_would_happen_and_does_it_on_confirmation(
     assert "共 2 行：新建 2 行" in page
     assert "确认导入 2 行" in page
     assert not Entry.objects.exists()
-    done = staff.post(preview, follow=True)
+    done = confirm(staff, preview)
     assert "导入完成：共 2 行：新建 2 行" in body(done)
     made = Entry.objects.get(question="怎么退")
     assert (made.status, made.source, made.created_by) == ("draft", "旧库", editor)
@@ -80,27 +80,41 @@ def test_refused_rows_come_first_escaped_and_can_be_downloaded(staff: Client) ->
     assert "<img src=x" not in page
     assert "&lt;img src=x" in page
     file = staff.get(f"{preview}refused.csv")
-    assert file["Content-Disposition"] == 'attachment; filename="refused.csv"'
+    assert file["Content-Disposition"] == 'attachment; filename="faq.refused.csv"'
     assert "'=1+1,二,公幵" in body(file)
 
 
 def test_refused_rows_are_skipped_only_when_asked_to(staff: Client) -> None:
     preview = upload(staff, ROWS).url
-    assert "有 1 行不能导入，没有写入" in body(staff.post(preview, follow=True))
+    assert "有 1 行不能导入，没有写入" in body(confirm(staff, preview))
     assert not Entry.objects.exists()
-    assert "新建 1 行" in body(staff.post(preview, {"skip_bad": "on"}, follow=True))
+    assert "新建 1 行" in body(confirm(staff, preview, skip_bad="on"))
     assert Entry.objects.count() == 1
 
 
-def test_it_is_planned_again_at_confirmation(
+def test_what_changed_since_the_preview_is_shown_before_it_is_written(
     staff: Client, make_entry: MakeEntry
 ) -> None:
-    preview = upload(staff, GOOD).url
-    staff.get(preview)
+    preview = upload(staff, GOOD, status="published").url
+    page = body(staff.get(preview))
+    seen = re.search(r'name="fingerprint" value="(\w+)"', page)
+    assert seen
     entry = make_entry("怎么退", answer="旧")
-    assert "新建 1 行，修改 1 行" in body(staff.post(preview, follow=True))
+    stale = body(staff.post(preview, {"fingerprint": seen[1]}, follow=True))
+    assert "预览以后，库里相关的内容有了变化" in stale
+    assert "新建 1 行，修改 1 行" in stale
+    entry.refresh_from_db()
+    assert entry.answer == "旧"
+    assert Entry.objects.count() == 1
+    confirm(staff, preview)
     entry.refresh_from_db()
     assert (entry.answer, entry.status) == ("点退货", "published")
+
+
+def test_what_nobody_has_seen_is_not_confirmed(staff: Client) -> None:
+    preview = upload(staff, GOOD).url
+    assert "请再看一遍" in body(staff.post(preview, follow=True))
+    assert not Entry.objects.exists()
 
 
 def test_a_page_does_not_wait_until_a_long_file_can_be_searched_for(
@@ -108,13 +122,13 @@ def test_a_page_does_not_wait_until_a_long_file_can_be_searched_for(
 ) -> None:
     monkeypatch.setattr(imports, "WAITED", 1)
     preview = upload(staff, "问题,答案\n甲,一\n乙,二\n").url
-    assert "几分钟内陆续可以搜到" in body(staff.post(preview, follow=True))
+    assert "几分钟内陆续可以搜到" in body(confirm(staff, preview))
     assert Stale.objects.count() == Entry.objects.count() == 2
 
 
 def test_a_second_click_on_confirm_imports_nothing(staff: Client) -> None:
     preview = upload(staff, GOOD).url
-    staff.post(preview)
+    confirm(staff, preview)
     assert "已失效" in body(staff.post(preview, follow=True))
     assert Entry.objects.count() == 2
 
@@ -176,12 +190,12 @@ def test_publishing_needs_its_permission(
     assert "errorlist" in body(upload(client, GOOD, status="published"))
     preview = upload(client, "问题,答案,状态\na,b,已发布\n").url
     assert "您没有发布和下线的权限" in body(client.get(preview))
-    client.post(preview, {"skip_bad": "on"})
+    confirm(client, preview, skip_bad="on")
     assert not Entry.objects.exists()
 
 
 def test_an_editor_may_publish_by_import(staff: Client) -> None:
-    staff.post(upload(staff, GOOD, status="published").url)
+    confirm(staff, upload(staff, GOOD, status="published").url)
     assert set(Entry.objects.values_list("status", flat=True)) == {"published"}
 
 
@@ -196,7 +210,7 @@ def test_a_right_that_is_taken_away_stops_the_import(
 
 def test_questions_are_imported_too(staff: Client) -> None:
     data = "客户问题,客服回答\n怎么退,点退货\n"
-    staff.post(upload(staff, data, kind="questions").url)
+    confirm(staff, upload(staff, data, kind="questions").url)
     assert Question.objects.waiting().count() == 1
 
 

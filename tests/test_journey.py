@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from kb import index
 from kb.models import Entry, Question, Stale, User
+from tests.importing import confirm
 
 SHEET = """编号,客户问题,客服回答,渠道,提问时间
 1,杯子收到就碎了 寄回去运费谁出啊,亲，破损的运费由我们承担，请把{{运单号}}发给我。,千牛,2026-11-01 10:00
@@ -66,7 +67,7 @@ def import_sheet(editor: Client) -> None:
     preview = editor.post(reverse("admin:kb_import"), facts, follow=True)
     assert "杯子收到就碎了" in text_of(preview)
     assert not Question.objects.exists()
-    editor.post(preview.redirect_chain[-1][0], follow=True)
+    confirm(editor, preview.redirect_chain[-1][0])
 
 
 def test_a_question_is_imported_sorted_published_found_and_retired(  # noqa: PLR0915

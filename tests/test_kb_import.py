@@ -58,11 +58,13 @@ def test_a_dry_run_tells_every_row_and_writes_nothing(
         run("entries", table, "--dry-run")
     out, _ = run("entries", table, "--dry-run", "--skip-bad")
     assert out.splitlines() == [
+        "来源：faq（文件名，可以用 --source 另写）。",
         "编码 UTF-8，分隔符是逗号。",
         "第 2 行　不变　怎么退",
         "第 3 行　拒绝　=1+1（可见范围「公幵」：不认识这个值，可以写：公开、内部、"
         "仅内部、public、internal）",
         "第 4 行　修改　能开票吗（答案）",
+        "其中 1 行改动已发布的内容，导入后马上生效：第 4 行。",
         "共 3 行：新建 0 行，修改 1 行，不变 1 行，拒绝 1 行。",
         "这是试运行，没有写入任何内容。",
     ]
@@ -102,7 +104,8 @@ def test_options_hold_where_the_file_says_nothing(tmp_path: Path) -> None:
     run("entries", path, "--source", "旧库", "--status", "draft")
     entry = Entry.objects.get()
     assert (entry.source, entry.status, entry.audience) == ("旧库", "draft", "public")
-    run("entries", path, "--source", "新库", "--audience", "internal")
+    new = ("--source", "新库", "--duplicates", "new")
+    run("entries", path, *new, "--audience", "internal")
     entry = Entry.objects.get(source="新库")
     assert (entry.status, entry.audience) == ("published", "internal")
     assert "只用于 entries" in refusal("questions", path, "--status", "draft")
@@ -148,7 +151,7 @@ def test_progress_is_shown_where_it_is_asked_for(table: Path) -> None:
     _, quiet = run("entries", table, "--skip-bad", "--dry-run")
     assert quiet == ""
     _, loud = run("entries", table, "--skip-bad", "--progress")
-    assert loud.splitlines()[:2] == ["核对 3/3", "排版 2/2"]
+    assert loud.splitlines()[:2] == ["查重 3/3", "核对 3/3"]
 
 
 # In a process of its own -------------------------------------------------------

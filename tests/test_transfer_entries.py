@@ -113,7 +113,7 @@ def test_what_editors_have_added_stays(make_entry: MakeEntry) -> None:
 def test_without_a_number_the_question_tells_the_entry(make_entry: MakeEntry) -> None:
     plain = make_entry("怎么退货？", answer="旧")
     make_entry("怎么开票？", answer="旧", source="库", external_id="7")
-    made = load(HEAD + "怎么退貨 ,新\n怎么开票,新\n")
+    made = load(HEAD + "怎么退貨 ,新\n怎么开票,新\n", duplicates="new")
     assert actions(made) == ["CHANGE", "CREATE"]
     plain.refresh_from_db()
     assert plain.answer == "新"
@@ -145,12 +145,13 @@ def test_two_rows_that_ask_the_same_under_two_numbers_are_told(
     make_entry: MakeEntry,
 ) -> None:
     old = make_entry("怎么退", external_id="x", source="别处")
-    made = plan("编号,问题,答案\n1,怎么换,a\n2,怎么 換？,b\n3,怎么退,c\n4,别的,d\n")
+    rows = "编号,问题,答案\n1,怎么换,a\n2,怎么 換？,b\n3,怎么退,c\n4,别的,d\n"
+    made = plan(rows, duplicates="new")
     assert actions(made) == ["CREATE"] * 4
     assert [step.detail for step in made.steps] == [
         "",
         "问题和第 2 行相同，会另建一条",
-        f"问题和库里 #{old.pk} 相同，会另建一条",
+        f"和库里 #{old.pk}「怎么退」相同，会另建一条",
         "",
     ]
     assert "有 2 行要留意，原因写在各行后面" in made.notes
@@ -219,7 +220,7 @@ def test_publishing_needs_its_permission(make_entry: MakeEntry) -> None:
     make_entry("草稿", status="draft")
     rows = "发布的,新,,\n草稿,新,,\n草稿二,新,,草稿\n草稿三,新,,待审核\n"
     head = "问题,答案,可见范围,状态\n"
-    made = plan(head + rows, status="draft", may_publish=False)
+    made = plan(head + rows, status="draft", may_publish=False, may_change_live=True)
     assert actions(made) == ["CHANGE", "CHANGE", "CREATE", "CREATE"]
     rows = "新的,a,,已发布\n发布的,a,公开,\n发布的 ,a,,下线\n草稿,a,,发布\n"
     made = plan(

@@ -31,7 +31,7 @@ from kb.models import (
     User,
 )
 from tests.conftest import MakeEntry
-from tests.importing import load
+from tests.importing import confirm, load
 from tests.test_import_admin import FOLDER, GOOD, body, upload
 
 pytestmark = pytest.mark.django_db
@@ -195,8 +195,7 @@ def test_questions_and_words_are_taken_back_too(make_entry: MakeEntry) -> None:
 
 
 def test_the_page_takes_it_back_with_one_click(staff: Client, editor: User) -> None:
-    preview = upload(staff, GOOD).url
-    staff.post(preview)
+    confirm(staff, upload(staff, GOOD).url)
     page = body(staff.get("/admin/import/"))
     assert "撤销" in page
     batch = Import.objects.get()
@@ -283,7 +282,7 @@ def test_a_file_without_a_header_is_told_where_its_columns_stand(staff: Client) 
     told = {"column_0": "question", "column_1": "reply", "column_2": "category"}
     preview = staff.post(columns, {**told, "bare": "on"}, follow=True)
     assert "文件没有表头，第一行也导入" in body(preview)
-    staff.post(preview.redirect_chain[-1][0])
+    confirm(staff, preview.redirect_chain[-1][0])
     made = Entry.objects.values_list("question", "category__name")
     assert set(made) == {("fh", "物流"), ("zk", "售前")}
     assert not ColumnName.objects.exists()  # the next file has other first rows

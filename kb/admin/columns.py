@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from kb import transfer
 from kb.transfer import Table, cells
-from kb.transfer.columns import fold
+from kb.transfer.columns import SERIALS, fold
 from kb.transfer.report import OWN
 
 
@@ -33,7 +33,7 @@ class ColumnsForm(forms.Form):
             )
         self.heads: dict[str, str] = {}
         for at, head in heads:
-            if fold(head) in ours or head in OWN:
+            if fold(head) in ours or fold(head) in SERIALS or head in OWN:
                 continue
             self.heads[f"column_{at}"] = head
             self.fields[f"column_{at}"] = forms.ChoiceField(

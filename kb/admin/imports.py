@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
 from django import forms
@@ -15,10 +16,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kb import entries, transfer
 from kb.admin.columns import ColumnsForm
+from kb.admin.importchoices import Decisions
 from kb.models import Entry, Import, User
 from kb.text import normalize
 from kb.transfer import Options, Plan, uploads
@@ -41,6 +44,9 @@ SHOWN = 200  # rows of a preview
 WAITED = 500  # rows that a page waits for until they can be searched for
 LATEST = 20  # imports that can be taken back from the page
 SESSION = "kb_import"  # what this session has uploaded and not yet confirmed
+MAX_SOURCE = 50  # characters
+STALE = "预览以后，库里相关的内容有了变化，所以没有写入任何内容。请再看一遍，然后确认。"
+DUPLICATE_CHOICES = [("skip", "跳过"), ("merge", "并入为相似问法"), ("new", "新建")]
 Status = Entry.Status
 
 
@@ -74,7 +80,8 @@ class UploadForm(forms.Form):
         label="来源",
         max_length=50,
         required=False,
-        help_text="文件里没有「来源」列时用它；和编号一起认出同一行。",
+        help_text="文件里没有「来源」列时用它，不写就用文件名，预览时还可以改；"
+        "和编号一起认出同一行。",
     )
     encoding = forms.ChoiceField(
         label="CSV 编码", choices=ENCODINGS, required=False, help_text="认错时才要选。"
@@ -144,27 +151,80 @@ def import_view(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what would happen; on POST, plan once more and do it."""
+    """Show what would happen; on POST, plan once more and do it.
+
+    What is confirmed is bound to the plan that was shown. When somebody has saved
+    one of its entries since, nothing is written, and the preview is shown again.
+    """
     try:
         facts = _kept(request, token)
-        plan = _plan(request, facts)
         if request.method == "POST":
-            return _import(request, facts, plan)
+            return _confirm(request, facts)
+        plan = _plan(request, facts)
+        if _decisions(facts).replaced and plan.fingerprint != facts.get("seen"):
+            facts["decisions"] = _decisions(facts).without_replaced().stored()
+            plan = _plan(request, facts)
     except ValidationError as error:
         messages.error(request, "".join(error.messages))
         if getattr(error, "code", "") == "columns":
             return redirect("admin:kb_import_columns", token)
         return redirect("admin:kb_import")
-    steps = sorted(plan.steps, key=lambda step: (not step.reasons, not step.notes))
-    context = {
-        "title": f"导入{KINDS[facts['kind']][0]}：预览",
-        "facts": facts,
+    context = {"title": f"导入{KINDS[facts['kind']][0]}：预览", "facts": facts}
+    context |= _shown(plan, facts)
+    return _page(request, "admin/kb/import_preview.html", context)
+
+
+def _confirm(request: HttpRequest, facts: dict[str, Any]) -> HttpResponse:
+    """Import what was shown, or show it anew where something is different by now."""
+    seen, given = request.POST.get("fingerprint", ""), request.POST.get("source")
+    decisions = Decisions.read(request.POST)
+    source = normalize.line(given)[:MAX_SOURCE] if given is not None else None
+    is_moved = source is not None and source != request.POST.get("source_shown", "")
+    facts |= {"decisions": decisions.stored(), "seen": seen}
+    if is_moved:
+        facts["source"] = source
+    plan = _plan(request, facts)
+    is_stale = seen != plan.fingerprint
+    if not (is_moved or is_stale or "again" in request.POST):
+        return _import(request, facts, plan)
+    if is_moved:
+        messages.info(request, "来源改了，请再看一遍。还没有写入任何内容。")
+    elif is_stale:
+        messages.warning(request, STALE)
+    request.session[SESSION] = facts
+    return redirect("admin:kb_import_preview", facts["token"])
+
+
+def _shown(plan: Plan, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what the preview shows: what needs a decision apart from the rest."""
+    apart = {id(step) for step in (*plan.replaced, *plan.duplicates)}
+    steps = [step for step in plan.steps if id(step) not in apart]
+    steps.sort(key=lambda step: (not step.reasons, not step.notes))
+    held = [step for step in plan.live if not step.is_live]
+    live = [step for step in plan.live if step.is_live]
+    decisions = _decisions(facts)
+    return {
         "plan": plan,
+        "source": plan.work.options.source,
+        "has_source": "source" in transfer.KINDS[facts["kind"]].columns.names,
+        "replaced": plan.replaced[:SHOWN],
+        "duplicates": plan.duplicates[:SHOWN],
+        "held": held[:SHOWN],
+        "live": live[:SHOWN],
+        "counts": {
+            "replaced": len(plan.replaced),
+            "duplicates": len(plan.duplicates),
+            "held": len(held),
+            "live": len(live),
+        },
+        "decisions": decisions,
+        "choices": DUPLICATE_CHOICES,
+        "undecided": bool(apart or held),
+        "limit": SHOWN,
         "steps": steps[:SHOWN],
         "hidden": len(steps) - SHOWN,
         "states": _states(plan, facts["kind"]),
     }
-    return _page(request, "admin/kb/import_preview.html", context)
 
 
 @require_GET
@@ -174,7 +234,8 @@ def refused(request: HttpRequest, token: str) -> HttpResponse:
         plan = _plan(request, _kept(request, token))
     except ValidationError as error:
         raise Http404(error.messages[0]) from None
-    return _csv(transfer.rejects(plan), "refused.csv")
+    stem = PurePath(plan.table.name).stem or "rows"
+    return _csv(transfer.rejects(plan), f"{stem}.refused.csv")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -227,7 +288,11 @@ def allowed_kinds(user: User) -> list[str]:
     return [kind for kind, (_, needed) in KINDS.items() if user.has_perm(needed)]
 
 
-def _import(request: HttpRequest, facts: dict[str, str], plan: Plan) -> HttpResponse:
+def _decisions(facts: dict[str, Any]) -> Decisions:
+    return Decisions.load(facts.get("decisions") or {})
+
+
+def _import(request: HttpRequest, facts: dict[str, Any], plan: Plan) -> HttpResponse:
     skip_bad = request.POST.get("skip_bad") == "on"
     wait = plan.writes <= WAITED
     written = transfer.apply(plan, by=_user(request), skip_bad=skip_bad, wait=wait)
@@ -238,14 +303,20 @@ def _import(request: HttpRequest, facts: dict[str, str], plan: Plan) -> HttpResp
     return redirect("admin:kb_import")
 
 
-def _plan(request: HttpRequest, facts: dict[str, str]) -> Plan:
+def _plan(request: HttpRequest, facts: dict[str, Any]) -> Plan:
+    decisions = _decisions(facts)
     options = Options(
         source=facts["source"],
         status=facts["status"],
         may_publish=_user(request).has_perm("kb.publish_entry"),
         by=_user(request),
+        replaced_rows=decisions.replaced,
+        duplicates=decisions.duplicates,
+        row_choices=decisions.rows,
+        may_change_live=decisions.change_live or None,
     )
     table = _read(facts, uploads.load(facts["token"]))
+    options = transfer.sourced(options, table, kind=facts["kind"])
     return transfer.plan(table, kind=facts["kind"], options=options)
 
 
@@ -264,7 +335,8 @@ def _check(facts: dict[str, Any], data: bytes) -> None:
 
 def _csv(lines: Iterable[str], name: str) -> HttpResponse:
     response = HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    response["Content-Disposition"] = disposition
     return response
 
 

@@ -80,6 +80,12 @@ def tells(spelling: str) -> bytes:
     return bytes(c.isalnum() and c not in PARTICLES for c in spelling)
 
 
+def subject(spelling: str) -> str:
+    """Return a normalized text without what only asks: 退货 of 请问怎么退货."""
+    rest = _ASKING.sub(" ", spelling)
+    return "".join(c for c in rest if c not in PARTICLES)
+
+
 @lru_cache(maxsize=500)  # a search asks several times for the same
 def wanted(text: str, lexicon: Lexicon = EMPTY) -> Wanted:
     """Return the terms of `text` with weights up to 1.

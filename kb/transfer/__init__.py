@@ -14,10 +14,11 @@ from kb.transfer import cells, columns, others, planning, reading, undoing
 from kb.transfer.entries import Entries
 from kb.transfer.hanging import Phrasings, Replies
 from kb.transfer.leaving import Export, export
+from kb.transfer.origin import file_source
 from kb.transfer.parting import bundle, parts
-from kb.transfer.planning import Kind, Options, Progress
+from kb.transfer.planning import CHOICES, SKIP, Kind, Options, Progress
 from kb.transfer.questions import Questions
-from kb.transfer.report import Action, Plan, rejects, report
+from kb.transfer.report import Action, Concern, Plan, rejects, report
 from kb.transfer.rules import Wording
 from kb.transfer.table import MAX_BYTES, Table, headed
 from kb.transfer.undoing import Undone, stayed
@@ -25,9 +26,12 @@ from kb.transfer.words import Goldens, StopWords, Synonyms, Words
 from kb.transfer.writing import csv_lines, write_workbook
 
 __all__ = [
+    "CHOICES",
     "KINDS",
     "MAX_BYTES",
+    "SKIP",
     "Action",
+    "Concern",
     "Export",
     "Options",
     "Plan",
@@ -37,6 +41,7 @@ __all__ = [
     "apply",
     "bundle",
     "csv_lines",
+    "default_source",
     "export",
     "heads",
     "parts",
@@ -44,6 +49,7 @@ __all__ = [
     "read",
     "rejects",
     "report",
+    "sourced",
     "stayed",
     "tell",
     "told",
@@ -121,6 +127,28 @@ def read(
     return table
 
 
+def default_source(table: Table, *, kind: str) -> str:
+    """Return the source of rows of which nobody says where they come from.
+
+    Nothing for kinds whose rows have no source, and where the file has a column for
+    it: an empty cell there says that a row has none.
+    """
+    columns = KINDS[kind].columns
+    if "source" not in columns.names:
+        return ""
+    if "source" in columns.layout(table, told(kind)).places:
+        return ""
+    return table.source or file_source(table.name)
+
+
+def sourced(options: Options, table: Table, *, kind: str) -> Options:
+    """Return `options` with the default source where they name none."""
+    usual = default_source(table, kind=kind)
+    source = options.source or usual
+    is_default = bool(usual) and source == usual and not table.source
+    return replace(options, source=source, is_source_default=is_default)
+
+
 def heads(kind: str) -> list[str]:
     """Return the headings of an export of `kind`, as the importer knows them."""
     names = KINDS[kind].columns.names
@@ -144,7 +172,10 @@ def plan(
         notes.append(f"有 {warned} 行要留意，原因写在各行后面")
     if layout.unknown:
         notes.append(f"不认识这些列，没有读：{'、'.join(layout.unknown)}")
-    return Plan(table, steps, notes, work)
+    if layout.serials:
+        notes.append(f"「{'、'.join(layout.serials)}」只是第几行，不当作编号")
+    evidence = sorted(work.evidence, key=repr)
+    return Plan(table, steps, notes, work, evidence=evidence)
 
 
 def apply(

@@ -17,6 +17,10 @@ _ASIDE = re.compile(r"[(（\[【].*?[)）\]】]")  # 问题（必填）
 Told = Mapping[str, str]  # folded headings to fields
 NOTHING: Told = {}
 MANY = 20  # names that a message lists
+# Headings of running numbers, folded. They say where a row stands in its file, so
+# they are read as nothing: every file numbers its rows from 1.
+SERIALS = frozenset("序号 序 顺序号 项次 no sn seq".split())
+IDENTIFIERS = frozenset({"external_id", "entry_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Columns:
 
     def score(self, heads: Sequence[str], told: Told = NOTHING) -> int:
         """Return how many of `heads` are headings of ours, or were told us."""
-        known = {**told, **self._known()}
+        known = {**dict.fromkeys(SERIALS), **told, **self._known()}
         return sum(1 for head in heads if fold(head[:50]) in known)
 
     def layout(self, table: Table, told: Told = NOTHING) -> Layout:
@@ -42,10 +46,12 @@ class Columns:
         """
         known = {**told, **self._known()}
         places: dict[str, int] = {}
-        unknown = []
+        unknown, serials = [], []
         for place, head in enumerate(table.header.cells):
             field = known.get(fold(head))
-            if field is None:
+            if fold(head) in SERIALS and (not field or field in IDENTIFIERS):
+                serials.append(head)
+            elif field is None:
                 unknown.append(head)
             elif not field:
                 continue
@@ -59,7 +65,7 @@ class Columns:
                 places[field] = place
         self._check_required(places, table)
         titles = {f: cells.brief(table.header.cells[p]) for f, p in places.items()}
-        return Layout(places, titles, _named(unknown))
+        return Layout(places, titles, _named(unknown), _named(serials))
 
     def _known(self) -> dict[str, str]:
         return {
@@ -82,6 +88,7 @@ class Layout:
     places: Mapping[str, int]
     titles: Mapping[str, str]
     unknown: Sequence[str]
+    serials: Sequence[str] = ()  # columns of running numbers, which are not read
 
     def values(self, row: Row) -> dict[str, str]:
         """Return the clean text of every field of `row`, blank ones as ""."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.utils import timezone
@@ -10,9 +11,11 @@ from kb import wording
 from kb.models import Entry, Phrasing, Reply, Tag
 from kb.text import normalize
 from kb.transfer.planning import Kind, Wish
+from kb.transfer.report import Concern, Reason
 
 Status, Audience = Entry.Status, Entry.Audience
 State = tuple[str, str]  # status and audience
+MAX_FINDINGS = 3  # of one row that are named
 
 
 @dataclass(slots=True)
@@ -74,9 +77,9 @@ def held_back(
 
 
 def _wrong(
-    draft: Draft, library: wording.Library, *, faces: bool
+    draft: Draft, library: wording.Library, *, faces: bool, strict: bool = True
 ) -> list[wording.Finding]:
-    """Return what in the words that a file brings stops their being published."""
+    """Return what the words that a file brings break; `strict`, what stops publishing."""
     entry = draft.entry
     replies = [(f"「{reply.label}」", reply.body) for reply in draft.replies]
     phrasings = [phrasing.text for phrasing in draft.phrasings]
@@ -86,8 +89,44 @@ def _wrong(
         public=entry.audience == Audience.PUBLIC,
         entry_id=entry.pk,
         library=library,
-        strict=True,
+        strict=strict,
     )
+
+
+def warn(wish: Wish, draft: Draft, library: wording.Library) -> None:
+    """Note what the words of a row break, also what does not stop publishing.
+
+    Personal data in a draft is named as well: the row is easier to mend now.
+    """
+    if wish.reasons:
+        return
+    wish.notes += named(_wrong(draft, library, faces=draft.rewritten, strict=False))
+
+
+def named(findings: Sequence[wording.Finding]) -> list[str]:
+    """Return the first findings of one row as sentences, and how many more there are."""
+    told = [
+        f"{'发布前要改' if finding.is_error else '提醒'}：{finding}".rstrip("。")
+        for finding in findings[:MAX_FINDINGS]
+    ]
+    more = len(findings) - len(told)
+    return [*told, f"另有 {more} 处"] if more else told
+
+
+def check_live(kind: Kind, wish: Wish, draft: Draft, before: State | None) -> None:
+    """Tell that a row changes what readers have now; refuse it unless that is meant.
+
+    Who has new entries made as drafts expects that nothing goes live. A row that
+    gives a status itself says what it means.
+    """
+    if wish.reasons or before is None or before[0] != Status.PUBLISHED:
+        return
+    wish.is_live = True
+    stays = draft.entry.status == Status.PUBLISHED
+    if stays and "status" not in wish.said and not kind.options.changes_live:
+        wish.concern = wish.concern or Concern.LIVE
+        told = "条目已发布，修改会马上生效，要先确认"
+        wish.reasons.append(Reason("整行", told))
 
 
 def check_life(kind: Kind, wish: Wish, draft: Draft, before: State | None) -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from kb import entries, index, wording
-from kb.models import Entry, Phrasing, Reply, User, Window, replies_shared
+from kb import audit, entries, index, wording
+from kb.models import Deed, Entry, Phrasing, Reply, User, Window, replies_shared
 from kb.models.category import DEEPEST
 from kb.text import normalize
 from kb.transfer import cells, drafts
 from kb.transfer.columns import Columns, Layout
 from kb.transfer.drafts import Draft
+from kb.transfer.duplicates import Duplicate, DuplicateIndex
 from kb.transfer.joining import LINES, STEPS, WORDS, parts
+from kb.transfer.matching import Matcher, OtherTexts
+from kb.transfer.numbering import Numbering
 from kb.transfer.planning import (
     BATCH,
+    MERGE,
+    NEW,
+    SKIP,
     Key,
     Kind,
     Options,
@@ -28,7 +35,8 @@ from kb.transfer.planning import (
     source,
     split,
 )
-from kb.transfer.written import Written, version_of
+from kb.transfer.report import Concern, RelatedEntry
+from kb.transfer.written import NUMBER, Written, told, version_of
 
 Status, Audience = Entry.Status, Entry.Audience
 STATUSES = {
@@ -47,6 +55,7 @@ AUDIENCES = {
 } | {audience.value: audience for audience in Audience}
 LABELS = {"reply": "标准", "reply2": "简短", "reply3": "其他"}
 APART = ("category", "module", "created_by", "updated_by", "question_key")
+OUTCOMES = {SKIP: "没有导入", NEW: "会另建一条", MERGE: "会并入它"}  # of a duplicate
 MANY_PHRASINGS, MANY_TAGS = 200, 30  # of one entry
 
 
@@ -105,6 +114,60 @@ class Entries(Kind):
         self.library, self.twins = wording.Library(), drafts.Twins()
         self.owners = _Names(User.objects.filter(is_active=True), "username")
         self.windows = _Names(Window.objects.all(), "name")
+        self.matcher = Matcher(self, self, key="question_key", by_text=True)
+        self.numbering = Numbering(self.matcher)
+        self.drafts: dict[int, Draft] = {}  # changes of entries, by their ids
+        self.replaced: list[Entry] = []  # that make room for another question
+
+    # Which entry a row means -------------------------------------------------
+
+    def resolve(self, asked: Sequence[Wish], progress: Progress) -> None:
+        """Match rows and entries, then look for near duplicates of those that are new."""
+        new = self.matcher.resolve(asked)
+        claimed = frozenset(self.matcher.claimed)
+        duplicates = DuplicateIndex() if new else None
+        for done, wish in enumerate(new, 1):
+            assert duplicates is not None  # noqa: S101 - for the type
+            near = duplicates.find(wish.said[self.text], claimed)
+            if near is not None:
+                self._name_duplicate(wish, near)
+            if done % BATCH == 0 or done == len(new):
+                progress("查重", done, len(new))
+
+    def _name_duplicate(self, wish: Wish, near: Duplicate) -> None:
+        wish.concern = Concern.DUPLICATE
+        wish.related = RelatedEntry(near.pk, near.question, near.status, near.score)
+        wish.choice = self.options.choice_for(wish.row)
+        self.evidence.append((wish.row.number, near.pk, near.version))
+        likeness = "相同" if near.score >= 1 else f"相似 {near.score:.0%}"
+        wish.notes.append(
+            f"和库里 #{near.pk}「{cells.brief(near.question)}」{likeness}，"
+            f"{OUTCOMES[wish.choice]}"
+        )
+        if wish.merges:
+            wish.key, wish.number = ("pk", str(near.pk)), None
+
+    def texts_of_row(self, wish: Wish) -> OtherTexts:
+        replies = [wish.said[name] for name in LABELS if name in wish.said]
+        answers = [*filter(None, [wish.said.get("answer")]), *replies]
+        return OtherTexts(parts(LINES, wish.said.get("similar", "")), answers)
+
+    def texts_of(self, pks: Collection[int]) -> Mapping[int, OtherTexts]:
+        found: defaultdict[int, OtherTexts] = defaultdict(OtherTexts)
+        phrasings = Phrasing.objects.filter(entry__in=pks)
+        for pk, text in phrasings.values_list("entry_id", "text"):
+            found[pk].questions.append(text)
+        for pk, text in Entry.objects.filter(pk__in=pks).values_list("pk", "answer"):
+            found[pk].answers.append(text)
+        replies = Reply.objects.shared().filter(entry__in=pks)
+        for pk, text in replies.values_list("entry_id", "body"):
+            found[pk].answers.append(text)
+        return found
+
+    def finish(self) -> None:
+        self.numbering.settle()
+        for pk in self.numbering.released:
+            self.seen["pk", str(pk)] = self.find([("pk", str(pk))])["pk", str(pk)]
 
     def find(self, keys: Collection[Key]) -> Seen:
         rows = Entry.objects.order_by("pk")
@@ -135,21 +198,103 @@ class Entries(Kind):
             ids = "、".join(f"#{entry.pk}" for entry in found)
             self.refuse(wish, self.text, f"库里有几条相同的问题（{ids}），请用编号区分")
             return []
+        if wish.merges:
+            return self._merge(wish, found[0])
+        if wish.concern is Concern.REPLACED:
+            return self._replace(wish, found[0])
         entry = found[0] if found else self._blank(wish)
-        if not found:
+        draft, changed = self._draft(wish, entry, is_new=not found)
+        if not wish.reasons and (changed or not found):
+            self._keep(wish, draft, is_new=not found)
+        return changed
+
+    def _draft(
+        self, wish: Wish, entry: Entry, *, is_new: bool
+    ) -> tuple[Draft, list[str]]:
+        """Return the entry with what the row says in it, and what that changes."""
+        if is_new and wish.concern is None:
             self.twins.tell(wish)
-        before = (entry.status, entry.audience) if found else None
-        was = (entry.status, entry.category_id) if found else None
-        changed = self.take(entry, self._values(wish, new=not found))
+        before = None if is_new else (entry.status, entry.audience)
+        was = None if is_new else (entry.status, entry.category_id)
+        changed = self.take(entry, self._values(wish, new=is_new))
         draft = Draft(entry, rewritten=not {"question", "answer"}.isdisjoint(changed))
         self.check(wish, entry, APART)
         changed += self._add_replies(wish, draft) + self._add_phrasings(wish, draft)
+        if wish.number and not is_new:
+            source, number = wish.number
+            changed += self.take(entry, {"source": source, "external_id": number})
         changed = drafts.held_back(self, wish, draft, before, changed, self.library)
         drafts.check_life(self, wish, draft, before)
         changed += self._place(wish, draft, was, changed)
-        if not wish.reasons and (changed or not found):
-            (self.changed if found else self.new).append(draft)
-        return changed
+        if changed or is_new:
+            drafts.check_live(self, wish, draft, before)
+            drafts.warn(wish, draft, self.library)
+        return draft, changed
+
+    def _keep(self, wish: Wish, draft: Draft, *, is_new: bool) -> None:
+        """Keep what is to be written."""
+        (self.new if is_new else self.changed).append(draft)
+        if not is_new:
+            self.drafts[draft.entry.pk] = draft
+        if wish.number:
+            self.numbering.taking.append((draft.entry, wish))
+            if not is_new:
+                self.numbering.vacating.add(draft.entry.pk)
+
+    def _replace(self, wish: Wish, old: Entry) -> Sequence[str]:
+        """Let a new entry take the number of `old`, which is retired.
+
+        Nothing of `old` comes along: its keywords, replies, links, votes and what
+        people searched for belong to the other question. Its address and its history
+        stay with it.
+        """
+        if wish.row.number not in self.options.replaced_rows:
+            told = f"编号 {wish.number[1] if wish.number else ''} 现在是「{old}」，要逐行确认"
+            self.refuse(wish, self.text, f"{Concern.REPLACED}：{told}")
+            return []
+        draft, _ = self._draft(wish, self._blank(wish), is_new=True)
+        retired = Draft(old)
+        was = (old.status, old.category_id)
+        before = (old.status, old.audience)
+        self.take(old, {"status": Status.RETIRED, "external_id": ""})
+        if old.status != before[0]:
+            drafts.check_life(self, wish, retired, before)
+        if refusal := self.allowing.refusal((old.status, old.category_id), was):
+            self.refuse(wish, *refusal)
+        if wish.reasons:
+            return []
+        wish.replaces = True
+        wish.notes.append(f"原来的「{cells.brief(old.question)}」#{old.pk} 下线")
+        self._keep(wish, draft, is_new=True)
+        self.changed.append(retired)
+        self.replaced.append(old)
+        self.numbering.vacating.add(old.pk)
+        return []
+
+    def _merge(self, wish: Wish, entry: Entry) -> Sequence[str]:
+        """Add the row's question and phrasings to an entry; its answer is not used."""
+        kept = self.drafts.get(entry.pk)
+        draft = Draft(kept.entry if kept else entry)
+        before = (entry.status, entry.audience)
+        known = kept.phrasings if kept else []
+        texts = [wish.said[self.text], *parts(LINES, wish.said.get("similar", ""))]
+        self._add_texts(wish, draft, texts, said_in=self.text, also=known)
+        if not draft.phrasings:
+            return []
+        drafts.held_back(self, wish, draft, before, ["similar"], self.library)
+        where = (entry.status, entry.category_id)
+        if refusal := self.allowing.refusal(where, where):
+            self.refuse(wish, *refusal)
+        drafts.check_live(self, wish, draft, before)
+        drafts.warn(wish, draft, self.library)
+        if wish.reasons:
+            return []
+        wish.notes.append("答案不用，只加问法")
+        if kept:
+            kept.phrasings += draft.phrasings
+        else:
+            self._keep(wish, draft, is_new=False)
+        return ["similar"]
 
     def prepare(self, progress: Progress) -> None:
         """Render what the rows say: by far the most of the time goes here."""
@@ -161,6 +306,7 @@ class Entries(Kind):
 
     def store(self, by: User | None) -> None:
         self.places.store()
+        self.numbering.vacate()
         drafts = self.new + self.changed
         for entry in (draft.entry for draft in drafts):
             entry.category = entry.category  # which has an id now
@@ -172,13 +318,28 @@ class Entries(Kind):
             tags=[(draft.entry, tag) for draft in drafts for tag in draft.tags],
             by=by,
         )
+        for entry in self.replaced:
+            told = f"「{entry}」#{entry.pk}，导入时换成了另一个问题"
+            audit.note(Deed.Act.RETIRED, told, by=by)
         index.mark([draft.entry.pk for draft in drafts])
 
     def written(self) -> Iterator[Written]:
+        """Yield what changed before what is new: the last is taken back first."""
+        for held in self.numbering.released.values():
+            source, number = held.number
+            before = {"source": source, "external_id": number}
+            yield held.pk, held.text, before, before | {"external_id": ""}
+        for entry in (draft.entry for draft in self.changed):
+            pk, title, before_, after = version_of(entry)
+            old = self.old.get(id(entry), {})
+            if before_ is not None and not NUMBER.isdisjoint(old):
+                before_ |= {
+                    name: old.get(name, getattr(entry, name)) for name in NUMBER
+                }
+                after |= told(entry, NUMBER)
+            yield pk, title, before_, after
         for entry in (draft.entry for draft in self.new):
             yield entry.pk, entry.question, None, {"version": entry.version}
-        for entry in (draft.entry for draft in self.changed):
-            yield version_of(entry)
 
     # What a row says ---------------------------------------------------------
 
@@ -241,18 +402,30 @@ class Entries(Kind):
 
     def _add_phrasings(self, wish: Wish, draft: Draft) -> list[str]:
         """Add the phrasings that say something new; none is taken away."""
-        held = draft.entry.phrasings.all() if draft.entry.pk else ()
-        known = {phrasing.text_key for phrasing in held}
-        known.add(normalize.key(draft.entry.question))
         texts = parts(LINES, wish.said.get("similar", ""))
         if len(texts) > MANY_PHRASINGS:
             self.refuse(wish, "similar", f"最多 {MANY_PHRASINGS} 个")
             return []
+        return self._add_texts(wish, draft, texts, said_in="similar")
+
+    def _add_texts(
+        self,
+        wish: Wish,
+        draft: Draft,
+        texts: Sequence[str],
+        *,
+        said_in: str,
+        also: Sequence[Phrasing] = (),
+    ) -> list[str]:
+        """Add to `draft` what neither its entry nor `also` says."""
+        held = draft.entry.phrasings.all() if draft.entry.pk else ()
+        known = {phrasing.text_key for phrasing in (*held, *also)}
+        known.add(normalize.key(draft.entry.question))
         for text in texts:
             if (key := normalize.key(text)) not in known:
                 known.add(key)
                 phrasing = Phrasing(entry=draft.entry, text=text, text_key=key)
-                self.check(wish, phrasing, ("entry", "question"), said_in="similar")
+                self.check(wish, phrasing, ("entry", "question"), said_in=said_in)
                 draft.phrasings.append(phrasing)
         return ["similar"] if draft.phrasings else []
 

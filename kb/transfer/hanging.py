@@ -11,7 +11,7 @@ from django.db.models import Model
 from kb import entries, index, wording
 from kb.models import Channel, Entry, Phrasing, Reply, Segment, User
 from kb.text import normalize
-from kb.transfer import marks
+from kb.transfer import drafts, marks
 from kb.transfer.columns import Columns, Layout
 from kb.transfer.planning import (
     Key,
@@ -21,6 +21,7 @@ from kb.transfer.planning import (
     Seen,
     Wish,
 )
+from kb.transfer.similarity import SAME_QUESTION, question_similarity
 from kb.transfer.table import Row
 from kb.transfer.written import Written, version_of
 
@@ -50,16 +51,20 @@ class Named:
 
     def __init__(self) -> None:
         self.numbers: dict[tuple[str, str], int] = {}
+        self.sources: defaultdict[str, list[str]] = defaultdict(list)  # of a number
+        self.questions: dict[int, str] = {}
         self.texts: defaultdict[str, list[int]] = defaultdict(list)
         self.ids: set[int] = set()
         rows = Entry.objects.order_by("pk").values_list(
-            "pk", "source", "external_id", "question_key"
+            "pk", "source", "external_id", "question_key", "question"
         )
-        for pk, source, number, digest in rows.iterator():
+        for pk, source, number, digest, question in rows.iterator():
             self.ids.add(pk)
             self.texts[digest].append(pk)
+            self.questions[pk] = question
             if number:
                 self.numbers[source, number] = pk
+                self.sources[number].append(source)
 
     def find(self, said: Mapping[str, str], default: str = "") -> int:
         """Return the id of the entry that a row names; raises ValueError with why not."""
@@ -68,9 +73,7 @@ class Named:
             return pk
         if number := normalize.line(said.get("entry_id", "")):
             source = normalize.line(said.get("entry_source", "")) or default
-            if (source, number) in self.numbers:
-                return self.numbers[source, number]
-            raise ValueError(f"没有来源「{source}」编号「{number}」的条目")
+            return self._by_number(number, source, said.get("entry", ""))
         if not (text := said.get("entry")):
             raise ValueError("没有写是哪个条目")
         found = self.texts.get(normalize.key(text), [])
@@ -80,6 +83,30 @@ class Named:
             ids = "、".join(f"#{pk}" for pk in found)
             raise ValueError(f"有几条相同的问题（{ids}），请用编号区分")
         raise ValueError("没有这个条目")
+
+    def _by_number(self, number: str, source: str, question: str) -> int:
+        """Return the id of the entry with a number; raises ValueError with why not.
+
+        Where the row names no source, the number must be that of one source only.
+        Where it names the question as well, the two must agree.
+        """
+        sources = self.sources.get(number, [])
+        if source or sources == [""]:
+            sources = [source] if source in sources else []
+        same = self.texts.get(normalize.key(question), []) if question else []
+        pks = [self.numbers[source, number] for source in sources]
+        agreeing = [pk for pk in pks if pk in same]
+        if len(agreeing) == 1:
+            return agreeing[0]
+        if not pks:
+            raise ValueError(f"没有来源「{source}」编号「{number}」的条目")
+        if len(pks) > 1:
+            names = "、".join(f"「{source}」" for source in sources)
+            raise ValueError(f"几个来源都有编号「{number}」（{names}），请写条目来源")
+        now = self.questions[pks[0]]
+        if question and question_similarity([question], [now]) < SAME_QUESTION:
+            raise ValueError(f"编号「{number}」现在是「{now}」，不是「{question}」")
+        return pks[0]
 
 
 class Hanging(Kind):
@@ -94,10 +121,9 @@ class Hanging(Kind):
         self.library = wording.Library()
         rows = Entry.objects.values_list("pk", "status", "category_id", "audience")
         self.standing = {pk: (status, place) for pk, status, place, _ in rows}
+        self.audiences = {pk: audience for pk, _, _, audience in rows}
         self.live = {
-            pk: audience
-            for pk, status, _, audience in rows
-            if status == Entry.Status.PUBLISHED
+            pk for pk, status, _, _ in rows if status == Entry.Status.PUBLISHED
         }
         self._counted: Counter[Key] = Counter()
 
@@ -122,18 +148,23 @@ class Hanging(Kind):
         return (*key, str(self._counted[key]))
 
     def lint(self, wish: Wish, name: str, entry_id: int, said: Any) -> None:
-        """What is live must not get words that could not be published."""
-        if (audience := self.live.get(entry_id)) is None:
-            return
+        """Name what the words break; what is live must not get what cannot be published.
+
+        Words for a live entry are live at once, and the row says so.
+        """
+        audience = self.audiences[entry_id]
+        is_live = entry_id in self.live
         found = wording.findings(
             said,
             public=audience == Entry.Audience.PUBLIC,
             entry_id=entry_id,
             library=self.library,
-            strict=True,
         )
-        if found:
+        if is_live and found and found[0].is_error:
             self.refuse(wish, name, str(found[0]).rstrip("。"))
+            return
+        wish.is_live = is_live
+        wish.notes += drafts.named(found)
 
     def allow(self, wish: Wish, entry_id: int) -> None:
         """Refuse words for an entry that their sender may not change."""

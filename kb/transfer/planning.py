@@ -25,11 +25,21 @@ from kb.transfer import cells, marks
 from kb.transfer.allowing import Allowing
 from kb.transfer.columns import Columns, Layout
 from kb.transfer.places import LONGEST, Places
-from kb.transfer.report import Action, Reason, Step, sentence
+from kb.transfer.report import (
+    WRITING,
+    Action,
+    Concern,
+    Reason,
+    RelatedEntry,
+    Step,
+    sentence,
+)
 from kb.transfer.table import Row
 from kb.transfer.written import Written, plain, told
 
 BATCH = 500  # rows that are looked up at a time
+SKIP, NEW, MERGE = "skip", "new", "merge"
+CHOICES = (SKIP, NEW, MERGE)  # of a row that nearly repeats an entry
 Key = tuple[str, ...]  # ("id", source, number), ("text", digest), or ("row", number)
 Seen = dict[Key, list[tuple[int, object]]]  # (pk, stamp) of the rows with that key
 Progress = Callable[[str, int, int], None]  # what, done, of how many
@@ -44,6 +54,25 @@ class Options:
     audience: str = "auto"
     may_publish: bool = True
     by: User | None = None  # None: whoever runs commands may do anything
+    # The source is the file's name, and nobody chose it. Rows that were imported
+    # before files had a source are recognised then, too.
+    is_source_default: bool = False
+    # What was decided in the preview, by the number of the row in the file.
+    replaced_rows: frozenset[int] = frozenset()
+    duplicates: str = SKIP  # what happens to near duplicates: one of CHOICES
+    row_choices: Mapping[int, str] = field(default_factory=dict)
+    # Whether rows may change what is published although new ones are no more than
+    # drafts. None: they may when new entries are published, too.
+    may_change_live: bool | None = None
+
+    def choice_for(self, row: Row) -> str:
+        return self.row_choices.get(row.number) or self.duplicates
+
+    @property
+    def changes_live(self) -> bool:
+        if self.may_change_live is None:
+            return self.status == Entry.Status.PUBLISHED
+        return self.may_change_live
 
 
 @dataclass(slots=True)
@@ -56,6 +85,16 @@ class Wish:
     title: str
     reasons: list[Reason] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    concern: Concern | None = None
+    related: RelatedEntry | None = None
+    choice: str = ""  # of CHOICES, for a duplicate
+    replaces: bool = False  # confirmed: the entry found makes room for the row
+    number: tuple[str, str] | None = None  # the source and number that it takes over
+    is_live: bool = False
+
+    @property
+    def merges(self) -> bool:
+        return self.choice == MERGE
 
 
 class Kind(ABC):
@@ -77,6 +116,16 @@ class Kind(ABC):
         self.new: list[Any] = []
         self.changed: list[Any] = []
         self._there: set[int] | None = None  # ids, read when a mark asks for them
+        self.evidence: list[object] = []  # see Plan.evidence
+
+    def resolve(self, asked: Sequence[Wish], progress: Progress) -> None:  # noqa: B027
+        """Look at all rows together, before each is met: which entry each means.
+
+        Nothing to do for a kind whose rows are known by their own text.
+        """
+
+    def finish(self) -> None:  # noqa: B027
+        """Settle what can be known only once every row was met: nothing by default."""
 
     @abstractmethod
     def find(self, keys: Collection[Key]) -> Seen:
@@ -150,12 +199,15 @@ class Kind(ABC):
         self.old.setdefault(id(row), {}).setdefault(column, getattr(row, column))
 
     def written(self) -> Iterator[Written]:
-        """Yield what was done to each row of the database, once it is stored."""
-        for row in self.new:
-            yield row.pk, str(row), None, told(row, self.stamped)
+        """Yield what was done to each row of the database, once it is stored.
+
+        What is new comes last: it is taken back first.
+        """
         for row in self.changed:
             before = self.old.get(id(row), {})
             yield row.pk, str(row), plain(before), told(row, before)
+        for row in self.new:
+            yield row.pk, str(row), None, told(row, self.stamped)
 
     def choice(self, wish: Wish, name: str, known: Mapping[str, str]) -> str:
         """Return what a cell stands for, or "" and a reason: nothing is guessed."""
@@ -214,19 +266,28 @@ def wishes(kind: Kind, rows: Sequence[Row], width: int) -> Iterator[Wish]:
 def steps(
     kind: Kind, asked: Iterator[Wish], count: int, progress: Progress
 ) -> list[Step]:
-    """Return what happens to each row, having looked them up in batches."""
-    done: list[Step] = []
-    while batch := list(islice(asked, BATCH)):
+    """Return what happens to each row, having looked them up in batches.
+
+    Rows that are merged into entries come last: other rows may change the same entry.
+    """
+    rows = list(asked)
+    kind.resolve(rows, progress)
+    actions: dict[int, tuple[Action, Sequence[str]]] = {}
+    waiting = iter(sorted(range(count), key=lambda at: rows[at].merges))
+    while places := list(islice(waiting, BATCH)):
+        batch = [rows[at] for at in places]
         sound = [wish for wish in batch if not wish.reasons]
         seen = _find(kind, [wish.key for wish in sound])
         known = kind.load([pk for found in seen.values() for pk, _ in found])
-        for wish in batch:
+        for at, wish in zip(places, batch, strict=True):
             found = seen.get(wish.key, [])
-            done.append(_step(kind, wish, [known[pk] for pk, _ in found]))
-            if done[-1].action in {Action.CREATE, Action.CHANGE}:
+            kind.evidence.append((wish.row.number, found))
+            actions[at] = _meet(kind, wish, [known[pk] for pk, _ in found])
+            if actions[at][0] in WRITING:
                 kind.seen[wish.key] = found
-        progress("核对", len(done), count)
-    return done
+        progress("核对", len(actions), count)
+    kind.finish()
+    return [_step(kind, rows[at], *actions[at]) for at in range(count)]
 
 
 def moved(kind: Kind) -> bool:
@@ -284,12 +345,33 @@ def source(kind: Kind, said: Mapping[str, str]) -> str:
     return normalize.line(said.get("source", "")) or kind.options.source
 
 
-def _step(kind: Kind, wish: Wish, found: list[Model]) -> Step:
+def _meet(kind: Kind, wish: Wish, found: list[Model]) -> tuple[Action, Sequence[str]]:
+    """Return what becomes of a row, and which fields it changes."""
+    if wish.choice == SKIP and not wish.reasons:
+        return Action.SKIP, ()
     changed = [] if wish.reasons else kind.meet(wish, found)
     if wish.reasons:
-        return Step(wish.row, Action.REFUSE, wish.title, reasons=wish.reasons)
+        return Action.REFUSE, ()
+    if wish.replaces:
+        return Action.REPLACE, ()
     if not found:
-        return Step(wish.row, Action.CREATE, wish.title, notes=wish.notes)
-    action = Action.CHANGE if changed else Action.SAME
-    columns = [kind.title(name) for name in changed]
-    return Step(wish.row, action, wish.title, columns, notes=wish.notes)
+        return Action.CREATE, ()
+    if not changed:
+        return Action.SAME, ()
+    return (Action.MERGE if wish.merges else Action.CHANGE), changed
+
+
+def _step(kind: Kind, wish: Wish, action: Action, changed: Sequence[str]) -> Step:
+    is_written = action in WRITING
+    return Step(
+        wish.row,
+        Action.REFUSE if wish.reasons else action,
+        wish.title,
+        [kind.title(name) for name in changed],
+        reasons=wish.reasons,
+        notes=[] if wish.reasons or action is Action.SAME else wish.notes,
+        concern=wish.concern,
+        related=wish.related,
+        choice=wish.choice,
+        is_live=wish.is_live and is_written and not wish.reasons,
+    )

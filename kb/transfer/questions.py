@@ -10,10 +10,13 @@ from django.utils import timezone
 from kb import answers, questions
 from kb.models import Channel, Question, User
 from kb.text import normalize
-from kb.transfer.columns import Columns
+from kb.transfer.columns import Columns, Layout
+from kb.transfer.matching import Matcher, OtherTexts
+from kb.transfer.numbering import Numbering
 from kb.transfer.planning import (
     Key,
     Kind,
+    Options,
     Progress,
     Seen,
     Wish,
@@ -21,6 +24,7 @@ from kb.transfer.planning import (
     source,
     split,
 )
+from kb.transfer.report import Concern
 
 CHANNELS = {
     normalize.normalize(name): channel.value
@@ -55,6 +59,25 @@ class Questions(Kind):
     name, model, text = "questions", Question, "text"
     stamped = COMPARED
 
+    def __init__(self, options: Options, layout: Layout) -> None:
+        super().__init__(options, layout)
+        # Many customers ask the same: here a question is not known by its text.
+        self.matcher = Matcher(self, self, key="text_key", by_text=False)
+        self.numbering = Numbering(self.matcher)
+
+    def resolve(self, asked: Sequence[Wish], progress: Progress) -> None:
+        self.matcher.resolve(asked)
+
+    def texts_of_row(self, wish: Wish) -> OtherTexts:
+        return OtherTexts([], [wish.said["answer"]] if "answer" in wish.said else [])
+
+    def texts_of(self, pks: Collection[int]) -> Mapping[int, OtherTexts]:
+        rows = Question.objects.filter(pk__in=pks).values_list("pk", "answer")
+        return {pk: OtherTexts([], [answer]) for pk, answer in rows}
+
+    def finish(self) -> None:
+        self.numbering.settle()
+
     def find(self, keys: Collection[Key]) -> Seen:
         names = ("pk", "source", "external_id", "text_key", *COMPARED)
         rows = Question.objects.order_by("pk").values_list(*names)
@@ -80,6 +103,8 @@ class Questions(Kind):
         return Question.objects.in_bulk(pks)
 
     def meet(self, wish: Wish, found: Sequence[Question]) -> Sequence[str]:
+        if wish.concern is Concern.REPLACED and found:
+            return self._replace(wish, found[0])
         question = found[0] if found else self._blank(wish)
         changed = self.take(question, self._values(wish))
         self.check(wish, question, APART)
@@ -93,11 +118,34 @@ class Questions(Kind):
         if question.status == Question.Status.OPEN:
             self.remember(question, "status")
             question.status = questions.answered_or_open(question)
+        if found and wish.number:
+            source, number = wish.number
+            changed += self.take(question, {"source": source, "external_id": number})
+            self.numbering.taking.append((question, wish))
+            self.numbering.vacating.add(question.pk)
         if not found:
             self.new.append(question)
         elif changed:
             self.changed.append(question)
         return changed
+
+    def _replace(self, wish: Wish, old: Question) -> Sequence[str]:
+        """Let a new question take the number of `old`, which stays without one."""
+        if wish.row.number not in self.options.replaced_rows:
+            number = wish.number[1] if wish.number else ""
+            told = f"编号 {number} 现在是「{old}」，要逐行确认"
+            self.refuse(wish, self.text, f"{Concern.REPLACED}：{told}")
+            return []
+        self.meet(wish, [])
+        if wish.reasons:
+            return []
+        wish.replaces = True
+        wish.notes.append(f"原来的「{old}」#{old.pk} 留下，不再有编号")
+        self.take(old, {"external_id": ""})
+        self.changed.append(old)
+        self.numbering.taking.append((self.new[-1], wish))
+        self.numbering.vacating.add(old.pk)
+        return []
 
     def prepare(self, progress: Progress) -> None:
         """Questions have nothing that takes time."""
@@ -111,6 +159,7 @@ class Questions(Kind):
                 for name in ("answered_by", "answered_at"):
                     self.remember(question, name)
                 question.answered_by, question.answered_at = by, now
+        self.numbering.vacate()
         questions.store(self.new, self.changed)
         answers.add_missing_versions(self.changed, by=by)
 

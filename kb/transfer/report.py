@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from kb.models import Import
+from kb.models import Entry, Import
 from kb.transfer import cells
 from kb.transfer.table import Row, Table
 
@@ -41,6 +43,45 @@ class Action(StrEnum):
     CHANGE = "修改"
     SAME = "不变"
     REFUSE = "拒绝"
+    REPLACE = "替换"
+    MERGE = "并入"
+    SKIP = "跳过"
+
+
+# What every summary counts; the others only where there are any.
+COUNTED = (Action.CREATE, Action.CHANGE, Action.SAME, Action.REFUSE)
+WRITING = (Action.CREATE, Action.CHANGE, Action.REPLACE, Action.MERGE)
+
+
+class Concern(StrEnum):
+    """Why a person should decide about a row before it is written."""
+
+    REPLACED = "换成了另一个问题"
+    DUPLICATE = "库里已有几乎相同的问题"
+    LIVE = "已发布，修改马上生效"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedEntry:
+    """The row of the database that a concern is about. `score` is a similarity."""
+
+    pk: int
+    text: str
+    status: str = ""
+    score: float = 0.0
+
+    @property
+    def is_exact(self) -> bool:
+        return self.score >= 1
+
+    @property
+    def percent(self) -> int:
+        return round(self.score * 100)
+
+    @property
+    def label(self) -> str:
+        """Return the status as people read it."""
+        return str(Entry.Status(self.status).label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +110,10 @@ class Step:
     columns: Sequence[str] = ()
     reasons: Sequence[Reason] = ()
     notes: Sequence[str] = ()
+    concern: Concern | None = None
+    related: RelatedEntry | None = None
+    choice: str = ""  # what was chosen for a duplicate
+    is_live: bool = False  # whether readers get what it writes at once
 
     @property
     def detail(self) -> str:
@@ -81,7 +126,7 @@ class Step:
         return f"第 {self.row.number} 行　{self.action}　{self.title}{detail}"
 
 
-@dataclass(slots=True)
+@dataclass
 class Plan:
     """All steps of an import, and the work that `apply` will write."""
 
@@ -90,6 +135,39 @@ class Plan:
     notes: list[str]
     work: Any  # of the kind's own module
     batch: Import | None = None  # once it is carried out
+    # What the plan was based on, whatever was chosen: rows, matches, versions.
+    evidence: Sequence[object] = field(default_factory=list)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return a digest of the file and of the rows of the database that it meets.
+
+        It changes when somebody saves one of them: then the preview is stale.
+        """
+        digest = hashlib.sha256(repr(self.work.options.source).encode())
+        for row in (self.table.header, *self.table.rows):
+            digest.update(repr((row.number, list(row.cells))).encode())
+        digest.update(repr(list(self.evidence)).encode())
+        return digest.hexdigest()
+
+    @property
+    def replaced(self) -> list[Step]:
+        return [step for step in self.steps if step.concern is Concern.REPLACED]
+
+    @property
+    def duplicates(self) -> list[Step]:
+        return [step for step in self.steps if step.concern is Concern.DUPLICATE]
+
+    @property
+    def live(self) -> list[Step]:
+        """Rows that change what is published."""
+        return [
+            step for step in self.steps if step.is_live or step.concern is Concern.LIVE
+        ]
+
+    @property
+    def skipped(self) -> list[Step]:
+        return [step for step in self.steps if step.action is Action.SKIP]
 
     @property
     def refused(self) -> list[Step]:
@@ -98,7 +176,7 @@ class Plan:
     @property
     def writes(self) -> int:
         counts = self.counts
-        return counts[Action.CREATE] + counts[Action.CHANGE]
+        return sum(counts[action] for action in WRITING)
 
     @property
     def counts(self) -> Counter[Action]:
@@ -107,12 +185,16 @@ class Plan:
     @property
     def summary(self) -> str:
         counts = self.counts
-        parts = "，".join(f"{action} {counts[action]:,} 行" for action in Action)
+        parts = "，".join(
+            f"{action} {counts[action]:,} 行"
+            for action in Action
+            if action in COUNTED or counts[action]
+        )
         return f"共 {len(self.steps):,} 行：{parts}。"
 
 
 def rejects(plan: Plan) -> Iterator[str]:
-    """Yield a CSV file of the refused rows with their reasons, part by part.
+    """Yield a CSV file of the rows that are not imported, and why, part by part.
 
     It begins with a byte order mark, holds no formula, and can be mended and
     imported again.
@@ -120,7 +202,9 @@ def rejects(plan: Plan) -> Iterator[str]:
     heads = plan.table.header.cells
     ours = {place for place, head in enumerate(heads) if head in OWN}
     yield "\ufeff" + _line([*OWN, *_without(heads, ours)])
-    for step in plan.refused:
+    for step in plan.steps:
+        if step.action not in {Action.REFUSE, Action.SKIP}:
+            continue
         number = str(step.row.number)
         yield _line([number, step.detail, *_without(step.row.cells, ours)])
 

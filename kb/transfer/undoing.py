@@ -16,7 +16,7 @@ from kb import answers, audit, entries, index
 from kb.models import Deed, Entry, Import, ImportedRow, Question, Right, User
 from kb.transfer.planning import Kind
 from kb.transfer.report import Plan
-from kb.transfer.written import told
+from kb.transfer.written import NUMBER, told
 
 AGAIN = timedelta(minutes=10)  # an undoing that has not ended by then is none
 BATCH = 100  # rows in one transaction: others must be able to write between
@@ -84,6 +84,8 @@ def undo(batch: Import, kind: type[Kind], *, by: User | None) -> Undone:
     for rows in _rows(batch):
         with transaction.atomic():  # and so the index is brought up to date once
             _undo(rows, kind, done, by=by)
+    if kind.versioned:
+        _restore_numbers(batch)
     audit.note(Deed.Act.IMPORTED, f"撤销：{batch.name}，{done.count} 行", by=by)
     index.sync_small()
     return done
@@ -99,6 +101,25 @@ def _undo(
         else:
             done.count += 1
             ImportedRow.objects.filter(pk=row.pk).update(undone=True)
+
+
+@transaction.atomic
+def _restore_numbers(batch: Import) -> None:
+    """Give entries the source and external id of before, which no version holds.
+
+    Only those that still have what the import gave them. A number that somebody
+    else has got since stays where it is.
+    """
+    mine: list[ImportedRow] = []
+    for row in batch.rows.filter(undone=True, before__has_key="external_id"):
+        now = {name: row.after[name] for name in NUMBER}
+        if Entry.objects.filter(pk=row.row, **now).update(external_id=""):
+            mine.append(row)
+    for row in mine:
+        number = {name: row.before[name] for name in NUMBER} if row.before else {}
+        owner = Entry.objects.filter(**number).exclude(external_id="")
+        if not owner.exists():
+            Entry.objects.filter(pk=row.row).update(**number)
 
 
 def stayed(batches: Collection[Import]) -> dict[int, int]:
@@ -123,6 +144,8 @@ def _entry(row: ImportedRow, model: type[Model], *, by: User | None) -> str:
             entry = Entry.objects.select_for_update().filter(pk=row.row).first()
             if entry is None:
                 return "" if row.before is None else GONE
+            if "version" not in row.after:  # only its number went to another one
+                return ""
             if not _as_left(entry, row.after["version"]):
                 return CHANGED
             if row.before is None:

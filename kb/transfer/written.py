@@ -11,6 +11,7 @@ from django.db.models import Model
 from kb.models import Entry
 
 Cells = dict[str, Any]  # as JSON keeps them
+NUMBER = frozenset({"source", "external_id"})  # columns that no version holds
 Written = tuple[int, str, Cells | None, Cells]  # id, title, before, after
 
 

@@ -14,9 +14,11 @@ from kb import transfer
 from kb.management.command import KbCommand
 from kb.models import Stale
 from kb.text import normalize
-from kb.transfer import Action, Options, Plan, Progress
+from kb.transfer import Action, Concern, Options, Plan, Progress
+from kb.transfer.report import Step
 
 STOPPED = "已中断。数据要么全部写入了，要么完全没有；再导入一次不会重复。"
+MAX_NOTED = 50  # rows that are named although they are imported, but for a dry run
 STATUSES = ["draft", "review", "published", "retired"]
 
 
@@ -28,7 +30,11 @@ class Command(KbCommand):
         add = parser.add_argument
         add("kind", choices=list(transfer.KINDS), help="questions 问题；entries 条目")
         add("file", help="CSV 或 XLSX 文件；- 表示从标准输入读 CSV")
-        add("--source", default="", help="默认来源：文件里没有来源列时用它")
+        add(
+            "--source",
+            default="",
+            help="来源：文件里没有来源列时用它，不写就用文件名；和编号一起认出同一行",
+        )
         add("--encoding", default="", help="CSV 的编码，默认自动识别")
         add("--status", choices=STATUSES, help="新条目的状态，默认 published")
         add("--audience", choices=["auto", "public", "internal"], help="默认 auto")
@@ -36,6 +42,24 @@ class Command(KbCommand):
             "--columns",
             default="",
             help="文件没有表头时，依次写出各列的列名，用逗号隔开，不读的列留空",
+        )
+        add(
+            "--duplicates",
+            choices=transfer.CHOICES,
+            default=transfer.SKIP,
+            help="和库里已有的几乎相同的新行：skip 跳过（默认），new 新建，"
+            "merge 并入已有条目，作为相似问法",
+        )
+        add(
+            "--replace-rows",
+            default="",
+            metavar="行号",
+            help="确认这些行把编号换成另一个问题，如 3,7；原条目下线，另建新条目",
+        )
+        add(
+            "--update-published",
+            action="store_true",
+            help="--status 是 draft 或 review 时，也修改已发布的条目（马上生效）",
         )
         add("--dry-run", action="store_true", help="只逐行说明会做什么，不写入")
         add("--skip-bad", action="store_true", help="跳过有错的行，导入其余的")
@@ -49,12 +73,12 @@ class Command(KbCommand):
         if plan.refused and not skip_bad:
             raise CommandError(
                 f"有 {len(plan.refused)} 行不能导入，没有写入任何内容。"
-                "改好后再导入，或加 --skip-bad 跳过这些行。"
+                f"改好后再导入，或加 --skip-bad 跳过这些行。{_advice(plan)}"
             )
         if options["dry_run"]:
             self.stdout.write("这是试运行，没有写入任何内容。")
             return
-        if plan.refused:
+        if plan.refused or plan.skipped:
             self._write_rejects(plan, options)
         progress = self._progress(options["progress"])
         written = transfer.apply(plan, by=None, skip_bad=skip_bad, progress=progress)
@@ -70,6 +94,9 @@ class Command(KbCommand):
             source=normalize.line(options["source"]),
             status=options["status"] or "published",
             audience=options["audience"] or "auto",
+            duplicates=options["duplicates"],
+            replaced_rows=_numbers(options["replace_rows"]),
+            may_change_live=options["update_published"] or None,
         )
         name, data = _load(options["file"])
         heads = options["columns"].replace("，", ",").split(",")
@@ -81,14 +108,39 @@ class Command(KbCommand):
             heads=heads if any(heads) else (),
         )
         progress = self._progress(options["progress"])
-        return transfer.plan(table, kind=kind, options=defaults, progress=progress)
+        defaults = transfer.sourced(defaults, table, kind=kind)
+        if defaults.is_source_default:
+            shown = f"来源：{defaults.source}（文件名，可以用 --source 另写）。"
+            self.stdout.write(shown)
+        plan = transfer.plan(table, kind=kind, options=defaults, progress=progress)
+        wrong = defaults.replaced_rows - {step.row.number for step in plan.replaced}
+        if wrong:
+            rows = "、".join(map(str, sorted(wrong)))
+            raise CommandError(f"--replace-rows：第 {rows} 行没有换成另一个问题。")
+        return plan
 
     def _tell(self, plan: Plan, *, every: bool) -> None:
+        """Say what would happen: rows that somebody must decide about come first."""
         for note in plan.notes:
             self.stdout.write(f"{note}。")
-        for step in plan.steps:
-            if every or step.action is Action.REFUSE:
+        for step in plan.replaced:
+            self.stdout.write(_replacement(step))
+        others = [step for step in plan.steps if step.concern is not Concern.REPLACED]
+        noted = [step for step in others if step.notes or step.concern]
+        shown = {id(step) for step in noted[:MAX_NOTED]}
+        for step in others:
+            if every or step.action is Action.REFUSE or id(step) in shown:
                 self.stdout.write(str(step))
+        if len(noted) > MAX_NOTED and not every:
+            more = len(noted) - MAX_NOTED
+            self.stdout.write(f"另有 {more:,} 行要留意，--dry-run 会全部列出。")
+        if live := [step.row.number for step in plan.live if step.is_live]:
+            rows = "、".join(map(str, live[:MAX_NOTED]))
+            rows += " 等" if len(live) > MAX_NOTED else ""
+            told = (
+                f"其中 {len(live):,} 行改动已发布的内容，导入后马上生效：第 {rows} 行。"
+            )
+            self.stdout.write(told)
         self.stdout.write(plan.summary)
 
     def _write_rejects(self, plan: Plan, options: dict[str, Any]) -> None:
@@ -99,7 +151,7 @@ class Command(KbCommand):
             raise CommandError("--rejects 不能是要导入的文件本身。")
         with path.open("w", encoding="utf-8", newline="") as file:
             file.writelines(transfer.rejects(plan))
-        self.stdout.write(f"有错的行和原因写在：{_shown(path)}")
+        self.stdout.write(f"没有导入的行和原因写在：{_shown(path)}")
 
     def _progress(self, always: bool) -> Progress:
         terminal = self.stderr.isatty()
@@ -111,6 +163,31 @@ class Command(KbCommand):
                 self.stderr.write(f"\r{line}" if terminal else line, ending=end)
 
         return show
+
+
+def _numbers(given: str) -> frozenset[int]:
+    """Return the numbers in a list such as 3,7."""
+    parts = given.replace("，", ",").replace("、", ",").split(",")
+    named = [part.strip() for part in parts if part.strip()]
+    if not all(part.isascii() and part.isdecimal() for part in named):
+        raise CommandError("--replace-rows 要写行号，用逗号隔开，如 3,7。")
+    return frozenset(map(int, named))
+
+
+def _replacement(step: Step) -> str:
+    """Return which question a row puts in the place of which other one."""
+    assert step.related is not None  # noqa: S101 - for the type
+    return f"{step}\n    原来：{step.related.text}\n    现在：{step.title}"
+
+
+def _advice(plan: Plan) -> str:
+    """Return which options let rows in that only wait for a decision."""
+    rows = [s.row.number for s in plan.refused if s.concern is Concern.REPLACED]
+    numbers = ",".join(map(str, rows))
+    told = f"确认换成另一个问题：--replace-rows {numbers}。" if rows else ""
+    if any(step.concern is Concern.LIVE for step in plan.refused):
+        told += "确认修改已发布的条目：--update-published。"
+    return told
 
 
 def _load(given: str) -> tuple[str, bytes]:
