@@ -281,7 +281,8 @@ def steps(
         known = kind.load([pk for found in seen.values() for pk, _ in found])
         for at, wish in zip(places, batch, strict=True):
             found = seen.get(wish.key, [])
-            kind.evidence.append((wish.row.number, found))
+            if wish.concern is not Concern.DUPLICATE:  # which has told itself
+                kind.evidence.append((wish.row.number, found))
             actions[at] = _meet(kind, wish, [known[pk] for pk, _ in found])
             if actions[at][0] in WRITING:
                 kind.seen[wish.key] = found
