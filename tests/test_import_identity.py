@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from kb import transfer
-from kb.models import Deed, Entry, Import, Phrasing, Question, Reply
+from kb.models import Deed, Entry, Import, Phrasing, Question
 from kb.transfer import Options, Plan
 from kb.transfer.origin import file_source
 from kb.transfer.similarity import (
@@ -417,7 +417,7 @@ def test_the_command_says_what_goes_live(make_entry: MakeEntry, tmp_path: Path) 
     assert told in run("entries", path, "--status", "draft", "--update-published")
 
 
-def test_a_merged_phrasing_is_live_at_once_too(refund: Entry) -> None:
+def test_a_merged_phrasing_is_live_at_once_and_says_so(refund: Entry) -> None:
     made = plan(NEAR, duplicates="merge", status="draft")
-    assert actions(made) == ["REFUSE", "CREATE"]
-    assert not Reply.objects.exists()
+    assert actions(made) == ["MERGE", "CREATE"]
+    assert [step.row.number for step in made.live] == [2]

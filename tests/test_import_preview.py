@@ -113,7 +113,8 @@ def test_each_near_duplicate_has_its_choice(
     page = body(staff.get(preview))
     assert "库里已有几乎相同的问题（2 行）" in page
     assert "退款多久能到账" in page
-    chosen = {"choice-2": "merge", "change_live": "on", "duplicates": "skip"}
+    assert "条目已发布的，马上生效" in page
+    chosen = {"choice-2": "merge", "duplicates": "skip"}
     done = body(confirm(staff, preview, **chosen))
     assert "并入 1 行，跳过 1 行" in done
     assert [p.text for p in Phrasing.objects.all()] == ["退款要多久到账？"]
@@ -173,6 +174,16 @@ def test_forged_choices_say_nothing(staff: Client, park: None) -> None:
     forged: dict[str, Any] = {"replace": ["x", "9" * 30, "٢"], "duplicates": "delete"}
     forged |= {"choice-x": "new", "choice-2": "delete", "skip_bad": "on"}
     assert confirm(staff, preview, **forged).status_code == 200
+    assert Entry.objects.count() == 2
+
+
+def test_an_import_that_cannot_be_done_leads_back_to_its_preview(
+    staff: Client, park: None
+) -> None:
+    preview = upload(staff, NEW, name="faq.csv").url
+    stopped = confirm(staff, preview, replace=["2"])
+    assert "有 1 行不能导入，没有写入任何内容" in body(stopped)
+    assert 'value="2" checked' in body(stopped)
     assert Entry.objects.count() == 2
 
 

@@ -226,7 +226,7 @@ def test_unknown_columns_are_told_once_and_remembered(staff: Client) -> None:
     assert "草稿、公开 1 条" in shown
     again = upload(staff, file).url
     assert "确认导入 1 行" in body(staff.get(again))
-    staff.post(again)
+    confirm(staff, again)
     assert Entry.objects.get().answer == "点退货"
 
 

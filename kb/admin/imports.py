@@ -186,8 +186,11 @@ def _confirm(request: HttpRequest, facts: dict[str, Any]) -> HttpResponse:
     plan = _plan(request, facts)
     is_stale = seen != plan.fingerprint
     if not (is_moved or is_stale or "again" in request.POST):
-        return _import(request, facts, plan)
-    if is_moved:
+        try:
+            return _import(request, facts, plan)
+        except ValidationError as error:  # nothing is written: it can be mended here
+            messages.error(request, "".join(error.messages))
+    elif is_moved:
         messages.info(request, "来源改了，请再看一遍。还没有写入任何内容。")
     elif is_stale:
         messages.warning(request, STALE)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
+from itertools import islice
 
 from rapidfuzz import process
 from rapidfuzz.distance import Indel
@@ -16,12 +17,13 @@ from kb.transfer.similarity import NEAR_DUPLICATE, compared_forms
 
 PAIR = 2  # letters
 SHORT = 6  # letters; shorter questions may share no pair, and are looked up by letter
-MAX_CANDIDATES = 2_000  # questions that one row is compared with, rarest pairs first
+NEARLY = 0.99  # the highest score of a question that is put otherwise
+MAX_CANDIDATES = 1_000  # questions that one row is compared with, rarest pairs first
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """An entry that asks the same as a row, or nearly. `score` is 1 when it is the same."""
+    """An entry that asks the same as a row (`score` is 1), or nearly (below 1)."""
 
     pk: int
     version: int
@@ -74,14 +76,14 @@ class DuplicateIndex:
             ]
             hit = process.extractOne(
                 form,
-                {number: self._forms[number] for number in numbers},
+                [self._forms[number] for number in numbers],
                 scorer=Indel.normalized_similarity,
                 processor=None,
                 score_cutoff=max(NEAR_DUPLICATE, best_score),
             )
             if hit and hit[1] > best_score:
-                best, best_score = self._owners[hit[2]], hit[1]
-        return None if best is None else self._duplicate(best, best_score)
+                best, best_score = self._owners[numbers[hit[2]]], hit[1]
+        return None if best is None else self._duplicate(best, min(best_score, NEARLY))
 
     def _duplicate(self, pk: int, score: float) -> Duplicate:
         version, question, status = self._entries[pk]
@@ -101,15 +103,15 @@ class DuplicateIndex:
         # More terms than these may all be missing from a near duplicate.
         needed = max(3 * len(form) // 4 + 1, 1) if len(form) > SHORT else len(terms)
         rarest = nsmallest(needed, terms, key=lambda term: len(self._postings[term]))
-        numbers: dict[int, None] = {}
         shortest, longest = 0.6 * len(form), len(form) / 0.6
-        for term in rarest:
-            for number in self._postings[term]:
-                if shortest <= len(self._forms[number]) <= longest:
-                    numbers[number] = None
-            if len(numbers) >= MAX_CANDIDATES:
-                break
-        return list(numbers)[:MAX_CANDIDATES]
+        near = (
+            number
+            for term in rarest
+            for number in self._postings[term]
+            if shortest <= len(self._forms[number]) <= longest
+        )
+        numbers = dict.fromkeys(islice(near, MAX_CANDIDATES))
+        return list(numbers)
 
 
 def _terms(form: str) -> set[str]:

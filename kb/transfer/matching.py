@@ -177,7 +177,9 @@ class Matcher:
             for wish, held in pairs:
                 if not self._asks_same(wish, held, others.get(held.pk, OtherTexts())):
                     wish.concern = Concern.REPLACED
-                    wish.related = RelatedEntry(held.pk, held.text, held.status)
+                    wish.related = RelatedEntry(
+                        held.pk, held.text, held.status, number=held.number[1]
+                    )
                     wish.number = _number(wish)
                     wish.key = ("pk", str(held.pk))
 

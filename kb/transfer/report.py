@@ -63,12 +63,16 @@ class Concern(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RelatedEntry:
-    """The row of the database that a concern is about. `score` is a similarity."""
+    """The row of the database that a concern is about.
+
+    `number` is its external id, `score` how similar the row of the file is.
+    """
 
     pk: int
     text: str
     status: str = ""
     score: float = 0.0
+    number: str = ""
 
     @property
     def is_exact(self) -> bool:
