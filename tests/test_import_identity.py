@@ -177,11 +177,21 @@ def test_a_question_that_was_edited_stays_the_same_entry(row: str) -> None:
     assert Entry.objects.get().answer == "19 点"
 
 
-def test_a_long_answer_that_stays_tells_the_entry_too() -> None:
-    answer = "每年四月到十月 18 点关门，其他月份 17 点关门，节假日不变。"
+def test_an_answer_that_many_questions_share_is_no_identity() -> None:
+    answer = "您好，这个问题请联系在线客服处理，服务时间是每天九点到二十一点。"
     load(f"编号,标准问题,答案\n1,景区几点关门,{answer}\n")
-    made = plan(f"编号,标准问题,答案\n1,营业时间,{answer}\n")
-    assert actions(made) == ["CHANGE"]
+    made = plan(f"编号,标准问题,答案\n1,怎么办理退学,{answer}\n")
+    assert actions(made) == ["REFUSE"]
+
+
+def test_rows_of_many_sources_are_looked_up_together(
+    django_assert_max_num_queries: Any,
+) -> None:
+    head = "编号,来源,标准问题,答案\n"
+    rows = "".join(f"1,库{n},第 {n} 种证件怎么补办,去 {n} 号窗口\n" for n in range(60))
+    load(head + rows)
+    with django_assert_max_num_queries(30):
+        assert set(actions(plan(head + rows))) == {"SAME"}
 
 
 @pytest.mark.parametrize(

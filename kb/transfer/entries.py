@@ -18,7 +18,7 @@ from kb.transfer.columns import Columns, Layout
 from kb.transfer.drafts import Draft
 from kb.transfer.duplicates import Duplicate, DuplicateIndex
 from kb.transfer.joining import LINES, STEPS, WORDS, parts
-from kb.transfer.matching import Matcher, OtherTexts
+from kb.transfer.matching import Matcher
 from kb.transfer.numbering import Numbering
 from kb.transfer.planning import (
     BATCH,
@@ -147,21 +147,14 @@ class Entries(Kind):
         if wish.merges:
             wish.key, wish.number = ("pk", str(near.pk)), None
 
-    def texts_of_row(self, wish: Wish) -> OtherTexts:
-        replies = [wish.said[name] for name in LABELS if name in wish.said]
-        answers = [*filter(None, [wish.said.get("answer")]), *replies]
-        return OtherTexts(parts(LINES, wish.said.get("similar", "")), answers)
+    def wordings_of_row(self, wish: Wish) -> list[str]:
+        return parts(LINES, wish.said.get("similar", ""))
 
-    def texts_of(self, pks: Collection[int]) -> Mapping[int, OtherTexts]:
-        found: defaultdict[int, OtherTexts] = defaultdict(OtherTexts)
+    def wordings_of(self, pks: Collection[int]) -> Mapping[int, list[str]]:
+        found: defaultdict[int, list[str]] = defaultdict(list)
         phrasings = Phrasing.objects.filter(entry__in=pks)
         for pk, text in phrasings.values_list("entry_id", "text"):
-            found[pk].questions.append(text)
-        for pk, text in Entry.objects.filter(pk__in=pks).values_list("pk", "answer"):
-            found[pk].answers.append(text)
-        replies = Reply.objects.shared().filter(entry__in=pks)
-        for pk, text in replies.values_list("entry_id", "body"):
-            found[pk].answers.append(text)
+            found[pk].append(text)
         return found
 
     def finish(self) -> None:

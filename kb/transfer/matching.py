@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
@@ -21,7 +21,6 @@ from kb.transfer.report import Concern, RelatedEntry
 from kb.transfer.similarity import SAME_QUESTION, question_similarity
 
 Number = tuple[str, str]  # source and external id
-LONG_ANSWER = 20  # characters; a longer answer is not given to two questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +34,14 @@ class Held:
     status: str
 
 
-@dataclass(slots=True)
-class OtherTexts:
-    """What else tells which question a row is: other wordings, and answers."""
-
-    questions: list[str] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
-
-
 class Matchable(Protocol):
     """What a kind supplies to have its rows matched."""
 
-    def texts_of_row(self, wish: Wish) -> OtherTexts:
-        """Return what a row of the file says besides its question."""
+    def wordings_of_row(self, wish: Wish) -> list[str]:
+        """Return the other wordings of its question that a row of the file has."""
 
-    def texts_of(self, pks: Collection[int]) -> Mapping[int, OtherTexts]:
-        """Return what rows of the database say besides their questions."""
+    def wordings_of(self, pks: Collection[int]) -> Mapping[int, list[str]]:
+        """Return the other wordings that rows of the database have, by their ids."""
 
 
 class Matcher:
@@ -173,24 +164,17 @@ class Matcher:
         waiting = iter(suspects)
         while batch := list(islice(waiting, BATCH)):
             pairs = [(wish, self.holders[_number(wish)]) for wish in batch]
-            others = self.texts.texts_of([held.pk for _, held in pairs])
+            wordings = self.texts.wordings_of([held.pk for _, held in pairs])
             for wish, held in pairs:
-                if not self._asks_same(wish, held, others.get(held.pk, OtherTexts())):
+                ours = [wish.said[self.kind.text], *self.texts.wordings_of_row(wish)]
+                theirs = [held.text, *wordings.get(held.pk, ())]
+                if question_similarity(ours, theirs) < SAME_QUESTION:
                     wish.concern = Concern.REPLACED
                     wish.related = RelatedEntry(
                         held.pk, held.text, held.status, number=held.number[1]
                     )
                     wish.number = _number(wish)
                     wish.key = ("pk", str(held.pk))
-
-    def _asks_same(self, wish: Wish, held: Held, theirs: OtherTexts) -> bool:
-        ours = self.texts.texts_of_row(wish)
-        answers = {normalize.key(text) for text in ours.answers if is_long(text)}
-        if answers & {normalize.key(text) for text in theirs.answers if is_long(text)}:
-            return True
-        texts = [wish.said[self.kind.text], *ours.questions]
-        similarity = question_similarity(texts, [held.text, *theirs.questions])
-        return similarity >= SAME_QUESTION
 
     # The database ------------------------------------------------------------------------
 
@@ -208,16 +192,14 @@ class Matcher:
         return self.holders.get(("", wish.key[2]))
 
     def _load_holders(self, wishes: Iterable[Wish]) -> None:
-        wanted: defaultdict[str, set[str]] = defaultdict(set)
-        for wish in wishes:
-            wanted[wish.key[1]].add(wish.key[2])
-            if self.kind.options.is_source_default:
-                wanted[""].add(wish.key[2])
-        for source, numbers in wanted.items():
-            rows = self._rows().filter(source=source)
-            for held in self._held(
-                rows.exclude(external_id=""), "external_id", numbers
-            ):
+        wanted = {_number(wish) for wish in wishes}
+        if self.kind.options.is_source_default:
+            wanted |= {("", number) for _, number in wanted}
+        sources = {source for source, _ in wanted}
+        numbers = {number for _, number in wanted}
+        rows = self._rows().filter(source__in=sources).exclude(external_id="")
+        for held in self._held(rows, "external_id", numbers):
+            if held.number in wanted:
                 self.holders[held.number] = held
 
     def _load_by_text(self, wishes: Sequence[Wish]) -> dict[Number, list[Held]]:
@@ -255,10 +237,6 @@ ANYWHERE = "\n"  # no source: those are on one line
 def source_of(kind: Kind, wish: Wish) -> str:
     """Return the source of a row, as the file or the default says."""
     return normalize.line(wish.said.get("source", "")) or kind.options.source
-
-
-def is_long(text: str) -> bool:
-    return len(text) >= LONG_ANSWER
 
 
 def _number(wish: Wish) -> Number:

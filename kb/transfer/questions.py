@@ -11,7 +11,7 @@ from kb import answers, questions
 from kb.models import Channel, Question, User
 from kb.text import normalize
 from kb.transfer.columns import Columns, Layout
-from kb.transfer.matching import Matcher, OtherTexts
+from kb.transfer.matching import Matcher
 from kb.transfer.numbering import Numbering
 from kb.transfer.planning import (
     Key,
@@ -68,12 +68,11 @@ class Questions(Kind):
     def resolve(self, asked: Sequence[Wish], progress: Progress) -> None:
         self.matcher.resolve(asked)
 
-    def texts_of_row(self, wish: Wish) -> OtherTexts:
-        return OtherTexts([], [wish.said["answer"]] if "answer" in wish.said else [])
+    def wordings_of_row(self, wish: Wish) -> list[str]:
+        return []
 
-    def texts_of(self, pks: Collection[int]) -> Mapping[int, OtherTexts]:
-        rows = Question.objects.filter(pk__in=pks).values_list("pk", "answer")
-        return {pk: OtherTexts([], [answer]) for pk, answer in rows}
+    def wordings_of(self, pks: Collection[int]) -> Mapping[int, list[str]]:
+        return {}
 
     def finish(self) -> None:
         self.numbering.settle()
