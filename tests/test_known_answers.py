@@ -16,7 +16,7 @@ from kb.models import AnswerVersion, Inquiry, Question, User
 from tests.conftest import MakeQuestion
 
 pytestmark = pytest.mark.django_db
-record_known = import_module("kb.migrations.0045_known_answers").record_known
+record_known = import_module("kb.migrations.0049_known_answers").record_known
 CHANGED = '[{"changed": {"fields": ["回答", "产品模块"]}}]'
 
 

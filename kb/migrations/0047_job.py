@@ -18,9 +18,7 @@ def give_jobs(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("kb", "0045_index_stamp"),
-    ]
+    dependencies = [("kb", "0046_index_stamp")]
 
     operations = [
         migrations.CreateModel(

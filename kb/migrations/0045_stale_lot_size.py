@@ -2,9 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("kb", "0043_content_outline"),
-    ]
+    dependencies = [("kb", "0044_login_counter")]
 
     operations = [
         migrations.AddField(

@@ -77,7 +77,7 @@ def make_versions(apps):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kb", "0044_answers"),
+        ("kb", "0048_answers"),
         ("admin", "0003_logentry_add_action_flag_choices"),
     ]
     operations = [migrations.RunPython(record_known, migrations.RunPython.noop)]

@@ -2,9 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("kb", "0044_stale_lot_size"),
-    ]
+    dependencies = [("kb", "0045_stale_lot_size")]
 
     operations = [
         migrations.CreateModel(

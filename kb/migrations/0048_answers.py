@@ -8,9 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("kb", "0043_content_outline"),
-    ]
+    dependencies = [("kb", "0047_job")]
 
     operations = [
         migrations.CreateModel(
