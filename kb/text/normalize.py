@@ -126,6 +126,11 @@ def is_traditional(text: str) -> bool:
     return text.translate(_simplified()) != text
 
 
+def simplified(text: str) -> str:
+    """Return `text` in 简体, character by character: its length stays the same."""
+    return text.translate(_simplified())
+
+
 def scripts(word: str) -> set[str]:
     """Return `word`, normalized, as 简体 and the ways of 繁體 would write it."""
     return {word, *(convert(word) for convert in _traditional())}

@@ -111,6 +111,12 @@ def learn(words: frozenset[str]) -> None:
         _learned = words
 
 
+def word_frequency(word: str) -> int:
+    """Return how often jieba's dictionary has met `word`; 0 is no word of it."""
+    jieba.dt.check_initialized()
+    return jieba.dt.FREQ.get(word) or 0
+
+
 def words_if(text: str, known: frozenset[str]) -> list[str]:
     """Return what `words` would if `known` had been learned; nothing is learned."""
     own = ChainMap(_own, jieba.dt.FREQ)
