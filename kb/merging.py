@@ -25,6 +25,7 @@ from kb.models import (
     Reply,
     Right,
     User,
+    require_no_personal_data,
 )
 from kb.text import normalize
 
@@ -167,7 +168,10 @@ def _over(rows: Any, entry: Entry) -> list[int]:
 
 def _phrasings(entry: Entry, other: Entry) -> list[int]:
     known = {entry.question_key, *_keys(entry)}
-    moved = _over(other.phrasings.exclude(text_key__in=known), entry)
+    fresh = other.phrasings.exclude(text_key__in=known)
+    for text in fresh.values_list("text", flat=True):
+        require_no_personal_data(text, f"「{other}」的相似问法")
+    moved = _over(fresh, entry)
     asked = keep_phrasing(entry, other.question)
     return [*moved, asked.pk] if asked else moved
 

@@ -6,9 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from kb.models import Completion, Entry, Reader, Standing, plain, shown_to
+from kb.models import (
+    Completion,
+    Entry,
+    Reader,
+    Standing,
+    plain,
+    require_no_personal_data,
+    shown_to,
+)
 from kb.text import beginnings
 from kb.text.beginnings import LONGEST, MOST_TYPED, Key, Way
 
@@ -238,7 +247,7 @@ def _wanted(ids: list[int]) -> dict[int, Texts]:
     now = set(live.in_force().values_list("pk", flat=True))
     for pk, audience, *asked in texts:
         public[pk] = audience == Entry.Audience.PUBLIC and pk in now
-        told.setdefault(pk, set()).update(filter(_tells, asked))
+        told.setdefault(pk, set()).update(filter(_may_be_shown, asked))
     return {pk: (public[pk], frozenset(told[pk])) for pk in told if told[pk]}
 
 
@@ -251,8 +260,15 @@ def _held(ids: list[int]) -> dict[int, Texts]:
     return {pk: (public[pk], frozenset(told[pk])) for pk in told}
 
 
-def _tells(text: str | None) -> bool:
-    return bool(text and beginnings.letters(text))
+def _may_be_shown(text: str | None) -> bool:
+    """Tell whether `text` says something, and not who some customer is."""
+    if not text or not beginnings.letters(text):
+        return False
+    try:
+        require_no_personal_data(text)
+    except ValidationError:  # kept before such words were refused
+        return False
+    return True
 
 
 def _put(wanted: Mapping[int, Texts], ids: list[int]) -> None:

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from kb import demo, entries, search, wording
 from kb.models import Category, Edition, Entry, Picture, Snippet, User, WordingRule
-from kb.text import private
+from kb.text import personal
 from kb.text.wording import ANSWER, QUESTION, SPEECH, Rule, Rules, Text, told
 from tests.conftest import MakeEntry
 from tests.importing import load, plan
@@ -114,6 +114,14 @@ def test_a_sentence_too_long_for_a_phone_is_found_where_it_stands() -> None:
 
 # Personal data -----------------------------------------------------------------------
 
+NUMBERS = (
+    personal.IDENTITY,
+    personal.CARD,
+    personal.MOBILE,
+    personal.LANDLINE,
+    personal.EMAIL,
+)
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -139,7 +147,9 @@ def test_a_sentence_too_long_for_a_phone_is_found_where_it_stands() -> None:
 def test_what_belongs_to_a_person_is_told_from_other_numbers(
     text: str, expected: list[tuple[str, str]]
 ) -> None:
-    assert [(kind, text[a:b]) for kind, a, b in private.found(text)] == expected
+    assert [
+        (kind, text[a:b]) for kind, a, b in personal.find_personal_data(text, NUMBERS)
+    ] == expected
 
 
 def test_a_number_of_the_house_may_be_said() -> None:
@@ -157,7 +167,7 @@ def test_the_digits_of_an_address_are_nobodys() -> None:
 
 @pytest.mark.parametrize("mark", ["1", "a@", "0", "１ ", "6222 ", "+86", "最", "{{"])
 def test_a_text_of_one_mark_takes_no_time(mark: str) -> None:
-    every = [Rule("自动检查", kind) for kind in private.KINDS]
+    every = [Rule("自动检查", kind) for kind in personal.KINDS]
     every += [Rule("自动检查", "句子太长", limit=90), Rule("绝对化用语", "最好")]
     list(rules(*every).findings(Text(ANSWER, mark * (65_000 // len(mark)))))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
@@ -15,7 +15,7 @@ from kb import wording
 from kb.admin.base import WholeForm
 from kb.admin.proposing import proposed_parts
 from kb.entries import CONFLICT
-from kb.models import Entry, Phrasing, Reply, User
+from kb.models import Entry, Phrasing, Reply, User, require_no_personal_data
 from kb.text import normalize
 
 if TYPE_CHECKING:
@@ -78,7 +78,22 @@ class EntryForm(WholeForm):
             raise ValidationError(f"每行最多 {longest} 字，这行太长：{long[0][:30]}…")
         if len(texts) > MOST:
             raise ValidationError(f"最多 {MOST} 个问法，这里有 {len(texts)} 个。")
+        self._refuse_personal_data(texts)
         return {normalize.key(text): text for text in reversed(texts)}
+
+    def _refuse_personal_data(self, texts: Sequence[str]) -> None:
+        """Name each new line that tells who somebody is; what is old may stay."""
+        held = set(self.initial.get("phrasings", "").split("\n"))
+        errors = []
+        for number, text in enumerate(texts, start=1):
+            if text in held:
+                continue
+            try:
+                require_no_personal_data(text, f"第 {number} 行")
+            except ValidationError as error:
+                errors += error.messages
+        if errors:
+            raise ValidationError(errors)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from tree_queries.forms import TreeNodeChoiceField
 
+from kb import entries
 from kb.models import (
     Category,
     Channel,
@@ -23,8 +24,9 @@ from kb.models import (
     Question,
     QuestionQuerySet,
     Reply,
+    require_no_personal_data,
 )
-from kb.text import markdown, normalize
+from kb.text import markdown, normalize, personal
 
 LONGEST = 200  # characters of a query, a phrasing or a reason
 LARGEST_ID = 2**63 - 1
@@ -126,7 +128,7 @@ class EntryForm(forms.Form):
     phrasing = Line(
         label="相似问法",
         required=False,
-        help_text="客户的原话。会出现在搜索联想里，请删掉单号、姓名等个人信息；不要就清空。",
+        help_text="客户的问法，会出现在搜索联想里，不能有单号、姓名等个人信息；不要就清空。",
     )
     answer = Prose(
         label="FAQ 答案",
@@ -153,18 +155,55 @@ class EntryForm(forms.Form):
     )
 
     @classmethod
-    def prefilled(cls, question: Question, data: QueryDict | None = None) -> EntryForm:
-        """Return the form as the question fills it in, or as it was sent."""
-        words = normalize.line(question.text)[:LONGEST]
+    def prefilled(
+        cls, question: Question, data: QueryDict | None = None, *, live: bool = False
+    ) -> EntryForm:
+        """Return the form as the question fills it in, or as it was sent.
+
+        What tells who the customer is is masked first. `live` says that the entry
+        is to be published at once.
+        """
+        words = entries.offered_phrasing(question.text)
+        answer = personal.mask_personal_data(question.answer)
         initial = {
             "question": words,
             "phrasing": words,
-            "answer": question.answer,
-            "reply": question.answer[:4000],
+            "answer": answer,
+            "reply": answer[:4000],
             "label": "标准",
             "audience": Entry.Audience.INTERNAL,
         }
-        return cls(data, initial=initial, prefix="new", use_required_attribute=False)
+        form = cls(data, initial=initial, prefix="new", use_required_attribute=False)
+        form.live = live
+        return form
+
+    live = False
+
+    def clean_question(self) -> str:
+        return self._without_personal_data("question")
+
+    def clean_phrasing(self) -> str:
+        return self._without_personal_data("phrasing")
+
+    def _without_personal_data(self, name: str) -> str:
+        text: str = self.cleaned_data[name]
+        label = str(self.fields[name].label)
+        entries.require_no_mask(text, label)
+        require_no_personal_data(text, label)
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to publish an answer in which something is still masked."""
+        given = super().clean() or {}
+        for name in ("answer", "reply") if self.live else ():
+            if personal.MASK in self.initial[name]:
+                try:
+                    entries.require_no_mask(
+                        given.get(name, ""), str(self.fields[name].label)
+                    )
+                except ValidationError as error:
+                    self.add_error(name, error)
+        return given
 
     def columns(self) -> dict[str, Any]:
         """Return what entries.draft takes."""

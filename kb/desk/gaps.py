@@ -16,11 +16,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from kb import entries
 from kb import gaps as stage
 from kb.desk import queue
 from kb.desk.drafts import editor
 from kb.desk.forms import LARGEST_ID, DeclineForm, Line
-from kb.desk.views import StaffRequest
+from kb.desk.views import StaffRequest, error_code
 from kb.engines import EngineUnavailable
 from kb.models import Entry, Gap, Review, Side
 
@@ -81,7 +82,9 @@ def settle(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _look(request: StaffRequest, gap: Gap) -> HttpResponse:
     words = Line().clean(request.POST.get("q", " ")) or ""
-    return redirect(_address(request, gap=gap.pk, q=words))
+    typed = _typed_phrasing(request, gap)
+    kept = "" if typed == entries.offered_phrasing(gap.words) else typed
+    return redirect(_address(request, gap=gap.pk, q=words, phrasing=kept))
 
 
 def _draft(request: StaffRequest, gap: Gap) -> HttpResponse:
@@ -92,12 +95,26 @@ def _draft(request: StaffRequest, gap: Gap) -> HttpResponse:
 
 def _phrasing(request: StaffRequest, gap: Gap) -> HttpResponse:
     entry = _entry(request)
-    gap, heard = stage.add_phrasing(gap, entry, by=request.user)
+    words = _typed_phrasing(request, gap)
+    try:
+        gap, heard = stage.add_phrasing(gap, entry, by=request.user, words=words)
+    except ValidationError as error:
+        if error_code(error) == "conflict":
+            raise
+        return _page(request, gap, phrasing=words, phrasing_errors=error.messages)
     if isinstance(heard, Review):
-        told = f"「{gap.words}」已作为「{entry}」的相似问法提交审核，通过以后自动验证。"
+        told = f"「{words}」已作为「{entry}」的相似问法提交审核，通过以后自动验证。"
         messages.success(request, told)
         return redirect(_address(request))
-    return _proved(request, gap, f"「{gap.words}」已收为「{entry}」的相似问法")
+    return _proved(request, gap, f"「{words}」已收为「{entry}」的相似问法")
+
+
+def _typed_phrasing(request: StaffRequest, gap: Gap) -> str:
+    """Return the phrasing as the editor has written it, or else as it is offered."""
+    sent = request.POST if request.method == "POST" else request.GET
+    if (typed := sent.get("phrasing")) is None:
+        return entries.offered_phrasing(gap.words)
+    return Line(required=False).clean(typed) or ""
 
 
 def _synonym(request: StaffRequest, gap: Gap) -> HttpResponse:
@@ -223,15 +240,17 @@ def _page(request: StaffRequest, gap: Gap | None, **bound: Any) -> HttpResponse:
     }
     if gap is not None:
         at = around.index(gap) if gap in around else -1
-        near = _near(request, gap)
+        near, offered = _near(request, gap), entries.offered_phrasing(gap.words)
         context |= {
             "figures": stage.of([gap])[gap.pk],
             "next": around[at + 1] if -1 < at + 1 < len(around) else None,
             "previous": around[at - 1] if at > 0 else None,
             "near": near,
             "words": Line(required=False).clean(request.GET.get("q", "")),
-            "synonym": SynonymForm(list(near.entries), initial={"said": gap.words}),
+            "synonym": SynonymForm(list(near.entries), initial={"said": offered}),
             "decline": ReasonForm(),
+            "phrasing": _typed_phrasing(request, gap),
+            "personal": queue.personal_kinds(gap.words),
             **bound,
         }
     status = 400 if bound else 200

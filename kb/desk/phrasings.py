@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from kb import feedback
+from kb import entries, feedback
+from kb.desk import queue
 from kb.desk.drafts import editor
-from kb.desk.views import StaffRequest
+from kb.desk.forms import Line
+from kb.desk.views import StaffRequest, error_code
 from kb.models import Entry, Review
 
 MOST = 50  # proposals on the page; the next ones come when these are judged
@@ -20,11 +25,7 @@ MOST = 50  # proposals on the page; the next ones come when these are judged
 @require_safe
 def phrasings(request: StaffRequest) -> HttpResponse:
     """List what is proposed, what most people said first."""
-    context = {
-        "proposals": feedback.proposals(MOST),
-        "total": feedback.proposed().count(),
-    }
-    return render(request, "desk/phrasings.html", context)
+    return _page(request)
 
 
 @editor
@@ -36,9 +37,13 @@ def judge(request: StaffRequest, pk: int) -> HttpResponse:
     if entry is None:
         messages.warning(request, "这个条目已经不在了。")
         return redirect("desk:phrasings")
+    typed = request.POST.get("phrasing")
+    text = None if typed is None else Line(required=False).clean(typed) or ""
     try:
         if request.POST.get("do") == "accept":
-            words, heard = feedback.accept(entry, words_key=key, by=request.user)
+            words, heard = feedback.accept(
+                entry, words_key=key, by=request.user, words=text
+            )
             told = f"「{words}」已收为「{entry}」的相似问法。"
             if isinstance(heard, Review):
                 told = f"「{words}」已作为「{entry}」的相似问法提交审核。"
@@ -47,5 +52,51 @@ def judge(request: StaffRequest, pk: int) -> HttpResponse:
             words = feedback.refuse(entry, words_key=key)
             messages.success(request, f"不再建议「{words}」。")
     except ValidationError as error:
-        messages.warning(request, " ".join(error.messages))
+        if error_code(error) == "gone":
+            messages.warning(request, " ".join(error.messages))
+        else:
+            refused = Refused(entry.pk, key, text, error.messages)
+            return _page(request, refused)
     return redirect("desk:phrasings")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What an editor typed for one proposal, and why it may not be kept."""
+
+    entry_id: int
+    words_key: str
+    text: str | None
+    errors: Sequence[str]
+
+    def is_about(self, proposal: feedback.Proposal) -> bool:
+        about = (proposal.entry.pk, proposal.words_key)
+        return about == (self.entry_id, self.words_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A proposal with the words that are offered, or were typed, for it."""
+
+    proposal: feedback.Proposal
+    text: str
+    personal: Sequence[str]  # kinds of what was left out
+    errors: Sequence[str] = ()
+
+
+def _page(request: StaffRequest, refused: Refused | None = None) -> HttpResponse:
+    context = {
+        "rows": [_row(proposal, refused) for proposal in feedback.proposals(MOST)],
+        "total": feedback.proposed().count(),
+    }
+    status = 400 if refused else 200
+    return render(request, "desk/phrasings.html", context, status=status)
+
+
+def _row(proposal: feedback.Proposal, refused: Refused | None) -> Row:
+    offered = entries.offered_phrasing(proposal.words)
+    kinds = queue.personal_kinds(proposal.words)
+    if refused and refused.is_about(proposal):
+        text = proposal.words if refused.text is None else refused.text
+        return Row(proposal, text, kinds, refused.errors)
+    return Row(proposal, offered, kinds)

@@ -20,6 +20,7 @@ from kb.models import (
     User,
     replies_shared,
 )
+from kb.text import personal
 
 BEFORE, AFTER = 3, 12  # questions shown around the one that is open
 NEAR, FOUND = 5, 9  # entries that a digit can choose
@@ -94,6 +95,14 @@ def choices() -> dict[str, list[tuple[str | int, str, int]]]:
         "channels": [(c.value, c.label, channels[c]) for c in Channel if c in channels],
         "modules": [(m.pk, m.name, modules[m.pk]) for m in names],
     }
+
+
+def personal_kinds(text: str) -> list[str]:
+    """Return the kinds of personal data in `text`, each once; masked data has no name."""
+    kinds = dict.fromkeys(find.kind for find in personal.find_personal_data(text))
+    if not kinds and personal.MASK in text:
+        return ["个人信息"]
+    return list(kinds)
 
 
 def alike(text: str, *, user: User, limit: int = NEAR) -> Alike:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -63,15 +63,21 @@ def merge(request: StaffRequest, pk: int) -> HttpResponse:
         messages.error(request, "这个条目已经不在了，请另选一个。")
         return redirect(_address(request, question=pk))
     words = given["phrasing"] if "phrasing" in request.POST else None
-
-    def act(question: Question) -> str:
+    question = Question.objects.filter(pk=pk).first()
+    if question is None:
+        return _gone(request, pk)
+    try:
         heard = entries.absorb(
             entry, question=question, by=request.user, phrasing=words
         )
-        more = "问法已提交审核，通过以后才用来搜索。"
-        return f"已并入「{entry}」。{more if isinstance(heard, Review) else ''}"
-
-    return _decide(request, pk, act)
+    except ValidationError as error:
+        if error_code(error) == "conflict":
+            return _gone(request, pk)
+        return _refused(request, question, words, error)
+    more = "问法已提交审核，通过以后才用来搜索。"
+    waits = more if isinstance(heard, Review) else ""
+    messages.success(request, f"已并入「{entry}」。{waits}")
+    return redirect(_address(request, after=pk))
 
 
 @sorter
@@ -81,8 +87,8 @@ def create(request: StaffRequest, pk: int) -> HttpResponse:
     question = Question.objects.filter(pk=pk).first()
     if question is None:
         return _gone(request, pk)
-    form = forms.EntryForm.prefilled(question, request.POST)
     live = request.POST.get("do") == "publish"
+    form = forms.EntryForm.prefilled(question, request.POST, live=live)
     if not form.is_valid():
         return _again(request, question, create=form)
     try:
@@ -204,9 +210,20 @@ def _look(request: StaffRequest, pk: int) -> HttpResponse:
     """Show the question again with other entries beside it."""
     asked = forms.read(request.POST)
     more = {"question": pk, "q": asked.words}
-    if asked.phrasing is not None:
+    question = Question.objects.filter(pk=pk).first()
+    offered = entries.offered_phrasing(question.text) if question else ""
+    if asked.phrasing is not None and asked.phrasing != offered:
         more["phrasing"] = asked.phrasing
     return redirect(_address(request, **more))
+
+
+def _refused(
+    request: StaffRequest, question: Question, words: str | None, error: ValidationError
+) -> HttpResponse:
+    """Show the question again with the wording that may not be kept, as it was typed."""
+    asked = forms.read(request.GET)
+    typed = entries.offered_phrasing(question.text) if words is None else words
+    return _page(request, asked, question, phrasing=typed, errors=error.messages)
 
 
 def _again(request: StaffRequest, question: Question, **bound: Form) -> HttpResponse:
@@ -219,8 +236,12 @@ def _page(
     request: StaffRequest,
     asked: forms.Asked,
     question: Question | None,
+    *,
+    phrasing: str | None = None,
+    errors: Sequence[str] = (),
     **bound: Form,
 ) -> HttpResponse:
+    """Show a question; `phrasing` is what was typed, `errors` why it is refused."""
     context: dict[str, Any] = {"asked": asked, "choices": queue.choices()}
     context["undo"] = queue.last_sorted(request.user)
     if question is None:
@@ -228,16 +249,22 @@ def _page(
     near = queue.alike(
         asked.words or question.text, user=request.user, limit=queue.NEAR
     )
+    offered = entries.offered_phrasing(question.text)
+    typed = asked.phrasing if phrasing is None else phrasing
     context |= {
         "question": question,
         "place": queue.place(question, asked),
         "near": near,
-        "phrasing": question.text if asked.phrasing is None else asked.phrasing,
+        "phrasing": offered if typed is None else typed,
+        "phrasing_errors": errors,
+        "personal": queue.personal_kinds(question.text),
+        "personal_answer": queue.personal_kinds(question.answer),
         "create": forms.EntryForm.prefilled(question),
         "decline": forms.DeclineForm(),
         **bound,
     }
-    return render(request, "desk/inbox.html", context)
+    status = 400 if errors else 200
+    return render(request, "desk/inbox.html", context, status=status)
 
 
 def _address(request: HttpRequest, **more: Any) -> str:

@@ -16,7 +16,12 @@ from kb.entries.moving import (
     send_back,
     submit,
 )
-from kb.entries.phrasings import Heard, add_phrasing
+from kb.entries.phrasings import (
+    Heard,
+    add_phrasing,
+    offered_phrasing,
+    require_no_mask,
+)
 from kb.entries.questions import absorb, draft_from, release
 from kb.entries.reverting import revert
 from kb.entries.reviewing import (
@@ -84,6 +89,7 @@ __all__ = [
     "may_publish",
     "may_write",
     "must_propose",
+    "offered_phrasing",
     "owners",
     "pending",
     "posted_as_proposed",
@@ -96,6 +102,7 @@ __all__ = [
     "require",
     "require_by_file",
     "require_move",
+    "require_no_mask",
     "restore",
     "retire",
     "revert",

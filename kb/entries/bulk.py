@@ -20,6 +20,7 @@ from kb.models import (
     Tag,
     User,
     remit,
+    require_no_personal_data,
 )
 
 OWN = "导入的内容要由别人审核才能发布，请把状态改为「待审核」再导入。"
@@ -39,7 +40,10 @@ def store(
 
     `replies` may be new or changed, `phrasings` and `tags` are added. No signal
     is sent: the caller marks the entries for the index, in the same transaction.
+    Raises ValidationError for a phrasing with personal data.
     """
+    for phrasing in phrasings:  # bulk_create checks nothing
+        require_no_personal_data(phrasing.text)
     _begin(new, changed, by=by)
     for reply in replies:
         reply.derive()

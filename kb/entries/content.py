@@ -94,7 +94,7 @@ def lay(entry: Entry, said: Content, *, as_numbered: bool = False) -> list[str]:
     """
     lost = set_columns(entry, said)
     lay_replies(entry, said.get("replies", []), as_numbered=as_numbered)
-    lay_phrasings(entry, said.get("phrasings", []))
+    lay_phrasings(entry, said.get("phrasings", []), checked=not as_numbered)
     tags = list(Tag.objects.filter(name__in=said.get("tags", [])))
     lost += sorted(set(said.get("tags", [])) - {tag.name for tag in tags})
     entry.tags.set(tags)
@@ -154,8 +154,12 @@ def _still(pk: int | None, name: str) -> int | None:
     return pk if _is_there(Reply._meta.get_field(name), pk) else None
 
 
-def lay_phrasings(entry: Entry, texts: Iterable[str]) -> None:
-    """Make these the phrasings; the ones that stay keep the question they came from."""
+def lay_phrasings(entry: Entry, texts: Iterable[str], *, checked: bool = True) -> None:
+    """Make these the phrasings; the ones that stay keep the question they came from.
+
+    New ones are `checked`, unless they are laid only to be looked at. Raises
+    ValidationError, also for personal data.
+    """
     wanted = {normalize.key(text): text for text in texts}
     held = {phrasing.text_key: phrasing for phrasing in entry.phrasings.all()}
     gone = [phrasing.pk for key, phrasing in held.items() if key not in wanted]
@@ -164,7 +168,8 @@ def lay_phrasings(entry: Entry, texts: Iterable[str]) -> None:
     for key, text in wanted.items():
         if key not in held and key != normalize.key(entry.question):
             made = Phrasing(entry=entry, text=text, text_key=key)
-            made.full_clean()
+            if checked:
+                made.full_clean()
             made.save()
 
 

@@ -12,8 +12,17 @@ from kb.entries.content import changed, content
 from kb.entries.moving import close
 from kb.entries.reviewing import pending, propose, standing
 from kb.entries.writing import keep_phrasing, locked, touch
-from kb.models import Act, Entry, Phrasing, Question, Review, Right, User
-from kb.text import normalize
+from kb.models import (
+    Act,
+    Entry,
+    Phrasing,
+    Question,
+    Review,
+    Right,
+    User,
+    require_no_personal_data,
+)
+from kb.text import normalize, personal
 
 LONGEST = 200  # characters
 Heard = Phrasing | Review | None
@@ -36,9 +45,11 @@ def hear(
 
     None where the entry says so already. A phrasing of what is published moves
     what readers find, so it is published by who may publish. Raises ValidationError
-    out of remit. The caller holds the entry, and makes a version of what was kept.
+    out of remit, and for personal data: everybody reads a phrasing. The caller holds
+    the entry, and makes a version of what was kept.
     """
     rights.require_remit(Right.WRITE, entry.category_id, by=by)
+    require_no_personal_data(normalize.line(text)[:LONGEST])
     if rights.must_propose(entry, by=by):
         return _propose(entry, normalize.line(text)[:LONGEST], by=by)
     return keep_phrasing(entry, text, question=question)
@@ -50,7 +61,26 @@ def forget(entry: Entry, question: Question, *, by: User | None) -> None:
     if kept.exists():
         rights.require_own_hand(entry, by=by)
         kept.delete()
-    _unpropose(entry, normalize.line(question.text)[:LONGEST], by=by)
+    # What waits may be the question's own words, or what was offered in their place.
+    for text in {question.text, offered_phrasing(question.text)}:
+        _unpropose(entry, normalize.line(text)[:LONGEST], by=by)
+
+
+def offered_phrasing(text: str) -> str:
+    """Return what a question offers as a phrasing: one line without personal data."""
+    return personal.offer_as_phrasing(normalize.line(text))[:LONGEST].strip()
+
+
+def require_no_mask(text: str, name: str = "相似问法") -> None:
+    """Raise ValidationError where `text` still holds what stands for personal data.
+
+    For forms that offer masked words: nobody asks with stars in his question.
+    """
+    if personal.MASK in text:
+        raise ValidationError(
+            f"{name}里还有 {personal.MASK}，那里原来是个人信息。请改成通用的说法。",
+            code="mask",
+        )
 
 
 def _propose(entry: Entry, text: str, *, by: User | None) -> Review | None:

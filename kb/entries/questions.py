@@ -7,10 +7,16 @@ from typing import Any
 from django.db import transaction
 
 from kb import triage
-from kb.entries.phrasings import Heard, forget, hear
+from kb.entries.phrasings import (
+    Heard,
+    forget,
+    hear,
+    offered_phrasing,
+    require_no_mask,
+)
 from kb.entries.writing import draft, locked, touch
 from kb.models import Act, Entry, Question, Reply, User
-from kb.text import normalize
+from kb.text import personal
 
 
 @transaction.atomic
@@ -20,10 +26,12 @@ def absorb(
     """Count `question` to `entry`, and let its wording be a phrasing: see `hear`.
 
     `phrasing` is the wording to keep; None keeps the question's own, "" none.
+    Raises ValidationError where the wording tells who the customer is.
     """
     entry = locked(entry)
     question = triage.settle(question, entry=entry, by=by)
     text = question.text if phrasing is None else phrasing
+    require_no_mask(text)
     heard = hear(entry, text, by=by, question=question) if text.strip() else None
     touch(entry, by=by, act=Act.MERGED)
     return heard
@@ -31,12 +39,16 @@ def absorb(
 
 @transaction.atomic
 def draft_from(question: Question, /, *, by: User | None, **columns: Any) -> Entry:
-    """Make a draft of an answered question: its answer becomes both faces."""
+    """Make a draft of an answered question: its answer becomes both faces.
+
+    What tells who the customer is does not come along.
+    """
     question = triage.locked(question, Question.Status.ANSWERED, by=by)
-    columns.setdefault("question", normalize.line(question.text)[:200])
-    columns.setdefault("answer", question.answer)
+    answer = personal.mask_personal_data(question.answer)
+    columns.setdefault("question", offered_phrasing(question.text))
+    columns.setdefault("answer", answer)
     columns.setdefault("module", question.module)
-    columns.setdefault("replies", [Reply(body=question.answer[:4000])])
+    columns.setdefault("replies", [Reply(body=answer[:4000])])
     entry = draft(by=by, **columns)
     triage.settle(question, entry=entry, by=by)
     return entry

@@ -37,6 +37,7 @@ from kb.models import (
     Right,
     Tag,
     User,
+    require_no_personal_data,
 )
 from kb.models.remit import branches
 from kb.text import normalize
@@ -67,6 +68,8 @@ def propose(
             f"「{entry}」现在不是已发布的，请直接修改。", code="state"
         )
     rights.require_remit(Right.WRITE, said.get("category_id"), by=by)
+    for text in set(said.get("phrasings") or ()) - set(content(entry)["phrasings"]):
+        require_no_personal_data(text)
     review = Review.waiting().filter(entry=entry).first()
     if review is None:
         review = Review(entry=entry, by=by)

@@ -139,7 +139,10 @@ def touch(
 def keep_phrasing(
     entry: Entry, text: str, *, question: Question | None = None
 ) -> Phrasing | None:
-    """Keep `text` as a phrasing, unless it says nothing new."""
+    """Keep `text` as a phrasing, unless it says nothing new.
+
+    Raises ValidationError for personal data, which everybody would read.
+    """
     text = normalize.line(text)[:200]
     key = normalize.key(text)
     if key == entry.question_key or entry.phrasings.filter(text_key=key).exists():

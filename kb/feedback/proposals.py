@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from kb import entries
 from kb.entries import Heard
 from kb.models import Entry, Evidence, Phrasing, Review, Side, User
-from kb.text import personal
+from kb.text import normalize, personal
 
 WORTH = 2  # level from which words are proposed
 GONE = "这条建议已经不在了，可能有人先处理了。"
@@ -47,26 +47,36 @@ def proposals(limit: int = 50) -> list[Proposal]:
 
 
 @transaction.atomic
-def accept(entry: Entry, *, words_key: str, by: User | None) -> tuple[str, Heard]:
+def accept(
+    entry: Entry, *, words_key: str, by: User | None, words: str | None = None
+) -> tuple[str, Heard]:
     """Make the words a phrasing of `entry`, or let them wait for who may publish it.
 
-    Return the words, and what became of them. Raises ValidationError.
+    `words` are those that an editor made of them; then the learned ones are never
+    proposed again. Return what was taken, and what became of it. Raises
+    ValidationError, also for personal data.
     """
     rows = Evidence.objects.filter(entry=entry, words_key=words_key)
     row = rows.first()
     if row is None:
-        raise ValidationError(GONE)
-    heard = entries.add_phrasing(entry, row.words, by=by)
+        raise ValidationError(GONE, code="gone")
+    text = row.words if words is None else words
+    if not text.strip():
+        raise ValidationError("请写一句问法。", code="required")
+    entries.require_no_mask(text)
+    heard = entries.add_phrasing(entry, text, by=by)
     if isinstance(heard, Review):
         rows.update(review=heard)
-    return row.words, heard
+    elif normalize.key(text) != words_key:
+        rows.update(refused=True)
+    return text, heard
 
 
 def refuse(entry: Entry, *, words_key: str) -> str:
     """Never propose the words for `entry` again; return them. Raises ValidationError."""
     rows = Evidence.objects.filter(entry=entry, words_key=words_key)
     if not rows.update(refused=True):
-        raise ValidationError(GONE)
+        raise ValidationError(GONE, code="gone")
     return rows[0].words
 
 

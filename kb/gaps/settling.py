@@ -11,7 +11,7 @@ from django.utils import timezone
 from kb import entries, golden, index
 from kb.entries import Heard
 from kb.models import Entry, Gap, SynonymSet, User
-from kb.text import normalize
+from kb.text import normalize, personal
 
 Status, Remedy = Gap.Status, Gap.Remedy
 TOP = 3  # down to which an entry has to stand
@@ -23,21 +23,38 @@ UNDONE = {Status.PROVING, Status.CLOSED, Status.DECLINED}
 
 @transaction.atomic
 def draft(gap: Gap, *, by: User) -> Entry:
-    """Make a draft that asks the gap's question in all its spellings."""
+    """Make a draft that asks the gap's question in all its spellings.
+
+    What tells who searched does not come along; a spelling that holds nothing else
+    stays behind.
+    """
     gap = _locked(gap, {Status.OPEN}, by=by)
-    words = list(gap.spellings.values_list("words", flat=True)[:PHRASINGS])
+    words = gap.spellings.values_list("words", flat=True)[:PHRASINGS]
+    offered = map(entries.offered_phrasing, words)
+    phrasings = [text for text in offered if text and personal.MASK not in text]
     inside = gap.side == "staff"
     audience = Entry.Audience.INTERNAL if inside else Entry.Audience.PUBLIC
-    entry = entries.draft(gap.words, by=by, audience=audience, phrasings=words)
+    question = entries.offered_phrasing(gap.words)
+    entry = entries.draft(question, by=by, audience=audience, phrasings=phrasings)
     _remedy(gap, Remedy.DRAFT, entry, by=by)
     return entry
 
 
 @transaction.atomic
-def add_phrasing(gap: Gap, entry: Entry, *, by: User) -> tuple[Gap, Heard]:
-    """Let `entry` be found by the words of the gap, at once or once it is approved."""
+def add_phrasing(
+    gap: Gap, entry: Entry, *, by: User, words: str | None = None
+) -> tuple[Gap, Heard]:
+    """Let `entry` be found by the words of the gap, at once or once it is approved.
+
+    `words` are those that an editor made of them. Raises ValidationError, also for
+    personal data.
+    """
     gap = _locked(gap, {Status.OPEN, Status.PROVING}, by=by)
-    heard = entries.add_phrasing(entry, gap.words, by=by)
+    text = gap.words if words is None else words
+    if not text.strip():
+        raise ValidationError("请写一句问法。", code="required")
+    entries.require_no_mask(text)
+    heard = entries.add_phrasing(entry, text, by=by)
     return _remedy(gap, Remedy.PHRASING, entry, by=by), heard
 
 

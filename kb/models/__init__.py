@@ -23,7 +23,7 @@ from kb.models.inquiry import Enclosure, Inquiry
 from kb.models.job import ClockCheck, Job
 from kb.models.login import LoginCounter
 from kb.models.merger import Merger
-from kb.models.phrasing import Phrasing
+from kb.models.phrasing import Phrasing, require_no_personal_data
 from kb.models.picture import Picture
 from kb.models.practice import Practice
 from kb.models.proposal import Proposal
@@ -130,5 +130,6 @@ __all__ = [
     "plain",
     "replies_for",
     "replies_shared",
+    "require_no_personal_data",
     "shown_to",
 ]

@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
 from kb.models.entry import Entry
 from kb.models.question import Question
-from kb.text import normalize
+from kb.models.wording import WordingRule
+from kb.text import normalize, wording
+from kb.text.personal import CERTAIN_KINDS, find_personal_data
+
+SHOWN_FINDS = 3
+
+
+def require_no_personal_data(text: str, name: str = "相似问法") -> None:
+    """Raise ValidationError where `text` tells who a customer is.
+
+    Everybody reads it in suggestions. What a wording rule has as an exception, such
+    as the company's own hotline, may be said. `name` is what people call the text.
+    """
+    finds = find_personal_data(text, CERTAIN_KINDS)
+    if not finds:
+        return
+    rows = WordingRule.objects.filter(
+        kind=WordingRule.Kind.CHECK, text__in={find.kind for find in finds}
+    )
+    rules = {row.text: row.rule() for row in rows}
+    refused = [
+        f"{kind}「{text[start:end]}」"
+        for kind, start, end in finds
+        if not wording.is_allowed(rules.get(kind), text[start:end])
+    ]
+    if refused:
+        said = "、".join(refused[:SHOWN_FINDS])
+        more = f"等 {len(refused)} 处个人信息" if len(refused) > SHOWN_FINDS else ""
+        raise ValidationError(
+            f"{name}里有{said}{more}，大家都看得到。请删掉，或改成通用的说法。",
+            code="personal",
+        )
 
 
 class Phrasing(models.Model):
-    """Feeds search."""
+    """Feeds search, and is shown to everybody as a suggestion."""
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="phrasings")
     text = models.CharField("相似问法", max_length=200)
@@ -45,6 +77,10 @@ class Phrasing(models.Model):
     def clean(self) -> None:
         self.text = normalize.line(self.text)
         self.text_key = normalize.key(self.text)
+        try:
+            require_no_personal_data(self.text)
+        except ValidationError as error:
+            raise ValidationError({"text": error}) from None
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.text_key = normalize.key(self.text)

@@ -9,12 +9,12 @@ from django.db import models
 from django.db.models import Q
 
 from kb.models.vocabulary import Vocabulary
-from kb.text import normalize, private, wording
+from kb.text import normalize, personal, wording
 
 LONGEST = 60  # characters of words
 MOST = 30  # exceptions of a rule
 CHECKS = (
-    *private.KINDS,
+    *personal.KINDS,
     wording.LONG,
     "失效链接",
     "未公开的链接",

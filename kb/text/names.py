@@ -72,8 +72,7 @@ _AMBIGUOUS = frozenset(
     "易支皮毛强盛路宣温曲边牛农充巴步"
 )
 _AGENT = re.compile(
-    rf"(?:客服|店员|导购|快递员|快递小哥|师傅|骑手|销售|顾问)(?P<said>[小老][{HAN}])(?=$|[^{HAN}]"
-    r"|很|特别|态度|真|说|的|给|帮|处理|回复|非常|太|超|服务|告诉|答应|让)"
+    rf"(?:客服|店员|导购|快递员|快递小哥|师傅|骑手|销售|顾问)(?P<said>[小老][{HAN}])"
 )
 _BESIDE_NUMBER = re.compile(
     rf"(?<![{HAN}])(?P<before>[{HAN}]{{2,4}})[\s:,，、]{{0,2}}(?=(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{{4}}[- ]?\d{{4}}(?!\d))"
@@ -97,7 +96,8 @@ def find_names(spelling: str) -> Iterator[Span]:
     yield from _find_beside_numbers(spelling)
     for match in _AGENT.finditer(spelling):
         surname = match["said"][1]
-        if surname in SURNAMES and surname not in _NO_AGENT:
+        known = surname in SURNAMES and surname not in _NO_AGENT
+        if known and _ends(spelling, match.end(), strict=False):
             yield match.span("said")
 
 
@@ -110,7 +110,7 @@ def _find_beside_numbers(spelling: str) -> Iterator[Span]:
         if not (double or said[0] in SURNAMES) or len(given) not in {1, 2}:
             continue
         word = said[:2] if not double else said
-        if set(given) & _NO_SECOND or word_frequency(word) >= WORD:
+        if given in _TITLES or set(given) & _NO_SECOND or word_frequency(word) >= WORD:
             continue
         yield match.span("before" if match["before"] else "after")
 

@@ -54,13 +54,14 @@ def find_personal_data(text: str, kinds: Collection[str] = KINDS) -> list[Person
     """
     if not _MAY_HOLD.search(text):
         return []
-    spelling = text.translate(_plain_letters())
-    spelling = simplified(spelling)
+    spelling = simplified(text.translate(_plain_letters()))
     finds = [*_find_numbers(spelling), *_find_labelled(spelling)]
-    finds += [PersonalData(NAME, *span) for span in names.find_names(spelling)]
-    finds += [PersonalData(ADDRESS, *span) for span in places.find_addresses(spelling)]
-    wanted = (find for find in finds if find.kind in kinds)
-    return _without_overlaps(wanted)
+    if NAME in kinds:
+        finds += [PersonalData(NAME, *span) for span in names.find_names(spelling)]
+    if ADDRESS in kinds:
+        spans = places.find_addresses(spelling)
+        finds += [PersonalData(ADDRESS, *span) for span in spans]
+    return _without_overlaps(find for find in finds if find.kind in kinds)
 
 
 def mask_personal_data(text: str, kinds: Collection[str] = KINDS) -> str:
@@ -76,10 +77,44 @@ def mask_personal_data(text: str, kinds: Collection[str] = KINDS) -> str:
     return text
 
 
+def offer_as_phrasing(text: str) -> str:
+    """Return `text` as others might ask it: what only says who somebody is goes.
+
+    Of 我叫张三，电话138…，退款没到账 the last part stays. Where no other part says
+    anything, all of it is returned, masked.
+    """
+    masked = mask_personal_data(text)
+    if MASK not in masked:
+        return text
+    parts = _CLAUSE.split(masked)  # clauses and marks, in turns
+    kept = [
+        _NUMBERED.sub("", clause) + mark
+        for clause, mark in zip(parts[::2], [*parts[1::2], ""], strict=True)
+        if MASK not in clause or _INTRODUCTION.sub("", clause)
+    ]
+    told = "".join(kept).strip(_MARKS).removeprefix(MASK).strip(_MARKS)
+    return told if len(told) >= _SHORTEST_PHRASING else masked
+
+
+_MARKS = " ,，、;；。:："
+_CLAUSE = re.compile(r"([,，、;；。\s]+)")
+_NUMBERED = re.compile(
+    r"(?:订单号?|单号|运单号?|快递单?号?|手机号?码?|电话号?码?|卡号|编号)[是为]?\*{3}的?(?=.{4})"
+)
+_INTRODUCTION = re.compile(
+    r"\*{3}|姓名|名字|收货人?|收件人?|联系人?|电话号?码?|手机号?码?|号码|订单号?|单号|运单号?|快递|物流"
+    r"|身份证号?码?|地址|微信号?|QQ号?|邮箱|卡号|银行卡|账号|车牌号?|户名|我叫|我姓|我是|我的|本人|您好|你好"
+    r"|女士|先生|小姐|亲|[我叫是为在住的号:：=]"
+)
+_SHORTEST_PHRASING = 2
+
+
 def _cover(text: str, finds: Collection[PersonalData]) -> str:
+    """Put one MASK for each stretch of finds without anything between."""
     parts, end = [], 0
     for find in finds:
-        parts += [text[end : find.start], MASK]
+        if find.start > end or not parts:
+            parts += [text[end : find.start], MASK]
         end = find.end
     return "".join([*parts, text[end:]])
 

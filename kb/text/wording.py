@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from kb.text import private
 from kb.text.normalize import aligned, normalize
+from kb.text.personal import CERTAIN_KINDS, KINDS, find_personal_data
 
 ERROR, WARN, OFF = "error", "warn", "off"
 PUBLIC, REPLY = "public", "reply"  # where a rule holds; "" is everywhere
@@ -96,9 +96,12 @@ class Rules:
 
     def __init__(self, rules: Iterable[Rule], check: str) -> None:
         """`check` is the kind whose rules name a check instead of words."""
+        rules = list(rules)
         live = [rule for rule in rules if rule.severity != OFF]
         self._live, self._check = live, check
         self.checks = {rule.text: rule for rule in live if rule.kind == check}
+        # Also those that are off: a phrasing is refused without any rule.
+        self._by_kind = {rule.text: rule for rule in rules if rule.kind == check}
         self._words: dict[str, list[Rule]] = {}
         for rule in live:
             if rule.kind != check and (spelling := normalize(rule.text).strip()):
@@ -114,13 +117,18 @@ class Rules:
     @cached_property
     def strict(self) -> Rules:
         """Return those that stop publishing."""
-        return Rules([r for r in self._live if r.severity == ERROR], self._check)
+        strict = Rules([r for r in self._live if r.severity == ERROR], self._check)
+        strict._by_kind = self._by_kind
+        return strict
 
     def findings(self, text: Text) -> Iterator[Finding]:
         """Yield what the words, the numbers and the sentences of `text` break."""
         prose = without_addresses(text.body)
         yield from self._said(text, prose)
-        yield from self._personal(text, prose)
+        if text.face == PHRASING:
+            yield from self._personal_in_phrasings(text, prose)
+        else:
+            yield from self._personal(text, prose)
         yield from self._long(text)
 
     def _said(self, text: Text, prose: str) -> Iterator[Finding]:
@@ -139,10 +147,21 @@ class Rules:
                     yield _found(text, at[start], at[end], rule)
 
     def _personal(self, text: Text, prose: str) -> Iterator[Finding]:
-        for name, start, end in private.found(prose):
-            rule = self.checks.get(name)
-            if rule and not _allowed(rule, prose[start:end]):
+        kinds = [kind for kind in KINDS if kind in self.checks]
+        for name, start, end in find_personal_data(prose, kinds):
+            rule = self.checks[name]
+            if not _allowed(rule, prose[start:end]):
                 yield _found(text, start, end, rule)
+
+    def _personal_in_phrasings(self, text: Text, prose: str) -> Iterator[Finding]:
+        """Yield personal data in customers' own words, which no rule need forbid."""
+        start = 0
+        for line in prose.split("\n"):
+            for kind, begin, end in find_personal_data(line, CERTAIN_KINDS):
+                if is_allowed(self._by_kind.get(kind), line[begin:end]):
+                    continue
+                yield _found(text, start + begin, start + end, phrasing_rule(kind))
+            start += len(line) + 1
 
     def _long(self, text: Text) -> Iterator[Finding]:
         rule = self.checks.get(LONG)
@@ -158,6 +177,26 @@ class Rules:
 
 
 LONG = "句子太长"
+_OURS = {"手机号", "固定电话", "邮箱", "QQ 号", "微信号"}  # a company has its own
+
+
+def phrasing_rule(kind: str) -> Rule:
+    """Return the rule that keeps personal data of `kind` out of phrasings."""
+    more = "；公司自己的请加到用词规则的例外里" if kind in _OURS else ""
+    return Rule(
+        kind,
+        kind,
+        ERROR,
+        reason=f"{kind}是个人信息，会出现在搜索联想里",
+        suggestion=f"删掉，或改成大家都会这样问的话{more}",
+    )
+
+
+def is_allowed(rule: Rule | None, said: str) -> bool:
+    """Tell whether a rule for personal data is off, or has `said` as an exception."""
+    if rule is None:
+        return False
+    return rule.severity == OFF or _allowed(rule, said)
 
 
 def _found(text: Text, start: int, end: int, rule: Rule) -> Finding:

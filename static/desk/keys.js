@@ -7,6 +7,7 @@ const bar = document.getElementById("keys");
 const toggle = document.getElementById("keys-switch");
 const keyed = [...document.querySelectorAll("[data-key]")];
 let leaving = false; // one key, one decision: what is typed on the way out is lost
+let waiting = null; // the button that waits until the words beside it were looked at
 let unsaved = null; // the form whose words would be lost
 
 function isOn() {
@@ -50,6 +51,28 @@ function inRadios(event) {
   return Boolean(radio) || event.key.startsWith("Arrow");
 }
 
+// A customer's words are looked at before they are kept: the first press of a
+// button only opens the box, Enter in it is the second.
+function review(event) {
+  const box = event.target.querySelector("[data-review]");
+  const button = event.submitter;
+  if (!box || !["entry", "do"].includes(button?.name)) return;
+  if (["refuse", "look"].includes(button.value) || box.dataset.reviewed) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  box.dataset.reviewed = "1";
+  waiting = button;
+  const hint = event.target.querySelector("[data-review-hint]");
+  if (hint) hint.textContent = "改好后按 Enter 收下。";
+  box.focus();
+  box.setSelectionRange(0, box.value.length);
+}
+
+function keep(box) {
+  if (waiting?.form === box.form) waiting.click();
+  else box.blur();
+}
+
 function onKey(event) {
   // While an input method composes, every key belongs to it.
   if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
@@ -57,7 +80,7 @@ function onKey(event) {
   if (key === "Enter" && (event.ctrlKey || event.metaKey)) return target.form?.requestSubmit();
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (key === "Escape") return escape(target);
-  if (key === "Enter" && target.id === "phrasing") return event.preventDefault(), target.blur();
+  if (key === "Enter" && target.id === "phrasing") return event.preventDefault(), keep(target);
   if (target.matches(TYPING) || !isOn() || inRadios(event)) return;
   const name = key.length === 1 ? key.toLowerCase() : key;
   const wanted = keyed.find((element) => element.dataset.key.split(" ").includes(name));
@@ -66,6 +89,7 @@ function onKey(event) {
   if (!event.repeat && !leaving) act(wanted);
 }
 
+document.addEventListener("submit", review, true);
 document.addEventListener("keydown", onKey);
 document.addEventListener("input", (event) => {
   unsaved = event.target.closest("form[data-guard]") ?? unsaved;

@@ -1,0 +1,242 @@
+"""The queues of the desk offer a customer's words without what tells who that is."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from kb import feedback, index
+from kb.models import Entry, Gap, Pick, Question, Side, User
+from kb.text import normalize
+from tests.conftest import MakeEntry, MakeQuestion
+
+pytestmark = pytest.mark.django_db
+SAID = "我叫张伟,电话13812345678,订单20261130998877,退款没到账"
+ANSWER = "亲，您的退款三天到，会打到 13812345678 那个账户。"
+
+
+@pytest.fixture
+def desk(client: Client, editor: User) -> Client:
+    client.force_login(editor)
+    return client
+
+
+@pytest.fixture
+def entry(make_entry: MakeEntry) -> Entry:
+    return make_entry("退款多久到账？", "三天。")
+
+
+@pytest.fixture
+def question(make_question: MakeQuestion) -> Question:
+    return make_question(SAID, ANSWER)
+
+
+def phrasings(entry: Entry) -> list[str]:
+    return list(entry.phrasings.values_list("text", flat=True))
+
+
+def suggestions(words: str) -> str:
+    """Return what a stranger is suggested who types `words`."""
+    index.sync_all()
+    return Client().get(f"/suggest/?q={quote(words)}").text
+
+
+def test_the_inbox_offers_words_without_personal_data(
+    desk: Client, entry: Entry, question: Question
+) -> None:
+    page = desk.get("/desk/inbox/").text
+    assert 'name="phrasing" maxlength="200" value="退款没到账"' in page
+    assert "data-review" in page
+    assert "原话里的姓名、手机号、单号已经去掉" in page
+    for value in ("13812345678", "张伟"):
+        assert f'value="{value}' not in page
+    form = page[page.index('id="new"') :]
+    assert "13812345678" not in form.split("</form>")[0]
+    assert "会打到 *** 那个账户" in form
+
+
+def test_words_without_personal_data_are_merged_at_once(
+    desk: Client, entry: Entry, make_question: MakeQuestion
+) -> None:
+    make_question("退款啥时候到")
+    page = desk.get("/desk/inbox/").text
+    assert 'value="退款啥时候到"' in page
+    assert "data-review " not in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (SAID, "相似问法里有姓名「张伟」、手机号「13812345678」"),
+        ("***退款没到账", "相似问法里还有 ***"),
+    ],
+)
+def test_the_inbox_refuses_personal_data_and_keeps_what_was_typed(
+    desk: Client, entry: Entry, question: Question, typed: str, told: str
+) -> None:
+    sent = {"entry": entry.pk, "phrasing": typed}
+    answer = desk.post(f"/desk/inbox/{question.pk}/merge/", sent)
+    assert answer.status_code == 400
+    assert told in answer.text
+    assert f'value="{typed}"' in answer.text
+    question.refresh_from_db()
+    assert question.status == Question.Status.ANSWERED
+    assert phrasings(entry) == []
+    assert "张伟" not in suggestions("我叫")
+
+
+def test_nothing_is_merged_in_words_that_nobody_saw(
+    desk: Client, entry: Entry, question: Question
+) -> None:
+    answer = desk.post(f"/desk/inbox/{question.pk}/merge/", {"entry": entry.pk})
+    assert answer.status_code == 400
+    assert 'value="退款没到账"' in answer.text
+    assert phrasings(entry) == []
+
+
+def test_words_that_were_looked_at_are_merged(
+    desk: Client, entry: Entry, question: Question
+) -> None:
+    sent = {"entry": entry.pk, "phrasing": "退款没到账"}
+    desk.post(f"/desk/inbox/{question.pk}/merge/", sent)
+    assert phrasings(entry) == ["退款没到账"]
+    assert "也这么问" in suggestions("退款没")
+
+
+@pytest.mark.parametrize("name", ["question", "phrasing"])
+def test_a_new_entry_refuses_personal_data_at_its_field(
+    desk: Client, question: Question, name: str
+) -> None:
+    sent = {
+        "new-question": "退款没到账怎么办？",
+        "new-phrasing": "",
+        "new-answer": "三天到账。",
+        "new-audience": "public",
+        "do": "publish",
+        f"new-{name}": "我叫张伟，退款没到账",
+    }
+    answer = desk.post(f"/desk/inbox/{question.pk}/new/", sent)
+    assert answer.status_code in {200, 400}
+    assert "里有姓名「张伟」" in answer.text
+    assert 'value="我叫张伟，退款没到账"' in answer.text
+    assert not Entry.objects.exists()
+
+
+def test_a_masked_answer_may_be_a_draft_and_not_live(
+    desk: Client, question: Question, make_entry: MakeEntry
+) -> None:
+    sent = {
+        "new-question": "退款没到账怎么办？",
+        "new-answer": "会打到 *** 那个账户。",
+        "new-reply": "三天到账。",
+        "new-audience": "public",
+        "do": "publish",
+    }
+    where = f"/desk/inbox/{question.pk}/new/"
+    assert "FAQ 答案里还有 ***" in desk.post(where, sent).text
+    assert not Entry.objects.exists()
+    desk.post(where, sent | {"do": "draft"})
+    assert Entry.objects.get().status == Entry.Status.DRAFT
+
+
+def test_looking_for_another_entry_puts_no_words_of_a_customer_into_the_address(
+    desk: Client, entry: Entry, question: Question
+) -> None:
+    sent = {"q": "退款", "phrasing": "退款没到账"}
+    answer = desk.post(f"/desk/inbox/{question.pk}/merge/", sent)
+    assert "phrasing" not in answer["Location"]
+    answer = desk.post(f"/desk/inbox/{question.pk}/merge/", sent | {"phrasing": "钱呢"})
+    assert 'value="钱呢"' in desk.get(answer["Location"]).text
+
+
+# Gaps ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gap(db: None) -> Gap:
+    return Gap.objects.create(words="李雷13987654321退款没到账", side=Side.PUBLIC)
+
+
+def settle(desk: Client, gap: Gap, **sent: Any) -> Any:
+    return desk.post(f"/desk/gaps/{gap.pk}/", {"do": "phrasing", **sent})
+
+
+def test_a_gap_offers_words_without_personal_data(
+    desk: Client, entry: Entry, gap: Gap
+) -> None:
+    page = desk.get(f"/desk/gaps/?gap={gap.pk}").text
+    assert 'name="phrasing" maxlength="200" value="退款没到账"' in page
+    assert "李雷" not in page
+    assert "13987654321" not in page
+    assert "data-review" in page
+
+
+def test_a_gap_refuses_personal_data_and_keeps_what_was_typed(
+    desk: Client, entry: Entry, gap: Gap
+) -> None:
+    answer = settle(desk, gap, entry=entry.pk, phrasing="我叫李雷，退款没到账")
+    assert answer.status_code == 400
+    assert "相似问法里有姓名「李雷」" in answer.text
+    assert 'value="我叫李雷，退款没到账"' in answer.text
+    assert phrasings(entry) == []
+    gap.refresh_from_db()
+    assert gap.status == Gap.Status.OPEN
+    assert settle(desk, gap, entry=entry.pk, phrasing=" ").status_code == 400
+
+
+def test_a_gap_is_kept_in_the_words_of_the_editor(
+    desk: Client, entry: Entry, gap: Gap
+) -> None:
+    looked = settle(desk, gap, do="look", q="退款", phrasing="钱呢")
+    assert 'value="钱呢"' in desk.get(looked["Location"]).text
+    answer = settle(desk, gap, entry=entry.pk, phrasing="退款怎么还没到账")
+    assert answer.status_code == 302
+    assert phrasings(entry) == ["退款怎么还没到账"]
+
+
+# Learned words -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def learned(entry: Entry) -> str:
+    """Return the key of words that three people found the entry by, names and all."""
+    words = "客服小林退款没到账"
+    for person in "abc":
+        made = Pick(entry=entry, side=Side.PUBLIC, person=person, kind="copied")
+        made.words, made.words_key = words, normalize.key(words)
+        made.save()  # as it was kept before names were masked
+    feedback.learn()
+    return normalize.key(words)
+
+
+def test_learned_words_are_offered_in_a_box(
+    desk: Client, entry: Entry, learned: str
+) -> None:
+    page = desk.get("/desk/phrasings/").text
+    assert "小林" not in page
+    assert 'name="phrasing" maxlength="200" value="客服***退款没到账"' in page
+    where = f"/desk/phrasings/{entry.pk}/"
+    sent = {"do": "accept", "words": learned}
+    for typed, told in (
+        ("客服***退款没到账", "相似问法里还有 ***"),
+        ("客服小林 退款没到账", "相似问法里有姓名「小林」"),
+    ):
+        answer = desk.post(where, sent | {"phrasing": typed})
+        assert answer.status_code == 400
+        assert told in answer.text
+        assert f'value="{typed}"' in answer.text
+    desk.post(where, sent | {"phrasing": "退款没到账"})
+    assert phrasings(entry) == ["退款没到账"]
+    assert "现在没有建议" in desk.get("/desk/phrasings/").text
+
+
+# The form of an entry ------------------------------------------------------------------
+
+
+def test_what_is_personal_already_is_suggested_to_nobody(entry: Entry) -> None:
+    entry.phrasings.create(text=SAID)
+    index.mark([entry.pk])
+    assert "张伟" not in suggestions("我叫张伟")
