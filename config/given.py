@@ -138,6 +138,20 @@ def names(name: str, form: re.Pattern[str], default: str = "") -> list[str]:
     return values
 
 
+def several_of(name: str, default: str, *allowed: str) -> list[str]:
+    """Return the words of a list; "none" is an empty one, "all" holds every word."""
+    given = [word.strip().lower() for word in env.str(name, default).split(",")]
+    words = [word for word in given if word]
+    if words == ["none"]:
+        return []
+    if words == ["all"]:
+        return list(allowed)
+    if wrong := [word for word in words if word not in allowed]:
+        choices = ", ".join((*allowed, "all", "none"))
+        stop(f"{name}: {wrong[0]!r} is none of {choices}")
+    return words
+
+
 def log_level() -> str:
     if (level := env.str("LOG_LEVEL", "INFO").strip().upper()) in LEVELS:
         return str(level)

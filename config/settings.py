@@ -22,6 +22,7 @@ from config.given import (
     one_of,
     rate,
     secret_key,
+    several_of,
     stop,
     time_zone,
     whole_number,
@@ -94,6 +95,32 @@ KB_CDN_SECONDS = whole_number("CDN_SECONDS", 0, 0, 86_400)  # 0: ask us each tim
 # May who wrote something publish it himself? auto: while nobody else could.
 KB_SELF_APPROVAL = one_of("SELF_APPROVAL", "auto", "auto", "on", "off")
 KB_QUEUE_FACTS = True  # facts of reading are written outside requests
+# What is masked in the text of a question before it is stored.
+KB_MASK_IN_QUESTIONS = several_of(
+    "MASK_IN_QUESTIONS",
+    "identity_card,bank_card,phone,email",
+    "identity_card",
+    "bank_card",
+    "phone",
+    "email",
+    "document",
+    "plate",
+    "chat_id",
+    "order_number",
+    "name",
+    "address",
+)
+# How long personal data is kept; 0 keeps it for ever.
+KB_RETENTION_DAYS = {
+    "questions": whole_number("RETENTION_QUESTIONS_DAYS", 730, 0, 36_500),
+    "inquiries": whole_number("RETENTION_INQUIRIES_DAYS", 180, 0, 36_500),
+    "searches": whole_number("RETENTION_SEARCHES_DAYS", 90, 0, 36_500),
+    "votes": whole_number("RETENTION_VOTES_DAYS", 365, 0, 36_500),
+    "drafts": whole_number("RETENTION_DRAFTS_DAYS", 30, 0, 36_500),
+    "practice": whole_number("RETENTION_PRACTICE_DAYS", 730, 0, 36_500),
+    "imports": whole_number("RETENTION_IMPORTS_DAYS", 90, 0, 36_500),
+    "audit": whole_number("RETENTION_AUDIT_DAYS", 730, 0, 36_500),
+}
 KB_SITE_NAME = env.str("SITE_NAME", "帮助中心")
 
 # The application -------------------------------------------------------------

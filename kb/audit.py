@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
@@ -17,7 +18,7 @@ from django.utils import timezone
 from kb.client_address import client_address
 from kb.models import Deed, Entry, Remit, User
 
-KEPT = timedelta(days=730)
+KEPT = timedelta(days=settings.KB_RETENTION_DAYS["audit"] or 36_500)
 Act = Deed.Act
 ACCOUNT = {
     "is_active": "启用",

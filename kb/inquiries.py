@@ -38,7 +38,8 @@ from kb.models import (
 from kb.models.inquiry import LONGEST_WORDS, MOST_PICTURES
 from kb.text import normalize, personal
 
-KEPT = timedelta(days=180)  # for which a contact and pictures are kept
+# For which a contact and pictures are kept.
+KEPT = timedelta(days=settings.KB_RETENTION_DAYS["inquiries"] or 36_500)
 LATE = timedelta(days=7)  # in which a mail that failed is tried again
 MAIL_RETRY = timedelta(minutes=10)
 Status = Question.Status
@@ -292,8 +293,7 @@ def tidy() -> tuple[int, int]:
 
 
 def _forget(before: Any) -> int:
-    old = Inquiry.objects.filter(question__asked_at__lt=before).exclude(
-        question__status=Status.OPEN
-    )
+    """Forget whom old questions came from, also where nobody has answered."""
+    old = Inquiry.objects.filter(question__asked_at__lt=before)
     Enclosure.objects.filter(inquiry__in=old).delete()
     return old.exclude(contact="").update(contact="")

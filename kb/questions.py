@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from kb.models import Question
+from kb.text import normalize, personal
 
 
 def ask(text: str, *, answer: str = "", **facts: Any) -> Question:
     """Record one question; with an answer it waits to be sorted.
 
-    `facts` are other columns of Question: channel, segment, module, asked_at,
-    source, external_id. Raises ValidationError.
+    Its text is masked first, as MASK_IN_QUESTIONS says. `facts` are other columns of
+    Question: channel, segment, module, asked_at, source, external_id. Raises
+    ValidationError.
     """
-    question = Question(text=text, answer=answer, **facts)
+    question = Question(text=mask_question_text(text), answer=answer, **facts)
     question.status = answered_or_open(question)
     if answer and question.recorded_by is not None:  # they wrote it at the same time
         question.answered_by = question.recorded_by
@@ -24,6 +27,19 @@ def ask(text: str, *, answer: str = "", **facts: Any) -> Question:
     question.full_clean()
     question.save()
     return question
+
+
+def mask_question_text(text: str) -> str:
+    """Return the text of a question as it may be stored: see MASK_IN_QUESTIONS.
+
+    Every intake calls it: the pages for customers, the console, imports, the admin.
+    """
+    kinds = [
+        kind
+        for name in settings.KB_MASK_IN_QUESTIONS
+        for kind in personal.SETTING_KINDS[name]
+    ]
+    return personal.mask_personal_data(normalize.clean(text), kinds)
 
 
 def answered_or_open(question: Question) -> Question.Status:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -15,7 +16,7 @@ from kb.text import normalize
 
 LONGEST = 400_000  # characters of all fields together
 MOST = 10  # new entries of one person
-OLD = timedelta(days=30)
+OLD = timedelta(days=settings.KB_RETENTION_DAYS["drafts"] or 36_500)
 Fields = list[tuple[str, str]]
 
 

@@ -31,6 +31,7 @@ ROWS = [
     {"search"},
     {"neighbours", "golden", "merging"},
     {"gaps"},
+    {"privacy"},
     {"waiting"},
     {"transfer"},
     {"demo", "checks", "jobs"},

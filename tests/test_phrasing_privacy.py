@@ -141,14 +141,11 @@ def test_a_draft_of_a_gap_has_no_personal_data(editor: User) -> None:
 def test_learned_words_are_taken_as_an_editor_writes_them(
     entry: Entry, editor: User
 ) -> None:
-    for person in "abc":
-        feedback.pick(
-            entry,
-            words="客服小林退款没到账",
-            person=person,
-            side=Side.PUBLIC,
-            kind=Pick.Kind.COPIED,
-        )
+    for person in "abc":  # as it was kept before names were masked
+        row = Pick(entry=entry, side=Side.PUBLIC, person=person, kind="copied")
+        row.words = "客服小林退款没到账"
+        row.save()
+    feedback.learn()
     key = normalize.key("客服小林退款没到账")
     with refuse():
         feedback.accept(entry, words_key=key, by=editor, words="我叫张伟，退款没到账")

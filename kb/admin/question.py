@@ -57,6 +57,9 @@ class QuestionForm(WholeForm):
             sent[self.add_prefix("seen")] = normalize.key(now)
         return cleaned
 
+    def clean_text(self) -> str:
+        return questions.mask_question_text(self.cleaned_data["text"])
+
     def _post_clean(self) -> None:
         """An open question that gets its answer waits to be sorted."""
         if self.instance.status == Question.Status.OPEN:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.utils import timezone
@@ -23,7 +24,8 @@ TOLD = """
     WHERE side = %s AND level >= 1 AND (words_key = %s OR entry_id IN ({}))
     ORDER BY level DESC, id
 """
-RETENTION = timedelta(days=90)  # for which searches are kept
+# For which searches are kept; 36,500 days is for ever.
+RETENTION = timedelta(days=settings.KB_RETENTION_DAYS["searches"] or 36_500)
 BATCH = 200  # rows in one transaction
 
 

@@ -12,7 +12,7 @@ from subprocess import PIPE, Popen
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 
-from kb import audit, feedback, gaps, index, inquiries, reads, reminding
+from kb import audit, feedback, gaps, index, inquiries, privacy, reads, reminding
 from kb.jobs import trials
 from kb.models import Search
 from kb.transfer import uploads
@@ -47,6 +47,7 @@ RETENTION: tuple[Callable[[], int], ...] = (
     reads.forget,
     audit.forget,
     gaps.tidy,
+    privacy.delete_expired_personal_data,
 )
 
 

@@ -27,6 +27,7 @@ class Deed(models.Model):
         REOPENED = "reopened", "重新打开"
         IMPORTED = "imported", "导入"
         EXPORTED = "exported", "导出"
+        ERASED = "erased", "删除个人信息"
         RIGHTS = "rights", "权限变更"
         ACCOUNT = "account", "账号变更"
         CAME = "came", "登录"

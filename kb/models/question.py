@@ -110,6 +110,8 @@ class Question(models.Model):
     asked_at = models.DateTimeField("提问时间", default=timezone.now)
     source = models.CharField("来源", max_length=50, blank=True)
     external_id = models.CharField("外部编号", max_length=100, blank=True)
+    # When what tells who asked was masked, because the question is old.
+    anonymized_at = models.DateTimeField(null=True, editable=False)
     text_key = models.CharField(max_length=32, editable=False, db_index=True)
     created_at = models.DateTimeField("录入时间", auto_now_add=True)
 

@@ -39,6 +39,21 @@ KINDS = (
 CERTAIN_KINDS = tuple(kind for kind in KINDS if kind != NUMBER)
 
 
+# The names by which a setting calls kinds: MASK_IN_QUESTIONS.
+SETTING_KINDS = {
+    "identity_card": (IDENTITY,),
+    "bank_card": (CARD,),
+    "phone": (MOBILE, LANDLINE),
+    "email": (EMAIL,),
+    "document": (DOCUMENT,),
+    "plate": (PLATE,),
+    "chat_id": (WECHAT, QQ),
+    "order_number": (ORDER, NUMBER),
+    "name": (NAME,),
+    "address": (ADDRESS,),
+}
+
+
 class PersonalData(NamedTuple):
     """One find: its kind, and the characters text[start:end]."""
 
@@ -54,7 +69,7 @@ def find_personal_data(text: str, kinds: Collection[str] = KINDS) -> list[Person
     """
     if not _MAY_HOLD.search(text):
         return []
-    spelling = simplified(text.translate(_plain_letters()))
+    spelling = plain(text)
     finds = [*_find_numbers(spelling), *_find_labelled(spelling)]
     if NAME in kinds:
         finds += [PersonalData(NAME, *span) for span in names.find_names(spelling)]
@@ -62,6 +77,11 @@ def find_personal_data(text: str, kinds: Collection[str] = KINDS) -> list[Person
         spans = places.find_addresses(spelling)
         finds += [PersonalData(ADDRESS, *span) for span in spans]
     return _without_overlaps(find for find in finds if find.kind in kinds)
+
+
+def plain(text: str) -> str:
+    """Return `text` with half-width letters, in 简体; its length stays the same."""
+    return simplified(text.translate(_plain_letters()))
 
 
 def mask_personal_data(text: str, kinds: Collection[str] = KINDS) -> str:
@@ -267,7 +287,8 @@ def _find_labelled(spelling: str) -> Iterator[PersonalData]:
         for match in pattern.finditer(spelling):
             start, end = match.span(str(match.lastgroup))
             if _is_labelled(kind, spelling, match, start, end):
-                yield PersonalData(kind, start, end)
+                named = IDENTITY if match[0].startswith(IDENTITY[:3]) else kind
+                yield PersonalData(named, start, end)
 
 
 def _is_labelled(

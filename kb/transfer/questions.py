@@ -25,6 +25,7 @@ from kb.transfer.planning import (
     split,
 )
 from kb.transfer.report import Concern
+from kb.transfer.table import Row
 
 CHANNELS = {
     normalize.normalize(name): channel.value
@@ -76,6 +77,11 @@ class Questions(Kind):
 
     def finish(self) -> None:
         self.numbering.settle()
+
+    def key(self, row: Row, said: Mapping[str, str]) -> Key:
+        """A row without a number is known by its text, as that is stored: masked."""
+        text = questions.mask_question_text(said.get("text", ""))
+        return super().key(row, {**said, "text": text})
 
     def find(self, keys: Collection[Key]) -> Seen:
         names = ("pk", "source", "external_id", "text_key", *COMPARED)
@@ -173,7 +179,7 @@ class Questions(Kind):
     def _values(self, wish: Wish) -> dict[str, Any]:
         """Return the columns for which the row says something."""
         values: dict[str, Any] = {
-            "text": wish.said["text"],
+            "text": questions.mask_question_text(wish.said["text"]),
             "answer": wish.said.get("answer"),
             "segment": normalize.line(wish.said.get("segment", "")),
             "channel": self.choice(wish, "channel", CHANNELS),

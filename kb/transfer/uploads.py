@@ -53,6 +53,16 @@ def forget_old() -> int:
     return _forget_old(_folder())
 
 
+def holding(said: list[str]) -> list[Path]:
+    """Return the files in which one of `said` stands, in an encoding of text."""
+    spellings = [one.encode(code) for one in said for code in ("utf-8", "gb18030")]
+    return [
+        path
+        for path in _folder().iterdir()
+        if any(spelling in path.read_bytes() for spelling in spellings)
+    ]
+
+
 def _path(token: str) -> Path:
     if not _TOKEN.fullmatch(token):
         raise _gone()

@@ -1,0 +1,65 @@
+"""Erase one person from every table, at their request."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections import Counter, defaultdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from kb import privacy
+from kb.transfer import uploads
+
+SAMPLES = 3  # lines shown of each column
+SHORT = "「{}」太短，会删掉别人的内容；请给完整的电话、邮箱、单号或一句话。"
+
+
+class Command(BaseCommand):
+    help = (
+        "删除一个人的个人信息：给出电话、邮箱、单号、提问链接里的编号或任何一段原话。"
+        "默认只列出会动到哪里；加 --confirm 才真正删除。"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "said",
+            nargs="+",
+            metavar="内容",
+            help="电话、邮箱、单号、编号或原话，可以写几个",
+        )
+        parser.add_argument(
+            "--confirm", action="store_true", help="真正删除；删除后不能恢复"
+        )
+
+    def handle(self, *, said: list[str], confirm: bool, **options: Any) -> None:
+        try:
+            matches = privacy.find_person(said)
+            files = uploads.holding(said)
+        except ValueError as error:
+            raise CommandError(SHORT.format(error)) from error
+        self._list(matches, len(files))
+        if not confirm:
+            self.stdout.write("没有改动任何内容。确认后加上 --confirm 再运行一次。")
+            return
+        counts = privacy.erase_person(said)
+        for file in files:
+            file.unlink(missing_ok=True)
+        self.stdout.write(f"已删除 {sum(counts.values())} 处，操作记录里记了一笔。")
+        if left := privacy.find_person(said):
+            self._list(left, 0)
+            raise CommandError("还有上面这些没有删掉，请再运行一次。")
+
+    def _list(self, matches: list[privacy.Match], files: int) -> None:
+        counts = Counter(match.table for match in matches)
+        samples: defaultdict[str, list[str]] = defaultdict(list)
+        for match in matches:
+            if len(samples[match.table]) < SAMPLES:
+                samples[match.table].append(f"    #{match.pk} {match.sample}")
+        for table, count in counts.most_common():
+            self.stdout.write(f"{table}：{count} 处")
+            self.stdout.writelines(samples[table])
+        if files:
+            self.stdout.write(f"没有确认的导入文件：{files} 个")
+        if not (matches or files):
+            self.stdout.write("没有找到。")

@@ -1,0 +1,162 @@
+"""How long personal data is kept: what is older is deleted, or masked where it must stay.
+
+Every function may run at any time, in any process and in several at once: a second
+run finds nothing to do. The life-times are settings, RETENTION_…_DAYS.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+
+from kb.models import (
+    Copy,
+    Enclosure,
+    Gap,
+    GapSpelling,
+    ImportedRow,
+    Inquiry,
+    Practice,
+    Question,
+    ReplyFeedback,
+    Search,
+    Unsaved,
+    Vote,
+)
+from kb.text import normalize, personal
+
+BATCH = 500  # rows in one transaction: others must be able to write between
+logger = logging.getLogger(__name__)
+
+
+def delete_expired_personal_data() -> int:
+    """Delete or mask everything that is older than its setting; return how many rows."""
+    counts = {name: expire(before) for name, before, expire in _due()}
+    if total := sum(counts.values()):
+        told = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+        logger.info("retention: %s", told)
+    return total
+
+
+def _due() -> Iterator[tuple[str, datetime, Callable[[datetime], int]]]:
+    """Yield (setting, moment, function) of what does not stay for ever."""
+    now = timezone.now()
+    for name, expire in EXPIRE.items():
+        if days := settings.KB_RETENTION_DAYS[name]:
+            yield name, now - timedelta(days=days), expire
+
+
+def expire_questions(before: datetime) -> int:
+    """Delete old questions of which nothing was learned; mask the others.
+
+    What is counted to an entry, or may still be, stays as material without a person.
+    """
+    old = Question.objects.filter(asked_at__lt=before, anonymized_at=None)
+    apart = Q(status__in=[Question.Status.OPEN, Question.Status.DECLINED])
+    count = _delete(old.filter(apart))
+    for batch in _batches(old.exclude(apart)):
+        with transaction.atomic():
+            rows = list(Question.objects.select_for_update().filter(pk__in=batch))
+            for row in rows:
+                row.text = personal.mask_personal_data(row.text)
+                row.answer = personal.mask_personal_data(row.answer)
+                row.text_key = normalize.key(row.text)
+                row.anonymized_at = timezone.now()
+            fields = ["text", "answer", "text_key", "anonymized_at"]
+            Question.objects.bulk_update(rows, fields)
+        count += len(rows)
+    return count
+
+
+def expire_inquiries(before: datetime) -> int:
+    """Forget who asked on the site: return address, pictures, and what they wrote beside.
+
+    Also where nobody has answered.
+    """
+    old = Inquiry.objects.filter(question__asked_at__lt=before)
+    count = _delete(Enclosure.objects.filter(inquiry__in=old))
+    named = old.exclude(contact="", comment="", words="", page="")
+    for batch in _batches(named):
+        rows = Inquiry.objects.filter(pk__in=batch)
+        count += rows.update(contact="", comment="", words="", page="")
+    return count
+
+
+def expire_searches(before: datetime) -> int:
+    """Delete searches; take their words off copies, and names off gaps that remain."""
+    count = _delete(Search.objects.filter(created_at__lt=before))
+    copies = Copy.objects.filter(at__lt=before).exclude(words="")
+    for batch in _batches(copies):
+        count += Copy.objects.filter(pk__in=batch).update(words="")
+    count += _mask_words(Gap.objects.filter(last_at__lt=before))
+    return count + _mask_words(GapSpelling.objects.filter(last_at__lt=before))
+
+
+def expire_votes(before: datetime) -> int:
+    """Take the words off old votes and old remarks on replies; the figures stay."""
+    votes = Vote.objects.filter(created_at__lt=before)
+    count = 0
+    for batch in _batches(votes.exclude(words="", note="")):
+        count += Vote.objects.filter(pk__in=batch).update(words="", note="")
+    remarks = ReplyFeedback.objects.filter(at__lt=before).exclude(query="")
+    for batch in _batches(remarks):
+        count += ReplyFeedback.objects.filter(pk__in=batch).update(query="")
+    return count
+
+
+def expire_drafts(before: datetime) -> int:
+    """Delete what somebody typed into the form of an entry and never saved."""
+    return _delete(Unsaved.objects.filter(at__lt=before))
+
+
+def expire_practice(before: datetime) -> int:
+    return _delete(Practice.objects.filter(at__lt=before))
+
+
+def expire_imports(before: datetime) -> int:
+    """Delete the rows by which an import could be undone; the import stays listed."""
+    return _delete(ImportedRow.objects.filter(batch__at__lt=before))
+
+
+EXPIRE: dict[str, Callable[[datetime], int]] = {
+    "questions": expire_questions,
+    "inquiries": expire_inquiries,
+    "searches": expire_searches,
+    "votes": expire_votes,
+    "drafts": expire_drafts,
+    "practice": expire_practice,
+    "imports": expire_imports,
+}
+
+
+def _mask_words(rows: QuerySet[Any]) -> int:
+    """Mask the words of gaps; return how many changed."""
+    count = 0
+    for pk, words in rows.values_list("pk", "words").iterator():
+        if (masked := personal.mask_personal_data(words)) != words:
+            count += rows.model._default_manager.filter(pk=pk).update(words=masked)
+    return count
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    model: type[Model] = rows.model
+    return sum(
+        model._default_manager.filter(pk__in=batch)
+        .delete()[1]
+        .get(model._meta.label, 0)
+        for batch in _batches(rows)
+    )
+
+
+def _batches(rows: QuerySet[Any]) -> Iterator[list[int]]:
+    """Yield primary keys of `rows`, read once, in lists of BATCH."""
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]
