@@ -180,9 +180,10 @@ def test_a_published_entry_with_one_is_not_published_again(
 
 
 def test_a_number_of_the_house_may_be_asked_about(entry: Entry) -> None:
-    rule = {"kind": WordingRule.Kind.CHECK, "text": "固定电话"}
     WordingRule.objects.update_or_create(
-        **rule, defaults={"exceptions": "0571-87654321"}
+        kind=WordingRule.Kind.CHECK,
+        text="固定电话",
+        defaults={"exceptions": "0571-87654321"},
     )
     entries.add_phrasing(entry, "0571-87654321没人接", by=None)
     with refuse():

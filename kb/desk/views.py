@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +26,14 @@ from kb.models import Entry, Question, Review, User
 View = Callable[..., HttpResponse]
 MADE = {"draft": "已存为草稿", "review": "已提交审核", "published": "已发布"}
 GONE = "这个问题已经有人处理了，先看下一个。"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A wording as it was typed, and why it may not be kept."""
+
+    phrasing: str
+    errors: Sequence[str]
 
 
 class StaffRequest(HttpRequest):
@@ -223,7 +232,7 @@ def _refused(
     """Show the question again with the wording that may not be kept, as it was typed."""
     asked = forms.read(request.GET)
     typed = entries.offered_phrasing(question.text) if words is None else words
-    return _page(request, asked, question, phrasing=typed, errors=error.messages)
+    return _page(request, asked, question, Refused(typed, error.messages))
 
 
 def _again(request: StaffRequest, question: Question, **bound: Form) -> HttpResponse:
@@ -236,12 +245,9 @@ def _page(
     request: StaffRequest,
     asked: forms.Asked,
     question: Question | None,
-    *,
-    phrasing: str | None = None,
-    errors: Sequence[str] = (),
+    refused: Refused | None = None,
     **bound: Form,
 ) -> HttpResponse:
-    """Show a question; `phrasing` is what was typed, `errors` why it is refused."""
     context: dict[str, Any] = {"asked": asked, "choices": queue.choices()}
     context["undo"] = queue.last_sorted(request.user)
     if question is None:
@@ -250,20 +256,20 @@ def _page(
         asked.words or question.text, user=request.user, limit=queue.NEAR
     )
     offered = entries.offered_phrasing(question.text)
-    typed = asked.phrasing if phrasing is None else phrasing
+    typed = refused.phrasing if refused else asked.phrasing
     context |= {
         "question": question,
         "place": queue.place(question, asked),
         "near": near,
         "phrasing": offered if typed is None else typed,
-        "phrasing_errors": errors,
+        "phrasing_errors": refused.errors if refused else (),
         "personal": queue.personal_kinds(question.text),
         "personal_answer": queue.personal_kinds(question.answer),
         "create": forms.EntryForm.prefilled(question),
         "decline": forms.DeclineForm(),
         **bound,
     }
-    status = 400 if errors else 200
+    status = 400 if refused else 200
     return render(request, "desk/inbox.html", context, status=status)
 
 

@@ -18,11 +18,12 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import IntegrityError, models, transaction
 from django.db.models import Field, Model
 
-from kb import audit, index
+from kb import audit, content, index
 from kb.models import (
     Completion,
     Copy,
     Deed,
+    Edition,
     Enclosure,
     Entry,
     Evidence,
@@ -42,7 +43,6 @@ APPS = ("kb", "admin")
 # Tables and columns that hold nobody's words but those who work here, or none at all.
 LEFT_ALONE = {
     "kb.User": "accounts of people who work here",
-    "kb.Inquiry.form_key": "a random key",
     "kb.Picture.name": "a digest of the picture",
 }
 # Rows that are worth nothing without their words: they go.
@@ -91,7 +91,8 @@ class Match:
 
     @property
     def table(self) -> str:
-        name = self.model._meta.get_field(self.field).verbose_name
+        field = self.model._meta.get_field(self.field)
+        name = getattr(field, "verbose_name", self.field)
         return f"{self.model._meta.verbose_name} · {name}"
 
 
@@ -126,11 +127,20 @@ def erase_person(said: Collection[str], *, by: User | None = None) -> Counter[st
             _erase(match, needles)
             counts[match.table] += 1
     Completion.objects.filter(entry__in=touched).delete()  # made anew by the index
+    if counts:
+        _renew_copies()
     if touched:
         index.mark(Entry.objects.filter(pk__in=touched).values_list("pk", flat=True))
     told = "、".join(f"{table} {count} 处" for table, count in counts.most_common(8))
     audit.note(Deed.Act.ERASED, f"应本人要求删除个人信息：{told or '没有找到'}", by=by)
     return counts
+
+
+def _renew_copies() -> None:
+    """Have kept pages and the lists that processes hold in memory made anew."""
+    content.raise_edition()
+    for which in list(Edition.objects.values_list("pk", flat=True)):
+        Edition.rise(which)
 
 
 # Where it stands ----------------------------------------------------------------------

@@ -131,7 +131,8 @@ _SHORTEST_PHRASING = 2
 
 def _cover(text: str, finds: Collection[PersonalData]) -> str:
     """Put one MASK for each stretch of finds without anything between."""
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for find in finds:
         if find.start > end or not parts:
             parts += [text[end : find.start], MASK]

@@ -58,7 +58,8 @@ class Command(BaseCommand):
                 samples[match.table].append(f"    #{match.pk} {match.sample}")
         for table, count in counts.most_common():
             self.stdout.write(f"{table}：{count} 处")
-            self.stdout.writelines(samples[table])
+            for sample in samples[table]:
+                self.stdout.write(sample)
         if files:
             self.stdout.write(f"没有确认的导入文件：{files} 个")
         if not (matches or files):
