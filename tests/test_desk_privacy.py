@@ -50,7 +50,7 @@ def test_the_inbox_offers_words_without_personal_data(
     page = desk.get("/desk/inbox/").text
     assert 'name="phrasing" maxlength="200" value="退款没到账"' in page
     assert "data-review" in page
-    assert "原话里的姓名、手机号、单号已经去掉" in page
+    assert "原话里的姓名、单号、其他个人信息已经去掉" in page
     for value in ("13812345678", "张伟"):
         assert f'value="{value}' not in page
     form = page[page.index('id="new"') :]

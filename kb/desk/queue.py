@@ -99,9 +99,11 @@ def choices() -> dict[str, list[tuple[str | int, str, int]]]:
 
 def personal_kinds(text: str) -> list[str]:
     """Return the kinds of personal data in `text`, each once; masked data has no name."""
-    kinds = dict.fromkeys(find.kind for find in personal.find_personal_data(text))
-    if not kinds and personal.MASK in text:
-        return ["个人信息"]
+    kinds: dict[str, None] = dict.fromkeys(
+        find.kind for find in personal.find_personal_data(text)
+    )
+    if personal.MASK in text:  # masked when it came in
+        kinds["其他个人信息" if kinds else "个人信息"] = None
     return list(kinds)
 
 

@@ -238,7 +238,7 @@ def _refused(
 def _again(request: StaffRequest, question: Question, **bound: Form) -> HttpResponse:
     """Show the question again with a form that was refused, as it was typed."""
     asked = forms.read(request.GET)
-    return _page(request, asked, question, **bound)
+    return _page(request, asked, question, None, **bound)
 
 
 def _page(
