@@ -12,6 +12,7 @@ from kb import feedback, index
 from kb.models import Entry, Gap, Pick, Question, Side, User
 from kb.text import normalize
 from tests.conftest import MakeEntry, MakeQuestion
+from tests.test_admin import filled
 
 pytestmark = pytest.mark.django_db
 SAID = "我叫张伟,电话13812345678,订单20261130998877,退款没到账"
@@ -240,3 +241,21 @@ def test_what_is_personal_already_is_suggested_to_nobody(entry: Entry) -> None:
     entry.phrasings.create(text=SAID)
     index.mark([entry.pk])
     assert "张伟" not in suggestions("我叫张伟")
+
+
+def test_the_form_of_an_entry_names_the_line(
+    client: Client, lead: User, entry: Entry
+) -> None:
+    entry.phrasings.create(text="我叫王小明")  # from before: it may stay
+    client.force_login(lead)
+    where = f"/admin/kb/entry/{entry.pk}/change/"
+    sent = filled(client, where)
+    sent["phrasings"] = "我叫王小明\n退款没到账\n我叫张伟"
+    answer = client.post(where, sent)
+    assert "第 3 行里有姓名「张伟」" in answer.text
+    assert "第 1 行里有" not in answer.text
+    assert "退款没到账\n我叫张伟" in answer.text.replace("\r\n", "\n")
+    assert phrasings(entry) == ["我叫王小明"]
+    answer = client.post(where, sent | {"phrasings": "我叫王小明\n退款没到账"})
+    assert answer.status_code == 302
+    assert phrasings(entry) == ["我叫王小明", "退款没到账"]
