@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -35,7 +36,12 @@ from kb.models import (
     Site,
     User,
 )
-from kb.models.inquiry import LONGEST_WORDS, MOST_PICTURES
+from kb.models.inquiry import (
+    LONGEST_WORDS,
+    MOST_PICTURES,
+    validate_contact,
+    written,
+)
 from kb.text import normalize, personal
 
 # For which a contact and pictures are kept.
@@ -96,7 +102,7 @@ def _store(text: str, asked: Asked, bodies: Sequence[bytes]) -> Inquiry:
         form_key=asked.form_key,
         origin=asked.origin,
         site=site,
-        contact=asked.contact,
+        contact=asked.contact or _phone_in(text),
         page=asked.page,
         language=asked.language,
         words=_said(asked.words),
@@ -108,6 +114,20 @@ def _store(text: str, asked: Asked, bodies: Sequence[bytes]) -> Inquiry:
         for place, body in enumerate(bodies, start=1)
     )
     return inquiry
+
+
+def _phone_in(text: str) -> str:
+    """Return the mobile number in a question, which is masked there.
+
+    Else nobody could call back. An address of mail is not taken: it may be
+    somebody else's, and answers are mailed.
+    """
+    for find in personal.find_personal_data(text, [personal.MOBILE]):
+        phone = written(text[find.start : find.end])
+        with suppress(ValidationError):
+            validate_contact(phone)
+            return phone
+    return ""
 
 
 def _encoded(number: int, upload: File[bytes]) -> bytes:

@@ -45,7 +45,15 @@ def test_the_setting_says_which_kinds(
 @pytest.mark.django_db
 def test_what_customers_ask_on_the_site_is_masked() -> None:
     asked = inquiries.Asked(form_key="k", origin="https://faq.example.com")
-    assert inquiries.ask(SAID, asked=asked).question.text == MASKED
+    made = inquiries.ask(SAID, asked=asked)
+    assert made.question.text == MASKED
+    assert made.contact == "13812345678"  # so that somebody can call back
+    asked = inquiries.Asked(
+        form_key="l", origin="https://faq.example.com", contact="a@example.com"
+    )
+    assert inquiries.ask(SAID, asked=asked).contact == "a@example.com"
+    asked = inquiries.Asked(form_key="m", origin="https://faq.example.com")
+    assert inquiries.ask("发票寄到 b@example.com", asked=asked).contact == ""
 
 
 @pytest.mark.django_db
