@@ -18,7 +18,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from kb import content
-from kb.admin.base import LONGEST, Curation, tick
+from kb.admin.base import LONGEST, tick
+from kb.admin.scoped import ScopedAdmin
 from kb.models import Category, Entry, Module, Question, Right, Tag
 from kb.models.remit import branches
 from kb.text import normalize
@@ -40,6 +41,10 @@ def named(nodes: Any) -> Any:
     return nodes.with_tree_fields().tree_fields(tree_names="name")
 
 
+# In which branches a category may be chosen for a row of these tables.
+RIGHTS_NEEDED = {Entry: (Right.WRITE,), Category: tuple(Right)}
+
+
 class TreeOrder(ChangeList):
     """Children below their parent, which no column says."""
 
@@ -48,7 +53,7 @@ class TreeOrder(ChangeList):
 
 
 @admin.register(Category)
-class CategoryAdmin(Curation):
+class CategoryAdmin(ScopedAdmin):
     list_display = ["title", "entries", "move"]
     list_per_page = 500
     sortable_by = ()
@@ -75,11 +80,24 @@ class CategoryAdmin(Curation):
         return queryset.filter(pk__in=found), False
 
     def offered(self, rows: Any, field: Any, request: HttpRequest) -> Any:
-        """Offer the tree; for an entry the branches where one may write."""
+        """Offer the tree; for an entry or a category what is in one's remit."""
         tree = named(rows)
         user: Any = request.user
-        held = branches(user, Right.WRITE) if field.model is Entry else None
-        return tree if held is None else tree.filter(pk__in=held)
+        for right in RIGHTS_NEEDED.get(field.model, ()):
+            held = branches(user, right)
+            tree = tree if held is None else tree.filter(pk__in=held)
+        return tree
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Let a category stay where it is, though that may be out of one's remit."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if obj is not None and obj.parent_id and "parent" in form.base_fields:
+            field = form.base_fields["parent"]
+            offered = {*field.queryset.values_list("pk", flat=True), obj.parent_id}
+            field.queryset = named(Category.objects.filter(pk__in=offered))
+        return form
 
     def label(self, row: Category) -> str:
         return " › ".join(row.tree_names)
@@ -116,6 +134,10 @@ class CategoryAdmin(Curation):
             raise Http404
         if not self.has_change_permission(request, node):
             raise PermissionDenied
+        by: Any = request.user
+        held = [branches(by, right) for right in Right]
+        if any(places is not None and node.parent_id not in places for places in held):
+            raise PermissionDenied("这一级分类的次序不归您负责的范围管。")
         shift(node, by=WAYS[way])
         return redirect("admin:kb_category_changelist")
 
@@ -139,7 +161,7 @@ def shift(node: Category, *, by: int) -> None:
 
 
 @admin.register(Tag)
-class TagAdmin(Curation):
+class TagAdmin(ScopedAdmin):
     list_display = ["name", "used"]
     search_fields = ["name"]
 
@@ -157,7 +179,7 @@ class TagAdmin(Curation):
 
 
 @admin.register(Module)
-class ModuleAdmin(Curation):
+class ModuleAdmin(ScopedAdmin):
     list_display = ["name", "owner", "is_offered", "used", "asked"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__name", "owner__username"]

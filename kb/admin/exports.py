@@ -52,8 +52,12 @@ def urls(site: AdminSite) -> list[URLPattern]:
 @require_GET
 def exports(request: HttpRequest) -> HttpResponse:
     """Show what can be taken along."""
-    _check(request)
-    kinds = [(kind, transfer.export(kind).label, TOLD[kind]) for kind in transfer.KINDS]
+    user = _check(request)
+    kinds = [
+        (kind, transfer.export(kind, user).label, TOLD[kind])
+        for kind in transfer.KINDS
+        if transfer.may_export(kind, user)
+    ]
     return _page(request, "admin/kb/export.html", {"kinds": kinds, "title": "导出"})
 
 
@@ -63,7 +67,7 @@ def file(request: HttpRequest, kind: str, form: str) -> HttpResponseBase:
     user = _check(request)
     if kind not in transfer.KINDS or form not in {"csv", "xlsx"}:
         raise Http404
-    made = transfer.export(kind)
+    made = transfer.export(kind, user)
     try:
         ending, body = transfer.bundle(made, transfer.heads(kind), form)
     except ValidationError as error:

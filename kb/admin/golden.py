@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from kb.admin.base import Curation
+from kb.admin.scoped import ScopedAdmin
 from kb.models import Golden
 
 
@@ -34,7 +34,7 @@ class Outcome(admin.SimpleListFilter):
 
 
 @admin.register(Golden)
-class GoldenAdmin(Curation):
+class GoldenAdmin(ScopedAdmin):
     list_display = ["words", "side", "expected", "within", "stands"]
     list_filter = [Outcome, "side", "within"]
     list_select_related = ["entry"]

@@ -14,7 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from kb import incidents
-from kb.admin.base import Curation, WholeForm, short
+from kb.admin.base import short
+from kb.admin.scoped import ScopedAdmin
 from kb.models import Incident
 from kb.models.incident import State
 
@@ -38,8 +39,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Incident)
-class IncidentAdmin(Curation):
-    form = WholeForm
+class IncidentAdmin(ScopedAdmin):
     list_display = ["title", "shown_state", "audience", "starts", "ends", "created_by"]
     list_filter = [StateFilter, "audience"]
     list_select_related = ["created_by"]
@@ -73,7 +73,9 @@ class IncidentAdmin(Curation):
     @admin.action(description="现在结束所选的公告", permissions=["change"])
     def end_now(self, request: HttpRequest, chosen: QuerySet[Incident]) -> None:
         for incident in chosen:
-            if incidents.end(incident):
+            if not self.has_change_permission(request, incident):
+                messages.warning(request, f"「{incident}」不在您负责的范围里。")
+            elif incidents.end(incident):
                 messages.success(request, f"「{incident}」已结束。")
             else:
                 messages.warning(request, f"「{incident}」没有在进行，不用结束。")

@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from kb import pictures
-from kb.admin.base import Curation, WholeForm, short
+from kb.admin.base import WholeForm, short
+from kb.admin.scoped import ScopedAdmin, ScopedForm
 from kb.models import Picture
 from kb.models.picture import LONGEST_ALT
 
@@ -73,7 +74,7 @@ class PictureForm(WholeForm):
 
 
 @admin.register(Picture)
-class PictureAdmin(Curation):
+class PictureAdmin(ScopedAdmin):
     form = PictureForm
     list_display = ["shown", "alt", "measures", "created_by", "changed"]
     list_display_links = ["shown", "alt"]
@@ -91,7 +92,7 @@ class PictureAdmin(Curation):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
         if obj is not None:
-            kwargs["form"] = WholeForm
+            kwargs["form"] = ScopedForm
             kwargs["fields"] = ["alt"]
         return super().get_form(request, obj, change, **kwargs)
 

@@ -10,11 +10,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from kb import replies
-from kb.admin.base import Curation, WholeForm, short
+from kb.admin.base import short
+from kb.admin.scoped import ScopedAdmin, ScopedForm
 from kb.models import Snippet
 
 
-class SnippetForm(WholeForm):
+class SnippetForm(ScopedForm):
     class Meta:
         model = Snippet
         fields: list[str] = []  # the admin names them
@@ -30,7 +31,7 @@ class SnippetForm(WholeForm):
 
 
 @admin.register(Snippet)
-class SnippetAdmin(Curation):
+class SnippetAdmin(ScopedAdmin):
     form = SnippetForm
     list_display = ["name", "begins", "changed"]
     search_fields = ["name", "body"]

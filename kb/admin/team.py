@@ -10,6 +10,7 @@ from django.db.models import Count, PositiveSmallIntegerField, QuerySet
 from django.http import HttpRequest
 
 from kb.admin.base import Curation
+from kb.admin.scoped import ScopedAdmin
 from kb.models import Segment, Team
 
 
@@ -31,7 +32,7 @@ class TeamAdmin(Curation):
 
 
 @admin.register(Segment)
-class SegmentAdmin(Curation):
+class SegmentAdmin(ScopedAdmin):
     formfield_overrides = {
         PositiveSmallIntegerField: {
             "widget": AdminIntegerFieldWidget({"aria-label": "次序"})

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from kb.admin.base import Curation, WholeForm
+from kb.admin.scoped import ScopedAdmin, ScopedForm
 from kb.models import WidgetRule
 
 
-class WidgetRuleForm(WholeForm):
+class WidgetRuleForm(ScopedForm):
     class Meta:
         model = WidgetRule
         fields: list[str] = []  # the admin names them
 
 
 @admin.register(WidgetRule)
-class WidgetRuleAdmin(Curation):
+class WidgetRuleAdmin(ScopedAdmin):
     form = WidgetRuleForm
     list_display = ["pattern", "category", "tag", "query", "site", "order"]
     list_select_related = ["category", "tag", "site"]

@@ -13,13 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from kb import entries
-from kb.admin.base import Curation, short
+from kb.admin.base import short
 from kb.admin.category import counted
+from kb.admin.scoped import ScopedAdmin
 from kb.models import Window
 
 
 @admin.register(Window)
-class WindowAdmin(Curation):
+class WindowAdmin(ScopedAdmin):
     list_display = ["name", "starts_at", "ends_at", "held_"]
     search_fields = ["name"]
     fields = ["name", ("starts_at", "ends_at")]

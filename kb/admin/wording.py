@@ -14,9 +14,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from kb import wording
-from kb.admin.base import Curation
 from kb.admin.lookup import is_id
 from kb.admin.panel import Panelled
+from kb.admin.scoped import ScopedAdmin
 from kb.models import WordingRule
 from kb.wording import supposing
 
@@ -49,7 +49,7 @@ class Tried(forms.Form):
 
 
 @admin.register(WordingRule)
-class WordingRuleAdmin(Panelled, Curation):
+class WordingRuleAdmin(Panelled, ScopedAdmin):
     panel = "admin/kb/wording_panel.html"
     headline = "会查出什么"
     asked = "一句话"

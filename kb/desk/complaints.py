@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from kb import feedback
+from kb import entries, feedback
 from kb.desk import queue
 from kb.desk.drafts import editor
 from kb.desk.forms import parse_moment
@@ -39,6 +39,8 @@ def handle(request: StaffRequest, pk: int) -> HttpResponse:
     entry = Entry.objects.visible_to(request.user).filter(pk=pk).first()
     if entry is None:
         messages.warning(request, "这个条目已经不在了。")
+    elif not entries.may_write(entry, by=request.user):
+        messages.warning(request, f"「{entry}」不在您负责的分类里，没有处理。")
     elif request.POST.get("do") == "back":
         at = parse_moment(request.POST.get("at", ""))
         count = feedback.hand_back(entry, at=at)

@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from kb import entries
 from kb import remarks as stage
 from kb.desk import queue
 from kb.desk.drafts import editor
 from kb.desk.views import StaffRequest
-from kb.models import ReplyFeedback
+from kb.models import ReplyFeedback, Right
 
 PAGE = 20  # remarks
 MAX_ANSWER_CHARS = 1000
@@ -57,6 +58,7 @@ def answer(request: StaffRequest, pk: int) -> HttpResponse:
         return _undo(request, remark)
     text = request.POST.get("answer", "")[:MAX_ANSWER_CHARS]
     try:
+        entries.require(Right.WRITE, remark.entry.category_id, by=request.user)
         remark = stage.close(remark, answer=text, by=request.user)
     except ValidationError as error:
         _keep_text(request, remark, text)
@@ -73,6 +75,7 @@ def answer(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _undo(request: StaffRequest, remark: ReplyFeedback) -> HttpResponse:
     try:
+        entries.require(Right.WRITE, remark.entry.category_id, by=request.user)
         text = stage.reopen(remark, by=request.user)
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))

@@ -83,6 +83,7 @@ def require_by_file(now: Footing, was: Footing | None, *, by: User) -> None:
         rights.require_remit(Right.WRITE, one, by=by)
     if was and live:
         rights.require_own_hand(Entry(status=was[0], category_id=was[1]), by=by)
+        rights.require_remit(Right.PUBLISH, place, by=by)
     elif status == Entry.Status.PUBLISHED:
         rights.require_remit(Right.PUBLISH, place, by=by)
         if not rights.judges_own(by, place):

@@ -42,6 +42,8 @@ def put(
         entry.version, entry.status = now.version + 1, now.status
         _require_change(entry, now, by=by, proposed=proposed)
     rights.require_remit(Right.WRITE, entry.category_id, by=by)
+    if entry.status == Entry.Status.PUBLISHED and not proposed:
+        rights.require_remit(Right.PUBLISH, entry.category_id, by=by)
     entry.updated_by = by
     entry.full_clean()
     entry.save()
@@ -102,7 +104,11 @@ def revise(
 def add_reply(entry: Entry, reply: Reply, *, by: User | None, note: str = "") -> Entry:
     """Let `reply`, somebody's own so far, be the last of the entry's."""
     entry = locked(entry)
+    rights.require_remit(Right.WRITE, entry.category_id, by=by)
     rights.require_own_hand(entry, by=by)
+    if entry.status == Entry.Status.PUBLISHED:
+        body = [(f"「{reply.label}」", reply.body)]
+        wording.require(entry, wording.said_in("", "", body))
     last = entry.replies.shared().aggregate(Max("order"))["order__max"]
     reply.entry, reply.order = entry, 0 if last is None else last + 1
     reply.full_clean()

@@ -45,7 +45,7 @@ class Remit(models.Model):
     category = models.ForeignKey(
         Category,
         verbose_name="分类",
-        on_delete=models.CASCADE,
+        on_delete=models.PROTECT,  # without its row, a person would have them all
         related_name="remits",
         help_text="包括下面的各级分类。",
     )

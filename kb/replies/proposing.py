@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from kb import entries
-from kb.models import Entry, Proposal, Reply, ReplyQuerySet, User
+from kb.models import Entry, Proposal, Reply, ReplyQuerySet, Right, User
 from kb.text import normalize
 
 State = Proposal.State
@@ -75,7 +75,9 @@ def accept(
 @transaction.atomic
 def send_back(proposal: Proposal, *, by: User, reason: str) -> Proposal:
     """Leave the reply to its author alone, and say why."""
-    proposal, _ = _waiting(proposal, by)
+    proposal, reply = _waiting(proposal, by)
+    if reply.entry is not None:
+        entries.require(Right.WRITE, reply.entry.category_id, by=by)
     proposal.reason = normalize.line(reason)[:200]
     if not proposal.reason:
         raise ValidationError("请写明退回的原因，作者会看到。")

@@ -13,7 +13,7 @@ from kb.models import ColumnName, Deed, Import, User
 from kb.transfer import cells, columns, others, planning, reading, undoing
 from kb.transfer.entries import Entries
 from kb.transfer.hanging import Phrasings, Replies
-from kb.transfer.leaving import Export, export
+from kb.transfer.leaving import Export, export, may_export
 from kb.transfer.origin import file_source
 from kb.transfer.parting import bundle, parts
 from kb.transfer.planning import CHOICES, SKIP, Kind, Options, Progress
@@ -44,6 +44,7 @@ __all__ = [
     "default_source",
     "export",
     "heads",
+    "may_export",
     "parts",
     "plan",
     "read",

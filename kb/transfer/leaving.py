@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 
 from kb.models import (
@@ -15,12 +16,15 @@ from kb.models import (
     Phrasing,
     Question,
     Reply,
+    Right,
     StopWord,
     SynonymSet,
+    User,
     Word,
     WordingRule,
     replies_shared,
 )
+from kb.models.remit import branches
 from kb.transfer import cells, rules
 from kb.transfer.entries import LABELS
 from kb.transfer.joining import LINES, STEPS, WORDS, joined
@@ -239,6 +243,34 @@ EXPORTS: dict[str, Callable[[], Export]] = {
 }
 
 
-def export(kind: str) -> Export:
-    """Return what an export of `kind` holds; raises KeyError."""
-    return EXPORTS[kind]()
+# By which column a row of a kind belongs to a category. What is not here belongs
+# to the library as a whole.
+CATEGORY_COLUMNS = {
+    "entries": "category",
+    "replies": "entry__category",
+    "phrasings": "entry__category",
+    "questions": "entry__category",
+    "golden": "entry__category",
+}
+
+
+def may_export(kind: str, by: User | None) -> bool:
+    """Tell whether `kind` holds anything that is in the remit of `by`."""
+    bound = by is not None and branches(by, Right.WRITE) is not None
+    return not bound or kind in CATEGORY_COLUMNS
+
+
+def export(kind: str, by: User | None = None) -> Export:
+    """Return what an export of `kind` holds, for `by` what is in their branches.
+
+    None is the operator, who exports everything. Raises KeyError, PermissionDenied.
+    """
+    made = EXPORTS[kind]()
+    held = branches(by, Right.WRITE) if by is not None else None
+    if held is None:
+        return made
+    if not may_export(kind, by):
+        told = f"{made.label}不分分类，您负责的只是部分分类，不能导出。"
+        raise PermissionDenied(told)
+    within = {f"{CATEGORY_COLUMNS[kind]}__in": held}
+    return replace(made, rows=lambda: made.rows().filter(**within))

@@ -1,0 +1,473 @@
+"""A bound editor's remit holds for every row that concerns entries, not for entries alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import ProtectedError
+from django.test import Client
+
+from kb import entries
+from kb.admin.scoped import ScopedAdmin
+from kb.entries import scopes
+from kb.models import (
+    EDITOR,
+    Category,
+    Deed,
+    Entry,
+    Face,
+    Golden,
+    Incident,
+    Inquiry,
+    Module,
+    Picture,
+    Proposal,
+    Question,
+    Remit,
+    Reply,
+    ReplyFeedback,
+    Right,
+    Search,
+    Segment,
+    Snippet,
+    Stale,
+    StopWord,
+    SynonymSet,
+    Tag,
+    Team,
+    User,
+    Vote,
+    WidgetRule,
+    Window,
+    Word,
+    WordingRule,
+)
+from kb.models.remit import may
+from tests.conftest import MakeEntry, MakeQuestion
+from tests.test_admin import change, filled
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def own(db: None) -> Category:
+    """Return the branch of the bound editor, which stands below another."""
+    top = Category.objects.create(name="售后")
+    return Category.objects.create(name="退货", parent=top)
+
+
+@pytest.fixture
+def foreign(db: None) -> Category:
+    return Category.objects.create(name="售前")
+
+
+@pytest.fixture
+def bound(make_user: Callable[..., User], own: Category) -> User:
+    user = make_user("bound", EDITOR, is_staff=True)
+    for right in Right:
+        Remit.objects.create(user=user, category=own, right=right)
+    return user
+
+
+@pytest.fixture
+def desk(client: Client, bound: User) -> Client:
+    client.force_login(bound)
+    return client
+
+
+def save_category(client: Client, node: Category, **typed: Any) -> Any:
+    sent = {"name": node.name, "parent": node.parent_id or "", "own_hant": ""}
+    return client.post(
+        f"/admin/kb/category/{node.pk}/change/", {**sent, "review_every": "", **typed}
+    )
+
+
+def has_right(user: User, node: Category) -> bool:
+    return may(User.objects.get(pk=user.pk), Right.PUBLISH, node.pk)
+
+
+# Categories -------------------------------------------------------------------------
+
+
+def test_a_category_is_not_moved_under_ones_own(
+    desk: Client, bound: User, own: Category, foreign: Category
+) -> None:
+    response = save_category(desk, foreign, parent=own.pk)
+    foreign.refresh_from_db()
+    assert foreign.parent is None
+    assert response.status_code == 403
+    assert not has_right(bound, foreign)
+
+
+def test_a_category_is_not_moved_out_of_ones_own(
+    desk: Client, own: Category, foreign: Category
+) -> None:
+    below = Category.objects.create(name="运费", parent=own)
+    assert save_category(desk, below, parent=foreign.pk).status_code == 200
+    response = save_category(desk, below, parent="")
+    assert "对所有分类有效" in response.content.decode()
+    below.refresh_from_db()
+    assert below.parent == own
+
+
+def test_both_ends_of_a_move_are_named(
+    bound: User, own: Category, foreign: Category
+) -> None:
+    below = Category.objects.create(name="运费", parent=own)
+    below.parent = foreign
+    assert scopes.refusal(below, by=bound).startswith("「售前」分类")
+    foreign.parent = own
+    assert scopes.refusal(foreign, by=bound).startswith("「售前」分类")
+    own.parent = below
+    assert scopes.refusal(own, by=bound).startswith("「售后」分类")
+
+
+def test_the_top_of_ones_branch_stays_where_it_is(
+    desk: Client, own: Category, foreign: Category
+) -> None:
+    other = Category.objects.create(name="账号")
+    assert save_category(desk, own, parent=other.pk).status_code == 200
+    own.refresh_from_db()
+    assert own.parent is not None
+    assert own.parent.name == "售后"
+
+
+def test_inside_ones_branch_categories_are_added_renamed_moved_and_deleted(
+    desk: Client, own: Category
+) -> None:
+    sent = {"name": "运费", "parent": own.pk, "own_hant": "", "review_every": ""}
+    assert desk.post("/admin/kb/category/add/", sent).status_code == 302
+    made = Category.objects.get(name="运费")
+    assert save_category(desk, made, name="邮费").status_code == 302
+    beside = Category.objects.create(name="换货", parent=own)
+    assert save_category(desk, made, name="邮费", parent=beside.pk).status_code == 302
+    made.refresh_from_db()
+    assert (made.name, made.parent) == ("邮费", beside)
+    where = f"/admin/kb/category/{made.pk}/delete/"
+    assert desk.post(where, {"post": "yes"}).status_code == 302
+    assert not Category.objects.filter(pk=made.pk).exists()
+
+
+def test_outside_ones_branch_no_category_is_added_renamed_or_deleted(
+    desk: Client, own: Category, foreign: Category
+) -> None:
+    for parent in ("", foreign.pk):
+        sent = {"name": "新的", "parent": parent, "own_hant": "", "review_every": ""}
+        assert desk.post("/admin/kb/category/add/", sent).status_code == 200
+    assert not Category.objects.filter(name="新的").exists()
+    assert save_category(desk, foreign, name="改名").status_code == 403
+    assert save_category(desk, foreign, own_hant="改名").status_code == 403
+    where = f"/admin/kb/category/{foreign.pk}/delete/"
+    assert desk.post(where, {"post": "yes"}).status_code == 403
+    bulk = {"action": "delete_selected", "_selected_action": [foreign.pk]}
+    response = desk.post("/admin/kb/category/", {**bulk, "post": "yes"})
+    assert response.status_code == 403
+    foreign.refresh_from_db()
+    assert (foreign.name, foreign.own_hant) == ("售前", "")
+
+
+def test_categories_change_their_order_inside_ones_branch_alone(
+    desk: Client, own: Category, foreign: Category
+) -> None:
+    first = Category.objects.create(name="甲", parent=own)
+    Category.objects.create(name="乙", parent=own)
+    assert desk.post(f"/admin/kb/category/{first.pk}/move/down/").status_code == 302
+    for node in (foreign, own):
+        where = f"/admin/kb/category/{node.pk}/move/down/"
+        assert desk.post(where).status_code == 403
+
+
+def test_the_form_of_a_category_offers_ones_own_branch_as_parent(
+    desk: Client, own: Category, foreign: Category
+) -> None:
+    below = Category.objects.create(name="运费", parent=own)
+    asked = {"app_label": "kb", "model_name": "category", "field_name": "parent"}
+    found = desk.get("/admin/autocomplete/", {**asked, "term": ""}).json()["results"]
+    assert {int(row["id"]) for row in found} == {own.pk, below.pk}
+
+
+def test_a_category_that_somebody_is_bound_to_is_not_deleted(
+    client: Client, lead: User, bound: User, own: Category
+) -> None:
+    """Without it the bound would have every category, as who has no remit has."""
+    with pytest.raises(ProtectedError):
+        own.delete()
+    client.force_login(lead)
+    page = client.post(f"/admin/kb/category/{own.pk}/delete/", {"post": "yes"})
+    assert "职责范围" in page.content.decode()
+    assert Category.objects.filter(pk=own.pk).exists()
+
+
+# Entries on their way between categories ----------------------------------------------
+
+
+def test_what_is_live_moves_only_where_one_may_publish(
+    make_entry: MakeEntry, editor: User, own: Category, foreign: Category
+) -> None:
+    Remit.objects.create(user=editor, category=own, right=Right.PUBLISH)
+    entry = make_entry(category=own)
+    with pytest.raises(ValidationError, match="不在您可以发布的范围里"):
+        entries.revise(entry, by=editor, based_on=entry.version, category=foreign)
+    with pytest.raises(ValidationError, match="发布"):
+        entries.require_by_file(
+            ("published", foreign.pk), ("published", own.pk), by=editor
+        )
+
+
+def test_an_agents_reply_is_taken_into_ones_own_entries_alone(
+    make_entry: MakeEntry, bound: User, agent: User, foreign: Category, desk: Client
+) -> None:
+    entry = make_entry(status="draft", category=foreign)
+    reply = Reply.objects.create(
+        owner=agent, entry=entry, title="我的", body="亲，好的"
+    )
+    proposal = Proposal.objects.create(reply=reply, by=agent)
+    for sent in ({"do": "accept", "entry": entry.pk}, {"do": "return", "reason": "不"}):
+        desk.post(f"/desk/proposals/{proposal.pk}/", sent)
+        proposal.refresh_from_db()
+        assert proposal.state == "waiting"
+    assert not entry.replies.shared().exists()
+
+
+def test_complaints_are_settled_by_who_writes_the_entry(
+    make_entry: MakeEntry, desk: Client, agent: User, foreign: Category
+) -> None:
+    entry = make_entry(category=foreign)
+    Vote.objects.create(entry=entry, helpful=False, person="x", note="看不懂")
+    desk.post(f"/desk/unhelpful/{entry.pk}/", {})
+    assert Vote.objects.open().count() == 1
+    remark = ReplyFeedback.objects.create(entry=entry, by=agent, reason="wrong")
+    desk.post(f"/desk/remarks/{remark.pk}/", {"answer": "好"})
+    remark.refresh_from_db()
+    assert remark.state == "open"
+
+
+# Rows that several entries share --------------------------------------------------------
+
+
+def post(client: Client, row: Any, **typed: Any) -> int:
+    name = row._meta.model_name
+    where = f"/admin/kb/{name}/{row.pk}/change/"
+    return int(client.post(where, typed).status_code)
+
+
+def test_a_row_that_entries_share_is_changed_by_who_may_change_them_all(
+    make_entry: MakeEntry, desk: Client, own: Category, foreign: Category
+) -> None:
+    there, here = make_entry(category=foreign), make_entry("我的？", category=own)
+    tag, module = Tag.objects.create(name="甲"), Module.objects.create(name="乙")
+    window = Window.objects.create(name="丙", starts_at="2026-01-01T00:00Z")
+    for entry in (there, here):
+        entry.tags.add(tag)
+        Entry.objects.filter(pk=entry.pk).update(module=module, window=window)
+    for row in (tag, module, window):
+        assert post(desk, row, name="改", own_hant="") == 403, row
+        where = f"/admin/kb/{row._meta.model_name}/{row.pk}/delete/"
+        assert desk.post(where, {"post": "yes"}).status_code == 403, row
+        row.refresh_from_db()
+    there.tags.clear()
+    Entry.objects.filter(pk=there.pk).update(module=None, window=None)
+    assert post(desk, tag, name="改", own_hant="") == 302
+    assert post(desk, module, name="改", owner="") == 302
+    assert (
+        post(desk, window, name="改", starts_at_0="2026-02-01", starts_at_1="00:00")
+        == 302
+    )
+
+
+def test_a_snippet_is_changed_by_who_may_change_all_that_includes_it(
+    make_entry: MakeEntry, desk: Client, own: Category, foreign: Category
+) -> None:
+    inner = Snippet.objects.create(name="电话", body="请拨打热线")
+    outer = Snippet.objects.create(name="地址", body="杭州，{{> 电话}}")
+    make_entry(category=own, replies=["亲，{{> 地址}}"])
+    assert post(desk, inner, name="电话", body="请打热线") == 302
+    make_entry("别处？", category=foreign, replies=["亲，寄到{{> 地址}}"])
+    for row in (inner, outer):
+        assert post(desk, row, name=row.name, body="换了") == 403
+    sent = {"name": "新的", "body": "还没有人用"}
+    assert desk.post("/admin/kb/snippet/add/", sent).status_code == 302
+
+
+def notice(**typed: Any) -> dict[str, Any]:
+    sent = {"title": "停发", "body": "", "audience": "public", "keywords": "物流"}
+    sent |= {"starts_at_0": "2026-01-01", "starts_at_1": "00:00"}
+    return sent | {"ends_at_0": "2036-01-01", "ends_at_1": "00:00", "entry": ""} | typed
+
+
+def test_a_notice_is_about_an_entry_of_ones_own(
+    make_entry: MakeEntry, desk: Client, own: Category, foreign: Category
+) -> None:
+    here, there = make_entry(category=own), make_entry("别处？", category=foreign)
+    for entry in ("", there.pk):
+        page = desk.post("/admin/kb/incident/add/", notice(entry=entry))
+        assert page.status_code == 200
+    assert not Incident.objects.exists()
+    assert (
+        desk.post("/admin/kb/incident/add/", notice(entry=here.pk)).status_code == 302
+    )
+    mine = Incident.objects.get()
+    page = desk.post(f"/admin/kb/incident/{mine.pk}/change/", notice(entry=""))
+    assert page.status_code == 200
+    other = Incident.objects.create(
+        title="全站", starts_at="2026-01-01T00:00Z", ends_at="2036-01-01T00:00Z"
+    )
+    assert post(desk, other, **notice(entry=here.pk)) == 403
+    ended = {"action": "end_now", "_selected_action": [other.pk, mine.pk]}
+    desk.post("/admin/kb/incident/", ended)
+    other.refresh_from_db()
+    mine.refresh_from_db()
+    assert (other.state, mine.state) == ("running", "over")
+
+
+def test_a_golden_query_guards_an_entry_of_ones_own(
+    make_entry: MakeEntry, desk: Client, own: Category, foreign: Category
+) -> None:
+    here, there = make_entry(category=own), make_entry("别处？", category=foreign)
+    sent = {"words": "运费", "side": "public", "within": 1}
+    for entry in ("", there.pk):
+        page = desk.post("/admin/kb/golden/add/", {**sent, "entry": entry})
+        assert page.status_code == 200
+    page = desk.post("/admin/kb/golden/add/", {**sent, "entry": here.pk})
+    assert page.status_code == 302
+    row = Golden.objects.create(words="别处", entry=there)
+    assert post(desk, row, **sent, entry=here.pk) == 403
+    bulk = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    assert desk.post("/admin/kb/golden/", bulk).status_code == 403
+
+
+def test_a_picture_of_other_entries_stays_as_it_is(
+    make_entry: MakeEntry, desk: Client, foreign: Category
+) -> None:
+    name = f"{'a' * 32}-10x10.webp"
+    row = Picture.objects.create(name=name, alt="图", width=10, height=10, size=9)
+    assert post(desk, row, alt="新说明") == 302
+    make_entry(answer=f"![图](/media/{name})", category=foreign)
+    assert post(desk, row, alt="又一个") == 403
+
+
+def test_what_holds_for_the_whole_house_is_not_for_the_bound(
+    desk: Client, own: Category, client: Client
+) -> None:
+    segment = Segment.objects.create(name="老客")
+    rule = WordingRule.objects.create(kind="check", text="手机号", severity="error")
+    widget = WidgetRule.objects.create(pattern="/orders/*", query="订单")
+    for row in (segment, rule, widget):
+        name = row._meta.model_name
+        assert desk.post(f"/admin/kb/{name}/{row.pk}/change/", {}).status_code == 403
+        where = f"/admin/kb/{name}/{row.pk}/delete/"
+        assert desk.post(where, {"post": "yes"}).status_code == 403
+    sent = {"pattern": "/refund/*", "category": own.pk, "order": 0}
+    assert desk.post("/admin/kb/widgetrule/add/", sent).status_code == 302
+    ordered = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "_save": "保存"}
+    ordered |= {"form-0-id": segment.pk, "form-0-position": 9}
+    desk.post("/admin/kb/segment/", ordered)
+    segment.refresh_from_db()
+    assert segment.position == 0
+
+
+def test_who_is_not_bound_changes_all_of_it(
+    make_entry: MakeEntry, client: Client, editor: User, foreign: Category
+) -> None:
+    client.force_login(editor)
+    entry = make_entry(category=foreign)
+    tag = Tag.objects.create(name="甲")
+    entry.tags.add(tag)
+    assert post(client, tag, name="改", own_hant="") == 302
+    assert save_category(client, foreign, name="改名").status_code == 302
+    assert client.post("/admin/kb/incident/add/", notice()).status_code == 302
+    assert change(client, entry, answer="改了").status_code == 302
+    assert filled(client, f"/admin/kb/entry/{entry.pk}/change/")["answer"] == "改了"
+
+
+# Tables in the admin that the remit does not hold for, and why.
+UNSCOPED: dict[type[Any], str] = {
+    Entry: "its own stages ask (kb.entries.rights)",
+    Face: "its entry's stages ask",
+    Question: "raw material without a category; counting it to an entry asks",
+    Inquiry: "only looked at",
+    Search: "only looked at",
+    Deed: "only looked at",
+    Stale: "only looked at",
+    SynonymSet: "vocabulary of the whole search, which no category owns",
+    Word: "vocabulary of the whole search, which no category owns",
+    StopWord: "vocabulary of the whole search, which no category owns",
+    User: "accounts",
+    Team: "accounts",
+    Group: "accounts",
+}
+
+
+def test_every_table_of_the_admin_knows_whether_the_remit_holds() -> None:
+    known = scopes.SCOPES.keys() | UNSCOPED.keys()
+    assert admin.site._registry.keys() - known == set()
+    assert scopes.SCOPES.keys() & UNSCOPED.keys() == set()
+    for model in scopes.SCOPES:
+        assert isinstance(admin.site._registry[model], ScopedAdmin), model
+
+
+# Exports --------------------------------------------------------------------------------
+
+
+def exported(client: Client, kind: str) -> list[dict[str, str]]:
+    response: Any = client.get(f"/admin/export/{kind}.csv")
+    assert response.status_code == 200, kind
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture
+def library(
+    make_entry: MakeEntry, make_question: MakeQuestion, own: Category, foreign: Category
+) -> None:
+    for place, word in ((own, "甲"), (foreign, "乙"), (None, "丙")):
+        entry = make_entry(
+            f"{word}问？",
+            category=place,
+            replies=[f"{word}话术"],
+            phrasings=[f"{word}问法"],
+        )
+        Golden.objects.create(words=f"{word}验收", entry=entry)
+        entries.absorb(
+            entry, question=make_question(f"{word}顾客问"), by=None, phrasing=""
+        )
+    Golden.objects.create(words="丁验收", entry=None)
+    make_question("戊顾客问")
+    StopWord.objects.create(text="呃呃")
+
+
+def test_a_bound_editor_exports_what_is_in_the_branch(
+    library: None, desk: Client
+) -> None:
+    for kind in ("entries", "replies", "phrasings", "questions", "golden"):
+        rows = exported(desk, kind)
+        assert len(rows) == 1, kind
+        assert "甲" in "".join(rows[0].values()), kind
+
+
+def test_what_is_in_no_branch_a_bound_editor_does_not_export(
+    library: None, desk: Client
+) -> None:
+    page = desk.get("/admin/export/").content.decode()
+    for kind in ("synonyms", "words", "stopwords", "wording"):
+        assert desk.get(f"/admin/export/{kind}.csv").status_code == 403, kind
+        assert f"/admin/export/{kind}.csv" not in page
+    assert "/admin/export/entries.csv" in page
+
+
+def test_who_is_not_bound_exports_everything(
+    library: None, client: Client, editor: User
+) -> None:
+    client.force_login(editor)
+    counts = [
+        len(exported(client, kind)) for kind in ("entries", "golden", "questions")
+    ]
+    assert counts == [3, 4, 4]
+    assert len(exported(client, "stopwords")) >= 1
