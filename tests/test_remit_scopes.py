@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import ProtectedError
 from django.test import Client
 
-from kb import entries
+from kb import entries, transfer
 from kb.admin.scoped import ScopedAdmin
 from kb.entries import scopes
 from kb.models import (
@@ -51,6 +51,7 @@ from kb.models import (
 )
 from kb.models.remit import may
 from tests.conftest import MakeEntry, MakeQuestion
+from tests.importing import load, plan
 from tests.test_admin import change, filled
 
 pytestmark = pytest.mark.django_db
@@ -411,6 +412,32 @@ def test_every_table_of_the_admin_knows_whether_the_remit_holds() -> None:
     assert scopes.SCOPES.keys() & UNSCOPED.keys() == set()
     for model in scopes.SCOPES:
         assert isinstance(admin.site._registry[model], ScopedAdmin), model
+
+
+# The same by file ---------------------------------------------------------------------
+
+
+def test_a_file_brings_no_rules_and_golden_queries_of_other_branches(
+    make_entry: MakeEntry, bound: User, own: Category, foreign: Category
+) -> None:
+    make_entry("我的？", category=own)
+    make_entry("别处？", category=foreign)
+    file = "搜索的话,标准问题\n甲,我的？\n乙,别处？\n丙,\n"
+    steps = plan(file, kind="golden", by=bound).steps
+    assert [bool(step.reasons) for step in steps] == [False, True, True]
+    rules = plan("类型,词\n禁用语,最最最\n", kind="wording", by=bound)
+    assert len(rules.refused) == 1
+
+
+def test_an_import_of_other_branches_is_not_undone(
+    make_entry: MakeEntry, bound: User, foreign: Category
+) -> None:
+    make_entry("别处？", category=foreign)
+    made = load("搜索的话,标准问题\n乙,别处？\n", kind="golden")
+    assert made.batch is not None
+    done = transfer.undo(made.batch, by=bound)
+    assert (done.count, len(done.refused)) == (0, 1)
+    assert Golden.objects.count() == 1
 
 
 # Exports --------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.db.models import Count, Model, ProtectedError, Q
 from django.utils import timezone
 
 from kb import answers, audit, entries, index
+from kb.entries import scopes
 from kb.models import Deed, Entry, Import, ImportedRow, Question, Right, User
 from kb.transfer.planning import Kind
 from kb.transfer.report import Plan
@@ -196,12 +197,14 @@ def _plain(row: ImportedRow, model: type[Model], *, by: User | None) -> str:
                 return "" if row.before is None else GONE
             if told(found, row.after) != row.after:
                 return CHANGED
+            scopes.require_scope(found, by=by, deletes=row.before is None)
             if row.before is None:
                 found.delete()
                 return ""
             for name, value in row.before.items():
                 field_ = model._meta.get_field(name)
                 setattr(found, name, field_.to_python(value))  # type: ignore[union-attr]
+            scopes.require_scope(found, by=by)
             found.full_clean(exclude=["text_key"])
             found.save()
             if isinstance(found, Question):  # a customer may be reading the answer

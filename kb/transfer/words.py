@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
+from kb.entries import scopes
 from kb.models import Golden, Side, StopWord, SynonymSet, User, Word
 from kb.text import normalize
 from kb.transfer import cells, joining
@@ -70,6 +71,9 @@ class Kept(Kind):
         row = found[0] if found else self.model()
         changed = self.take(row, self.values(wish))
         if wish.reasons or not (changed or not found):
+            return []
+        if beyond := scopes.refusal(row, by=self.options.by):
+            self.refuse(wish, self.text, beyond.rstrip("。"))
             return []
         try:
             row.full_clean(exclude=self.apart)
