@@ -254,7 +254,7 @@ def _typed(form: Any) -> Content:
         elif isinstance(column, DateTimeField):
             value = _spelled(value) if value else None
         elif isinstance(value, str):
-            value = formsets.said(normalize.clean(value)).strip()
+            value = normalize.clean(value).strip()
         told[column.attname] = value or None
     if "phrasings" in cleaned:
         told["phrasings"] = list(cleaned["phrasings"].values())[::-1]
@@ -267,7 +267,7 @@ def _value(said: Content, name: str) -> Any:
     value = said.get(name)
     if isinstance(value, str) and (moment := _moment(name, value)):
         return _spelled(moment)
-    return formsets.said(value) if isinstance(value, str) and value else value or None
+    return value or None
 
 
 def _spelled(moment: datetime) -> str:

@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from kb.entries.content import REPLY
 from kb.models import Entry
+from kb.text import normalize
 
 MOST = 60  # rows of one inline
 _FIELD = re.compile(r"(?P<number>\d{1,3})-(?P<name>\w+)")
@@ -24,7 +25,8 @@ def read(data: QueryDict, prefix: str) -> list[Row]:
             found := _FIELD.fullmatch(key[len(prefix) + 1 :])
         ):
             number = int(found["number"])
-            rows.setdefault(number, {})[found["name"]] = str(data[key])
+            sent = normalize.unify_line_ends(str(data[key]))
+            rows.setdefault(number, {})[found["name"]] = sent
     total = data.get(f"{prefix}-TOTAL_FORMS", "")
     count = int(total) if re.fullmatch(r"[0-9]{1,3}", total) else 0
     return [rows[number] for number in sorted(rows) if number < min(count, MOST)]
@@ -45,9 +47,8 @@ def write(data: QueryDict, prefix: str, rows: Sequence[Row]) -> None:
 
 
 def said(value: Any) -> str:
-    """Return a value as a form sends it, with one kind of line end."""
-    text = "" if value is None else str(value)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    """Return a value as a form sends it."""
+    return "" if value is None else str(value)
 
 
 def of_reply(saved: Mapping[str, Any]) -> Row:

@@ -61,7 +61,11 @@ class Typed(forms.Form):
         names = ("place", "label", "reply")
         lists = [self.data.getlist(name)[:MOST_REPLIES] for name in names]  # type: ignore[attr-defined]
         return [
-            (normalize.line(place)[:40], normalize.line(label)[:20], _lines(body))
+            (
+                normalize.line(place)[:40],
+                normalize.line(label)[:20],
+                normalize.unify_line_ends(body),
+            )
             for place, label, body in zip(*lists, strict=False)
         ]
 
@@ -129,9 +133,11 @@ def look(request: HttpRequest) -> JsonResponse:
     found = wording.findings(
         wording.said_in(
             given["question"],
-            _lines(given["answer"]),
+            normalize.unify_line_ends(given["answer"]),
             [(f"「{label}」", body) for _, label, body in replies],
-            _lines(given["phrasings"]).split("\n") if given["phrasings"] else (),
+            normalize.unify_line_ends(given["phrasings"]).split("\n")
+            if given["phrasings"]
+            else (),
         ),
         public=given["audience"] != Entry.Audience.INTERNAL,
         entry_id=given["entry"],
@@ -224,7 +230,3 @@ def _own_face(request: HttpRequest, entry_id: int | None) -> Any:
     seen = Entry.objects.visible_to(request.user).filter(pk=entry_id)
     entry = seen.select_related("face").first()
     return getattr(entry, "face", None)
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")

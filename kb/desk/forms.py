@@ -45,7 +45,7 @@ class Prose(forms.CharField):
     widget = forms.Textarea
 
     def to_python(self, value: object) -> str:
-        return normalize.clean(str(value or "")).replace("\r\n", "\n").strip()
+        return normalize.clean(str(value or "")).strip()
 
 
 def parse_moment(sent: str) -> datetime | None:

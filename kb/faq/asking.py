@@ -34,7 +34,7 @@ class Prose(forms.CharField):
 
     def to_python(self, value: object) -> str:
         text = normalize.clean(str(value or "")[: LONGEST * 10])
-        return text.replace("\r\n", "\n").strip()
+        return text.strip()
 
 
 class Line(forms.CharField):

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from kb.models.address import address
 from kb.models.category import Category, Module, Tag, make_slug
+from kb.models.fields import ProseField
 from kb.models.markdown import validate_complexity
 from kb.models.standing import PUBLIC, PUBLISHED, Standing, visible
 from kb.models.user import Reader
@@ -76,7 +77,7 @@ class Entry(Valid, Reviewed):
         INTERNAL = "internal", "仅内部"
 
     question = models.CharField("标准问题", max_length=200)
-    answer = models.TextField(
+    answer = ProseField(
         "FAQ 答案",
         blank=True,
         validators=[MaxLengthValidator(markdown.LONGEST)],

@@ -7,6 +7,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 
 from kb.models.entry import EXCERPT_LENGTH, Entry
+from kb.models.fields import ProseField
 from kb.models.markdown import validate_complexity
 from kb.text import markdown, normalize
 
@@ -24,7 +25,7 @@ class Face(models.Model):
     own_question = models.CharField(
         "繁體问题", max_length=200, blank=True, help_text="留空就用自动转换的。"
     )
-    own_answer = models.TextField(
+    own_answer = ProseField(
         "繁體答案",
         blank=True,
         validators=[MaxLengthValidator(markdown.LONGEST)],

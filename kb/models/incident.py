@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from kb.models.entry import Entry
+from kb.models.fields import ProseField
 from kb.models.markdown import validate_complexity
 from kb.models.user import Reader
 from kb.text import markdown, normalize, segment
@@ -57,13 +58,13 @@ class Incident(models.Model):
         max_length=80,
         help_text="一句话说清发生了什么，例如：华东大雪，发货延迟。",
     )
-    body = models.TextField(
+    body = ProseField(
         "说明",
         blank=True,
         validators=[MaxLengthValidator(2000)],
         help_text="可以不写。影响谁、现在怎么办、什么时候恢复；用 Markdown 写。",
     )
-    keywords = models.TextField(
+    keywords = ProseField(
         "关键词",
         blank=True,
         help_text="一行一个，或用顿号隔开。搜索里出现其中一个，公告就在结果上方。"
@@ -129,7 +130,9 @@ class Incident(models.Model):
 
     def words(self) -> list[str]:
         """Return the keywords, each once, as they were typed."""
-        typed = map(normalize.line, _BETWEEN.split(self.keywords.replace("\r", "\n")))
+        typed = map(
+            normalize.line, _BETWEEN.split(normalize.unify_line_ends(self.keywords))
+        )
         return list(dict.fromkeys(filter(None, typed)))
 
     def clean(self) -> None:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kb.models.category import Module
+from kb.models.fields import ProseField
 from kb.text import normalize
 
 
@@ -48,10 +49,8 @@ class Question(models.Model):
         SETTLED = "settled", "已收录"
         DECLINED = "declined", "不收录"
 
-    text = models.TextField("问题", validators=[MaxLengthValidator(2000)])
-    answer = models.TextField(
-        "回答", blank=True, validators=[MaxLengthValidator(10_000)]
-    )
+    text = ProseField("问题", validators=[MaxLengthValidator(2000)])
+    answer = ProseField("回答", blank=True, validators=[MaxLengthValidator(10_000)])
     channel = models.CharField(
         "渠道", max_length=10, choices=Channel.choices, default=Channel.OTHER
     )

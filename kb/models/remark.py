@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kb.models.entry import Entry
+from kb.models.fields import ProseField
 from kb.models.reply import Reply
 from kb.models.usage import LONGEST
 from kb.models.user import User
@@ -46,11 +47,9 @@ class ReplyFeedback(models.Model):
         Reply, null=True, blank=True, on_delete=models.SET_NULL, related_name="remarks"
     )
     variant = models.CharField("话术名称", max_length=20, blank=True)
-    body = models.TextField("当时的话术", blank=True)
+    body = ProseField("当时的话术", blank=True)
     reason = models.CharField("哪里不对", max_length=5, choices=Reason.choices)
-    words = models.TextField(
-        "补充说明", blank=True, validators=[MaxLengthValidator(500)]
-    )
+    words = ProseField("补充说明", blank=True, validators=[MaxLengthValidator(500)])
     query = models.CharField("搜索的话", max_length=LONGEST, blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -63,7 +62,7 @@ class ReplyFeedback(models.Model):
     state = models.CharField(
         "状态", max_length=4, choices=State.choices, default=State.OPEN
     )
-    answer = models.TextField("答复", blank=True, validators=[MaxLengthValidator(500)])
+    answer = ProseField("答复", blank=True, validators=[MaxLengthValidator(500)])
     done_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name="处理人",

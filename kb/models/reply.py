@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Prefetch, Q
 
 from kb.models.entry import Entry
+from kb.models.fields import ProseField
 from kb.models.question import Channel
 from kb.models.segment import Segment
 from kb.models.snippet import Snippet, check_includes
@@ -106,7 +107,7 @@ class Reply(models.Model):
         blank=True,
         help_text="想用什么词找到它，用空格分开。",
     )
-    body = models.TextField(
+    body = ProseField(
         "话术",
         validators=[MaxLengthValidator(4000)],
         help_text=blanks.HELP,
@@ -132,7 +133,7 @@ class Reply(models.Model):
     )
     order = models.PositiveSmallIntegerField("次序", default=0)
     # What is sent: `body` with the snippets it includes. `save` keeps it so.
-    text = models.TextField(editable=False, blank=True)
+    text = ProseField(editable=False, blank=True)
     updated_at = models.DateTimeField("更新时间", auto_now=True)
 
     objects = ReplyQuerySet.as_manager()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from kb.models.fields import ProseField
 from kb.models.reply import Reply
 
 
@@ -15,7 +16,7 @@ class ReplyRevision(models.Model):
     """
 
     reply = models.ForeignKey(Reply, on_delete=models.CASCADE, related_name="revisions")
-    text = models.TextField()
+    text = ProseField()
     replaced_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

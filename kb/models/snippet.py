@@ -9,6 +9,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 
+from kb.models.fields import ProseField
 from kb.text import normalize, snippets
 
 
@@ -26,7 +27,7 @@ class Snippet(models.Model):
         unique=True,
         help_text="话术里写 {{> 名称}} 就会换成下面的内容。",
     )
-    body = models.TextField(
+    body = ProseField(
         "内容",
         validators=[MaxLengthValidator(4000)],
         help_text="纯文本，可以有 {{订单号}} 这样的空，也可以再用 {{> 别的片段}}。",

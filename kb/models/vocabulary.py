@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from kb.models.fields import ProseField
 from kb.text import normalize, segment
 from kb.text.normalize import HAN
 
@@ -43,7 +44,7 @@ class SynonymSet(Vocabulary):
         default="通用",
         help_text="只用来归类，例如：物流、错别字。",
     )
-    members = models.TextField(
+    members = ProseField(
         "词",
         help_text="一行一个，至少两个。搜其中一个，也会找到写着另一个的条目；"
         "只放客户可以互换着说的词，宁缺毋滥。",

@@ -27,13 +27,19 @@ _JOINING = re.compile("[\u1160-\u11ff\uff9e\uff9f\uffa0-\uffdc]")
 
 
 def clean(text: str) -> str:
-    """Return `text` without what nobody can see or store.
+    """Return `text` without what nobody can see or store, its lines ended by LF.
 
     NUL, other controls, lone surrogates, zero-width and bidirectional
-    characters go; tab, line feed, carriage return and the joiner inside an
-    emoji stay.
+    characters go; tab, line feed and the joiner inside an emoji stay.
     """
-    return text.translate(_VISIBLE)
+    return unify_line_ends(text).translate(_VISIBLE)
+
+
+def unify_line_ends(text: str) -> str:
+    """Return `text` with LF for every CR LF, which browsers send, and lone CR."""
+    if "\r" not in text:
+        return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def line(text: str) -> str:

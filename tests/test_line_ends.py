@@ -1,0 +1,238 @@
+"""Texts have one kind of line end: a change of one sentence is one change everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import re
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.db.models import TextField
+from django.test import Client
+
+from kb import entries, faces, questions, replies
+from kb.models import (
+    Entry,
+    Face,
+    Incident,
+    Reply,
+    ReplyRevision,
+    Review,
+    ReviewComment,
+    Revision,
+    Snippet,
+    Unsaved,
+    User,
+    WordingRule,
+)
+from kb.models.fields import ProseField
+from kb.text import normalize
+from tests.conftest import MakeEntry
+from tests.importing import load
+from tests.test_admin import filled, where
+
+pytestmark = pytest.mark.django_db
+ANSWER = "先申请退货。\n\n- 填好单号\n- 寄回仓库\n\n三天内到账。"
+TABLE = "| 原因 | 谁付 |\n| --- | --- |\n| 质量 | 我们 |"
+CSV = f'标准问题,答案,话术,状态\n怎么退货,"{ANSWER}\n\n{TABLE}","亲，\n好的",已发布\n'
+
+
+@pytest.fixture
+def imported() -> Entry:
+    load(CSV)
+    return Entry.objects.get(question="怎么退货")
+
+
+@pytest.fixture
+def desk(client: Client, lead: User) -> Client:
+    client.force_login(lead)
+    return client
+
+
+def as_browser(form: dict[str, Any]) -> dict[str, Any]:
+    """Return what a browser sends: HTML says that line ends are CR LF."""
+    return {
+        name: value.replace("\n", "\r\n") if isinstance(value, str) else value
+        for name, value in form.items()
+    }
+
+
+def changes(page: str) -> list[str]:
+    found = re.findall(r"<(?:ins|del)[^>]*>.*?</(?:ins|del)>", page, re.DOTALL)
+    legend = {"<del>删除线</del>", "<ins>下划线</ins>"}
+    return [one for one in found if one not in legend]
+
+
+def typed(desk: Client, entry: Entry) -> dict[str, Any]:
+    form = filled(desk, where(entry))
+    added = form["answer"].replace("三天内到账。", "三天内到账。周末顺延。")
+    return as_browser({**form, "answer": added})
+
+
+def test_one_sentence_is_one_insertion_in_the_history(
+    desk: Client, imported: Entry
+) -> None:
+    assert desk.post(where(imported), typed(desk, imported)).status_code == 302
+    page = desk.get(f"/desk/history/{imported.pk}/").content.decode()
+    assert changes(page) == ["<ins>周末顺延。</ins>"]
+
+
+def test_one_sentence_is_one_insertion_in_the_review(
+    client: Client, make_user: Any, imported: Entry, lead: User
+) -> None:
+    client.force_login(make_user("writer", "撰稿", is_staff=True))
+    assert client.post(where(imported), typed(client, imported)).status_code == 302
+    review = Review.objects.get()
+    client.force_login(lead)
+    page = client.get(f"/desk/reviews/?review={review.pk}").content.decode()
+    assert changes(page) == ["<ins>周末顺延。</ins>"]
+
+
+def test_one_sentence_is_one_insertion_in_the_conflict_box(
+    desk: Client, imported: Entry
+) -> None:
+    mine = typed(desk, imported)
+    form = filled(desk, where(imported))
+    theirs = form["answer"].replace("先申请退货。", "先在订单里申请退货。")
+    sent = as_browser({**form, "answer": theirs})
+    assert desk.post(where(imported), sent).status_code == 302
+    page = desk.post(where(imported), mine).content.decode()
+    assert changes(page) == ["<del>在订单里</del>", "<ins>周末顺延。</ins>"]
+
+
+def test_a_save_that_changes_nothing_is_no_change(
+    desk: Client, imported: Entry
+) -> None:
+    sent = as_browser(filled(desk, where(imported)))
+    assert desk.post(where(imported), sent).status_code == 302
+    page = desk.get(f"/desk/history/{imported.pk}/").content.decode()
+    assert changes(page) == []
+
+
+MIXED = "甲\r\n乙\r丙\n\r丁"
+PLAIN = "甲\n乙\n丙\n\n丁"
+
+
+def test_all_line_ends_become_one() -> None:
+    assert normalize.clean(MIXED) == PLAIN
+    assert normalize.unify_line_ends(MIXED) == PLAIN
+
+
+def test_every_stage_keeps_one_kind_of_line_end(
+    make_entry: MakeEntry, editor: User, agent: User
+) -> None:
+    entry = make_entry(answer=MIXED, replies=[MIXED])
+    assert entry.answer == PLAIN
+    assert [one.body for one in entry.replies.all()] == [PLAIN]
+    assert [one.text for one in entry.replies.all()] == [PLAIN]
+    assert questions.ask(MIXED, answer=MIXED).answer == PLAIN
+    assert replies.put(Snippet(name="甲", body=MIXED)).body == PLAIN
+    own = Reply(owner=agent, title="我的", body=MIXED)
+    assert replies.keep(own, by=agent).body == PLAIN
+    notice = Incident(title="甲", body=MIXED, ends_at="2036-01-01T00:00Z")
+    notice.full_clean()
+    assert notice.body == PLAIN
+    faces.write(entry.face, question="", answer=MIXED)
+    entry.face.refresh_from_db()
+    assert entry.face.own_answer == PLAIN
+
+
+def test_a_file_with_any_line_end_says_the_same(imported: Entry) -> None:
+    load(CSV.replace("\n", "\r\n"))
+    load(CSV.replace("甲", "甲").replace("\n\n", "\r\r"))
+    assert Entry.objects.count() == 1
+    entry = Entry.objects.get()
+    assert "\r" not in entry.answer
+    assert entry.version == imported.version
+
+
+def test_every_column_of_prose_unifies_line_ends() -> None:
+    derived = {"answer_html", "answer_text", "body_html"}  # rendered from the others
+    for model in apps.get_app_config("kb").get_models():
+        for field in model._meta.concrete_fields:
+            if isinstance(field, TextField) and field.name not in derived:
+                assert isinstance(field, ProseField), f"{model.__name__}.{field.name}"
+
+
+def test_no_way_past_the_stages_leaves_another_line_end(make_entry: MakeEntry) -> None:
+    entry = make_entry()
+    reply = Reply.objects.create(entry=entry, body=MIXED)
+    assert (reply.body, reply.text) == (PLAIN, PLAIN)
+    Reply.objects.filter(pk=reply.pk).update(body=MIXED)
+    Snippet.objects.bulk_create([Snippet(name="甲", body=MIXED)])
+    assert Reply.objects.get(pk=reply.pk).body == PLAIN
+    assert Snippet.objects.get().body == PLAIN
+
+
+def test_an_untouched_text_is_not_looked_at_again(
+    desk: Client, imported: Entry
+) -> None:
+    """A rule that came later stops the change of a text, not of its neighbours."""
+    WordingRule.objects.create(kind="forbidden", text="仓库", severity="error")
+    sent = as_browser({**filled(desk, where(imported)), "keywords": "th"})
+    assert desk.post(where(imported), sent).status_code == 302
+
+
+# The migration --------------------------------------------------------------------------
+
+
+def write_raw(model: Any, pk: int, **columns: str) -> None:
+    names = ", ".join(f"{name} = %s" for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {model._meta.db_table} SET {names} WHERE id = %s",
+            [*columns.values(), pk],
+        )
+
+
+@pytest.fixture
+def old_rows(make_entry: MakeEntry, editor: User) -> Entry:
+    """Return an entry as it was saved before, past the columns' own rule."""
+    entry = make_entry(answer="甲\n乙", replies=["子\n丑"])
+    entry = entries.revise(entry, by=editor, based_on=entry.version, answer="甲\n乙丙")
+    reply = entry.replies.get()
+    said = entries.content(entry) | {"answer": "甲\r\n乙"}
+    said["replies"] = [row | {"body": "子\r\n丑"} for row in said["replies"]]
+    write_raw(Entry, entry.pk, answer="甲\r\n乙")
+    write_raw(Reply, reply.pk, body="子\r\n丑", text="子\r丑")
+    kept = ReplyRevision.objects.create(reply=reply, text="子")
+    write_raw(ReplyRevision, kept.pk, text="子\r\n寅")
+    review = Review.objects.create(entry=entry, content=said, base=1)
+    ReviewComment.objects.create(review=review, text="看\r\n看")
+    Revision.objects.filter(entry=entry).update(content=said)
+    Unsaved.objects.create(by=editor, entry=entry, fields=[["answer", "甲\r\n乙"]])
+    return Entry.objects.get(pk=entry.pk)
+
+
+def test_rows_of_before_are_mended(old_rows: Entry) -> None:
+    mend()
+    for model in apps.get_app_config("kb").get_models():
+        for row in model._default_manager.values():
+            assert "\\r" not in repr(list(row.values())), model
+    after = Entry.objects.get(pk=old_rows.pk)
+    assert (after.version, after.updated_at) == (old_rows.version, old_rows.updated_at)
+    assert after.answer == "甲\n乙"
+    assert {row.content["answer"] for row in after.revisions.all()} == {"甲\n乙"}
+    assert Unsaved.objects.get().fields == [["answer", "甲\n乙"]]
+
+
+def test_no_translation_is_called_behind_for_its_line_ends(
+    make_entry: MakeEntry,
+) -> None:
+    entry = make_entry(answer="天\n地")
+    faces.write(entry.face, question="", answer="天\n地")
+    original = f"{entry.question}\0天\r\n地".encode()
+    source = hashlib.blake2b(original, digest_size=16).hexdigest()
+    write_raw(Entry, entry.pk, answer="天\r\n地")
+    write_raw(Face, entry.face.pk, own_answer="天\r\n地", own_source=source)
+    mend()
+    faces.keep([entry.pk])
+    face = Face.objects.get(entry=entry)
+    assert (face.own_answer, face.behind) == ("天\n地", False)
+
+
+def mend() -> None:
+    importlib.import_module("kb.migrations.0045_line_ends").unify(apps, None)
