@@ -4,21 +4,68 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.forms import Textarea
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from kb import faces, scripts
-from kb.admin.base import Curation
-from kb.models import Face
+from kb import entries, scripts, wording
+from kb.admin.base import Curation, WholeForm
+from kb.models import Entry, Face, Review, User
+
+OWN = ("own_question", "own_answer")
+
+
+class FaceForm(WholeForm):
+    """Says at each field what must not go live, and when somebody came first."""
+
+    based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    by: User | None = None  # set by the admin on the class that it makes
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        entry = self.instance.entry
+        self.initial["based_on"] = entry.version
+        if self.by is not None and entries.must_propose(entry, by=self.by):
+            question, answer = entries.proposed_translation(entry)
+            self.initial |= {"own_question": question, "own_answer": answer}
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        entry = self.instance.entry
+        if given.get("based_on") not in {None, entry.version}:
+            self._come_back(entry)
+        if entry.status == Entry.Status.PUBLISHED:
+            changed = {n: given.get(n) or "" for n in OWN if n in self.changed_data}
+            said = wording.translation_texts(
+                changed.get("own_question", ""), changed.get("own_answer", "")
+            )
+            public = entry.audience == Entry.Audience.PUBLIC
+            for one in wording.findings(
+                said, public=public, entry_id=entry.pk, strict=True
+            ):
+                self.add_error(one.text.field, str(one))
+        return given
+
+    def _come_back(self, entry: Entry) -> None:
+        """Show what has been saved meanwhile; saving again is a decision then."""
+        kept = Face.objects.get(pk=self.instance.pk)
+        told = f"这一条刚被改过。现在保存的繁體答案：{kept.own_answer or '自动转换'}"
+        self.add_error(None, f"{told}。看过以后再保存。")
+        data = self.data.copy()
+        data["based_on"] = str(entry.version)
+        self.data = data
 
 
 @admin.register(Face)
 class FaceAdmin(Curation):
+    form = FaceForm
     list_display = ["said", "state", "original"]
     list_filter = ["behind"]
     list_select_related = ["entry"]
@@ -27,7 +74,7 @@ class FaceAdmin(Curation):
     fieldsets = [
         ("原文", {"fields": ["original", "answer"]}),
         ("现在显示的", {"fields": ["state", "said", "page"]}),
-        ("人工改写", {"fields": ["own_question", "own_answer"]}),
+        ("人工改写", {"fields": ["own_question", "own_answer", "based_on"]}),
     ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -43,12 +90,50 @@ class FaceAdmin(Curation):
             kwargs["widget"] = Textarea({"rows": 14, "class": "vLargeTextField"})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may write the entry may write its translation."""
+        by: Any = request.user
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or entries.may_write(obj.entry, by=by))
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        made = super().get_form(request, obj, change, **kwargs)
+        made.by = request.user  # a class of this request alone
+        return made
+
     def save_model(
         self, request: HttpRequest, obj: Face, form: Any, change: bool
     ) -> None:
-        given = form.cleaned_data
-        written = (given["own_question"], given["own_answer"])
-        faces.write(obj, question=written[0], answer=written[1])
+        given, by = form.cleaned_data, request.user
+        saved = entries.translate(
+            obj.entry,
+            question=given["own_question"],
+            answer=given["own_answer"],
+            based_on=given["based_on"],
+            by=by,  # type: ignore[arg-type]
+        )
+        request.review = saved if isinstance(saved, Review) else None  # type: ignore[attr-defined]
+
+    def response_change(self, request: HttpRequest, obj: Face) -> HttpResponse:
+        review: Review | None = getattr(request, "review", None)
+        if review is None:
+            return super().response_change(request, obj)
+        told = f"「{obj.entry}」的繁體修改已提交审核。通过以前，已发布的内容不变。"
+        messages.success(request, told)
+        return redirect(f"{reverse('desk:reviews')}?review={review.pk}")
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Lead to the versions of the entry, which hold its translation."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        face = self.get_object(request, object_id)
+        if face is None:
+            raise Http404
+        return redirect("desk:history", face.entry_id)
 
     @admin.display(description="状态", ordering="behind")
     def state(self, face: Face) -> SafeString:

@@ -48,6 +48,7 @@ from kb.entries.rights import (
     must_propose,
     require,
 )
+from kb.entries.translating import proposed_translation, translate
 from kb.entries.windows import put_window
 from kb.entries.writing import (
     CONFLICT,
@@ -94,6 +95,7 @@ __all__ = [
     "pending",
     "posted_as_proposed",
     "propose",
+    "proposed_translation",
     "publish",
     "put",
     "put_window",
@@ -112,5 +114,6 @@ __all__ = [
     "standing",
     "store",
     "submit",
+    "translate",
     "withdraw",
 ]

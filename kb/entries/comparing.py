@@ -11,8 +11,8 @@ from django.db.models import DateTimeField, Field
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from kb.entries.content import Content, changed, columns
-from kb.models import Entry, Reply
+from kb.entries.content import TRANSLATION, Content, changed, columns
+from kb.models import Entry, Face, Reply
 from kb.text import difference
 from kb.text.difference import Part
 
@@ -38,6 +38,7 @@ def compare(old: Content, new: Content) -> list[Difference]:
     fields = [field for field in columns() if field.attname in names]
     fields.sort(key=lambda field: field.name not in LONG)
     faces = [_column(f, old, new) for f in fields if f.name in LONG]
+    faces += [_translation(name, old, new) for name in TRANSLATION if name in names]
     rest = [_column(f, old, new) for f in fields if f.name not in LONG]
     replies = _replies(old.get("replies") or [], new.get("replies") or [])
     lists = [_list(name, old, new) for name in LISTS if name in names]
@@ -48,6 +49,7 @@ def labels(names: Iterable[str]) -> list[str]:
     """Return what people call these parts of an entry."""
     told = {field.attname: str(field.verbose_name) for field in columns()}
     told |= LISTS | {"replies": "话术"}
+    told |= {name: _named(name) for name in TRANSLATION}
     return [told.get(name, name) for name in names]
 
 
@@ -58,6 +60,16 @@ def _column(field: Field[Any, Any], old: Content, new: Content) -> Difference:
         parts = difference.short(before or "", after or "", AROUND)
         return Difference(name, label, parts, text=True)
     return Difference(name, label, _swap(_told(field, before), _told(field, after)))
+
+
+def _translation(name: str, old: Content, new: Content) -> Difference:
+    parts = difference.short(old.get(name) or "", new.get(name) or "", AROUND)
+    return Difference(name, _named(name), parts, text=True)
+
+
+def _named(name: str) -> str:
+    """Return what people call a part of the translation."""
+    return str(Face._meta.get_field(TRANSLATION[name]).verbose_name)  # type: ignore[union-attr]
 
 
 def _swap(before: str, after: str) -> list[Part]:

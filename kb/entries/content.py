@@ -11,13 +11,16 @@ from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Field, ForeignKey, QuerySet
 
-from kb.models import Entry, FollowUp, Phrasing, Reply, Tag
+from kb import faces
+from kb.models import Entry, Face, FollowUp, Phrasing, Reply, Tag
 from kb.text import normalize
 
 Content = dict[str, Any]
 # What is not said but happens to an entry, or tells only where it came from.
 APART = {"id", "status", "source", "external_id"}
 UNUSED = 2**50  # primary keys of rows that do not exist yet begin here
+# The translation by hand, which is a part of what an entry says: by columns of Face.
+TRANSLATION = {"hant_question": "own_question", "hant_answer": "own_answer"}
 REPLY = ("label", "tone", "channel", "segment_id", "order", "body")
 
 
@@ -33,14 +36,17 @@ def content(entry: Entry) -> Content:
 
 
 def contents(ids: Iterable[int]) -> dict[int, Content]:
-    """Return what each of the entries says, in five queries."""
+    """Return what each of the entries says, in six queries."""
     wanted = list(ids)
     names = [field.attname for field in columns()]
     rows = Entry.objects.filter(pk__in=wanted).values("pk", *names)
     parts = {"tags": _tags(wanted), "phrasings": _phrasings(wanted)}
     parts |= {"replies": _replies(wanted), "follow_ups": _follow_ups(wanted)}
+    translated = _translations(wanted)
     return {
-        row.pop("pk"): _plain(row) | {name: held[pk] for name, held in parts.items()}
+        row.pop("pk"): _plain(row)
+        | {name: held[pk] for name, held in parts.items()}
+        | translated.get(pk, dict.fromkeys(TRANSLATION, ""))
         for row in rows
         for pk in [row["pk"]]
     }
@@ -66,6 +72,14 @@ def _tags(ids: list[int]) -> defaultdict[int, list[Any]]:
 def _phrasings(ids: list[int]) -> defaultdict[int, list[Any]]:
     rows = Phrasing.objects.filter(entry__in=ids)
     return _grouped(rows.values_list("entry_id", "text"))
+
+
+def _translations(ids: list[int]) -> dict[int, Content]:
+    rows = Face.objects.filter(entry__in=ids)
+    return {
+        pk: dict(zip(TRANSLATION, texts, strict=True))
+        for pk, *texts in rows.values_list("entry_id", *TRANSLATION.values())
+    }
 
 
 def _follow_ups(ids: list[int]) -> defaultdict[int, list[Any]]:
@@ -99,6 +113,7 @@ def lay(entry: Entry, said: Content, *, as_numbered: bool = False) -> list[str]:
     lost += sorted(set(said.get("tags", [])) - {tag.name for tag in tags})
     entry.tags.set(tags)
     _lay_follow_ups(entry, said.get("follow_ups", []), as_numbered=as_numbered)
+    _lay_translation(entry, said)
     return lost
 
 
@@ -173,6 +188,17 @@ def lay_phrasings(entry: Entry, texts: Iterable[str], *, checked: bool = True) -
             made.save()
 
 
+def _lay_translation(entry: Entry, said: Content) -> None:
+    """Set the translation, which versions of before it was kept do not know."""
+    if not TRANSLATION.keys() <= said.keys():
+        return
+    wanted = {name: said[name] or "" for name in TRANSLATION}
+    if wanted != _translations([entry.pk]).get(
+        entry.pk, dict.fromkeys(TRANSLATION, "")
+    ):
+        faces.put_own(entry, wanted["hant_question"], wanted["hant_answer"])
+
+
 def follow_up_rows(
     entry: Entry, ids: Iterable[int], *, as_numbered: bool = False
 ) -> list[FollowUp]:
@@ -213,7 +239,13 @@ def changed(one: Content, other: Content) -> set[str]:
         name
         for name in one.keys() | other.keys()
         if _told(one, name) != _told(other, name)
+        and not (_predates(one, name) or _predates(other, name))
     }
+
+
+def _predates(said: Content, name: str) -> bool:
+    """Tell whether a version was kept before versions held the translation."""
+    return name in TRANSLATION and bool(said) and name not in said
 
 
 def _told(said: Content, name: str) -> Any:

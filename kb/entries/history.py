@@ -7,10 +7,13 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from kb import audit
 from kb.entries.content import Content, content, contents
-from kb.models import Act, Entry, Revision, User
+from kb.models import Act, Deed, Entry, Revision, User
 from kb.text import normalize
 
+# What changes the words that readers get and has no deed of its own.
+TEXT_ACTS = {Act.WROTE, Act.TRANSLATED, Act.PHRASED, Act.ADOPTED, Act.MERGED}
 BATCH = 500  # entries whose versions are kept at once
 
 
@@ -37,6 +40,8 @@ def keep(
     judge: User | None = None,
 ) -> None:
     """Keep `entry` as it stands now as its version; the same version is kept anew."""
+    if entry.status == Entry.Status.PUBLISHED and act in TEXT_ACTS:
+        audit.note(Deed.Act.CHANGED, f"「{entry}」#{entry.pk} {Act(act).label}", by=by)
     row = _row(entry, content(entry))
     row.act, row.by, row.judge = act, by, judge
     row.note, row.at = normalize.line(note)[:200], entry.updated_at

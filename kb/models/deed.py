@@ -14,6 +14,7 @@ class Deed(models.Model):
 
     class Act(models.TextChoices):
         PUBLISHED = "published", "发布"
+        CHANGED = "changed", "修改文字"
         APPROVED = "approved", "通过修改"
         RETIRED = "retired", "下线"
         RESTORED = "restored", "恢复"

@@ -17,6 +17,7 @@ class Act(models.TextChoices):
 
     MADE = "made", "新建"
     WROTE = "wrote", "修改"
+    TRANSLATED = "translated", "改繁體"
     PHRASED = "phrased", "加相似问法"
     MERGED = "merged", "并入问题"
     ADOPTED = "adopted", "收录话术"
@@ -31,7 +32,13 @@ class Act(models.TextChoices):
     REVERTED = "reverted", "恢复到旧版"
 
 
-WRITING = (Act.MADE, Act.WROTE, Act.IMPORTED, Act.REVERTED)  # whose words they are
+WRITING = (
+    Act.MADE,
+    Act.WROTE,
+    Act.TRANSLATED,
+    Act.IMPORTED,
+    Act.REVERTED,
+)  # whose words they are
 
 
 class Spelled(DjangoJSONEncoder):

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from kb import answers, audit, entries, index
 from kb.entries import scopes
+from kb.entries.content import changed
 from kb.models import Deed, Entry, Import, ImportedRow, Question, Right, User
 from kb.transfer.planning import Kind
 from kb.transfer.report import Plan
@@ -161,8 +162,9 @@ def _as_left(entry: Entry, version: int) -> bool:
     if entry.version == version:
         return True
     left = entry.revisions.filter(version=version).first()
-    now = (entries.content(entry), entry.status)
-    return left is not None and (left.content, left.status) == now
+    if left is None or left.status != entry.status:
+        return False
+    return not changed(left.content, entries.content(entry))
 
 
 def _revert(entry: Entry, version: int, *, by: User | None) -> str:

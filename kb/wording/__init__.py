@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from kb.models import Edition, Entry, Reply, WordingRule
+from kb.models import Edition, Entry, Face, Reply, WordingRule
 from kb.text import blanks, markdown, snippets, wording
 from kb.text.wording import (
     ANSWER,
@@ -37,6 +37,7 @@ __all__ = [
     "require",
     "said_in",
     "texts",
+    "translation_texts",
 ]
 STARTER = Path(__file__).parent / "starter.csv"
 CHECK = str(WordingRule.Kind.CHECK.label)
@@ -106,6 +107,17 @@ def texts(entry: Entry) -> Iterator[Text]:
         [(f"「{r.label}」", r.body) for r in _shared(entry)] if entry.pk else (),
         entry.phrasings.values_list("text", flat=True) if entry.pk else (),
     )
+    face = Face.objects.filter(entry=entry).first() if entry.pk else None
+    if face is not None:
+        yield from translation_texts(face.own_question, face.own_answer)
+
+
+def translation_texts(question: str, answer: str) -> Iterator[Text]:
+    """Yield the texts of a translation by hand; rules know both scripts."""
+    if question:
+        yield Text(QUESTION, question, "繁體问题", "own_question")
+    if answer:
+        yield Text(ANSWER, answer, "繁體答案", "own_answer")
 
 
 def said_in(

@@ -1,0 +1,231 @@
+"""A translation by hand obeys the rules of the answer: remit, review, wording, history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
+
+from kb import entries, faces, index
+from kb.models import (
+    EDITOR,
+    WRITER,
+    Category,
+    Deed,
+    Entry,
+    Face,
+    Remit,
+    Review,
+    User,
+    WordingRule,
+)
+from kb.models.remit import Right
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+PHONE = "请拨打 13812345678"
+
+
+@pytest.fixture
+def entry(make_entry: MakeEntry) -> Entry:
+    WordingRule.objects.create(kind="check", text="手机号", severity="error")
+    made = make_entry("网络断了怎么办？", "重启路由器。")
+    index.sync_all()
+    return made
+
+
+@pytest.fixture
+def writer(make_user: Callable[..., User]) -> User:
+    return make_user("writer", WRITER, is_staff=True)
+
+
+def where(entry: Entry) -> str:
+    return f"/admin/kb/face/{entry.face.pk}/change/"
+
+
+def sent(entry: Entry, **typed: str) -> dict[str, Any]:
+    version = Entry.objects.get(pk=entry.pk).version
+    return {"own_question": "", "own_answer": "", "based_on": version, **typed}
+
+
+def own(entry: Entry) -> str:
+    return Face.objects.get(entry=entry).own_answer
+
+
+def test_a_translation_is_a_version_with_an_author(
+    client: Client, editor: User, entry: Entry
+) -> None:
+    client.force_login(editor)
+    data = sent(entry, own_answer="重開機。")
+    assert client.post(where(entry), data).status_code == 302
+    now = Entry.objects.get(pk=entry.pk)
+    revision = entries.revisions(now)[0]
+    assert (revision.version, revision.act, revision.by) == (
+        entry.version + 1,
+        "translated",
+        editor,
+    )
+    assert revision.content["hant_answer"] == "重開機。"
+    page = client.get(f"/desk/history/{entry.pk}/").content.decode()
+    assert "繁體答案" in page
+    assert "<ins>重開機。</ins>" in page
+    assert Deed.objects.filter(by=editor, act="changed", what__contains=now.question)
+    assert (
+        "重開機" in client.get(f"/zh-hant/q/{entry.pk}/", follow=True).content.decode()
+    )
+
+
+def test_a_translation_comes_back_with_its_version(entry: Entry, editor: User) -> None:
+    first = entries.translate(entry, question="", answer="重開機。", by=editor)
+    assert isinstance(first, Entry)
+    second = entries.translate(first, question="斷網？", answer="", by=editor)
+    assert isinstance(second, Entry)
+    kept = second.revisions.get(version=first.version)
+    entries.revert(kept, by=editor, based_on=second.version)
+    face = Face.objects.get(entry=entry)
+    assert (face.own_question, face.own_answer) == ("", "重開機。")
+
+
+def test_a_version_of_before_leaves_the_translation_alone(
+    entry: Entry, editor: User
+) -> None:
+    old = entries.revise(entry, by=editor, based_on=entry.version, answer="旧")
+    kept = old.revisions.get(version=old.version)
+    kept.content = {k: v for k, v in kept.content.items() if not k.startswith("hant")}
+    kept.save()
+    now = entries.translate(old, question="", answer="重開機。", by=editor)
+    assert isinstance(now, Entry)
+    said = [one.name for one in entries.compare(entries.content(now), kept.content)]
+    assert said == []  # what a restored version leaves alone is no difference
+    entries.revert(kept, by=editor, based_on=now.version)
+    assert own(entry) == "重開機。"
+
+
+def test_who_may_not_publish_proposes_a_translation(
+    client: Client, make_user: Callable[..., User], entry: Entry, lead: User
+) -> None:
+    """Publishing is held to another branch: what is live stays until it is approved."""
+    place = Category.objects.create(name="售前")
+    proposer = make_user("proposer", EDITOR, is_staff=True)
+    Remit.objects.create(user=proposer, category=place, right=Right.PUBLISH)
+    client.force_login(proposer)
+    response = client.post(where(entry), sent(entry, own_answer="重開機。"))
+    review = Review.objects.get()
+    assert response.headers["Location"] == f"/desk/reviews/?review={review.pk}"
+    assert own(entry) == ""
+    assert Entry.objects.get(pk=entry.pk).version == entry.version
+    assert "重開機。" in client.get(where(entry)).content.decode()  # to go on with
+    with pytest.raises(ValidationError):
+        entries.approve(review, by=proposer)
+    client.force_login(lead)
+    page = client.get(f"/desk/reviews/?review={review.pk}").content.decode()
+    assert "<ins>重開機。</ins>" in page
+    entries.approve(review, by=lead)
+    assert own(entry) == "重開機。"
+    index.sync_all()
+    assert Face.objects.get(entry=entry).excerpt == "重開機。"
+
+
+def test_a_proposed_translation_joins_what_waits_already(
+    entry: Entry, writer: User, lead: User
+) -> None:
+    said = entries.content(entry) | {"answer": "换一台。"}
+    entries.propose(entry, said, by=writer)
+    other = entries.translate(entry, question="", answer="換一台。", by=writer)
+    assert isinstance(other, Review)
+    assert other.content is not None
+    assert other.content["answer"] == "换一台。"
+    entries.approve(other, by=lead)
+    face = Face.objects.get(entry=entry)
+    assert (face.own_answer, face.entry.answer) == ("換一台。", "换一台。")
+    assert not face.behind
+
+
+def test_out_of_ones_remit_a_translation_is_only_looked_at(
+    client: Client, make_user: Callable[..., User], entry: Entry
+) -> None:
+    bound = make_user("bound", EDITOR, is_staff=True)
+    place = Category.objects.create(name="售前")
+    for right in Right:
+        Remit.objects.create(user=bound, category=place, right=right)
+    client.force_login(bound)
+    page = client.get(where(entry)).content.decode()
+    assert 'name="own_answer"' not in page
+    data = sent(entry, own_answer="看 [這裡](https://evil.example/)")
+    assert client.post(where(entry), data).status_code == 403
+    with pytest.raises(ValidationError, match="范围"):
+        entries.translate(entry, question="", answer="改", by=bound)
+    assert own(entry) == ""
+
+
+def test_agents_translate_nothing(entry: Entry, agent: User) -> None:
+    with pytest.raises(PermissionDenied):
+        entries.translate(entry, question="", answer="改", by=agent)
+
+
+def test_what_must_not_be_said_is_not_said_in_a_translation(
+    client: Client, editor: User, entry: Entry
+) -> None:
+    client.force_login(editor)
+    page = client.post(where(entry), sent(entry, own_answer=PHONE)).content.decode()
+    assert "繁體答案" in page
+    assert "13812345678" in page  # it stays in the form
+    assert own(entry) == ""
+    with pytest.raises(ValidationError, match="13812345678"):
+        entries.translate(entry, question="", answer=PHONE, by=editor)
+
+
+def test_nothing_is_published_with_a_translation_that_must_not_be_said(
+    entry: Entry, editor: User
+) -> None:
+    draft = entries.restore(entries.retire(entry, by=None), by=None)
+    entries.translate(draft, question="", answer=PHONE, by=editor)
+    with pytest.raises(ValidationError, match="繁體答案"):
+        entries.publish(draft, by=None)
+
+
+def test_a_stale_translation_is_not_saved_over_a_newer_one(
+    client: Client, editor: User, lead: User, entry: Entry
+) -> None:
+    client.force_login(editor)
+    stale = sent(entry, own_answer="我的")
+    entries.translate(entry, question="", answer="别人的", by=lead)
+    page = client.post(where(entry), stale).content.decode()
+    assert "我的" in page
+    assert "别人的" in page
+    assert own(entry) == "别人的"
+    assert client.post(where(entry), sent(entry, own_answer="我的")).status_code == 302
+    assert own(entry) == "我的"
+
+
+def test_an_unchanged_translation_makes_no_version(
+    client: Client, editor: User, entry: Entry
+) -> None:
+    client.force_login(editor)
+    assert client.post(where(entry), sent(entry)).status_code == 302
+    assert Entry.objects.get(pk=entry.pk).version == entry.version
+
+
+def test_the_history_of_a_translation_is_that_of_its_entry(
+    client: Client, editor: User, entry: Entry
+) -> None:
+    client.force_login(editor)
+    response = client.get(f"/admin/kb/face/{entry.face.pk}/history/")
+    assert response.headers["Location"] == f"/desk/history/{entry.pk}/"
+
+
+def test_a_translation_of_a_draft_is_its_last_authors(
+    make_entry: MakeEntry, editor: User, lead: User
+) -> None:
+    draft = entries.draft("草稿？", by=lead, answer="答案")
+    entries.translate(draft, question="", answer="答覆", by=editor)
+    assert not entries.may_judge(draft, by=editor)
+    assert entries.may_judge(draft, by=lead)
+
+
+def test_the_machine_writes_no_version(entry: Entry) -> None:
+    faces.keep([entry.pk])
+    assert Entry.objects.get(pk=entry.pk).version == entry.version
