@@ -80,7 +80,9 @@ def merge(entry: Entry, other: Entry, *, by: User | None) -> Merger:
     if entry.status == Status.PUBLISHED:
         bodies = entry.replies.shared().filter(pk__in=moved["replies"])
         said = [(f"「{one.label}」", one.body) for one in bodies]
-        wording.require(entry, wording.said_in("", "", said))
+        asked = entry.phrasings.filter(pk__in=moved["phrasings"])
+        texts = asked.values_list("text", flat=True)
+        wording.require(entry, wording.said_in("", "", said, texts))
     moved["picks"] = moving.move(other, entry)
     touch(entry, by=by, act=Act.MERGED, note=f"并入「{other}」#{other.pk}"[:200])
     entries.retire(other, by=by, note=f"并入「{entry}」#{entry.pk}"[:200])

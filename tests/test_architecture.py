@@ -22,6 +22,7 @@ ROWS = [
     {"answers"},
     {"triage"},
     {"entries"},
+    {"text_gate"},
     {"inquiries", "reminding"},
     {"vocabulary", "typeahead"},
     {"replies"},

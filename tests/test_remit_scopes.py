@@ -42,6 +42,7 @@ from kb.models import (
     SynonymSet,
     Tag,
     Team,
+    TextRevision,
     User,
     Vote,
     WidgetRule,
@@ -58,14 +59,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def own(db: None) -> Category:
+def own(db: None) -> Any:
     """Return the branch of the bound editor, which stands below another."""
     top = Category.objects.create(name="售后")
     return Category.objects.create(name="退货", parent=top)
 
 
 @pytest.fixture
-def foreign(db: None) -> Category:
+def foreign(db: None) -> Any:
     return Category.objects.create(name="售前")
 
 
@@ -396,6 +397,7 @@ UNSCOPED: dict[type[Any], str] = {
     Inquiry: "only looked at",
     Search: "only looked at",
     Deed: "only looked at",
+    TextRevision: "only looked at; restoring asks for its row",
     Stale: "only looked at",
     SynonymSet: "vocabulary of the whole search, which no category owns",
     Word: "vocabulary of the whole search, which no category owns",

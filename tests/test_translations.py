@@ -52,7 +52,7 @@ def sent(entry: Entry, **typed: str) -> dict[str, Any]:
 
 
 def own(entry: Entry) -> str:
-    return Face.objects.get(entry=entry).own_answer
+    return str(Face.objects.get(entry=entry).own_answer)
 
 
 def test_a_translation_is_a_version_with_an_author(
@@ -112,6 +112,7 @@ def test_who_may_not_publish_proposes_a_translation(
     proposer = make_user("proposer", EDITOR, is_staff=True)
     Remit.objects.create(user=proposer, category=place, right=Right.PUBLISH)
     client.force_login(proposer)
+    assert "保存就是提交审核" in client.get(where(entry)).content.decode()
     response = client.post(where(entry), sent(entry, own_answer="重開機。"))
     review = Review.objects.get()
     assert response.headers["Location"] == f"/desk/reviews/?review={review.pk}"

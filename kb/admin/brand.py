@@ -10,13 +10,13 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.http.request import validate_host
 
-from kb.admin.scoped import ScopedAdmin, ScopedForm
+from kb.admin.gated import GatedAdmin, GatedForm
 from kb.models import Site
 
 CLOSED = "ALLOWED_HOSTS 里还没有 {}，打开会是 400；请部署的人加上。"
 
 
-class SiteForm(ScopedForm):
+class SiteForm(GatedForm):
     class Meta:
         model = Site
         fields: list[str] = []  # the admin names them
@@ -24,7 +24,7 @@ class SiteForm(ScopedForm):
 
 
 @admin.register(Site)
-class SiteAdmin(ScopedAdmin):
+class SiteAdmin(GatedAdmin):
     form = SiteForm
     list_display = ["title", "address", "colour", "part"]
     list_display_links = ["title"]

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from kb import content
 from kb.admin.base import LONGEST, tick
-from kb.admin.scoped import ScopedAdmin
+from kb.admin.gated import GatedAdmin
 from kb.models import Category, Entry, Module, Question, Right, Tag
 from kb.models.remit import branches
 from kb.text import normalize
@@ -53,7 +53,7 @@ class TreeOrder(ChangeList):
 
 
 @admin.register(Category)
-class CategoryAdmin(ScopedAdmin):
+class CategoryAdmin(GatedAdmin):
     list_display = ["title", "entries", "move"]
     list_per_page = 500
     sortable_by = ()
@@ -161,7 +161,7 @@ def shift(node: Category, *, by: int) -> None:
 
 
 @admin.register(Tag)
-class TagAdmin(ScopedAdmin):
+class TagAdmin(GatedAdmin):
     list_display = ["name", "used"]
     search_fields = ["name"]
 
@@ -179,7 +179,7 @@ class TagAdmin(ScopedAdmin):
 
 
 @admin.register(Module)
-class ModuleAdmin(ScopedAdmin):
+class ModuleAdmin(GatedAdmin):
     list_display = ["name", "owner", "is_offered", "used", "asked"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__name", "owner__username"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from kb.admin.base import ReadOnly
-from kb.models import Deed
+from kb.models import Deed, TextRevision
 
 
 @admin.register(Deed)
@@ -15,3 +15,19 @@ class DeedAdmin(ReadOnly):
     search_fields = ["who", "what", "address"]
     date_hierarchy = "at"
     fields = ["at", "who", "act", "what", "address"]
+
+
+@admin.register(TextRevision)
+class TextRevisionAdmin(ReadOnly):
+    """What became of texts outside of entries; also of those that are gone."""
+
+    list_display = ["at", "by", "content_type", "name", "act", "what"]
+    list_filter = ["act", "content_type", "at"]
+    list_select_related = ["by", "content_type"]
+    search_fields = ["name", "before", "after"]
+    date_hierarchy = "at"
+    fields = ["at", "by", "content_type", "name", "act", "what", "before", "after"]
+
+    @admin.display(description="哪一项")
+    def what(self, revision: TextRevision) -> str:
+        return revision.label

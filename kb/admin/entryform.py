@@ -114,8 +114,11 @@ class EntryForm(WholeForm):
             for name in ("question", "answer")
         )
         public = given.get("audience") == Entry.Audience.PUBLIC
+        kept = set(self.instance.phrasings.values_list("text", flat=True))
+        asked = given.get("phrasings") or {}
+        fresh = [text for text in asked.values() if wider or text not in kept]
         for one in wording.findings(
-            wording.said_in(question, answer),
+            wording.said_in(question, answer, phrasings=fresh),
             public=public,
             entry_id=self.instance.pk,
             strict=True,

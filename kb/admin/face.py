@@ -20,6 +20,7 @@ from kb.admin.base import Curation, WholeForm
 from kb.models import Entry, Face, Review, User
 
 OWN = ("own_question", "own_answer")
+PROPOSES = "保存就是提交审核，通过以后才会显示。"
 
 
 class FaceForm(WholeForm):
@@ -34,7 +35,9 @@ class FaceForm(WholeForm):
         self.initial["based_on"] = entry.version
         if self.by is not None and entries.must_propose(entry, by=self.by):
             question, answer = entries.proposed_translation(entry)
-            self.initial |= {"own_question": question, "own_answer": answer}
+            self.initial.update({"own_question": question, "own_answer": answer})
+            if "own_answer" in self.fields:
+                self.fields["own_answer"].help_text += PROPOSES
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -58,7 +61,8 @@ class FaceForm(WholeForm):
         kept = Face.objects.get(pk=self.instance.pk)
         told = f"这一条刚被改过。现在保存的繁體答案：{kept.own_answer or '自动转换'}"
         self.add_error(None, f"{told}。看过以后再保存。")
-        data = self.data.copy()
+        sent: Any = self.data
+        data = sent.copy()
         data["based_on"] = str(entry.version)
         self.data = data
 
@@ -99,7 +103,7 @@ class FaceAdmin(Curation):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        made = super().get_form(request, obj, change, **kwargs)
+        made: Any = super().get_form(request, obj, change, **kwargs)
         made.by = request.user  # a class of this request alone
         return made
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from kb import incidents
 from kb.admin.base import short
-from kb.admin.scoped import ScopedAdmin
+from kb.admin.gated import GatedAdmin
 from kb.models import Incident
 from kb.models.incident import State
 
@@ -39,7 +39,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Incident)
-class IncidentAdmin(ScopedAdmin):
+class IncidentAdmin(GatedAdmin):
     list_display = ["title", "shown_state", "audience", "starts", "ends", "created_by"]
     list_filter = [StateFilter, "audience"]
     list_select_related = ["created_by"]

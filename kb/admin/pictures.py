@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from kb import pictures
-from kb.admin.base import WholeForm, short
+from kb.admin.base import short
 from kb.admin.scoped import ScopedAdmin, ScopedForm
 from kb.models import Picture
 from kb.models.picture import LONGEST_ALT
@@ -44,7 +44,7 @@ class UploadForm(forms.Form):
         return " ".join(str(e) for errors in self.errors.values() for e in errors)
 
 
-class PictureForm(WholeForm):
+class PictureForm(ScopedForm):
     """The same without a script: a page that shows what to paste into the answer."""
 
     file = forms.FileField(

@@ -34,7 +34,7 @@ class ScopedAdmin(Curation):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        made = super().get_form(request, obj, change, **kwargs)
+        made: Any = super().get_form(request, obj, change, **kwargs)
         made.by = request.user  # a class of this request alone
         return made
 

@@ -9,13 +9,13 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from kb import replies
+from kb import replies, text_gate
 from kb.admin.base import short
-from kb.admin.scoped import ScopedAdmin, ScopedForm
-from kb.models import Snippet
+from kb.admin.gated import GatedAdmin, GatedForm
+from kb.models import Snippet, TextRevision
 
 
-class SnippetForm(ScopedForm):
+class SnippetForm(GatedForm):
     class Meta:
         model = Snippet
         fields: list[str] = []  # the admin names them
@@ -31,7 +31,7 @@ class SnippetForm(ScopedForm):
 
 
 @admin.register(Snippet)
-class SnippetAdmin(ScopedAdmin):
+class SnippetAdmin(GatedAdmin):
     form = SnippetForm
     list_display = ["name", "begins", "changed"]
     search_fields = ["name", "body"]
@@ -44,10 +44,11 @@ class SnippetAdmin(ScopedAdmin):
         found.pop("delete_selected", None)
         return found
 
-    def save_model(
-        self, request: HttpRequest, obj: Snippet, form: Any, change: bool
-    ) -> None:
-        replies.put(obj)
+    def write_text(self, row: Snippet, by: Any) -> None:
+        replies.put(row, by=by)
+
+    def restore_text(self, revision: TextRevision, by: Any) -> None:
+        text_gate.restore(revision, by=by, write=replies.write_snippet)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the places that stand in the way, instead of the button."""
@@ -56,8 +57,9 @@ class SnippetAdmin(ScopedAdmin):
         return found, counts, lacking, [*protected, *places]
 
     def delete_model(self, request: HttpRequest, obj: Snippet) -> None:
+        by: Any = request.user
         try:
-            replies.remove(obj)
+            replies.remove(obj, by=by)
         except ValidationError as error:  # somebody included it meanwhile
             messages.error(request, " ".join(error.messages))
 

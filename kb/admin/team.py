@@ -10,7 +10,7 @@ from django.db.models import Count, PositiveSmallIntegerField, QuerySet
 from django.http import HttpRequest
 
 from kb.admin.base import Curation
-from kb.admin.scoped import ScopedAdmin
+from kb.admin.gated import GatedAdmin
 from kb.models import Segment, Team
 
 
@@ -32,7 +32,7 @@ class TeamAdmin(Curation):
 
 
 @admin.register(Segment)
-class SegmentAdmin(ScopedAdmin):
+class SegmentAdmin(GatedAdmin):
     formfield_overrides = {
         PositiveSmallIntegerField: {
             "widget": AdminIntegerFieldWidget({"aria-label": "次序"})

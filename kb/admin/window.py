@@ -12,15 +12,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from kb import entries
+from kb import entries, text_gate
 from kb.admin.base import short
 from kb.admin.category import counted
-from kb.admin.scoped import ScopedAdmin
-from kb.models import Window
+from kb.admin.gated import GatedAdmin
+from kb.models import Entry, TextRevision, Window
 
 
 @admin.register(Window)
-class WindowAdmin(ScopedAdmin):
+class WindowAdmin(GatedAdmin):
     list_display = ["name", "starts_at", "ends_at", "held_"]
     search_fields = ["name"]
     fields = ["name", ("starts_at", "ends_at")]
@@ -37,9 +37,18 @@ class WindowAdmin(ScopedAdmin):
     def save_model(
         self, request: HttpRequest, obj: Window, form: Any, change: bool
     ) -> None:
-        moved = entries.put_window(obj)
-        if moved:
+        before = Window.objects.filter(pk=obj.pk).first()
+        super().save_model(request, obj, form, change)
+        dates = (obj.starts_at, obj.ends_at)
+        if before is not None and dates != (before.starts_at, before.ends_at):
+            moved = Entry.objects.filter(window=obj).count()
             messages.success(request, f"{moved} 个条目跟着改了时间。")
+
+    def write_text(self, row: Window, by: Any) -> None:
+        text_gate.save(row, by=by, write=entries.put_window)
+
+    def restore_text(self, revision: TextRevision, by: Any) -> None:
+        text_gate.restore(revision, by=by, write=entries.put_window)
 
     @admin.display(description="条目", ordering="held")
     def held_(self, window: Any) -> SafeString:

@@ -8,6 +8,7 @@ where a row takes effect; who may not write there may not change the row.
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -203,7 +204,7 @@ def _scope(row: Model, *, deletes: bool) -> Scope:
     return scope
 
 
-def _reason(right: Right, places: set[Place]) -> str:
+def _reason(right: Right, places: AbstractSet[Place]) -> str:
     named = Category.objects.filter(pk__in=places - {None}).order_by("position", "pk")
     names = "、".join(f"「{one}」" for one in named[:3])
     if not names:

@@ -39,6 +39,7 @@ from kb.models.snippet import Snippet
 from kb.models.stale import Stale
 from kb.models.standing import Standing
 from kb.models.team import Team
+from kb.models.text_revision import TextRevision
 from kb.models.unsaved import Unsaved
 from kb.models.usage import Evidence, Pick, Search, Side, Vote
 from kb.models.user import AGENT, EDITOR, LEAD, WRITER, Reader, User, shown_to
@@ -119,6 +120,7 @@ __all__ = [
     "SynonymSet",
     "Tag",
     "Team",
+    "TextRevision",
     "Unsaved",
     "User",
     "Validity",

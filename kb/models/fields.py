@@ -10,7 +10,7 @@ from django.db import models
 from kb.text import normalize
 
 if TYPE_CHECKING:
-    TextField = models.TextField[Any, Any]
+    TextField = models.TextField[str, str]
 else:
     TextField = models.TextField
 

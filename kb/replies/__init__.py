@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kb.replies.changing import Change, since
 from kb.replies.finding import found, usable
-from kb.replies.including import put, remove, used_in
+from kb.replies.including import put, remove, used_in, write_snippet
 from kb.replies.keeping import MOST, copy_of, drop, keep, may_write, mine, of_team
 from kb.replies.proposing import (
     accept,
@@ -42,4 +42,5 @@ __all__ = [
     "used_in",
     "waiting",
     "withdraw",
+    "write_snippet",
 ]

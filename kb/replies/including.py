@@ -7,18 +7,24 @@ from collections.abc import Iterator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from kb.models import Reply, Snippet
+from kb import text_gate
+from kb.models import Reply, Snippet, User
 from kb.text import snippets
 
 SHOWN = 5  # places named in a refusal
 
 
-@transaction.atomic
-def put(snippet: Snippet) -> Snippet:
-    """Save `snippet`, and what includes it says so from now on.
+def put(snippet: Snippet, *, by: User | None = None) -> Snippet:
+    """Save `snippet` as far as `by` may, and what includes it says so from now on.
 
     A name that is in use stays. Raises ValidationError.
     """
+    return text_gate.save(snippet, by=by, write=write_snippet)
+
+
+@transaction.atomic
+def write_snippet(snippet: Snippet) -> Snippet:
+    """Write a snippet that has passed the gate, and refresh what includes it."""
     before = Snippet.objects.select_for_update().filter(pk=snippet.pk).first()
     snippet.full_clean()
     renamed = before is not None and before.name != snippet.name
@@ -34,7 +40,7 @@ def put(snippet: Snippet) -> Snippet:
 
 
 @transaction.atomic
-def remove(snippet: Snippet) -> None:
+def remove(snippet: Snippet, *, by: User | None = None) -> None:
     """Delete `snippet` unless editors' texts include it.
 
     Who includes it in words of his own keeps what they say: of these nobody else
@@ -47,7 +53,7 @@ def remove(snippet: Snippet) -> None:
     for reply in _including({snippet.name}, shared=False):
         reply.body = snippets.expand(reply.body, only)
         reply.save()
-    snippet.delete()
+    text_gate.delete(snippet, by=by)
 
 
 def used_in(snippet: Snippet) -> str:

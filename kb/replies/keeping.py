@@ -7,8 +7,11 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
-from kb.models import Entry, Reply, ReplyQuerySet, User
+from kb import audit, wording
+from kb.models import Deed, Entry, Reply, ReplyQuerySet, User
 from kb.text import markdown
+from kb.text.wording import SPEECH
+from kb.wording import Text
 
 MOST = 500  # replies of one person, and of one team: all are looked through
 
@@ -47,13 +50,29 @@ def keep(reply: Reply, *, by: User) -> Reply:
             raise ValidationError(f"最多存 {MOST} 条，请先删掉不用的。")
         reply.author = by
     reply.full_clean()
+    if reply.team_id:
+        _require_wording(reply)
     reply.save()
+    if reply.team_id:  # its words are the team's alone, and no part of the log
+        audit.note(Deed.Act.CHANGED, f"团队话术 #{reply.pk}", by=by)
     return reply
+
+
+def _require_wording(reply: Reply) -> None:
+    """Raise ValidationError where colleagues would send what must not be said."""
+    now = Reply.objects.filter(pk=reply.pk).values_list("body", flat=True).first()
+    if reply.body == now:
+        return
+    said = [Text(SPEECH, reply.body, "话术", "body")]
+    if found := wording.findings(said, entry_id=reply.entry_id, strict=True):
+        raise ValidationError({"body": [str(one) for one in found]})
 
 
 @transaction.atomic
 def drop(reply: Reply, *, by: User) -> None:
     _require(reply, by)
+    if reply.team_id:
+        audit.note(Deed.Act.DELETED, f"团队话术 #{reply.pk}", by=by)
     reply.delete()
 
 

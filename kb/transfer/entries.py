@@ -299,7 +299,7 @@ class Entries(Kind):
                 progress("排版", done, len(drafts))
 
     def store(self, by: User | None) -> None:
-        self.places.store()
+        self.places.store(by)
         self.numbering.vacate()
         drafts = self.new + self.changed
         for entry in (draft.entry for draft in drafts):

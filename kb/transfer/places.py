@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 
-from kb import content
-from kb.models import Category, Entry, Module, Tag
+from kb import content, text_gate
+from kb.models import Category, Entry, Module, Tag, User
 from kb.models.category import DEEPEST
 from kb.text import normalize
 
@@ -80,6 +80,9 @@ class Places:
             raise ValidationError(
                 f"文件会新建超过 {MOST_NEW:,} 个分类、标签或模块，请检查列是否对应正确。"
             )
+        names: list[Category | Tag | Module] = [*categories, *tags, *modules]
+        for row in names:
+            self._require_name(row)
         return [
             f"会新建 {len(new)} 个{what}：{_some(new)}"
             for what, new in (
@@ -90,17 +93,27 @@ class Places:
             if new
         ]
 
-    def store(self) -> None:
+    def store(self, by: User | None = None) -> None:
         categories, tags, modules = self.new()
         if categories:
             content.raise_edition(Category)  # which no signal does for rows in bulk
         for level in range(1, DEEPEST + 1):
             paths = {id(c): len(p) for p, c in self.categories.items()}
-            Category.objects.bulk_create(
-                [c for c in categories if paths[id(c)] == level], batch_size=500
+            rows = [c for c in categories if paths[id(c)] == level]
+            for row in rows:
+                row.parent = row.parent  # which has an id now
+            text_gate.add_all(rows, by=by)
+        text_gate.add_all(tags, by=by)
+        text_gate.add_all(modules, by=by)
+
+    def _require_name(self, row: Category | Tag | Module) -> None:
+        """Raise ValidationError where a name of the file must not be shown."""
+        if found := text_gate.problems(row, by=None):
+            told = "".join(reason for _, reason in found[:1])
+            kind = row._meta.verbose_name
+            raise ValidationError(
+                f"文件会新建{kind}「{row.name}」：{told}请先在文件里改名。"
             )
-        Tag.objects.bulk_create(tags, batch_size=500)
-        Module.objects.bulk_create(modules, batch_size=500)
 
     def _add(self, name: str, path: Path) -> None:
         self.positions[path[:-1]] += 10

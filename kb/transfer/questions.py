@@ -157,7 +157,7 @@ class Questions(Kind):
 
     def store(self, by: User | None) -> None:
         """Write the rows; who imports an answer to an open question has given it."""
-        self.places.store()
+        self.places.store(by)
         now = timezone.now()
         for question in self.changed:
             if self._gets_answered(question):

@@ -1,0 +1,469 @@
+"""Every text that people read passes one gate: rights, rules, a revision, the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import CharField, Model, TextField
+from django.test import Client
+
+from kb import entries, replies, text_gate
+from kb.admin.face import FaceAdmin
+from kb.admin.gated import GatedAdmin
+from kb.models import (
+    EDITOR,
+    LEAD,
+    Category,
+    Deed,
+    Entry,
+    Face,
+    Incident,
+    Module,
+    Phrasing,
+    Proposal,
+    Remit,
+    Reply,
+    Right,
+    Segment,
+    Site,
+    Snippet,
+    Tag,
+    Team,
+    TextRevision,
+    User,
+    Window,
+    WordingRule,
+)
+from tests.conftest import MakeEntry
+from tests.importing import load, plan
+from tests.test_admin import change, filled, where
+
+pytestmark = pytest.mark.django_db
+KB = Path(__file__).parent.parent / "kb"
+PHONE = "13812345678"
+WORD = "绝对保证"
+
+
+@pytest.fixture(autouse=True)
+def _rules(db: None) -> None:
+    WordingRule.objects.create(kind="check", text="手机号", severity="error")
+    WordingRule.objects.create(kind="forbidden", text=WORD, severity="error")
+
+
+@pytest.fixture
+def desk(client: Client, lead: User) -> Client:
+    client.force_login(lead)
+    return client
+
+
+@pytest.fixture
+def own(db: None) -> Any:
+    return Category.objects.create(name="退货")
+
+
+@pytest.fixture
+def bound(make_user: Callable[..., User], own: Category) -> User:
+    """Return somebody with every permission of a lead, bound to one branch."""
+    user = make_user("bound", LEAD, is_staff=True)
+    for right in Right:
+        Remit.objects.create(user=user, category=own, right=right)
+    return user
+
+
+# Nothing misses the gate ------------------------------------------------------------------
+
+
+def columns_of_text() -> list[tuple[type[Model], str]]:
+    """Return every column of kb in which somebody could write words."""
+    return [
+        (model, field.name)
+        for model in apps.get_app_config("kb").get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, CharField | TextField) and not field.choices
+    ]
+
+
+def guards(model: type[Model], name: str) -> list[str]:
+    """Return what is said of a column: the gate, kb.entries, or a reason."""
+    found = []
+    if model in text_gate.TABLES and name in text_gate.TABLES[model].columns:
+        found.append("gate")
+    if name in text_gate.ENTRY_TEXTS.get(model, ()):
+        found.append("entries")
+    for key in (model.__name__, f"{model.__name__}.{name}"):
+        if key in text_gate.INTERNAL:
+            assert len(text_gate.INTERNAL[key]) > len("internal"), key
+            found.append(text_gate.INTERNAL[key])
+    return found
+
+
+def test_every_column_of_text_passes_the_gate_or_says_why_not() -> None:
+    told = {f"{m.__name__}.{name}": guards(m, name) for m, name in columns_of_text()}
+    assert {column for column, found in told.items() if not found} == set()
+    assert {column for column, found in told.items() if len(found) > 1} == set()
+
+
+def test_the_registry_names_nothing_that_is_not_there() -> None:
+    there = columns_of_text()
+    names = {f"{m.__name__}.{name}" for m, name in there}
+    names |= {model.__name__ for model, _ in there}
+    assert text_gate.INTERNAL.keys() - names == set()
+    for model, table in text_gate.TABLES.items():
+        assert {(model, name) for name in table.columns} <= set(there)
+
+
+def test_the_admin_writes_gated_tables_through_the_gate_alone() -> None:
+    for model in text_gate.TABLES:
+        found = admin.site._registry[model]
+        assert isinstance(found, GatedAdmin), model
+        for name in ("delete_queryset", "history_view"):
+            mine, gated = (getattr(one, name) for one in (type(found), GatedAdmin))
+            assert mine is gated, (model, name)
+    assert isinstance(admin.site._registry[Face], FaceAdmin)
+    assert "save_model" in vars(FaceAdmin)
+
+
+# Who writes gated tables past the gate: text of nobody, or no text at all.
+STRAYS = {
+    "demo/__init__.py": "the demo shop, written by the house",
+    "management/commands/kb_setup.py": "kinds of customers that ship",
+    "demo/own.py": "the demo shop, written by the house",
+}
+
+
+def test_no_module_writes_a_gated_table_past_the_gate() -> None:
+    names = "|".join(model.__name__ for model in text_gate.TABLES)
+    writes = "create|bulk_create|get_or_create|update_or_create"
+    pattern = re.compile(rf"\b({names})\.objects\.({writes})\(")
+    strays = [
+        path.relative_to(KB).as_posix()
+        for path in KB.rglob("*.py")
+        if "migrations" not in path.parts and pattern.search(path.read_text("utf-8"))
+    ]
+    assert set(strays) <= STRAYS.keys()
+
+
+# What the gate does, for each table ---------------------------------------------------------
+
+
+def make(model: type[Model]) -> Any:
+    """Return a saved row of a gated table, with a text of its own."""
+    columns: dict[type[Model], dict[str, Any]] = {
+        Snippet: {"body": "旧的内容"},
+        Incident: {
+            "title": "旧的标题",
+            "starts_at": "2026-01-01T00:00Z",
+            "ends_at": "2036-01-01T00:00Z",
+            "audience": "public",
+        },
+        Window: {"name": "旧的名称", "starts_at": "2026-01-01T00:00Z"},
+        Site: {"name": "旧的名称", "host": "old.example.com"},
+    }
+    given = columns.get(model, {"name": "旧的名称"})
+    if model is Snippet:
+        given |= {"name": "片段"}
+    return model._default_manager.create(**given)
+
+
+FIRST = {Snippet: "body", Incident: "title"}  # the text that is changed; else the name
+PARAMS = [
+    pytest.param(model, FIRST.get(model, "name"), id=model.__name__)
+    for model in text_gate.TABLES
+]
+
+
+def address(row: Any, page: str = "change") -> str:
+    return f"/admin/kb/{row._meta.model_name}/{row.pk}/{page}/"
+
+
+def form(client: Client, row: Any, **typed: Any) -> dict[str, Any]:
+    sent = filled(client, address(row))
+    for name in ("starts_at", "ends_at"):
+        moment = sent.pop(name, None)
+        if moment:
+            sent[f"{name}_0"], sent[f"{name}_1"] = moment.date(), "00:00"
+    sent["categories"] = sent.get("categories") or []
+    return {k: v for k, v in sent.items() if v is not None and k != "groups"} | typed
+
+
+@pytest.mark.parametrize(("model", "field"), PARAMS)
+def test_a_change_has_a_revision_and_a_row_in_the_log(
+    desk: Client, lead: User, model: type[Model], field: str
+) -> None:
+    row = make(model)
+    before = getattr(row, field)
+    sent = form(desk, row, **{field: "新的内容"})
+    response = desk.post(address(row), sent)
+    assert response.status_code == 302, response.context["errors"]
+    revision = TextRevision.objects.get(field=field)
+    assert (revision.before, revision.after) == (before, "新的内容")
+    assert (revision.by, revision.act) == (lead, "changed")
+    assert text_gate.revisions(row).get() == revision
+    deed = Deed.objects.get(act="changed")
+    assert (deed.by, f"#{row.pk}" in deed.what) == (lead, True)
+    page = desk.get(address(row, "history")).content.decode()
+    assert "<ins>新" in page
+    assert str(lead) in page
+
+
+@pytest.mark.parametrize(("model", "field"), PARAMS)
+def test_what_a_text_said_before_comes_back(
+    desk: Client, lead: User, model: type[Model], field: str
+) -> None:
+    row = make(model)
+    before = getattr(row, field)
+    setattr(row, field, "新的内容")
+    text_gate.save(row, by=lead)
+    revision = text_gate.revisions(row).get()
+    desk.post(address(row, "history"), {"revision": revision.pk})
+    row.refresh_from_db()
+    assert getattr(row, field) == before
+    last = text_gate.revisions(row).first()
+    assert last is not None
+    assert (last.act, last.after, last.by) == ("restored", before, lead)
+
+
+@pytest.mark.parametrize(("model", "field"), PARAMS)
+def test_what_must_not_be_said_is_not_saved(
+    desk: Client, model: type[Model], field: str
+) -> None:
+    row = make(model)
+    before = getattr(row, field)
+    for words in (f"电话{PHONE}", WORD):
+        page = desk.post(address(row), form(desk, row, **{field: words}))
+        assert page.status_code == 200
+        assert words in page.content.decode()  # what was typed stays in the form
+        with pytest.raises(ValidationError, match=words[-4:]):
+            setattr(row, field, words)
+            text_gate.save(row, by=None)
+        row.refresh_from_db()
+        assert getattr(row, field) == before
+    assert not TextRevision.objects.exists()
+
+
+@pytest.mark.parametrize(("model", "field"), PARAMS)
+def test_what_is_not_in_the_remit_is_not_saved(
+    client: Client, bound: User, make_entry: MakeEntry, model: type[Model], field: str
+) -> None:
+    """Somebody with every permission, bound to another branch."""
+    row = make(model)
+    entry = make_entry(replies=["亲，{{> 片段}}"] if model is Snippet else [])
+    if model is Tag:
+        entry.tags.add(row)
+    columns = {Module: "module", Window: "window"}
+    if model in columns:
+        Entry.objects.filter(pk=entry.pk).update(**{columns[model]: row})
+    before = getattr(row, field)
+    client.force_login(bound)
+    assert client.post(address(row), {field: "新的"}).status_code == 403
+    assert client.post(address(row, "delete"), {"post": "yes"}).status_code == 403
+    setattr(row, field, "新的")
+    with pytest.raises(ValidationError):
+        text_gate.save(row, by=bound)
+    with pytest.raises(ValidationError):
+        text_gate.delete(row, by=bound)
+    row.refresh_from_db()
+    assert getattr(row, field) == before
+
+
+@pytest.mark.parametrize(("model", "field"), PARAMS)
+def test_what_is_deleted_leaves_its_text_behind(
+    desk: Client, lead: User, model: type[Model], field: str
+) -> None:
+    row = make(model)
+    kept = getattr(row, field)
+    bulk = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    single = model is Snippet
+    where = address(row, "delete") if single else f"/admin/kb/{row._meta.model_name}/"
+    assert desk.post(where, bulk).status_code == 302
+    assert not model._default_manager.filter(pk=row.pk).exists()
+    revision = TextRevision.objects.get(act="deleted", field=field)
+    assert (revision.before, revision.by) == (kept, lead)
+    assert Deed.objects.filter(act="deleted", by=lead).exists()
+    page = desk.get("/admin/kb/textrevision/", {"q": kept}).content.decode()
+    assert "删除" in page
+    shown = desk.get(f"/admin/kb/textrevision/{revision.pk}/change/").content.decode()
+    assert kept in shown
+
+
+def test_what_is_new_passes_the_gate_too(desk: Client, lead: User) -> None:
+    sent = {"name": "地址", "body": f"打{PHONE}"}
+    assert desk.post("/admin/kb/snippet/add/", sent).status_code == 200
+    assert not Snippet.objects.exists()
+    sent["body"] = "杭州\r\n西湖"
+    assert desk.post("/admin/kb/snippet/add/", sent).status_code == 302
+    made = Snippet.objects.get()
+    rows = text_gate.revisions(made)
+    assert {one.field: one.after for one in rows} == {
+        "name": "地址",
+        "body": "杭州\n西湖",
+    }
+    assert {(one.act, one.by) for one in rows} == {("made", lead)}
+
+
+def test_what_was_said_before_the_rule_stops_no_other_change(desk: Client) -> None:
+    row = make(Incident)
+    Incident.objects.filter(pk=row.pk).update(body=f"打{PHONE}", audience="staff")
+    assert desk.post(address(row), form(desk, row, title="新的")).status_code == 302
+    wider = form(desk, row, audience="public")
+    assert desk.post(address(row), wider).status_code == 200  # customers would read it
+
+
+def test_the_contact_of_a_site_is_the_houses_own(desk: Client) -> None:
+    row = make(Site)
+    contact = f"电话 {PHONE}，a@example.com"
+    assert desk.post(address(row), form(desk, row, contact=contact)).status_code == 302
+    assert desk.post(address(row), form(desk, row, contact=WORD)).status_code == 200
+
+
+def test_a_restored_snippet_is_in_force_in_its_replies(
+    desk: Client, make_entry: MakeEntry, lead: User
+) -> None:
+    snippet = replies.put(Snippet(name="地址", body="旧址"), by=lead)
+    entry = make_entry(replies=["寄到{{> 地址}}"])
+    snippet.body = "新址"
+    replies.put(snippet, by=lead)
+    assert entry.replies.get().text == "寄到新址"
+    revision = text_gate.revisions(snippet).filter(act="changed").get()
+    desk.post(address(snippet, "history"), {"revision": revision.pk})
+    assert entry.replies.get().text == "寄到旧址"
+
+
+def test_only_who_may_change_a_text_restores_it(
+    client: Client, bound: User, lead: User, desk: Client
+) -> None:
+    row = make(Site)
+    row.name = "新的名称"
+    text_gate.save(row, by=lead)
+    revision = text_gate.revisions(row).get()
+    client.force_login(bound)
+    page = client.get(address(row, "history"))
+    assert page.status_code == 200
+    assert "恢复成修改以前" not in page.content.decode()
+    response = client.post(address(row, "history"), {"revision": revision.pk})
+    assert response.status_code == 403
+    client.force_login(lead)
+    other = make(Tag)
+    client.post(address(other, "history"), {"revision": revision.pk})  # not its own
+    client.post(address(row, "history"), {"revision": "9" * 30})
+    row.refresh_from_db()
+    assert row.name == "新的名称"
+
+
+# Entries pass their own stages ----------------------------------------------------------------
+
+
+def test_each_text_of_a_live_entry_is_judged(
+    client: Client, editor: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(replies=["亲，好的"], phrasings=["能退吗"])
+    client.force_login(editor)
+    texts = {
+        "question": f"打{PHONE}？",
+        "answer": f"请打{PHONE}",
+        "replies-0-body": f"亲，打{PHONE}",
+        "phrasings": f"能退吗\r\n我叫张三{PHONE}",
+    }
+    for name, words in texts.items():
+        response = change(client, entry, **{name: words})
+        assert response.status_code == 200, name
+        assert PHONE in response.content.decode()
+    assert Entry.objects.get(pk=entry.pk).version == entry.version
+    assert not Phrasing.objects.filter(text__contains=PHONE).exists()
+
+
+def test_a_change_of_a_live_entry_is_in_the_log(
+    client: Client, editor: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry()
+    client.force_login(editor)
+    assert change(client, entry, answer="改了").status_code == 302
+    assert Deed.objects.filter(act="changed", by=editor, what__contains="修改").exists()
+    draft = make_entry("草稿？", status="draft")
+    change(client, draft, answer="改了")  # nobody reads it yet
+    assert Deed.objects.filter(act="changed").count() == 1
+
+
+def test_an_agents_reply_is_judged_before_it_is_everybodys(
+    make_entry: MakeEntry, editor: User, agent: User
+) -> None:
+    entry = make_entry()
+    reply = Reply.objects.create(owner=agent, title="我的", body=f"亲，打{PHONE}")
+    proposal = Proposal.objects.create(reply=reply, by=agent)
+    with pytest.raises(ValidationError, match=PHONE):
+        replies.accept(proposal, by=editor, entry=entry)
+    reply.refresh_from_db()
+    assert reply.owner == agent
+
+
+def test_a_teams_reply_is_judged_and_logged(
+    make_user: Callable[..., User],
+) -> None:
+    team = Team.objects.create(name="售后组")
+    head = make_user("head", LEAD, team=team)
+    reply = Reply(team=team, label="团队", title="催", body=f"亲，打{PHONE}")
+    with pytest.raises(ValidationError, match=PHONE):
+        replies.keep(reply, by=head)
+    reply.body = "亲，催过了"
+    replies.keep(reply, by=head)
+    assert Deed.objects.filter(by=head, what=f"团队话术 #{reply.pk}").count() == 1
+    assert "催" not in Deed.objects.get(by=head).what
+
+
+def test_a_merger_brings_no_phrasing_that_must_not_be_public(
+    make_entry: MakeEntry, lead: User
+) -> None:
+    from kb import merging
+
+    entry = make_entry()
+    other = make_entry("别的？", status="draft", phrasings=[f"我的{PHONE}怎么退"])
+    with pytest.raises(ValidationError, match=PHONE):
+        merging.merge(entry, other, by=lead)
+
+
+# Files ------------------------------------------------------------------------------------------
+
+
+def test_names_that_a_file_brings_pass_the_gate(editor: User) -> None:
+    file = "标准问题,答案,分类,标签,状态\n怎么退,点退货,售后/退货,运费,草稿\n"
+    load(file, by=editor)
+    rows = TextRevision.objects.filter(act="made", by=editor, field="name")
+    assert {one.after for one in rows} == {"售后", "退货", "运费"}
+    assert Deed.objects.filter(act="changed", what__contains="分类").exists()
+    with pytest.raises(ValidationError, match=WORD):
+        plan(file.replace("运费", WORD), by=editor)
+
+
+def test_a_bound_editor_brings_categories_below_their_own(
+    make_user: Callable[..., User], own: Category
+) -> None:
+    held = make_user("held", EDITOR)
+    for right in Right:
+        Remit.objects.create(user=held, category=own, right=right)
+    file = "标准问题,答案,分类,状态\n怎么退,点退货,退货/运费/到付,草稿\n"
+    made = load(file, by=held)
+    assert made.writes == 1
+    assert Category.objects.get(name="到付").parent == Category.objects.get(name="运费")
+
+
+def test_operators_need_no_right_and_say_nothing_forbidden() -> None:
+    assert text_gate.save(Segment(name="新客"), by=None).pk
+    with pytest.raises(ValidationError):
+        text_gate.save(Segment(name=WORD), by=None)
+
+
+def test_the_page_of_an_entry_is_where_its_texts_are_written(
+    client: Client, editor: User, make_entry: MakeEntry
+) -> None:
+    entry = make_entry()
+    client.force_login(editor)
+    entries.revise(entry, by=editor, based_on=entry.version, answer="新的答案")
+    response = client.get(f"{where(entry)[:-7]}history/")
+    assert response.headers["Location"] == f"/desk/history/{entry.pk}/"
