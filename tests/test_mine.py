@@ -57,7 +57,7 @@ def test_an_agent_adds_changes_and_deletes(agent: User) -> None:
     page = client.post(
         reverse("console:mine-act", args=[reply.pk, "delete"]), follow=True
     )
-    assert "已删除「催发货」。" in page.text
+    assert "已删除「催发货」" in page.text
     assert not Reply.objects.exists()
 
 

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_http_methods,
@@ -29,6 +30,9 @@ else:
     ModelForm = forms.ModelForm
 
 
+DELETED = "deleted_replies"  # key of the session
+MAX_DELETED = 5  # replies that can be brought back
+UNDO_SECONDS = 1800
 SHOWN = 30  # snippets named below the field
 
 
@@ -86,6 +90,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         "team": [(reply, _standing(reply, user)) for reply in replies.of_team(user)],
         "shared": replies.shared_of(user),
         "most": replies.MOST,
+        "deleted": next(reversed(_deleted(request)), None),
     }
     return render(request, "console/mine.html", context)
 
@@ -115,8 +120,7 @@ def act(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     user = agent_of(request)
     reply = _writable(pk, user)
     if what == "delete":
-        replies.drop(reply, by=user)
-        messages.success(request, f"已删除「{reply.title}」。")
+        _remember_deleted(request, replies.drop(reply, by=user))
     elif what == "propose":
         replies.propose(reply, by=user)
         messages.success(
@@ -128,6 +132,38 @@ def act(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     else:
         raise Http404
     return redirect("console:mine")
+
+
+@never_cache
+@require_POST
+def restore(request: HttpRequest) -> HttpResponse:
+    """Bring back the reply that was deleted last."""
+    user = agent_of(request)
+    deleted = _deleted(request)
+    if not deleted:
+        messages.warning(request, "没有可以撤销的删除。")
+        return redirect("console:mine")
+    try:
+        reply = replies.restore(deleted[-1], by=user)
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+    else:
+        request.session[DELETED] = deleted[:-1]
+        messages.success(request, f"已恢复「{reply.title}」。")
+    return redirect("console:mine")
+
+
+def _remember_deleted(request: HttpRequest, columns: dict[str, Any]) -> None:
+    """Keep what was deleted in the session, so that it can be brought back."""
+    entry = {**columns, "deleted_at": timezone.now().timestamp()}
+    request.session[DELETED] = [*_deleted(request), entry][-MAX_DELETED:]
+
+
+def _deleted(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what can still be brought back, the last deleted at the end."""
+    since = timezone.now().timestamp() - UNDO_SECONDS
+    kept: list[dict[str, Any]] = request.session.get(DELETED, [])
+    return [columns for columns in kept if columns["deleted_at"] > since]
 
 
 @never_cache

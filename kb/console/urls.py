@@ -24,6 +24,7 @@ urlpatterns = [
     path("miss/", misses.miss, name="miss"),
     path("mine/", mine.mine, name="mine"),
     path("mine/new/", mine.write, name="mine-new"),
+    path("mine/restore/", mine.restore, name="mine-restore"),
     path("mine/copy/", mine.copy, name="mine-copy"),
     path("mine/<int:pk>/", mine.write, name="mine-edit"),
     path("mine/<int:pk>/<slug:what>/", mine.act, name="mine-act"),

@@ -5,7 +5,16 @@ from __future__ import annotations
 from kb.replies.changing import Change, since
 from kb.replies.finding import found, usable
 from kb.replies.including import put, remove, used_in, write_snippet
-from kb.replies.keeping import MOST, copy_of, drop, keep, may_write, mine, of_team
+from kb.replies.keeping import (
+    MOST,
+    copy_of,
+    drop,
+    keep,
+    may_write,
+    mine,
+    of_team,
+    restore,
+)
 from kb.replies.proposing import (
     accept,
     last_sent_back,
@@ -34,6 +43,7 @@ __all__ = [
     "propose",
     "put",
     "remove",
+    "restore",
     "send_back",
     "shared_of",
     "since",

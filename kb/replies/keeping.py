@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from kb import audit, wording
-from kb.models import Deed, Entry, Reply, ReplyQuerySet, User
+from kb.models import (
+    Deed,
+    Entry,
+    Proposal,
+    Reply,
+    ReplyQuerySet,
+    Segment,
+    User,
+)
 from kb.text import markdown
 from kb.text.wording import SPEECH
 from kb.wording import Text
 
+# Columns of a reply that come back with it when its deletion is undone.
+RESTORED = (
+    "owner_id",
+    "team_id",
+    "entry_id",
+    "segment_id",
+    "label",
+    "title",
+    "keywords",
+    "body",
+    "channel",
+    "tone",
+    "order",
+)
 MOST = 500  # replies of one person, and of one team: all are looked through
 
 
@@ -69,11 +92,32 @@ def _require_wording(reply: Reply) -> None:
 
 
 @transaction.atomic
-def drop(reply: Reply, *, by: User) -> None:
+def drop(reply: Reply, *, by: User) -> dict[str, Any]:
+    """Delete `reply`; return what `restore` takes to bring it back, ready for JSON."""
     _require(reply, by)
     if reply.team_id:
         audit.note(Deed.Act.DELETED, f"团队话术 #{reply.pk}", by=by)
+    columns = {name: getattr(reply, name) for name in RESTORED}
+    waits = reply.proposals.filter(state=Proposal.State.WAITING, by=by).exists()
     reply.delete()
+    return {**columns, "was_proposed": waits}
+
+
+@transaction.atomic
+def restore(columns: Mapping[str, Any], *, by: User) -> Reply:
+    """Bring a deleted reply back from what `drop` returned.
+
+    What it hung on and is gone by now is left out. Raises PermissionDenied,
+    ValidationError.
+    """
+    given = {name: columns.get(name) for name in RESTORED}
+    for name, model in (("entry_id", Entry), ("segment_id", Segment)):
+        if not model._default_manager.filter(pk=given[name] or 0).exists():
+            given[name] = None
+    reply = keep(Reply(**given), by=by)
+    if columns.get("was_proposed") and reply.owner_id == by.pk:
+        reply.proposals.create(by=by)
+    return reply
 
 
 @transaction.atomic
