@@ -84,7 +84,7 @@ def capture(request: HttpRequest) -> HttpResponse:
     if _is_bare(request):
         text = "text/plain; charset=utf-8"
         return HttpResponse(said, status=201, content_type=text)
-    messages.success(request, said)
+    messages.success(request, said, extra_tags="capture")
     return redirect(_back(form.cleaned_data["q"]))
 
 

@@ -50,7 +50,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     user = agent_of(request)
     form = MannerForm(request.POST or None, instance=agents.manner(user))
     if request.method == "POST" and _settled(form, request):
-        messages.success(request, "已保存。")
+        messages.success(request, "已保存。", extra_tags="settings")
         return redirect("console:settings")
     return render(request, "console/settings.html", {"form": form})
 

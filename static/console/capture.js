@@ -1,5 +1,8 @@
 // Alt+N: a small form above the search, which stays as it is; a draft survives.
 
+import { fetchSignedIn, isLogin } from "../shared/sign_in.js";
+import { meaning } from "./keys.js";
+
 const KEPT = ["text", "answer", "channel", "segment", "module"];
 
 class Capture {
@@ -9,6 +12,7 @@ class Capture {
     this.store = `kb-console-capture-${link.dataset.owner}`;
     this.composing = false;
     this.busy = false;
+    this.forgotten = null; // what was emptied last
   }
 
   get form() {
@@ -57,6 +61,8 @@ class Capture {
   // What is written survives -----------------------------------------------------
 
   keep() {
+    if (this.forgotten) this.form.querySelector("[data-draft]").hidden = true;
+    this.forgotten = null;
     const pairs = KEPT.map((name) => [name, this.form.elements[name]?.value]);
     store(this.store, JSON.stringify(Object.fromEntries(pairs)));
   }
@@ -71,21 +77,38 @@ class Capture {
     this.form.querySelector("[data-draft]").hidden = false;
   }
 
+  /** Empty the form; what stood in it can be brought back. */
   forget() {
+    this.forgotten = read(this.store);
     sessionStorage.removeItem(this.store);
     this.form.elements.text.value = this.words;
     this.form.elements.answer.value = "";
-    this.form.querySelector("[data-draft]").hidden = true;
+    this.drawLine("已清空。", "撤销");
     this.form.elements.text.focus();
+  }
+
+  takeBack() {
+    store(this.store, JSON.stringify(this.forgotten));
+    this.forgotten = null;
+    this.restore();
+    this.drawLine("上次没记完的内容还在。", "清空重写");
+    this.form.elements.text.focus();
+  }
+
+  drawLine(text, button) {
+    const line = this.form.querySelector("[data-draft]");
+    line.hidden = false;
+    line.firstChild.textContent = text;
+    line.querySelector("[data-forget]").textContent = button;
   }
 
   // Save -----------------------------------------------------------------------
 
-  async fetch(address, options = {}) {
-    const response = await fetch(address, { credentials: "same-origin", ...options });
-    if (response.redirected) location.reload(); // signed out: the login page comes
-    this.status = response.status;
-    if (![200, 201, 400].includes(this.status) || response.redirected) throw new Error(String(this.status));
+  /** Resolve to the answer's text. Throws NetworkError, and Error where it cannot be used. */
+  async fetch(address, options = () => ({})) {
+    const response = await fetchSignedIn(address, options);
+    this.status = response?.status ?? 401;
+    if (!response || ![200, 201, 400].includes(this.status) || isLogin(response)) throw new Error(String(this.status));
     return response.text();
   }
 
@@ -95,12 +118,14 @@ class Capture {
     const told = this.form.querySelector("[data-told]");
     told.textContent = "正在保存……";
     try {
-      const body = new URLSearchParams(new FormData(this.form));
-      const answer = await this.fetch(`${this.link.pathname}?fragment=form`, { method: "POST", body });
+      const answer = await this.fetch(`${this.link.pathname}?fragment=form`, () => ({
+        method: "POST",
+        body: new URLSearchParams(new FormData(this.form)),
+      }));
       if (this.status === 201) this.saved(answer);
       else this.refused(answer);
     } catch {
-      told.textContent = "没能保存，内容还在，请再试一次。";
+      told.textContent = this.status === 401 ? "还没有登录，没有保存。内容还在。" : "没能保存，内容还在，请再试一次。";
     } finally {
       this.busy = false;
     }
@@ -123,7 +148,10 @@ class Capture {
 
   key(event) {
     event.stopPropagation(); // what is typed here is none of the console's keys
-    if (event.isComposing || event.keyCode === 229 || event.repeat) return;
+    if (event.isComposing || event.keyCode === 229) return;
+    // Nor the browser's: it would open a menu, change the tab or go back, and lose the text.
+    if (event.altKey && meaning(event)[0]) event.preventDefault();
+    if (event.repeat) return;
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     this.save();
@@ -157,7 +185,7 @@ class Capture {
     });
     dialog.addEventListener("click", (event) => {
       event.stopPropagation();
-      if (event.target.closest("[data-forget]")) this.forget();
+      if (event.target.closest("[data-forget]")) this.forgotten ? this.takeBack() : this.forget();
       if (event.target !== dialog && !event.target.closest("[data-close]")) return;
       event.preventDefault(); // the backdrop belongs to the dialog itself
       this.close();

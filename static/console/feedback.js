@@ -1,5 +1,8 @@
 // 反馈 on a reply, without leaving the search; the form works without this file.
 
+import { fetchSignedIn } from "../shared/sign_in.js";
+
+const PREFIX = "kb-console-remark-";
 const panes = document.getElementById("panes");
 const box = document.getElementById("q");
 
@@ -15,18 +18,40 @@ function body(form) {
   return sent;
 }
 
+/** Where the words of `form` are kept, for this agent and this entry, until they are sent. */
+function storeOf(form) {
+  return `${PREFIX}${document.getElementById("ask").dataset.owner}-${form.closest(".preview").dataset.entry}`;
+}
+
+function keep(form) {
+  const typed = [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "reply"].includes(name));
+  try {
+    sessionStorage.setItem(storeOf(form), JSON.stringify(typed));
+  } catch {
+    // Storage is full or forbidden: the words last as long as the form.
+  }
+}
+
+/** The list came anew, and the form with it: what was typed stands in it again. */
+function restore(form) {
+  try {
+    for (const [name, value] of JSON.parse(sessionStorage.getItem(storeOf(form)) ?? "[]")) {
+      const field = form.elements[name];
+      if (field && !field.value) field.value = value;
+    }
+  } catch {
+    // Nothing is kept.
+  }
+}
+
 async function send(form) {
   const told = form.querySelector("[data-told]");
   if (form.dataset.busy) return;
   form.dataset.busy = "1";
   told.textContent = "正在发送……";
   try {
-    const response = await fetch(form.action, {
-      method: "POST",
-      body: body(form),
-      credentials: "same-origin",
-    });
-    if (response.redirected) return location.reload(); // signed out
+    const response = await fetchSignedIn(form.action, () => ({ method: "POST", body: body(form) }));
+    if (!response) return (told.textContent = "还没有登录，没有发送。内容还在。");
     const said = response.status < 500 ? await response.text() : "";
     if (response.status === 201) return thank(form, said);
     if (response.status === 404) told.textContent = "这条话术刚刚下线了。";
@@ -40,6 +65,7 @@ async function send(form) {
 
 function thank(form, said) {
   const details = form.closest("details");
+  sessionStorage.removeItem(storeOf(form));
   form.reset();
   form.querySelector("[data-told]").textContent = "";
   details.open = false;
@@ -54,6 +80,11 @@ panes?.addEventListener("submit", (event) => {
   if (!form) return;
   event.preventDefault();
   send(form);
+});
+
+panes?.addEventListener("input", (event) => {
+  const form = event.target.closest(".remark form");
+  if (form) keep(form);
 });
 
 panes?.addEventListener("keydown", (event) => {
@@ -75,6 +106,7 @@ panes?.addEventListener(
     const select = event.target.querySelector("select[name=reply]");
     const open = [...(select?.options ?? [])].find((option) => option.value === shown(select));
     if (open) open.selected = true;
+    restore(event.target.querySelector("form"));
     event.target.querySelector("[type=radio]").focus();
   },
   true, // it does not bubble

@@ -1,5 +1,7 @@
 // One answer at a time: a newer question silences the older ones.
 
+import { fetchSignedIn, isLogin } from "../shared/sign_in.js";
+
 /** Thrown when the server answered with something that cannot be shown. */
 export class Refused extends Error {
   constructor(status) {
@@ -10,9 +12,9 @@ export class Refused extends Error {
 
 /** Return the HTML at `address` as a fragment. Throws Refused, TypeError, AbortError. */
 export async function fetchFragment(address, signal) {
-  const response = await fetch(address, { signal, credentials: "same-origin" });
-  if (response.redirected) location.reload(); // signed out: the login page comes
-  if (response.redirected || !response.ok) throw new Refused(response.status);
+  const response = await fetchSignedIn(address, () => ({ signal }));
+  if (!response || isLogin(response)) throw new Refused(401);
+  if (!response.ok) throw new Refused(response.status);
   const template = document.createElement("template");
   template.innerHTML = await response.text();
   return template.content;

@@ -94,6 +94,9 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   search();
 });
-addEventListener("pageshow", () => (sent = false));
+addEventListener("pageshow", (event) => {
+  sent = false;
+  if (event.persisted && asked !== null) box.value = asked; // some browsers empty the field
+});
 for (const hint of document.querySelectorAll(".keys-hint")) hint.hidden = false;
 form.querySelector("button").hidden = true;

@@ -6,16 +6,21 @@ const STATUS_TIMEOUT_MS = 5000;
 const page = document.querySelector('meta[name="signed-in"]')?.dataset ?? {};
 let pending = null; // one dialog at a time: everybody waits for the same answer
 
+/** Thrown when no answer came: the network is down, or the server is. */
+export class NetworkError extends Error {
+  name = "NetworkError";
+}
+
 /** The id of the user this page was made for; "" when nobody was signed in. */
 export const pageUser = page.user ?? "";
 
-/** Return {user, token}: who is signed in now, and a fresh CSRF token. Throws TypeError offline. */
+/** Return {user, token}: who is signed in now, and a fresh CSRF token. Throws NetworkError. */
 export async function fetchSession() {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), STATUS_TIMEOUT_MS);
   try {
     const options = { credentials: "same-origin", cache: "no-store", signal: controller.signal };
-    const response = await fetch(page.status, options);
+    const response = await send(page.status, options);
     if (!response.ok) throw new Error(`status ${response.status}`);
     return await response.json();
   } finally {
@@ -32,8 +37,8 @@ export function refreshToken(token) {
 /**
  * Resolve to whether the user of this page is signed in, after a dialog where needed.
  *
- * Throws TypeError when the network is down. When the server cannot tell, it says true:
- * the request that follows finds out.
+ * Throws NetworkError. When the server cannot tell, it says true: the request that follows
+ * finds out.
  */
 export function ensureSignedIn() {
   pending ??= settle().finally(() => (pending = null));
@@ -44,19 +49,23 @@ export function ensureSignedIn() {
  * Fetch `address` with the options that `options` returns; sign in and retry once where needed.
  *
  * `options` is called anew for the retry, so that it reads the fresh token from the page.
- * Resolves to null when the user chose not to sign in.
+ * Resolves to null when the user chose not to sign in. Throws NetworkError and AbortError.
  */
 export async function fetchSignedIn(address, options = () => ({})) {
-  const send = () => fetch(address, { credentials: "same-origin", ...options() });
-  const response = await send();
-  const refused = response.status === 403;
-  if (!refused && !isLogin(response)) return response;
-  const { user, token } = await fetchSession();
-  if (user === pageUser) {
-    refreshToken(token); // the token changed when the user signed in elsewhere
-    return refused ? send() : response;
+  const response = await send(address, options());
+  const isRefused = response.status === 403;
+  if (!isRefused && !isLogin(response)) return response;
+  if (!(await ensureSignedIn())) return null; // else the token is fresh now
+  return send(address, options());
+}
+
+/** Fetch, and tell a broken connection from a mistake of ours: both are TypeErrors. */
+async function send(address, options) {
+  try {
+    return await fetch(address, { credentials: "same-origin", ...options });
+  } catch (error) {
+    throw error instanceof TypeError ? new NetworkError(error.message) : error;
   }
-  return (await ensureSignedIn()) ? send() : null;
 }
 
 /** Whether `response` is the login page in place of what was asked for. */
@@ -70,7 +79,7 @@ async function settle() {
   try {
     session = await fetchSession();
   } catch (error) {
-    if (error instanceof TypeError) throw error;
+    if (error instanceof NetworkError) throw error;
     return true; // the server is busy or too old to say
   }
   if (session.user === pageUser) {
