@@ -1,21 +1,26 @@
 // Several replies, put in order and copied as one text, with a greeting and a farewell.
 
-import { fill, missed, pieces, strip } from "./blanks.js";
+import { carriedNames, fill, missed, pieces, strip } from "./blanks.js";
 import { measured, shaped } from "./channels.js";
-import { copy } from "./clipboard.js";
+import { copyPrepared } from "./clipboard.js";
+import { copyByHand } from "./manual_copy.js";
+import { markCarried } from "./reply.js";
+import { describeCarried } from "./sender.js";
 
 const FRESH = 3_600_000; // ms: what lay in the basket for longer may be outdated
 const MOST = 20; // as many as the server takes
 
 export class Basket {
-  constructor({ form, customer, say, picks }) {
-    Object.assign(this, { customer, say, picks, channel: byId("channel") });
+  /** `keep` is called with what will be done, before it is done: it can be taken back. */
+  constructor({ form, customer, say, picks, keepForUndo }) {
+    Object.assign(this, { customer, say, picks, keepForUndo, channel: byId("channel") });
     this.key = `kb-console-basket-${form.dataset.owner}`;
     this.element = byId("basket");
     this.list = byId("basket-items");
     this.items = stored(this.key);
     this.at = this.items.length - 1; // the one that is moved and taken out
-    this.armed = false; // may be copied with empty blanks
+    this.armed = false; // may be copied though something is doubtful
+    this.asksCarried = false; // the question is whether values are of the same customer
     this.element.addEventListener("click", (event) => this.click(event));
     this.element.addEventListener("input", (event) => this.typed(event.target));
     customer.addEventListener("change", () => this.draw());
@@ -46,16 +51,37 @@ export class Basket {
 
   remove(at = this.at) {
     if (!this.items[at]) return;
-    const [gone] = this.items.splice(at, 1);
-    this.at = this.items.length - 1;
-    this.say(`已移出组合：${gone.title}`);
+    this.keepForUndo("移出");
+    const { title } = this.items[at];
+    this.replace(this.items.filter((_, other) => other !== at));
+    this.say(`已移出组合：${title}。按 Alt+Z 撤销`);
+  }
+
+  empty() {
+    if (!this.items.length) return;
+    this.keepForUndo("清空组合");
+    this.replace([]);
+    this.say("组合已清空，按 Alt+Z 撤销");
+  }
+
+  /** Hold `items` from now on. */
+  replace(items) {
+    this.items = items;
+    this.at = items.length - 1;
     this.changed();
   }
 
-  clear() {
-    this.items = [];
-    this.at = -1;
-    this.changed();
+  /** Hold `items` again, and behind them what was added since. */
+  addMissing(items) {
+    const known = new Set(items.map((item) => JSON.stringify(item)));
+    this.replace([...items, ...this.items.filter((item) => !known.has(JSON.stringify(item)))]);
+  }
+
+  /** Read what this tab holds: another page of it may have changed it. */
+  load() {
+    this.items = stored(this.key);
+    this.at = this.items.length - 1;
+    this.draw(true);
   }
 
   // The text ---------------------------------------------------------------------
@@ -77,30 +103,53 @@ export class Basket {
     return missed(this.parts.flat(), this.value);
   }
 
-  /** Copy all as one text; resolves to whether it was. */
+  get carried() {
+    return carriedNames(this.parts.flat(), this.customer);
+  }
+
+  /** Copy all as one text; resolves to whether it was. Call it within the key press. */
   async copy() {
-    if (!this.items.length) return this.say("组合还是空的，按 Alt+= 加入话术", "warn");
-    const names = this.missed;
-    if (names.length && !this.armed) return this.arm(names);
-    const { items, text } = this;
-    if (!(await copy(text))) return this.say("没能复制，请选中文字后按 Ctrl+C", "bad");
+    const { text, isCopied } = await copyPrepared(async () => this.prepare());
+    if (text === null) return false;
+    if (!isCopied && !(await copyByHand(text))) return this.say("没有复制", "bad");
+    const { items, missed: names } = this;
     this.picks.tell(items.map((item) => item.pick), { kind: "basket", channel: this.channel.value });
-    this.clear();
+    this.keepForUndo("复制并清空组合");
+    this.customer.confirm(this.carried);
+    this.replace([]);
     const left = names.length ? `，但还空着：${names.join("、")}` : "";
     this.say(`已复制组合，共 ${items.length} 条${left}`, left ? "warn" : "ok");
     return true;
   }
 
-  arm(names) {
-    const blanks = this.parts.flat().filter(({ name }) => names.includes(name));
+  /** The text to copy, or null when something has to be filled in or confirmed first. */
+  prepare() {
+    if (!this.items.length) {
+      this.say("组合还是空的，按 Alt+= 加入话术", "warn");
+      return null;
+    }
+    const { missed: names, carried } = this;
+    if ((names.length || carried.length) && !this.armed) return this.arm(names, carried);
+    return this.text;
+  }
+
+  /** The first time with something doubtful: show it, and ask again. */
+  arm(names, carried) {
+    const asked = [...names, ...carried];
+    const blanks = this.parts.flat().filter(({ name }) => asked.includes(name));
     const once = new Map(blanks.map((blank) => [blank.name, blank]));
     byId("basket-fills").replaceChildren(...[...once.values()].map(field));
     this.draw();
     this.armed = true;
-    for (const input of this.inputs) input.setAttribute("aria-invalid", "true");
-    this.inputs[0].focus();
-    this.say(`还没填：${names.join("、")}。仍要复制，再按一次 Ctrl+Enter`, "warn");
-    return false;
+    this.asksCarried = carried.length > 0;
+    const empty = this.inputs.filter((input) => names.includes(input.dataset.fill));
+    for (const input of empty) input.setAttribute("aria-invalid", "true");
+    empty[0]?.focus();
+    const reasons = names.length ? [`还没填：${names.join("、")}`] : [];
+    if (carried.length) reasons.push(describeCarried(carried, this.customer));
+    const again = this.asksCarried ? "是同一位客户，再按一次 Ctrl+Enter；不是，按 Esc" : "仍要复制，再按一次 Ctrl+Enter";
+    this.say(`${reasons.join("；")}。${again}`, "warn");
+    return null;
   }
 
   /** The next field after `input` that must be filled. */
@@ -117,7 +166,7 @@ export class Basket {
   }
 
   draw(anew = false) {
-    this.armed = false;
+    this.armed = this.asksCarried = false;
     this.element.hidden = !this.items.length;
     if (anew) {
       this.list.replaceChildren(...this.items.map((item, at) => this.row(item, at)));
@@ -127,6 +176,7 @@ export class Basket {
       const value = this.value(input.dataset.fill);
       if (input.value !== value) input.value = value;
       if (strip(value)) input.removeAttribute("aria-invalid");
+      markCarried(input, this.customer.isCarried(input.dataset.fill));
     }
     const { text, over } = measured(this.text, this.channel.value);
     const length = byId("basket-length");
@@ -155,7 +205,7 @@ export class Basket {
       up: () => this.move(-1, Number(at)),
       down: () => this.move(1, Number(at)),
       out: () => this.remove(Number(at)),
-      empty: () => (this.clear(), this.say("组合已清空")),
+      empty: () => this.empty(),
     };
     acts[action]?.();
   }

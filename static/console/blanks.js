@@ -16,12 +16,17 @@ export function read({ dataset }) {
   return { name, kind, initial, choices, optional: dataset.optional === "yes" };
 }
 
+/** What `value` itself puts into the text; nothing where it does not fit the blank. */
+export function given(blank, value) {
+  const text = strip(value);
+  if (blank.kind === "choice") return blank.choices.includes(text) ? text : "";
+  return blank.kind === "date" ? spoken(text) : text;
+}
+
 /** What is sent for `value`, or the default; maybe nothing. */
 export function worth(blank, value) {
-  const given = strip(value);
-  if (blank.kind === "choice") return blank.choices.includes(given) ? given : blank.initial;
-  if (blank.kind === "date") return spoken(given) || spoken(blank.initial);
-  return given || blank.initial;
+  const initial = blank.kind === "date" ? spoken(blank.initial) : blank.initial;
+  return given(blank, value) || initial;
 }
 
 /** What stands in the text: a blank that was missed is marked. */
@@ -43,6 +48,12 @@ export function fill(drawn, value) {
 export function missed(drawn, value) {
   const lacking = (piece) => piece.name && !piece.optional && !worth(piece, value(piece.name));
   return [...new Set(drawn.filter(lacking).map((piece) => piece.name))];
+}
+
+/** The names in `drawn` whose text comes from a value that is carried, each once. */
+export function carriedNames(drawn, customer) {
+  const isCarried = (piece) => piece.name && customer.isCarried(piece.name) && given(piece, customer.get(piece.name));
+  return [...new Set(drawn.filter(isCarried).map((piece) => piece.name))];
 }
 
 function spoken(date) {

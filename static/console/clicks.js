@@ -7,10 +7,14 @@ const CLICKED = [
   ["[data-copy-link]", (console, button) => console.link(button)],
   ["[data-copy-picture]", (console, button) => console.picture(button)],
   ["[data-favour]", (console, button) => console.favour(button)],
-  ["[data-forget]", (console, chip) => console.customer.set(chip.dataset.forget, "")],
+  ["[data-forget]", (console, chip) => console.forgetValue(chip.dataset.forget)],
   ["#basket-copy", (console) => console.copyBasket()],
   ["#clear", (console) => console.empty()],
   ["#next-customer", (console) => console.nextCustomer()],
+  ["#other-customer", (console) => console.putAway()],
+  ["#previous-customer", (console) => console.previousCustomer()],
+  ["#undo", (console) => console.undo.undo()],
+  [".meant a", (console, link) => console.correctWords(link.textContent)],
 ];
 
 /** Return [element, act]: what `target` belongs to, and what it does; or nothing. */

@@ -1,12 +1,15 @@
 // The agents' console, from what the customer said to the clipboard, by keyboard.
 
 import { Basket } from "./basket.js";
+import { isContinuation } from "./carrying.js";
 import { clicked } from "./clicks.js";
+import { copyPrepared } from "./clipboard.js";
 import { Customer } from "./customer.js";
-import { toggle } from "./favourites.js";
+import { keepAgain, toggle } from "./favourites.js";
 import { Filters } from "./filters.js";
 import { Finder } from "./finder.js";
 import { meaning, place } from "./keys.js";
+import { copyByHand } from "./manual_copy.js";
 import { Misses } from "./misses.js";
 import { Next } from "./next.js";
 import { Picks } from "./picks.js";
@@ -15,9 +18,13 @@ import { Results } from "./results.js";
 import { followSegment } from "./segment.js";
 import { Sender } from "./sender.js";
 import { chip, speaker } from "./sight.js";
+import { UndoStack } from "./undo.js";
 
 const ONCE = new Set(["copy", "advance", "pick", "escape", "favour", "link", "mine"]); // not while held
 for (const action of ["basket-add", "basket-out", "basket-copy"]) ONCE.add(action);
+for (const action of ["undo", "undo-last", "previous-customer"]) ONCE.add(action);
+const IDLE_CHECK_MS = 30_000;
+const PASTED = new Set(["insertFromPaste", "insertFromDrop", "insertFromPasteAsQuotation"]);
 
 class Console {
   constructor() {
@@ -31,11 +38,15 @@ class Console {
     this.finder = new Finder(this);
     this.picks = new Picks(this);
     this.misses = new Misses(this);
+    const { owner } = form.dataset;
+    this.undo = new UndoStack({ owner, button: byId("undo"), apply: (step) => this.takeBack(step) });
+    this.keepForUndo = (label) => this.undo.push(label, { state: this.snapshot });
     this.basket = new Basket(this);
     this.next = new Next(this);
     const changed = () => this.finder.changed();
     followSegment({ select: byId("segment"), customer: this.customer, changed });
     this.escaped = false; // the key before was Escape, too
+    this.isReplacing = false; // the next input takes the place of all words in the box
   }
 
   // Choose -------------------------------------------------------------------
@@ -75,20 +86,18 @@ class Console {
   // Copy ---------------------------------------------------------------------
 
   pick(number) {
-    this.finder.settled(async () => {
+    return this.copyWhen(async () => {
       const option = this.results.options[number - 1];
-      if (!option) return;
+      if (!option) return false;
       if (option !== this.results.selected) this.select(option);
-      if (!(await this.shown()) || option !== this.results.selected) return;
+      if (!(await this.shown()) || option !== this.results.selected) return false;
       if (this.results.reply?.index) this.results.reply.show(0);
-      await this.send();
+      return true;
     });
   }
 
   copy() {
-    this.finder.settled(async () => {
-      if (await this.shown()) await this.send();
-    });
+    return this.copyWhen(() => this.shown());
   }
 
   /** Whether the preview belongs to the selected entry; `gone` says why not. */
@@ -99,10 +108,19 @@ class Console {
     );
   }
 
-  async send() {
-    const { current } = this.picks; // the agent may type on while it is copied
-    const { reply } = this.results;
-    if (!(await this.sender.send(reply))) return;
+  /** Copy the reply in sight once the list is settled and `isReady` says so. */
+  async copyWhen(isReady) {
+    let reply = null;
+    let current = null; // the agent may type on while it is copied
+    const { text, isCopied } = await copyPrepared(async () => {
+      if (!(await this.finder.answered()) || !(await isReady())) return null;
+      ({ reply } = this.results);
+      ({ current } = this.picks);
+      return this.sender.prepare(reply);
+    });
+    if (text === null) return;
+    if (!isCopied && !(await copyByHand(text))) return this.say("没有复制", "bad");
+    this.sender.sent(reply);
     this.picks.tell([current], { channel: reply.channel });
     this.next.after(current?.entry);
     this.focus();
@@ -140,8 +158,11 @@ class Console {
 
   async favour(button = this.panes.querySelector("[data-favour]")) {
     if (!button) return;
+    const entry = button.value;
     try {
-      this.say((await toggle(button)) ? "已收藏" : "已取消收藏", "ok");
+      const kept = await toggle(button);
+      if (!kept) this.undo.push("取消收藏", { favourite: entry });
+      this.say(kept ? "已收藏" : "已取消收藏", "ok");
     } catch {
       this.say("没能收藏，请再试一次", "bad");
     }
@@ -160,8 +181,122 @@ class Console {
 
   // Customer -----------------------------------------------------------------
 
+  /** What undo brings back: the values, the basket and the words in the box. */
+  get snapshot() {
+    return { ...this.customer.state, basket: this.basket.items, box: this.finder.words };
+  }
+
+  /** Whether anything would be lost with the customer of `snapshot`. */
+  get hasCustomer() {
+    return this.customer.isKnown || this.basket.items.length > 0;
+  }
+
+  /** What the page holds when it opens may be of an earlier customer. */
+  begin() {
+    if (this.customer.isIdle) return this.checkIdle();
+    this.customer.touch();
+    if (!this.customer.isKnown) return;
+    const words = this.box.value.trim();
+    if (words && cameFromOutside()) this.follow(words, { pasted: true });
+    else this.customer.carryAll();
+  }
+
+  /** The box has changed: by what was typed, or by what was pasted into it. */
+  typed({ inputType = "" } = {}) {
+    const { isReplacing, snapshot } = this;
+    const before = this.finder.words;
+    const after = this.box.value;
+    const isPasted = PASTED.has(inputType);
+    this.isReplacing = false;
+    this.finder.typing();
+    if (!after.trim() || (before === after && !isPasted)) return;
+    const isAll = isReplacing || !before.trim();
+    if (!isAll && !isPasted && isContinuation(before, after)) return;
+    this.follow(after, { pasted: isPasted && isAll, snapshot });
+  }
+
+  /** Other words are in the box: the values stay, are carried, or belong to somebody else. */
+  follow(words, { pasted, snapshot = this.snapshot }) {
+    const { isNew, dropped } = this.customer.follow(words.trim(), { pasted });
+    if (isNew) {
+      this.putAway({ snapshot, isLast: false });
+    } else if (dropped.length) {
+      this.undo.push(`去掉${dropped.join("、")}`, { state: snapshot }, { isLast: false });
+      this.note(`没有沿用：${dropped.join("、")}。按 Alt+Z 取回`);
+    }
+  }
+
+  /** Begin with another customer and keep the words; what was filled in can be brought back. */
+  putAway({ snapshot = this.snapshot, isLast = true, why = "" } = {}) {
+    if (!this.hasCustomer) return;
+    this.undo.push("换客户", { state: snapshot }, { isLast });
+    this.customer.remember(snapshot);
+    this.customer.startNew();
+    this.basket.replace([]);
+    this.say(`${why}已换成新客户，上一位填的内容已收起。按 Alt+Z 取回`);
+  }
+
+  checkIdle() {
+    if (!this.customer.isIdle) return;
+    this.customer.touch();
+    this.putAway({ why: "十分钟没有操作，" });
+  }
+
+  /** Go back to the customer before this one; pressed again, to the one before that. */
+  previousCustomer() {
+    const state = this.customer.previous;
+    if (!state) return this.say("没有上一位客户", "warn");
+    this.bringBack(state, { isSameMessage: false });
+    this.say("已回到上一位客户，填的内容标着“沿用”");
+  }
+
+  /** Make `state` current again; what it takes the place of is kept among the customers before. */
+  bringBack(state, { isSameMessage }) {
+    const { snapshot, hasCustomer } = this;
+    if (snapshot.token === state.token) {
+      this.customer.addMissing(state, { isSameMessage });
+      return this.basket.addMissing(state.basket);
+    }
+    if (hasCustomer) this.customer.past.unshift({ ...snapshot, at: Date.now() });
+    this.customer.replace(state, { isSameMessage });
+    this.basket.replace(state.basket);
+  }
+
+  /** Undo one step; see the calls of `undo.push`. */
+  async takeBack({ label, state, favourite }) {
+    if (favourite) {
+      try {
+        await keepAgain(favourite);
+        this.say("已恢复收藏", "ok");
+      } catch {
+        this.say("没能恢复收藏，请再试一次", "bad");
+      }
+      return;
+    }
+    const wasEmpty = !this.box.value.trim();
+    if (wasEmpty && state.box.trim()) {
+      this.box.value = state.box;
+      this.finder.typing();
+      this.customer.words = state.words;
+    }
+    this.bringBack(state, { isSameMessage: this.finder.words === state.box });
+    this.focus();
+    this.say(`已撤销${label}`, "ok");
+  }
+
+  /** Take one value out. */
+  forgetValue(name) {
+    this.keepForUndo(`去掉${name}`);
+    this.customer.set(name, "");
+    this.say(`已去掉${name}，按 Alt+Z 撤销`);
+  }
+
   /** Once: an empty box. Twice: the next customer. */
   escape() {
+    if (this.sender.asksCarried || this.basket.asksCarried) {
+      this.putAway(); // it is not the same customer
+      return this.focus();
+    }
     const twice = this.escaped;
     this.escaped = true;
     this.finder.cancel();
@@ -170,17 +305,23 @@ class Console {
     this.focus();
     if (inBox) this.clear();
     this.sender.disarm();
-    const known = this.customer.isKnown || this.basket.items.length > 0;
-    this.say(known ? "再按一次 Esc 换下一位客户" : "");
+    this.say(this.hasCustomer ? "再按一次 Esc 换下一位客户" : "");
   }
 
   nextCustomer() {
-    const known = this.customer.isKnown || this.basket.items.length > 0;
-    this.customer.clear();
-    this.basket.clear();
-    this.clear();
+    const { hasCustomer, snapshot } = this;
+    if (hasCustomer) {
+      // The words went with the first Escape: one step brings back all of it.
+      const cleared = this.undo.steps.at(-1)?.isClearing ? this.undo.pop() : null;
+      const state = { ...snapshot, box: snapshot.box || (cleared?.state.box ?? "") };
+      this.customer.remember(state);
+      this.undo.push("换客户", { state });
+    }
+    this.customer.startNew();
+    this.basket.replace([]);
+    this.clear({ canUndo: !hasCustomer });
     this.focus();
-    this.say(known ? "已清空，请接待下一位客户" : "");
+    this.say(hasCustomer ? "已清空，请接待下一位客户。按 Alt+Z 撤销" : "");
   }
 
   /** An empty box to type into, also on a phone: that is what was asked for. */
@@ -189,17 +330,38 @@ class Console {
     this.box.focus();
   }
 
-  clear() {
+  clear({ canUndo = true } = {}) {
+    if (canUndo && this.box.value.trim()) {
+      this.undo.push("清空搜索", { state: this.snapshot, isClearing: true });
+    }
     this.box.value = "";
     this.finder.typing();
+  }
+
+  /** Search for what was meant: the message stays the same one. */
+  correctWords(words) {
+    this.box.value = words.trim();
+    this.customer.words = this.box.value;
+    this.finder.typing();
+    this.focus();
   }
 
   drawCustomer() {
     this.sender.disarm();
     this.say("");
-    byId("customer").hidden = !this.customer.isKnown;
-    byId("customer-values").replaceChildren(...[...this.customer.values].map(chip));
+    this.note("");
+    const { customer } = this;
+    byId("customer").hidden = !customer.isKnown;
+    byId("other-customer").hidden = !customer.hasCarried;
+    byId("previous-customer").hidden = !customer.previous;
+    const chips = [...customer.values].map(([name, value]) => chip({ name, value, isCarried: customer.isCarried(name) }));
+    byId("customer-values").replaceChildren(...chips);
     this.results.reply?.draw();
+  }
+
+  /** Say beside the customer what became of the values; it stays while words are typed. */
+  note(text) {
+    byId("customer-note").textContent = text;
   }
 
   /** Another filter: the list follows, and the reply in sight is counted anew. */
@@ -241,6 +403,9 @@ class Console {
       favour: () => void this.favour(),
       link: () => void this.link(),
       mine: () => void this.results.reply?.variant.querySelector("[data-mine]")?.click(),
+      undo: () => void this.undo.undo(),
+      "undo-last": () => this.undoByControl(target),
+      "previous-customer": () => void this.previousCustomer(),
       "basket-add": () => void this.collect(),
       "basket-out": () => void this.basket.remove(),
       "basket-move": () => void this.basket.move(argument),
@@ -249,6 +414,13 @@ class Console {
       type: () => (this.box.focus(), false),
     };
     return actions[action]();
+  }
+
+  /** Ctrl+Z is the browser's own in a field, unless the last thing done was a step of ours. */
+  undoByControl(target) {
+    const isText = ["box", "blank", "field"].includes(place(target));
+    if (this.undo.isEmpty || (isText && !this.undo.isLast)) return false;
+    return void this.undo.undo();
   }
 
   /** Another variant; the focus moves along when it is on the tabs. */
@@ -272,6 +444,22 @@ class Console {
     if (idle && getSelection().isCollapsed) this.focus();
   }
 
+  /** Somebody is here: after a long time it is another customer, before the key does anything. */
+  isActive() {
+    this.checkIdle();
+    this.customer.touch();
+  }
+
+  /** The browser brought the page back as it was: fields that it emptied are filled again. */
+  resume() {
+    this.customer.load();
+    this.checkIdle();
+    this.box.value = this.finder.words;
+    this.basket.load();
+    this.customer.changed();
+    this.finder.refresh();
+  }
+
   listen() {
     document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("click", (event) => this.click(event));
@@ -281,8 +469,13 @@ class Console {
     this.panes.addEventListener("mousedown", (event) => {
       if (event.target.closest(".option, .tab, button")) event.preventDefault();
     });
-    this.box.addEventListener("input", (event) => event.isComposing || this.finder.typing());
-    this.box.addEventListener("compositionend", () => this.finder.typing());
+    this.box.addEventListener("beforeinput", (event) => {
+      const { selectionStart, selectionEnd, value } = this.box;
+      const isAll = value.trim() !== "" && value.slice(selectionStart, selectionEnd).trim() === value.trim();
+      if (isAll && event.inputType.startsWith("insert")) this.isReplacing = true;
+    });
+    this.box.addEventListener("input", (event) => event.isComposing || this.typed(event));
+    this.box.addEventListener("compositionend", () => this.typed());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.finder.search();
@@ -290,7 +483,23 @@ class Console {
     this.customer.addEventListener("change", () => this.drawCustomer());
     addEventListener("focus", () => document.activeElement === document.body && this.focus());
     document.addEventListener("visibilitychange", () => this.finder.refresh());
-    addEventListener("pageshow", (event) => event.persisted && this.finder.refresh());
+    addEventListener("pageshow", (event) => event.persisted && this.resume());
+    for (const kind of ["keydown", "pointerdown", "input"]) {
+      document.addEventListener(kind, () => this.isActive(), true);
+    }
+    setInterval(() => this.checkIdle(), IDLE_CHECK_MS);
+  }
+}
+
+/** Whether another page or program opened this one with its words, as a bookmark does. */
+function cameFromOutside() {
+  const [navigation] = performance.getEntriesByType("navigation");
+  if (navigation && navigation.type !== "navigate") return false;
+  try {
+    const before = new URL(document.referrer);
+    return before.origin !== location.origin || before.pathname !== location.pathname;
+  } catch {
+    return true; // no referrer
   }
 }
 
@@ -301,6 +510,7 @@ function byId(id) {
 const agents = new Console();
 agents.listen();
 agents.drawCustomer();
+agents.begin();
 for (const part of ["keys", "clear"]) byId(part).hidden = false;
 document.documentElement.classList.add("scripted");
 if (document.activeElement === document.body) agents.focus();

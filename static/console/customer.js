@@ -1,6 +1,15 @@
-// What the agent filled in for the customer of the moment: kept in this tab only.
+// The customer an agent talks to now: the values of blanks, kept in this tab only.
+//
+// Values belong to one customer. With a new message they are put away, or carried: shown as
+// 沿用, and copied only after the agent has confirmed them.
+
+import { holdsValue, isNeverCarried, sharesValue } from "./carrying.js";
 
 const PREFIX = "kb-console-customer-";
+const IDLE_MS = 600_000; // after so long without a key or a touch comes a new customer
+const ACTIVITY_STEP_MS = 5_000; // how often activity is stored
+const MAX_PAST = 10; // earlier customers that can be brought back
+const PAST_MS = 8 * 3_600_000; // a shift
 
 /** Values by the name of their blank; "change" is dispatched when one changes. */
 export class Customer extends EventTarget {
@@ -8,8 +17,18 @@ export class Customer extends EventTarget {
   constructor(owner) {
     super();
     this.key = PREFIX + owner;
-    this.values = new Map(stored(this.key));
-    this.token = storedToken(this.key) ?? this.renew();
+    this.load();
+  }
+
+  /** Read what this tab holds: another page of it may have changed it. */
+  load() {
+    const stored = read(this.key);
+    this.values = new Map(pairs(stored.values));
+    this.carried = new Set((stored.carried ?? []).filter((name) => this.values.has(name)));
+    this.words = stored.words ?? ""; // the message that the values belong to
+    this.past = (stored.past ?? []).filter(({ at }) => Date.now() - at < PAST_MS);
+    this.activeAt = stored.activeAt ?? Date.now();
+    this.token = stored.token ?? newToken();
   }
 
   get(name) {
@@ -17,56 +36,147 @@ export class Customer extends EventTarget {
   }
 
   set(name, value) {
+    this.carried.delete(name);
     if (value === "") this.values.delete(name);
     else this.values.set(name, value);
     this.changed();
-  }
-
-  clear() {
-    this.values.clear();
-    this.renew();
-    this.changed();
-  }
-
-  /** A new customer gets a new token, by which copies are told to belong together. */
-  renew() {
-    const bytes = crypto.getRandomValues(new Uint8Array(12));
-    this.token = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    keep(`${this.key}-token`, this.token);
-    return this.token;
   }
 
   get isKnown() {
     return this.values.size > 0;
   }
 
+  // Carried values ---------------------------------------------------------------
+
+  isCarried(name) {
+    return this.carried.has(name);
+  }
+
+  get hasCarried() {
+    return this.carried.size > 0;
+  }
+
+  /** The agent has said that the values called `names` are this customer's. */
+  confirm(names) {
+    for (const name of names) this.carried.delete(name);
+    this.changed();
+  }
+
+  /** All values were filled in before what is on the page: they wait for a confirmation. */
+  carryAll() {
+    this.carried = new Set(this.values.keys());
+    this.changed();
+  }
+
+  /**
+   * Another message is in the box. Return {isNew} when it is another customer's, else
+   * {dropped}: the names of values that were taken out because they are never carried.
+   */
+  follow(words, { pasted }) {
+    this.words = words;
+    if (!this.isKnown) return { isNew: false, dropped: [] };
+    if (pasted && !sharesValue(words, this.values)) return { isNew: true, dropped: [] };
+    const others = [...this.values].filter(([, value]) => !holdsValue(words, value));
+    const names = others.map(([name]) => name);
+    const dropped = names.filter(isNeverCarried);
+    for (const name of dropped) this.values.delete(name);
+    this.carried = new Set(names.filter((name) => this.values.has(name)));
+    this.changed();
+    return { isNew: false, dropped };
+  }
+
+  // One customer after another -----------------------------------------------------
+
+  /** What `replace` takes. */
+  get state() {
+    const { values, carried, token, words } = this;
+    return { values: [...values], carried: [...carried], token, words };
+  }
+
+  /** Begin with a new customer: no values, and a new token, by which copies belong together. */
+  startNew() {
+    this.values.clear();
+    this.carried.clear();
+    this.token = newToken();
+    this.changed();
+  }
+
+  /** Add what `state` knew of the same customer and is not known now. */
+  addMissing(state, { isSameMessage }) {
+    for (const [name, value] of state.values) {
+      if (this.values.has(name)) continue;
+      this.values.set(name, value);
+      if (!isSameMessage || state.carried.includes(name)) this.carried.add(name);
+    }
+    this.changed();
+  }
+
+  /** Make `state` the current customer again. */
+  replace(state, { isSameMessage }) {
+    this.past = this.past.filter(({ token }) => token !== state.token);
+    this.values = new Map(state.values);
+    this.carried = new Set(isSameMessage ? state.carried : this.values.keys());
+    this.token = state.token;
+    this.changed();
+  }
+
+  /** Keep `state`, so that it can be brought back. */
+  remember(state) {
+    const others = this.past.filter(({ token }) => token !== state.token);
+    this.past = [...others, { ...state, at: Date.now() }].slice(-MAX_PAST);
+    this.changed();
+  }
+
+  /** The customer before this one, or nothing. */
+  get previous() {
+    return this.past.at(-1) ?? null;
+  }
+
+  // Time ---------------------------------------------------------------------------
+
+  /** Whether nobody has touched the page for so long that another customer is likely. */
+  get isIdle() {
+    return Date.now() - this.activeAt >= IDLE_MS;
+  }
+
+  touch() {
+    const now = Date.now();
+    const isDue = now - this.activeAt >= ACTIVITY_STEP_MS || now < this.activeAt;
+    if (!isDue) return;
+    this.activeAt = now;
+    this.store();
+  }
+
   changed() {
-    keep(this.key, JSON.stringify([...this.values]));
+    this.store();
     this.dispatchEvent(new Event("change"));
   }
-}
 
-function keep(key, text) {
-  try {
-    sessionStorage.setItem(key, text);
-  } catch {
-    // Storage is full or forbidden: what it holds lasts as long as the page.
+  store() {
+    const { state, past, activeAt } = this;
+    try {
+      sessionStorage.setItem(this.key, JSON.stringify({ ...state, past, activeAt }));
+    } catch {
+      // Storage is full or forbidden: what it holds lasts as long as the page.
+    }
   }
 }
 
-function storedToken(key) {
+function newToken() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function read(key) {
   try {
-    return sessionStorage.getItem(`${key}-token`);
+    const stored = JSON.parse(sessionStorage.getItem(key) ?? "{}");
+    return Array.isArray(stored) ? { values: stored } : (stored ?? {});
   } catch {
-    return null;
+    return {};
   }
 }
 
-function stored(key) {
-  try {
-    const pairs = JSON.parse(sessionStorage.getItem(key) ?? "[]");
-    return pairs.filter(([name, value]) => name && typeof value === "string");
-  } catch {
-    return [];
-  }
+function pairs(values) {
+  const list = Array.isArray(values) ? values : [];
+  return list.filter(([name, value]) => name && typeof value === "string");
 }

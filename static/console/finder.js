@@ -1,5 +1,6 @@
 // From what is typed to results that answer it, and to an address that says so.
 
+import { NetworkError } from "../shared/sign_in.js";
 import { Latest } from "./latest.js";
 
 const PAUSE = 20; // ms without a key before a search
@@ -72,19 +73,25 @@ export class Finder {
   }
 
   fail(error) {
-    if (error.status >= 400) this.say("服务器没有答上来，请再试一次", "bad");
-    else if (error.name === "TypeError") this.say("网络不通，结果没有更新", "bad");
+    if (error.status === 401) this.say("还没有登录，结果没有更新", "bad");
+    else if (error.status >= 400) this.say("服务器没有答上来，请再试一次", "bad");
+    else if (error instanceof NetworkError) this.say("网络不通，结果没有更新", "bad");
     else if (!error.status) throw error; // a mistake of ours
   }
 
-  /** Do `action` once the list answers what was typed; typing on calls it off. */
-  async settled(action) {
+  /** Resolve once the list answers what was typed: to true, or to false when typing went on. */
+  async answered() {
     const { typed } = this;
     if (this.due) this.search();
     let found;
     do await (found = this.found);
     while (found !== this.found);
-    if (typed === this.typed && !this.due) await action();
+    return typed === this.typed && !this.due;
+  }
+
+  /** Do `action` once the list answers what was typed; typing on calls it off. */
+  async settled(action) {
+    if (await this.answered()) await action();
   }
 
   /** Fetch again what may have changed while nobody looked. */
@@ -106,7 +113,7 @@ export class Finder {
     this.later = setTimeout(() => {
       const { entry, page } = this.results;
       const query = this.query({ page: page === "1" ? "" : page, entry });
-      history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+      history.replaceState(null, "", String(query) ? `?${query}` : location.pathname);
     }, URL_PAUSE);
   }
 }

@@ -34,6 +34,8 @@ const ALT = {
   KeyF: ["favour"],
   KeyL: ["link"],
   KeyM: ["mine"],
+  KeyQ: ["previous-customer"],
+  KeyZ: ["undo"],
 };
 
 /**
@@ -55,7 +57,10 @@ export function meaning(event) {
 
 function withControl(event) {
   if (event.key === "Enter" && !event.altKey) return ["basket-copy"];
-  return event.key.toLowerCase() === "k" && !event.altKey ? ["box"] : [""];
+  if (event.altKey) return [""];
+  const key = event.key.toLowerCase();
+  if (key === "z" && !event.shiftKey) return ["undo-last"];
+  return key === "k" ? ["box"] : [""];
 }
 
 function withAlt(event) {

@@ -1,12 +1,24 @@
 // A preview: its variants as tabs, its blanks filled with what is known of the customer.
 
-import { fill, missed, pieces, read, strip, worth, written } from "./blanks.js";
+import { carriedNames, fill, given, missed, pieces, read, strip, worth, written } from "./blanks.js";
 import { measured, shaped } from "./channels.js";
 import { offerPictures } from "./pictures.js";
 
 /** What the server drew in `element`, but for what differs though nothing changed. */
 export function source(element) {
   return element.outerHTML.replace(/<time[^]*?<\/time>|<input type="hidden"[^>]*>/g, "");
+}
+
+/** Say beside a field that its value comes from an earlier message, or no more. */
+export function markCarried(input, isCarried) {
+  const label = input.closest("label");
+  label.classList.toggle("carried", isCarried);
+  const mark = label.querySelector(".carried-mark");
+  if (!isCarried) return mark?.remove();
+  if (mark) return;
+  const made = document.createElement("b");
+  Object.assign(made, { className: "carried-mark badge warn", textContent: "沿用" });
+  input.before(made);
 }
 
 /** The replies of one entry, as the server drew them in `element`. */
@@ -82,10 +94,12 @@ export class Reply {
       const value = this.customer.get(input.dataset.fill);
       if (input.value !== value) input.value = value; // a date field takes dates alone
       if (strip(value)) input.removeAttribute("aria-invalid");
+      markCarried(input, this.customer.isCarried(input.dataset.fill));
     }
     for (const element of this.element.querySelectorAll(".blank")) {
       const blank = read(element);
       const value = this.customer.get(blank.name);
+      element.classList.toggle("carried", this.customer.isCarried(blank.name) && given(blank, value) !== "");
       element.textContent = written(blank, value);
       element.classList.toggle("filled", worth(blank, value) !== "" || blank.optional);
     }
@@ -126,6 +140,11 @@ export class Reply {
   /** The names of what must be given and is not. */
   missed() {
     return missed(this.drawn, (name) => this.customer.get(name));
+  }
+
+  /** The names of blanks whose value is carried from an earlier message. */
+  carried() {
+    return carriedNames(this.drawn, this.customer);
   }
 
   field(name) {

@@ -1,42 +1,64 @@
 // A reply goes to the clipboard whole, or after a second thought.
 
 import { copy } from "./clipboard.js";
+import { strip } from "./blanks.js";
+
+/** What to ask before values of an earlier message are copied: their names and values. */
+export function describeCarried(names, customer) {
+  return `沿用：${names.map((name) => `${name} ${strip(customer.get(name))}`).join("、")}`;
+}
 
 export class Sender {
   /** `say` shows a sentence: (text, kind). */
   constructor(say) {
     this.say = say;
-    this.armed = null; // the variant that may be copied with empty blanks
+    this.armed = null; // the variant that may be copied though something is doubtful
+    this.asksCarried = false;
   }
 
   disarm() {
     this.armed = null;
+    this.asksCarried = false; // the question is whether values are of the same customer
   }
 
-  /** Copy `reply`; resolves to whether it was, so that the next customer may come. */
-  async send(reply) {
-    if (!reply) return this.say("没有可复制的话术", "warn");
-    if (reply.barred) return this.say(reply.barred, "bad");
-    const missed = reply.missed();
-    const doubtful = missed.length > 0 || reply.fault !== "";
-    if (doubtful && this.armed !== reply.variant) return this.arm(reply, missed);
+  /** The text of `reply` to copy, or null when it is refused or has to be confirmed first. */
+  prepare(reply) {
+    if (!reply) return this.refuse("没有可复制的话术", "warn");
+    if (reply.barred) return this.refuse(reply.barred, "bad");
+    const [missed, carried] = [reply.missed(), reply.carried()];
+    const isDoubtful = missed.length > 0 || carried.length > 0 || reply.fault !== "";
+    if (isDoubtful && this.armed !== reply.variant) return this.arm(reply, { missed, carried });
     this.disarm();
-    const done = await copy(reply.text());
-    if (!done) this.say("没能复制，请选中文字后按 Ctrl+C", "bad");
-    else if (missed.length) this.say(`已复制，但还空着：${missed.join("、")}`, "warn");
-    else this.say(`已复制：${reply.title}`, "ok");
-    return done;
+    return reply.text();
   }
 
-  /** The first time with something missing: show it, and ask again. */
-  arm(reply, missed) {
+  refuse(why, kind) {
+    this.say(why, kind);
+    return null;
+  }
+
+  /** `reply` is on the clipboard: say so, and what it still lacks. */
+  sent(reply) {
+    const missed = reply.missed();
+    reply.customer.confirm(reply.carried());
+    if (missed.length) this.say(`已复制，但还空着：${missed.join("、")}`, "warn");
+    else this.say(`已复制：${reply.title}`, "ok");
+  }
+
+  /** The first time with something doubtful: show it, and ask again. */
+  arm(reply, { missed, carried }) {
     this.armed = reply.variant;
+    this.asksCarried = carried.length > 0;
     const inputs = missed.map((name) => reply.field(name)).filter(Boolean);
     for (const input of inputs) input.setAttribute("aria-invalid", "true");
     if (inputs.length && !inputs.includes(document.activeElement)) inputs[0].focus();
-    const why = missed.length ? `还没填：${missed.join("、")}` : `写法有误：${reply.fault.replace(/。$/, "")}`;
-    this.say(`${why}。仍要复制，再按一次 Enter`, "warn");
-    return false;
+    const reasons = [];
+    if (missed.length) reasons.push(`还没填：${missed.join("、")}`);
+    else if (reply.fault) reasons.push(`写法有误：${reply.fault.replace(/。$/, "")}`);
+    if (carried.length) reasons.push(describeCarried(carried, reply.customer));
+    const again = this.asksCarried ? "是同一位客户，再按一次 Enter；不是，按 Esc" : "仍要复制，再按一次 Enter";
+    this.say(`${reasons.join("；")}。${again}`, "warn");
+    return null;
   }
 
   async link(path) {

@@ -11,12 +11,14 @@ export function speaker(where) {
   };
 }
 
-/** What is known of the customer: a click forgets it. */
-export function chip([name, value]) {
+/** What is known of the customer: a click takes it out. */
+export function chip({ name, value, isCarried }) {
   const made = document.getElementById("customer-chip").content.firstElementChild.cloneNode(true);
   const button = made.querySelector("button");
   button.dataset.forget = name;
-  button.title = `忘掉${name}`;
+  button.title = isCarried ? `${name}是之前填的，复制前请核对；点一下去掉` : `去掉${name}`;
+  button.classList.toggle("carried", isCarried);
+  made.querySelector(".carried-mark").hidden = !isCarried;
   made.querySelector(".name").textContent = name;
   made.querySelector(".value").textContent = value;
   return made;

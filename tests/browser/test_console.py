@@ -314,6 +314,8 @@ def test_values_stay_for_this_customer_until_escape_twice(console: Page) -> None
     for _ in range(2):
         console.keyboard.press("Tab")
     console.keyboard.press("Enter")
+    expect(said(console)).to_contain_text("沿用：客户称呼 王女士。是同一位客户，再按")
+    console.keyboard.press("Enter")
     expect(said(console)).to_contain_text("已复制：")
     assert clipboard(console) == "王女士，抱歉！"
     console.reload()
@@ -604,10 +606,17 @@ def test_an_entry_retired_meanwhile_is_not_copied(
     assert clipboard(console) == "nothing"
 
 
-def test_whoever_was_signed_out_meets_the_login_page(console: Page) -> None:
+def test_whoever_was_signed_out_signs_in_and_the_search_goes_on(console: Page) -> None:
     console.context.clear_cookies()
     console.keyboard.type("发票")
-    expect(console).to_have_url(re.compile("/login/"))
+    expect(console.get_by_role("dialog", name="登录已过期")).to_be_visible()
+    expect(console.get_by_label("密码")).to_be_focused()
+    console.keyboard.type("一壶好茶 2026")
+    console.keyboard.press("Enter")
+    expect(chosen(console)).to_contain_text("电子发票怎么开？")
+    expect(box(console)).to_be_focused()
+    console.keyboard.press("Alt+f")  # with the token of the new session
+    expect(said(console)).to_have_text("已收藏")
 
 
 def test_it_copies_where_the_page_has_no_clipboard(
