@@ -20,9 +20,11 @@ SCRATCH := export DATA_DIR="$$(mktemp -d)" HTTPS=on DEBUG=off \
 	trap 'rm -rf "$$DATA_DIR"' EXIT;
 CHROMIUM := for name in chromium chromium-browser google-chrome none; do \
 	command -v $$name >/dev/null && break; done; [ $$name != none ]
+FIREFOX := command -v firefox-esr >/dev/null
+WEBKIT := command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv run test chromium lint format types checks pytest servers bench lock clean
+.PHONY: help venv run test browsers lint format types checks pytest servers bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -78,7 +80,7 @@ run: $(RUN) ## start the site; PORT, DATA_DIR and DEMO=off are honoured
 	exec $(PY) -m gunicorn -c config/gunicorn.py config.wsgi
 
 # Every step runs, so that one look at the end tells all that is wrong.
-test: $(DEV) chromium ## lint, types, checks and the whole suite
+test: $(DEV) browsers ## lint, types, checks and the whole suite
 	@failed=; \
 	for step in $(STEPS); do \
 	  echo "== $$step"; $(MAKE) -s $$step || failed="$$failed $$step"; \
@@ -87,23 +89,33 @@ test: $(DEV) chromium ## lint, types, checks and the whole suite
 	if ! { $(CHROMIUM); }; then \
 	  echo "not run: browser tests, because Chromium is not installed"; \
 	fi; \
+	if ! { $(FIREFOX); }; then \
+	  echo "not run: tests in Firefox, because firefox-esr is not installed"; \
+	fi; \
+	if ! { $(WEBKIT); }; then \
+	  echo "not run: tests in WebKit, because webkit2gtk-driver and xvfb are not installed"; \
+	fi; \
 	[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }; \
 	echo "passed: $(STEPS)"
 
-chromium:
-	@if { $(CHROMIUM); }; then exit 0; fi; \
+browsers:
+	@packages=; \
+	{ $(CHROMIUM); } || packages="$$packages chromium fonts-noto-cjk"; \
+	{ $(FIREFOX); } || packages="$$packages firefox-esr"; \
+	{ $(WEBKIT); } || packages="$$packages webkit2gtk-driver xvfb"; \
+	[ -n "$$packages" ] || exit 0; \
 	sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
 	if [ -e /etc/debian_version ] && $$sudo true 2>/dev/null; then \
-	  echo "== chromium: installing it from Debian for the browser tests"; \
+	  echo "== browsers: installing$$packages from Debian for the browser tests"; \
 	  export DEBIAN_FRONTEND=noninteractive; \
 	  for try in 1 2; do \
 	    $$sudo apt-get install -qq -y --no-install-recommends \
-	      chromium fonts-noto-cjk >/dev/null 2>&1 && exit 0; \
+	      $$packages >/dev/null 2>&1 && exit 0; \
 	    $$sudo apt-get update -qq || break; \
 	  done; \
 	fi; \
-	echo "== chromium: none here and none could be installed;" \
-	  "install it yourself to run the browser tests"
+	echo "== browsers: not all are here and they could not be installed;" \
+	  "to run all browser tests, install$$packages yourself"
 
 lint: $(DEV) ## style of Python and of templates
 	@$(PY) -m ruff check -q --output-format concise

@@ -483,7 +483,8 @@ class Console {
     this.customer.addEventListener("change", () => this.drawCustomer());
     addEventListener("focus", () => document.activeElement === document.body && this.focus());
     document.addEventListener("visibilitychange", () => this.finder.refresh());
-    addEventListener("pageshow", (event) => event.persisted && this.resume());
+    // WebKit empties fields of a kept page after this event, so they are filled after that.
+    addEventListener("pageshow", (event) => event.persisted && setTimeout(() => this.resume()));
     for (const kind of ["keydown", "pointerdown", "input"]) {
       document.addEventListener(kind, () => this.isActive(), true);
     }

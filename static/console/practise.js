@@ -96,7 +96,8 @@ form.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", (event) => {
   sent = false;
-  if (event.persisted && asked !== null) box.value = asked; // some browsers empty the field
+  // WebKit empties fields of a kept page after this event.
+  if (event.persisted && asked !== null) setTimeout(() => (box.value = asked));
 });
 for (const hint of document.querySelectorAll(".keys-hint")) hint.hidden = false;
 form.querySelector("button").hidden = true;

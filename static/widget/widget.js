@@ -68,7 +68,7 @@ button, input, textarea, select { font: inherit; color: inherit; }
 .button:disabled { opacity: .6; cursor: default; }
 .launch { position: fixed; z-index: 2147483000; right: max(16px, env(safe-area-inset-right)); bottom: max(16px, env(safe-area-inset-bottom)); min-height: 48px; padding: 0 20px; border-radius: 999px; box-shadow: 0 4px 16px rgb(0 0 0 / 25%); }
 .left .launch { right: auto; left: max(16px, env(safe-area-inset-left)); }
-dialog { width: min(400px, 100vw); max-width: none; height: min(640px, 100dvh - 32px); max-height: none; margin: auto 16px 16px auto; padding: 0; border: 1px solid var(--line); border-radius: 14px; background: var(--surface); color: var(--ink); box-shadow: 0 8px 32px rgb(0 0 0 / 30%); overflow: hidden; }
+dialog { width: min(400px, 100vw); max-width: none; height: min(640px, 100vh - 32px); height: min(640px, 100dvh - 32px); max-height: none; margin: auto 16px 16px auto; padding: 0; border: 1px solid var(--line); border-radius: 14px; background: var(--surface); color: var(--ink); box-shadow: 0 8px 32px rgb(0 0 0 / 30%); overflow: hidden; }
 .left dialog { margin: auto auto 16px 16px; }
 dialog::backdrop { background: rgb(0 0 0 / 25%); }
 .panel { display: flex; flex-direction: column; height: 100%; background: var(--surface); }
@@ -116,7 +116,7 @@ fieldset { border: 0; }
 .tongues button { min-height: 32px; padding: 0 8px; border: 0; background: none; color: var(--soft); font-size: 13px; cursor: pointer; }
 .tongues [aria-pressed=true] { color: var(--ink); font-weight: 650; }
 .bad { padding: 8px 12px; border-inline-start: 3px solid var(--bad); color: var(--bad); }
-@media (max-width: 480px) { dialog, .left dialog { width: 100vw; height: 100dvh; margin: 0; border: 0; border-radius: 0; } }
+@media (max-width: 480px) { dialog, .left dialog { width: 100vw; height: 100vh; height: 100dvh; margin: 0; border: 0; border-radius: 0; } }
 @media print { .launch { display: none; } }
 `;
   const DARK = "color-scheme: dark; --accent: #8fb3ff; --accent-ink: #0c1730; --surface: #1b1e24; --sunk: #262a32; --ink: #e7e9ec; --soft: #a4abb6; --line: #30353e; --edge: #757d8a; --bad: #ff9d94; --mark: #35280e;";
@@ -186,13 +186,21 @@ fieldset { border: 0; }
     for (const [key, value] of Object.entries({ ...query, lang: at ? TONGUES[at][0] : "" })) {
       if (value) url.searchParams.set(key, value);
     }
-    const late = AbortSignal.timeout(body ? PATIENCE * 4 : PATIENCE);
-    const stop = signal && AbortSignal.any ? AbortSignal.any([signal, late]) : late;
-    const options = { credentials: "omit", referrerPolicy: "no-referrer", signal: stop };
-    const answer = await fetch(url, body ? { ...options, method: "POST", body } : options);
-    const told = await answer.json();
-    if (!answer.ok) throw Object.assign(new Error(told.detail), { told });
-    return told;
+    const controller = new AbortController(); // older browsers have no AbortSignal.timeout
+    const abort = () => controller.abort();
+    const timer = setTimeout(abort, body ? PATIENCE * 4 : PATIENCE);
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
+    const options = { credentials: "omit", referrerPolicy: "no-referrer", signal: controller.signal };
+    try {
+      const answer = await fetch(url, body ? { ...options, method: "POST", body } : options);
+      const told = await answer.json();
+      if (!answer.ok) throw Object.assign(new Error(told.detail), { told });
+      return told;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    }
   }
 
   /* A photo of a phone would take minutes to send, and be refused. */
@@ -460,12 +468,13 @@ fieldset { border: 0; }
           const taken = await call("ask/", {}, sent);
           text.value = contact.value = pictures.value = "";
           trail.splice(1);
-          go(() => show(el("p", { role: "status" }, say("got")), el("p", null, el("a", { href: home + taken.url, target: "_blank", rel: "noopener noreferrer" }, say("mine")))), false);
+          go(() => show(el("p", { role: "status" }, say("got")), el("p", null, el("a", { href: home + taken.url, target: "_blank", rel: "noopener noreferrer" }, say("mine")))));
         } catch (error) {
           if (error.told?.stamp) stamp.value = error.told.stamp;
           refuse(reason(error));
         }
         button.disabled = false;
+        if (!root.activeElement) button.focus(); // a disabled button loses the focus
         return undefined;
       });
       show(el("h3", null, say("ask")), asking);
