@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from kb import content, scripts
-from kb.models import Entry, Incident, Reader
+from kb.models import Entry, Incident, Reader, Search, Side
 from kb.models.incident import State
 from kb.text import markdown
 from kb.text.mention import Said
+
+REACH_PERIOD = timedelta(days=7)
+MAX_PHRASES_CHECKED = 2000  # the most frequent of a week's searches
+MAX_PHRASES_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,44 @@ def html(incident: Incident) -> str:
     if not scripts.is_hant():
         return incident.body_html
     return markdown.render(incident.body, scripts.hant_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which of last week's searches would have shown a notice."""
+
+    matched: int  # searches
+    total: int  # searches that were looked at
+    # The most frequent of them and how often; pages mask personal data in them.
+    phrases: Sequence[tuple[str, int]]
+
+
+def reach(keywords: Sequence[str], *, audience: str) -> Reach:
+    """Return which searches of the last seven days speak of one of `keywords`.
+
+    Only the most frequent phrases are looked at. What the notice's readers never
+    search for does not count: one for colleagues is not shown to customers.
+    """
+    since = timezone.now() - REACH_PERIOD
+    searches = Search.objects.filter(created_at__gte=since)
+    if audience == Incident.Audience.STAFF:
+        searches = searches.filter(side=Side.STAFF)
+    phrases = list(
+        searches.order_by()
+        .values_list("words_key")
+        .annotate(count=Count("pk"), typed=Max("words"))
+        .order_by("-count", "words_key")[:MAX_PHRASES_CHECKED]
+    )
+    matched = [
+        (typed, count)
+        for _, count, typed in phrases
+        if any(map(Said(typed).mentions, keywords))
+    ]
+    return Reach(
+        sum(count for _, count in matched),
+        sum(count for _, count, _ in phrases),
+        matched[:MAX_PHRASES_SHOWN],
+    )
 
 
 def end(incident: Incident) -> bool:

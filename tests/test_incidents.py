@@ -193,7 +193,7 @@ def test_the_database_refuses_an_end_before_the_start(announce: Announce) -> Non
 
 
 def test_keywords_may_be_typed_in_any_way(announce: Announce) -> None:
-    assert announce(keywords="顺丰、停运, 快递 不动\r\n 顺丰").words() == [
+    assert announce(keywords="顺丰、停运, “快递 不动”\r\n 顺丰").words() == [
         "顺丰",
         "停运",
         "快递 不动",

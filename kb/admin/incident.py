@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from kb import incidents
 from kb.admin.base import short
 from kb.admin.gated import GatedAdmin
+from kb.admin.notice_reach import NoticeReachMixin
 from kb.models import Incident
 from kb.models.incident import State
 
@@ -39,7 +40,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Incident)
-class IncidentAdmin(GatedAdmin):
+class IncidentAdmin(NoticeReachMixin, GatedAdmin):
     list_display = ["title", "shown_state", "audience", "starts", "ends", "created_by"]
     list_filter = [StateFilter, "audience"]
     list_select_related = ["created_by"]
@@ -48,7 +49,7 @@ class IncidentAdmin(GatedAdmin):
     fieldsets = [
         (None, {"fields": ["title", "body", "audience"]}),
         ("什么时候", {"fields": [("starts_at", "ends_at")]}),
-        ("出现在哪里", {"fields": ["keywords", "entry"]}),
+        ("出现在哪里", {"fields": ["keywords", "reach", "entry"]}),
     ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

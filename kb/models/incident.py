@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from django.conf import settings
@@ -17,10 +16,10 @@ from kb.models.fields import ProseField
 from kb.models.markdown import validate_complexity
 from kb.models.user import Reader
 from kb.text import markdown, normalize, segment
+from kb.text.keywords import join_keywords, split_keywords
 
 MOST = 30  # keywords of one notice
 LONGEST = 32  # characters of a keyword
-_BETWEEN = re.compile("[\n,，、;；|｜]")
 
 
 class State(models.TextChoices):
@@ -67,8 +66,8 @@ class Incident(models.Model):
     keywords = ProseField(
         "关键词",
         blank=True,
-        help_text="一行一个，或用顿号隔开。搜索里出现其中一个，公告就在结果上方。"
-        "不写就只在首页显示。",
+        help_text="一行一个，或用空格、逗号、顿号隔开；几个词要连在一起，就加引号。"
+        "搜索里出现其中一个，公告就在结果上方。不写就只在首页显示。",
     )
     audience = models.CharField(
         "给谁看", max_length=10, choices=Audience.choices, default=Audience.STAFF
@@ -134,6 +133,7 @@ class Incident(models.Model):
             normalize.line, _BETWEEN.split(normalize.unify_line_ends(self.keywords))
         )
         return list(dict.fromkeys(filter(None, typed)))
+        return split_keywords(self.keywords)
 
     def clean(self) -> None:
         self.title = normalize.line(self.title)
@@ -147,7 +147,7 @@ class Incident(models.Model):
             raise ValidationError({"keywords": told})
         if wrong := [told for word in words if (told := _wrong(word))]:
             raise ValidationError({"keywords": wrong})
-        self.keywords = "\n".join(words)
+        self.keywords = join_keywords(words)
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.body_html = markdown.render(self.body)
