@@ -39,11 +39,26 @@ def running(
     shown = Incident.objects.visible_to(user)
     found = list(shown.in_state(State.RUNNING, at=timezone.now()))
     if words or entry:
-        said = Said(f"{words}\n{entry or ''}") if found else None
-        found = [one for one in found if said and _concerns(one, said, entry)]
+        found = _concerning(found, words, entry)
     linked = {one.entry_id for one in found} - {None}
     readable = Entry.objects.published_to(user).in_bulk(linked) if linked else {}
     return [Notice(one, readable.get(one.entry_id or 0)) for one in found]
+
+
+def matching(notices: Sequence[Notice], words: str) -> list[Notice]:
+    """Return those of `notices` that a search for `words` shows; without words, all."""
+    if not words:
+        return list(notices)
+    wanted = _concerning([one.incident for one in notices], words, None)
+    ids = {incident.pk for incident in wanted}
+    return [one for one in notices if one.incident.pk in ids]
+
+
+def _concerning(
+    rows: Sequence[Incident], words: str, entry: Entry | None
+) -> list[Incident]:
+    said = Said(f"{words}\n{entry or ''}") if rows else None
+    return [one for one in rows if said and _concerns(one, said, entry)]
 
 
 def html(incident: Incident) -> str:

@@ -9,6 +9,7 @@ from kb.console import (
     mine,
     misses,
     next,
+    notices,
     own,
     picks,
     practise,
@@ -20,6 +21,7 @@ from kb.console import (
 app_name = "console"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("notices/", notices.notices, name="notices"),
     path("pick/", picks.pick, name="pick"),
     path("miss/", misses.miss, name="miss"),
     path("mine/", mine.mine, name="mine"),

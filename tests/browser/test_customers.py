@@ -217,6 +217,17 @@ def test_typing_on_and_mending_the_words_carries_nothing(console: Page) -> None:
     assert clipboard(console) == "亲，A20251130001的发票已开。"
 
 
+def test_words_from_an_input_method_are_another_message(console: Page) -> None:
+    serve_first_customer(console)
+    session = console.context.new_cdp_session(console)
+    composed = {"text": "di", "selectionStart": 2, "selectionEnd": 2}
+    session.send("Input.imeSetComposition", composed)
+    session.send("Input.insertText", {"text": "地址"})
+    expect(box(console)).to_have_value("地址")
+    expect(console.locator("#customer-note")).to_contain_text("收件人、新地址")
+    assert values(console)["新地址"] == ""
+
+
 def test_letters_shared_with_the_words_before_make_no_same_message(
     console: Page,
 ) -> None:

@@ -1,0 +1,142 @@
+// An open page learns of new and of ended notices within half a minute.
+
+const POLL_MS = 20_000;
+const IDLE_MS = 3_600_000; // nobody is there: the session may end
+const MAX_SEEN = 100;
+const place = document.getElementById("live-notices");
+const status = document.getElementById("live-notices-status");
+const box = document.getElementById("q"); // the console's; elsewhere all notices are shown
+const seenKey = `kb-notices-seen-${place.dataset.owner}`;
+let etag = "";
+let activeAt = Date.now();
+let isPolling = false;
+let titles = new Map([...document.querySelectorAll("[data-notice]")].map((notice) => [idOf(notice), titleOf(notice)]));
+
+function idOf(notice) {
+  return notice.dataset.notice;
+}
+
+function titleOf(notice) {
+  return notice.querySelector("strong").textContent;
+}
+
+function readSeen() {
+  try {
+    return JSON.parse(localStorage.getItem(seenKey) ?? "[]");
+  } catch {
+    return [];
+  }
+}
+
+function addSeen(ids) {
+  try {
+    localStorage.setItem(seenKey, JSON.stringify([...new Set([...readSeen(), ...ids])].slice(-MAX_SEEN)));
+  } catch {
+    // Storage is full or forbidden: a notice is shown once more.
+  }
+}
+
+async function poll() {
+  if (document.hidden || isPolling || Date.now() - activeAt > IDLE_MS) return;
+  isPolling = true;
+  try {
+    const query = box ? `?${new URLSearchParams({ q: box.value.trim() })}` : "";
+    const headers = etag ? { "If-None-Match": etag } : {};
+    const response = await fetch(place.dataset.address + query, { headers, cache: "no-store", credentials: "same-origin" });
+    if (response.status !== 200 || response.redirected) return;
+    const template = document.createElement("template");
+    template.innerHTML = await response.text();
+    etag = response.headers.get("ETag") ?? "";
+    show([...template.content.querySelectorAll("[data-notice]")]);
+  } catch {
+    // The network is down; the next time comes soon.
+  } finally {
+    isPolling = false;
+  }
+}
+
+function show(notices) {
+  const now = new Map(notices.map((notice) => [idOf(notice), titleOf(notice)]));
+  announce(now);
+  titles = now;
+  if (!box) return fill(place, notices);
+  const matching = notices.filter(({ dataset }) => dataset.matches === "yes");
+  fillList(matching);
+  if (!box.value.trim()) addSeen(matching.map(idOf)); // all of them stand in the list
+  const seen = readSeen();
+  const fresh = notices.filter((notice) => notice.dataset.matches === "no" && !seen.includes(idOf(notice)));
+  fill(place, fresh.map(dismissible));
+}
+
+/** Say politely what is new and what has ended. */
+function announce(now) {
+  const added = [...now].filter(([id]) => !titles.has(id)).map(([, title]) => title);
+  const ended = [...titles].filter(([id]) => !now.has(id)).map(([, title]) => title);
+  const parts = [added.length && `新公告：${added.join("；")}`, ended.length && `公告已结束：${ended.join("；")}`];
+  const text = parts.filter(Boolean).join("。");
+  if (text) status.textContent = text;
+}
+
+/** Replace what stands in `parent`; whatever was open stays open. */
+function fill(parent, notices) {
+  const open = new Set([...parent.querySelectorAll("details[open]")].map(idOf));
+  for (const notice of notices) {
+    const details = notice.matches("details") ? notice : notice.querySelector("details");
+    details.open = open.has(idOf(details));
+  }
+  parent.replaceChildren(...notices);
+}
+
+/** The notices above the list of the console. */
+function fillList(notices) {
+  const list = document.querySelector("#panes .found");
+  let section = list.querySelector(":scope > .notices");
+  if (!notices.length) return section?.remove();
+  if (!section) {
+    section = document.createElement("section");
+    section.className = "notices";
+    section.setAttribute("aria-label", "公告");
+    list.prepend(section);
+  }
+  fill(section, notices);
+}
+
+/** A notice that the search did not ask for, with a button that puts it away. */
+function dismissible(notice) {
+  const row = document.createElement("div");
+  row.className = "fresh-notice";
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "button small", textContent: "知道了" });
+  button.setAttribute("aria-label", `知道了：${titleOf(notice)}`);
+  button.addEventListener("click", () => {
+    addSeen([idOf(notice)]);
+    row.remove();
+    box.focus();
+  });
+  row.append(notice, button);
+  return row;
+}
+
+/** What the list shows by itself now needs no place above it. */
+function removeDoubles() {
+  for (const row of [...place.children]) {
+    const id = idOf(row.querySelector("details"));
+    if (document.querySelector(`#panes [data-notice="${id}"]`)) row.remove();
+  }
+}
+
+if (box) new MutationObserver(removeDoubles).observe(document.getElementById("panes"), { childList: true });
+for (const kind of ["keydown", "pointerdown"]) {
+  document.addEventListener(
+    kind,
+    () => {
+      const wasIdle = Date.now() - activeAt > IDLE_MS;
+      activeAt = Date.now();
+      if (wasIdle) poll();
+    },
+    true,
+  );
+}
+document.addEventListener("visibilitychange", poll);
+addEventListener("pageshow", poll);
+setInterval(poll, POLL_MS);
