@@ -129,10 +129,6 @@ class Incident(models.Model):
 
     def words(self) -> list[str]:
         """Return the keywords, each once, as they were typed."""
-        typed = map(
-            normalize.line, _BETWEEN.split(normalize.unify_line_ends(self.keywords))
-        )
-        return list(dict.fromkeys(filter(None, typed)))
         return split_keywords(self.keywords)
 
     def clean(self) -> None:
