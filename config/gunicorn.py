@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
@@ -38,16 +38,24 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - the heartbeat must not wait for a 
     worker_tmp_dir = "/dev/shm"  # noqa: S108
 
 
+def on_starting(server: Arbiter) -> None:
+    """Put limits on requests before the first query."""
+    from kb.database import limits  # noqa: PLC0415 - settings are there only now
+
+    limits.start_serving()
+
+
 def when_ready(server: Arbiter) -> None:
     """Make what is loaded shareable: no open connection, no garbage collection."""
     from kb import search  # noqa: PLC0415 - settings are there only now
     from kb.jobs import supervisor  # noqa: PLC0415 - settings are there only now
+    from kb.database import forks  # noqa: PLC0415
 
     try:
         search.warm()
     except DatabaseError as error:  # the pages will say so; a start need not fail
         logging.getLogger("gunicorn.error").warning("not warmed up: %s", error)
-    connections.close_all()
+    forks.close_connections()
     gc.collect()
     gc.freeze()
     supervisors.append(supervisor.Supervisor(server.LISTENERS))

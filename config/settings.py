@@ -8,6 +8,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.database import lock_seconds, read_database, statement_seconds
 from config.given import (
     ANY_ORIGIN,
     HOST,
@@ -59,33 +60,14 @@ whole_number("WEB_CONCURRENCY", 2, 1, 64)
 if not re.match("sqlite://|postgres(ql)?://", env.str("DATABASE_URL", "sqlite://")):
     stop("DATABASE_URL must begin with sqlite:// or postgres://")
 try:
-    DATABASES = {
-        "default": env.db_url("DATABASE_URL", f"sqlite:///{DATA_DIR}/kb.sqlite3")
-    }
+    DATABASES = {"default": read_database(DATA_DIR)}
 except (ImproperlyConfigured, ValueError, KeyError) as error:
     stop(f"DATABASE_URL cannot be understood: {error}")
 
 CACHES = {"default": cache_settings(DATA_DIR)}
 
-if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
-    if not (home := Path(DATABASES["default"]["NAME"]).parent).is_dir():
-        stop(f"DATABASE_URL lies in a folder that does not exist: {home}")
-    # Whoever closes the last connection writes the whole log back: 2 ms a request.
-    DATABASES["default"]["CONN_MAX_AGE"] = None
-    # IMMEDIATE takes the write lock at once, so that a read-then-write waits its
-    # turn for `timeout` seconds instead of failing; WAL lets readers read on.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            " PRAGMA cache_size=-20000;"
-        ),
-    }
-else:
-    if not DATABASES["default"]["NAME"]:
-        stop("DATABASE_URL names no database: postgres://user:password@host/name")
-    DATABASES["default"]["OPTIONS"] = {"pool": True}
+KB_DB_LOCK_SECONDS = lock_seconds(DATABASES["default"])
+KB_DB_STATEMENT_SECONDS = statement_seconds()
 
 KB_ENGINE = _engine(env.str("KB_ENGINE", "whoosh"), DATA_DIR)
 KB_JIEBA_CACHE = folder(DATA_DIR / "jieba")

@@ -14,8 +14,10 @@ class KbConfig(AppConfig):
     def ready(self) -> None:
         from kb import audit, checks, index, inquiries  # noqa: F401  (registers checks and receivers)
         from kb.accounts import sessions  # noqa: F401  (a receiver of the login)
+        from kb.database import forks
         from kb.text import segment
 
+        forks.close_before_forks()
         segment.use_cache_folder(settings.KB_JIEBA_CACHE)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import F
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
+from kb.database import limits
 from kb.models import (
     Category,
     ContentEdition,
@@ -25,6 +27,9 @@ from kb.models import (
 )
 
 # What pages show inside of the frame of their site and its categories.
+READ_SECONDS = 0.5  # for the database to tell the edition, where one is known
+RETRY_SECONDS = 2.0  # in which a database that did not tell is not asked again
+MAX_STALE_SECONDS = 3600  # for which pages in memory are shown without the database
 INSIDE = (Entry, Face, Tag, FollowUp, Incident, Entry.tags.through)
 
 
@@ -41,6 +46,20 @@ class Stamp:
     raised_at: datetime | None = None
     running_notices: int = 0
     outline: object = None
+    # The database did not answer: this was the edition when it last did.
+    is_stale: bool = field(default=False, compare=False, repr=False)
+
+
+@dataclass(slots=True)
+class _Known:
+    """The edition that this process read last; times are monotonic."""
+
+    stamp: Stamp
+    read_at: float
+    retry_at: float = 0.0
+
+
+_known: list[_Known] = []  # one at most
 
 
 # By hand: Django takes ten times as long to put the query together as the database
@@ -62,6 +81,34 @@ SELECT number, raised_at, outline, outlined_at, (
 
 
 def edition() -> Stamp:
+    """Return the edition in force, or the last one known while the database is away.
+
+    Raises DatabaseError where none has been known within MAX_STALE_SECONDS.
+    """
+    now, known = monotonic(), next(iter(_known), None)
+    if known is None or now - known.read_at > MAX_STALE_SECONDS:
+        stamp = _read()
+    elif now < known.retry_at:
+        return replace(known.stamp, is_stale=True)
+    else:
+        if known.retry_at:  # it failed before: one request tries, nobody else waits
+            known.retry_at = now + RETRY_SECONDS
+        try:
+            with limits.within(READ_SECONDS):
+                stamp = _read()
+        except DatabaseError:
+            known.retry_at = monotonic() + RETRY_SECONDS
+            return replace(known.stamp, is_stale=True)
+    _known[:] = [_Known(stamp, now)]
+    return stamp
+
+
+def forget_edition() -> None:
+    """Forget the edition that was read last, as a new process does."""
+    _known.clear()
+
+
+def _read() -> Stamp:
     """Return the edition in force, in one small query."""
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:

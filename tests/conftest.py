@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.cache import cache
 
-from kb import entries, index, questions, reads
+from kb import content, entries, index, questions, reads
 from kb.engines import get_engine
 from kb.faq import copies
 from kb.models import AGENT, EDITOR, LEAD, Entry, Question, Reply, User
@@ -38,6 +38,7 @@ def _fresh_engine_and_cache() -> Iterator[None]:
     get_engine.cache_clear()
     cache.clear()
     copies.shelf.clear()
+    content.forget_edition()
     reads.forget_waiting()
     yield
     get_engine.cache_clear()

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -58,6 +58,8 @@ class PageCache:
     def __init__(self, max_pages: int, max_bytes: int) -> None:
         self._max_pages, self._max_bytes = max_pages, max_bytes
         self._held: OrderedDict[str, Copy] = OrderedDict()
+        self._keys: dict[str, str] = {}  # by name: the newest copy of a page
+        self._names: dict[str, str] = {}  # by key
         self._lock = Lock()
         self.size = 0  # bytes
 
@@ -67,7 +69,13 @@ class PageCache:
                 self._held.move_to_end(key)
             return found
 
-    def put(self, key: str, copy: Copy) -> None:
+    def latest(self, name: str) -> Copy | None:
+        """Return the newest copy of the page `name`, whatever its hour."""
+        with self._lock:
+            key = self._keys.get(name, "")
+        return self.get(key)
+
+    def put(self, key: str, copy: Copy, name: str = "") -> None:
         """Hold `copy`; the pages not used for longest go to make room.
 
         A page that would take more than a quarter of the room is not held.
@@ -79,13 +87,20 @@ class PageCache:
                 self.size -= replaced.size
             self._held[key] = copy
             self.size += copy.size
+            if name:
+                self._keys[name], self._names[key] = key, name
             while len(self._held) > self._max_pages or self.size > self._max_bytes:
-                _, dropped = self._held.popitem(last=False)
+                old_key, dropped = self._held.popitem(last=False)
                 self.size -= dropped.size
+                old_name = self._names.pop(old_key, "")
+                if self._keys.get(old_name) == old_key:
+                    del self._keys[old_name]
 
     def clear(self) -> None:
         with self._lock:
             self._held.clear()
+            self._keys.clear()
+            self._names.clear()
             self.size = 0
 
 
@@ -111,10 +126,15 @@ def kept(*asked: str) -> Callable[[View], View]:
             request.GET = _only(asked, request.GET)  # type: ignore[assignment]
             stamp = content.of(request)
             raised = stamp.raised_at
-            key = _key(request, stamp)
+            name = _name(request, stamp)
+            key = _key(name)
+            if stamp.is_stale and (copy := shelf.get(key) or shelf.latest(name)):
+                return _passing(_response(copy, request))
             known = get_conditional_response(request, f'"{key}"', _changed(raised))
             if known is None or known.status_code != 304:  # noqa: PLR2004
-                known = _made(key, request, view, args, kwargs)
+                known = _made(
+                    key, name, request, partial(view, request, *args, **kwargs)
+                )
             return _public(known, key, raised)
 
         return require_safe(answer)
@@ -123,18 +143,29 @@ def kept(*asked: str) -> Callable[[View], View]:
 
 
 def _made(
-    key: str, request: HttpRequest, view: View, args: Any, kwargs: Any
+    key: str, name: str, request: HttpRequest, make: Callable[[], HttpResponse]
 ) -> HttpResponse:
-    """Return the page from the shelf, or made anew and put there."""
+    """Return the page from memory, or made anew and put there."""
     copy = shelf.get(key)
     if copy is None:
-        response = view(request, *args, **kwargs)
+        response = make()
         if isinstance(response, SimpleTemplateResponse):
             response.render()
         if response.status_code != 200 or response.cookies:  # noqa: PLR2004
             return response
         copy = _copied(response)
-        shelf.put(key, copy)
+        shelf.put(key, copy, name)
+    return _response(copy, request)
+
+
+def _passing(response: HttpResponse) -> HttpResponse:
+    """Mark a page that is shown while the database is away: nobody may keep it."""
+    patch_vary_headers(response, ["Accept-Encoding"])
+    patch_cache_control(response, no_store=True)
+    return response
+
+
+def _response(copy: Copy, request: HttpRequest) -> HttpResponse:
     packed = copy.packed and "gzip" in request.headers.get("Accept-Encoding", "")
     body = copy.packed if packed else copy.body
     response = HttpResponse(body, content_type=copy.kind)
@@ -180,12 +211,18 @@ def _only(names: tuple[str, ...], given: QueryDict) -> QueryDict:
     return query
 
 
-def _key(request: HttpRequest, edition: object) -> str:
-    """Return a name for the page as it is in this hour; dates on it are of a day."""
+def _name(request: HttpRequest, edition: object) -> str:
+    """Return a name for the page and its content; dates on it may be old."""
     parts = (
         *(request.scheme, request.get_host(), request.path, request.GET.urlencode()),
-        *(sites.of(request).stamp, edition, _hour(), _build()),
+        *(sites.of(request).stamp, edition),
     )
+    return repr(parts)
+
+
+def _key(name: str) -> str:
+    """Return a key for the page as it is in this hour; dates on it are of a day."""
+    parts = (name, _hour(), _build())
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 

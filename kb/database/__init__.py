@@ -1,0 +1,1 @@
+"""Database backends that fail fast, heal by themselves and name the reason."""

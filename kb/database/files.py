@@ -1,0 +1,155 @@
+"""Whether the SQLite file is the one that we know, whole, and with its own log.
+
+SQLite keeps committed pages in `<file>-wal` until it moves them into the file. A log
+that is left beside an older copy of the file damages it, and SQLite does not notice.
+So a small record beside the database says how far the file itself is known to be.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
+from urllib.parse import quote
+
+from kb.database.errors import DatabaseReplaced
+
+CHECK_SECONDS = 5.0  # that a check of the whole file may take at the start
+CHECK_STEPS = 100_000  # instructions of SQLite between two looks at the clock
+WATCH_SECONDS = 60.0  # between two looks at the file
+RECORD = "database.json"  # in DATA_DIR
+
+logger = logging.getLogger(__name__)
+
+
+class FileGuard:
+    """Remembers which file the process began with, and refuses any other."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, int]] = {}
+
+    def remember(self, path: str | Path) -> None:
+        """Take the file as it is now for the right one."""
+        self._known[str(path)] = _identity(path)
+
+    def check(self, path: str | Path) -> None:
+        """Raise DatabaseReplaced when the file is gone or another one."""
+        known = self._known.get(str(path))
+        if known is None:
+            self.remember(path)
+        elif _identity(path) != known:
+            raise DatabaseReplaced(f"{path} was replaced while the site was running")
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    try:
+        found = os.stat(path)  # every statement asks; Path is slower
+    except FileNotFoundError:
+        raise DatabaseReplaced(f"{path} does not exist") from None
+    return found.st_dev, found.st_ino
+
+
+guard = FileGuard()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the file itself has come, without its log: both numbers only grow."""
+
+    migrations: int  # the number of the newest one
+    rows: int  # that were ever added, over all tables
+
+
+def read_progress(path: Path) -> Progress | None:
+    """Return how far the file without its log is; None where it cannot be read."""
+    address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            numbers = dict(connection.execute("SELECT name, seq FROM sqlite_sequence"))
+    except sqlite3.Error:  # also while pages are being moved into it
+        return None
+    return Progress(numbers.get("django_migrations", 0), sum(numbers.values()))
+
+
+def find_problem(path: Path, folder: Path) -> str:
+    """Return why the file must not be served, in one sentence; empty if it may be.
+
+    `folder` holds the record of `write_record`.
+    """
+    if not path.is_file():
+        return f"数据库文件 {path} 不存在。"
+    if _is_older_than_log(path, folder):
+        return (
+            f"{path} 是一份较旧的副本，旁边的 {path.name}-wal 却是后来的，"
+            "放在一起会损坏数据库。"
+        )
+    if damage := find_damage(path):
+        return f"数据库文件 {path} 已损坏：{damage}"
+    return ""
+
+
+def _is_older_than_log(path: Path, folder: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    if not log.is_file() or not log.stat().st_size:
+        return False
+    recorded, found = read_record(folder), read_progress(path)
+    if recorded is None or found is None or found.migrations > recorded.migrations:
+        return False
+    return found != recorded and found.rows < recorded.rows
+
+
+def find_damage(path: Path, seconds: float = CHECK_SECONDS) -> str:
+    """Return what `PRAGMA quick_check` finds; empty if nothing in that time."""
+    ends = monotonic() + seconds
+    address = f"file:{quote(str(path))}?mode=rw"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.set_progress_handler(lambda: monotonic() > ends, CHECK_STEPS)
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname != "SQLITE_INTERRUPT":
+            return str(error)
+        logger.warning("%s: checked for %.0f s, not to the end", path, seconds)
+        return ""
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if found == "ok" else str(found)
+
+
+def read_record(folder: Path) -> Progress | None:
+    """Return what was last recorded; None where there is no record."""
+    try:
+        return Progress(**json.loads((folder / RECORD).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_record(path: Path, folder: Path) -> None:
+    """Record how far the file is, and with it that this folder has been in use."""
+    if (found := read_progress(path)) is None or found == read_record(folder):
+        return
+    beside = folder / f".{RECORD}.{os.getpid()}"
+    beside.write_text(json.dumps(asdict(found)), "utf-8")
+    beside.replace(folder / RECORD)
+
+
+def watch(path: Path, folder: Path, stop: Event) -> Thread:
+    """Start a thread that looks at the file once a minute and keeps the record."""
+
+    def run() -> None:
+        while not stop.wait(WATCH_SECONDS):
+            try:
+                guard.check(path)
+                write_record(path, folder)
+            except (DatabaseReplaced, OSError) as error:
+                logger.error("database: %s", error)
+
+    thread = Thread(target=run, name="kb.database.files", daemon=True)
+    thread.start()
+    return thread

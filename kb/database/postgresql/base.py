@@ -1,0 +1,120 @@
+"""PostgreSQL for requests: every wait has an end, and dead connections are replaced.
+
+Each thread keeps a connection of its own. Without a pool, a lost server is noticed at
+once, and so is its return.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.db.backends.postgresql import base
+
+from kb.database import limits
+from kb.database.errors import DatabaseTimeout
+
+CHECK_SECONDS = 1.0  # for a connection to show that it still works
+GRACE_SECONDS = 0.5  # for the server to keep its own time-out before we do
+IDLE_TRANSACTION_SECONDS = 60
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Limits apply while `limits.is_serving()`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._watched: socket.socket | None = None
+        self.execute_wrappers.append(self._execute_in_time)
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Add the time-outs that the server keeps."""
+        params = super().get_connection_params()
+        if limits.is_serving():
+            params["options"] = f"{params.get('options', '')} {_timeouts()}".strip()
+        return params
+
+    def connect(self) -> None:
+        """Connect, unless the server is known not to answer."""
+        if not limits.is_serving():
+            super().connect()
+            return
+        limits.breaker.check()
+        try:
+            super().connect()
+        except (OperationalError, InterfaceError, self.Database.OperationalError):
+            limits.breaker.trip()
+            self.close()
+            raise
+        limits.breaker.reset()
+
+    def init_connection_state(self) -> None:
+        if self.connection is not None and limits.is_serving():
+            # Of its own descriptor: the number of a closed one may be another's soon.
+            self._watched = socket.socket(fileno=os.dup(self.connection.fileno()))
+        with self._in_time(CHECK_SECONDS):
+            super().init_connection_state()
+
+    def close(self) -> None:
+        super().close()
+        if self.connection is None and self._watched is not None:
+            self._watched.close()
+            self._watched = None
+
+    def commit(self) -> None:
+        with self._in_time():
+            super().commit()
+
+    def rollback(self) -> None:
+        with self._in_time():
+            super().rollback()
+
+    def is_usable(self) -> bool:
+        if self._watched is None:
+            return super().is_usable()
+        with limits.watcher.watch(self._watched, CHECK_SECONDS) as check:
+            is_usable = super().is_usable()
+        if check.is_expired:  # a new connection would wait, too
+            limits.breaker.trip()
+        return is_usable and not check.is_expired
+
+    def _execute_in_time(
+        self,
+        execute: Callable[..., Any],
+        sql: str,
+        params: Any,
+        many: bool,
+        context: dict[str, Any],
+    ) -> Any:
+        with self._in_time():
+            return execute(sql, params, many, context)
+
+    @contextmanager
+    def _in_time(self, seconds: float | None = None) -> Iterator[None]:
+        if self._watched is None:
+            yield
+            return
+        if seconds is None:
+            seconds = settings.KB_DB_STATEMENT_SECONDS + GRACE_SECONDS
+        try:
+            with limits.watcher.watch(self._watched, seconds):
+                yield
+        except DatabaseTimeout:
+            if not self.in_atomic_block:
+                self.close()  # what comes next gets a connection that works
+            raise
+
+
+def _timeouts() -> str:
+    """Return options of a connection; the server counts in milliseconds."""
+    seconds = {
+        "statement_timeout": settings.KB_DB_STATEMENT_SECONDS,
+        "lock_timeout": settings.KB_DB_LOCK_SECONDS,
+        "idle_in_transaction_session_timeout": IDLE_TRANSACTION_SECONDS,
+    }
+    return " ".join(f"-c {name}={value * 1000}" for name, value in seconds.items())

@@ -1,0 +1,48 @@
+"""SQLite for requests: the file is never created, and never another one than before.
+
+A connection that met an error is dropped, so that the site heals: one that was opened
+while the file could not be written stays read-only for ever.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db.backends.sqlite3 import base
+
+from kb.database import files, limits
+from kb.database.errors import DatabaseReplaced
+
+COMMAND_LOCK_SECONDS = 60  # a command has time, and nobody watches it wait
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Limits and the watch over the file apply while `limits.is_serving()`."""
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params = super().get_connection_params()
+        if self.is_in_memory_db():
+            return params
+        if limits.is_serving():
+            params.setdefault("timeout", settings.KB_DB_LOCK_SECONDS)
+            params["database"] = f"file:{quote(str(params['database']))}?mode=rw"
+        else:
+            params.setdefault("timeout", COMMAND_LOCK_SECONDS)
+        return params
+
+    def ensure_connection(self) -> None:
+        """Raise DatabaseReplaced where the file is not the one that we began with."""
+        if limits.is_serving() and not self.is_in_memory_db():
+            try:
+                files.guard.check(self.settings_dict["NAME"])
+            except DatabaseReplaced:
+                if not self.in_atomic_block:
+                    self.close()
+                raise
+        super().ensure_connection()
+
+    def is_usable(self) -> bool:
+        """Django asks this after an error, before the next request."""
+        return not self.errors_occurred
