@@ -135,6 +135,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "kb.outages.Middleware",
     "kb.sites.Middleware",
     "kb.audit.Middleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

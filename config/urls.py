@@ -10,3 +10,5 @@ urlpatterns = [
     path("", include("kb.urls")),
     *i18n_patterns(path("", include("kb.faq.urls")), prefix_default_language=False),
 ]
+
+handler500 = "kb.outages.handle_error"

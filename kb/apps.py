@@ -12,12 +12,13 @@ class KbConfig(AppConfig):
     verbose_name = "知识库"
 
     def ready(self) -> None:
-        from kb import audit, checks, index, inquiries  # noqa: F401  (registers checks and receivers)
+        from kb import audit, checks, index, inquiries, outages  # noqa: F401  (registers checks and receivers)
         from kb.accounts import sessions  # noqa: F401  (a receiver of the login)
         from kb.database import forks
         from kb.text import segment
 
         forks.close_before_forks()
+        outages.watch_logs()
         segment.use_cache_folder(settings.KB_JIEBA_CACHE)
 
 

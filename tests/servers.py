@@ -46,9 +46,8 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-@contextmanager
-def running(*command: str, port: int, user: str = "") -> Iterator[None]:
-    """Run a server as `user` while the block lasts."""
+def start(*command: str, port: int, user: str = "") -> subprocess.Popen[bytes]:
+    """Start a server as `user` and wait until it listens."""
     server = subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
@@ -57,8 +56,15 @@ def running(*command: str, port: int, user: str = "") -> Iterator[None]:
         group=pwd.getpwnam(user).pw_gid if user else None,
         extra_groups=[] if user else None,
     )
+    _await(server, port)
+    return server
+
+
+@contextmanager
+def running(*command: str, port: int, user: str = "") -> Iterator[None]:
+    """Run a server as `user` while the block lasts."""
+    server = start(*command, port=port, user=user)
     try:
-        _await(server, port)
         yield
     finally:
         server.terminate()
@@ -78,8 +84,15 @@ def _await(server: subprocess.Popen[bytes], port: int) -> None:
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
     """Yield the address of a database server that forgets all; nothing is synced."""
-    user = _other() if os.geteuid() == 0 else ""  # it refuses to run as root
     home, port = folder / "postgres", free_port()
+    make_cluster(home)
+    with running(*postgres_command(home, port), port=port, user=server_user()):
+        yield f"postgres://kb@127.0.0.1:{port}/postgres"
+
+
+def make_cluster(home: Path) -> None:
+    """Make the files of a database server in `home`."""
+    user = server_user()
     home.mkdir(mode=0o700)
     if user:
         shutil.chown(home, user)
@@ -91,12 +104,18 @@ def postgres(folder: Path) -> Iterator[str]:
         check=True,
         capture_output=True,
     )
+
+
+def postgres_command(home: Path, port: int) -> list[str]:
     options = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
     command = [str(tool("postgres")), "-D", str(home), "-p", str(port)]
     command += ["-h", "127.0.0.1", "-k", str(home)]
-    command += [part for option in options for part in ("-c", option)]
-    with running(*command, port=port, user=user):
-        yield f"postgres://kb@127.0.0.1:{port}/postgres"
+    return command + [part for option in options for part in ("-c", option)]
+
+
+def server_user() -> str:
+    """Return whom the server runs as: it refuses to be root."""
+    return _other() if os.geteuid() == 0 else ""
 
 
 def _other() -> str:

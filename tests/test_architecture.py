@@ -14,7 +14,7 @@ KB = ROOT / "kb"
 ROWS = [
     {"text", "engines", "colour", "imaging", "client_address", "files", "database"},
     {"models", "throttling", "write_queue"},
-    {"scripts", "content", "reads"},
+    {"scripts", "content", "reads", "outages"},
     {"faces"},
     {"audit", "shelves", "sites", "pictures", "incidents", "remarks", "practice"},
     {"accounts", "agents", "unsaved", "wording"},

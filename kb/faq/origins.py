@@ -11,9 +11,12 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+
+from kb import outages
 
 View = Callable[..., HttpResponse]
 READING = frozenset({"GET", "HEAD"})
@@ -41,6 +44,18 @@ def _refused() -> str:
     return _("这个网站没有被允许使用小部件，请在 WIDGET_ORIGINS 里加上它。")
 
 
+def _answer(
+    view: View, request: HttpRequest, *args: Any, **kwargs: Any
+) -> HttpResponse:
+    """Return what `view` answers; an outage can be read by the page that asks, too."""
+    try:
+        return view(request, *args, **kwargs)
+    except (DatabaseError, OSError) as error:
+        if response := outages.respond(request, error):
+            return response
+        raise
+
+
 def shared(view: View) -> View:
     """Let other origins call `view`: read where set, write where named."""
 
@@ -50,7 +65,7 @@ def shared(view: View) -> View:
         if request.method not in READING and not may_write(request):
             response: HttpResponse = JsonResponse({"detail": _refused()}, status=403)
         else:
-            response = view(request, *args, **kwargs)
+            response = _answer(view, request, *args, **kwargs)
         if origin and may_read(origin):
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Expose-Headers"] = "Retry-After"
