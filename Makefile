@@ -74,7 +74,8 @@ run: $(RUN) ## start the site; PORT, DATA_DIR and DEMO=off are honoured
 	@manifest="$$DATA_DIR/static/staticfiles.json"; \
 	if [ ! -e "$$manifest" ] || [ -n "$$(find static requirements.txt \
 	    config/settings.py -newer "$$manifest" -print -quit)" ]; then \
-	  $(PY) manage.py collectstatic --noinput -v 0 -i redoc; \
+	  echo "正在准备样式和脚本，约半分钟……"; \
+	  $(PY) manage.py collectstatic --noinput -v 0 -i redoc || exit 1; \
 	fi
 	@[ -n "$$WEB_CONCURRENCY" ] || unset WEB_CONCURRENCY; \
 	exec $(PY) -m gunicorn -c config/gunicorn.py config.wsgi
@@ -131,6 +132,8 @@ types: $(DEV) ## mypy, strict
 
 checks: $(DEV) ## migrations are complete, settings fit for production
 	@$(SCRATCH) $(PY) manage.py makemigrations --check --dry-run && \
+	$(PY) manage.py kb_setup --no-demo >/dev/null && \
+	$(PY) manage.py collectstatic --noinput -v 0 -i redoc && \
 	$(PY) manage.py check --deploy --fail-level WARNING
 
 pytest: $(DEV) ## the suite alone, on every core; ARGS are passed on

@@ -6,7 +6,9 @@ import gc
 import logging
 import os
 import signal
+import sys
 from pathlib import Path
+from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,14 @@ from django.db import DatabaseError
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
+# Before anything is read that others might have written: caches are unpickled.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from config.given import bind_address
+from kb.installation import private
+
+private.keep_private()
+private.require_private()
 
 bind = bind_address()
 # Whether a request came by HTTPS, and from whom, is for the settings to judge, by
@@ -39,10 +48,22 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - the heartbeat must not wait for a 
 
 
 def on_starting(server: Arbiter) -> None:
-    """Put limits on requests before the first query."""
+    """Put limits on requests, and refuse a site on which no page would work."""
     from kb.database import limits  # noqa: PLC0415 - settings are there only now
 
     limits.start_serving()
+    _report_problems()
+
+
+def _report_problems() -> None:
+    """Say what is missing and the command for it; stop where nothing would work."""
+    from kb.installation import problems  # noqa: PLC0415
+
+    found = problems.find_problems()
+    if fatal := [one for one in found if one.is_fatal]:
+        raise SystemExit("网站没有启动：\n" + "\n".join(map(str, fatal)))
+    for one in found:
+        sys.stderr.write(f"注意：{one}\n")
 
 
 def when_ready(server: Arbiter) -> None:
@@ -55,6 +76,7 @@ def when_ready(server: Arbiter) -> None:
         search.warm()
     except DatabaseError as error:  # the pages will say so; a start need not fail
         logging.getLogger("gunicorn.error").warning("not warmed up: %s", error)
+    _watch_database_file()
     forks.close_connections()
     gc.collect()
     gc.freeze()
@@ -63,12 +85,32 @@ def when_ready(server: Arbiter) -> None:
     _stop_gracefully_on_ctrl_c(server)
 
 
+def _watch_database_file() -> None:
+    """Let all workers agree on which file is the right one."""
+    from django.conf import settings  # noqa: PLC0415
+
+    from kb.database import files  # noqa: PLC0415
+
+    if path := private.sqlite_path():
+        files.guard.remember(path)
+        files.write_record(path, Path(settings.DATA_DIR))
+
+
 def post_worker_init(worker: Worker) -> None:
-    """Leave Ctrl-C to the master, which passes it on.
+    """Leave Ctrl-C to the master, which passes it on, and watch the database file.
 
     No worker watches the index or tries golden queries: the scheduler does.
     """
+    from django.conf import settings  # noqa: PLC0415
+
+    from kb.database import files  # noqa: PLC0415
+
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if path := private.sqlite_path():
+        files.watch(path, Path(settings.DATA_DIR), Event())
+    if worker.age == 1:
+        _print_addresses()
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:
@@ -82,6 +124,17 @@ def on_exit(server: Arbiter) -> None:
     """End the scheduler with its master."""
     for each in supervisors:
         each.stop()
+
+
+def _print_addresses() -> None:
+    """Say where the site is, now that it answers."""
+    site = f"http://{bind}"
+    sys.stdout.write(
+        f"\n  自助 FAQ    {site}/\n"
+        f"  客服话术台  {site}/console/\n"
+        f"  管理后台    {site}/admin/\n\n"
+    )
+    sys.stdout.flush()
 
 
 def _stop_gracefully_on_ctrl_c(server: Arbiter) -> None:

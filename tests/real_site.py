@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -86,6 +87,7 @@ class RealSite:
             capture_output=True,
             text=True,
             check=False,
+            umask=0o077,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -105,9 +107,15 @@ class RealSite:
         self.wait_for(lambda: self.process_ended() or self.get("/robots.txt").status)
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGQUIT)  # not the slow, graceful way
+        """End it at once: nobody waits for an answer."""
+        if not self.process_ended():
+            workers = self.workers()
+            assert self.process is not None
+            self.process.kill()
             self.process.wait(20)
+            for pid in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         self.process = None
 
     def process_ended(self) -> bool:

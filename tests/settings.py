@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 
+os.umask(0o077)  # as manage.py does
 _folder = tempfile.mkdtemp(prefix="kb-test-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ |= {

@@ -35,7 +35,8 @@ ROWS = [
     {"privacy"},
     {"waiting"},
     {"transfer"},
-    {"demo", "checks", "jobs"},
+    {"demo", "installation", "jobs"},
+    {"checks"},
     {"faq", "console", "desk", "api", "admin", "management", "templatetags"},
     {"urls", "apps"},
 ]

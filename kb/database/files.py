@@ -13,6 +13,7 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
@@ -77,21 +78,28 @@ def read_progress(path: Path) -> Progress | None:
     return Progress(numbers.get("django_migrations", 0), sum(numbers.values()))
 
 
-def find_problem(path: Path, folder: Path) -> str:
-    """Return why the file must not be served, in one sentence; empty if it may be.
+class FileFault(StrEnum):
+    MISSING = "missing"
+    MIXED = "mixed"  # an older copy beside a newer log
+    DAMAGED = "damaged"
+
+
+def find_fault(path: Path, folder: Path) -> tuple[FileFault, str] | None:
+    """Return why the file must not be served, with a sentence; None if it may be.
 
     `folder` holds the record of `write_record`.
     """
     if not path.is_file():
-        return f"数据库文件 {path} 不存在。"
+        return FileFault.MISSING, f"数据库文件 {path} 不存在。"
     if _is_older_than_log(path, folder):
-        return (
+        told = (
             f"{path} 是一份较旧的副本，旁边的 {path.name}-wal 却是后来的，"
             "放在一起会损坏数据库。"
         )
+        return FileFault.MIXED, told
     if damage := find_damage(path):
-        return f"数据库文件 {path} 已损坏：{damage}"
-    return ""
+        return FileFault.DAMAGED, f"数据库文件 {path} 已损坏（{damage}）。"
+    return None
 
 
 def _is_older_than_log(path: Path, folder: Path) -> bool:
@@ -130,9 +138,16 @@ def read_record(folder: Path) -> Progress | None:
         return None
 
 
-def write_record(path: Path, folder: Path) -> None:
-    """Record how far the file is, and with it that this folder has been in use."""
-    if (found := read_progress(path)) is None or found == read_record(folder):
+def write_record(path: Path | None, folder: Path) -> None:
+    """Record how far the file is, and with it that this folder has been in use.
+
+    Without a `path`, where the database is a server, only the latter.
+    """
+    recorded = read_record(folder)
+    found = read_progress(path) if path else None
+    if found is None and recorded is None:  # at least that it has been in use
+        found = Progress(0, 0)
+    if found is None or found == recorded:
         return
     beside = folder / f".{RECORD}.{os.getpid()}"
     beside.write_text(json.dumps(asdict(found)), "utf-8")

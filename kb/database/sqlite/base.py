@@ -32,16 +32,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
             params.setdefault("timeout", COMMAND_LOCK_SECONDS)
         return params
 
-    def ensure_connection(self) -> None:
+    def connect(self) -> None:
+        self._require_known_file()
+        super().connect()
+
+    def cursor(self) -> Any:
+        self._require_known_file()
+        return super().cursor()
+
+    def _require_known_file(self) -> None:
         """Raise DatabaseReplaced where the file is not the one that we began with."""
-        if limits.is_serving() and not self.is_in_memory_db():
-            try:
-                files.guard.check(self.settings_dict["NAME"])
-            except DatabaseReplaced:
-                if not self.in_atomic_block:
-                    self.close()
-                raise
-        super().ensure_connection()
+        if not limits.is_serving() or self.is_in_memory_db():
+            return
+        try:
+            files.guard.check(self.settings_dict["NAME"])
+        except DatabaseReplaced:
+            if not self.in_atomic_block:
+                self.close()
+            raise
 
     def is_usable(self) -> bool:
         """Django asks this after an error, before the next request."""

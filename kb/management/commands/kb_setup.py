@@ -1,21 +1,27 @@
-"""Bring a site up: tables, demo library when there is nothing, index, addresses."""
+"""Bring a site up: tables, demo library when there is nothing, index, accounts."""
 
 from __future__ import annotations
 
 import argparse
 import secrets
+import socket
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError
 
 from kb import demo, faces, index, vocabulary, wording
+from kb.database import files
 from kb.engines import EngineUnavailable, get_engine
+from kb.installation import commands, life, locks, private
 from kb.management.command import KbCommand
 from kb.models import AGENT, EDITOR, LEAD, WRITER, Entry, Question, Segment, User
 
+WAIT_SECONDS = 60  # for another set-up to end
 SEGMENTS = ("新客", "老客", "高净值", "企业客户")  # where none are kept yet
 ACCOUNTS = {  # username: name, group, whether it may enter the admin
     "kefu": ("小茶", AGENT, False),
@@ -27,18 +33,50 @@ ACCOUNTS = {  # username: name, group, whether it may enter the admin
 
 
 class Command(KbCommand):
-    help = "建表、首次装入演示数据、备好索引，打印地址和演示账号。"
+    help = "建表、首次装入演示数据、备好索引，打印演示账号。"
+    requires_system_checks = ()  # what they miss is made here
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--port", type=int, help="接着要在这个端口启动网站：被占用就什么也不做"
+        )
         parser.add_argument("--no-demo", action="store_true", help="不装演示数据")
+        parser.add_argument(
+            "--wait",
+            type=float,
+            default=WAIT_SECONDS,
+            help="另一个 kb_setup 正在运行时等它几秒",
+        )
 
-    def handle(self, port: int, no_demo: bool, **options: Any) -> None:
+    def handle(
+        self, port: int | None, no_demo: bool, wait: float, **options: Any
+    ) -> None:
+        if exposed := private.find_exposed():
+            raise CommandError(private.explain(exposed))
+        _require_free(port)
         try:
-            call_command("migrate", verbosity=0, interactive=False)
+            with locks.hold_setup_lock(wait):
+                self._set_up(no_demo)
+        except locks.SetupRunningError:
+            raise CommandError("另一个 kb_setup 正在运行，请等它结束再试。") from None
         except OperationalError as error:
             reason = " ".join(str(error).split())
             raise CommandError(f"数据库不能用，请检查 DATABASE_URL：{reason}") from None
+        _require_free(port)  # whoever we waited for may use it now
+
+    def _set_up(self, no_demo: bool) -> None:
+        path, folder = private.sqlite_path(), Path(settings.DATA_DIR)
+        if path and path.is_file() and (fault := files.find_fault(path, folder)):
+            raise CommandError(fault[1])
+        traces = life.find_traces()
+        with life.first_setup(traces):
+            passwords = self._fill(traces, no_demo)
+            files.write_record(path, folder)
+        self._print_accounts(passwords)
+
+    def _fill(self, traces: list[str], no_demo: bool) -> dict[str, str]:
+        """Make what is missing; return the passwords of new demo accounts."""
+        call_command("migrate", verbosity=0, interactive=False)
         loaded = vocabulary.load_starter()
         wording.load_starter()
         if not Segment.objects.exists():
@@ -47,9 +85,12 @@ class Command(KbCommand):
         self._prepare_index(loaded)
         if said := faces.catch_up():
             self.stdout.write(f"繁體版本已备好：{said} 条。")
-        passwords = {} if no_demo or _in_use() else self._load_demo()
-        self._print_addresses(port)
-        self._print_accounts(passwords)
+        if no_demo or _in_use():
+            return {}
+        if traces:
+            self.stdout.write(life.explain(traces))
+            return {}
+        return self._load_demo()
 
     def _load_demo(self) -> dict[str, str]:
         self.stdout.write("数据库是空的，正在装入演示数据……")
@@ -75,26 +116,35 @@ class Command(KbCommand):
                 index.audit()  # new words cut an old library anew
             index.sync_all()
 
-    def _print_addresses(self, port: int) -> None:
-        site = f"http://127.0.0.1:{port}"
-        self.stdout.write(f"\n  自助 FAQ    {site}/")
-        self.stdout.write(f"  客服话术台  {site}/console/")
-        self.stdout.write(f"  管理后台    {site}/admin/\n")
-
     def _print_accounts(self, passwords: dict[str, str]) -> None:
         if not User.objects.exists():
-            self.stdout.write("  还没有账号，请先建一个：manage.py createsuperuser\n")
+            self.stdout.write("  还没有账号。请在另一个终端窗口建一个：")
+            self.stdout.write(f"    {commands.manage('createsuperuser')}\n")
             return
         if not passwords:
-            self.stdout.write(
-                "  用已有账号登录；忘了密码：manage.py changepassword 用户名\n"
-            )
+            reset = commands.manage("changepassword", "用户名")
+            self.stdout.write(f"  用已有账号登录；忘了密码：{reset}\n")
             return
         self.stdout.write("  演示账号（密码只显示这一次）：")
         for username, password in passwords.items():
             group = ACCOUNTS[username][1] or "全部权限"
             self.stdout.write(f"    {username:<8} {password}   {group}")
         self.stdout.write("")
+
+
+def _require_free(port: int | None) -> None:
+    """Raise CommandError where another program listens on `port`."""
+    if port is None:
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise CommandError(
+                f"端口 {port} 已被占用，什么都没有改。"
+                f"网站可能已经在运行；要换一个端口：make run PORT={port + 1}"
+            ) from None
 
 
 def _in_use() -> bool:
