@@ -174,6 +174,7 @@ def secret_key(data_dir: Path) -> str:
     if kept.is_file() and (key := kept.read_text().strip()):
         return key
     stop(
-        "SECRET_KEY is not set: run `make run` once (it makes one in "
-        "DATA_DIR/secret_key), or set SECRET_KEY or SECRET_KEY_FILE"
+        f"SECRET_KEY is not set, and there is none in {kept}: run `make run` once "
+        "with the same DATA_DIR (it makes one), or set DATA_DIR to the folder of your "
+        "site, or SECRET_KEY or SECRET_KEY_FILE"
     )

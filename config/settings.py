@@ -48,8 +48,9 @@ def _engine(name: str, data_dir: Path) -> dict[str, object]:
 
 # Where everything lives ------------------------------------------------------
 
-DATA_DIR = folder(Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve())
-SECRET_KEY = secret_key(DATA_DIR)
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve()
+SECRET_KEY = secret_key(DATA_DIR)  # before the folder is made: it may be the wrong one
+folder(DATA_DIR)
 DEBUG = on_or_off("DEBUG", default=False)
 ALLOWED_HOSTS = names("ALLOWED_HOSTS", HOST, "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = names("CSRF_TRUSTED_ORIGINS", ORIGIN)

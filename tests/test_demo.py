@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from kb import demo, index, replies
 from kb.engines import get_engine
+from kb.installation import commands
 from kb.models import Category, Entry, Question, Reply, User
 from kb.text import blanks
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _new_folder(settings: Any, tmp_path: Path) -> None:
+    """A demo library is for a folder in which nobody has worked yet."""
+    settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "media"
 
 
 @pytest.fixture
@@ -41,16 +50,13 @@ def test_most_replies_have_blanks(library: tuple[int, int]) -> None:
 
 def test_setting_up_twice_loads_once_and_shows_passwords_once() -> None:
     first, second = StringIO(), StringIO()
-    call_command("kb_setup", port=8123, stdout=first)
+    call_command("kb_setup", stdout=first)
     count = Entry.objects.count()
-    call_command("kb_setup", port=8123, stdout=second)
+    call_command("kb_setup", stdout=second)
     assert Entry.objects.count() == count
     assert set(get_engine().digests()) == set(
         Entry.objects.searchable().values_list("pk", flat=True)
     )
-    for address in ("8123/", "8123/console/", "8123/admin/"):
-        assert address in first.getvalue()
-        assert address in second.getvalue()
     password = first.getvalue().split("kefu", 1)[1].split()[0]
     assert User.objects.get(username="kefu").check_password(password)
     assert "kefu" not in second.getvalue()
@@ -59,7 +65,7 @@ def test_setting_up_twice_loads_once_and_shows_passwords_once() -> None:
 def test_a_site_without_demo_stays_empty_and_says_how_to_log_in() -> None:
     out = StringIO()
     call_command("kb_setup", no_demo=True, stdout=out)
-    assert "createsuperuser" in out.getvalue()
+    assert f"{commands.manage('createsuperuser')}\n" in out.getvalue()
     assert not Entry.objects.exists()
     assert not User.objects.exists()
 

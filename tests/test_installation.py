@@ -72,6 +72,18 @@ def test_a_site_is_not_served_without_a_database(tmp_path: Path) -> None:
     assert not (folder / "kb.sqlite3").exists()
 
 
+def test_a_command_for_the_wrong_folder_names_it_and_makes_nothing(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "wrong"
+    stopped = start(folder, "manage.py", "createsuperuser", SECRET_KEY="")
+    assert stopped.returncode == 1
+    (line,) = stopped.stderr.splitlines()
+    assert f"{folder}/secret_key" in line
+    assert "DATA_DIR" in line
+    assert not folder.exists()
+
+
 def test_commands_hide_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://kb:geheim@db.example.com/kb")
     monkeypatch.setenv("SECRET_KEY", "geheim")
