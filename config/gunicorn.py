@@ -49,9 +49,10 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - the heartbeat must not wait for a 
 
 def on_starting(server: Arbiter) -> None:
     """Put limits on requests, and refuse a site on which no page would work."""
-    from kb.database import limits  # noqa: PLC0415 - settings are there only now
+    from kb.database import files, limits  # noqa: PLC0415 - settings are there only now
 
     limits.start_serving()
+    files.guard.is_on = True
     _report_problems()
 
 
@@ -128,7 +129,10 @@ def on_exit(server: Arbiter) -> None:
 
 def _print_addresses() -> None:
     """Say where the site is, now that it answers."""
-    site = f"http://{bind}"
+    if bind.startswith("unix:"):
+        return
+    host = bind.replace("0.0.0.0", "127.0.0.1").replace("[::]", "127.0.0.1")  # noqa: S104
+    site = f"http://{host}"
     sys.stdout.write(
         f"\n  自助 FAQ    {site}/\n"
         f"  客服话术台  {site}/console/\n"

@@ -105,15 +105,16 @@ class RealSite:
                 stderr=log,
             )
         self.wait_for(lambda: self.process_ended() or self.get("/robots.txt").status)
+        assert not self.process_ended(), self.log.read_text()
 
     def stop(self) -> None:
         """End it at once: nobody waits for an answer."""
         if not self.process_ended():
-            workers = self.workers()
+            children = self.children()
             assert self.process is not None
             self.process.kill()
             self.process.wait(20)
-            for pid in workers:
+            for pid in children:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         self.process = None
@@ -121,13 +122,11 @@ class RealSite:
     def process_ended(self) -> bool:
         return self.process is None or self.process.poll() is not None
 
-    def workers(self) -> list[int]:
+    def children(self) -> list[int]:
+        """Return the processes that the master forked, from whichever thread."""
         assert self.process is not None
-        pid = self.process.pid
-        return [
-            int(one)
-            for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        ]
+        lists = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [int(one) for path in lists for one in path.read_text().split()]
 
     def wait_for(
         self, condition: Callable[[], object], seconds: float = START_SECONDS

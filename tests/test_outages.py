@@ -311,7 +311,7 @@ def test_the_log_has_one_line_a_minute(
     client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1000.0]
-    monkeypatch.setattr(outages, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("kb.outages.monotonic", lambda: clock[0])
     with caplog.at_level(logging.WARNING), failing("SQLITE_CANTOPEN"):
         for _ in range(5):
             client.get("/ask/")

@@ -30,9 +30,14 @@ logger = logging.getLogger(__name__)
 
 
 class FileGuard:
-    """Remembers which file the process began with, and refuses any other."""
+    """Remembers which file the process began with, and refuses any other.
+
+    It is on in the processes of a running site, those in the background included:
+    they neither make a file nor use another one. Commands may.
+    """
 
     def __init__(self) -> None:
+        self.is_on = False
         self._known: dict[str, tuple[int, int]] = {}
 
     def remember(self, path: str | Path) -> None:

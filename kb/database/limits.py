@@ -41,7 +41,7 @@ def start_serving() -> None:
 def stop_serving() -> None:
     """Lift the limits, for a process that works in the background.
 
-    Connections that are open keep theirs: close them.
+    Connections that are open keep theirs: close them before.
     """
     _serving.clear()
 

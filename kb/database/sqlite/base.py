@@ -19,17 +19,17 @@ COMMAND_LOCK_SECONDS = 60  # a command has time, and nobody watches it wait
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Limits and the watch over the file apply while `limits.is_serving()`."""
+    """Time limits apply while `limits.is_serving()`, the watch with `files.guard`."""
 
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
         if self.is_in_memory_db():
             return params
-        if limits.is_serving():
-            params.setdefault("timeout", settings.KB_DB_LOCK_SECONDS)
+        if files.guard.is_on:  # never make the file
             params["database"] = f"file:{quote(str(params['database']))}?mode=rw"
-        else:
-            params.setdefault("timeout", COMMAND_LOCK_SECONDS)
+        serving = limits.is_serving()
+        seconds = settings.KB_DB_LOCK_SECONDS if serving else COMMAND_LOCK_SECONDS
+        params.setdefault("timeout", seconds)
         return params
 
     def connect(self) -> None:
@@ -42,7 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _require_known_file(self) -> None:
         """Raise DatabaseReplaced where the file is not the one that we began with."""
-        if not limits.is_serving() or self.is_in_memory_db():
+        if not files.guard.is_on or self.is_in_memory_db():
             return
         try:
             files.guard.check(self.settings_dict["NAME"])

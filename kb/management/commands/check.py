@@ -11,7 +11,7 @@ from kb.installation import problems
 
 
 class Command(check.Command):
-    def handle(self, *app_labels: str, **options: Any) -> None:
+    def handle(self, *app_labels: Any, **options: Any) -> None:
         # Only here: every other command would say so while it mends it.
         checks.register(check_installation, "installation")
         super().handle(*app_labels, **options)
