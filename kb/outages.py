@@ -27,7 +27,10 @@ from django.views.defaults import server_error
 from kb.database.errors import Reason, find_reason
 
 LOG_SECONDS = 60.0  # between two lines about the same reason
+MAX_ROWS = 8
 CSRF_FIELD = "csrfmiddlewaretoken"
+TYPED_FIELDS = frozenset({"username", "contact", "q"})
+FIRST_HAN = "\u2e80"  # where the scripts of East Asia begin
 SECRET = "password"  # noqa: S105 - what the names of secret fields hold
 logger = logging.getLogger(__name__)
 
@@ -141,6 +144,11 @@ class Field:
     value: str
     kind: str
 
+    @property
+    def rows(self) -> int:
+        """Lines that its box shows."""
+        return min(MAX_ROWS, 1 + self.value.count("\n") + len(self.value) // 40)
+
 
 def _form(request: Any) -> dict[str, Any] | None:
     """Return what the form needs to be sent again; None where none was sent.
@@ -167,7 +175,8 @@ def _fields(sent: Any) -> Iterator[Field]:
             yield Field(name, "", "password")
             continue
         for value in values:
-            yield Field(name, value, "text" if _is_prose(value) else "hidden")
+            is_typed = name in TYPED_FIELDS or _is_prose(value)
+            yield Field(name, value, "text" if is_typed else "hidden")
 
 
 def _files(sent: Any) -> Iterator[Field]:
@@ -177,7 +186,7 @@ def _files(sent: Any) -> Iterator[Field]:
 
 def _is_prose(value: str) -> bool:
     """Tell whether a person typed it: a mark or a number is no prose."""
-    return any(c.isspace() or ord(c) > 0x2E7F for c in value)  # noqa: PLR2004 - Han begins
+    return any(c.isspace() or c == "@" or c >= FIRST_HAN for c in value)
 
 
 # The log --------------------------------------------------------------------------
