@@ -72,7 +72,8 @@ def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
     if not database["NAME"]:
         stop("DATABASE_URL names no database: postgres://user:password@host/name")
     options = KEEPALIVES | {"connect_timeout": CONNECT_SECONDS}
-    given = database.get("OPTIONS", {})
+    given = dict(database.get("OPTIONS", {}))
+    given.pop("pool", None)  # each thread keeps its connection: kb.database.postgresql
     return database | {
         "ENGINE": POSTGRESQL,
         "CONN_MAX_AGE": CONNECTION_SECONDS,
