@@ -137,7 +137,7 @@ checks: $(DEV) ## migrations are complete, settings fit for production
 	$(PY) manage.py check --deploy --fail-level WARNING
 
 pytest: $(DEV) ## the suite alone, on every core; ARGS are passed on
-	@$(PY) -m pytest -n auto $(ARGS)
+	@$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
 
 servers: $(DEV) ## what a database may do its own way, on PostgreSQL and Redis
 	@$(PY) -m tests.servers -n auto

@@ -32,7 +32,7 @@ here = Category.objects.create(name="售后")
 entry = entries.draft("退货运费谁承担？", by=None, answer="质量问题由我们承担。",
     audience="public", category=here)
 entries.publish(entry, by=None)
-index.sync_all()
+index.rebuild()
 user = User.objects.create_user("kefu", password="一壶好茶 2026")
 user.groups.add(Group.objects.get(name=AGENT))
 client = Client()

@@ -307,7 +307,7 @@ def test_the_check_of_a_large_file_has_an_end(
         add(site, 500)
     monkeypatch.setattr(files, "CHECK_STEPS", 1)
     assert files.find_damage(database, seconds=-1) == ""
-    assert "not to the end" in caplog.text
+    assert "not checked to the end" in caplog.text
 
 
 def test_the_watch_over_the_file_ends(database: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.real_site import Answer, RealSite
 
 TRIES = 12  # requests that surely reach every worker
+pytestmark = pytest.mark.xdist_group("sqlite")  # one site for all of them
 
 
 @pytest.fixture(scope="module")

@@ -125,10 +125,8 @@ def find_damage(path: Path, seconds: float = CHECK_SECONDS) -> str:
         with closing(sqlite3.connect(address, uri=True)) as connection:
             connection.set_progress_handler(lambda: monotonic() > ends, CHECK_STEPS)
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorname != "SQLITE_INTERRUPT":
-            return str(error)
-        logger.warning("%s: checked for %.0f s, not to the end", path, seconds)
+    except sqlite3.OperationalError as error:  # too large, locked, read-only
+        logger.warning("%s: not checked to the end: %s", path, error)
         return ""
     except sqlite3.DatabaseError as error:
         return str(error)
