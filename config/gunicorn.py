@@ -70,8 +70,8 @@ def _report_problems() -> None:
 def when_ready(server: Arbiter) -> None:
     """Make what is loaded shareable: no open connection, no garbage collection."""
     from kb import search  # noqa: PLC0415 - settings are there only now
-    from kb.jobs import supervisor  # noqa: PLC0415 - settings are there only now
     from kb.database import forks  # noqa: PLC0415
+    from kb.jobs import supervisor  # noqa: PLC0415 - settings are there only now
 
     try:
         search.warm()
@@ -105,7 +105,6 @@ def post_worker_init(worker: Worker) -> None:
     from django.conf import settings  # noqa: PLC0415
 
     from kb.database import files  # noqa: PLC0415
-
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if path := private.sqlite_path():

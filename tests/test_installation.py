@@ -156,7 +156,9 @@ def test_a_second_setup_waits_and_then_says_so(own: Path) -> None:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(CommandError, match="另一个 kb_setup 正在运行"):
             call_command("kb_setup", no_demo=True, wait=0, stdout=StringIO())
-    call_command("kb_setup", no_demo=True, wait=0, stdout=StringIO())
+    out = StringIO()
+    call_command("kb_setup", no_demo=True, wait=0, stdout=out)
+    assert commands.serve() in out.getvalue()
 
 
 def test_two_setups_at_once_end_well(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         limits.breaker.reset()
 
     def init_connection_state(self) -> None:
+        self._forget_socket()  # of a connection that broke inside a transaction
         if self.connection is not None and limits.is_serving():
             # Of its own descriptor: the number of a closed one may be another's soon.
             self._watched = socket.socket(fileno=os.dup(self.connection.fileno()))
@@ -62,7 +63,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close(self) -> None:
         super().close()
-        if self.connection is None and self._watched is not None:
+        if self.connection is None:
+            self._forget_socket()
+
+    def _forget_socket(self) -> None:
+        if self._watched is not None:
             self._watched.close()
             self._watched = None
 

@@ -17,7 +17,7 @@ from django.db import OperationalError
 from kb import demo, faces, index, vocabulary, wording
 from kb.database import files
 from kb.engines import EngineUnavailable, get_engine
-from kb.installation import commands, life, locks, private
+from kb.installation import commands, life, locks, private, problems
 from kb.management.command import KbCommand
 from kb.models import AGENT, EDITOR, LEAD, WRITER, Entry, Question, Segment, User
 
@@ -63,6 +63,8 @@ class Command(KbCommand):
             reason = " ".join(str(error).split())
             raise CommandError(f"数据库不能用，请检查 DATABASE_URL：{reason}") from None
         _require_free(port)  # whoever we waited for may use it now
+        if port is None:
+            self._print_next_steps()
 
     def _set_up(self, no_demo: bool) -> None:
         path, folder = private.sqlite_path(), Path(settings.DATA_DIR)
@@ -115,6 +117,13 @@ class Command(KbCommand):
             if loaded:
                 index.audit()  # new words cut an old library anew
             index.sync_all()
+
+    def _print_next_steps(self) -> None:
+        """Say how the site is started by hand, and what is missing for it."""
+        self.stdout.write("  接下来运行：")
+        for command in filter(None, (one.command for one in problems.find_problems())):
+            self.stdout.write(f"    {command}")
+        self.stdout.write(f"    {commands.serve()}\n")
 
     def _print_accounts(self, passwords: dict[str, str]) -> None:
         if not User.objects.exists():
