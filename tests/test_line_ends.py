@@ -235,4 +235,4 @@ def test_no_translation_is_called_behind_for_its_line_ends(
 
 
 def mend() -> None:
-    importlib.import_module("kb.migrations.0045_line_ends").unify(apps, None)
+    importlib.import_module("kb.migrations.0053_line_ends").unify(apps, None)

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from kb import inquiries, privacy, proving, questions
+from kb import inquiries, jobs, privacy, questions
 from kb.models import (
     Copy,
     Enclosure,
@@ -154,10 +154,10 @@ def test_nought_days_is_for_ever(settings: Any) -> None:
 
 def test_it_runs_by_itself_and_with_the_nightly_command() -> None:
     inquiry(21)
-    proving._look("")
+    task = jobs.get_task("retention")
+    assert task is not None
+    jobs.run_task(task)
     assert not Question.objects.exists()
     inquiry(21)
-    proving._look("")  # once a day is enough
-    assert Question.objects.exists()
     call_command("kb_learn")
     assert not Question.objects.exists()

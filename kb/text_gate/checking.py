@@ -11,7 +11,7 @@ from django.db.models import Model
 from kb import wording
 from kb.entries import scopes
 from kb.models import User, WordingRule
-from kb.text import private
+from kb.text import personal
 from kb.text_gate.registry import TABLES
 from kb.wording import Finding, Text
 
@@ -82,7 +82,7 @@ def _findings(
 def _is_personal(finding: Finding) -> bool:
     rule = finding.rule
     check_kind = str(WordingRule.Kind.CHECK.label)
-    return rule.kind == check_kind and rule.text in private.KINDS
+    return rule.kind == check_kind and rule.text in personal.KINDS
 
 
 def _label(row: Model, name: str) -> str:

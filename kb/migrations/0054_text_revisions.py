@@ -24,8 +24,8 @@ def give_revisions(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("kb", "0053_line_ends"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ("kb", "0045_line_ends"),
     ]
 
     operations = [

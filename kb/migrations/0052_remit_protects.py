@@ -5,9 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("kb", "0043_content_outline"),
-    ]
+    dependencies = [("kb", "0051_anonymized_questions")]
 
     operations = [
         migrations.AlterField(

@@ -77,5 +77,5 @@ def _source(question: str, answer: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("kb", "0044_remit_protects")]
+    dependencies = [("kb", "0052_remit_protects")]
     operations = [migrations.RunPython(unify, migrations.RunPython.noop)]
