@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from kb import inquiries, jobs, privacy, questions
 from kb.models import (
+    AnswerDraft,
+    AnswerVersion,
     Copy,
     Enclosure,
     Gap,
@@ -61,14 +63,20 @@ def inquiry(days: float, answer: str = "") -> Inquiry:
     return made
 
 
-def test_questions_are_masked_or_deleted_after_their_days() -> None:
+def test_questions_are_masked_or_deleted_after_their_days(agent: User) -> None:
     answered = inquiry(21, "亲，张女士，已经退了。").question
     young = inquiry(19, "好。").question
+    AnswerVersion.objects.create(
+        question=answered, number=1, text="亲，张女士，已经退了。"
+    )
+    AnswerDraft.objects.create(question=answered, by=agent, text="亲，张女士")
     open_one = inquiry(21).question
     declined = questions.ask("骂人", answer="好", asked_at=ago(21))
     Question.objects.filter(pk=declined.pk).update(status="declined", reason="无关")
     assert privacy.delete_expired_personal_data() > 0
     assert set(Question.objects.all()) == {answered, young}
+    assert answered.answer_versions.get().text == "亲，***女士，已经退了。"
+    assert not answered.answer_drafts.exists()
     answered.refresh_from_db()
     young.refresh_from_db()
     assert answered.text == "我叫***，订单***"

@@ -31,11 +31,11 @@ from kb.models import (
     Inquiry,
     Phrasing,
     Pick,
-    Question,
     Search,
     User,
 )
 from kb.models.inquiry import make_token
+from kb.privacy.retention import mask_questions
 from kb.text import normalize, personal
 from kb.text.personal import MASK
 
@@ -228,13 +228,7 @@ def _erase_inquiry(inquiry: Inquiry) -> None:
     Inquiry.objects.filter(pk=inquiry.pk).update(
         token=make_token(), contact="", comment="", words="", page=""
     )
-    question = inquiry.question
-    text = personal.mask_personal_data(question.text)
-    Question.objects.filter(pk=question.pk).update(
-        text=text,
-        text_key=normalize.key(text),
-        answer=personal.mask_personal_data(question.answer),
-    )
+    mask_questions([inquiry.question_id])
 
 
 def _erase(match: Match, needles: Sequence[Needle]) -> None:

@@ -7,7 +7,7 @@ run finds nothing to do. The life-times are settings, RETENTION_…_DAYS.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from kb.models import (
+    AnswerDraft,
+    AnswerVersion,
     Copy,
     Enclosure,
     Gap,
@@ -63,16 +65,29 @@ def expire_questions(before: datetime) -> int:
     count = _delete(old.filter(apart))
     for batch in _batches(old.exclude(apart)):
         with transaction.atomic():
-            rows = list(Question.objects.select_for_update().filter(pk__in=batch))
-            for row in rows:
-                row.text = personal.mask_personal_data(row.text)
-                row.answer = personal.mask_personal_data(row.answer)
-                row.text_key = normalize.key(row.text)
-                row.anonymized_at = timezone.now()
-            fields = ["text", "answer", "text_key", "anonymized_at"]
-            Question.objects.bulk_update(rows, fields)
-        count += len(rows)
+            count += mask_questions(batch)
     return count
+
+
+def mask_questions(ids: Collection[int]) -> int:
+    """Mask questions and every version of their answers; return how many questions.
+
+    What was typed for them and never sent goes. The caller holds a transaction.
+    """
+    rows = list(Question.objects.select_for_update().filter(pk__in=ids))
+    for row in rows:
+        row.text = personal.mask_personal_data(row.text)
+        row.answer = personal.mask_personal_data(row.answer)
+        row.text_key = normalize.key(row.text)
+        row.anonymized_at = timezone.now()
+    fields = ["text", "answer", "text_key", "anonymized_at"]
+    Question.objects.bulk_update(rows, fields)
+    versions = list(AnswerVersion.objects.filter(question__in=ids))
+    for version in versions:
+        version.text = personal.mask_personal_data(version.text)
+    AnswerVersion.objects.bulk_update(versions, ["text"], batch_size=BATCH)
+    AnswerDraft.objects.filter(question__in=ids).delete()
+    return len(rows)
 
 
 def expire_inquiries(before: datetime) -> int:
