@@ -513,6 +513,8 @@ agents.listen();
 agents.drawCustomer();
 agents.begin();
 for (const part of ["keys", "clear"]) byId(part).hidden = false;
+// The page for recording a question leads here once it is saved.
+if (document.querySelector("[data-saved-draft]")) import("../shared/keep_draft.js");
 document.documentElement.classList.add("scripted");
 if (document.activeElement === document.body) agents.focus();
 if (!location.search && agents.filters.restore()) agents.finder.changed();

@@ -188,3 +188,18 @@ def test_a_changed_reply_is_kept_under_its_own_key(
     page.goto(f"/console/mine/{own.pk}/")
     page.get_by_role("button", name="恢复").click()
     expect(page.get_by_label("话术", exact=True)).to_have_value("改到一半")
+
+
+def test_a_recorded_question_is_not_offered_again(
+    page: Page, live_site: str, agent: User, login: Login
+) -> None:
+    """The page without the dialog leads back to the console once it is saved."""
+    login(page, agent, live_site)
+    page.goto("/console/capture/")
+    page.get_by_label("客户的话").fill("能开发票吗")
+    page.get_by_label("我的回答").fill("能")
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_text("已记下")).to_be_visible()
+    page.wait_for_function(
+        "!Object.keys(localStorage).some((key) => key.startsWith('kb-draft'))"
+    )
