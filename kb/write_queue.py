@@ -31,6 +31,7 @@ MAX_FACTS = 10_000  # that wait; a fact is some 1 kB
 BATCH = 200  # facts in one transaction
 GATHERING = 0.2  # seconds in which facts join a batch
 RETRY = 1.0  # seconds between two tries while the database takes nothing
+MAX_TRIES = 300  # of a batch, after which its facts are tried one by one
 LATER = 3.0  # seconds after which a fact is tried once more
 LOG_EVERY = 60.0  # seconds between two lines about the same trouble
 CLOSING = 5.0  # seconds that a process which ends waits for its facts
@@ -64,10 +65,12 @@ class WriteQueue:
         Returns at once and never raises a DatabaseError. When the queue is full the
         fact is dropped and counted.
         """
-        if settings.KB_QUEUE_FACTS:
-            transaction.on_commit(lambda: self._add(write))
-        else:
+        if not settings.KB_QUEUE_FACTS:
             _write_now(write)
+        elif connection.in_atomic_block:
+            transaction.on_commit(lambda: self._add(write))
+        else:  # without a connection, which a database that is down would refuse
+            self._add(write)
 
     def put_later(self, write: Write) -> None:
         """Have `write` called in some seconds. For facts that refer to another one."""
@@ -149,25 +152,27 @@ class WriteQueue:
 
     def _write(self, batch: list[Write]) -> None:
         """Write `batch`, all in one transaction; try again while nothing is taken."""
-        while True:
+        for _ in range(MAX_TRIES):
             try:
                 with transaction.atomic():
                     for write in batch:
                         write()
             except (OperationalError, InterfaceError) as error:
+                reason: Exception = error
                 waiting = len(batch) + len(self._facts)
                 self._log("facts: %d wait for the database: %s", waiting, error)
                 connection.close()
                 time.sleep(RETRY)
             except Exception as error:  # noqa: BLE001 - one bad fact must not stop the others
-                if len(batch) == 1:
-                    logger.warning("facts: one was refused: %r", error)
-                    return
-                for write in batch:
-                    self._write([write])
-                return
+                reason = error
+                break
             else:
                 return
+        if len(batch) == 1:
+            logger.warning("facts: one was refused: %r", reason)
+            return
+        for write in batch:
+            self._write([write])
 
     def _log(self, message: str, *values: object) -> None:
         now = time.monotonic()

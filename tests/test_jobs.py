@@ -269,6 +269,16 @@ def test_the_command_lists_tasks_and_runs_one() -> None:
     assert "没有调度进程" not in out.getvalue()
 
 
+def test_a_host_that_is_gone_for_a_month_is_forgotten(table: list[jobs.Task]) -> None:
+    past = timezone.now() - 31 * DAY
+    for name in ("scheduler@old", "evidence"):
+        Job.objects.create(pk=name, finished_at=past)
+    running.beat()
+    look()
+    names = set(Job.objects.values_list("name", flat=True))
+    assert names == {"evidence", f"scheduler@{running.host()}"}
+
+
 def test_a_task_that_is_not_there_is_named() -> None:
     with pytest.raises(CommandError, match="没有叫「x」的任务，有的是：gaps、"):
         call_command("kb_jobs", "run", "x")

@@ -130,6 +130,36 @@ def test_a_fact_is_tried_until_the_database_takes_it(
     assert (len(tries), kept()) == (3, ["退货"])
 
 
+def test_a_fact_that_the_database_never_takes_stops_no_other(
+    queue: WriteQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_queue, "RETRY", 0)
+    monkeypatch.setattr(write_queue, "MAX_TRIES", 2)
+
+    def too_large() -> None:
+        raise OperationalError("too many SQL variables")
+
+    queue.put(lambda: keep("一"))
+    queue.put(too_large)
+    queue.put(lambda: keep("二"))
+    assert queue.flush(10)
+    assert kept() == ["一", "二"]
+
+
+def test_a_database_that_is_down_raises_nothing_in_a_page(
+    queue: WriteQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down() -> None:
+        raise OperationalError("connection refused")
+
+    connection.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "connect", down)
+        queue.put(lambda: keep("退货"))
+    assert queue.flush(10)
+    assert kept() == ["退货"]
+
+
 def test_what_does_not_fit_is_counted_and_said_once(
     queue: WriteQueue, caplog: pytest.LogCaptureFixture
 ) -> None:

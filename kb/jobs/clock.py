@@ -12,7 +12,9 @@ from django.utils import timezone
 from kb.models import ClockCheck, ContentEdition, Deed, Search
 
 MAX_JUMP = timedelta(days=7)  # between two looks at a clock that is believed
-CONFIRMED_AFTER = timedelta(days=1)  # by a clock that went on from where it jumped to
+# By a clock that went on from where it jumped to. A little less than a day, so that
+# the same task of the next night finds it confirmed.
+CONFIRMED_AFTER = timedelta(hours=23)
 MAX_SKEW = timedelta(hours=1)  # between this machine and the database's
 logger = logging.getLogger(__name__)
 

@@ -24,6 +24,7 @@ from kb.models import Job
 from kb.models.job import BEAT, BRAKED
 
 LEASE = timedelta(seconds=90)  # for which a claim holds without a sign of life
+GONE = timedelta(days=30)
 REST = 9  # times its last run that a task rests, so that it takes a tenth of a core
 SCHEDULER, INDEX = "scheduler", "index"  # jobs that are no tasks, one a host
 logger = logging.getLogger(__name__)
@@ -86,6 +87,12 @@ def request_run(task: Task) -> None:
 def release_claims(holder: str) -> None:
     """Free what a process that went by `holder` has left claimed."""
     Job.objects.filter(claimed_by=holder).update(claimed_by="", claimed_until=None)
+
+
+def forget_hosts() -> None:
+    """Forget the jobs of hosts that have given no sign of life for a month."""
+    past = timezone.now() - GONE
+    Job.objects.filter(name__contains="@", finished_at__lt=past).delete()
 
 
 def beat() -> None:

@@ -74,6 +74,7 @@ class Looker:
         try:
             if self._is_first:  # what a killed scheduler of this host has left
                 running.release_claims(self.holder)
+                running.forget_hosts()
                 self._is_first = False
             jobs = Job.objects.in_bulk()
             for task in tasks.TASKS:
