@@ -6,16 +6,17 @@ from argparse import ArgumentParser
 from collections import Counter, defaultdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from kb import privacy
+from kb.management.command import KbCommand
 from kb.transfer import uploads
 
 SAMPLES = 3  # lines shown of each column
 SHORT = "「{}」太短，会删掉别人的内容；请给完整的电话、邮箱、单号或一句话。"
 
 
-class Command(BaseCommand):
+class Command(KbCommand):
     help = (
         "删除一个人的个人信息：给出电话、邮箱、单号、提问链接里的编号或任何一段原话。"
         "默认只列出会动到哪里；加 --confirm 才真正删除。"
