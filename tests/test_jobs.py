@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from kb import index, jobs
+from kb.database import limits
 from kb.engines import EngineUnavailable
 from kb.index import healing
 from kb.jobs import clock, running, scheduler, supervisor, tasks
@@ -418,6 +419,22 @@ def test_a_scheduler_that_dies_is_started_again_and_ends_with_its_master(
     kept.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(second, 0)
+
+
+def test_background_work_has_no_limits_of_requests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(supervisor.signal, "signal", lambda *args: None)
+    monkeypatch.setattr(
+        scheduler, "serve", lambda stop: seen.append(limits.is_serving())
+    )
+    limits.start_serving()
+    try:
+        supervisor.serve()
+    finally:
+        limits.stop_serving()
+    assert seen == [False]
 
 
 def test_a_scheduler_ends_when_its_parent_is_gone(

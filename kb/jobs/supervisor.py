@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from threading import Event, Thread
 from typing import Protocol
 
+from kb.database import limits
 from kb.jobs import scheduler
 
 LOOK = 1.0  # seconds between two looks whether a process is there
@@ -71,8 +72,10 @@ class Supervisor:
 def serve(parent: int | None = None) -> None:
     """Run the scheduler in this process until it is told to end.
 
-    With `parent`, it ends when that process is not its parent any more.
+    With `parent`, it ends when that process is not its parent any more. Its work
+    may take longer than that of a request.
     """
+    limits.stop_serving()
     stop = Event()
 
     def end(_signal: int, _frame: object) -> None:
