@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from kb import answers, inquiries, triage
+from kb.jobs.tasks import get_task
 from kb.models import AGENT, AnswerVersion, Channel, Deed, Inquiry, Question, User
 from tests.conftest import MakeEntry, MakeQuestion
 
@@ -95,6 +96,21 @@ def test_no_mail_goes_out_before_the_ten_seconds_are_over(
     assert inquiries.send_due_mail() == 1  # by any process: the row says that it is due
     assert inquiries.send_due_mail() == 0
     assert "请等 3 天" in str(mail.outbox[0].body)
+
+
+def test_the_scheduler_mails_within_seconds_and_looks_first(
+    desk: Client, inquiry: Inquiry, mail_on: None
+) -> None:
+    task = get_task("answer-mail")
+    assert task is not None
+    assert task.has_work is not None
+    assert task.every <= timedelta(seconds=10)
+    reply(desk, inquiry)
+    assert not task.has_work()
+    let_time_pass()
+    assert task.has_work()
+    assert "1 封" in task.run()
+    assert len(mail.outbox) == 1
 
 
 def test_what_was_taken_back_is_read_by_nobody_and_stands_in_the_box_again(

@@ -68,6 +68,10 @@ def tidy_inquiries() -> str:
     return f"补发 {sent} 封邮件，清掉 {forgotten} 位顾客的联系方式"
 
 
+def send_answer_mail() -> str:
+    return f"发出 {inquiries.send_due_mail()} 封回复邮件"
+
+
 def remind_owners() -> str:
     return f"提醒了 {reminding.remind()} 位负责人复核"
 
@@ -126,6 +130,13 @@ TASKS: tuple[Task, ...] = (
         trials.run_trials,
         timedelta(seconds=15),
         has_work=trials.has_settled,
+    ),
+    Task(
+        "answer-mail",
+        "给提问的人发回复邮件",
+        send_answer_mail,
+        timedelta(seconds=5),
+        has_work=inquiries.has_due_mail,
     ),
     Task("reminders", "复核提醒", remind_owners, at=MORNING),
     nightly("evidence", "搜索学习", age_evidence, is_braked=True),

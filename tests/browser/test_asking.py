@@ -8,12 +8,13 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from kb import triage
 from kb.faq import asking
-from kb.models import Entry, Inquiry, Module
+from kb.models import AnswerVersion, Entry, Inquiry, Module
 from tests.browser.hosting import violations
 from tests.conftest import MakeEntry
 
@@ -147,5 +148,6 @@ def test_an_agent_answers_by_keyboard_and_the_page_is_clean(
     page.get_by_label("回复", exact=True).fill("请等 3 天")
     page.get_by_role("button", name="回复", exact=True).click()
     expect(page.get_by_text("都回复完了")).to_be_visible()
+    AnswerVersion.objects.update(visible_from=timezone.now())  # ten seconds later
     phone.goto(f"/q/{inquiry.token}/")
     expect(phone.get_by_text("请等 3 天")).to_be_visible()
