@@ -425,7 +425,7 @@ def test_background_work_has_no_limits_of_requests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[bool] = []
-    monkeypatch.setattr(supervisor.signal, "signal", lambda *args: None)
+    monkeypatch.setattr("signal.signal", lambda *args: None)
     monkeypatch.setattr(
         scheduler, "serve", lambda stop: seen.append(limits.is_serving())
     )

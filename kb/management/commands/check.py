@@ -8,9 +8,10 @@ from django.core import checks
 from django.core.management.commands import check
 
 from kb.installation import problems
+from kb.management.command import KbCommand
 
 
-class Command(check.Command):
+class Command(KbCommand, check.Command):
     def handle(self, *app_labels: Any, **options: Any) -> None:
         # Only here: every other command would say so while it mends it.
         checks.register(check_installation, "installation")
