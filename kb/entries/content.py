@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Field, ForeignKey, QuerySet
+from django.db.models import F, Field, ForeignKey, QuerySet
 
 from kb import faces
 from kb.models import Entry, Face, FollowUp, Phrasing, Reply, Tag
@@ -36,17 +36,17 @@ def content(entry: Entry) -> Content:
 
 
 def contents(ids: Iterable[int]) -> dict[int, Content]:
-    """Return what each of the entries says, in six queries."""
+    """Return what each of the entries says, in five queries."""
     wanted = list(ids)
     names = [field.attname for field in columns()]
-    rows = Entry.objects.filter(pk__in=wanted).values("pk", *names)
+    translation = {name: F(f"face__{column}") for name, column in TRANSLATION.items()}
+    rows = Entry.objects.filter(pk__in=wanted).values("pk", *names, **translation)
     parts = {"tags": _tags(wanted), "phrasings": _phrasings(wanted)}
     parts |= {"replies": _replies(wanted), "follow_ups": _follow_ups(wanted)}
-    translated = _translations(wanted)
     return {
         row.pop("pk"): _plain(row)
+        | {name: row[name] or "" for name in TRANSLATION}
         | {name: held[pk] for name, held in parts.items()}
-        | translated.get(pk, dict.fromkeys(TRANSLATION, ""))
         for row in rows
         for pk in [row["pk"]]
     }
@@ -72,14 +72,6 @@ def _tags(ids: list[int]) -> defaultdict[int, list[Any]]:
 def _phrasings(ids: list[int]) -> defaultdict[int, list[Any]]:
     rows = Phrasing.objects.filter(entry__in=ids)
     return _grouped(rows.values_list("entry_id", "text"))
-
-
-def _translations(ids: list[int]) -> dict[int, Content]:
-    rows = Face.objects.filter(entry__in=ids)
-    return {
-        pk: dict(zip(TRANSLATION, texts, strict=True))
-        for pk, *texts in rows.values_list("entry_id", *TRANSLATION.values())
-    }
 
 
 def _follow_ups(ids: list[int]) -> defaultdict[int, list[Any]]:
@@ -192,11 +184,11 @@ def _lay_translation(entry: Entry, said: Content) -> None:
     """Set the translation, which versions of before it was kept do not know."""
     if not TRANSLATION.keys() <= said.keys():
         return
-    wanted = {name: said[name] or "" for name in TRANSLATION}
-    if wanted != _translations([entry.pk]).get(
-        entry.pk, dict.fromkeys(TRANSLATION, "")
-    ):
-        faces.put_own(entry, wanted["hant_question"], wanted["hant_answer"])
+    wanted = [said[name] or "" for name in TRANSLATION]
+    face = Face.objects.filter(entry=entry).first()
+    held = [getattr(face, column) for column in TRANSLATION.values()] if face else []
+    if wanted != (held or ["", ""]):
+        faces.put_own(entry, *wanted)
 
 
 def follow_up_rows(

@@ -102,9 +102,10 @@ class Places:
             rows = [c for c in categories if paths[id(c)] == level]
             for row in rows:
                 row.parent = row.parent  # which has an id now
-            text_gate.add_all(rows, by=by)
-        text_gate.add_all(tags, by=by)
-        text_gate.add_all(modules, by=by)
+            if rows:
+                text_gate.add_all(rows, by=by)
+        for names in filter(None, (tags, modules)):
+            text_gate.add_all(names, by=by)
 
     def _require_name(self, row: Category | Tag | Module) -> None:
         """Raise ValidationError where a name of the file must not be shown."""
