@@ -104,8 +104,8 @@ class Places:
                 row.parent = row.parent  # which has an id now
             if rows:
                 text_gate.add_all(rows, by=by)
-        for names in filter(None, (tags, modules)):
-            text_gate.add_all(names, by=by)
+        text_gate.add_all(tags, by=by)
+        text_gate.add_all(modules, by=by)
 
     def _require_name(self, row: Category | Tag | Module) -> None:
         """Raise ValidationError where a name of the file must not be shown."""
