@@ -125,7 +125,8 @@ function removeDoubles() {
   }
 }
 
-if (box) new MutationObserver(removeDoubles).observe(document.getElementById("panes"), { childList: true });
+const panes = document.getElementById("panes"); // the console alone has them
+if (box && panes) new MutationObserver(removeDoubles).observe(panes, { childList: true });
 for (const kind of ["keydown", "pointerdown"]) {
   document.addEventListener(
     kind,
