@@ -137,11 +137,13 @@ def test_a_database_that_is_locked_is_one_sentence(
     assert re.search("[一-鿿]", said)
 
 
+@pytest.mark.django_db
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     code, said = run("kb_import", "entries", str(tmp_path / "none.csv"))
     assert (code, "找不到「" in said, said.count("\n")) == (1, True, 1)
 
 
+@pytest.mark.django_db
 def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
     command = load_command_class("kb", "kb_import")
     asked = ["manage.py", "kb_import", "entries", str(tmp_path / "no"), "--traceback"]
