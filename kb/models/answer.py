@@ -7,6 +7,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils import timezone
 
+from kb.models.fields import ProseField
 from kb.models.question import Question
 
 MAX_ANSWER_CHARS = 10_000
@@ -23,7 +24,7 @@ class AnswerVersion(models.Model):
         Question, on_delete=models.CASCADE, related_name="answer_versions"
     )
     number = models.PositiveIntegerField("版本")
-    text = models.TextField("回复", validators=[MaxLengthValidator(MAX_ANSWER_CHARS)])
+    text = ProseField("回复", validators=[MaxLengthValidator(MAX_ANSWER_CHARS)])
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name="谁回复的",
@@ -72,7 +73,7 @@ class AnswerDraft(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
     )
-    text = models.TextField(blank=True)
+    text = ProseField(blank=True)
     discarded = models.BooleanField(default=False)
     present_until = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
