@@ -128,22 +128,22 @@ def test_a_customer_is_helped_by_the_widget(
 ) -> None:
     make_entry("退货运费谁承担？", "质量问题由我们承担。")
     engine.open(put(host, live_site))
-    engine.click(shown("帮助"))
+    engine.press_on(shown("帮助"))
     engine.wait_for(f"{PANEL}.querySelector('#q')")
     engine.run(
         f"{PANEL}.querySelector('#q').focus()"
     )  # without a mouse the title has it
     engine.press(*"yunfei")
-    engine.click(shown("退货运费谁承担？"))
-    engine.click(shown("没帮助"))
-    engine.click(f"{PANEL}.querySelector('input[value=unsolved]')")
-    engine.click(shown("提交"))
+    engine.press_on(shown("退货运费谁承担？"))
+    engine.press_on(shown("没帮助"))
+    engine.press_on(f"{PANEL}.querySelector('input[value=unsolved]')", " ")
+    engine.press_on(shown("提交"))
     engine.wait_for(f"{PANEL}.textContent.includes('谢谢反馈')")
-    engine.click(shown("还是没解决"))
+    engine.press_on(shown("还是没解决"))
     engine.wait_for(f"{PANEL}.querySelector('#text')")
     engine.run(f"{PANEL}.querySelector('#text').focus()")
     engine.press("Control+a", *"refund please")
-    engine.click(shown("提交"))
+    engine.press_on(shown("提交"))
     engine.wait_for(f"{PANEL}.textContent.includes('打开我的提问页')")
     # The focus is on what came, for the next key and for screen readers.
     engine.wait_for(f"{PANEL}.activeElement")
