@@ -106,6 +106,12 @@ def respond(request: HttpRequest, error: Exception) -> HttpResponse | None:
     return response
 
 
+def reason_sentence(error: Exception) -> str:
+    """Return what is said of an outage; empty for a fault of the program."""
+    reason = find_reason(error)
+    return str(OUTAGES[reason].sentence) if reason else ""
+
+
 def _wants_json(request: HttpRequest) -> bool:
     """Tell whether a program asks: the API's clients and our own scripts."""
     if request.path_info.startswith("/api/"):

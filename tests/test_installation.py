@@ -119,8 +119,7 @@ def test_what_is_private(
 ) -> None:
     monkeypatch.setattr(private, "sqlite_path", lambda: own / "kb.sqlite3")
     settings.KB_ENGINE = {"PATH": own / "index"}
-    backend = "django.core.cache.backends.filebased.FileBasedCache"
-    cache = {"BACKEND": backend, "LOCATION": str(own / "cache")}
+    cache = {"BACKEND": "config.caches.FileCache", "LOCATION": str(own / "cache")}
     settings.CACHES = {"default": cache}
     for folder in ("jieba", "index", "cache"):
         (own / folder).mkdir(mode=0o700)

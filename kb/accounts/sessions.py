@@ -31,6 +31,8 @@ class SlidingSessionMiddleware(SessionMiddleware):
     def process_response(
         self, request: HttpRequest, response: HttpResponse
     ) -> HttpResponse:
+        if hasattr(request, "outage"):  # the database did not answer: ask no more
+            return response
         if not _is_due(request):
             return super().process_response(request, response)
         was_modified = request.session.modified

@@ -29,7 +29,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from kb import answers
+from kb import answers, outages
 from kb.accounts import login_throttle
 from kb.accounts.login_throttle import Attempt, TooManyAttempts
 from kb.accounts.passwords import ChangePasswordForm, NewPasswordForm
@@ -72,7 +72,10 @@ class LoginForm(AuthenticationForm):
         except DatabaseError as error:
             log.warning("login: attempts cannot be counted: %s", error)
             self.wait, self.status = UNAVAILABLE_SECONDS, 503
-            raise ValidationError("登录暂时不可用，请过一会儿再试。") from None
+            sentence = (
+                f"登录暂时不可用，请过一会儿再试。{outages.reason_sentence(error)}"
+            )
+            raise ValidationError(sentence) from None
         try:
             cleaned = super().clean()
         except ValidationError:

@@ -59,7 +59,7 @@ def _private_paths() -> list[Path]:
     if index := settings.KB_ENGINE.get("PATH"):
         paths.append(Path(str(index)))
     cache = settings.CACHES["default"]
-    if cache["BACKEND"].endswith("FileBasedCache"):
+    if cache["BACKEND"].endswith(("FileBasedCache", "FileCache")):
         paths.append(Path(str(cache["LOCATION"])))
     if database := sqlite_path():
         paths += [database.with_name(f"{database.name}{end}") for end in LOGS]
