@@ -22,7 +22,7 @@ from kb.models import Category, Entry, SynonymSet, User
 from kb.search import duplicates, nearest, related, search, suggest
 from kb.search.ranking import Found
 from kb.search.rows import Reading
-from kb.text import telling
+from kb.text import pinyin, segment, telling
 from kb.text.lexicon import EMPTY
 from kb.text.likeness import ways
 from tests.conftest import MakeEntry
@@ -507,7 +507,20 @@ def test_a_slip_never_tells_of_words_that_are_hidden(make_entry: MakeEntry) -> N
     assert "iphone" not in f"{results.meant}{results.terms}"
 
 
-def test_warming_loads_what_the_first_search_needs(shelf: dict[str, Entry]) -> None:
-    kb_search.warm()
-    with mock.patch.object(get_engine(), "holding", side_effect=EngineUnavailable):
-        kb_search.warm()  # an index that is missing stops no start
+def test_warming_loads_the_dictionaries_of_words_and_sounds(
+    shelf: dict[str, Entry],
+) -> None:
+    with (
+        mock.patch.object(segment, "words", wraps=segment.words) as cut,
+        mock.patch.object(pinyin, "spell", wraps=pinyin.spell) as spelled,
+    ):
+        kb_search.warm()
+    assert cut.called
+    assert spelled.called
+
+
+def test_a_missing_index_stops_no_warming(shelf: dict[str, Entry]) -> None:
+    engine = get_engine()
+    with mock.patch.object(engine, "holding", side_effect=EngineUnavailable) as asked:
+        kb_search.warm()
+    assert asked.called
