@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from kb import write_queue
 from kb.models import Entry, Reply, ReplyFeedback, User
 from kb.models.usage import LONGEST
 from kb.text import normalize, personal
@@ -84,7 +85,13 @@ def last_closed(user: User, *, since: datetime) -> ReplyFeedback | None:
     return mine.select_related("entry").order_by("-done_at", "-pk").first()
 
 
-def see(user: User) -> int:
-    """Take the answers to the user's remarks as read; return how many were new."""
-    new = ReplyFeedback.objects.of(user).unread()
-    return new.update(seen_at=timezone.now())
+def see(user: User) -> None:
+    """Take the answers to the user's remarks as read, without making a page wait."""
+    user_id, now = user.pk, timezone.now()
+    write_queue.put(
+        lambda: (
+            ReplyFeedback.objects.filter(by=user_id, done_at__lte=now)
+            .unread()
+            .update(seen_at=now)
+        )
+    )
