@@ -197,7 +197,7 @@ def test_refusals_leave_no_traceback_and_a_code(site: dict[str, str]) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     no_tables = site | {"DATA_DIR": site["DATA_DIR"] + "2"}
     done = manage(no_tables, "kb_import", "questions", "-", input="问题\n退\n".encode())
-    assert "数据库不能用" in done.stderr.decode()
+    assert "数据库还没有准备好" in done.stderr.decode()
     assert done.stderr.count(b"\n") == 1
 
 

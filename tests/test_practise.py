@@ -41,9 +41,14 @@ def console(client: Client, agent: User) -> Client:
 def settled(make_question: MakeQuestion) -> Ask:
     """Return a function that makes a question which an entry answers."""
 
-    def make(entry: Entry, text: str = "寄回去的钱谁出呀", **columns: Any) -> Question:
+    def make(
+        entry: Entry,
+        text: str = "寄回去的钱谁出呀",
+        phrasing: str | None = None,
+        **columns: Any,
+    ) -> Question:
         question = make_question(text, **columns)
-        entries.absorb(entry, question=question, by=None)
+        entries.absorb(entry, question=question, by=None, phrasing=phrasing)
         question.refresh_from_db()
         return question
 
@@ -91,6 +96,7 @@ def test_numbers_and_addresses_of_customers_are_masked(
     question = settled(
         make_entry(),
         "我是 13812345678，邮箱 a@b.cn，运费谁出",
+        phrasing="运费谁出",
         answer="亲，138-1234-5678 已登记，我们出。",
     )
     page = console.get(URL).text

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -35,6 +36,7 @@ from kb.models import (
     SynonymSet,
     Tag,
     Team,
+    TextRevision,
     User,
     WidgetRule,
     Window,
@@ -45,6 +47,7 @@ from tests.test_admin import LISTS
 
 pytestmark = pytest.mark.django_db
 NUMBER, SOME = 10_000, 200
+SHORT_LISTS = {"/admin/kb/site/", "/admin/kb/job/"}  # a row a host, a row a task
 MOST = 12  # queries of a page
 NARROWED = [
     f"/admin/kb/entry/?{query}"
@@ -180,7 +183,13 @@ def _around(entry: Entry, module: Module, person: User) -> None:
 
 def _vocabulary(entry: Entry) -> None:
     """Make what editors keep beside entries."""
-    multiply(Snippet.objects.create(name="片段", body="地址"), name=named("name"))
+    snippet = Snippet.objects.create(name="片段", body="地址")
+    multiply(snippet, name=named("name"))
+    revision = TextRevision(field="body", act="changed", name="片段", after="地址")
+    revision.content_type = ContentType.objects.get_for_model(Snippet)
+    revision.object_id = snippet.pk
+    revision.save()
+    multiply(revision)
     multiply(SynonymSet.objects.create(members="甲\n乙"), members=named("members"))
     multiply(Word.objects.create(text="词"), text=named("text"))
     multiply(StopWord.objects.create(text="停"), text=named("text"))
@@ -208,7 +217,7 @@ def test_no_list_asks_more_than_twelve_times(crowded: Client) -> None:
         with CaptureQueriesContext(connection) as captured:
             page = crowded.get(address)
         assert page.status_code == 200, address
-        if address in LISTS and address != "/admin/kb/site/":
+        if address in LISTS and address not in SHORT_LISTS:
             assert page.context["cl"].result_count >= SOME, address
         asked[address] = len(captured)
     assert max(asked.values()) <= MOST, asked

@@ -128,7 +128,8 @@ def faces(
     found = reading.facts(ids)
     near = [pk for pk in ids[:deep] if pk in found]
     said: defaultdict[int, list[str]] = defaultdict(list)
-    for pk, text in plain.rows(SAID.format(plain.places(near)), near):
+    rows = plain.rows(SAID.format(plain.places(near)), near) if near else ()
+    for pk, text in rows:
         said[pk].append(text)
     faces: dict[int, Sequence[Wording]] = dict.fromkeys(found, ())
     for pk in near:
