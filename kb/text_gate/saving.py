@@ -50,11 +50,14 @@ def save(
     return row
 
 
-@transaction.atomic
 def add_all(rows: Sequence[Model], *, by: User | None) -> None:
     """Make new rows of one table in bulk. Raises ValidationError."""
-    if not rows:
-        return
+    if rows:  # else not even a transaction
+        _add_all(rows, by=by)
+
+
+@transaction.atomic
+def _add_all(rows: Sequence[Model], *, by: User | None) -> None:
     library = wording.Library()
     for row in rows:
         check(row, by=by, library=library)
