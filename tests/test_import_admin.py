@@ -32,6 +32,9 @@ GOOD = "问题,答案\n怎么退,点退货\n怎么换,点换货\n"
 
 @pytest.fixture(autouse=True)
 def _empty_folder() -> Iterator[None]:
+    """Begin without the uploads of other tests, and leave none."""
+    for path in FOLDER.glob("*"):
+        path.unlink()
     yield
     for path in FOLDER.glob("*"):
         path.unlink()
