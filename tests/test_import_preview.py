@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
-from kb import wording
+from kb import transfer, wording
 from kb.models import Entry, Phrasing, Question, User
 from tests.conftest import MakeEntry
 from tests.importing import actions, confirm, load, plan, reasons
@@ -204,13 +205,31 @@ def test_warnings_of_wording_rules_are_named_row_by_row(rules: None) -> None:
     assert "话术" in details[1]
 
 
-def test_personal_data_in_a_phrasing_keeps_the_row_a_draft(rules: None) -> None:
-    rows = "怎么查单,看订单页,我叫张某电话13800138000怎么查单\n"
-    made = load(f"问题,答案,相似问法\n{rows}")
-    assert Entry.objects.get().status == "draft"
-    assert "相似问法「13800138000」" in made.steps[0].detail
-    made = plan(f"问题,答案,相似问法\n{rows}", status="draft")
-    assert actions(made) == ["SAME"]
+@pytest.mark.parametrize("status", ["draft", "published"])
+@pytest.mark.parametrize("has_rules", [True, False])
+def test_a_row_with_personal_data_in_a_phrasing_is_refused(
+    db: None, status: str, has_rules: bool
+) -> None:
+    if has_rules:
+        wording.load_starter()
+    rows = (
+        "怎么查单,看订单页,查订单|我叫张某电话13800138000怎么查单\n怎么补办,后勤处,\n"
+    )
+    made = plan(f"问题,答案,相似问法\n{rows}", status=status)
+    assert actions(made) == ["REFUSE", "CREATE"]
+    assert reasons(made) == (
+        "相似问法：相似问法里有姓名「张某」、手机号「13800138000」，大家都看得到。"
+        "请删掉，或改成通用的说法"
+    )
+    with pytest.raises(ValidationError, match="有 1 行不能导入"):
+        transfer.apply(made, by=None)
+    transfer.apply(made, by=None, skip_bad=True)
+    assert [entry.question for entry in Entry.objects.all()] == ["怎么补办"]
+    assert not Phrasing.objects.exists()
+    mended = "".join(transfer.rejects(made)).replace("我叫张某电话13800138000", "")
+    load(mended, status=status)
+    assert [phrasing.text for phrasing in Phrasing.objects.all()] == ["查订单"]
+    assert Entry.objects.get(question="怎么查单").status == status
 
 
 def test_a_live_entry_gets_no_phrasing_with_personal_data(
@@ -225,6 +244,7 @@ def test_a_live_entry_gets_no_phrasing_with_personal_data(
     rows = "怎么查订单,好,电话13800138000查单\n"
     near = plan(f"问题,答案,相似问法\n{rows}", duplicates="merge")
     assert actions(near) == ["REFUSE"]
+    assert reasons(near).startswith("相似问法：相似问法里有手机号「13800138000」")
 
 
 def test_phrasings_and_replies_of_a_draft_are_named_too(
@@ -232,7 +252,10 @@ def test_phrasings_and_replies_of_a_draft_are_named_too(
 ) -> None:
     make_entry("怎么查单", answer="看订单页", status="draft")
     made = plan("条目,相似问法\n怎么查单,电话13800138000查单\n", kind="phrasings")
-    assert actions(made) == ["CREATE"]
-    assert "发布前要改：相似问法「13800138000」" in made.steps[0].detail
+    assert actions(made) == ["REFUSE"]
+    assert reasons(made) == (
+        "相似问法：相似问法里有手机号「13800138000」，大家都看得到。"
+        "请删掉，或改成通用的说法"
+    )
     made = plan("条目,话术\n怎么查单,亲，这是最好的\n", kind="replies")
     assert "提醒" in made.steps[0].detail

@@ -270,8 +270,10 @@ class Entries(Kind):
         draft = Draft(kept.entry if kept else entry)
         before = (entry.status, entry.audience)
         known = kept.phrasings if kept else []
-        texts = [wish.said[self.text], *parts(LINES, wish.said.get("similar", ""))]
-        self._add_texts(wish, draft, texts, said_in=self.text, also=known)
+        question = [wish.said[self.text]]
+        self._add_texts(wish, draft, question, said_in=self.text, also=known)
+        similar = parts(LINES, wish.said.get("similar", ""))
+        self._add_texts(wish, draft, similar, said_in="similar", also=known)
         if not draft.phrasings:
             return []
         drafts.held_back(self, wish, draft, before, ["similar"], self.library)
@@ -411,9 +413,9 @@ class Entries(Kind):
         said_in: str,
         also: Sequence[Phrasing] = (),
     ) -> list[str]:
-        """Add to `draft` what neither its entry nor `also` says."""
+        """Add to `draft` what neither it nor its entry nor `also` says."""
         held = draft.entry.phrasings.all() if draft.entry.pk else ()
-        known = {phrasing.text_key for phrasing in (*held, *also)}
+        known = {one.text_key for one in (*held, *draft.phrasings, *also)}
         known.add(normalize.key(draft.entry.question))
         for text in texts:
             if (key := normalize.key(text)) not in known:

@@ -312,7 +312,8 @@ class Phrasings(Hanging):
         phrasing = Phrasing(entry_id=owner, text=text, text_key=normalize.key(text))
         self.check(wish, phrasing, ("entry", "question"))
         self.allow(wish, owner)
-        self.lint(wish, "text", owner, wording.said_in("", "", (), [text]))
+        if not wish.reasons:
+            self.lint(wish, "text", owner, wording.said_in("", "", (), [text]))
         if not wish.reasons:
             self.new.append(phrasing)
         return []

@@ -12,6 +12,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -238,17 +239,18 @@ class Kind(ABC):
     def check(
         self, wish: Wish, row: Model, apart: Collection[str], said_in: str = ""
     ) -> None:
-        """Validate the columns of `row` except `apart`, without any query.
+        """Refuse the row of the file where `row` does not hold, except for `apart`.
 
-        Complaints name the field `said_in`, or else the column itself.
+        Complaints name the field `said_in`, or else the column itself. No relation
+        and nothing unique is looked up.
         """
-        row.clean()
-        try:
-            row.clean_fields(exclude=apart)
-        except ValidationError as error:
-            for name, errors in error.error_dict.items():
-                told = "；".join(sentence(name, one) for one in errors)
-                self.refuse(wish, said_in or name, told)
+        for validate in (row.clean, partial(row.clean_fields, exclude=apart)):
+            try:
+                validate()
+            except ValidationError as error:
+                for name, errors in error.update_error_dict({}).items():
+                    told = "；".join(sentence(name, one) for one in errors)
+                    self.refuse(wish, said_in or name, told)
 
 
 def wishes(kind: Kind, rows: Sequence[Row], width: int) -> Iterator[Wish]:

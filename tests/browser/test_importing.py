@@ -73,6 +73,7 @@ def test_everything_is_decided_by_keyboard(
 ) -> None:
     login(page, editor, live_site)
     upload(page, tmp_path)
+    expect(page.get_by_text("相似问法里有手机号「13800138000」")).to_be_visible()
     page.get_by_label("第 2 行确认换成另一个问题").focus()
     page.keyboard.press("Space")
     page.keyboard.press("Tab")
@@ -93,3 +94,4 @@ def test_everything_is_decided_by_keyboard(
     assert ("有停车场吗", "有，两个") in texts
     assert Entry.objects.get(question="怎么办理退学").status == "draft"
     assert Entry.objects.get(question="退款要多久到账？").status == "draft"
+    assert not Entry.objects.filter(question="怎么补办校园卡").exists()
