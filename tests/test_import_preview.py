@@ -232,6 +232,21 @@ def test_a_row_with_personal_data_in_a_phrasing_is_refused(
     assert Entry.objects.get(question="怎么查单").status == status
 
 
+def test_personal_data_that_a_draft_has_keeps_it_a_draft(
+    rules: None, make_entry: MakeEntry
+) -> None:
+    entry = make_entry("怎么查单", answer="看订单页", status="draft")
+    Phrasing.objects.create(entry=entry, text="电话13800138000怎么查单")
+    made = load("问题,答案,状态\n怎么查单,看订单页,已发布\n")
+    entry.refresh_from_db()
+    assert (actions(made), entry.status) == (["SAME"], "draft")
+    assert "没有发布，留作草稿：相似问法「13800138000」" in made.steps[0].detail
+    made = load("问题,答案,状态\n怎么查单,看订单的页面,已发布\n")
+    entry.refresh_from_db()
+    assert (actions(made), entry.status) == (["CHANGE"], "draft")
+    assert made.steps[0].detail.count("13800138000") == 1
+
+
 def test_a_live_entry_gets_no_phrasing_with_personal_data(
     rules: None, make_entry: MakeEntry
 ) -> None:

@@ -65,24 +65,37 @@ def held_back(
     if entry.status != Status.PUBLISHED or wish.reasons or not changed:
         return changed
     live = bool(before and before[0] == Status.PUBLISHED)
-    found = _wrong(draft, library, faces=draft.rewritten or not live)
+    found = _wrong(draft, library, faces=draft.rewritten or not live, kept=not live)
     if not found:
         return changed
     if live:
         kind.refuse(wish, kind.text, f"不能发布：{found[0]}".rstrip("。"))
         return changed
     entry.status = before[0] if before else Status.DRAFT
-    wish.notes.append(f"没有发布，留作{entry.get_status_display()}：{found[0]}")
+    wish.finding = str(found[0])
+    wish.notes.append(f"没有发布，留作{entry.get_status_display()}：{wish.finding}")
     return [name for name in changed if name != "status" or not before]
 
 
 def _wrong(
-    draft: Draft, library: wording.Library, *, faces: bool, strict: bool = True
+    draft: Draft,
+    library: wording.Library,
+    *,
+    faces: bool,
+    strict: bool = True,
+    kept: bool = False,
 ) -> list[wording.Finding]:
-    """Return what the words that a file brings break; `strict`, what stops publishing."""
+    """Return what the words that a file brings break; `strict`, what stops publishing.
+
+    `kept` looks at the replies and phrasings that the entry has already, too.
+    """
     entry = draft.entry
-    replies = [(f"「{reply.label}」", reply.body) for reply in draft.replies]
-    phrasings = [phrasing.text for phrasing in draft.phrasings]
+    some, said = draft.replies, draft.phrasings
+    if kept and entry.pk:  # a changed reply is among the entry's
+        some = [*entry.replies.all(), *(one for one in some if not one.pk)]
+        said = [*entry.phrasings.all(), *said]
+    replies = [(f"「{reply.label}」", reply.body) for reply in some]
+    phrasings = [phrasing.text for phrasing in said]
     question, answer = (entry.question, entry.answer) if faces else ("", "")
     return wording.findings(
         wording.said_in(question, answer, replies, phrasings),
@@ -96,11 +109,13 @@ def _wrong(
 def warn(wish: Wish, draft: Draft, library: wording.Library) -> None:
     """Note what the words of a row break, also what does not stop publishing.
 
-    Personal data in a draft is named as well: the row is easier to mend now.
+    Personal data in a draft is named as well: the row is easier to mend now. What
+    kept the entry from being published has been said.
     """
     if wish.reasons:
         return
-    wish.notes += named(_wrong(draft, library, faces=draft.rewritten, strict=False))
+    found = _wrong(draft, library, faces=draft.rewritten, strict=False)
+    wish.notes += named([one for one in found if str(one) != wish.finding])
 
 
 def named(findings: Sequence[wording.Finding]) -> list[str]:

@@ -92,6 +92,7 @@ class Wish:
     replaces: bool = False  # confirmed: the entry found makes room for the row
     number: tuple[str, str] | None = None  # the source and number that it takes over
     is_live: bool = False
+    finding: str = ""  # why the entry is not published, once a note says so
 
     @property
     def merges(self) -> bool:
@@ -366,13 +367,14 @@ def _meet(kind: Kind, wish: Wish, found: list[Model]) -> tuple[Action, Sequence[
 
 def _step(kind: Kind, wish: Wish, action: Action, changed: Sequence[str]) -> Step:
     is_written = action in WRITING
+    has_notes = action is not Action.SAME or wish.finding
     return Step(
         wish.row,
         Action.REFUSE if wish.reasons else action,
         wish.title,
         [kind.title(name) for name in changed],
         reasons=wish.reasons,
-        notes=[] if wish.reasons or action is Action.SAME else wish.notes,
+        notes=wish.notes if has_notes and not wish.reasons else [],
         concern=wish.concern,
         related=wish.related,
         choice=wish.choice,
