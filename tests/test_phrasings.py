@@ -82,6 +82,16 @@ def test_refusing_is_remembered(desk: Client, entry: Entry) -> None:
     assert not entry.phrasings.exists()
 
 
+def test_a_refusal_can_be_taken_back(desk: Client, entry: Entry) -> None:
+    page = judge(desk, entry, "refuse").text
+    assert f"撤销：不要「{WORDS}」" in page
+    page = judge(desk, entry, "restore").text
+    assert f"已撤销，「{WORDS}」回到建议里了。" in page
+    assert "3 位顾客、2 位同事这样搜过" in page
+    assert "撤销：不要" not in page
+    assert "撤销：不要" not in desk.get(URL, {"entry": "x", "words": "y"}).text
+
+
 def test_what_is_gone_is_told(desk: Client, entry: Entry) -> None:
     Evidence.objects.all().delete()
     for do in ("accept", "refuse"):

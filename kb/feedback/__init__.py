@@ -23,7 +23,15 @@ from kb.feedback.complaints import (
 from kb.feedback.copies import copied
 from kb.feedback.evidence import Learned, age, forget, learn, weigh, weigh_all
 from kb.feedback.keeping import kept
-from kb.feedback.proposals import Proposal, accept, proposals, proposed, refuse
+from kb.feedback.proposals import (
+    Proposal,
+    accept,
+    find_refusal,
+    proposals,
+    proposed,
+    refuse,
+    restore_proposal,
+)
 from kb.feedback.searches import led, record, side_of, typed
 from kb.feedback.sequels import Sequel, sequels
 from kb.models import Entry, Pick, Side, User, Vote
@@ -42,6 +50,7 @@ __all__ = [
     "complained",
     "complaints",
     "copied",
+    "find_refusal",
     "forget",
     "hand_back",
     "handle",
@@ -53,6 +62,7 @@ __all__ = [
     "proposed",
     "record",
     "refuse",
+    "restore_proposal",
     "sequels",
     "side_of",
     "stranger",

@@ -80,6 +80,20 @@ def refuse(entry: Entry, *, words_key: str) -> str:
     return rows[0].words
 
 
+def restore_proposal(entry: Entry, *, words_key: str) -> str:
+    """Propose refused words for `entry` again; return them. Raises ValidationError."""
+    rows = Evidence.objects.filter(entry=entry, words_key=words_key)
+    if not rows.filter(refused=True).update(refused=False):
+        raise ValidationError(GONE, code="gone")
+    return rows[0].words
+
+
+def find_refusal(entry_id: int, words_key: str) -> Evidence | None:
+    """Return evidence for words that were refused for an entry, if they still are."""
+    refused = Evidence.objects.filter(refused=True).select_related("entry")
+    return refused.filter(entry=entry_id, words_key=words_key).first()
+
+
 def proposed() -> QuerySet[Any, Any]:
     """Return a row for each entry and words to judge, whichever side they come from."""
     same = {"entry": OuterRef("entry"), "words_key": OuterRef("words_key")}
