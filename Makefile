@@ -143,7 +143,7 @@ servers: $(DEV) ## what a database may do its own way, on PostgreSQL and Redis
 	@$(PY) -m tests.servers -n auto
 
 bench: $(RIVALS) ## speed and relevance, measured; ARGS=--quick, --full, parts
-	@$(PY) -m tests.bench $(ARGS)
+	@$(PY) -m bench $(ARGS)
 
 lock: $(DEV) ## pin anew what the *.in files ask for
 	@for name in requirements requirements-dev requirements-bench; do \

@@ -11,12 +11,7 @@ from typing import Any
 
 import pytest
 
-from kb import vocabulary
-from kb.documents import describe
-from kb.engines.base import Clause, Document, Query
-from kb.search import PUBLIC, clauses
-from kb.text.telling import wanted
-from tests.bench import (
+from bench import (
     engines,
     machine,
     rejection,
@@ -26,10 +21,15 @@ from tests.bench import (
     whole,
     worker,
 )
-from tests.bench.__main__ import PARTS, show
-from tests.bench.asked import Asked
-from tests.bench.contenders import CONTENDERS, Contender, letters
-from tests.bench.figures import AT_LEAST, AT_MOST, line, percentile, target
+from bench.__main__ import PARTS, show
+from bench.asked import Asked
+from bench.contenders import CONTENDERS, Contender, letters
+from bench.figures import AT_LEAST, AT_MOST, line, percentile, target
+from kb import vocabulary
+from kb.documents import describe
+from kb.engines.base import Clause, Document, Query
+from kb.search import PUBLIC, clauses
+from kb.text.telling import wanted
 from tests.relevance.labelled import libraries
 
 QUESTIONS = {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bench import vocabulary
+from bench.asked import Asked
 from kb.text import segment
-from tests.bench import vocabulary
-from tests.bench.asked import Asked
 from tests.relevance.labelled import Case, Labelled
 
 QUESTIONS = {"a": "无法登录怎么解决", "b": "发票抬头怎么改", "c": "我的蓝鲸卡丢了"}

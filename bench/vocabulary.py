@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.asked import Asked, asked, site
+from bench.asked import Asked, asked, site
 from tests.relevance.labelled import ROOT, Case
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.bench.figures import Target
-from tests.bench.sets import ROOT
+from bench.figures import Target
+from bench.sets import ROOT
 
 README = ROOT / "README.md"
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"

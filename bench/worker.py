@@ -19,11 +19,11 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from bench import machine
+from bench.contenders import CONTENDERS, Contender, flat
+from bench.figures import timed
+from bench.sets import LIBRARIES, Library
 from kb.engines.base import Document, Query
-from tests.bench import machine
-from tests.bench.contenders import CONTENDERS, Contender, flat
-from tests.bench.figures import timed
-from tests.bench.sets import LIBRARIES, Library
 
 BATCH = 500  # documents in memory at a time
 WARM = 5  # queries that nobody is timed on, so that all code has run once

@@ -18,8 +18,8 @@ from importlib import import_module
 from itertools import islice
 from typing import Any
 
-from tests.bench.figures import percentile, speeds, timed
-from tests.bench.sets import LIBRARIES, ORDER
+from bench.figures import percentile, speeds, timed
+from bench.sets import LIBRARIES, ORDER
 
 BATCH = 500  # entries written at a time
 MOST_TYPED = 500  # questions that are typed letter by letter

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.bench import machine
-from tests.bench.figures import AT_LEAST, Target, target
-from tests.bench.sets import data
+from bench import machine
+from bench.figures import AT_LEAST, Target, target
+from bench.sets import data
 
 # Of each set its figures, each with the floor below which nothing may fall and the aim.
 AIMS: dict[str, dict[str, tuple[float, float | None]]] = {

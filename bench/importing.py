@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.bench import machine
-from tests.bench.figures import Target
-from tests.bench.sets import data
+from bench import machine
+from bench.figures import Target
+from bench.sets import data
 
 
 def measure() -> dict[str, Any]:

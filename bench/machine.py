@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
-from tests.bench.sets import ROOT
+from bench.sets import ROOT
 
 PAUSE = 0.25  # seconds between two looks at a child's memory
 MEGABYTE = 1 << 20
@@ -62,7 +62,7 @@ def manage(folder: Path | str, *words: str) -> Done:
 
 def worker(folder: Path | str, module: str, *words: str) -> Done:
     """Run a module of this package as a child of its own."""
-    return run(folder, "-m", f"tests.bench.{module}", *words)
+    return run(folder, "-m", f"bench.{module}", *words)
 
 
 def run(folder: Path | str, *words: str) -> Done:

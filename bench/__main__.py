@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.bench import (
+from bench import (
     engines,
     importing,
     machine,
@@ -24,8 +24,8 @@ from tests.bench import (
     vocabulary,
     whole,
 )
-from tests.bench.figures import Target, line
-from tests.bench.sets import ROOT
+from bench.figures import Target, line
+from bench.sets import ROOT
 
 USUAL, QUICK, FULL = "usual", "quick", "full"
 
@@ -116,7 +116,7 @@ def show(report: dict[str, Any]) -> str:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     add = parser.add_argument
     add(
         "parts",

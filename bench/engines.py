@@ -17,9 +17,9 @@ from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import Any, TypedDict
 
-from tests.bench import machine
-from tests.bench.contenders import CONTENDERS
-from tests.bench.figures import (
+from bench import machine
+from bench.contenders import CONTENDERS
+from bench.figures import (
     AT_LEAST,
     AT_MOST,
     UNITS,
@@ -29,7 +29,7 @@ from tests.bench.figures import (
     speeds,
     target,
 )
-from tests.bench.sets import LIBRARIES, data
+from bench.sets import LIBRARIES, data
 
 BLOCK = 50  # queries an engine answers before the next one's turn
 OURS, OWN, RIVAL = "ours", "Whoosh", "tantivy"
@@ -162,7 +162,7 @@ def _ask(
 @contextmanager
 def _child(name: str, folder: Path) -> Iterator[Any]:
     """Start an engine's process; yield a function that asks it."""
-    words = ["-m", "tests.bench.worker", "answer", name, str(folder)]
+    words = ["-m", "bench.worker", "answer", name, str(folder)]
     child = machine.start(folder / "site", words)
     assert child.stdin
     assert child.stdout

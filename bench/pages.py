@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote, unquote
 
-from tests.bench import machine
-from tests.bench.figures import AT_MOST, Target, percentile, target, timed
+from bench import machine
+from bench.figures import AT_MOST, Target, percentile, target, timed
 
 ROUNDS = 40  # times that a single page is asked for
 BUDGET = {"entry": 4, "home": 6}  # ms of the processor
@@ -78,7 +78,7 @@ def _cell(found: dict[str, float] | None) -> str:
 
 
 def ask() -> dict[str, Any]:
-    from tests.bench.site import load
+    from bench.site import load
 
     load()
     from django.contrib.auth.models import AnonymousUser

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench.asked import Asked, site
-from tests.bench.figures import AT_LEAST, AT_MOST, Target, target
+from bench.asked import Asked, site
+from bench.figures import AT_LEAST, AT_MOST, Target, target
 from tests.relevance.labelled import libraries, tsv
 
 SPARED, WANTED = 3, 90  # percent

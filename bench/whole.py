@@ -8,9 +8,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.bench import machine
-from tests.bench.figures import AT_LEAST, AT_MOST, UNITS, Target, target
-from tests.bench.sets import LIBRARIES, data
+from bench import machine
+from bench.figures import AT_LEAST, AT_MOST, UNITS, Target, target
+from bench.sets import LIBRARIES, data
 
 COLD = 3  # fresh processes that are timed
 
