@@ -4,44 +4,44 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
-from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from kb import search, write_queue
-from kb.models import Entry, EntryQuerySet, FollowUp, Neighbours, Reader, shown_to
+from kb.models import Entry, FollowUp, Neighbours, Reader, shown_to
 
 KEPT = timedelta(days=1)  # the library changes around an entry that does not
 MANY = 8  # some of them may be unpublished before they are looked for again
 
 
 def after(entry: Entry, *, user: Reader, limit: int = 5) -> list[Entry]:
-    """Return what readers of `entry` may go on with, in one query, each once."""
+    """Return what readers of `entry` may go on with, each once.
+
+    Ids first and rows by their ids: one query that finds both takes twice as long.
+    """
+    links = FollowUp.objects.filter(entry=entry.pk).order_by()
+    chosen = dict(links.values_list("then", "order"))
     near = _near(entry, user)[:MANY]
+    wanted = {*chosen, *near}
+    if not wanted:
+        return []
     # The database decides who may read it, whatever was kept.
-    found = _after(user, entry.pk, near)
+    rows = Entry.objects.published_to(user).for_lists()
     ranks = {pk: rank for rank, pk in enumerate(near)}
 
-    def place(one: Any) -> tuple[bool, int, int]:
-        chosen = one.place is not None
-        return (not chosen, one.place if chosen else ranks[one.pk], one.pk)
+    def place(one: Entry) -> tuple[bool, int, int]:
+        is_chosen = one.pk in chosen
+        order = chosen[one.pk] if is_chosen else ranks[one.pk]
+        return (not is_chosen, order, one.pk)
 
-    return sorted(found, key=place)[:limit]
-
-
-def _after(user: Reader, pk: int, near: list[int]) -> EntryQuerySet:
-    chosen = FollowUp.objects.filter(entry=pk, then=OuterRef("pk"))
-    rows = Entry.objects.published_to(user).for_lists()
-    rows = rows.annotate(place=Subquery(chosen.values("order")[:1]))
-    return rows.filter(Q(place__isnull=False) | Q(pk__in=near)).order_by("pk")
+    return sorted(rows.filter(pk__in=wanted).order_by(), key=place)[:limit]
 
 
 def _near(entry: Entry, user: Reader) -> list[int]:
     """Return ids like `entry`: kept ones for strangers, a search for who sees more."""
     if user.is_authenticated:
         return _searched(entry, user)
-    kept = Neighbours.objects.filter(entry=entry).first()
+    kept: Neighbours | None = getattr(entry, "neighbours", None)  # no row yet: None
     fresh = kept and kept.found_at > timezone.now() - KEPT
     known = kept.ids if kept and fresh and kept.version == entry.version else {}
     scope = _scope(user)

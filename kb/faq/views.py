@@ -69,11 +69,13 @@ def entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 
 @kept("q")
 def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
-    found = Entry.objects.visible_to(request.user).filter(pk=pk).first()
-    if found is None:
+    rows = Entry.objects.visible_to(request.user).select_related("neighbours")
+    try:
+        found = rows.get(pk=pk)
+    except Entry.DoesNotExist:
         if heir := merging.successor(pk, user=request.user):
             return redirect(heir)  # not for good: a merger can be undone
-        raise Http404
+        raise Http404 from None
     words = forms.words(request)  # that led here from a search
     if slug != found.slug:
         asked = f"?{urlencode({'q': words})}" if words else ""
