@@ -39,7 +39,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     def published_to(self, user: Reader) -> EntryQuerySet:
         """What `user` finds by searching and browsing: of the visible, the live."""
-        return self.visible_to(user).filter(status=Entry.Status.PUBLISHED)
+        return self.filter(visible(user), status=Entry.Status.PUBLISHED)
 
     def for_lists(self) -> EntryQuerySet:
         """The columns that a list of links shows; others cost a query each."""
