@@ -211,11 +211,11 @@ def _only(names: tuple[str, ...], given: QueryDict) -> QueryDict:
     return query
 
 
-def _name(request: HttpRequest, edition: object) -> str:
+def _name(request: HttpRequest, edition_stamp: object) -> str:
     """Return a name for the page and its content; dates on it may be old."""
     parts = (
         *(request.scheme, request.get_host(), request.path, request.GET.urlencode()),
-        *(sites.of(request).stamp, edition),
+        *(sites.of(request).stamp, edition_stamp),
     )
     return repr(parts)
 

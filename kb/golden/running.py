@@ -78,10 +78,10 @@ def moved(since: datetime) -> list[dict[str, Any]]:
 
 def stamp() -> str:
     """Return 32 hex digits that change with content, vocabulary, weights and queries."""
-    edition = content.edition()
+    edition_stamp = content.edition()
     words = Edition.objects.values_list("number", "raised_at").first()
     queries = Golden.objects.aggregate(Count("pk"), Max("updated_at"))
-    parts = (edition.number, edition.raised_at, words, queries, _weights())
+    parts = (edition_stamp.number, edition_stamp.raised_at, words, queries, _weights())
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
