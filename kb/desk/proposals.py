@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -44,7 +44,7 @@ def proposals(request: StaffRequest) -> HttpResponse:
     context = {
         "proposals": offered,
         "total": replies.waiting().count(),
-        "undo": replies.last_sent_back(request.user, since=since),
+        "undo": replies.last_judged(request.user, since=since),
     }
     return render(request, "desk/proposals.html", context)
 
@@ -70,15 +70,21 @@ def judge(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _undo(request: StaffRequest, pk: int) -> HttpResponse:
-    """Let what was sent back wait again; the reason stands in its field."""
+    """Let what was judged wait again; the reason of sending it back stays in its field."""
     proposal = Proposal.objects.filter(pk=pk).select_related("reply").first()
     try:
         if proposal is None:
             raise ValidationError("这条提议已经不在了。")
-        replies.undo_send_back(proposal, by=request.user)
-        messages.success(request, f"已撤销退回：「{proposal.reply.title}」。")
-    except ValidationError as error:
-        messages.warning(request, " ".join(error.messages))
+        if proposal.state == Proposal.State.ACCEPTED:
+            replies.undo_accept(proposal, by=request.user)
+            proposal.reply.refresh_from_db()
+            what = "收下"
+        else:
+            replies.undo_send_back(proposal, by=request.user)
+            what = "退回"
+        messages.success(request, f"已撤销{what}：「{proposal.reply.title}」。")
+    except (PermissionDenied, ValidationError) as error:
+        messages.warning(request, " ".join(getattr(error, "messages", [str(error)])))
     return redirect("desk:proposals")
 
 

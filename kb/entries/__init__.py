@@ -55,6 +55,7 @@ from kb.entries.writing import (
     add_reply,
     draft,
     put,
+    remove_reply,
     revise,
 )
 
@@ -101,6 +102,7 @@ __all__ = [
     "put_window",
     "queue",
     "release",
+    "remove_reply",
     "require",
     "require_by_file",
     "require_move",

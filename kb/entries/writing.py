@@ -116,6 +116,22 @@ def add_reply(entry: Entry, reply: Reply, *, by: User | None, note: str = "") ->
     return touch(entry, by=by, act=Act.ADOPTED, note=note)
 
 
+@transaction.atomic
+def remove_reply(
+    entry: Entry, reply: Reply, *, by: User | None, based_on: int, note: str = ""
+) -> Entry:
+    """Undo `add_reply`: save `reply` as the caller set it, no longer the entry's.
+
+    Raises ValidationError, code "conflict", where the entry was saved since `based_on`.
+    """
+    entry = locked(entry, based_on=based_on)
+    rights.require_remit(Right.WRITE, entry.category_id, by=by)
+    rights.require_own_hand(entry, by=by)
+    reply.full_clean()
+    reply.save()
+    return touch(entry, by=by, act=Act.ADOPTED, note=note)
+
+
 def locked(entry: Entry, *, based_on: int | None = None) -> Entry:
     """Return the entry as it is, ours until the transaction ends, its version kept."""
     now = Entry.objects.select_for_update().get(pk=entry.pk)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from kb.models.history import Spelled
 from kb.models.reply import Reply
 
 
@@ -38,6 +39,8 @@ class Proposal(models.Model):
         related_name="+",
     )
     judged_at = models.DateTimeField("审核时间", null=True)
+    # What `kb.replies.undo_accept` needs; null where nothing was accepted.
+    before = models.JSONField(null=True, editable=False, encoder=Spelled)
 
     class Meta:
         ordering = ["at", "pk"]

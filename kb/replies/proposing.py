@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from kb import entries
-from kb.models import Entry, Proposal, Reply, ReplyQuerySet, Right, User
+from kb import audit, entries
+from kb.models import Deed, Entry, Proposal, Reply, ReplyQuerySet, Right, User
 from kb.text import normalize
 
 State = Proposal.State
 SHOWN = 20  # replies that an author finds shared
 GONE = "这条提议已经有人处理了，或者被撤回了。"
+# Columns of a reply that accepting it changes.
+BEFORE = ("owner_id", "author_id", "entry_id", "title", "keywords", "order")
+USED = ("questions", "copies", "votes", "picks")  # what counts on an entry
 CHANGED = "作者刚改过这条话术，请看过最新的内容再决定。"
 
 
@@ -61,13 +65,16 @@ def accept(
     proposal, reply = _waiting(proposal, by)
     if seen is not None and reply.updated_at.isoformat() != seen:
         raise ValidationError(CHANGED, code="conflict")
+    is_new = entry is None
     if entry is None:
         entry = entries.draft(reply.title, by=proposal.by)
+    before = _state_before(reply, entry, is_new=is_new)
     reply.owner, reply.author = None, proposal.by
     reply.title = reply.keywords = ""
     entry = entries.add_reply(entry, reply, by=by, note="客服提议的话术")
     if entry.status == Entry.Status.DRAFT and by.has_perm("kb.publish_entry"):
-        reply.entry = entries.publish(entry, by=by)
+        entry = reply.entry = entries.publish(entry, by=by)
+    proposal.before = {**before, "version": entry.version, "body": reply.body}
     _judge(proposal, State.ACCEPTED, by=by)
     return reply
 
@@ -102,12 +109,88 @@ def undo_send_back(proposal: Proposal, *, by: User) -> Proposal:
     return row
 
 
-def last_sent_back(user: User, *, since: datetime) -> Proposal | None:
-    """Return the proposal that `user` sent back last, and not before `since`."""
-    mine = Proposal.objects.filter(
-        state=State.RETURNED, judged_by=user, judged_at__gt=since
+@transaction.atomic
+def undo_accept(proposal: Proposal, *, by: User) -> Proposal:
+    """Give a reply that `by` accepted back to its author, and let the proposal wait.
+
+    The entry is what it was: not published where it was not; gone where it was made
+    for the reply and nobody has used it. Raises ValidationError with the reason where
+    somebody changed or published the entry or the reply since.
+    """
+    if not by.has_perm("kb.change_entry"):
+        raise PermissionDenied("您没有这个操作的权限。")
+    row = (
+        Proposal.objects.select_for_update()
+        .filter(pk=proposal.pk, state=State.ACCEPTED, judged_by=by)
+        .exclude(before=None)
+        .first()
     )
-    return mine.select_related("reply").order_by("-judged_at", "-pk").first()
+    if row is None:
+        raise ValidationError(GONE, code="gone")
+    before: dict[str, Any] = row.before or {}
+    reply = Reply.objects.select_for_update().get(pk=row.reply_id)
+    entry = _unchanged_entry(reply, before)
+    if not User.objects.filter(pk=before["owner_id"]).exists():
+        told = "作者的账号已经不在了，不能撤销。请打开条目修改。"
+        raise ValidationError(told, code="lost")
+    for name in BEFORE:
+        setattr(reply, name, before[name])
+    if not Entry.objects.filter(pk=reply.entry_id or 0).exists():
+        reply.entry_id = None
+    _restore_entry(entry, reply, before, by=by)
+    audit.note(Deed.Act.REVERTED, f"撤销收下话术：「{entry}」#{entry.pk}", by=by)
+    row.state, row.judged_by, row.judged_at = State.WAITING, None, None
+    row.before = None
+    row.save()
+    return row
+
+
+def _state_before(reply: Reply, entry: Entry, *, is_new: bool) -> dict[str, Any]:
+    """Return what accepting is about to change, fit for JSON."""
+    published_at = entry.published_at
+    return {
+        **{name: getattr(reply, name) for name in BEFORE},
+        "is_new": is_new,
+        "status": entry.status,
+        "published_at": published_at.isoformat() if published_at else None,
+    }
+
+
+def _unchanged_entry(reply: Reply, before: dict[str, Any]) -> Entry:
+    """Return the entry of the reply, locked, if nobody has changed either since."""
+    entry = Entry.objects.select_for_update().filter(pk=reply.entry_id or 0).first()
+    is_same = reply.is_shared and reply.body == before["body"]
+    if entry is None or not is_same or entry.version != before["version"]:
+        name = f"「{entry}」" if entry else "这条话术"
+        told = f"收下以后{name}又有人改过或发布过，不能撤销。请打开条目修改。"
+        raise ValidationError(told, code="conflict")
+    return entry
+
+
+def _restore_entry(
+    entry: Entry, reply: Reply, before: dict[str, Any], *, by: User
+) -> None:
+    """Take the reply off its entry, and the entry back to where it was."""
+    version, note = before["version"], "撤销收下客服提议的话术"
+    entry = entries.remove_reply(entry, reply, by=by, based_on=version, note=note)
+    if before["is_new"]:
+        if any(getattr(entry, name).exists() for name in USED):
+            entries.retire(entry, by=by, note=note)
+        else:
+            entry.delete()
+    elif entry.status != before["status"]:
+        entry = entries.restore(entries.retire(entry, by=by, note=note), by=by)
+        moment = before["published_at"]
+        published_at = datetime.fromisoformat(moment) if moment else None
+        Entry.objects.filter(pk=entry.pk).update(published_at=published_at)
+
+
+def last_judged(user: User, *, since: datetime) -> Proposal | None:
+    """Return what `user` accepted or sent back last, and not before `since`."""
+    mine = Proposal.objects.filter(judged_by=user, judged_at__gt=since)
+    undoable = mine.filter(Q(state=State.RETURNED) | Q(before__isnull=False))
+    rows = undoable.exclude(state=State.WAITING).select_related("reply")
+    return rows.order_by("-judged_at", "-pk").first()
 
 
 def _waiting(proposal: Proposal, by: User) -> tuple[Proposal, Reply]:

@@ -1,0 +1,135 @@
+"""An editor takes back that an agent's proposal was accepted, in one step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from kb import entries, replies
+from kb.models import Copy, Deed, Entry, Proposal, Reply, User
+from tests.conftest import MakeEntry
+
+pytestmark = pytest.mark.django_db
+PAGE = reverse("desk:proposals")
+CONFLICT = "又有人改过或发布过，不能撤销"
+
+
+@pytest.fixture
+def desk(client: Client, editor: User) -> Client:
+    client.force_login(editor)
+    return client
+
+
+@pytest.fixture
+def proposal(agent: User) -> Proposal:
+    made = Reply(
+        owner=agent, title="催派送", keywords="cps", body="亲，{{单号}}", label="我的"
+    )
+    return replies.propose(replies.keep(made, by=agent), by=agent)
+
+
+def post(client: Client, proposal: Proposal, **sent: Any) -> str:
+    address = reverse("desk:proposal", args=[proposal.pk])
+    reply = Reply.objects.filter(pk=proposal.reply_id).first()
+    if reply and sent["do"] == "accept":
+        sent["seen"] = reply.updated_at.isoformat()
+    return str(client.post(address, sent, follow=True).text)
+
+
+def state(reply: Reply) -> dict[str, Any]:
+    now = Reply.objects.get(pk=reply.pk)
+    names = [field.attname for field in Reply._meta.concrete_fields]
+    return {name: getattr(now, name) for name in names if name != "updated_at"}
+
+
+def test_an_accepted_reply_is_its_authors_again(
+    desk: Client, proposal: Proposal, make_entry: MakeEntry, editor: User
+) -> None:
+    entry = make_entry(replies=["原来的"])
+    before, said = state(proposal.reply), entries.content(entry)
+    page = post(desk, proposal, do="accept", entry=entry.pk)
+    assert "撤销：收下「催派送」" in page
+    page = post(desk, proposal, do="undo")
+    assert "已撤销收下：「催派送」。" in page
+    assert "撤销：收下" not in page
+    assert state(proposal.reply) == before
+    assert entries.content(entry) == said
+    entry.refresh_from_db()
+    assert entry.status == "published"
+    proposal.refresh_from_db()
+    assert (proposal.state, proposal.judged_by) == ("waiting", None)
+    assert Deed.objects.filter(by=editor, act="reverted").exists()
+
+
+def test_an_entry_made_for_the_reply_goes_again(
+    desk: Client, proposal: Proposal
+) -> None:
+    before = state(proposal.reply)
+    post(desk, proposal, do="accept", entry="new")
+    assert Entry.objects.get().status == "published"
+    post(desk, proposal, do="undo")
+    assert not Entry.objects.exists()
+    assert state(proposal.reply) == before
+
+
+def test_an_entry_made_for_the_reply_and_used_is_retired(
+    desk: Client, proposal: Proposal, agent: User
+) -> None:
+    post(desk, proposal, do="accept", entry="new")
+    Copy.objects.create(entry=Entry.objects.get(), by=agent)
+    assert "已撤销收下" in post(desk, proposal, do="undo")
+    assert Entry.objects.get().status == "retired"
+
+
+def test_a_draft_that_was_published_along_is_a_draft_again(
+    desk: Client, proposal: Proposal, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(status="draft")
+    post(desk, proposal, do="accept", entry=entry.pk)
+    entry.refresh_from_db()
+    assert entry.status == "published"
+    post(desk, proposal, do="undo")
+    entry.refresh_from_db()
+    assert (entry.status, entry.published_at) == ("draft", None)
+
+
+def test_it_is_refused_once_the_entry_was_changed(
+    desk: Client, proposal: Proposal, make_entry: MakeEntry, lead: User
+) -> None:
+    entry = make_entry()
+    post(desk, proposal, do="accept", entry=entry.pk)
+    entry.refresh_from_db()
+    entries.revise(entry, by=lead, based_on=entry.version, keywords="新词")
+    assert CONFLICT in post(desk, proposal, do="undo")
+    assert Reply.objects.get().is_shared
+
+
+def test_it_is_refused_once_the_reply_was_changed(
+    desk: Client, proposal: Proposal, make_entry: MakeEntry
+) -> None:
+    post(desk, proposal, do="accept", entry=make_entry().pk)
+    Reply.objects.update(body="别人改过")
+    assert CONFLICT in post(desk, proposal, do="undo")
+    assert Reply.objects.get().body == "别人改过"
+
+
+def test_nobody_else_takes_it_back(
+    desk: Client, proposal: Proposal, make_entry: MakeEntry, lead: User
+) -> None:
+    post(desk, proposal, do="accept", entry=make_entry().pk)
+    desk.force_login(lead)
+    assert "撤销：收下" not in desk.get(PAGE).text
+    assert "已经有人处理了" in post(desk, proposal, do="undo")
+    assert Reply.objects.get().is_shared
+
+
+def test_an_author_who_left_gets_nothing_back(
+    desk: Client, proposal: Proposal, make_entry: MakeEntry, agent: User
+) -> None:
+    post(desk, proposal, do="accept", entry=make_entry().pk)
+    agent.delete()
+    assert "作者的账号已经不在了" in post(desk, proposal, do="undo")
+    assert Reply.objects.get().is_shared
