@@ -100,6 +100,7 @@ KB_RETENTION_DAYS = {
     "searches": whole_number("RETENTION_SEARCHES_DAYS", 90, 0, 36_500),
     "votes": whole_number("RETENTION_VOTES_DAYS", 365, 0, 36_500),
     "drafts": whole_number("RETENTION_DRAFTS_DAYS", 30, 0, 36_500),
+    "deleted": whole_number("RETENTION_DELETED_DAYS", 30, 0, 36_500),
     "practice": whole_number("RETENTION_PRACTICE_DAYS", 730, 0, 36_500),
     "imports": whole_number("RETENTION_IMPORTS_DAYS", 90, 0, 36_500),
     "audit": whole_number("RETENTION_AUDIT_DAYS", 730, 0, 36_500),

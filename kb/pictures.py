@@ -88,6 +88,11 @@ def drop(picture: Picture) -> None:
     transaction.on_commit(lambda: default_storage.delete(name))
 
 
+def put_back(picture: Picture, body: bytes) -> None:
+    """Write the file of a picture that was deleted. Raises ValidationError."""
+    _store(picture.name, body)
+
+
 def _refused(told: str) -> ValidationError:
     return ValidationError({"file": told})
 

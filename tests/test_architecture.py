@@ -30,7 +30,7 @@ ROWS = [
     {"index"},
     {"feedback"},
     {"search"},
-    {"neighbours", "golden", "merging"},
+    {"neighbours", "golden", "merging", "trash"},
     {"gaps"},
     {"privacy"},
     {"waiting"},

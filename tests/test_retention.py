@@ -32,7 +32,7 @@ from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
 DAYS = {"questions": 20, "inquiries": 10, "searches": 5, "votes": 8}
-DAYS |= {"drafts": 3, "practice": 30, "imports": 4, "audit": 700}
+DAYS |= {"drafts": 3, "practice": 30, "imports": 4, "audit": 700, "deleted": 6}
 SAID = "我叫张伟，订单20261130998877"
 
 

@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from kb.admin.lookup import LookedUp, Offered, is_id
+from kb.admin.recovery import RecoverableMixin
 from kb.text import normalize
 
 LONGEST = 200  # characters of a search
@@ -43,7 +44,7 @@ class Moment(AdminSplitDateTime):
         return context
 
 
-class Curation(LookedUp, Offered, ModelAdmin):
+class Curation(RecoverableMixin, LookedUp, Offered, ModelAdmin):
     """Lists that stay fast, and forms that never write over somebody else."""
 
     list_per_page = 50

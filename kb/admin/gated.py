@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -48,13 +47,9 @@ class GatedAdmin(ScopedAdmin):
     ) -> None:
         self.write_text(obj, request.user)
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+    def delete_row(self, request: HttpRequest, row: Any) -> None:
         by: Any = request.user
-        text_gate.delete(obj, by=by)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for row in queryset:
-            self.delete_model(request, row)
+        text_gate.delete(row, by=by)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

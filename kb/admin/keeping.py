@@ -12,11 +12,12 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from kb import unsaved
+from kb import trash, unsaved
 from kb.admin.base import ModelAdmin
 from kb.admin.entryform import RESTORING
 from kb.admin.lookup import is_id
 from kb.admin.proposing import SAFE_METHODS
+from kb.admin.recovery import offer_undo
 from kb.models import Entry, Unsaved
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Keeping(Base):
         row = Unsaved.objects.filter(by=by, pk=chosen if is_id(chosen) else 0).first()
         if row is None:
             return redirect("admin:kb_entry_add")
-        unsaved.drop(by=by, ids=[row.pk])
+        offer_undo(request, trash.delete(row, by=by))
         if row.entry_id:
             return redirect("admin:kb_entry_change", row.entry_id)
         return redirect("admin:kb_entry_add")

@@ -119,8 +119,8 @@ class PictureAdmin(ScopedAdmin):
             obj.created_by = request.user  # type: ignore[assignment]
         obj.save()
 
-    def delete_model(self, request: HttpRequest, obj: Picture) -> None:
-        pictures.drop(obj)
+    def delete_row(self, request: HttpRequest, row: Picture) -> None:
+        pictures.drop(row)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed = super().has_delete_permission(request, obj)

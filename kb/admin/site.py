@@ -25,7 +25,7 @@ GROUPS = {
     "使用": ["Search"],
     "站点": ["Site", "WidgetRule"],
     "人员": ["User", "Team", "Group"],
-    "系统": ["Deed", "TextRevision", "Job", "Stale"],
+    "系统": ["DeletedItem", "Deed", "TextRevision", "Job", "Stale"],
 }
 
 

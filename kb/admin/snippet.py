@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib import admin
 from django.http import HttpRequest
 
 from kb import replies, text_gate
@@ -56,12 +55,9 @@ class SnippetAdmin(GatedAdmin):
         places = [places for obj in objs if (places := replies.used_in(obj))]
         return found, counts, lacking, [*protected, *places]
 
-    def delete_model(self, request: HttpRequest, obj: Snippet) -> None:
+    def delete_row(self, request: HttpRequest, row: Snippet) -> None:
         by: Any = request.user
-        try:
-            replies.remove(obj, by=by)
-        except ValidationError as error:  # somebody included it meanwhile
-            messages.error(request, " ".join(error.messages))
+        replies.remove(row, by=by)
 
     @admin.display(description="内容")
     def begins(self, snippet: Snippet) -> str:

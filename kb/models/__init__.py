@@ -9,6 +9,7 @@ from kb.models.completion import Completion
 from kb.models.content import ContentEdition, Neighbours, Read
 from kb.models.copy import Copy
 from kb.models.deed import Deed
+from kb.models.deleted_item import DeletedItem
 from kb.models.entry import Entry, EntryQuerySet
 from kb.models.face import Face
 from kb.models.followup import FollowUp
@@ -66,6 +67,7 @@ __all__ = [
     "ContentEdition",
     "Copy",
     "Deed",
+    "DeletedItem",
     "Edition",
     "Enclosure",
     "Entry",

@@ -23,6 +23,7 @@ from kb.models import (
     Completion,
     Copy,
     Deed,
+    DeletedItem,
     Edition,
     Enclosure,
     Entry,
@@ -31,6 +32,7 @@ from kb.models import (
     Inquiry,
     Phrasing,
     Pick,
+    Question,
     Search,
     User,
 )
@@ -44,6 +46,7 @@ APPS = ("kb", "admin")
 LEFT_ALONE = {
     "kb.User": "accounts of people who work here",
     "kb.Picture.name": "a digest of the picture",
+    "kb.DeletedItem.links": "primary keys of rows",
 }
 # Rows that are worth nothing without their words: they go.
 DELETED: tuple[type[Model], ...] = (Search, Pick, Evidence, GapSpelling, Phrasing)
@@ -236,6 +239,10 @@ def _erase(match: Match, needles: Sequence[Needle]) -> None:
     if match.model in DELETED:
         rows.delete()
         return
+    if match.model is DeletedItem:
+        asked = Question._meta.model_name  # with its answers, address and pictures
+        if rows.filter(content_type__model=asked).delete()[0]:
+            return
     if match.model is Copy and match.field == "words":
         rows.update(words="")
         return
@@ -273,7 +280,11 @@ def _masked(value: Any, needles: Iterable[Needle]) -> Any:
         return value
     if isinstance(value, dict):
         wanted = list(needles)
-        return {_masked(k, wanted): _masked(v, wanted) for k, v in value.items()}
+        masked = {_masked(k, wanted): _masked(v, wanted) for k, v in value.items()}
+        for key, source in KEYS.items():  # of a row in the trash
+            if key in masked and masked.get(source) != value.get(source):
+                masked[key] = normalize.key(masked.get(source) or "")
+        return masked
     if isinstance(value, list):
         wanted = list(needles)
         return [_masked(one, wanted) for one in value]

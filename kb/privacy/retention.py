@@ -20,6 +20,7 @@ from kb.models import (
     AnswerDraft,
     AnswerVersion,
     Copy,
+    DeletedItem,
     Enclosure,
     Gap,
     GapSpelling,
@@ -131,6 +132,11 @@ def expire_drafts(before: datetime) -> int:
     return _delete(Unsaved.objects.filter(at__lt=before))
 
 
+def expire_deleted(before: datetime) -> int:
+    """Empty the trash of the admin of what nobody restored in time."""
+    return _delete(DeletedItem.objects.filter(deleted_at__lt=before))
+
+
 def expire_practice(before: datetime) -> int:
     return _delete(Practice.objects.filter(at__lt=before))
 
@@ -146,6 +152,7 @@ EXPIRE: dict[str, Callable[[datetime], int]] = {
     "searches": expire_searches,
     "votes": expire_votes,
     "drafts": expire_drafts,
+    "deleted": expire_deleted,
     "practice": expire_practice,
     "imports": expire_imports,
 }

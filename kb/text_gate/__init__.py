@@ -11,7 +11,14 @@ from __future__ import annotations
 
 from kb.text_gate.checking import check, problems
 from kb.text_gate.registry import ENTRY_TEXTS, INTERNAL, TABLES, Table
-from kb.text_gate.saving import add_all, delete, restore, revisions, save
+from kb.text_gate.saving import (
+    add_all,
+    delete,
+    record_restored,
+    restore,
+    revisions,
+    save,
+)
 
 __all__ = [
     "ENTRY_TEXTS",
@@ -22,6 +29,7 @@ __all__ = [
     "check",
     "delete",
     "problems",
+    "record_restored",
     "restore",
     "revisions",
     "save",

@@ -109,6 +109,7 @@ INTERNAL: dict[str, str] = {
     "Evidence": _VISITOR,
     "Copy": "what an agent searched for and sent, counted and shown to leads",
     "Deed": "the audit log",
+    "DeletedItem": _HISTORY,
     "Face.own_source": _DERIVED,
     "Face.question": _DERIVED,
     "Face.answer_html": _DERIVED,

@@ -93,6 +93,14 @@ def delete(row: M, *, by: User | None, write: Callable[[M], Any] | None = None) 
         remit.forget(by)
 
 
+def record_restored(row: Model, *, by: User | None) -> None:
+    """Keep in the history that a deleted row is back; the caller has saved it."""
+    changed = changed_columns(row, None)
+    TextRevision.objects.bulk_create(_changes(row, changed, act=Act.RESTORED, by=by))
+    if by is not None:
+        remit.forget(by)
+
+
 def revisions(row: Model) -> QuerySet[TextRevision]:
     """Return the changes of the texts of `row`, the latest first."""
     kind = ContentType.objects.get_for_model(row)
