@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from django.apps import AppConfig
+from django.apps import apps as global_apps
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import DisallowedHost
+from django.db import DEFAULT_DB_ALIAS, router
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
@@ -42,6 +45,24 @@ class Middleware:
     def process_view(self, request: Any, *_: Any) -> None:
         if not WHOLE.isdisjoint(request.resolver_match.namespaces):
             request.user = request.colleague
+
+
+def make_default_site(
+    sender: AppConfig,
+    using: str = DEFAULT_DB_ALIAS,
+    apps: Any = global_apps,
+    **options: Any,
+) -> None:
+    """Receive post_migrate: make the site of all hosts that no other site names.
+
+    Its name is SITE_NAME of the settings until somebody gives it another one.
+    """
+    try:
+        model = apps.get_model("kb", "Site")
+    except LookupError:  # the table is not migrated yet
+        return
+    if router.allow_migrate_model(using, model):
+        model.objects.using(using).get_or_create(host="")
 
 
 def of(request: Any) -> Site:
