@@ -24,7 +24,7 @@ FIREFOX := command -v firefox-esr >/dev/null
 WEBKIT := command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help venv run test browsers lint format types checks pytest servers bench lock clean
+.PHONY: help venv run test browsers lint format types checks pytest servers docs bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -141,6 +141,10 @@ pytest: $(DEV) ## the suite alone, on every core; ARGS are passed on
 
 servers: $(DEV) ## what a database may do its own way, on PostgreSQL and Redis
 	@$(PY) -m tests.servers -n auto
+
+docs: $(RUN) ## write docs/permissions.md anew from the table of roles
+	@$(SCRATCH) $(PY) manage.py kb_permissions > docs/permissions.md.part && \
+	mv docs/permissions.md.part docs/permissions.md
 
 bench: $(RIVALS) ## speed and relevance, measured; ARGS=--quick, --full, parts
 	@$(PY) -m bench $(ARGS)

@@ -14,12 +14,15 @@ class KbConfig(AppConfig):
 
     def ready(self) -> None:
         from kb import audit, checks, index, inquiries, outages, sites  # noqa: F401  (registers checks and receivers)
-        from kb.accounts import sessions  # noqa: F401  (a receiver of the login)
+        from kb.accounts import roles, sessions  # noqa: F401  (sessions: a receiver of the login)
         from kb.database import forks
         from kb.text import segment
 
         post_migrate.connect(
             sites.make_default_site, sender=self, dispatch_uid="kb.sites.default"
+        )
+        post_migrate.connect(
+            roles.apply_after_migrate, sender=self, dispatch_uid="kb.accounts.roles"
         )
         forks.close_before_forks()
         outages.watch_logs()

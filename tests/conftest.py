@@ -10,7 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 
 from kb import content, entries, index, questions, reads
@@ -45,35 +45,9 @@ def _fresh_engine_and_cache() -> Iterator[None]:
     segment.learn(frozenset())
 
 
-Right = tuple[str, str]  # a model, a codename
-
-
-@pytest.fixture(scope="session")
-def rights(django_db_setup: None, django_db_blocker: Any) -> dict[str, set[Right]]:
-    """Return what each group may do, as migrations made them."""
-    told = Group.objects.values_list(
-        "name", "permissions__content_type__model", "permissions__codename"
-    )
-    rights: dict[str, set[Right]] = {}
-    with django_db_blocker.unblock():
-        for name, *right in told:
-            rights.setdefault(name, set()).add((right[0], right[1]))
-    return rights
-
-
 @pytest.fixture
-def groups(rights: dict[str, set[Right]], db: None) -> None:
-    """Make the migrations' groups again, where a flush took them along."""
-    if Group.objects.exists():
-        return
-    kinds = Permission.objects.values_list("content_type__model", "codename", "pk")
-    known = {(model, codename): pk for model, codename, pk in kinds}
-    link = Group.permissions.through
-    for group in Group.objects.bulk_create(Group(name=name) for name in rights):
-        link.objects.bulk_create(
-            link(group_id=group.pk, permission_id=known[right])
-            for right in rights[group.name]
-        )
+def groups(db: None) -> None:
+    """The groups of kb.accounts.roles: post_migrate makes them, after a flush too."""
 
 
 @pytest.fixture

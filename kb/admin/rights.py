@@ -13,6 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.forms.models import ModelChoiceIterator
 
+from kb.accounts.roles import ROLES
 from kb.admin.base import ModelForm
 from kb.models import Phrasing, Reply
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 else:
     Iterated, Chosen = ModelChoiceIterator, forms.ModelMultipleChoiceField
 ACTS = {"view": "查看", "add": "新增", "change": "修改", "delete": "删除"}
+FIXED_HELP = "这是系统自带的组，权限由系统规定，不能改。要别的权限，请另建一个组。"
 FACES = [Reply, Phrasing]  # written on the page of their entry
 
 
@@ -57,12 +59,27 @@ class RightsField(Chosen):
 
 
 class GroupForm(ModelForm):
-    """Keeps what a group holds and is not asked for here."""
+    """Keeps what a group holds and is not asked for here.
+
+    The groups of kb.accounts.roles are shown and not changed: the next upgrade would
+    give them the permissions of the table again.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk and self.instance.name in ROLES:
+            for name in ("name", "permissions"):
+                self.fields[name].disabled = True
+            field: Any = self.fields["permissions"]
+            field.help_text = FIXED_HELP
+            self.initial["permissions"] = field.queryset.filter(group=self.instance)
 
     def clean_permissions(self) -> Iterable[Permission]:
         given = list(self.cleaned_data["permissions"])
         if not self.instance.pk:
             return given
+        if self.fields["permissions"].disabled:
+            return list(self.instance.permissions.all())
         field: Any = self.fields["permissions"]
         offered = field.queryset.order_by().values("pk")
         return [*given, *self.instance.permissions.exclude(pk__in=offered)]

@@ -7,7 +7,7 @@ from django.db import models
 
 from kb.models.team import Team
 
-# The groups that migrations make; a writer (撰稿) has others publish what he writes.
+# The groups of kb.accounts.roles; what a writer (撰稿) writes is published by others.
 AGENT, WRITER, EDITOR, LEAD = "客服", "撰稿", "编辑", "主管"
 
 

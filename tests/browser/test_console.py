@@ -29,7 +29,6 @@ from tests.conftest import MakeEntry
 
 pytestmark = [
     pytest.mark.browser,
-    # The groups come with a migration, which a flush between tests does not know.
     pytest.mark.django_db(transaction=True),
 ]
 Login = Callable[..., None]
