@@ -9,16 +9,19 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from kb.database import files
-from kb.installation import commands, life, locks, private
-from kb.models import Entry, User
+from kb.installation import commands, life, locks, private, problems
+from kb.models import Entry, Segment, User
 from tests.real_site import GUNICORN, ROOT
 from tests.test_settings import start
 
@@ -61,6 +64,38 @@ def test_unapplied_migrations_are_named(tmp_path: Path) -> None:
     assert "网站没有启动" in started.stderr
     assert "数据库还缺" in started.stderr
     assert "Traceback" not in started.stderr
+
+
+@pytest.fixture
+def other_version(db: None) -> None:
+    recorder = MigrationRecorder(connection)
+    for name in ("0002_tea", "0003_pot", "0004_cup", "0005_tray"):
+        recorder.record_applied("kb", name)
+    recorder.record_applied("another_app", "0099_gone")
+
+
+def test_a_database_of_another_version_is_refused(other_version: None) -> None:
+    found = [one for one in problems.find_problems() if one.id == "kb.E018"]
+    assert [one.is_fatal for one in found] == [True]
+    assert "（0002_tea、0003_pot、0004_cup……）" in found[0].message
+    assert "kb_export" in found[0].message
+
+
+def test_setup_leaves_a_database_of_another_version_alone(
+    other_version: None, own: Path
+) -> None:
+    with pytest.raises(CommandError, match=r"用另一个版本建的.*kb_export"):
+        call_command("kb_setup", no_demo=True, wait=0, stdout=StringIO())
+    assert not Segment.objects.exists()
+
+
+def test_a_squashed_migration_knows_what_it_replaces(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    MigrationRecorder(connection).record_applied("kb", "0002_tea")
+    first = import_module("kb.migrations.0001_initial").Migration
+    monkeypatch.setattr(first, "replaces", [("kb", "0002_tea")])
+    assert problems.find_unknown_migrations() == []
 
 
 def test_a_site_is_not_served_without_a_database(tmp_path: Path) -> None:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
 import re
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import connection
 from django.db.models import TextField
 from django.test import Client
 
-from kb import entries, faces, questions, replies
+from kb import faces, questions, replies
 from kb.models import (
     Entry,
-    Face,
     Incident,
     Reply,
-    ReplyRevision,
     Review,
-    ReviewComment,
-    Revision,
     Snippet,
-    Unsaved,
     User,
     WordingRule,
 )
@@ -174,65 +166,3 @@ def test_an_untouched_text_is_not_looked_at_again(
     WordingRule.objects.create(kind="forbidden", text="仓库", severity="error")
     sent = as_browser({**filled(desk, where(imported)), "keywords": "th"})
     assert desk.post(where(imported), sent).status_code == 302
-
-
-# The migration --------------------------------------------------------------------------
-
-
-def write_raw(model: Any, pk: int, **columns: str) -> None:
-    names = ", ".join(f"{name} = %s" for name in columns)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {model._meta.db_table} SET {names} WHERE id = %s",
-            [*columns.values(), pk],
-        )
-
-
-@pytest.fixture
-def old_rows(make_entry: MakeEntry, editor: User) -> Entry:
-    """Return an entry as it was saved before, past the columns' own rule."""
-    entry = make_entry(answer="甲\n乙", replies=["子\n丑"])
-    entry = entries.revise(entry, by=editor, based_on=entry.version, answer="甲\n乙丙")
-    reply = entry.replies.get()
-    said = entries.content(entry) | {"answer": "甲\r\n乙"}
-    said["replies"] = [row | {"body": "子\r\n丑"} for row in said["replies"]]
-    write_raw(Entry, entry.pk, answer="甲\r\n乙")
-    write_raw(Reply, reply.pk, body="子\r\n丑", text="子\r丑")
-    kept = ReplyRevision.objects.create(reply=reply, text="子")
-    write_raw(ReplyRevision, kept.pk, text="子\r\n寅")
-    review = Review.objects.create(entry=entry, content=said, base=1)
-    ReviewComment.objects.create(review=review, text="看\r\n看")
-    Revision.objects.filter(entry=entry).update(content=said)
-    Unsaved.objects.create(by=editor, entry=entry, fields=[["answer", "甲\r\n乙"]])
-    return Entry.objects.get(pk=entry.pk)
-
-
-def test_rows_of_before_are_mended(old_rows: Entry) -> None:
-    mend()
-    for model in apps.get_app_config("kb").get_models():
-        for row in model._default_manager.values():
-            assert "\\r" not in repr(list(row.values())), model
-    after = Entry.objects.get(pk=old_rows.pk)
-    assert (after.version, after.updated_at) == (old_rows.version, old_rows.updated_at)
-    assert after.answer == "甲\n乙"
-    assert {row.content["answer"] for row in after.revisions.all()} == {"甲\n乙"}
-    assert Unsaved.objects.get().fields == [["answer", "甲\n乙"]]
-
-
-def test_no_translation_is_called_behind_for_its_line_ends(
-    make_entry: MakeEntry,
-) -> None:
-    entry = make_entry(answer="天\n地")
-    faces.write(entry.face, question="", answer="天\n地")
-    original = f"{entry.question}\0天\r\n地".encode()
-    source = hashlib.blake2b(original, digest_size=16).hexdigest()
-    write_raw(Entry, entry.pk, answer="天\r\n地")
-    write_raw(Face, entry.face.pk, own_answer="天\r\n地", own_source=source)
-    mend()
-    faces.keep([entry.pk])
-    face = Face.objects.get(entry=entry)
-    assert (face.own_answer, face.behind) == ("天\n地", False)
-
-
-def mend() -> None:
-    importlib.import_module("kb.migrations.0053_line_ends").unify(apps, None)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib import import_module
 from itertools import product
 from typing import Any
-from unittest import mock
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -151,17 +148,6 @@ def test_what_follows_is_saved_with_the_columns_it_follows_from(
     entry.refresh_from_db()
     assert entry.excerpt == entry.answer_text == "新答案"
     assert "新答案" in entry.answer_html
-
-
-def test_older_answers_get_their_plain_text(make_entry: MakeEntry) -> None:
-    made = [make_entry(f"第{n}问", f"先**看**\n\n再点{n}") for n in range(3)]
-    Entry.objects.update(answer_text="")
-    migration = import_module("kb.migrations.0007_answer_text")
-    with mock.patch.object(migration, "BATCH", 2):
-        migration.fill(apps, None)
-    texts = Entry.objects.order_by("pk").values_list("answer_text", flat=True)
-    assert list(texts) == [entry.answer_text for entry in made]
-    assert texts[1] == "先看\n再点1"
 
 
 def test_a_long_answer_is_excerpted(make_entry: MakeEntry) -> None:

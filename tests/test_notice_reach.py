@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -71,15 +68,6 @@ def test_each_keyword_shows_the_notice(words: str, agent: User) -> None:
     incident = announce("发货 物流")
     assert incident.keywords == "发货\n物流"
     assert [one.incident for one in incidents.running(agent, words=words)] == [incident]
-
-
-def test_stored_keywords_are_split_by_the_migration(agent: User) -> None:
-    incident = announce("发货")
-    Incident.objects.filter(pk=incident.pk).update(keywords="发货 物流\n停电 发货")
-    migration = import_module("kb.migrations.0050_split_keywords")
-    migration.split_keywords(apps, connection.schema_editor())
-    incident.refresh_from_db()
-    assert incident.keywords == "发货\n物流\n停电"
 
 
 def search(words: str, times: int = 1, *, side: str = "staff", days: int = 1) -> None:

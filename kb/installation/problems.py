@@ -14,6 +14,7 @@ from django.contrib.staticfiles.storage import (
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 from kb.database import files
 from kb.engines import EngineUnavailable, get_engine
@@ -67,6 +68,10 @@ def _find_database_problems() -> Iterator[Problem]:
     if path is not None and not path.is_file():
         return  # looking would make an empty one
     try:
+        if unknown := find_unknown_migrations():
+            message = explain_unknown_migrations(unknown)
+            yield Problem("kb.E018", message, is_fatal=True)
+            return
         missing = _unapplied()
         if missing:
             yield _unapplied_problem(missing)
@@ -85,6 +90,34 @@ def _find_database_problems() -> Iterator[Problem]:
         yield Problem("kb.E016", "搜索索引还没有建好。请运行：", command)
 
 
+def find_unknown_migrations() -> list[str]:
+    """Return the applied migrations of kb that this version does not have, sorted.
+
+    Such a database belongs to another version, and `migrate` may take it for complete:
+    the first migration was made anew, under the same name, before the first release.
+    """
+    loader = MigrationLoader(connection)
+    known = set(loader.disk_migrations)
+    for migration in loader.disk_migrations.values():
+        known.update(migration.replaces)
+    unknown = loader.applied_migrations.keys() - known
+    return sorted(name for label, name in unknown if label == "kb")
+
+
+def explain_unknown_migrations(names: list[str]) -> str:
+    return (
+        f"数据库是用另一个版本建的：里面有这个版本没有的升级步骤（{_shorten(names)}）。"
+        "请用建库的版本打开它；要换到这个版本，先用那个版本的 kb_export 导出，"
+        "再建一个新库，用 kb_import 导入。步骤见 docs/moving.md。"
+    )
+
+
+def _shorten(names: list[str]) -> str:
+    """Return the first few names, and whether there are more."""
+    more = "……" if len(names) > SHOWN_MIGRATIONS else ""
+    return "、".join(names[:SHOWN_MIGRATIONS]) + more
+
+
 def _unapplied() -> list[str]:
     """Return the names of migrations that the database has not seen."""
     executor = MigrationExecutor(connection)
@@ -94,9 +127,8 @@ def _unapplied() -> list[str]:
 
 def _unapplied_problem(missing: list[str]) -> Problem:
     """Without the first tables nothing works; without the newest, some pages may."""
-    names = "、".join(missing[:SHOWN_MIGRATIONS])
-    more = "……" if len(missing) > SHOWN_MIGRATIONS else ""
-    message = f"数据库还缺 {len(missing)} 个升级步骤（{names}{more}）。请运行："
+    names = _shorten(missing)
+    message = f"数据库还缺 {len(missing)} 个升级步骤（{names}）。请运行："
     is_fatal = "kb.0001_initial" in missing
     return Problem("kb.E014", message, _setup(), is_fatal=is_fatal)
 

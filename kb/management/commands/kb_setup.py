@@ -70,6 +70,9 @@ class Command(KbCommand):
         path, folder = private.sqlite_path(), Path(settings.DATA_DIR)
         if path and path.is_file() and (fault := files.find_fault(path, folder)):
             raise CommandError(fault[1])
+        is_there = path is None or path.is_file()
+        if is_there and (unknown := problems.find_unknown_migrations()):
+            raise CommandError(problems.explain_unknown_migrations(unknown))
         traces = life.find_traces()
         with life.first_setup(traces):
             passwords = self._fill(traces, no_demo)
