@@ -18,6 +18,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.settings import BASE_DIR
 from kb import golden, transfer, vocabulary
 from kb.models import (
     Category,
@@ -351,3 +352,25 @@ def test_a_vocabulary_goes_from_site_to_site() -> None:
         load(file, kind=kind)
     assert counts == (Word.objects.count(), StopWord.objects.count())
     assert golden.last() is None
+
+
+def test_the_commands_carry_a_library_over(library: Entry, tmp_path: Path) -> None:
+    """As docs/moving.md says; a file of several parts is read part by part."""
+    before = {kind: said(kind) for kind in ORDER}
+    for kind in ORDER:
+        target = str(tmp_path / f"{kind}.csv")
+        rows = 2 if kind == "entries" else None
+        call_command("kb_export", kind, target, rows=rows, stdout=io.StringIO())
+    assert (tmp_path / "entries-2.csv").exists()
+    emptied()
+    for kind in ORDER:
+        for file in sorted(tmp_path.glob(f"{kind}*.csv"), key=lambda p: len(p.name)):
+            call_command("kb_import", kind, str(file), stdout=io.StringIO())
+    for kind in ORDER:
+        assert said(kind) == before[kind]
+
+
+def test_the_guide_names_every_kind_that_can_be_exported() -> None:
+    guide = (BASE_DIR / "docs" / "moving.md").read_text("utf-8")
+    assert set(ORDER) == set(transfer.KINDS)
+    assert guide.count(f"for kind in {' '.join(ORDER)}; do") == 2
