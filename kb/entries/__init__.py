@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kb.entries.bulk import Footing, require_by_file, store
 from kb.entries.comparing import Difference, compare
-from kb.entries.content import content
+from kb.entries.content import Content, build_content, content, get_reply_row
 from kb.entries.due import Due, confirm, due, due_for, owners, queue
 from kb.entries.history import complete, revisions
 from kb.entries.moving import (
@@ -31,9 +31,9 @@ from kb.entries.reviewing import (
     ask,
     awaited,
     comment,
+    get_proposed_content,
     give_back,
     pending,
-    posted_as_proposed,
     propose,
     standing,
     withdraw,
@@ -61,6 +61,7 @@ from kb.entries.writing import (
 
 __all__ = [
     "CONFLICT",
+    "Content",
     "Difference",
     "Due",
     "Footing",
@@ -73,6 +74,7 @@ __all__ = [
     "approve",
     "ask",
     "awaited",
+    "build_content",
     "comment",
     "compare",
     "complete",
@@ -83,6 +85,8 @@ __all__ = [
     "due",
     "due_for",
     "forward",
+    "get_proposed_content",
+    "get_reply_row",
     "give_back",
     "judgeable",
     "judges",
@@ -94,7 +98,6 @@ __all__ = [
     "offered_phrasing",
     "owners",
     "pending",
-    "posted_as_proposed",
     "propose",
     "proposed_translation",
     "publish",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -52,6 +53,36 @@ def contents(ids: Iterable[int]) -> dict[int, Content]:
     }
 
 
+def build_content(
+    entry: Entry,
+    *,
+    tags: Iterable[str],
+    phrasings: Iterable[str],
+    replies: Iterable[Mapping[str, Any]],
+    follow_ups: Iterable[int],
+    translation: Mapping[str, str],
+) -> Content:
+    """Return the content of values that are not saved, in the shape of `content`."""
+    row = {field.attname: getattr(entry, field.attname) for field in columns()}
+    utc = {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+    return _plain(utc) | {
+        **translation,
+        "tags": list(tags),
+        "phrasings": list(phrasings),
+        "replies": list(replies),
+        "follow_ups": list(follow_ups),
+    }
+
+
+def get_reply_row(reply: Reply) -> dict[str, Any]:
+    """Return a reply as `content` holds it; the id of one that is new is 0."""
+    row = {name: getattr(reply, name) for name in ("author_id", *REPLY)}
+    return {"id": reply.pk or 0, **row}
+
+
 def _plain(row: Mapping[str, Any]) -> Content:
     plain: Content = json.loads(json.dumps(row, cls=DjangoJSONEncoder))
     return plain
@@ -91,20 +122,20 @@ def _replies(ids: list[int]) -> defaultdict[int, list[Any]]:
 # Laid back ---------------------------------------------------------------------
 
 
-def lay(entry: Entry, said: Content, *, as_numbered: bool = False) -> list[str]:
+def lay(entry: Entry, said: Content) -> list[str]:
     """Let `entry` say `said`; return the names of what is not there any more.
 
     Its own columns are set and not saved; replies, phrasings, tags and what
     follows are written. The caller holds the row and checks the whole. New
-    replies get ids of their own, unless they are laid `as_numbered`.
+    replies get ids of their own.
     """
     lost = set_columns(entry, said)
-    lay_replies(entry, said.get("replies", []), as_numbered=as_numbered)
-    lay_phrasings(entry, said.get("phrasings", []), checked=not as_numbered)
+    lay_replies(entry, said.get("replies", []))
+    lay_phrasings(entry, said.get("phrasings", []))
     tags = list(Tag.objects.filter(name__in=said.get("tags", [])))
     lost += sorted(set(said.get("tags", [])) - {tag.name for tag in tags})
     entry.tags.set(tags)
-    _lay_follow_ups(entry, said.get("follow_ups", []), as_numbered=as_numbered)
+    _lay_follow_ups(entry, said.get("follow_ups", []))
     _lay_translation(entry, said)
     return lost
 
@@ -126,14 +157,11 @@ def set_columns(entry: Entry, said: Content) -> list[str]:
     return lost
 
 
-def lay_replies(
-    entry: Entry, said: Iterable[Mapping[str, Any]], *, as_numbered: bool = False
-) -> None:
+def lay_replies(entry: Entry, said: Iterable[Mapping[str, Any]]) -> None:
     """Change the replies that are still there, make anew those that are not."""
     held = {reply.pk: reply for reply in entry.replies.shared()}
     for row in said:
-        number = row.get("id") if as_numbered else None
-        reply = held.pop(row.get("id") or 0, None) or Reply(entry=entry, pk=number)
+        reply = held.pop(row.get("id") or 0, None) or Reply(entry=entry)
         set_reply(reply, row)
         reply.full_clean()
         reply.save()
@@ -161,11 +189,10 @@ def _still(pk: int | None, name: str) -> int | None:
     return pk if _is_there(Reply._meta.get_field(name), pk) else None
 
 
-def lay_phrasings(entry: Entry, texts: Iterable[str], *, checked: bool = True) -> None:
+def lay_phrasings(entry: Entry, texts: Iterable[str]) -> None:
     """Make these the phrasings; the ones that stay keep the question they came from.
 
-    New ones are `checked`, unless they are laid only to be looked at. Raises
-    ValidationError, also for personal data.
+    Raises ValidationError for a new one that is not allowed, also for personal data.
     """
     wanted = {normalize.key(text): text for text in texts}
     held = {phrasing.text_key: phrasing for phrasing in entry.phrasings.all()}
@@ -175,8 +202,7 @@ def lay_phrasings(entry: Entry, texts: Iterable[str], *, checked: bool = True) -
     for key, text in wanted.items():
         if key not in held and key != normalize.key(entry.question):
             made = Phrasing(entry=entry, text=text, text_key=key)
-            if checked:
-                made.full_clean()
+            made.full_clean()
             made.save()
 
 
@@ -197,7 +223,7 @@ def follow_up_rows(
     """Return follow-ups of `entry` to the entries `ids` in this order, unsaved.
 
     With `as_numbered` each has a primary key that depends on its target alone, so
-    that a form made from unsaved rows names the rows that saving it lays.
+    that the form that is shown and the form that is sent name the same rows.
     """
     ids = list(ids)
     there = set(Entry.objects.filter(pk__in=ids).values_list("pk", flat=True))
@@ -213,12 +239,10 @@ def follow_up_rows(
     ]
 
 
-def _lay_follow_ups(
-    entry: Entry, ids: Iterable[int], *, as_numbered: bool = False
-) -> None:
-    rows = follow_up_rows(entry, ids, as_numbered=as_numbered)
+def _lay_follow_ups(entry: Entry, ids: Iterable[int]) -> None:
+    rows = follow_up_rows(entry, ids)
     held = list(entry.follow_ups.values_list("then_id", flat=True))
-    if held == [row.then_id for row in rows] and not as_numbered:
+    if held == [row.then_id for row in rows]:
         return
     entry.follow_ups.all().delete()
     for row in rows:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from secrets import randbits
 
@@ -15,17 +13,20 @@ from kb import audit
 from kb.entries import rights
 from kb.entries.comparing import labels
 from kb.entries.content import (
+    TRANSLATION,
     UNUSED,
     Content,
+    build_content,
     content,
     follow_up_rows,
+    get_reply_row,
     lay,
     merged,
     set_columns,
     set_reply,
 )
 from kb.entries.moving import close, publish, require_words, send_back, withdraw_draft
-from kb.entries.writing import locked, touch
+from kb.entries.writing import CONFLICT, locked, touch
 from kb.models import (
     Act,
     Deed,
@@ -56,11 +57,14 @@ def propose(
     by: User | None,
     note: str = "",
     joining: bool = False,
+    based_on: int | None = None,
 ) -> Review:
     """Let a change of what is published wait; the one that waits is replaced.
 
     It is the change of `by` then, who had all of it before him, unless he is only
-    `joining`: then it stays its author's, and neither may approve it.
+    `joining`: then it stays its author's, and neither may approve it. `based_on` is
+    the version that `apply_proposed` gave the entry: the change is refused when
+    somebody has saved or proposed since. Raises ValidationError.
     """
     entry = locked(entry)
     if entry.status != Entry.Status.PUBLISHED:
@@ -71,6 +75,8 @@ def propose(
     for text in set(said.get("phrasings") or ()) - set(content(entry)["phrasings"]):
         require_no_personal_data(text)
     review = Review.waiting().filter(entry=entry).first()
+    if based_on not in {None, _proposed_version(entry.version, review)}:
+        raise ValidationError(CONFLICT, code="conflict")
     if review is None:
         review = Review(entry=entry, by=by)
     else:
@@ -120,51 +126,59 @@ def standing(review: Review) -> Content:
 
 @dataclass(frozen=True, slots=True)
 class ProposedParts:
-    """The rows around an entry that a pending change asks for; none of them is saved."""
+    """The rows around an entry that a proposal asks for; none of them is saved.
+
+    `translation` is what was written by hand in 繁體, by the names of the content.
+    `follow_up_ids` is {target: primary key} of the follow-ups; it stays as it is when
+    a form sets other targets on the rows.
+    """
 
     phrasings: list[str]
     tags: list[Tag]
     replies: list[Reply]
     follow_ups: list[FollowUp]
+    follow_up_ids: dict[int, int]
+    translation: dict[str, str]
 
 
-def apply_proposed(entry: Entry, review: Review) -> ProposedParts:
+def apply_proposed(entry: Entry, review: Review | None) -> ProposedParts:
     """Set on `entry` what `review` proposes, in memory only; return the other rows.
 
-    A form is shown from this without a transaction. The version is one that no
-    entry has and that differs between two editions of the change: `posted_as_proposed`
-    gives the entry the same one.
+    Without a review these are the rows as they are published. The form of a
+    proposal is shown and read from this without a transaction. The version is one
+    that no entry has and that differs between two editions of the change.
     """
-    said = _proposed_content(review)
+    published = content(entry)
+    said = _proposed_content(review) if review else published
     set_columns(entry, said)
     entry.version = _proposed_version(entry.version, review)
     held = {reply.pk: reply for reply in entry.replies.shared()}
+    follow_ups = follow_up_rows(entry, said.get("follow_ups", []), as_numbered=True)
+    # An older change does not know the translation; it leaves it as it is.
+    translated = said if TRANSLATION.keys() <= said.keys() else published
     return ProposedParts(
         phrasings=said.get("phrasings", []),
-        tags=list(Tag.objects.filter(name__in=said.get("tags", []))),
+        tags=list(Tag.objects.filter(name__in=said.get("tags", [])).order_by("name")),
         replies=[
             set_reply(held.get(row["id"]) or Reply(entry=entry, pk=row["id"]), row)
             for row in said.get("replies", [])
         ],
-        follow_ups=follow_up_rows(entry, said.get("follow_ups", []), as_numbered=True),
+        follow_ups=follow_ups,
+        follow_up_ids={row.then_id: row.pk for row in follow_ups},
+        translation={name: translated[name] or "" for name in TRANSLATION},
     )
 
 
-@contextmanager
-def posted_as_proposed(review: Review | None) -> Iterator[None]:
-    """Let the entry say what is proposed while a form that was sent is read.
-
-    For requests that write. Nothing that is written in the block stays. Without a
-    pending change the entry stays as it is.
-    """
-    with transaction.atomic():
-        if review is not None:
-            entry = Entry.objects.select_for_update().get(pk=review.entry_id)
-            lay(entry, _proposed_content(review), as_numbered=True)
-            entry.version = _proposed_version(entry.version, review)
-            entry.save()
-        yield
-        transaction.set_rollback(True)
+def get_proposed_content(entry: Entry, parts: ProposedParts) -> Content:
+    """Return the content of an entry and its rows as `apply_proposed` set them."""
+    return build_content(
+        entry,
+        tags=[tag.name for tag in parts.tags],
+        phrasings=parts.phrasings,
+        replies=[get_reply_row(reply) for reply in parts.replies],
+        follow_ups=[row.then_id for row in parts.follow_ups],
+        translation=parts.translation,
+    )
 
 
 def _proposed_content(review: Review) -> Content:
@@ -174,8 +188,8 @@ def _proposed_content(review: Review) -> Content:
         return review.content or {}
 
 
-def _proposed_version(version: int, review: Review) -> int:
-    return version + review.edition * ASIDE
+def _proposed_version(version: int, review: Review | None) -> int:
+    return version + (review.edition * ASIDE if review else 0)
 
 
 @transaction.atomic

@@ -24,15 +24,13 @@ def put(
     by: User | None,
     based_on: int | None = None,
     note: str = "",
-    proposed: bool = False,
 ) -> Entry:
     """Save the columns of `entry`, new or changed, except its status.
 
     `based_on` is the version that the change was made on; when somebody has
     saved since, nothing is written. `note` says why. Raises ValidationError.
     Who writes replies or phrasings along with it calls `complete` in the end.
-    What is published is changed by who may publish; of others it is `proposed`,
-    and the caller takes it back, having read what the entry would say.
+    What is published is changed by who may publish; others `propose`.
     """
     act = Act.WROTE
     if entry.pk is None:
@@ -40,9 +38,9 @@ def put(
     else:
         now = locked(entry, based_on=based_on)
         entry.version, entry.status = now.version + 1, now.status
-        _require_change(entry, now, by=by, proposed=proposed)
+        _require_change(entry, now, by=by)
     rights.require_remit(Right.WRITE, entry.category_id, by=by)
-    if entry.status == Entry.Status.PUBLISHED and not proposed:
+    if entry.status == Entry.Status.PUBLISHED:
         rights.require_remit(Right.PUBLISH, entry.category_id, by=by)
     entry.updated_by = by
     entry.full_clean()
@@ -51,12 +49,9 @@ def put(
     return entry
 
 
-def _require_change(
-    entry: Entry, now: Entry, *, by: User | None, proposed: bool
-) -> None:
+def _require_change(entry: Entry, now: Entry, *, by: User | None) -> None:
     rights.require_remit(Right.WRITE, now.category_id, by=by)
-    if not proposed:
-        rights.require_own_hand(now, by=by)
+    rights.require_own_hand(now, by=by)
     if entry.status == Entry.Status.PUBLISHED:
         _require_wording(entry, now)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F
 
 from kb.models.entry import Entry
+
+ALREADY = "这个条目已经是后续问题了。"
 
 
 class FollowUp(models.Model):
@@ -29,6 +33,10 @@ class FollowUp(models.Model):
     )
     order = models.PositiveSmallIntegerField("次序", default=0)
 
+    # {target: primary key} of the rows of a proposal that this one belongs to. It must
+    # be unique among these then, not among the rows that are published.
+    proposed_ids: Mapping[int, int] | None = None
+
     class Meta:
         ordering = ["order", "id"]
         verbose_name = "后续问题"
@@ -40,12 +48,18 @@ class FollowUp(models.Model):
             models.UniqueConstraint(
                 fields=["entry", "then"],
                 name="kb_followup_unique",
-                violation_error_message="这个条目已经是后续问题了。",
+                violation_error_message=ALREADY,
             ),
         ]
 
     def __str__(self) -> str:
         return str(self.then)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        if self.proposed_ids is None:
+            super().validate_constraints(exclude)
+        elif self.proposed_ids.get(self.then_id, self.pk) != self.pk:
+            raise ValidationError(ALREADY)
 
     def clean(self) -> None:
         if self.entry_id is not None and self.entry_id == self.then_id:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest
 
 from kb import search
-from kb.admin.base import LONGEST, Curation
+from kb.admin.base import LONGEST
 from kb.admin.lookup import is_id
 from kb.models import Entry
 from kb.text import normalize
-
-if TYPE_CHECKING:
-    Base = Curation
-else:
-    Base = object
 
 
 class MineFilter(admin.SimpleListFilter):
@@ -38,30 +34,32 @@ class MineFilter(admin.SimpleListFilter):
         return mine if self.value() == "all" else queryset
 
 
-class Found(Base):
-    """What is found by meaning stands first; what only holds the letters comes after.
+def search_entries(
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    search_term: str,
+    *,
+    find_letters: Callable[[str], QuerySet[Any]],
+    usual_order: Sequence[Any],
+) -> QuerySet[Any]:
+    """Return what is found by meaning, best first, then what only holds the letters.
 
     Drafts are the engine's as well. What is retired is found by its letters alone,
-    as all is while the engine is down.
+    as all is while the engine is down. `find_letters` looks for letters in
+    `queryset`; `usual_order` is the order among equals.
     """
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        words = normalize.line(search_term)[:LONGEST]
-        if not words:
-            return queryset, False
-        ids = _numbered(words)
-        ids += search.listed(words, user=request.user)
-        same, _ = super().get_search_results(request, queryset, words)
-        letters = same.order_by().values("pk")
-        found = queryset.filter(Q(pk__in=ids) | Q(pk__in=letters))
-        if request.GET.get("o"):  # a column that somebody clicked on
-            return found, False
-        order = [When(pk=pk, then=Value(n)) for n, pk in enumerate(ids)]
-        best = Case(*order, default=Value(len(order)), output_field=IntegerField())
-        usual = self.get_ordering(request) or ["-updated_at", "-pk"]
-        return found.annotate(best_=best).order_by("best_", *usual), False
+    words = normalize.line(search_term)[:LONGEST]
+    if not words:
+        return queryset
+    ids = _numbered(words)
+    ids += search.listed(words, user=request.user)
+    letters = find_letters(words).order_by().values("pk")
+    found = queryset.filter(Q(pk__in=ids) | Q(pk__in=letters))
+    if request.GET.get("o"):  # a column that somebody clicked on
+        return found
+    order = [When(pk=pk, then=Value(n)) for n, pk in enumerate(ids)]
+    best = Case(*order, default=Value(len(order)), output_field=IntegerField())
+    return found.annotate(best_=best).order_by("best_", *usual_order)
 
 
 def _numbered(words: str) -> list[int]:

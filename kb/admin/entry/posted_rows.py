@@ -9,7 +9,6 @@ from typing import Any
 from django.http import QueryDict
 
 from kb.entries.content import REPLY
-from kb.models import Entry
 from kb.text import normalize
 
 MOST = 60  # rows of one inline
@@ -72,17 +71,21 @@ def follow_ups(data: QueryDict) -> list[int]:
     return [int(one) for one in sent if re.fullmatch(r"[0-9]{1,18}", one)]
 
 
-def write_follow_ups(data: QueryDict, entry: Entry, wanted: Iterable[int]) -> None:
-    """Let the form say that `wanted` follow, with the rows that there are now."""
-    held = {row.then_id: row for row in entry.follow_ups.all()}
+def write_follow_ups(
+    data: QueryDict, shown: Mapping[int, int], wanted: Iterable[int]
+) -> None:
+    """Let the form say that the entries `wanted` follow.
+
+    `shown` is {target: primary key} of the rows that the form is made from.
+    """
     order = list(wanted)
     rows = [
-        {"id": str(held[pk].pk) if pk in held else "", "then": str(pk), "order": str(n)}
-        for n, pk in enumerate(order)
+        {"id": said(shown.get(pk)), "then": str(pk), "order": str(number)}
+        for number, pk in enumerate(order)
     ]
     rows += [
-        {"id": str(row.pk), "then": str(pk), "order": str(row.order), "DELETE": "on"}
-        for pk, row in held.items()
+        {"id": str(row_id), "then": str(pk), "order": "0", "DELETE": "on"}
+        for pk, row_id in shown.items()
         if pk not in order
     ]
     write(data, "follow_ups", rows)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from kb import entries
 from kb.models import Act, Entry, User
@@ -95,6 +95,19 @@ def possible(entry: Entry | None, user: User) -> list[Move]:
 
 def named(name: str | None) -> Move | None:
     return next((move for move in MOVES if move.name == name), None)
+
+
+def move_saved(request: HttpRequest, entry: Entry) -> HttpResponse:
+    """Make the move that was asked for with the save of `entry`, and show it again."""
+    move = named(request.POST.get("_move"))
+    try:
+        if move:
+            move.stage(entry, by=request.user)
+            messages.success(request, f"「{entry}」已保存并{move.label}。")
+    except (ValidationError, PermissionDenied) as error:
+        reason = told(entry, error) if isinstance(error, ValidationError) else error
+        messages.warning(request, f"内容已保存，但没有{move and move.label}：{reason}")
+    return redirect("admin:kb_entry_change", entry.pk)
 
 
 def actions() -> list[Any]:

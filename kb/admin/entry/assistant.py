@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib.auth.models import AnonymousUser
@@ -15,18 +15,13 @@ from django.utils import translation
 from django.views.decorators.http import require_POST
 
 from kb import faces, scripts, search, wording
-from kb.admin.base import ModelAdmin
-from kb.admin.proposing import proposed_parts
+from kb.admin.entry.state import get_proposed_parts
 from kb.models import Entry
 from kb.models.markdown import validate_complexity
 from kb.text import blanks, markdown, normalize
 from kb.text.reading import reading
 from kb.wording import Finding
 
-if TYPE_CHECKING:
-    Base = ModelAdmin
-else:
-    Base = object
 LONGEST_REPLY = 4000  # characters
 MOST_REPLIES = 60
 MOST_PHRASINGS = 1000
@@ -76,31 +71,16 @@ class Typed(forms.Form):
         )
 
 
-class Written(Base):
-    """The page of an entry, with what helps while one writes."""
+def get_urls(model_admin: Any) -> list[Any]:
+    """Return the addresses that a script of the form asks while somebody types."""
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Whoever writes a new entry answers for it, unless he says otherwise."""
-        told = super().get_changeform_initial_data(request)
-        return {"owner": request.user.pk, **told}
+    def protect(view: Any) -> Any:
+        return model_admin.admin_site.admin_view(require_POST(view))
 
-    def get_urls(self) -> list[Any]:
-        def address(view: Any) -> Any:
-            return self.admin_site.admin_view(require_POST(view))
-
-        return [
-            path("preview/", address(preview), name="kb_entry_preview"),
-            path("look/", address(look), name="kb_entry_look"),
-            *super().get_urls(),
-        ]
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """Show what is to be mended in what is kept, for who has no script."""
-        entry = context.get("original")
-        context = {**context, "findings": of_kept(entry) if entry else []}
-        return super().render_change_form(request, context, *args, **kwargs)
+    return [
+        path("preview/", protect(preview), name="kb_entry_preview"),
+        path("look/", protect(look), name="kb_entry_look"),
+    ]
 
 
 def preview(request: HttpRequest) -> HttpResponse:
@@ -158,7 +138,7 @@ def of_kept(entry: Entry) -> list[Finding]:
     """Return what is to be mended in an entry as it is kept."""
     public = entry.audience == Entry.Audience.PUBLIC
     said: Iterable[wording.Text] = wording.texts(entry)
-    if parts := proposed_parts(entry):
+    if parts := get_proposed_parts(entry):
         replies = [(f"「{reply.label}」", reply.body) for reply in parts.replies]
         said = wording.said_in(entry.question, entry.answer, replies, parts.phrasings)
     return wording.findings(said, public=public, entry_id=entry.pk)[:SHOWN]

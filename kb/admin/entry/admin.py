@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib import admin
 from django.db.models import (
     Count,
+    Exists,
     FilteredRelation,
     ForeignKey,
     OuterRef,
@@ -19,54 +19,32 @@ from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.views.decorators.csrf import csrf_protect
 
 from kb import entries
-from kb.admin import moves
 from kb.admin.base import Curation, short
-from kb.admin.conflict import Conflicting
-from kb.admin.entryform import EntryForm, ReplyForm, ReplyFormSet, write_phrasings
+from kb.admin.entry import assistant, autosave, merging, moves
+from kb.admin.entry.conflicts import merge_conflict
+from kb.admin.entry.form import EntryForm, write_phrasings
+from kb.admin.entry.formsets import FollowUpInline, ReplyInline
+from kb.admin.entry.list_search import MineFilter, search_entries
+from kb.admin.entry.proposals import edit_proposal
+from kb.admin.entry.search_warning import PublishRedirect, publish_saved
+from kb.admin.entry.state import FormState, load_state
 from kb.admin.filters import BranchFilter, UsedFilter, ValidityFilter
-from kb.admin.finding import Found, MineFilter
-from kb.admin.followups import FollowUpInline
-from kb.admin.forewarning import Forewarned
-from kb.admin.keeping import Keeping
-from kb.admin.lookup import LookedUp
-from kb.admin.merge import Merging
-from kb.admin.proposing import Proposing, is_proposed, waits_for_review, within
-from kb.admin.writing import Written
-from kb.models import Entry, Question, Reply, Validity
-
-if TYPE_CHECKING:
-    ReplyBase = admin.StackedInline[Reply, Entry]
-else:
-    ReplyBase = admin.StackedInline
+from kb.models import Entry, Question, Review, Right, Validity
+from kb.models.remit import branches
 
 TONES = {"draft": "", "review": "warn", "published": "ok", "retired": "bad"}
 
 
-class ReplyInline(LookedUp, ReplyBase):
-    model = Reply
-    form = ReplyForm
-    formset = ReplyFormSet
-    extra = 0
-    fields = [("label", "tone", "channel", "segment", "order"), "body"]
-    max_num = 30
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Reply]:
-        """What is one person's or one team's is not the editors' to read."""
-        return super().get_queryset(request).filter(owner=None, team=None)
-
-    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """Make no more forms than this, however many are claimed to be sent."""
-        return super().get_formset(request, obj, absolute_max=60, **kwargs)
-
-
 @admin.register(Entry)
-class EntryAdmin(
-    Proposing, Keeping, Merging, Conflicting, Written, Found, Forewarned, Curation
-):
+class EntryAdmin(Curation):
+    """The list of entries, and the form whose steps `changeform_view` names."""
+
     form = EntryForm
     inlines = [ReplyInline, FollowUpInline]
     list_display = [
@@ -137,39 +115,137 @@ class EntryAdmin(
         self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        return within(field, request.user) if db_field.name == "category" else field
+        if db_field.name == "category":
+            return require_category(field, request.user)
+        return field
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        search_letters = super().get_search_results
+        found = search_entries(
+            request,
+            queryset,
+            search_term,
+            find_letters=lambda words: search_letters(request, queryset, words)[0],
+            usual_order=self.get_ordering(request) or ["-updated_at", "-pk"],
+        )
+        return found, False
+
+    def get_urls(self) -> list[Any]:
+        return [
+            *autosave.get_urls(self),
+            *merging.get_urls(self),
+            *assistant.get_urls(self),
+            *super().get_urls(),
+        ]
 
     # What may be done --------------------------------------------------------
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("kb.publish_entry")
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Out of one's remit an entry is only looked at."""
+        by: Any = request.user
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or entries.may_write(obj, by=by))
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only a draft that was never published and no question belongs to may vanish."""
         allowed = super().has_delete_permission(request, obj)
         if obj is None or not allowed:
             return allowed
+        by: Any = request.user
+        if not entries.may_write(obj, by=by):
+            return False
         fresh = obj.status == Entry.Status.DRAFT and obj.published_at is None
         return fresh and not obj.questions.exists()
+
+    # The form -----------------------------------------------------------------
+
+    @method_decorator(csrf_protect)
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show the form of an entry, or save what was sent, step by step."""
+        state = load_state(self, request, object_id)
+        restored = autosave.find_autosaved(request, state.entry)
+        if restored:
+            request.POST = autosave.build_restored_data(restored)  # type: ignore[assignment]
+        elif autosave.is_restoring(request):
+            return autosave.respond_missing(request)
+        if merged := merge_conflict(self, request, state):
+            request.POST = merged.data  # type: ignore[assignment]
+        is_new = object_id is None
+        context = {
+            **(extra_context or {}),
+            **build_review_context(state),
+            "restored": restored,
+            "unsaved": autosave.list_autosaved(request, state.entry, is_new=is_new),
+            "conflict": merged.conflict if merged else None,
+        }
+        if state.proposal:
+            response = edit_proposal(self, request, state.proposal, form_url, context)
+        else:
+            response = super().changeform_view(request, object_id, form_url, context)
+        response = publish_saved(request, response)
+        autosave.drop_saved(request, response, state.entry)
+        return response
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Whoever writes a new entry answers for it, unless he says otherwise."""
+        told = super().get_changeform_initial_data(request)
+        return {"owner": request.user.pk, **told}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What the form alone knows is shown in other ways to who only looks."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return found
+        return [
+            (
+                name,
+                {**how, "fields": [_get_view_only(field) for field in how["fields"]]},
+            )
+            for name, how in found
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        entry: Entry | None = context.get("original")
+        by: Any = request.user
+        context = {
+            **context,
+            **merging.build_merger_context(request, entry),
+            "moves": moves.possible(entry, by),
+            "findings": assistant.of_kept(entry) if entry else [],
+            "show_save_and_add_another": False,
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
 
     # Saving -------------------------------------------------------------------
 
     def save_model(
         self, request: HttpRequest, obj: Entry, form: Any, change: bool
     ) -> None:
+        autosave.require_seen(request)
         based_on = form.cleaned_data["version"] if change else None
         note = form.cleaned_data.get("note", "")
         by: Any = request.user
-        proposed = is_proposed(request)
-        entries.put(obj, by=by, based_on=based_on, note=note, proposed=proposed)
+        entries.put(obj, by=by, based_on=based_on, note=note)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
         write_phrasings(form.instance, form.cleaned_data["phrasings"])
-        if not self.save_proposed(request, form):
-            entries.complete(form.instance)
+        entries.complete(form.instance)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -184,46 +260,19 @@ class EntryAdmin(
         self, request: HttpRequest, obj: Entry, post_url_continue: str | None = None
     ) -> HttpResponse:
         if "_move" in request.POST:
-            return self._moved(request, obj)
+            return self._move(request, obj)
         return super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request: HttpRequest, obj: Entry) -> HttpResponse:
-        if is_proposed(request):  # taken back, and waits: nothing to tell of it here
-            return redirect("admin:kb_entry_change", obj.pk)
         if "_move" in request.POST:
-            return self._moved(request, obj)
+            return self._move(request, obj)
         return super().response_change(request, obj)
 
-    def _moved(self, request: HttpRequest, entry: Entry) -> HttpResponse:
+    def _move(self, request: HttpRequest, entry: Entry) -> HttpResponse:
         """Move the entry that has just been saved, and show it again."""
         if request.POST.get("_move") == "publish":
-            return self.hold(request, entry)  # until what was saved can be searched
-        return self.carry_out(request, entry)
-
-    def carry_out(self, request: HttpRequest, entry: Entry) -> HttpResponse:
-        move = moves.named(request.POST.get("_move"))
-        try:
-            if move:
-                move.stage(entry, by=request.user)
-                messages.success(request, f"「{entry}」已保存并{move.label}。")
-        except (ValidationError, PermissionDenied) as error:
-            reason = (
-                moves.told(entry, error)
-                if isinstance(error, ValidationError)
-                else error
-            )
-            messages.warning(
-                request, f"内容已保存，但没有{move and move.label}：{reason}"
-            )
-        return redirect("admin:kb_entry_change", entry.pk)
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        entry = context.get("original")
-        possible = moves.possible(entry, request.user)  # type: ignore[arg-type]
-        context = {**context, "moves": possible, "show_save_and_add_another": False}
-        return super().render_change_form(request, context, *args, **kwargs)
+            return PublishRedirect(entry)  # when what was saved can be searched
+        return moves.move_saved(request, entry)
 
     # Columns ------------------------------------------------------------------
 
@@ -246,6 +295,10 @@ class EntryAdmin(
         link = '<a href="{}?entry__id__exact={}">{}</a>'
         return format_html(link, where, entry.pk, entry.asked_)
 
+    @admin.display(description="相似问法")
+    def said_as(self, entry: Entry) -> str:
+        return "、".join(entry.phrasings.values_list("text", flat=True))
+
     @admin.display(description="更新时间", ordering="updated_at")
     def changed(self, entry: Entry) -> str:
         return short(entry.updated_at)
@@ -259,8 +312,30 @@ class EntryAdmin(
         return _when_and_who(entry.updated_at, entry.updated_by)
 
 
-def _replaced(field: Any, told: dict[str, str]) -> Any:
-    return told.get(field, field) if isinstance(field, str) else field
+def waits_for_review() -> Exists:
+    """Return whether a change of the entry of each row waits."""
+    waiting = Review.waiting().filter(entry=OuterRef("pk"), content__isnull=False)
+    return Exists(waiting)
+
+
+def build_review_context(state: FormState) -> dict[str, Any]:
+    """Return what the form says of review: whether it proposes, and what waits."""
+    if state.proposal:
+        return {"proposes": True, "pending": state.pending}
+    return {"waits": state.pending}
+
+
+def require_category(field: Any, user: Any) -> Any:
+    """Where `user` is held to branches, an entry without a place would be nobody's."""
+    if branches(user, Right.WRITE) is not None:
+        field.required = True
+    return field
+
+
+def _get_view_only(field: Any) -> Any:
+    """Return the read-only field that shows what `field` of the form holds."""
+    shown = {"phrasings": "said_as", "note": "state"}
+    return shown.get(field, field) if isinstance(field, str) else field
 
 
 def _when_and_who(moment: Any, user: Any) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import DateTimeField, Field, ForeignKey
 from django.http import HttpRequest, QueryDict
 from django.utils.dateparse import parse_datetime
 
 from kb import entries
-from kb.admin import formsets
-from kb.admin.base import ModelAdmin
+from kb.admin.entry import posted_rows
+from kb.admin.entry.state import FormState
 from kb.admin.lookup import is_id
 from kb.entries import Difference
 from kb.entries.comparing import labels
@@ -21,10 +21,6 @@ from kb.entries.content import REPLY, Content, columns
 from kb.models import Entry, Revision, Tag
 from kb.text import normalize
 
-if TYPE_CHECKING:
-    Base = ModelAdmin
-else:
-    Base = object
 TAKE = "take-"  # what a field of a choice begins with
 LISTS = ("phrasings", "tags", "follow_ups")
 
@@ -47,48 +43,48 @@ class Conflict:
     joined: list[str] = field(default_factory=list)
 
 
-class Conflicting(Base):
-    """A stale form comes back with both sides in it; saving it then is a decision."""
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What the form is to hold instead of what was sent; the conflict to show, if any."""
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        if request.method == "POST" and object_id and is_id(object_id):
-            entry = Entry.objects.visible_to(request.user).filter(pk=object_id).first()
-            if entry is not None:
-                extra_context = {
-                    **(extra_context or {}),
-                    "conflict": self._settled(request, entry),
-                }
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def _settled(self, request: HttpRequest, entry: Entry) -> Conflict | None:
-        """Put into the form what was chosen, or what has been saved meanwhile."""
-        data = request.POST.copy()
-        stale = data.get("version") != str(entry.version)
-        chosen = [n for n in data if n.startswith(TAKE) and data[n] == "theirs"]
-        if not (stale or chosen):
-            return None
-        form = self.get_form(request, entry, change=True)(data, instance=Entry())
-        form.is_valid()
-        meeting = _Meeting(data, entry, form)
-        conflict = meeting.join() if stale else None
-        if not stale:
-            meeting.take([name.removeprefix(TAKE) for name in chosen])
-        request.POST = data  # type: ignore[assignment]
-        return conflict
+    data: QueryDict
+    conflict: Conflict | None
 
 
-class _Meeting:
+def merge_conflict(
+    model_admin: Any, request: HttpRequest, state: FormState
+) -> Merged | None:
+    """Put into the form what was chosen, or what has been saved since it was shown.
+
+    None when the form is up to date and nothing was chosen. A stale form comes back
+    with both sides in it; saving it then is a decision.
+    """
+    entry = state.shown
+    if entry is None or request.method != "POST":
+        return None
+    data = request.POST.copy()
+    stale = data.get("version") != str(entry.version)
+    chosen = [n for n in data if n.startswith(TAKE) and data[n] == "theirs"]
+    if not (stale or chosen):
+        return None
+    form = model_admin.get_form(request, entry, change=True)(data, instance=Entry())
+    form.is_valid()
+    merge = _Merge(data, state, entry, form)
+    if stale:
+        return Merged(data, merge.join())
+    merge.take([name.removeprefix(TAKE) for name in chosen])
+    return Merged(data, None)
+
+
+class _Merge:
     """What the form was based on, what is saved now, and what is in the form."""
 
-    def __init__(self, data: QueryDict, entry: Entry, form: Any) -> None:
-        self.data, self.entry, self.form = data, entry, form
-        self.theirs = entries.content(entry)
+    def __init__(
+        self, data: QueryDict, state: FormState, entry: Entry, form: Any
+    ) -> None:
+        self.data, self.form = data, form
+        self.follow_up_ids = state.get_follow_up_ids()
+        self.theirs = state.get_content()
         self.base = _base(entry, data.get("version", ""))
         self.mine = _typed(form)
         self.found = Conflict()
@@ -99,12 +95,12 @@ class _Meeting:
             if column.attname in names and column.attname in self.mine:
                 self._write(column)
         bodies = {f"reply-{row['id']}": row["body"] for row in self.theirs["replies"]}
-        rows = formsets.read(self.data, "replies")
+        rows = posted_rows.read(self.data, "replies")
         for row in rows:
             name = f"reply-{row.get('id')}"
             if name in names and name in bodies:
                 row["body"] = bodies[name]
-        formsets.write(self.data, "replies", rows)
+        posted_rows.write(self.data, "replies", rows)
 
     def join(self) -> Conflict:
         """Take over what only they changed; return what is to be chosen."""
@@ -156,7 +152,7 @@ class _Meeting:
     # Lists: what either added is there, what either took away is not -------------
 
     def _join_lists(self) -> None:
-        self.mine["follow_ups"] = formsets.follow_ups(self.data)
+        self.mine["follow_ups"] = posted_rows.follow_ups(self.data)
         for name in LISTS:
             if name not in self.mine:  # it is wrong, and stays as it was typed
                 continue
@@ -173,19 +169,19 @@ class _Meeting:
                 rows = Tag.objects.filter(name__in=joined)
                 self.data.setlist(name, [str(tag.pk) for tag in rows])
             else:
-                formsets.write_follow_ups(self.data, self.entry, joined)
+                posted_rows.write_follow_ups(self.data, self.follow_up_ids, joined)
 
     # Replies: one by one -----------------------------------------------------------
 
     def _join_replies(self) -> tuple[list[Any], list[Any]]:
         """Bring the forms of replies up to date; return those of both sides to choose."""
-        rows = formsets.read(self.data, "replies")
+        rows = posted_rows.read(self.data, "replies")
         mine = {row["id"]: row for row in rows if row.get("id")}
         base = {str(row["id"]): row for row in (self.base or {}).get("replies", [])}
         theirs = {str(row["id"]): row for row in self.theirs["replies"]}
         kept, choose = [], []
         for pk, saved in theirs.items():
-            row = mine.get(pk) or formsets.of_reply(saved)
+            row = mine.get(pk) or posted_rows.of_reply(saved)
             if pk not in mine and pk in base and self.base:
                 pass  # it was no part of what I saw: theirs, as it is
             elif pk not in mine:
@@ -195,12 +191,12 @@ class _Meeting:
             kept.append(row)
         fresh = [row for row in rows if not row.get("id")]
         for pk, row in mine.items():
-            if pk not in theirs and formsets.differs(row, base.get(pk)):
+            if pk not in theirs and posted_rows.differs(row, base.get(pk)):
                 self.found.joined.append(
                     f"话术「{row['label']}」（对方删了，您的留作新的）"
                 )
                 fresh.append({**row, "id": ""})
-        formsets.write(self.data, "replies", [*kept, *fresh])
+        posted_rows.write(self.data, "replies", [*kept, *fresh])
         numbers = {id(row): number for number, row in enumerate(kept)}
         sides = [
             {**_reply(row, saved), "field": f"replies-{numbers[id(row)]}-body"}
@@ -218,8 +214,8 @@ class _Meeting:
         clash = False
         for name in REPLY:
             key = name.removesuffix("_id")
-            mine, theirs = formsets.said(row.get(key)), formsets.said(saved[name])
-            before = formsets.said(base[name]) if base else None
+            mine, theirs = posted_rows.said(row.get(key)), posted_rows.said(saved[name])
+            before = posted_rows.said(base[name]) if base else None
             if mine == theirs:
                 continue
             if mine == before:
@@ -228,7 +224,7 @@ class _Meeting:
                     self.found.joined.append(f"话术「{saved['label']}」")
             elif theirs != before:
                 clash = clash or key == "body"
-        if row.pop("DELETE", "") and formsets.differs(row, base):
+        if row.pop("DELETE", "") and posted_rows.differs(row, base):
             self.found.joined.append(f"话术「{saved['label']}」（对方改过，没有删除）")
         return clash
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,15 +13,11 @@ from django.utils.html import format_html
 
 from kb import wording
 from kb.admin.base import WholeForm
-from kb.admin.proposing import proposed_parts
+from kb.admin.entry.state import get_proposed_parts
 from kb.entries import CONFLICT
-from kb.models import Entry, Phrasing, Reply, User, require_no_personal_data
+from kb.models import Entry, Phrasing, User, require_no_personal_data
 from kb.text import normalize
 
-if TYPE_CHECKING:
-    FormSet = forms.BaseInlineFormSet[Reply, Entry, Any]
-else:
-    FormSet = forms.BaseInlineFormSet
 MOST = 1000  # phrasings of one entry
 RESTORING = "_restoring"  # in what was kept, when it is only shown again
 RESTORED = "这是您上次没有保存的内容，看一看再保存。"
@@ -59,15 +55,17 @@ class EntryForm(WholeForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["version"] = self.instance.version
-            if parts := proposed_parts(self.instance):
-                texts = parts.phrasings
+            if parts := get_proposed_parts(self.instance):
                 self.initial["tags"] = parts.tags
-            else:
-                texts = list(self.instance.phrasings.values_list("text", flat=True))
-            self.initial["phrasings"] = "\n".join(texts)
+            self.initial["phrasings"] = "\n".join(self._get_shown_phrasings())
         if "owner" in self.fields and self.instance.owner_id:  # he may have left
             field = cast("forms.ModelChoiceField[User]", self.fields["owner"])
             field.queryset |= User.objects.filter(pk=self.instance.owner_id)  # type: ignore[operator]
+
+    def _get_shown_phrasings(self) -> Sequence[str]:
+        if parts := get_proposed_parts(self.instance):
+            return parts.phrasings
+        return list(self.instance.phrasings.values_list("text", flat=True))
 
     def clean_phrasings(self) -> Mapping[str, str]:
         """Return {key: text} of the lines, the first of equal ones."""
@@ -114,7 +112,7 @@ class EntryForm(WholeForm):
             for name in ("question", "answer")
         )
         public = given.get("audience") == Entry.Audience.PUBLIC
-        kept = set(self.instance.phrasings.values_list("text", flat=True))
+        kept = set(self._get_shown_phrasings())
         asked = given.get("phrasings") or {}
         fresh = [text for text in asked.values() if wider or text not in kept]
         for one in wording.findings(
@@ -126,7 +124,7 @@ class EntryForm(WholeForm):
             self.add_error(one.text.field, str(one))
 
     def _come_back(self, now: Entry) -> None:
-        """Ask to look again; kb.admin.conflict has put both sides into the form.
+        """Ask to look again; kb.admin.entry.conflicts has put both sides into the form.
 
         Saving again, now that it has been seen, is a decision: the form goes
         on from the version that is there.
@@ -137,51 +135,6 @@ class EntryForm(WholeForm):
         sent = cast(QueryDict, self.data).copy()
         sent[self.add_prefix("version")] = str(now.version)
         self.data = sent
-
-
-class ReplyForm(WholeForm):
-    class Meta:
-        model = Reply
-        fields: list[str] = []  # the admin names them
-        widgets = {"body": forms.Textarea({"rows": 4, "class": "vLargeTextField"})}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["tone"].required = False
-        self.fields["body"].help_text += "重复用到的话写成片段，这里写 {{> 片段名称}}。"
-
-    def not_yet(self) -> set[str]:
-        return set() if self.instance.entry_id else {"entry"}  # it is new, too
-
-    def clean_tone(self) -> str:
-        return self.cleaned_data["tone"] or Reply.Tone.STANDARD
-
-
-class ReplyFormSet(FormSet):
-    """Replies of what is live: nothing goes on line that could not be published."""
-
-    def get_queryset(self) -> Any:
-        """Return the replies, or those of the pending change that the form shows."""
-        if not self.is_bound and (parts := proposed_parts(self.instance)):
-            return parts.replies
-        return super().get_queryset()
-
-    def clean(self) -> None:
-        super().clean()
-        if self.instance.pk is None or self.instance.status != Entry.Status.PUBLISHED:
-            return
-        library = wording.Library()
-        for form in self.forms:
-            if "body" not in form.changed_data or self._should_delete_form(form):  # type: ignore[attr-defined]
-                continue
-            said = [("", form.cleaned_data.get("body") or "")]
-            for one in wording.findings(
-                wording.said_in("", "", said),
-                entry_id=self.instance.pk,
-                library=library,
-                strict=True,
-            ):
-                form.add_error("body", str(one))
 
 
 def write_phrasings(entry: Entry, wanted: Mapping[str, str]) -> None:

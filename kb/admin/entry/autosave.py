@@ -1,0 +1,139 @@
+"""What is typed is kept now and then, offered to its writer again, and gone once saved."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from kb import trash, unsaved
+from kb.admin.entry.form import RESTORING
+from kb.admin.entry.state import get_visible_entry
+from kb.admin.lookup import is_id
+from kb.admin.recovery import offer_undo
+from kb.models import Entry, Unsaved
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+RESTORE = "_restore"  # the row that is to be shown again
+OWN = "_unsaved"  # the row of a new entry that the form is kept in
+APART = {RESTORE, "csrfmiddlewaretoken", "_save", "_continue", "_move", OWN, RESTORING}
+SHOWN = 5
+
+
+def get_urls(model_admin: Any) -> list[Any]:
+    """Return the addresses that a script of the form sends to."""
+
+    def protect(view: Any) -> Any:
+        return model_admin.admin_site.admin_view(require_POST(view))
+
+    return [
+        path("keep/", protect(keep_view), name="kb_entry_keep"),
+        path("drop/", protect(drop_view), name="kb_entry_drop"),
+    ]
+
+
+def is_restoring(request: HttpRequest) -> bool:
+    """Tell whether the request asks for what was autosaved, instead of saving."""
+    return RESTORE in request.POST
+
+
+def find_autosaved(request: HttpRequest, entry: Entry | None) -> Unsaved | None:
+    """Return what is to be shown again: of this person and this page only."""
+    number = request.POST.get(RESTORE, "")
+    if request.method != "POST" or not is_id(number):
+        return None
+    by: Any = request.user
+    return unsaved.of(entry, by=by).filter(pk=number).first()
+
+
+def build_restored_data(kept: Unsaved) -> QueryDict:
+    """Return what was autosaved as if it had been sent; the form refuses to save it."""
+    data = QueryDict(mutable=True)
+    for name, value in kept.fields:
+        data.appendlist(name, value)
+    data[RESTORING], data[OWN] = "yes", str(kept.pk)
+    return data
+
+
+def respond_missing(request: HttpRequest) -> HttpResponse:
+    messages.warning(request, "这份没有保存的内容已经不在了。")
+    return redirect(request.path)
+
+
+def list_autosaved(
+    request: HttpRequest, entry: Entry | None, *, is_new: bool
+) -> list[Unsaved]:
+    """Return what the form offers to restore; nothing while one is sent."""
+    if request.method not in SAFE_METHODS or not (entry or is_new):
+        return []
+    by: Any = request.user
+    return list(unsaved.of(entry, by=by)[:SHOWN])
+
+
+def drop_saved(
+    request: HttpRequest, response: HttpResponse, entry: Entry | None
+) -> None:
+    """Forget what was autosaved of a form that has been saved now."""
+    if request.method != "POST" or response.status_code != HTTPStatus.FOUND:
+        return
+    by: Any = request.user
+    known = request.POST.get(OWN, "")
+    ids = [int(known)] if is_id(known) else []
+    if entry:
+        ids += unsaved.of(entry, by=by).values_list("pk", flat=True)
+    unsaved.drop(by=by, ids=ids)
+
+
+def require_seen(request: HttpRequest) -> None:
+    """Raise PermissionDenied where restored content would be saved unseen."""
+    if RESTORING in request.POST:
+        raise PermissionDenied("恢复的内容要看过再保存。")
+
+
+def keep_view(request: HttpRequest) -> JsonResponse:
+    """Keep the form; answer with the row and when, or with the reason why not."""
+    given = _asked(request)
+    number, known = given.get("_entry", ""), given.get(OWN, "")
+    entry = get_visible_entry(request, number or None)
+    if number and entry is None:
+        return JsonResponse({"error": "这个条目已经不在了。"}, status=400)
+    fields = [
+        (name, value)
+        for name, values in given.lists()
+        for value in values
+        if name not in {*APART, "_entry"}
+    ]
+    row_id = int(known) if is_id(known) else None
+    try:
+        row = unsaved.keep(fields, entry=entry, by=request.user, known=row_id)  # type: ignore[arg-type]
+    except ValidationError as error:
+        return JsonResponse({"error": " ".join(error.messages)}, status=400)
+    at = timezone.localtime(row.at).strftime("%H:%M")
+    return JsonResponse({"id": row.pk, "at": at})
+
+
+def drop_view(request: HttpRequest) -> HttpResponse:
+    """Forget what was kept, and go back to where it was offered."""
+    by: Any = request.user
+    chosen = _asked(request).get("drop", "")
+    row = Unsaved.objects.filter(by=by, pk=chosen if is_id(chosen) else 0).first()
+    if row is None:
+        return redirect("admin:kb_entry_add")
+    offer_undo(request, trash.delete(row, by=by))
+    if row.entry_id:
+        return redirect("admin:kb_entry_change", row.entry_id)
+    return redirect("admin:kb_entry_add")
+
+
+def _asked(request: HttpRequest) -> QueryDict:
+    user = request.user
+    if not (user.has_perm("kb.add_entry") or user.has_perm("kb.change_entry")):
+        raise PermissionDenied("您没有编辑条目的权限。")
+    return request.POST

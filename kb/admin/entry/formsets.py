@@ -1,0 +1,158 @@
+"""话术 and 后续问题 on the form of an entry, saved or only proposed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from kb import wording
+from kb.admin.base import WholeForm
+from kb.admin.entry.state import get_proposed_parts
+from kb.admin.lookup import LookedUp
+from kb.models import Entry, FollowUp, Reply
+
+if TYPE_CHECKING:
+    ReplyFormSetBase = forms.BaseInlineFormSet[Reply, Entry, Any]
+    FollowUpFormSetBase = forms.BaseInlineFormSet[FollowUp, Entry, Any]
+    ReplyInlineBase = admin.StackedInline[Reply, Entry]
+    FollowUpInlineBase = admin.TabularInline[FollowUp, Entry]
+else:
+    ReplyFormSetBase = FollowUpFormSetBase = forms.BaseInlineFormSet
+    ReplyInlineBase, FollowUpInlineBase = admin.StackedInline, admin.TabularInline
+
+
+def set_proposed_id(formset: Any, form: Any, index: int | None) -> None:
+    """Let the form of a proposed row name it, though no such row may be saved yet."""
+    if index is None or index >= formset.initial_form_count():
+        return
+    invalid = forms.ModelChoiceField.default_error_messages["invalid_choice"]
+    form.fields["id"] = forms.TypedChoiceField(
+        choices=[(row.pk, str(row.pk)) for row in formset.get_queryset()],
+        coerce=int,
+        initial=form.instance.pk,
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": invalid},
+    )
+
+
+# Replies --------------------------------------------------------------------------
+
+
+class ReplyForm(WholeForm):
+    class Meta:
+        model = Reply
+        fields: list[str] = []  # the admin names them
+        widgets = {"body": forms.Textarea({"rows": 4, "class": "vLargeTextField"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["tone"].required = False
+        self.fields["body"].help_text += "重复用到的话写成片段，这里写 {{> 片段名称}}。"
+
+    def not_yet(self) -> set[str]:
+        return set() if self.instance.entry_id else {"entry"}  # it is new, too
+
+    def clean_tone(self) -> str:
+        return self.cleaned_data["tone"] or Reply.Tone.STANDARD
+
+
+class ReplyFormSet(ReplyFormSetBase):
+    """Replies of what is live: nothing goes on line that could not be published."""
+
+    def get_queryset(self) -> Any:
+        """Return the replies, or those of the proposal that the form is of."""
+        if parts := get_proposed_parts(self.instance):
+            return parts.replies
+        return super().get_queryset()
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if get_proposed_parts(self.instance):
+            set_proposed_id(self, form, index)
+
+    def clean(self) -> None:
+        super().clean()
+        if self.instance.pk is None or self.instance.status != Entry.Status.PUBLISHED:
+            return
+        library = wording.Library()
+        for form in self.forms:
+            if "body" not in form.changed_data or self._should_delete_form(form):  # type: ignore[attr-defined]
+                continue
+            said = [("", form.cleaned_data.get("body") or "")]
+            for one in wording.findings(
+                wording.said_in("", "", said),
+                entry_id=self.instance.pk,
+                library=library,
+                strict=True,
+            ):
+                form.add_error("body", str(one))
+
+
+class ReplyInline(LookedUp, ReplyInlineBase):
+    model = Reply
+    form = ReplyForm
+    formset = ReplyFormSet
+    extra = 0
+    fields = [("label", "tone", "channel", "segment", "order"), "body"]
+    max_num = 30
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reply]:
+        """What is one person's or one team's is not the editors' to read."""
+        return super().get_queryset(request).filter(owner=None, team=None)
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Make no more forms than this, however many are claimed to be sent."""
+        return super().get_formset(request, obj, absolute_max=60, **kwargs)
+
+
+# Follow-ups -----------------------------------------------------------------------
+
+
+class FollowUpFormSet(FollowUpFormSetBase):
+    def get_queryset(self) -> Any:
+        """Return the follow-ups, or those of the proposal that the form is of."""
+        if parts := get_proposed_parts(self.instance):
+            return parts.follow_ups
+        return super().get_queryset()
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if parts := get_proposed_parts(self.instance):
+            set_proposed_id(self, form, index)
+            form.instance.proposed_ids = parts.follow_up_ids
+
+    def get_unique_error_message(self, unique_check: Any) -> str:
+        return "同一个条目只能列一次。"
+
+
+class FollowUpInline(LookedUp, FollowUpInlineBase):
+    model = FollowUp
+    fk_name = "entry"
+    form = WholeForm
+    formset = FollowUpFormSet
+    fields = ["then", "order"]
+    extra = 0
+    max_num = 20
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Make no more forms than this, however many are claimed to be sent."""
+        return super().get_formset(request, obj, absolute_max=40, **kwargs)
+
+    # Who may change an entry may change what follows it: no permission of its own.
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("kb.view_entry")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("kb.change_entry")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("kb.change_entry")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("kb.change_entry")

@@ -1,0 +1,266 @@
+"""The form of a published entry for a person who may only propose changes of it.
+
+Both GET and POST run without a transaction and write nothing: the form is made from
+the pending change in memory, and the proposal is built from what the form and its
+formsets have validated. `entries.propose` is the only step that writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import helpers
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms.formsets import all_valid
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from kb import entries
+from kb.admin.entry import posted_rows
+from kb.admin.entry.state import Proposal
+from kb.entries import Content
+from kb.models import FollowUp, Reply, Review
+from kb.text import normalize
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The form of an entry with its formsets, and the inlines that these are of."""
+
+    fieldsets: Any
+    form: Any
+    formsets: Sequence[Any]
+    inlines: Sequence[Any]
+
+    def get_formset(self, model: type[Reply] | type[FollowUp]) -> Any:
+        """Return the formset of `model`, or None where the person may not see it."""
+        return next((one for one in self.formsets if one.model is model), None)
+
+    def is_valid(self) -> bool:
+        """Validate everything, so that every error is shown at once."""
+        is_form_valid = self.form.is_valid()
+        return bool(all_valid(self.formsets) and is_form_valid)
+
+
+def edit_proposal(
+    model_admin: Any,
+    request: HttpRequest,
+    proposal: Proposal,
+    form_url: str,
+    context: dict[str, Any],
+) -> HttpResponse:
+    """Show the form; on POST let what was typed wait for review, if it is valid."""
+    require_access(model_admin, request, proposal)
+    forms = build_forms(model_admin, request, proposal)
+    if request.method == "POST" and forms.is_valid():
+        review = submit_proposal(request, proposal, forms)
+        if review is not None:
+            return respond_proposed(request, review)
+    return render_forms(model_admin, request, proposal, forms, form_url, context)
+
+
+def require_access(model_admin: Any, request: HttpRequest, proposal: Proposal) -> None:
+    """Raise PermissionDenied where the person may not send, or not see, the form."""
+    allowed = model_admin.has_change_permission(request, proposal.entry)
+    if request.method != "POST":
+        allowed = allowed or model_admin.has_view_permission(request, proposal.entry)
+    if not allowed:
+        raise PermissionDenied
+
+
+def build_forms(model_admin: Any, request: HttpRequest, proposal: Proposal) -> Forms:
+    """Return the form and formsets of the proposal, bound to what was sent by POST."""
+    entry = proposal.entry
+    fieldsets = model_admin.get_fieldsets(request, entry)
+    form_class = model_admin.get_form(
+        request, entry, change=True, fields=flatten_fieldsets(fieldsets)
+    )
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = form_class(*sent, instance=entry)
+    formsets, inlines = [], []
+    for formset_class, inline in model_admin.get_formsets_with_inlines(request, entry):
+        prefix = formset_class.get_default_prefix()
+        options = model_admin.get_formset_kwargs(request, entry, inline, prefix)
+        if sent:
+            options["save_as_new"] = False
+            if formset_class.model is Reply and not inline.has_change_permission(
+                request, entry
+            ):
+                _send_view_only_rows(options["data"], prefix, proposal.content)
+        formsets.append(formset_class(**options))
+        inlines.append(inline)
+    return Forms(fieldsets, form, formsets, inlines)
+
+
+def _send_view_only_rows(data: Any, prefix: str, content: Content) -> None:
+    """Let the data hold the replies that were only shown, as they are.
+
+    The page of a person who may add or delete replies but not change them sends no
+    fields of those that it shows, which a formset would take for empty ones.
+    """
+    sent = posted_rows.read(data, prefix)
+    deleted = {row.get("id") for row in sent if row.get("DELETE")}
+    rows = [posted_rows.of_reply(reply) for reply in content["replies"]]
+    rows = [row | {"DELETE": "on"} if row["id"] in deleted else row for row in rows]
+    posted_rows.write(data, prefix, [*rows, *(r for r in sent if not r.get("id"))])
+
+
+def submit_proposal(
+    request: HttpRequest, proposal: Proposal, forms: Forms
+) -> Review | None:
+    """Let the change wait for review; None with the reason in the form if refused."""
+    form, by = forms.form, request.user
+    note = form.cleaned_data.get("note", "")
+    shown_version = proposal.entry.version
+    try:
+        form.instance.full_clean()
+        content = build_proposed_content(proposal, forms)
+        return entries.propose(
+            form.instance,
+            content,
+            by=by,  # type: ignore[arg-type]
+            note=note,
+            based_on=shown_version,
+        )
+    except ValidationError as error:
+        form.add_error(None, ValidationError(error.messages))
+        return None
+
+
+def build_proposed_content(proposal: Proposal, forms: Forms) -> Content:
+    """Return all that the entry would say, from forms that are valid.
+
+    What the forms do not show stays as it is in the content that they were made of.
+    """
+    entry, cleaned, before = (
+        forms.form.instance,
+        forms.form.cleaned_data,
+        proposal.content,
+    )
+    entry.derive()
+    tags = before["tags"]
+    if "tags" in cleaned:  # in the order in which `content` lists them
+        tags = cleaned["tags"].order_by("name").values_list("name", flat=True)
+    return entries.build_content(
+        entry,
+        tags=tags,
+        phrasings=_build_phrasings(before["phrasings"], cleaned, entry.question_key),
+        replies=_build_replies(before["replies"], forms.get_formset(Reply)),
+        follow_ups=_build_follow_ups(before, forms.get_formset(FollowUp)),
+        translation=proposal.parts.translation,
+    )
+
+
+def _build_phrasings(
+    before: Sequence[str], cleaned: dict[str, Any], question_key: str
+) -> list[str]:
+    """Return the phrasings: those that stay in their order, then the new ones."""
+    if "phrasings" not in cleaned:
+        return list(before)
+    typed: dict[str, str] = dict(reversed(cleaned["phrasings"].items()))
+    held = {normalize.key(text): text for text in before}
+    kept = [
+        text if key == question_key else typed[key]
+        for key, text in held.items()
+        if key in typed
+    ]
+    new = [typed[key] for key in typed if key not in held and key != question_key]
+    return [*kept, *new]
+
+
+def _build_replies(before: Sequence[Any], formset: Any) -> list[Any]:
+    """Return the replies; one whose form was not changed stays exactly as it was."""
+    if formset is None:
+        return list(before)
+    forms = formset.initial_forms
+    unchanged = {form.instance.pk for form in forms if not form.has_changed()}
+    shown = {row["id"]: row for row in before}
+    return [
+        shown[reply.pk]
+        if reply.pk in unchanged and reply.pk in shown
+        else entries.get_reply_row(reply)
+        for reply in _collect_rows(formset)
+    ]
+
+
+def _build_follow_ups(before: Content, formset: Any) -> list[int]:
+    if formset is None:
+        return list(before["follow_ups"])
+    return [row.then_id for row in _collect_rows(formset)]
+
+
+def _collect_rows(formset: Any) -> list[Any]:
+    """Return the rows that a valid formset leaves, in the order that they ask for."""
+    deleted = {form.instance.pk for form in formset.deleted_forms}
+    kept = [row for row in formset.get_queryset() if row.pk not in deleted]
+    added = [
+        form.instance
+        for form in formset.extra_forms
+        if form.has_changed() and form not in formset.deleted_forms
+    ]
+    return sorted([*kept, *added], key=lambda row: row.order)
+
+
+def respond_proposed(request: HttpRequest, review: Review) -> HttpResponse:
+    told = f"「{review.entry}」的修改已提交审核。通过以前，已发布的内容不变。"
+    messages.success(request, told)
+    return redirect(f"{reverse('desk:reviews')}?review={review.pk}")
+
+
+def render_forms(
+    model_admin: Any,
+    request: HttpRequest,
+    proposal: Proposal,
+    forms: Forms,
+    form_url: str,
+    context: dict[str, Any],
+) -> HttpResponse:
+    """Answer with the page of the form, as ModelAdmin.changeform_view makes it."""
+    entry = proposal.entry
+    may_change = model_admin.has_change_permission(request, entry)
+    readonly = (
+        model_admin.get_readonly_fields(request, entry)
+        if may_change
+        else flatten_fieldsets(forms.fieldsets)
+    )
+    prepopulated = (
+        model_admin.get_prepopulated_fields(request, entry) if may_change else {}
+    )
+    admin_form = helpers.AdminForm(
+        forms.form,
+        list(forms.fieldsets),
+        prepopulated,
+        readonly,
+        model_admin=model_admin,
+    )
+    inline_formsets = model_admin.get_inline_formsets(
+        request, forms.formsets, forms.inlines, entry
+    )
+    media = model_admin.media + admin_form.media
+    for inline_formset in inline_formsets:
+        media += inline_formset.media
+    name = model_admin.opts.verbose_name
+    page = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"修改 {name}" if may_change else f"查看 {name}",
+        "subtitle": str(entry),
+        "adminform": admin_form,
+        "object_id": str(entry.pk),
+        "original": entry,
+        "is_popup": False,
+        "to_field": None,
+        "media": media,
+        "inline_admin_formsets": inline_formsets,
+        "errors": helpers.AdminErrorList(forms.form, forms.formsets),
+        "preserved_filters": model_admin.get_preserved_filters(request),
+        **context,
+    }
+    response: HttpResponse = model_admin.render_change_form(
+        request, page, add=False, change=True, obj=entry, form_url=form_url
+    )
+    return response

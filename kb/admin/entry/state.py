@@ -1,0 +1,93 @@
+"""What one request for the form of an entry knows; its steps hand this on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from kb import entries
+from kb.admin.lookup import is_id
+from kb.entries import Content, ProposedParts
+from kb.models import Entry, Review
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A published entry as its form shows it to a person who may only propose.
+
+    `entry` has the pending change set in memory and is never saved; `content` is all
+    that it says then, taken before a form sets what was typed.
+    """
+
+    entry: Entry
+    pending: Review | None
+    parts: ProposedParts
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class FormState:
+    """The entry of the form; None when it is new or this person may not know of it.
+
+    `pending` is a change of it that waits for review.
+    """
+
+    entry: Entry | None
+    pending: Review | None
+    proposal: Proposal | None
+
+    @property
+    def shown(self) -> Entry | None:
+        """The entry as the form shows it."""
+        return self.proposal.entry if self.proposal else self.entry
+
+    def get_content(self) -> Content:
+        """Return what the form shows, read from the database where it is saved."""
+        if self.proposal:
+            return self.proposal.content
+        return entries.content(self.entry) if self.entry else {}
+
+    def get_follow_up_ids(self) -> dict[int, int]:
+        """Return {target: primary key} of the follow-up rows that the form shows."""
+        if self.proposal:
+            return self.proposal.parts.follow_up_ids
+        rows = self.entry.follow_ups.all() if self.entry else []
+        return {row.then_id: row.pk for row in rows}
+
+
+def load_state(
+    model_admin: Any, request: HttpRequest, object_id: str | None
+) -> FormState:
+    """Load the entry and the change of it that waits."""
+    by: Any = request.user
+    entry = get_visible_entry(request, object_id)
+    if entry is None or entry.status != Entry.Status.PUBLISHED:
+        return FormState(entry, None, None)
+    pending = entries.pending(entry)
+    if not entries.must_propose(entry, by=by):
+        return FormState(entry, pending, None)
+    shown = model_admin.get_object(request, str(entry.pk))
+    if shown is None:  # it has gone meanwhile
+        return FormState(None, None, None)
+    return FormState(entry, pending, _load_proposal(shown, pending))
+
+
+def _load_proposal(entry: Entry, pending: Review | None) -> Proposal:
+    parts = entries.apply_proposed(entry, pending)
+    entry.proposed_parts = parts  # type: ignore[attr-defined]
+    content = entries.get_proposed_content(entry, parts)
+    return Proposal(entry, pending, parts, content)
+
+
+def get_proposed_parts(entry: Any) -> ProposedParts | None:
+    """Return the rows that a form of `entry` shows instead of those that are saved."""
+    parts: ProposedParts | None = getattr(entry, "proposed_parts", None)
+    return parts
+
+
+def get_visible_entry(request: HttpRequest, object_id: str | None) -> Entry | None:
+    if object_id is None or not is_id(object_id):
+        return None
+    return Entry.objects.visible_to(request.user).filter(pk=object_id).first()
