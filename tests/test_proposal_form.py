@@ -52,7 +52,8 @@ def address(entry: Entry) -> str:
 def content_of(review: Review) -> dict[str, Any]:
     review.refresh_from_db()
     assert review.content is not None
-    return review.content
+    content: dict[str, Any] = review.content
+    return content
 
 
 def writes(queries: CaptureQueriesContext) -> list[str]:
@@ -269,7 +270,7 @@ def test_others_may_write_while_the_form_is_checked(
     answer: str,
 ) -> None:
     sent = {**filled(desk, address(entry)), "answer": answer}
-    taken = []
+    taken: list[bool] = []
     real_clean = Entry.clean
 
     def clean(self: Entry) -> None:

@@ -59,7 +59,8 @@ def search_entries(
         return found
     order = [When(pk=pk, then=Value(n)) for n, pk in enumerate(ids)]
     best = Case(*order, default=Value(len(order)), output_field=IntegerField())
-    return found.annotate(best_=best).order_by("best_", *usual_order)
+    ordered: QuerySet[Any] = found.annotate(best_=best).order_by("best_", *usual_order)
+    return ordered
 
 
 def _numbered(words: str) -> list[int]:
