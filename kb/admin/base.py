@@ -19,7 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from kb.admin.lookup import LookedUp, Offered, is_id
+from kb.admin.lookup import AutocompleteMixin, AutocompleteTargetMixin, is_id
 from kb.admin.recovery import RecoverableMixin
 from kb.text import normalize
 
@@ -44,7 +44,9 @@ class Moment(AdminSplitDateTime):
         return context
 
 
-class Curation(RecoverableMixin, LookedUp, Offered, ModelAdmin):
+class Curation(
+    RecoverableMixin, AutocompleteMixin, AutocompleteTargetMixin, ModelAdmin
+):
     """Lists that stay fast, and forms that never write over somebody else."""
 
     list_per_page = 50

@@ -42,7 +42,7 @@ class SomeOf(AutocompleteSelectMultiple):
         return super().optgroups(name, [v for v in value if is_id(v)], attr)
 
 
-class Offered:
+class AutocompleteTargetMixin:
     """How the rows of a model are offered to those that point to them."""
 
     def offered(
@@ -56,7 +56,7 @@ class Offered:
         return str(row)
 
 
-class LookedUp(Base):
+class AutocompleteMixin(Base):
     """Forms and inlines whose relations are looked up, wherever that is possible."""
 
     def formfield_for_foreignkey(
@@ -78,7 +78,7 @@ class LookedUp(Base):
     def _target(self, db_field: Any) -> Any:
         """Return the admin of what is pointed to, if it is one of ours."""
         target = self.admin_site._registry.get(db_field.remote_field.model)
-        return target if isinstance(target, Offered) else None
+        return target if isinstance(target, AutocompleteTargetMixin) else None
 
     def _looked_up(self, db_field: Any, request: HttpRequest, *, widget: Any) -> Any:
         target = self._target(db_field)
@@ -113,12 +113,12 @@ class Lookup(AutocompleteJsonView):
 
     def get_queryset(self) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset()
-        if isinstance(self.model_admin, Offered):
+        if isinstance(self.model_admin, AutocompleteTargetMixin):
             rows = self.model_admin.offered(rows, self.source_field, self.request)
         return rows if rows.ordered else rows.order_by("pk")
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         told: dict[str, str] = super().serialize_result(obj, to_field_name)
-        if isinstance(self.model_admin, Offered):
+        if isinstance(self.model_admin, AutocompleteTargetMixin):
             told["text"] = self.model_admin.label(obj)
         return told

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from kb.admin.base import Curation, WholeForm, tick
 from kb.admin.filters import UsedFilter
-from kb.admin.lookup import LookedUp
+from kb.admin.lookup import AutocompleteMixin
 from kb.admin.rights import GroupForm, RightsField, rights
 from kb.models import Entry, Remit, User
 
@@ -28,7 +28,7 @@ NAMES = ["username", "name"]
 admin.site.unregister(Group)
 
 
-class RemitInline(LookedUp, Inline):
+class RemitInline(AutocompleteMixin, Inline):
     """Where a person, or everybody of a group, is held to branches of the tree."""
 
     model = Remit

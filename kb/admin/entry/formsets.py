@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from kb import wording
 from kb.admin.base import WholeForm
 from kb.admin.entry.state import get_proposed_parts
-from kb.admin.lookup import LookedUp
+from kb.admin.lookup import AutocompleteMixin
 from kb.models import Entry, FollowUp, Reply
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class ReplyFormSet(ReplyFormSetBase):
                 form.add_error("body", str(one))
 
 
-class ReplyInline(LookedUp, ReplyInlineBase):
+class ReplyInline(AutocompleteMixin, ReplyInlineBase):
     model = Reply
     form = ReplyForm
     formset = ReplyFormSet
@@ -130,7 +130,7 @@ class FollowUpFormSet(FollowUpFormSetBase):
         return "同一个条目只能列一次。"
 
 
-class FollowUpInline(LookedUp, FollowUpInlineBase):
+class FollowUpInline(AutocompleteMixin, FollowUpInlineBase):
     model = FollowUp
     fk_name = "entry"
     form = WholeForm
