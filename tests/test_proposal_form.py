@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,7 +18,17 @@ from django.utils import timezone
 
 from kb import entries
 from kb.entries import reviewing
-from kb.models import WRITER, Category, Entry, Review, Segment, Tag, User, Window
+from kb.models import (
+    WRITER,
+    Category,
+    Entry,
+    Remit,
+    Review,
+    Segment,
+    Tag,
+    User,
+    Window,
+)
 from tests.conftest import MakeEntry
 from tests.test_admin import change, filled
 
@@ -287,3 +299,41 @@ def test_others_may_write_while_the_form_is_checked(
 
 def test_no_dry_run_rolls_back() -> None:
     assert not hasattr(reviewing, "posted_as_proposed")
+
+
+def test_who_may_add_but_not_change_replies_loses_none(
+    desk: Client, entry: Entry, writer: User
+) -> None:
+    """The page sends no fields of replies that it only shows."""
+    group = writer.groups.get()
+    group.permissions.remove(Permission.objects.get(codename="change_reply"))
+    sent = filled(desk, address(entry))
+    shown = [name for name in sent if re.match(r"replies-\d+-(?!id)", name)]
+    sent = {name: value for name, value in sent.items() if name not in shown}
+    sent |= {**new_reply(), "replies-0-DELETE": "on", "replies-1-body": "不许改"}
+    response = desk.post(address(entry), sent)
+    assert response.status_code == 302, response.context["errors"]
+    content = content_of(Review.objects.get())
+    assert [row["body"] for row in content["replies"]] == ["亲，二", "第三条"]
+
+
+def test_an_entry_out_of_remit_is_shown_and_not_taken(
+    desk: Client, entry: Entry, writer: User
+) -> None:
+    other = Category.objects.create(name="售前")
+    Remit.objects.create(user=writer, category=other, right="write")
+    page = desk.get(address(entry))
+    assert page.status_code == 200
+    assert 'name="answer"' not in page.text
+    assert "老问法" in page.text
+    assert desk.post(address(entry), {"answer": "改"}).status_code == 403
+
+
+def test_a_form_from_another_site_proposes_nothing(
+    entry: Entry, writer: User, desk: Client
+) -> None:
+    sent = {**filled(desk, address(entry)), "answer": "改"}
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.force_login(writer)
+    assert stranger.post(address(entry), sent).status_code == 403
+    assert not Review.objects.exists()
