@@ -1,3 +1,5 @@
+import uuid
+
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.core.validators
@@ -466,6 +468,68 @@ class Migration(migrations.Migration):
                 "verbose_name": "操作记录",
                 "verbose_name_plural": "操作记录",
                 "ordering": ["-at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="DeletedItem",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("object_id", models.PositiveBigIntegerField(verbose_name="编号")),
+                ("name", models.CharField(max_length=200, verbose_name="名称")),
+                (
+                    "batch",
+                    models.UUIDField(db_index=True, default=uuid.uuid4, editable=False),
+                ),
+                (
+                    "rows",
+                    models.JSONField(
+                        encoder=kb.models.history.Spelled, verbose_name="内容"
+                    ),
+                ),
+                (
+                    "links",
+                    models.JSONField(default=list, encoder=kb.models.history.Spelled),
+                ),
+                ("file", models.BinaryField(null=True)),
+                (
+                    "deleted_at",
+                    models.DateTimeField(
+                        auto_now_add=True, db_index=True, verbose_name="删除时间"
+                    ),
+                ),
+                (
+                    "content_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="contenttypes.contenttype",
+                        verbose_name="类型",
+                    ),
+                ),
+                (
+                    "deleted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="谁删除的",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "回收站",
+                "verbose_name_plural": "回收站",
+                "ordering": ["-deleted_at", "-pk"],
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
@@ -2400,6 +2464,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("judged_at", models.DateTimeField(null=True, verbose_name="审核时间")),
+                (
+                    "before",
+                    models.JSONField(
+                        editable=False, encoder=kb.models.history.Spelled, null=True
+                    ),
+                ),
                 (
                     "by",
                     models.ForeignKey(
