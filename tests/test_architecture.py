@@ -46,14 +46,17 @@ REQUIRED = set(
     "kb config templates static tests manage.py requirements.txt README.md README.zh-CN.md"
     " Makefile pyproject.toml .ci .gitignore LICENSE .editorconfig requirements.in"
     " requirements-dev.in requirements-dev.txt requirements-bench.in"
-    " requirements-bench.txt .github bench".split()
+    " requirements-bench.txt .github bench package.json package-lock.json .npmrc biome.json"
+    " .stylelintrc.json".split()
 )
 # What such projects hold besides.
 ALLOWED = set(
     "docs extension Dockerfile compose.yaml CHANGELOG.md CONTRIBUTING.md"
     " SECURITY.md".split()
 )
-MADE = set(".git .venv data .mypy_cache .pytest_cache .ruff_cache .hypothesis".split())
+MADE = set(
+    ".git .venv data node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis".split()
+)
 
 
 def sources() -> list[Path]:

@@ -29,13 +29,18 @@ function nameLookup(select) {
 
 function nameAll(root) {
   root.querySelectorAll("select.admin-autocomplete").forEach(nameLookup);
-  for (const field of root.querySelectorAll(".tabular td :is(input:not([type=hidden]), select:not(.admin-autocomplete), textarea)")) {
-    if (!field.labels.length && header(field)) field.setAttribute("aria-labelledby", label(field).id);
+  for (const field of root.querySelectorAll(
+    ".tabular td :is(input:not([type=hidden]), select:not(.admin-autocomplete), textarea)",
+  )) {
+    if (!field.labels.length && header(field))
+      field.setAttribute("aria-labelledby", label(field).id);
   }
 }
 
 // The row of models scrolls sideways on a phone: where one is must be in sight.
-document.querySelector("#models [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+document
+  .querySelector("#models [aria-current]")
+  ?.scrollIntoView({ block: "nearest", inline: "center" });
 
 function begin() {
   for (const head of document.querySelectorAll("th.original:empty")) {

@@ -10,7 +10,8 @@ async function update() {
   controller.abort();
   const { signal } = (controller = new AbortController());
   const body = new URLSearchParams();
-  for (const name of ["keywords", "audience"]) body.set(name, form.elements.namedItem(name)?.value ?? "");
+  for (const name of ["keywords", "audience"])
+    body.set(name, form.elements.namedItem(name)?.value ?? "");
   const headers = { "X-CSRFToken": form.elements.namedItem("csrfmiddlewaretoken").value };
   try {
     const response = await fetch(panel.dataset.address, { method: "POST", body, signal, headers });

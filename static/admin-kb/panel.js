@@ -14,7 +14,11 @@ function attach() {
   async function ask() {
     asking.abort();
     const { signal } = (asking = new AbortController());
-    const body = new URLSearchParams({ q: words.value, kind: panel.dataset.kind, row: panel.dataset.row });
+    const body = new URLSearchParams({
+      q: words.value,
+      kind: panel.dataset.kind,
+      row: panel.dataset.row,
+    });
     for (const name of panel.dataset.fields.split(" ")) {
       const field = form.elements.namedItem(name);
       if (field && (field.type !== "checkbox" || field.checked)) body.set(name, field.value);

@@ -113,7 +113,10 @@ export class Basket {
     if (text === null) return false;
     if (!isCopied && !(await copyByHand(text))) return this.say("没有复制", "bad");
     const { items, missed: names } = this;
-    this.picks.tell(items.map((item) => item.pick), { kind: "basket", channel: this.channel.value });
+    this.picks.tell(
+      items.map((item) => item.pick),
+      { kind: "basket", channel: this.channel.value },
+    );
     this.keepForUndo("复制并清空组合");
     this.customer.confirm(this.carried);
     this.replace([]);
@@ -147,7 +150,9 @@ export class Basket {
     empty[0]?.focus();
     const reasons = names.length ? [`还没填：${names.join("、")}`] : [];
     if (carried.length) reasons.push(describeCarried(carried, this.customer));
-    const again = this.asksCarried ? "是同一位客户，再按一次 Ctrl+Enter；不是，按 Esc" : "仍要复制，再按一次 Ctrl+Enter";
+    const again = this.asksCarried
+      ? "是同一位客户，再按一次 Ctrl+Enter；不是，按 Esc"
+      : "仍要复制，再按一次 Ctrl+Enter";
     this.say(`${reasons.join("；")}。${again}`, "warn");
     return null;
   }

@@ -1,7 +1,8 @@
 // What is sent for a blank: the rules of kb/text/blanks.py, on what the server drew.
 
 // What Python's str.strip removes, which is not quite what trim removes.
-const SPACE = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+const SPACE =
+  "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const EDGES = new RegExp(`^${SPACE}+|${SPACE}+$`, "gu");
 const DATE = /^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$/;
 
@@ -36,7 +37,9 @@ export function written(blank, value) {
 
 /** The pieces of the reply drawn in `element`: strings, and blanks. */
 export function pieces(element) {
-  return [...element.childNodes].map((node) => (node.dataset?.blank ? read(node) : node.textContent));
+  return [...element.childNodes].map((node) =>
+    node.dataset?.blank ? read(node) : node.textContent,
+  );
 }
 
 /** One pass over `drawn`: a value is never looked at again. */
@@ -52,7 +55,8 @@ export function missed(drawn, value) {
 
 /** The names in `drawn` whose text comes from a value that is carried, each once. */
 export function carriedNames(drawn, customer) {
-  const isCarried = (piece) => piece.name && customer.isCarried(piece.name) && given(piece, customer.get(piece.name));
+  const isCarried = (piece) =>
+    piece.name && customer.isCarried(piece.name) && given(piece, customer.get(piece.name));
   return [...new Set(drawn.filter(isCarried).map((piece) => piece.name))];
 }
 

@@ -108,7 +108,8 @@ class Capture {
   async fetch(address, options = () => ({})) {
     const response = await fetchSignedIn(address, options);
     this.status = response?.status ?? 401;
-    if (!response || ![200, 201, 400].includes(this.status) || isLogin(response)) throw new Error(String(this.status));
+    if (!response || ![200, 201, 400].includes(this.status) || isLogin(response))
+      throw new Error(String(this.status));
     return response.text();
   }
 
@@ -125,7 +126,10 @@ class Capture {
       if (this.status === 201) this.saved(answer);
       else this.refused(answer);
     } catch {
-      told.textContent = this.status === 401 ? "还没有登录，没有保存。内容还在。" : "没能保存，内容还在，请再试一次。";
+      told.textContent =
+        this.status === 401
+          ? "还没有登录，没有保存。内容还在。"
+          : "没能保存，内容还在，请再试一次。";
     } finally {
       this.busy = false;
     }
@@ -210,4 +214,5 @@ function read(key) {
 }
 
 const link = document.getElementById("capture-open");
-if (link) new Capture(link, document.getElementById("capture"), document.getElementById("q")).listen();
+if (link)
+  new Capture(link, document.getElementById("capture"), document.getElementById("q")).listen();

@@ -39,7 +39,11 @@ class Console {
     this.picks = new Picks(this);
     this.misses = new Misses(this);
     const { owner } = form.dataset;
-    this.undo = new UndoStack({ owner, button: byId("undo"), apply: (step) => this.takeBack(step) });
+    this.undo = new UndoStack({
+      owner,
+      button: byId("undo"),
+      apply: (step) => this.takeBack(step),
+    });
     this.keepForUndo = (label) => this.undo.push(label, { state: this.snapshot });
     this.basket = new Basket(this);
     this.next = new Next(this);
@@ -354,7 +358,9 @@ class Console {
     byId("customer").hidden = !customer.isKnown;
     byId("other-customer").hidden = !customer.hasCarried;
     byId("previous-customer").hidden = !customer.previous;
-    const chips = [...customer.values].map(([name, value]) => chip({ name, value, isCarried: customer.isCarried(name) }));
+    const chips = [...customer.values].map(([name, value]) =>
+      chip({ name, value, isCarried: customer.isCarried(name) }),
+    );
     byId("customer-values").replaceChildren(...chips);
     this.results.reply?.draw();
   }
@@ -471,7 +477,8 @@ class Console {
     });
     this.box.addEventListener("beforeinput", (event) => {
       const { selectionStart, selectionEnd, value } = this.box;
-      const isAll = value.trim() !== "" && value.slice(selectionStart, selectionEnd).trim() === value.trim();
+      const isAll =
+        value.trim() !== "" && value.slice(selectionStart, selectionEnd).trim() === value.trim();
       if (isAll && event.inputType.startsWith("insert")) this.isReplacing = true;
     });
     this.box.addEventListener("input", (event) => event.isComposing || this.typed(event));

@@ -24,7 +24,9 @@ function storeOf(form) {
 }
 
 function keep(form) {
-  const typed = [...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "reply"].includes(name));
+  const typed = [...new FormData(form)].filter(
+    ([name]) => !["csrfmiddlewaretoken", "reply"].includes(name),
+  );
   try {
     sessionStorage.setItem(storeOf(form), JSON.stringify(typed));
   } catch {

@@ -1,6 +1,8 @@
 // Where the browser refuses to copy: the text, selected, for the agent's own Ctrl+C.
 
-const IS_MAC = /mac|iphone|ipad/i.test(navigator.userAgentData?.platform ?? navigator.platform ?? "");
+const IS_MAC = /mac|iphone|ipad/i.test(
+  navigator.userAgentData?.platform ?? navigator.platform ?? "",
+);
 const KEYS = IS_MAC ? "⌘C" : "Ctrl+C";
 
 /** Show `text` to be copied by hand; resolves to whether it was, once the dialog is closed. */

@@ -27,7 +27,11 @@ function search() {
 }
 
 async function paint(words) {
-  const query = new URLSearchParams({ fragment: "results", question: form.elements.question.value, q: words });
+  const query = new URLSearchParams({
+    fragment: "results",
+    question: form.elements.question.value,
+    q: words,
+  });
   try {
     found.replaceChildren(await latest.get(`${form.action}?${query}`));
   } catch (error) {

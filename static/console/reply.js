@@ -1,6 +1,16 @@
 // A preview: its variants as tabs, its blanks filled with what is known of the customer.
 
-import { carriedNames, fill, given, missed, pieces, read, strip, worth, written } from "./blanks.js";
+import {
+  carriedNames,
+  fill,
+  given,
+  missed,
+  pieces,
+  read,
+  strip,
+  worth,
+  written,
+} from "./blanks.js";
 import { measured, shaped } from "./channels.js";
 import { offerPictures } from "./pictures.js";
 
@@ -99,7 +109,10 @@ export class Reply {
     for (const element of this.element.querySelectorAll(".blank")) {
       const blank = read(element);
       const value = this.customer.get(blank.name);
-      element.classList.toggle("carried", this.customer.isCarried(blank.name) && given(blank, value) !== "");
+      element.classList.toggle(
+        "carried",
+        this.customer.isCarried(blank.name) && given(blank, value) !== "",
+      );
       element.textContent = written(blank, value);
       element.classList.toggle("filled", worth(blank, value) !== "" || blank.optional);
     }

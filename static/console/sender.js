@@ -56,7 +56,9 @@ export class Sender {
     if (missed.length) reasons.push(`还没填：${missed.join("、")}`);
     else if (reply.fault) reasons.push(`写法有误：${reply.fault.replace(/。$/, "")}`);
     if (carried.length) reasons.push(describeCarried(carried, reply.customer));
-    const again = this.asksCarried ? "是同一位客户，再按一次 Enter；不是，按 Esc" : "仍要复制，再按一次 Enter";
+    const again = this.asksCarried
+      ? "是同一位客户，再按一次 Enter；不是，按 Esc"
+      : "仍要复制，再按一次 Enter";
     this.say(`${reasons.join("；")}。${again}`, "warn");
     return null;
   }

@@ -30,14 +30,21 @@ function renewTokens(token) {
 }
 
 async function ask(options) {
-  const response = await fetch(form.dataset.presence, { redirect: "manual", cache: "no-store", ...options });
+  const response = await fetch(form.dataset.presence, {
+    redirect: "manual",
+    cache: "no-store",
+    ...options,
+  });
   if (response.type === "opaqueredirect") throw new Error("login");
   if (!response.ok) throw new Error(String(response.status));
   return response.json();
 }
 
 function body(fields) {
-  return new URLSearchParams({ csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value, ...fields });
+  return new URLSearchParams({
+    csrfmiddlewaretoken: form.elements.csrfmiddlewaretoken.value,
+    ...fields,
+  });
 }
 
 // Another login makes another token: fetch it, and try once more.
@@ -83,7 +90,11 @@ function soon() {
 }
 
 function leave() {
-  if (!isSending) navigator.sendBeacon?.(form.dataset.presence, body(box.value === kept ? { left: "1" } : { left: "1", answer: box.value }));
+  if (!isSending)
+    navigator.sendBeacon?.(
+      form.dataset.presence,
+      body(box.value === kept ? { left: "1" } : { left: "1", answer: box.value }),
+    );
 }
 
 if (form) {

@@ -80,7 +80,7 @@ function onKey(event) {
   if (key === "Enter" && (event.ctrlKey || event.metaKey)) return target.form?.requestSubmit();
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (key === "Escape") return escape(target);
-  if (key === "Enter" && target.id === "phrasing") return event.preventDefault(), keep(target);
+  if (key === "Enter" && target.id === "phrasing") return (event.preventDefault(), keep(target));
   if (target.matches(TYPING) || !isOn() || inRadios(event)) return;
   const name = key.length === 1 ? key.toLowerCase() : key;
   const wanted = keyed.find((element) => element.dataset.key.split(" ").includes(name));
@@ -116,5 +116,7 @@ if (bar) {
   show();
 }
 // The tabs scroll sideways on a phone: where one is must be in sight.
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+document
+  .querySelector(".tabs [aria-current]")
+  ?.scrollIntoView({ block: "nearest", inline: "center" });
 document.querySelector(".field.bad :is(input, textarea, select)")?.focus();

@@ -26,5 +26,8 @@ function say(words) {
 button.hidden = false;
 button.addEventListener("click", async () => {
   const link = new URL(button.dataset.copy, location.href).href;
-  await copy(link).then(() => say(button.dataset.copiedText), () => say(button.dataset.refusedText));
+  await copy(link).then(
+    () => say(button.dataset.copiedText),
+    () => say(button.dataset.refusedText),
+  );
 });

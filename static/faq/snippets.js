@@ -13,6 +13,9 @@ for (const button of document.querySelectorAll("[data-snippet]")) {
   button.hidden = !navigator.clipboard; // plain http has none: mark it by hand
   button.addEventListener("click", () => {
     const text = document.getElementById(button.dataset.snippet).textContent;
-    navigator.clipboard.writeText(text).then(() => say("已复制"), () => say("复制不了，请手动选择"));
+    navigator.clipboard.writeText(text).then(
+      () => say("已复制"),
+      () => say("复制不了，请手动选择"),
+    );
   });
 }

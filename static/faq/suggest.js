@@ -92,8 +92,7 @@ function attach(form) {
 
   function pressed(event) {
     if (composing(event) || event.altKey || event.ctrlKey || event.metaKey) return;
-    const native =
-      (event.key === "Enter" && active < 0) || (event.key === "Escape" && list.hidden);
+    const native = (event.key === "Enter" && active < 0) || (event.key === "Escape" && list.hidden);
     if (native || !keys[event.key]) return;
     event.preventDefault();
     keys[event.key]();

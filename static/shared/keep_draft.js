@@ -93,10 +93,17 @@ export class Draft {
   }
 
   offer() {
-    const [draft] = this.others.filter(({ values }) => JSON.stringify(values) !== JSON.stringify(this.values));
+    const [draft] = this.others.filter(
+      ({ values }) => JSON.stringify(values) !== JSON.stringify(this.values),
+    );
     if (!draft) return this.hideLine();
     const begin = describe(draft.values);
-    const when = new Date(draft.at).toLocaleString("zh-CN", { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
+    const when = new Date(draft.at).toLocaleString("zh-CN", {
+      month: "numeric",
+      day: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+    });
     const what = draft.submitted ? "提交过的内容，不确定有没有存好" : "写的内容没有保存";
     this.showLine(`${when} ${what}${begin ? `：“${begin}”` : "。"}`, [
       ["恢复", () => this.restore(draft)],
@@ -110,23 +117,31 @@ export class Draft {
     removeRecord(draft.id);
     this.save();
     this.showLine("已恢复没有保存的内容。", [
-      ["撤销", () => {
-        writeRecord(draft.id, draft);
-        this.write(before);
-        this.save();
-        this.offer();
-      }],
+      [
+        "撤销",
+        () => {
+          writeRecord(draft.id, draft);
+          this.write(before);
+          this.save();
+          this.offer();
+        },
+      ],
     ]);
-    this.controls.find((control) => control.type !== "checkbox" && control.type !== "radio")?.focus();
+    this.controls
+      .find((control) => control.type !== "checkbox" && control.type !== "radio")
+      ?.focus();
   }
 
   discard(draft) {
     removeRecord(draft.id);
     this.showLine("已丢弃。", [
-      ["撤销", () => {
-        writeRecord(draft.id, draft);
-        this.offer();
-      }],
+      [
+        "撤销",
+        () => {
+          writeRecord(draft.id, draft);
+          this.offer();
+        },
+      ],
     ]);
   }
 
@@ -147,12 +162,15 @@ export class Draft {
     const words = document.createElement("span");
     words.textContent = text;
     this.line.hidden = false;
-    this.line.replaceChildren(words, ...buttons.map(([name, act]) => {
-      const button = document.createElement("button");
-      Object.assign(button, { type: "button", className: "button small", textContent: name });
-      button.addEventListener("click", act);
-      return button;
-    }));
+    this.line.replaceChildren(
+      words,
+      ...buttons.map(([name, act]) => {
+        const button = document.createElement("button");
+        Object.assign(button, { type: "button", className: "button small", textContent: name });
+        button.addEventListener("click", act);
+        return button;
+      }),
+    );
   }
 
   hideLine() {
@@ -212,18 +230,22 @@ export class Draft {
 function isKept(control) {
   if (control.closest("[data-no-draft]")) return false;
   if (!control.matches("input, textarea, select")) return false;
-  return !["hidden", "password", "file", "submit", "button", "reset", "image"].includes(control.type);
+  return !["hidden", "password", "file", "submit", "button", "reset", "image"].includes(
+    control.type,
+  );
 }
 
 function readValue(control) {
   if (control.type === "checkbox" || control.type === "radio") return control.checked;
-  if (control.multiple && control.options) return [...control.selectedOptions].map(({ value }) => value);
+  if (control.multiple && control.options)
+    return [...control.selectedOptions].map(({ value }) => value);
   return control.value;
 }
 
 function writeValue(control, value) {
   if (typeof value === "boolean") control.checked = value;
-  else if (Array.isArray(value)) for (const option of control.options) option.selected = value.includes(option.value);
+  else if (Array.isArray(value))
+    for (const option of control.options) option.selected = value.includes(option.value);
   else control.value = value;
 }
 
@@ -232,7 +254,9 @@ function describe(values) {
   const texts = values.map(([, value]) => value).filter((value) => typeof value === "string");
   const longest = texts.reduce((a, b) => (b.length > a.length ? b : a), "");
   const characters = [...longest.replace(/\s+/g, " ").trim()];
-  return characters.slice(0, MAX_SHOWN_CHARS).join("") + (characters.length > MAX_SHOWN_CHARS ? "…" : "");
+  return (
+    characters.slice(0, MAX_SHOWN_CHARS).join("") + (characters.length > MAX_SHOWN_CHARS ? "…" : "")
+  );
 }
 
 // Storage: where it is full or forbidden, a draft lasts as long as the page --------
@@ -276,7 +300,9 @@ function removeOldAndSaved() {
 }
 
 function randomId() {
-  return [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [...crypto.getRandomValues(new Uint8Array(8))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
 }
 
 if (pageUser) {

@@ -10,7 +10,9 @@ const seenKey = `kb-notices-seen-${place.dataset.owner}`;
 let etag = "";
 let activeAt = Date.now();
 let isPolling = false;
-let titles = new Map([...document.querySelectorAll("[data-notice]")].map((notice) => [idOf(notice), titleOf(notice)]));
+let titles = new Map(
+  [...document.querySelectorAll("[data-notice]")].map((notice) => [idOf(notice), titleOf(notice)]),
+);
 
 function idOf(notice) {
   return notice.dataset.notice;
@@ -30,7 +32,10 @@ function readSeen() {
 
 function addSeen(ids) {
   try {
-    localStorage.setItem(seenKey, JSON.stringify([...new Set([...readSeen(), ...ids])].slice(-MAX_SEEN)));
+    localStorage.setItem(
+      seenKey,
+      JSON.stringify([...new Set([...readSeen(), ...ids])].slice(-MAX_SEEN)),
+    );
   } catch {
     // Storage is full or forbidden: a notice is shown once more.
   }
@@ -42,7 +47,11 @@ async function poll() {
   try {
     const query = box ? `?${new URLSearchParams({ q: box.value.trim() })}` : "";
     const headers = etag ? { "If-None-Match": etag } : {};
-    const response = await fetch(place.dataset.address + query, { headers, cache: "no-store", credentials: "same-origin" });
+    const response = await fetch(place.dataset.address + query, {
+      headers,
+      cache: "no-store",
+      credentials: "same-origin",
+    });
     if (response.status !== 200 || response.redirected) return;
     const template = document.createElement("template");
     template.innerHTML = await response.text();
@@ -64,7 +73,9 @@ function show(notices) {
   fillList(matching);
   if (!box.value.trim()) addSeen(matching.map(idOf)); // all of them stand in the list
   const seen = readSeen();
-  const fresh = notices.filter((notice) => notice.dataset.matches === "no" && !seen.includes(idOf(notice)));
+  const fresh = notices.filter(
+    (notice) => notice.dataset.matches === "no" && !seen.includes(idOf(notice)),
+  );
   fill(place, fresh.map(dismissible));
 }
 
@@ -72,7 +83,10 @@ function show(notices) {
 function announce(now) {
   const added = [...now].filter(([id]) => !titles.has(id)).map(([, title]) => title);
   const ended = [...titles].filter(([id]) => !now.has(id)).map(([, title]) => title);
-  const parts = [added.length && `新公告：${added.join("；")}`, ended.length && `公告已结束：${ended.join("；")}`];
+  const parts = [
+    added.length && `新公告：${added.join("；")}`,
+    ended.length && `公告已结束：${ended.join("；")}`,
+  ];
   const text = parts.filter(Boolean).join("。");
   if (text) status.textContent = text;
 }

@@ -30,7 +30,8 @@ export async function fetchSession() {
 
 /** Put a fresh CSRF token wherever the page holds one. */
 export function refreshToken(token) {
-  for (const input of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) input.value = token;
+  for (const input of document.querySelectorAll("input[name=csrfmiddlewaretoken]"))
+    input.value = token;
   for (const element of document.querySelectorAll("[data-token]")) element.dataset.token = token;
 }
 
@@ -145,7 +146,12 @@ function askToSignIn(token) {
 
 /** Return {user, token}, or {error: what to say}. */
 async function signIn({ username, password, token }) {
-  const body = new URLSearchParams({ username, password, next: page.status, csrfmiddlewaretoken: token });
+  const body = new URLSearchParams({
+    username,
+    password,
+    next: page.status,
+    csrfmiddlewaretoken: token,
+  });
   try {
     const response = await fetch(page.login, { method: "POST", body, credentials: "same-origin" });
     if (response.headers.get("Content-Type")?.includes("json")) return await response.json();

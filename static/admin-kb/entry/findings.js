@@ -22,7 +22,8 @@ export function jump({ name, start, end }) {
   const letters = [...target.value]; // the server counts characters, not halves of them
   const units = (count) => letters.slice(0, count).join("").length;
   target.setSelectionRange(units(start), units(end));
-  target.scrollTop = (target.scrollHeight * start) / (letters.length || 1) - target.clientHeight / 2;
+  target.scrollTop =
+    (target.scrollHeight * start) / (letters.length || 1) - target.clientHeight / 2;
 }
 
 export function showFindings(aside) {
@@ -36,7 +37,8 @@ export function showFindings(aside) {
     if (aside.dataset.entry) body.set("entry", aside.dataset.entry);
     try {
       const response = await asking.post(body);
-      if (!response.headers.get("Content-Type")?.includes("json")) throw new Error("没有查成，请稍后再试。");
+      if (!response.headers.get("Content-Type")?.includes("json"))
+        throw new Error("没有查成，请稍后再试。");
       const found = await response.json();
       if (found.error) throw new Error(found.error);
       draw(found);
@@ -47,7 +49,9 @@ export function showFindings(aside) {
 
   function draw(found) {
     const mild = found.findings.length + found.more - found.errors;
-    const parts = [found.errors && `${found.errors} 处不能发布`, mild && `${mild} 处提醒`].filter(Boolean);
+    const parts = [found.errors && `${found.errors} 处不能发布`, mild && `${mild} 处提醒`].filter(
+      Boolean,
+    );
     count.textContent = parts.join("，") || "没有发现问题";
     list.replaceChildren(...found.findings.map(row));
     if (found.more) list.append(make("li", `另有 ${found.more} 处。`));
@@ -60,7 +64,9 @@ export function showFindings(aside) {
     const button = make("button", "", { type: "button" });
     button.className = "finding";
     button.append(
-      make("span", one.error ? "不能发布" : "提醒", { class: `badge ${one.error ? "bad" : "warn"}` }),
+      make("span", one.error ? "不能发布" : "提醒", {
+        class: `badge ${one.error ? "bad" : "warn"}`,
+      }),
       make("span", `${one.place}　`, { class: "place" }),
       make("q", one.words),
       make("span", `${one.reason}${one.suggestion ? `。${one.suggestion}` : ""}`, { class: "why" }),
@@ -79,7 +85,12 @@ export function showFindings(aside) {
     if (one.same) item.append(make("span", "几乎一样", { class: "badge warn" }));
     if (aside.dataset.merge) {
       const address = `${aside.dataset.merge}?other=${one.id}`;
-      item.append(make("a", "合并到本条…", { href: address, "aria-label": `把「${one.question}」合并到本条` }));
+      item.append(
+        make("a", "合并到本条…", {
+          href: address,
+          "aria-label": `把「${one.question}」合并到本条`,
+        }),
+      );
     }
     return item;
   }

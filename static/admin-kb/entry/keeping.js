@@ -13,11 +13,13 @@ export function keepTyped(aside) {
   async function keep() {
     if (sent) return;
     const body = new URLSearchParams();
-    for (const [name, value] of new FormData(form)) if (typeof value === "string") body.append(name, value);
+    for (const [name, value] of new FormData(form))
+      if (typeof value === "string") body.append(name, value);
     body.set("_entry", aside.dataset.entry);
     try {
       const response = await asking.post(body);
-      if (!response.headers.get("Content-Type")?.includes("json")) throw new Error("没有暂存成，请稍后再试。");
+      if (!response.headers.get("Content-Type")?.includes("json"))
+        throw new Error("没有暂存成，请稍后再试。");
       const told = await response.json();
       if (told.error) throw new Error(told.error);
       if (!aside.dataset.entry) row().value = told.id;

@@ -13,7 +13,11 @@ function attach() {
     box.querySelector(one),
   );
 
-  const texts = () => area.value.split("\n").map((line) => line.trim()).filter(Boolean);
+  const texts = () =>
+    area.value
+      .split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean);
 
   function keep(lines) {
     area.value = lines.join("\n");
@@ -51,7 +55,11 @@ function attach() {
   /* Equal ones, in whatever case or spacing, are one. */
   function add(lines) {
     const known = texts();
-    const key = (text) => text.normalize("NFKC").toLowerCase().replace(/[\s\p{P}]/gu, "");
+    const key = (text) =>
+      text
+        .normalize("NFKC")
+        .toLowerCase()
+        .replace(/[\s\p{P}]/gu, "");
     const keys = new Set(known.map(key));
     const fresh = lines
       .map((line) => line.trim().replace(/\s+/g, " "))
