@@ -1,5 +1,8 @@
 /* A sentence is tried on the vocabulary as it stands in the form, while one types. */
 
+import { parseTrustedHtml } from "../shared/html.js";
+import { LatestRequest } from "../shared/http.js";
+
 const WAIT = 300; // milliseconds after the last key
 const panel = document.querySelector("#panel");
 if (panel) attach();
@@ -8,12 +11,11 @@ function attach() {
   const form = panel.closest("form");
   const words = panel.querySelector("#panel-words");
   const shown = panel.querySelector("[data-shown]");
-  let asking = new AbortController();
+  const latest = new LatestRequest();
   let timer = 0;
 
-  async function ask() {
-    asking.abort();
-    const { signal } = (asking = new AbortController());
+  /** The sentence, and the row as it stands in the form. */
+  function requestBody() {
     const body = new URLSearchParams({
       q: words.value,
       kind: panel.dataset.kind,
@@ -23,18 +25,15 @@ function attach() {
       const field = form.elements.namedItem(name);
       if (field && (field.type !== "checkbox" || field.checked)) body.set(name, field.value);
     }
+    return body;
+  }
+
+  async function ask() {
     const token = form.elements.namedItem("csrfmiddlewaretoken").value;
+    const options = { method: "POST", body: requestBody(), token };
     try {
-      const response = await fetch(panel.dataset.address, {
-        method: "POST",
-        body,
-        signal,
-        headers: { "X-CSRFToken": token },
-      });
-      if (response.redirected || !response.ok) throw new Error(response.status);
-      const html = await response.text();
-      signal.throwIfAborted();
-      shown.innerHTML = html;
+      const html = await latest.fetchText(panel.dataset.address, options);
+      shown.replaceChildren(parseTrustedHtml(html));
     } catch (error) {
       if (error.name !== "AbortError") shown.textContent = "没有查成，请检查网络后再试。";
     }

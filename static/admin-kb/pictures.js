@@ -1,6 +1,8 @@
 /* Pictures in an answer: dropped, pasted or chosen; words for each are asked for first. */
 
 import { small } from "../base/shrink.js";
+import { isJson, NetworkError, post, UPLOAD_TIMEOUT_MS } from "../shared/http.js";
+import { insertionAt } from "./insertion.js";
 
 const dialog = document.querySelector("#picture-dialog");
 const answer = document.querySelector("textarea[name=answer]");
@@ -42,28 +44,15 @@ function attach() {
     body.append("file", await small(waiting[0]));
     body.append("alt", alt.value);
     const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-    const reply = await fetch(tools.dataset.upload, {
-      method: "POST",
-      body,
-      headers: { "X-CSRFToken": token },
-    });
-    if (reply.ok) return (await reply.json()).markdown;
-    const json = reply.headers.get("Content-Type")?.includes("json");
-    throw new Error(json ? (await reply.json()).error : tools.dataset.failed);
+    const options = { token, timeoutMs: UPLOAD_TIMEOUT_MS };
+    const response = await post(tools.dataset.upload, body, options);
+    if (response.ok) return (await response.json()).markdown;
+    throw new Error(isJson(response) ? (await response.json()).error : tools.dataset.failed);
   }
 
-  /* On a line of its own, and inside the step where the caret stands. */
   function insert(markdown) {
-    const end = answer.selectionEnd;
-    const before = answer.value.slice(0, end);
-    const lines = before.split("\n");
-    const line = lines.at(-1).trim() ? lines.at(-1) : (lines.at(-2) ?? "");
-    const step = /^(\s*(?:\d+[.)]|[-*+])\s+|\s+)/.exec(line);
-    const indent = step ? " ".repeat(step[1].length) : "";
-    const gap = before === "" || before.endsWith("\n") ? "" : "\n";
-    const after = answer.value[end] === "\n" || end === answer.value.length ? "" : "\n";
-    const own = lines.at(-1).trim() || !lines.at(-1) ? indent : "";
-    answer.setRangeText(`${gap}${own}${markdown}${after}`, end, end, "end");
+    const caret = answer.selectionEnd;
+    answer.setRangeText(insertionAt(answer.value, caret, markdown), caret, caret, "end");
     answer.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
@@ -78,7 +67,8 @@ function attach() {
       dialog.close();
       next();
     } catch (error) {
-      told.textContent = error.message || tools.dataset.failed;
+      const isUnsaid = error instanceof NetworkError || !error.message;
+      told.textContent = isUnsaid ? tools.dataset.failed : error.message;
     } finally {
       send.disabled = false;
     }

@@ -1,5 +1,7 @@
 // Alt+N: a small form above the search, which stays as it is; a draft survives.
 
+import { isComposing } from "../shared/composing.js";
+import { parseTrustedHtml } from "../shared/html.js";
 import { fetchSignedIn, isLogin } from "../shared/sign_in.js";
 import { meaning } from "./keys.js";
 
@@ -30,7 +32,7 @@ class Capture {
     this.busy = true;
     try {
       const query = new URLSearchParams({ fragment: "form", q: this.words });
-      this.draw(await this.fetch(`${this.link.pathname}?${query}`));
+      this.draw(await this.fetchForm(`${this.link.pathname}?${query}`));
       this.restore();
       this.dialog.showModal();
       this.first().focus();
@@ -42,9 +44,7 @@ class Capture {
   }
 
   draw(html) {
-    const template = document.createElement("template");
-    template.innerHTML = html;
-    this.body.replaceChildren(template.content);
+    this.body.replaceChildren(parseTrustedHtml(html));
   }
 
   /** The first field that waits for words: what was searched is there already. */
@@ -105,7 +105,7 @@ class Capture {
   // Save -----------------------------------------------------------------------
 
   /** Resolve to the answer's text. Throws NetworkError, and Error where it cannot be used. */
-  async fetch(address, options = () => ({})) {
+  async fetchForm(address, options = () => ({})) {
     const response = await fetchSignedIn(address, options);
     this.status = response?.status ?? 401;
     if (!response || ![200, 201, 400].includes(this.status) || isLogin(response))
@@ -119,7 +119,7 @@ class Capture {
     const told = this.form.querySelector("[data-told]");
     told.textContent = "正在保存……";
     try {
-      const answer = await this.fetch(`${this.link.pathname}?fragment=form`, () => ({
+      const answer = await this.fetchForm(`${this.link.pathname}?fragment=form`, () => ({
         method: "POST",
         body: new URLSearchParams(new FormData(this.form)),
       }));
@@ -152,7 +152,7 @@ class Capture {
 
   key(event) {
     event.stopPropagation(); // what is typed here is none of the console's keys
-    if (event.isComposing || event.keyCode === 229) return;
+    if (isComposing(event)) return;
     // Nor the browser's: it would open a menu, change the tab or go back, and lose the text.
     if (event.altKey && meaning(event)[0]) event.preventDefault();
     if (event.repeat) return;
@@ -164,7 +164,7 @@ class Capture {
   listen() {
     document.addEventListener("keydown", (event) => {
       const ours = event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyN";
-      if (!ours || event.isComposing || event.keyCode === 229 || event.repeat) return;
+      if (!ours || isComposing(event) || event.repeat) return;
       event.preventDefault();
       this.open();
     });

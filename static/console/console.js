@@ -417,7 +417,10 @@ class Console {
       "basket-move": () => void this.basket.move(argument),
       "basket-copy": () => void this.copyBasket(),
       box: () => this.focus(),
-      type: () => (this.box.focus(), false),
+      type: () => {
+        this.box.focus();
+        return false; // the browser puts the character there
+      },
     };
     return actions[action]();
   }

@@ -21,7 +21,8 @@ async function send(body) {
   const response = await fetchSignedIn(form.action, () => ({
     method: "POST",
     body: new URLSearchParams(body),
-    headers: { "X-CSRFToken": form.dataset.token, Accept: "application/json" },
+    token: form.dataset.token,
+    headers: { Accept: "application/json" },
   }));
   if (!response?.ok) throw new Error(response ? await response.text() : "signed out");
   return (await response.json()).kept;

@@ -1,7 +1,13 @@
 // 反馈 on a reply, without leaving the search; the form works without this file.
 
+import { isComposing } from "../shared/composing.js";
 import { fetchSignedIn } from "../shared/sign_in.js";
 
+const SIGNED_OUT = 401;
+const REASONS = {
+  [SIGNED_OUT]: "还没有登录，没有发送。内容还在。",
+  404: "这条话术刚刚下线了。",
+};
 const PREFIX = "kb-console-remark-";
 const panes = document.getElementById("panes");
 const box = document.getElementById("q");
@@ -53,11 +59,10 @@ async function send(form) {
   told.textContent = "正在发送……";
   try {
     const response = await fetchSignedIn(form.action, () => ({ method: "POST", body: body(form) }));
-    if (!response) return (told.textContent = "还没有登录，没有发送。内容还在。");
-    const said = response.status < 500 ? await response.text() : "";
-    if (response.status === 201) return thank(form, said);
-    if (response.status === 404) told.textContent = "这条话术刚刚下线了。";
-    else told.textContent = response.status === 400 ? said : "没能发送，请再试一次。";
+    const { status = SIGNED_OUT } = response ?? {};
+    const answer = [201, 400].includes(status) ? await response.text() : "";
+    if (status === 201) thank(form, answer);
+    else told.textContent = answer || (REASONS[status] ?? "没能发送，请再试一次。");
   } catch {
     told.textContent = "网络不通，没有发送，请再试一次。";
   } finally {
@@ -91,7 +96,7 @@ panes?.addEventListener("input", (event) => {
 
 panes?.addEventListener("keydown", (event) => {
   const form = event.target.closest?.(".remark form");
-  if (!form || event.isComposing || event.keyCode === 229) return;
+  if (!form || isComposing(event)) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     event.stopPropagation(); // it is none of the console's keys here

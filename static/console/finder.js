@@ -1,6 +1,6 @@
 // From what is typed to results that answer it, and to an address that says so.
 
-import { NetworkError } from "../shared/sign_in.js";
+import { NetworkError } from "../shared/http.js";
 import { Latest } from "./latest.js";
 
 const PAUSE = 20; // ms without a key before a search
@@ -83,9 +83,11 @@ export class Finder {
   async answered() {
     const { typed } = this;
     if (this.due) this.search();
-    let found;
-    do await (found = this.found);
-    while (found !== this.found);
+    let search = null;
+    while (search !== this.found) {
+      search = this.found;
+      await search; // typing on starts another one meanwhile
+    }
     return typed === this.typed && !this.due;
   }
 

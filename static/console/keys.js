@@ -1,5 +1,7 @@
 // What a key means, by where it is pressed; nothing while an input method composes.
 
+import { isComposing } from "../shared/composing.js";
+
 /** Where `target` is: the box, a blank, a tab, another control, or just the page. */
 export function place(target) {
   if (!(target instanceof Element)) return "page";
@@ -44,7 +46,7 @@ const ALT = {
  * Digits are letters of a query where text is typed, so there they need Alt.
  */
 export function meaning(event) {
-  if (event.isComposing || event.keyCode === 229) return [""];
+  if (isComposing(event)) return [""];
   if (event.ctrlKey || event.metaKey) return withControl(event);
   if (event.altKey) return withAlt(event);
   const where = place(event.target);

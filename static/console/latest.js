@@ -1,34 +1,25 @@
 // One answer at a time: a newer question silences the older ones.
 
-import { fetchSignedIn, isLogin } from "../shared/sign_in.js";
+import { parseTrustedHtml } from "../shared/html.js";
+import { LatestRequest, ResponseError } from "../shared/http.js";
+import { fetchSignedIn, isLogin, SignedOutError } from "../shared/sign_in.js";
 
-/** Thrown when the server answered with something that cannot be shown. */
-export class Refused extends Error {
-  constructor(status) {
-    super(`status ${status}`);
-    this.status = status;
-  }
-}
-
-/** Return the HTML at `address` as a fragment. Throws Refused, TypeError, AbortError. */
+/**
+ * Return the HTML at `address` as a fragment.
+ *
+ * Throws SignedOutError, ResponseError, NetworkError and AbortError.
+ */
 export async function fetchFragment(address, signal) {
   const response = await fetchSignedIn(address, () => ({ signal }));
-  if (!response || isLogin(response)) throw new Refused(401);
-  if (!response.ok) throw new Refused(response.status);
-  const template = document.createElement("template");
-  template.innerHTML = await response.text();
-  return template.content;
+  if (!response || isLogin(response)) throw new SignedOutError();
+  if (!response.ok) throw new ResponseError(response);
+  return parseTrustedHtml(await response.text());
 }
 
 /** Fetches fragments; only the last one asked for arrives. */
-export class Latest {
-  constructor() {
-    this.controller = new AbortController();
-  }
-
+export class Latest extends LatestRequest {
   async get(address) {
-    this.controller.abort();
-    const { signal } = (this.controller = new AbortController());
+    const signal = this.next();
     const fragment = await fetchFragment(address, signal);
     signal.throwIfAborted();
     return fragment;

@@ -1,5 +1,7 @@
 // Where the browser refuses to copy: the text, selected, for the agent's own Ctrl+C.
 
+import { parseTrustedHtml } from "../shared/html.js";
+
 const IS_MAC = /mac|iphone|ipad/i.test(
   navigator.userAgentData?.platform ?? navigator.platform ?? "",
 );
@@ -10,10 +12,12 @@ export function copyByHand(text) {
   const dialog = document.createElement("dialog");
   dialog.className = "manual-copy";
   dialog.setAttribute("aria-labelledby", "manual-copy-title");
-  dialog.innerHTML = `<h2 id="manual-copy-title">浏览器不让自动复制</h2>
+  dialog.append(
+    parseTrustedHtml(`<h2 id="manual-copy-title">浏览器不让自动复制</h2>
     <p>文字已经选中，按 <kbd></kbd> 复制。</p>
     <textarea class="input" rows="6" readonly aria-label="要复制的文字"></textarea>
-    <button class="button" type="button">关闭 <kbd>Esc</kbd></button>`;
+    <button class="button" type="button">关闭 <kbd>Esc</kbd></button>`),
+  );
   dialog.querySelector("kbd").textContent = KEYS;
   const area = dialog.querySelector("textarea");
   area.value = text;

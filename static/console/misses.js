@@ -1,5 +1,7 @@
 // What an agent searched for and copied nothing of, told when he goes on to something else.
 
+import { sendInBackground } from "../shared/http.js";
+
 const SEEN = 2000; // ms that results stood before him: then he has looked
 
 export class Misses {
@@ -22,8 +24,6 @@ export class Misses {
   tell(words) {
     const { misses, token } = this.form.dataset;
     const body = new URLSearchParams({ q: words, total: String(this.results.total || 0) });
-    const headers = { "X-CSRFToken": token };
-    const request = { method: "POST", body, headers, credentials: "same-origin", keepalive: true };
-    fetch(misses, request).catch(() => {});
+    sendInBackground(misses, body, token);
   }
 }

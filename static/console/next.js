@@ -1,5 +1,6 @@
 // After a copy: what customers ask next, one key away from the box.
 
+import { isComposing } from "../shared/composing.js";
 import { fetchFragment } from "./latest.js";
 
 export class Next {
@@ -27,7 +28,7 @@ export class Next {
 
   key(event) {
     // While an input method composes, every key belongs to it.
-    if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey) return;
+    if (isComposing(event) || event.ctrlKey || event.metaKey) return;
     const { links } = this;
     const at = links.indexOf(event.target);
     if (event.altKey) {

@@ -1,5 +1,7 @@
 // The server learns what was copied, and which reply answered which words; nobody waits.
 
+import { sendInBackground } from "../shared/http.js";
+
 const PAGE = 20; // entries of the list at a time, as the server cuts it
 const LONGEST = 86_400_000; // ms: what took longer was left lying
 
@@ -33,13 +35,6 @@ export class Picks {
       for (const [name, value] of Object.entries(pick)) body.append(name, value);
     }
     const { picks: address, token } = this.form.dataset;
-    const request = {
-      method: "POST",
-      body,
-      headers: { "X-CSRFToken": token },
-      credentials: "same-origin",
-      keepalive: true,
-    };
-    fetch(address, request).catch(() => {});
+    sendInBackground(address, body, token);
   }
 }

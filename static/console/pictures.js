@@ -1,5 +1,7 @@
 // The picture of a step to the clipboard, or into a window where that cannot be.
 
+import { request, requireOk } from "../shared/http.js";
+
 /** Copy the picture at `address`; resolves to whether it was copied. */
 export async function copyPicture(address) {
   try {
@@ -25,8 +27,7 @@ export function offerPictures(element) {
 
 /** The clipboard takes nothing but PNG. */
 async function asPng(address) {
-  const response = await fetch(address, { credentials: "same-origin" });
-  if (!response.ok) throw new Error(`status ${response.status}`);
+  const response = requireOk(await request(address));
   const blob = await response.blob();
   if (blob.type === "image/png") return blob;
   const bitmap = await createImageBitmap(blob);

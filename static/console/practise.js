@@ -1,5 +1,6 @@
 // 新人练习 by keyboard: search as in the console, choose by Enter, arrows or digits.
 
+import { isComposing } from "../shared/composing.js";
 import { Latest } from "./latest.js";
 
 const PAUSE = 60; // ms without a key before a search
@@ -62,29 +63,45 @@ function walk(event, by) {
 
 function onKey(event) {
   // While an input method composes, every key belongs to it.
-  if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey) return;
-  const inBox = event.target === box;
-  const onPick = event.target.matches?.(".pick");
+  if (isComposing(event) || event.ctrlKey || event.metaKey) return;
+  const number = chosenNumber(event);
+  if (number !== null) choose(event, number);
+  else if (!event.altKey) keys[event.key]?.(event);
+}
+
+function isOnPick({ target }) {
+  return target.matches?.(".pick") ?? false;
+}
+
+/** The result that a digit means, 0 for the answer; null for other keys and for typed digits. */
+function chosenNumber(event) {
   const digit = /^Digit([0-9])$/.exec(event.code)?.[1];
-  if (digit && (event.altKey || (onPick && digit !== "0"))) {
-    event.preventDefault();
-    if (event.repeat) return;
-    if (digit === "0") look.click();
-    else take(Number(digit));
-  } else if (event.altKey) {
-    return;
-  } else if (event.key === "ArrowDown" && (inBox || onPick)) {
-    walk(event, 1);
-  } else if (event.key === "ArrowUp" && onPick) {
-    walk(event, -1);
-  } else if (event.key === "Enter" && inBox) {
-    event.preventDefault();
-    if (!event.repeat) take(1);
-  } else if (event.key === "Escape") {
+  const isChoice = event.altKey || (isOnPick(event) && digit !== "0");
+  return digit && isChoice ? Number(digit) : null;
+}
+
+function choose(event, number) {
+  event.preventDefault();
+  if (event.repeat) return;
+  if (number === 0) look.click();
+  else take(number);
+}
+
+const keys = {
+  ArrowDown: (event) => {
+    if (event.target === box || isOnPick(event)) walk(event, 1);
+  },
+  ArrowUp: (event) => {
+    if (isOnPick(event)) walk(event, -1);
+  },
+  Enter: (event) => {
+    if (event.target === box) choose(event, 1);
+  },
+  Escape: () => {
     box.focus();
     box.select();
-  }
-}
+  },
+};
 
 function typing() {
   clearTimeout(timer);

@@ -16,7 +16,7 @@ import { offerPictures } from "./pictures.js";
 
 /** What the server drew in `element`, but for what differs though nothing changed. */
 export function source(element) {
-  return element.outerHTML.replace(/<time[^]*?<\/time>|<input type="hidden"[^>]*>/g, "");
+  return element.outerHTML.replace(/<time[\s\S]*?<\/time>|<input type="hidden"[^>]*>/g, "");
 }
 
 /** Say beside a field that its value comes from an earlier message, or no more. */
@@ -82,7 +82,9 @@ export class Reply {
 
   show(index) {
     this.index = index;
-    this.variants.forEach((variant, at) => (variant.hidden = at !== index));
+    this.variants.forEach((variant, at) => {
+      variant.hidden = at !== index;
+    });
     this.tabs.forEach((tab, at) => {
       tab.setAttribute("aria-selected", String(at === index));
       tab.tabIndex = at === index ? 0 : -1;

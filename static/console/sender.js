@@ -1,7 +1,7 @@
 // A reply goes to the clipboard whole, or after a second thought.
 
-import { copy } from "./clipboard.js";
 import { strip } from "./blanks.js";
+import { copy } from "./clipboard.js";
 
 /** What to ask before values of an earlier message are copied: their names and values. */
 export function describeCarried(names, customer) {

@@ -1,7 +1,8 @@
 // Answering customers: who else is at it, what is typed is kept, what was sent can be
 // taken back while the seconds run. Without this file everything works by hand.
 
-import { ensureSignedIn } from "../shared/sign_in.js";
+import { request, requireOk } from "../shared/http.js";
+import { ensureSignedIn, refreshToken } from "../shared/sign_in.js";
 
 const BEAT = 15_000; // ms between two signs of life
 const PAUSE = 1_200; // ms without a key after which the text is kept
@@ -24,20 +25,10 @@ function say(text) {
   form.querySelector("[data-saved]").textContent = text;
 }
 
-function renewTokens(token) {
-  if (!token) return;
-  for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
-}
-
 async function ask(options) {
-  const response = await fetch(form.dataset.presence, {
-    redirect: "manual",
-    cache: "no-store",
-    ...options,
-  });
-  if (response.type === "opaqueredirect") throw new Error("login");
-  if (!response.ok) throw new Error(String(response.status));
-  return response.json();
+  const always = { redirect: "manual", cache: "no-store" }; // the login page is a redirect
+  const response = await request(form.dataset.presence, { ...always, ...options });
+  return requireOk(response).json();
 }
 
 function body(fields) {
@@ -52,8 +43,8 @@ async function send(fields) {
   try {
     return await ask({ method: "POST", body: body(fields) });
   } catch (error) {
-    if (error.message !== "403") throw error;
-    renewTokens((await ask({})).token);
+    if (error.status !== 403) throw error;
+    refreshToken((await ask({})).token);
     return ask({ method: "POST", body: body(fields) });
   }
 }
@@ -67,21 +58,32 @@ async function beat() {
   const isChanged = text !== kept;
   try {
     const state = await send(isChanged ? { answer: text } : {});
-    if (isChanged) {
-      kept = text;
-      if (text) say("已暂存。");
-    }
-    show("[data-lost]", "");
-    show("[data-others]", (state.others ?? []).join("、"));
-    show("[data-answered]", state.gone ? "同事" : state.who);
-    renewTokens(state.token);
+    if (isChanged) showKept(text);
+    showState(state);
   } catch (error) {
-    if (error.message === "login") show("[data-lost]", "x");
-    else if (isChanged) say("暂存不了，网络可能断了；您写的还在框里。");
+    showFailure(error, isChanged);
   }
   isBeating = false;
   clearTimeout(timer);
   timer = setTimeout(beat, box.value === text ? BEAT : PAUSE); // typed meanwhile
+}
+
+function showKept(text) {
+  kept = text;
+  if (text) say("已暂存。");
+}
+
+/** Show who else is at it, and whether it is answered. */
+function showState(state) {
+  show("[data-lost]", "");
+  show("[data-others]", (state.others ?? []).join("、"));
+  show("[data-answered]", state.gone ? "同事" : state.who);
+  if (state.token) refreshToken(state.token);
+}
+
+function showFailure(error, isChanged) {
+  if (error.isRedirected) show("[data-lost]", "x");
+  else if (isChanged) say("暂存不了，网络可能断了；您写的还在框里。");
 }
 
 function soon() {

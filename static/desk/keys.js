@@ -1,6 +1,8 @@
 // The desk's keys: what carries data-key is what that key does. Without this
 // file everything works by hand.
 
+import { isComposing } from "../shared/composing.js";
+
 const OFF = "desk-keys-off";
 const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
 const bar = document.getElementById("keys");
@@ -33,7 +35,7 @@ function act(element) {
   }
 }
 
-function escape(target) {
+function leaveField(target) {
   if (target.matches(TYPING)) return target.blur();
   const open = target.closest("details[open]");
   if (open) {
@@ -75,18 +77,41 @@ function keep(box) {
 
 function onKey(event) {
   // While an input method composes, every key belongs to it.
-  if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
-  const { target, key } = event;
-  if (key === "Enter" && (event.ctrlKey || event.metaKey)) return target.form?.requestSubmit();
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (key === "Escape") return escape(target);
-  if (key === "Enter" && target.id === "phrasing") return (event.preventDefault(), keep(target));
-  if (target.matches(TYPING) || !isOn() || inRadios(event)) return;
-  const name = key.length === 1 ? key.toLowerCase() : key;
-  const wanted = keyed.find((element) => element.dataset.key.split(" ").includes(name));
-  if (!wanted) return;
+  if (isComposing(event) || event.defaultPrevented) return;
+  if (event.ctrlKey || event.metaKey) return withControl(event);
+  if (event.altKey || inEditing(event) || isTaken(event)) return;
+  const element = elementFor(event.key);
+  if (!element) return;
   event.preventDefault();
-  if (!event.repeat && !leaving) act(wanted);
+  if (!event.repeat && !leaving) act(element);
+}
+
+/** Whether the key is typed into a field, chooses a radio button, or keys are off. */
+function isTaken(event) {
+  return event.target.matches(TYPING) || !isOn() || inRadios(event);
+}
+
+/** Ctrl+Enter sends the form, wherever the caret stands in it. */
+function withControl({ key, target }) {
+  if (key === "Enter") target.form?.requestSubmit();
+}
+
+/** Escape leaves a field; Enter in the reviewed words takes them. Whether the key was one of these. */
+function inEditing(event) {
+  const { key, target } = event;
+  const isReviewed = key === "Enter" && target.id === "phrasing";
+  if (key === "Escape") leaveField(target);
+  if (isReviewed) {
+    event.preventDefault();
+    keep(target);
+  }
+  return key === "Escape" || isReviewed;
+}
+
+/** What carries `key`; letters count in either case. */
+function elementFor(key) {
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  return keyed.find((element) => element.dataset.key.split(" ").includes(name));
 }
 
 document.addEventListener("submit", review, true);

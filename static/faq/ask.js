@@ -2,6 +2,8 @@
    Pictures are made light before they are sent. */
 
 import { small } from "../base/shrink.js";
+import { parseTrustedHtml } from "../shared/html.js";
+import { LatestRequest } from "../shared/http.js";
 
 const DELAY = 300; // ms after the last key
 const FEWEST = 2; // characters
@@ -11,23 +13,20 @@ const place = form.querySelector("[data-offered]");
 const pictures = form.querySelector("[name=pictures]");
 let shrinking = null; // until all that was chosen is light enough to send
 let timer = 0;
-let request = null;
+const latest = new LatestRequest();
 let asked = box.value.trim();
 
 async function look(words) {
-  request?.abort();
-  const mine = (request = new AbortController());
   const url = `${form.dataset.ask}?q=${encodeURIComponent(words.slice(0, 200))}`;
   try {
-    const answer = await fetch(url, { signal: mine.signal });
-    if (answer.ok && request === mine) show(await answer.text());
+    show(await latest.fetchText(url));
   } catch {
     // offline or overtaken: the form still works
   }
 }
 
 function show(html) {
-  if (html.trim() !== place.innerHTML.trim()) place.innerHTML = html; // by our templates
+  if (html.trim() !== place.innerHTML.trim()) place.replaceChildren(parseTrustedHtml(html));
 }
 
 function typed(event) {

@@ -1,13 +1,16 @@
 /* 有帮助吗: the answer appears in the form's place; without this file, on a page. */
 
+import { parseTrustedHtml } from "../shared/html.js";
+import { post, ResponseError } from "../shared/http.js";
+
 async function judge(form, button) {
   const sent = new FormData(form);
   if (button?.name) sent.append(button.name, button.value);
   sent.append("part", "1");
-  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(sent) });
-  if (!answer.ok && answer.status !== 400) throw new Error(String(answer.status));
+  const answer = await post(form.action, new URLSearchParams(sent));
+  if (!answer.ok && answer.status !== 400) throw new ResponseError(answer);
   const shown = document.createElement("div");
-  shown.innerHTML = await answer.text(); // written by our own templates
+  shown.append(parseTrustedHtml(await answer.text()));
   (form.closest("[data-judged]") ?? form).replaceWith(shown);
   shown.querySelector("[data-judged]").focus({ preventScroll: true });
 }

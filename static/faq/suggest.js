@@ -1,5 +1,9 @@
 /* Live suggestions: a combobox that the input method never has to share a key with. */
 
+import { isComposing } from "../shared/composing.js";
+import { parseTrustedHtml } from "../shared/html.js";
+import { LatestRequest } from "../shared/http.js";
+
 const DELAY = 60; // ms after the last key
 
 for (const form of document.querySelectorAll("[data-suggest]")) attach(form);
@@ -9,17 +13,15 @@ function attach(form) {
   const list = form.querySelector("[role=listbox]");
   const status = form.querySelector("[role=status]");
   let timer = 0;
-  let request = null;
+  const latest = new LatestRequest();
   let shown = input.value.trim(); // what the list belongs to
   let active = -1;
 
   const options = () => [...list.children];
-  const composing = (event) => event.isComposing || event.keyCode === 229;
 
   function forget() {
     clearTimeout(timer);
-    request?.abort();
-    request = null;
+    latest.abort();
   }
 
   function close() {
@@ -32,7 +34,9 @@ function attach(form) {
 
   function select(index) {
     active = index;
-    options().forEach((option, i) => option.setAttribute("aria-selected", String(i === index)));
+    for (const [at, option] of options().entries()) {
+      option.setAttribute("aria-selected", String(at === index));
+    }
     const option = options()[index];
     if (!option) return input.removeAttribute("aria-activedescendant");
     input.setAttribute("aria-activedescendant", option.id);
@@ -40,7 +44,7 @@ function attach(form) {
   }
 
   function show(html, words) {
-    list.innerHTML = html; // escaped by the server
+    list.replaceChildren(parseTrustedHtml(html));
     shown = words;
     const count = options().length;
     if (!count) return close();
@@ -52,14 +56,11 @@ function attach(form) {
 
   async function ask(words) {
     forget();
-    const mine = (request = new AbortController());
     const url = `${form.dataset.suggest}?q=${encodeURIComponent(words)}`;
     try {
-      const answer = await fetch(url, { signal: mine.signal });
-      const html = answer.ok ? await answer.text() : "";
-      if (request === mine) show(html, words); // else something newer was typed
-    } catch {
-      if (request === mine) close(); // offline: the form still works
+      show(await latest.fetchText(url), words);
+    } catch (error) {
+      if (error.name !== "AbortError") close(); // offline: the form still works
     }
   }
 
@@ -91,7 +92,7 @@ function attach(form) {
   };
 
   function pressed(event) {
-    if (composing(event) || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (isComposing(event) || event.altKey || event.ctrlKey || event.metaKey) return;
     const native = (event.key === "Enter" && active < 0) || (event.key === "Escape" && list.hidden);
     if (native || !keys[event.key]) return;
     event.preventDefault();

@@ -1,5 +1,8 @@
 // An open page learns of new and of ended notices within half a minute.
 
+import { parseTrustedHtml } from "./html.js";
+import { request } from "./http.js";
+
 const POLL_MS = 20_000;
 const IDLE_MS = 3_600_000; // nobody is there: the session may end
 const MAX_SEEN = 100;
@@ -47,16 +50,11 @@ async function poll() {
   try {
     const query = box ? `?${new URLSearchParams({ q: box.value.trim() })}` : "";
     const headers = etag ? { "If-None-Match": etag } : {};
-    const response = await fetch(place.dataset.address + query, {
-      headers,
-      cache: "no-store",
-      credentials: "same-origin",
-    });
+    const response = await request(place.dataset.address + query, { headers, cache: "no-store" });
     if (response.status !== 200 || response.redirected) return;
-    const template = document.createElement("template");
-    template.innerHTML = await response.text();
+    const fragment = parseTrustedHtml(await response.text());
     etag = response.headers.get("ETag") ?? "";
-    show([...template.content.querySelectorAll("[data-notice]")]);
+    show([...fragment.querySelectorAll("[data-notice]")]);
   } catch {
     // The network is down; the next time comes soon.
   } finally {

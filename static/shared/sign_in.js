@@ -2,30 +2,22 @@
 //
 // The page names its user in <meta name="signed-in">; see templates/shared/keep_draft.html.
 
+import { parseTrustedHtml } from "./html.js";
+import { isJson, NetworkError, post, ResponseError, request, TimeoutError } from "./http.js";
+
 const STATUS_TIMEOUT_MS = 5000;
 const page = document.querySelector('meta[name="signed-in"]')?.dataset ?? {};
 let pending = null; // one dialog at a time: everybody waits for the same answer
-
-/** Thrown when no answer came: the network is down, or the server is. */
-export class NetworkError extends Error {
-  name = "NetworkError";
-}
 
 /** The id of the user this page was made for; "" when nobody was signed in. */
 export const pageUser = page.user ?? "";
 
 /** Return {user, token}: who is signed in now, and a fresh CSRF token. Throws NetworkError. */
 export async function fetchSession() {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), STATUS_TIMEOUT_MS);
-  try {
-    const options = { credentials: "same-origin", cache: "no-store", signal: controller.signal };
-    const response = await send(page.status, options);
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    return await response.json();
-  } finally {
-    clearTimeout(timer);
-  }
+  const options = { cache: "no-store", timeoutMs: STATUS_TIMEOUT_MS };
+  const response = await request(page.status, options);
+  if (!response.ok) throw new ResponseError(response);
+  return response.json();
 }
 
 /** Put a fresh CSRF token wherever the page holds one. */
@@ -53,20 +45,17 @@ export function ensureSignedIn() {
  * Resolves to null when the user chose not to sign in. Throws NetworkError and AbortError.
  */
 export async function fetchSignedIn(address, options = () => ({})) {
-  const response = await send(address, options());
+  const response = await request(address, options());
   const isRefused = response.status === 403;
   if (!isRefused && !isLogin(response)) return response;
   if (!(await ensureSignedIn())) return null; // else the token is fresh now
-  return send(address, options());
+  return request(address, options());
 }
 
-/** Fetch, and tell a broken connection from a mistake of ours: both are TypeErrors. */
-async function send(address, options) {
-  try {
-    return await fetch(address, { credentials: "same-origin", ...options });
-  } catch (error) {
-    throw error instanceof TypeError ? new NetworkError(error.message) : error;
-  }
+/** Thrown where an answer needs somebody signed in, and nobody is. */
+export class SignedOutError extends Error {
+  name = "SignedOutError";
+  status = 401;
 }
 
 /** Whether `response` is the login page in place of what was asked for. */
@@ -80,8 +69,9 @@ async function settle() {
   try {
     session = await fetchSession();
   } catch (error) {
-    if (error instanceof NetworkError) throw error;
-    return true; // the server is busy or too old to say
+    const isBusy = error instanceof TimeoutError || !(error instanceof NetworkError);
+    if (isBusy) return true; // or the server is too old to say
+    throw error;
   }
   if (session.user === pageUser) {
     refreshToken(session.token);
@@ -153,8 +143,8 @@ async function signIn({ username, password, token }) {
     csrfmiddlewaretoken: token,
   });
   try {
-    const response = await fetch(page.login, { method: "POST", body, credentials: "same-origin" });
-    if (response.headers.get("Content-Type")?.includes("json")) return await response.json();
+    const response = await post(page.login, body);
+    if (isJson(response)) return await response.json();
     const answer = new DOMParser().parseFromString(await response.text(), "text/html");
     const errors = [...answer.querySelectorAll("main [role=alert], main .errorlist li")];
     const told = errors.map((error) => error.textContent.trim()).filter(Boolean);
@@ -168,14 +158,16 @@ function makeDialog() {
   const dialog = document.createElement("dialog");
   dialog.className = "sign-in card";
   dialog.setAttribute("aria-labelledby", "sign-in-title");
-  dialog.innerHTML = `<form class="stack" method="post" novalidate>
+  dialog.append(
+    parseTrustedHtml(`<form class="stack" method="post" novalidate>
     <h2 id="sign-in-title">登录已过期</h2>
     <p>写好的内容都还在。重新登录后接着做。</p>
     <p class="notice bad small" role="alert" hidden></p>
     <div class="field"><label for="sign-in-username">用户名</label><input id="sign-in-username" name="username" autocomplete="username" maxlength="150"></div>
     <div class="field"><label for="sign-in-password">密码</label><input id="sign-in-password" name="password" type="password" autocomplete="current-password" maxlength="1024"></div>
     <div class="row"><button class="button primary" type="submit">登录</button><button class="button" type="button" data-cancel>先不登录</button><a class="small" target="_blank" rel="noopener">在新窗口登录</a></div>
-  </form>`;
+  </form>`),
+  );
   dialog.querySelector("a").href = page.login;
   dialog.querySelector("[name=username]").value = page.username ?? "";
   return dialog;

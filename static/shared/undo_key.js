@@ -1,9 +1,11 @@
 // Alt+Z presses the button that takes the last step back: <button data-undo>.
 
+import { isComposing } from "./composing.js";
+
 const button = document.querySelector("[data-undo]");
 
 document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.keyCode === 229 || event.repeat) return;
+  if (isComposing(event) || event.repeat) return;
   if (!event.altKey || event.ctrlKey || event.metaKey || event.code !== "KeyZ" || !button) return;
   event.preventDefault();
   button.click();

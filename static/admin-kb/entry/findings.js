@@ -1,6 +1,6 @@
 // What is to be mended, what is alike, and the blanks of replies, while one writes.
 
-import { Asking, field, replies, settled, typed, whenTyped } from "./typed.js";
+import { FormPost, field, replies, settled, typed, whenTyped } from "./typed.js";
 
 const WAIT = 600; // milliseconds after the last key
 
@@ -30,18 +30,13 @@ export function showFindings(aside) {
   const list = aside.querySelector("[data-findings]");
   const count = aside.querySelector("[data-count]");
   const near = aside.querySelector("[data-near]");
-  const asking = new Asking(aside.dataset.look);
+  const lookup = new FormPost(aside.dataset.look);
 
   async function look() {
     const body = typed();
     if (aside.dataset.entry) body.set("entry", aside.dataset.entry);
     try {
-      const response = await asking.post(body);
-      if (!response.headers.get("Content-Type")?.includes("json"))
-        throw new Error("没有查成，请稍后再试。");
-      const found = await response.json();
-      if (found.error) throw new Error(found.error);
-      draw(found);
+      draw(await lookup.postForJson(body, "没有查成，请稍后再试。"));
     } catch (error) {
       if (error.name !== "AbortError") count.textContent = error.message;
     }

@@ -1,14 +1,19 @@
 // Phrasings as chips. The textarea stays what is sent: without this script it is the field.
 
+import { isComposing } from "../../shared/composing.js";
+import { parseTrustedHtml } from "../../shared/html.js";
+
 const area = document.querySelector("#entry_form textarea[name=phrasings]");
 if (area) attach();
 
 function attach() {
   const box = document.createElement("div");
   box.className = "chips-field";
-  box.innerHTML = `<ul class="chips" aria-label="相似问法"></ul>
+  box.append(
+    parseTrustedHtml(`<ul class="chips" aria-label="相似问法"></ul>
     <div class="chips-entry"><input type="text" maxlength="200" autocomplete="off" aria-label="加一个相似问法" placeholder="写一个问法，按回车">
-    <button type="button" data-bulk>成批编辑</button></div><span class="visually-hidden" role="status"></span>`;
+    <button type="button" data-bulk>成批编辑</button></div><span class="visually-hidden" role="status"></span>`),
+  );
   const [list, input, bulk, said] = ["ul", "input", "[data-bulk]", "[role=status]"].map((one) =>
     box.querySelector(one),
   );
@@ -69,14 +74,19 @@ function attach() {
     input.value = "";
   }
 
-  input.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.keyCode === 229) return; // the input method's own Enter
-    if (event.key === "Enter") {
+  const actions = {
+    Enter: (event) => {
       event.preventDefault(); // must not send the form
       if (input.value.trim()) add([input.value]);
-    } else if (event.key === "Backspace" && !input.value) {
-      list.lastElementChild?.lastElementChild.focus();
-    }
+    },
+    Backspace: () => {
+      if (!input.value) list.lastElementChild?.lastElementChild.focus();
+    },
+  };
+
+  input.addEventListener("keydown", (event) => {
+    if (isComposing(event)) return; // the input method's own Enter
+    actions[event.key]?.(event);
   });
   input.addEventListener("input", (event) => event.stopPropagation()); // nothing is kept yet
   input.addEventListener("paste", (event) => {

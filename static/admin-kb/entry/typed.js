@@ -1,5 +1,7 @@
 // What is typed on the page of an entry: read, sent, and only the last answer kept.
 
+import { isJson, LatestRequest, NetworkError } from "../../shared/http.js";
+
 const form = document.querySelector("#entry_form");
 
 /** The field called `name`, wherever it stands on the form. */
@@ -36,26 +38,34 @@ export function settled(act, milliseconds) {
 }
 
 /** Posts to one address; an answer that is not the last one's never comes. */
-export class Asking {
+export class FormPost extends LatestRequest {
   constructor(address) {
+    super();
     this.address = address;
-    this.controller = new AbortController();
   }
 
+  /** Return the Response. Throws Error with a sentence for the writer, and AbortError. */
   async post(body) {
-    this.controller.abort();
-    const { signal } = (this.controller = new AbortController());
     const token = form.elements.namedItem("csrfmiddlewaretoken").value;
-    const response = await fetch(this.address, {
-      method: "POST",
-      body,
-      signal,
-      headers: { "X-CSRFToken": token },
-    });
+    const response = await this.send(this.address, { method: "POST", body, token }).catch(
+      inChinese,
+    );
     if (response.redirected) throw new Error("您已退出登录，请在新窗口登录后再试。");
-    signal.throwIfAborted();
     return response;
   }
+
+  /** Return the JSON of the answer; `failure` is said where it is none. Throws as `post` does. */
+  async postForJson(body, failure) {
+    const response = await this.post(body);
+    if (!isJson(response)) throw new Error(failure);
+    const answer = await response.json();
+    if (answer.error) throw new Error(answer.error);
+    return answer;
+  }
+}
+
+function inChinese(error) {
+  throw error instanceof NetworkError ? new Error("网络不通，请稍后再试。") : error;
 }
 
 /** Call `act` whenever anything of the form is typed, chosen or taken away. */

@@ -1,0 +1,6 @@
+// While an input method composes, every key belongs to it.
+
+/** Whether the keydown `event` belongs to an input method. Safari says so by keyCode 229 alone. */
+export function isComposing(event) {
+  return event.isComposing || event.keyCode === 229;
+}
