@@ -11,6 +11,7 @@ PY := $(VENV)/bin/python
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 RIVALS := $(VENV)/.installed-bench
+NODE_TOOLS := node_modules/.installed
 STEPS := lint types checks pytest servers
 NEW_KEY := $(PY) -c 'import secrets; print(secrets.token_urlsafe(50))'
 # A production's environment with a folder of its own, gone with the shell.
@@ -21,6 +22,9 @@ SCRATCH := export DATA_DIR="$$(mktemp -d)" HTTPS=on DEBUG=off \
 CHROMIUM := for name in chromium chromium-browser google-chrome none; do \
 	command -v $$name >/dev/null && break; done; [ $$name != none ]
 FIREFOX := command -v firefox-esr >/dev/null
+NODE := node -e '[a, b] = process.versions.node.split("."); \
+	process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null && \
+	command -v npm >/dev/null
 WEBKIT := command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -60,6 +64,15 @@ $(RIVALS): requirements-bench.txt $(DEV)
 	@$(PY) -m pip install -q -r requirements-bench.txt
 	@touch $@
 
+# Linter, formatter and bundler of scripts and styles. The site runs without
+# them; a machine without Node.js, or one that is offline, goes on without them.
+$(NODE_TOOLS): package.json package-lock.json
+	@mkdir -p node_modules; \
+	if ! { $(NODE); }; then \
+	  echo "node: Node.js 20.19 or newer with npm is not installed"; \
+	elif npm ci --silent --no-progress; then touch $@; \
+	else echo "node: the packages of package.json could not be installed"; fi
+
 venv: $(DEV) ## make .venv with everything, or bring it up to date
 
 # The API's pages are Swagger's; compressing unused Redoc would take 9 seconds.
@@ -90,6 +103,11 @@ test: $(DEV) browsers ## lint, types, checks and the whole suite
 	if ! { $(CHROMIUM); }; then \
 	  echo "not run: browser tests, because Chromium is not installed"; \
 	fi; \
+	if ! { $(NODE); }; then \
+	  echo "not run: lint and unit tests of scripts, because Node.js 20.19 or newer with npm is not installed"; \
+	elif [ ! -e $(NODE_TOOLS) ]; then \
+	  echo "not run: lint of scripts and styles, because npm could not install its packages"; \
+	fi; \
 	if ! { $(FIREFOX); }; then \
 	  echo "not run: tests in Firefox, because firefox-esr is not installed"; \
 	fi; \
@@ -118,14 +136,16 @@ browsers:
 	echo "== browsers: not all are here and they could not be installed;" \
 	  "to run all browser tests, install$$packages yourself"
 
-lint: $(DEV) ## style of Python and of templates
+lint: $(DEV) $(NODE_TOOLS) ## style of Python, templates, scripts and stylesheets
 	@$(PY) -m ruff check -q --output-format concise
 	@$(PY) -m ruff format -q --check
 	@$(PY) -m djlint templates --lint --quiet
+	@[ ! -e $(NODE_TOOLS) ] || npm run --silent lint
 
-format: $(DEV) ## mend what can be mended
+format: $(DEV) $(NODE_TOOLS) ## mend what can be mended
 	@$(PY) -m ruff check -q --fix || true
 	@$(PY) -m ruff format
+	@[ ! -e $(NODE_TOOLS) ] || npm run --silent format
 
 types: $(DEV) ## mypy, strict
 	@$(SCRATCH) $(PY) -m mypy
@@ -156,6 +176,6 @@ lock: $(DEV) ## pin anew what the *.in files ask for
 	    $$name.in -o $$name.txt || exit 1; \
 	done
 
-clean: ## remove the venv and every cache; data stays
-	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## remove the venv, node_modules and every cache; data stays
+	@rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
