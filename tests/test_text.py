@@ -212,9 +212,23 @@ def test_an_unfilled_blank_stays_visible() -> None:
     assert blanks.fill("单号{{单号}}", {"单号": "  "}) == "单号〔单号〕"
 
 
+def as_json(piece: blanks.Piece) -> str | dict[str, Any]:
+    """Return `piece` as static/console/blanks.js has it."""
+    if not (blank := piece.blank):
+        return piece.text
+    return {
+        "name": blank.name,
+        "kind": blank.kind,
+        "initial": blank.default,
+        "choices": list(blank.choices),
+        "optional": blank.optional,
+    }
+
+
 @pytest.mark.parametrize("case", BLANK_CASES, ids=lambda case: case["body"][:20])
 def test_blanks_are_filled_as_the_table_says(case: dict[str, Any]) -> None:
     body, values = case["body"], case["values"]
+    assert [as_json(piece) for piece in blanks.pieces(body)] == case["pieces"]
     assert blanks.fill(body, values) == case["filled"]
     assert blanks.missed(body, values) == case["missed"]
 

@@ -1,5 +1,6 @@
 // Several replies, put in order and copied as one text, with a greeting and a farewell.
 
+import { BasketItems, MAX_ITEMS } from "./basket_items.js";
 import { carriedNames, fill, missed, pieces, strip } from "./blanks.js";
 import { measured, shaped } from "./channels.js";
 import { copyPrepared } from "./clipboard.js";
@@ -7,18 +8,17 @@ import { copyByHand } from "./manual_copy.js";
 import { markCarried } from "./reply.js";
 import { describeCarried } from "./sender.js";
 
-const FRESH = 3_600_000; // ms: what lay in the basket for longer may be outdated
-const MOST = 20; // as many as the server takes
-
 export class Basket {
   /** `keep` is called with what will be done, before it is done: it can be taken back. */
   constructor({ form, customer, say, picks, keepForUndo }) {
     Object.assign(this, { customer, say, picks, keepForUndo, channel: byId("channel") });
-    this.key = `kb-console-basket-${form.dataset.owner}`;
+    // A function: where storage is forbidden, its mere name throws.
+    this.contents = new BasketItems(
+      () => sessionStorage,
+      `kb-console-basket-${form.dataset.owner}`,
+    );
     this.element = byId("basket");
     this.list = byId("basket-items");
-    this.items = stored(this.key);
-    this.at = this.items.length - 1; // the one that is moved and taken out
     this.armed = false; // may be copied though something is doubtful
     this.asksCarried = false; // the question is whether values are of the same customer
     this.element.addEventListener("click", (event) => this.click(event));
@@ -28,32 +28,34 @@ export class Basket {
     this.draw(true);
   }
 
+  get items() {
+    return this.contents.items;
+  }
+
   add(reply, pick) {
     if (!reply) return this.say("没有可加入的话术", "warn");
     if (reply.barred) return this.say(reply.barred, "bad");
-    if (this.items.length >= MOST) return this.say(`一次最多组合 ${MOST} 条`, "warn");
+    if (this.contents.isFull) return this.say(`一次最多组合 ${MAX_ITEMS} 条`, "warn");
     const { drawn, title } = reply;
-    this.items.push({ drawn, title, pick, since: Date.now() });
-    this.at = this.items.length - 1;
+    this.contents.add({ drawn, title, pick });
     this.say(`已加入组合，第 ${this.items.length} 条`, "ok");
-    return this.changed();
+    return this.draw(true);
   }
 
   /** Move the current one up or down; it stays the current one. */
-  move(by, at = this.at) {
-    const to = at + by;
-    if (!this.items[at] || !this.items[to]) return;
-    [this.items[at], this.items[to]] = [this.items[to], this.items[at]];
-    this.at = to;
-    this.say(`${this.items[to].title}：第 ${to + 1} 条`);
-    this.changed();
+  move(by, at) {
+    if (!this.contents.move(by, at)) return;
+    const { items, at: place } = this.contents;
+    this.say(`${items[place].title}：第 ${place + 1} 条`);
+    this.draw(true);
   }
 
-  remove(at = this.at) {
+  remove(at = this.contents.at) {
     if (!this.items[at]) return;
     this.keepForUndo("移出");
     const { title } = this.items[at];
-    this.replace(this.items.filter((_, other) => other !== at));
+    this.contents.remove(at);
+    this.draw(true);
     this.say(`已移出组合：${title}。按 Alt+Z 撤销`);
   }
 
@@ -66,21 +68,19 @@ export class Basket {
 
   /** Hold `items` from now on. */
   replace(items) {
-    this.items = items;
-    this.at = items.length - 1;
-    this.changed();
+    this.contents.replace(items);
+    this.draw(true);
   }
 
   /** Hold `items` again, and behind them what was added since. */
   addMissing(items) {
-    const known = new Set(items.map((item) => JSON.stringify(item)));
-    this.replace([...items, ...this.items.filter((item) => !known.has(JSON.stringify(item)))]);
+    this.contents.addMissing(items);
+    this.draw(true);
   }
 
   /** Read what this tab holds: another page of it may have changed it. */
   load() {
-    this.items = stored(this.key);
-    this.at = this.items.length - 1;
+    this.contents.load();
     this.draw(true);
   }
 
@@ -165,11 +165,6 @@ export class Basket {
 
   // What is seen -------------------------------------------------------------------
 
-  changed() {
-    keep(this.key, this.items);
-    this.draw(true);
-  }
-
   draw(anew = false) {
     this.armed = this.asksCarried = false;
     this.element.hidden = !this.items.length;
@@ -196,7 +191,7 @@ export class Basket {
   row({ title }, at) {
     const row = byId("basket-row").content.firstElementChild.cloneNode(true);
     row.querySelector(".title").textContent = title;
-    row.classList.toggle("current", at === this.at);
+    row.classList.toggle("current", at === this.contents.at);
     for (const button of row.querySelectorAll("button")) {
       button.dataset.at = String(at);
       button.append(hidden(`：${title}`));
@@ -255,23 +250,6 @@ function hidden(text) {
   made.className = "visually-hidden";
   made.textContent = text;
   return made;
-}
-
-function keep(key, items) {
-  try {
-    sessionStorage.setItem(key, JSON.stringify(items));
-  } catch {
-    // Storage is full or forbidden: the basket lasts as long as the page.
-  }
-}
-
-function stored(key) {
-  try {
-    const items = JSON.parse(sessionStorage.getItem(key) ?? "[]");
-    return items.filter(({ drawn, since }) => Array.isArray(drawn) && Date.now() - since < FRESH);
-  } catch {
-    return [];
-  }
 }
 
 function byId(id) {

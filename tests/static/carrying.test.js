@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  holdsValue,
+  isContinuation,
+  isNeverCarried,
+  sharesValue,
+} from "../../static/console/carrying.js";
+
+test("what harms when it is sent to somebody else is never carried", () => {
+  for (const name of ["收货地址", "联系电话", "客户姓名", "退款金额", "差价", "验证码"]) {
+    assert.equal(isNeverCarried(name), true, name);
+  }
+  for (const name of ["订单号", "运单号", "客户称呼", "快递公司", "预计时间"]) {
+    assert.equal(isNeverCarried(name), false, name);
+  }
+});
+
+test("a value is recognised whatever its width, case and spacing", () => {
+  assert.equal(holdsValue("单号ｓｆ 1234 到哪了", "SF1234"), true);
+  assert.equal(holdsValue("1", "1"), false); // one character tells nothing
+});
+
+test("only a value that says who somebody is connects two messages", () => {
+  assert.equal(sharesValue("王女士的单", new Map([["称呼", "王女士"]])), true);
+  assert.equal(sharesValue("发顺丰", new Map([["快递公司", "顺丰"]])), false);
+  assert.equal(sharesValue("20261234", new Map([["备注", "20261234"]])), true);
+});
+
+test("a message that is written on, shortened or corrected is the same one", () => {
+  assert.equal(isContinuation("退货运费", "退货运费谁出"), true);
+  assert.equal(isContinuation("退货运费谁出", "退货"), true);
+  assert.equal(isContinuation("退或运费谁出", "退货运费谁出"), true);
+  assert.equal(isContinuation("退货运费", "发票怎么开"), false);
+  assert.equal(isContinuation("", "发票"), false);
+});
