@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from kb import index
-from kb.faq import asking, embed
+from kb.faq import asking, embed, widget_script
 from kb.models import (
     Category,
     Entry,
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.django_db
 SHOP = "https://shop.example.com"
 EVIL = "https://shop.example.com.evil.com"
 LARGEST = 15 * 1024  # bytes, compressed
-SOURCE = Path(__file__).parents[1] / "static" / "widget" / "widget.js"
+SOURCES = Path(__file__).parents[1] / "static" / "widget" / "src"
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +59,7 @@ def shop(**headers: str) -> Client:
 
 
 def test_the_script_weighs_at_most_15_kb_compressed() -> None:
-    assert len(gzip.compress(SOURCE.read_bytes(), 9)) <= LARGEST
+    assert len(embed.bodies()["gzip"]) <= LARGEST
     assert len(embed.bodies()["br"]) <= LARGEST
 
 
@@ -70,7 +71,8 @@ def test_the_script_has_one_address_and_is_kept_briefly(client: Client) -> None:
     assert plain["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert plain.cookies == {}
     packed = client.get("/widget.js", headers={"Accept-Encoding": "gzip;q=1, x"})
-    assert gzip.decompress(packed.content) == plain.content == SOURCE.read_bytes()
+    assert gzip.decompress(packed.content) == plain.content
+    assert plain.content == widget_script.script_source()
     assert packed["ETag"] != plain["ETag"]
     same = client.get("/widget.js", headers={"If-None-Match": plain["ETag"]})
     assert same.status_code == 304
@@ -79,7 +81,9 @@ def test_the_script_has_one_address_and_is_kept_briefly(client: Client) -> None:
 
 def test_the_script_needs_no_favour_of_the_host() -> None:
     """What a strict policy forbids, or what could run a host's or an editor's text."""
-    code = re.sub(r"/\*.*?\*/|//[^\n]*", "", SOURCE.read_text(), flags=re.S)
+    code = embed.bodies()[""].decode()
+    code += "".join(path.read_text("utf-8") for path in SOURCES.glob("*.js"))
+    code = re.sub(r"/\*.*?\*/|//[^\n]*", "", code, flags=re.S)
     for forbidden in (
         "innerHTML",
         "eval(",
@@ -93,6 +97,39 @@ def test_the_script_needs_no_favour_of_the_host() -> None:
     ):
         assert forbidden not in code, forbidden
     assert 'credentials: "omit"' in code
+
+
+def test_the_script_is_called_with_the_texts_of_the_catalogues() -> None:
+    texts = widget_script.texts_by_language()
+    assert list(texts) == ["zh-Hans", "zh-Hant", "en"]
+    assert {len(names) for names in texts.values()} == {len(widget_script.TEXTS)}
+    assert texts["zh-Hans"]["close"] == "关闭"
+    assert texts["zh-Hant"]["close"] == "關閉"
+    assert texts["en"]["close"] == "Close"
+    assert not re.search("[\u4e00-\u9fff]", "".join(texts["en"].values()))
+    used = set()
+    for path in SOURCES.glob("*.js"):
+        code = path.read_text("utf-8")
+        used |= set(re.findall(r'translate\("(\w+)"\)', code))
+        used |= set(re.findall(r'label\("\w+", "(\w+)"\)', code))
+    used |= {"yes", "no", "near", "none"}  # by a variable
+    assert used == widget_script.TEXTS.keys()
+
+
+def test_the_script_is_called_with_the_tokens_of_the_site() -> None:
+    tokens = widget_script.tokens_by_theme()
+    assert tokens["light"]["surface-raised"] == "#ffffff"
+    assert tokens["dark"]["surface-raised"] == "#1b1e24"
+    assert tokens["light"]["radius"] == "8px"
+    assert tokens["traditional"]["font"].startswith('"PingFang TC"')
+    assert "space-1" not in tokens["light"]  # a rem is what the host's page says
+    css = (SOURCES / "widget.css").read_text("utf-8")
+    used = set(re.findall(r"var\(--([\w-]+)\)", css))
+    assert len(used) > 10
+    assert used <= tokens["light"].keys()
+    assert json.dumps(tokens["dark"], separators=(",", ":")) in embed.bodies()[
+        ""
+    ].decode("utf-8")
 
 
 # Who may call -----------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 from functools import cache, wraps
-from pathlib import Path
 from typing import Any
 
 import brotli
@@ -20,20 +19,19 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, etag, require_safe
 
 from kb import faces, search, sites
-from kb.faq import forms, placing
+from kb.faq import forms, placing, widget_script
 from kb.faq.guard import View, throttled
 from kb.models import Entry
 from kb.shelves import Shelves
 
 MINUTES = 300  # seconds for which a browser keeps the script
 MOST = 10  # entries in the frame
-SCRIPT = Path(settings.BASE_DIR) / "static" / "widget" / "widget.js"
 
 
 @cache
 def bodies() -> dict[str, bytes]:
     """Return the script by how it is packed; it changes with a deploy alone."""
-    plain = SCRIPT.read_bytes()
+    plain = widget_script.script_source()
     return {"": plain, "gzip": gzip.compress(plain, 9, mtime=0), "br": _brotli(plain)}
 
 

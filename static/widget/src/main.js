@@ -1,0 +1,80 @@
+// The help widget: one script line puts it into any page. No cookie, no inline style, no text
+// that becomes markup, so that the strictest policy of the host's page holds. The host needs our
+// origin in script-src and connect-src (img-src for pictures).
+
+import { el } from "./elements.js";
+import { chooseLanguage, currentLanguage, translate, updateLanguage } from "./language.js";
+import { Panel } from "./panel.js";
+import { attributes, script } from "./site.js";
+import { applyTheme } from "./theme.js";
+
+function start() {
+  const host = el("div", { lang: currentLanguage(), "data-help-widget": true });
+  const root = host.attachShadow({ mode: "open" });
+  applyTheme(root);
+  if (attributes.mode === "list") startInline(host, root);
+  else startDialog(host, root);
+}
+
+/** A list in its place in the page. */
+function startInline(host, root) {
+  const frame = el("div", { class: "root inline" });
+  root.append(frame);
+  const target = attributes.target && document.querySelector(attributes.target);
+  if (target) target.append(host);
+  else script.after(host);
+  const panel = makePanel(root, { place: frame, close: null });
+  panel.begin();
+}
+
+/** A button in a corner, and a dialog. */
+function startDialog(host, root) {
+  const frame = el("div", { class: attributes.position === "left" ? "root left" : "root" });
+  const dialog = el("dialog");
+  const button = el("button", {
+    type: "button",
+    class: "button main launch",
+    "aria-haspopup": "dialog",
+  });
+  const label = () => {
+    dialog.setAttribute("aria-label", attributes.title || translate("help"));
+    button.textContent = attributes.label || translate("help");
+  };
+  const panel = makePanel(root, { place: dialog, close: () => dialog.close(), label });
+  label();
+  button.addEventListener("click", () => {
+    dialog.showModal();
+    if (!panel.view) panel.begin();
+    panel.focus();
+  });
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("keydown", (event) => event.stopPropagation()); // no keys of the host
+  frame.append(button, dialog);
+  root.append(frame);
+  document.body.append(host);
+}
+
+/** A panel that follows the language and the theme of the page while it is open. */
+function makePanel(root, { place, close, label = () => {} }) {
+  const update = () => {
+    applyTheme(root);
+    if (!updateLanguage()) return;
+    root.host.lang = currentLanguage();
+    label();
+    panel.repaint();
+  };
+  const choose = (tag) => {
+    chooseLanguage(tag);
+    update();
+  };
+  const panel = new Panel({ root, place, close, chooseLanguage: choose });
+  const watcher = new MutationObserver(update);
+  watcher.observe(script, { attributeFilter: ["data-lang", "data-theme"] });
+  watcher.observe(document.documentElement, { attributeFilter: ["lang"] });
+  return panel;
+}
+
+if (script) {
+  if (document.body && document.readyState !== "loading") start();
+  else document.addEventListener("DOMContentLoaded", start);
+}

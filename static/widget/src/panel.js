@@ -1,0 +1,140 @@
+// The panel: a title, a body whose views replace each other, a way back, the languages.
+
+import { reasonOf } from "./api.js";
+import { el, errorLine } from "./elements.js";
+import { currentLanguage, LANGUAGES, translate } from "./language.js";
+import { attributes } from "./site.js";
+import { homeView } from "./view_home.js";
+
+const MAX_TEXT_CHARS = 2000;
+
+export class Panel {
+  /** `close` closes the dialog; null where the panel stands in the page. */
+  constructor({ root, place, close, chooseLanguage }) {
+    Object.assign(this, { root, isInline: close === null });
+    this.trail = []; // views to go back to, the one in sight last
+    this.site = null; // what our site says at first: its name, notices and entries
+    this.canAsk = false; // whether this page may send questions and votes
+    this.searched = ""; // the words searched for
+    this.onTyping = () => {}; // of the view in sight, when the reader's question changes
+    this.title = el("h2", { tabindex: "-1" });
+    const button = { type: "button", class: "button" };
+    this.backButton = el("button", { ...button, hidden: true, onclick: () => this.leave() }, "←");
+    this.closeButton = close && el("button", { ...button, onclick: close }, "✕");
+    this.status = el("p", { class: "quiet", role: "status" });
+    this.body = el("div", { class: "body" });
+    this.languages = el(
+      "div",
+      { class: "tongues", role: "group" },
+      LANGUAGES.map(([lang, name]) =>
+        el("button", { type: "button", lang, onclick: () => chooseLanguage(lang) }, name),
+      ),
+    );
+    const head = el("div", { class: "head" }, this.backButton, this.title, this.closeButton);
+    place.append(el("div", { class: "panel" }, head, this.body, this.languages, this.status));
+    this.draft = this.makeDraft();
+    this.label();
+  }
+
+  /** Fields of a question. They stay, whichever view the reader looks at meanwhile. */
+  makeDraft() {
+    const text = el("textarea", {
+      id: "text",
+      name: "text",
+      maxlength: MAX_TEXT_CHARS,
+      required: true,
+    });
+    for (const kind of ["input", "compositionend"]) {
+      text.addEventListener(kind, (event) => this.onTyping(event));
+    }
+    const contact = el("input", {
+      type: "text",
+      id: "contact",
+      name: "contact",
+      maxlength: "100",
+      autocomplete: "email",
+    });
+    const pictures = el("input", {
+      type: "file",
+      id: "pictures",
+      multiple: true,
+      accept: "image/png,image/jpeg,image/webp,image/gif",
+    });
+    return { text, contact, pictures };
+  }
+
+  begin() {
+    this.go(homeView, { canFocus: false });
+  }
+
+  label() {
+    this.title.textContent = attributes.title || this.site?.name || translate("help");
+    this.backButton.setAttribute("aria-label", translate("back"));
+    this.closeButton?.setAttribute("aria-label", translate("close"));
+    this.languages.setAttribute("aria-label", translate("language"));
+    for (const button of this.languages.children) {
+      button.setAttribute("aria-pressed", button.lang === currentLanguage());
+    }
+  }
+
+  // Views: functions of the panel, which may fetch first --------------------------------
+
+  get view() {
+    return this.trail.at(-1);
+  }
+
+  go(view, { canFocus = true } = {}) {
+    this.trail.push(view);
+    view(this);
+    if (canFocus) this.title.focus({ preventScroll: !this.isInline });
+  }
+
+  /** Back to the view before this one. */
+  leave() {
+    this.trail.pop();
+    this.view(this);
+    this.focus();
+  }
+
+  /** The same view, in another language. */
+  repaint() {
+    this.site = null;
+    this.label();
+    this.view?.(this);
+  }
+
+  show(...children) {
+    this.body.replaceChildren(...children);
+    this.body.scrollTop = 0;
+    this.backButton.hidden = this.trail.length < 2;
+  }
+
+  showError(error) {
+    const retry = { type: "button", class: "button", onclick: () => this.view(this) };
+    this.show(errorLine(reasonOf(error)), el("button", retry, translate("again")));
+  }
+
+  /**
+   * Resolve to what `fetchAnswer` does, or to null: then the reader has gone on, or sees the error.
+   *
+   * Meanwhile `children` are shown.
+   */
+  async load(fetchAnswer, ...children) {
+    const { view } = this;
+    this.show(...children);
+    try {
+      const answer = await fetchAnswer();
+      return this.view === view ? answer : null;
+    } catch (error) {
+      if (this.view === view) this.showError(error);
+      return null;
+    }
+  }
+
+  /** The search box, or the title: a phone's keyboard would hide half of the list. */
+  focus() {
+    const box =
+      matchMedia("(hover: hover)").matches && this.body.querySelector("input[type=search]");
+    (box || this.title).focus();
+  }
+}
