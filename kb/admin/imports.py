@@ -146,7 +146,7 @@ def import_view(request: HttpRequest) -> HttpResponse:
     done = list(mine.select_related("by", "undone_by")[:LATEST])
     stayed = transfer.stayed(done)
     context["done"] = [(batch, stayed.get(batch.pk, 0)) for batch in done]
-    return _page(request, "admin/kb/import.html", context)
+    return _page(request, "admin/kb/imports/page.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -171,7 +171,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("admin:kb_import")
     context = {"title": f"导入{KINDS[facts['kind']][0]}：预览", "facts": facts}
     context |= _shown(plan, facts)
-    return _page(request, "admin/kb/import_preview.html", context)
+    return _page(request, "admin/kb/imports/preview.html", context)
 
 
 def _confirm(request: HttpRequest, facts: dict[str, Any]) -> HttpResponse:
@@ -259,7 +259,7 @@ def named(request: HttpRequest, token: str) -> HttpResponse:
             transfer.tell(facts["kind"], form.meanings())
         return redirect("admin:kb_import_preview", token)
     context = {"title": "对应列名", "facts": facts, "form": form}
-    return _page(request, "admin/kb/import_columns.html", context)
+    return _page(request, "admin/kb/imports/columns.html", context)
 
 
 @require_GET
@@ -284,7 +284,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("admin:kb_import")
     logger.info("import: %d undone by user %s", batch.pk, _user(request).pk)
     context = {"title": "撤销导入", "batch": batch, "done": done}
-    return _page(request, "admin/kb/import_undone.html", context)
+    return _page(request, "admin/kb/imports/undone.html", context)
 
 
 def allowed_kinds(user: User) -> list[str]:

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-TEMPLATE = "admin/kb/notice_reach.html"
+TEMPLATE = "admin/kb/announcements/_reach.html"
 MAX_KEYWORDS_CHARS = 2000
 
 
 class NoticeReachMixin(Base):
     """Adds the read-only field `reach` and the address that keeps it up to date."""
 
-    change_form_template = "admin/kb/notice_form.html"
+    change_form_template = "admin/kb/announcements/change_form.html"
     readonly_fields = ("reach",)
 
     def get_urls(self) -> list[Any]:

@@ -57,9 +57,9 @@ class Tried(forms.Form):
 class Panelled(Base):
     """Forms of the vocabulary with the panel below, and its page."""
 
-    change_form_template = "admin/kb/vocabulary_form.html"
-    change_list_template = "admin/kb/vocabulary_list.html"
-    panel = "admin/kb/panel.html"
+    change_form_template = "admin/kb/vocabulary/change_form.html"
+    change_list_template = "admin/kb/vocabulary/change_list.html"
+    panel = "admin/kb/vocabulary/_panel.html"
     asked = "客户会说的话"
     hint = "写一句客户会说的话，看它怎么切分、哪些同义词起作用、先找到哪几条：现在，和保存以后。"
     watched = "members two_way text"  # fields of the form that are sent along
@@ -86,7 +86,7 @@ class Panelled(Base):
             "opts": self.opts,
             "panelled": self,
         }
-        return TemplateResponse(request, "admin/kb/vocabulary_try.html", context)
+        return TemplateResponse(request, "admin/kb/vocabulary/trial.html", context)
 
     def tried(self, request: HttpRequest, sent: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the panel shows of a sentence and of the form around it."""

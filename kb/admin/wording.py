@@ -50,7 +50,7 @@ class Tried(forms.Form):
 
 @admin.register(WordingRule)
 class WordingRuleAdmin(Panelled, ScopedAdmin):
-    panel = "admin/kb/wording_panel.html"
+    panel = "admin/kb/style_rules/_panel.html"
     headline = "会查出什么"
     asked = "一句话"
     hint = "写一句话，看现在和保存以后各查出什么，库里哪些条目这样写了。"

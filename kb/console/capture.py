@@ -109,10 +109,10 @@ def _initial(request: HttpRequest, user: User) -> dict[str, Any]:
 
 
 def _page(request: HttpRequest, form: CaptureForm, status: int = 200) -> HttpResponse:
-    name = "capture_form" if _is_bare(request) else "capture"
+    name = "_form" if _is_bare(request) else "page"
     words = form["q"].value() or ""
     context = {"form": form, "back": _back(words)}
-    return render(request, f"console/{name}.html", context, status=status)
+    return render(request, f"console/capture/{name}.html", context, status=status)
 
 
 def _is_bare(request: HttpRequest) -> bool:

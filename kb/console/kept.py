@@ -18,7 +18,7 @@ class Kept:
 
     reply: Reply
     number: int = 1  # in the list as it is shown
-    preview = "kept_preview"  # the template
+    preview = "console/home/_own_reply_preview.html"
 
     @property
     def key(self) -> str:

@@ -36,7 +36,7 @@ class Row:
     group: str = ""
     favoured: bool = False
     number: int = 1  # in the list as it is shown
-    preview = "preview"  # the template
+    preview = "console/home/_entry_preview.html"
 
     @property
     def path(self) -> list[Category]:

@@ -92,7 +92,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         "most": replies.MOST,
         "deleted": next(reversed(_deleted(request)), None),
     }
-    return render(request, "console/mine.html", context)
+    return render(request, "console/own_replies/page.html", context)
 
 
 @never_cache
@@ -110,7 +110,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return redirect("console:mine")
     context = {"form": form, "reply": reply, "standing": _standing(reply, user)}
     context["draft_key"] = draft_key
-    return render(request, "console/mine_form.html", context)
+    return render(request, "console/own_replies/form.html", context)
 
 
 @never_cache

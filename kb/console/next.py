@@ -28,4 +28,6 @@ def following(request: HttpRequest) -> HttpResponse:
     found = feedback.sequels(entry, user=user)
     if not found:
         return HttpResponse(status=204)
-    return render(request, "console/next.html", {"sequels": found, "asked": asked})
+    return render(
+        request, "console/home/_next_questions.html", {"sequels": found, "asked": asked}
+    )

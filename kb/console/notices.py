@@ -34,7 +34,7 @@ def notices(request: HttpRequest) -> HttpResponseBase:
     if unchanged := get_conditional_response(request, etag=etag):
         return unchanged
     response: HttpResponse = render(
-        request, "console/live_notices.html", {"notices": rows}
+        request, "console/notices/_live.html", {"notices": rows}
     )
     response.headers["ETag"] = etag
     return response

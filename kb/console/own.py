@@ -52,7 +52,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and _settled(form, request):
         messages.success(request, "已保存。", extra_tags="settings")
         return redirect("console:settings")
-    return render(request, "console/settings.html", {"form": form})
+    return render(request, "console/settings/page.html", {"form": form})
 
 
 def _settled(form: MannerForm, request: HttpRequest) -> bool:

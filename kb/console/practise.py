@@ -62,10 +62,11 @@ def practise(request: HttpRequest) -> HttpResponse:
     context = {"question": question, "again_at": again_at}
     context["found"] = found = _found(given["q"], user)
     if request.GET.get("fragment") == "results":
-        return render(request, "console/practise_results.html", context)
+        return render(request, "console/practice/_results.html", context)
     context["score"] = practice.score(user)
-    name = "practise" if question else "practise_over"
-    return render(request, f"console/{name}.html", context | {"words": found.words})
+    name = "question" if question else "nothing_due"
+    template = f"console/practice/{name}.html"
+    return render(request, template, context | {"words": found.words})
 
 
 @never_cache
@@ -79,7 +80,7 @@ def scores(request: HttpRequest) -> HttpResponse:
     context = {"person": person, "own": person == user, "leads": leads}
     context["score"] = practice.score(person)
     context["trainees"] = practice.trainees() if leads else ()
-    return render(request, "console/scores.html", context)
+    return render(request, "console/practice/scores.html", context)
 
 
 def _read(request: HttpRequest) -> dict[str, Any]:
@@ -157,7 +158,7 @@ def _outcome(request: HttpRequest, user: User, pk: int) -> HttpResponse:
         "standing": standing,
         "score": practice.score(user),
     }
-    return render(request, "console/practised.html", context)
+    return render(request, "console/practice/answer.html", context)
 
 
 def _address(**more: object) -> str:

@@ -56,7 +56,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     live = Entry.objects.published_to(user).in_bulk({one.entry_id for one in shown})
     remarks.see(user)
     context = {"page": page, "rows": [(one, live.get(one.entry_id)) for one in shown]}
-    return render(request, "console/remarks.html", context)
+    return render(request, "console/reply_feedback/page.html", context)
 
 
 def _take(request: HttpRequest, user: User) -> HttpResponse:

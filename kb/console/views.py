@@ -33,11 +33,11 @@ def home(request: HttpRequest) -> HttpResponse:
     context |= {"next_page": _next_page(asked, made), "own": manner.own}
     context["changes"] = replies.since(chosen.variants if chosen else (), user=user)
     if asked.fragment:
-        return render(request, "console/results.html", context)
+        return render(request, "console/home/_results.html", context)
     context |= {"categories": _categories(user), "tags": _tags(user), "manner": manner}
     context |= {"scopes": Entry.Audience.choices, "channels": Channel.choices}
     context["segments"] = Segment.objects.all()
-    return render(request, "console/home.html", context)
+    return render(request, "console/home/page.html", context)
 
 
 def agent_of(request: HttpRequest) -> User:
@@ -54,7 +54,7 @@ def _preview(request: HttpRequest, *, user: User, asked: forms.Asked) -> HttpRes
     changes = replies.since(chosen.variants, user=user)
     own = agents.own(user)
     context = {"asked": asked, "chosen": chosen, "own": own, "changes": changes}
-    return render(request, f"console/{chosen.preview}.html", context)
+    return render(request, chosen.preview, context)
 
 
 def _chosen(

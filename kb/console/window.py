@@ -30,7 +30,7 @@ def install(request: HttpRequest) -> HttpResponse:
     agent_of(request)
     address = request.build_absolute_uri(reverse("console:home"))
     context = {"bookmark": BOOKMARK.format(address, LONGEST)}
-    return render(request, "console/install.html", context)
+    return render(request, "console/install/page.html", context)
 
 
 @never_cache

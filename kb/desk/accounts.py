@@ -86,7 +86,7 @@ class LoginForm(AuthenticationForm):
 
 
 class Login(LoginView):
-    template_name = "desk/login.html"
+    template_name = "desk/login/page.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
@@ -140,7 +140,7 @@ class Logout(LogoutView):
 class ChangePassword(PasswordChangeView):
     """Change one's own password; all other sessions of the account end."""
 
-    template_name = "desk/password.html"
+    template_name = "desk/password/page.html"
     form_class = ChangePasswordForm
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -182,7 +182,9 @@ def first_password(request: HttpRequest) -> HttpResponse:
         return redirect("login")
     form = NewPasswordForm(user, request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "desk/password.html", {"form": form, "is_first": True})
+        return render(
+            request, "desk/password/page.html", {"form": form, "is_first": True}
+        )
     request.user = user  # whom the audit log names
     form.save()
     request.session.pop(FIRST_PASSWORD, None)
@@ -206,7 +208,7 @@ def login_page(
         return redirect_to_login(where, resolve_url("login"))
     kept = {"question": question, "text": request.POST["answer"][:MAX_ANSWER_CHARS]}
     context = {"form": LoginForm(request), "next": where, "kept": kept}
-    return render(request, "desk/login.html", context)
+    return render(request, "desk/login/page.html", context)
 
 
 def _kept(request: HttpRequest) -> dict[str, str] | None:

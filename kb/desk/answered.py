@@ -54,7 +54,7 @@ def answered(request: StaffRequest) -> HttpResponse:
         {k: v for k, v in (("q", words), ("who", "all")) if v != "all" or is_all}
     )
     context = {"page": page, "words": words, "is_all": is_all, "query": query}
-    return render(request, "desk/answered.html", context | held_context(request))
+    return render(request, "desk/answered/list.html", context | held_context(request))
 
 
 @answerer
@@ -168,10 +168,10 @@ def answered_page(
         "is_meanwhile": is_meanwhile,
     }
     context |= held_context(request)
-    return render(request, "desk/answered_one.html", context, status=status)
+    return render(request, "desk/answered/inquiry.html", context, status=status)
 
 
 def _gone(request: StaffRequest) -> HttpResponse:
     """Show what was typed for a question that has been deleted."""
     context: dict[str, Any] = {"question": None, "typed": typed_text(request)}
-    return render(request, "desk/answered_one.html", context, status=404)
+    return render(request, "desk/answered/inquiry.html", context, status=404)

@@ -195,7 +195,7 @@ def _answered_meanwhile(
     text = typed_text(request)
     if question is None:
         context = {"question": None, "typed": text}
-        return render(request, "desk/answered_one.html", context, status=404)
+        return render(request, "desk/answered/inquiry.html", context, status=404)
     if text == question.answer and question.answered_by == request.user:
         return redirect("desk:asked")  # the button was pressed twice
     if text:
@@ -293,7 +293,7 @@ def _page(
     context |= held_context(request)
     if question is not None:
         context |= _question_context(request, question, around) | more
-    return render(request, "desk/asked.html", context, status=status)
+    return render(request, "desk/inquiries/page.html", context, status=status)
 
 
 def _question_context(

@@ -29,7 +29,7 @@ def unhelpful(request: StaffRequest) -> HttpResponse:
         "handled": handled,
         "undo": feedback.last_handled(request.user, since=timezone.now() - queue.UNDO),
     }
-    return render(request, "desk/unhelpful.html", context)
+    return render(request, "desk/unhelpful/page.html", context)
 
 
 @editor

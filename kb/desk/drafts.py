@@ -58,7 +58,7 @@ def drafts(request: StaffRequest) -> HttpResponse:
         "counts": counts,
         "status": status if len(wanted) == 1 else "",
     }
-    return render(request, "desk/drafts.html", context)
+    return render(request, "desk/drafts/page.html", context)
 
 
 @editor

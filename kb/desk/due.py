@@ -53,7 +53,7 @@ def due(request: StaffRequest) -> HttpResponse:
         "total": len(listed),
         "is_mail_on": settings.KB_MAIL,
     }
-    return render(request, "desk/due.html", context)
+    return render(request, "desk/due/page.html", context)
 
 
 @editor

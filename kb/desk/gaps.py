@@ -254,7 +254,7 @@ def _page(request: StaffRequest, gap: Gap | None, **bound: Any) -> HttpResponse:
             **bound,
         }
     status = 400 if bound else 200
-    return render(request, "desk/gaps.html", context, status=status)
+    return render(request, "desk/search_gaps/page.html", context, status=status)
 
 
 def _last(request: StaffRequest) -> Gap | None:

@@ -60,7 +60,7 @@ def golden(request: StaffRequest) -> HttpResponse:
         "moved": _shown(_moved(moved[:MOST]), seen),
         "moves": len(moved),
     }
-    return render(request, "desk/golden.html", context)
+    return render(request, "desk/relevance_tests/page.html", context)
 
 
 @editor
@@ -102,7 +102,7 @@ def warning(request: StaffRequest, pk: int) -> HttpResponse:
         "told": _shown(rows, seen),
         "harmed": sum(one.harmed for one in told),
     }
-    return render(request, "desk/golden_warning.html", context)
+    return render(request, "desk/relevance_tests/warning.html", context)
 
 
 def _moved(told: Iterable[dict[str, Any]]) -> list[Any]:

@@ -31,7 +31,7 @@ def history(request: StaffRequest, pk: int) -> HttpResponse:
     context = {"entry": entry, "page": page, "shown": shown}
     if shown is not None:
         context |= _compared(entry, shown, now=request.GET.get("to") == "now")
-    return render(request, "desk/history.html", context)
+    return render(request, "desk/history/page.html", context)
 
 
 @editor

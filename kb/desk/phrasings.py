@@ -105,7 +105,7 @@ def _page(request: StaffRequest, refused: Refused | None = None) -> HttpResponse
         "undo": _last_refusal(request),
     }
     status = 400 if refused else 200
-    return render(request, "desk/phrasings.html", context, status=status)
+    return render(request, "desk/phrasings/page.html", context, status=status)
 
 
 def _last_refusal(request: StaffRequest) -> Any:

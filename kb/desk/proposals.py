@@ -46,7 +46,7 @@ def proposals(request: StaffRequest) -> HttpResponse:
         "total": replies.waiting().count(),
         "undo": replies.last_judged(request.user, since=since),
     }
-    return render(request, "desk/proposals.html", context)
+    return render(request, "desk/proposals/page.html", context)
 
 
 @editor

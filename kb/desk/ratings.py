@@ -41,7 +41,7 @@ def ratings(request: StaffRequest) -> HttpResponse:
         "is_done": is_done,
         "undo": mine.order_by("-score_handled_at", "-pk").first(),
     }
-    return render(request, "desk/ratings.html", context)
+    return render(request, "desk/ratings/page.html", context)
 
 
 @answerer

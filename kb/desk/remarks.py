@@ -43,7 +43,7 @@ def remarks(request: StaffRequest) -> HttpResponse:
         "total": ReplyFeedback.objects.waiting().count(),
         "undo": stage.last_closed(request.user, since=timezone.now() - queue.UNDO),
     }
-    return render(request, "desk/remarks.html", context)
+    return render(request, "desk/reply_feedback/page.html", context)
 
 
 @editor

@@ -47,7 +47,7 @@ def reviews(request: StaffRequest) -> HttpResponse:
     }
     if shown is not None:
         context |= _told(shown, by=request.user)
-    return render(request, "desk/reviews.html", context)
+    return render(request, "desk/reviews/page.html", context)
 
 
 @editor

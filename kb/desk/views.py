@@ -251,7 +251,7 @@ def _page(
     context: dict[str, Any] = {"asked": asked, "choices": queue.choices()}
     context["undo"] = queue.last_sorted(request.user)
     if question is None:
-        return render(request, "desk/empty.html", context)
+        return render(request, "desk/inbox/empty.html", context)
     near = queue.alike(
         asked.words or question.text, user=request.user, limit=queue.NEAR
     )
@@ -270,7 +270,7 @@ def _page(
         **bound,
     }
     status = 400 if refused else 200
-    return render(request, "desk/inbox.html", context, status=status)
+    return render(request, "desk/inbox/page.html", context, status=status)
 
 
 def _address(request: HttpRequest, **more: Any) -> str:

@@ -54,7 +54,7 @@ def near(request: HttpRequest) -> HttpResponse:
     """A fragment: answers to what is being typed."""
     words = forms.words(request)
     found = answers(words, reader=request.user)
-    return render(request, "faq/offered.html", {"offered": found})
+    return render(request, "faq/ask/_offered_entries.html", {"offered": found})
 
 
 def answers(text: str, *, reader: Reader) -> Sequence[Entry]:
@@ -125,7 +125,7 @@ def _form(
         "most_mb": settings.KB_PICTURE_MB,
         "is_mail_on": settings.KB_MAIL,
     }
-    return render(request, "faq/ask.html", context, status=status)
+    return render(request, "faq/ask/page.html", context, status=status)
 
 
 def _spoken(seconds: int) -> str:

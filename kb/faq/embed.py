@@ -101,7 +101,7 @@ def frame(request: HttpRequest) -> HttpResponse:
         context |= {"entries": entries, "title": title, "sure": True}
     faces.wear([e for e in (context.get("entry"), *context.get("entries", ())) if e])
     context |= {"words": words, "kept": _kept(request)}
-    response = render(request, "faq/embed.html", context)
+    response = render(request, "faq/embed/page.html", context)
     patch_cache_control(response, no_cache=True)
     return response
 
@@ -133,4 +133,4 @@ def demo(request: HttpRequest) -> HttpResponse:
         "allowed": settings.KB_WIDGET_ORIGINS,
         "shelves": Shelves(sites.stranger(request)).inside(None),
     }
-    return render(request, "faq/demo.html", context)
+    return render(request, "faq/widget_demo/page.html", context)

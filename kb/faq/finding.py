@@ -132,7 +132,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     words, number = forms.words(request), forms.page_number(request)
     narrow = Narrow(request, words)
     if not words:
-        return render(request, "faq/search.html", _unasked(request, narrow))
+        return render(request, "faq/search/page.html", _unasked(request, narrow))
     results = search.search(words, user=request.user, limit=MOST)
     choices = narrow.choices(results.hits)
     inside = narrow.holds(results.hits)
@@ -149,7 +149,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     context["more"] = number * PAGE < len(inside)
     context["before"] = narrow.query(page=number - 1)
     context["after"] = narrow.query(page=number + 1)
-    response = render(request, "faq/search.html", context)
+    response = render(request, "faq/search/page.html", context)
     if results.degraded:
         response.headers["X-Search-Degraded"] = "1"
     return response
@@ -167,7 +167,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
     )
     shown = _worn(found)
     context = {"suggestions": shown, "terms": _said(terms, words)}
-    return render(request, "faq/suggestions.html", context)
+    return render(request, "faq/search/_suggestions.html", context)
 
 
 def _unasked(request: HttpRequest, narrow: Narrow) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def throttled(scope: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not (seconds := seconds_to_wait(scope, request)):
                 return view(request, *args, **kwargs)
-            page = render(request, "faq/busy.html", {"seconds": seconds}, status=429)
+            page = render(
+                request, "faq/busy/page.html", {"seconds": seconds}, status=429
+            )
             page.headers["Retry-After"] = str(seconds)
             return page
 

@@ -103,4 +103,4 @@ def _page(
         "comment": found.comment,
         **more,
     }
-    return render(request, "faq/inquiry.html", context, status=status)
+    return render(request, "faq/inquiry/page.html", context, status=status)

@@ -28,7 +28,7 @@ _PICTURE = re.compile(r'<img src="(/media/[^"]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What `faq/head.html` writes; `listed` tells whether engines may list the page."""
+    """What `faq/_head.html` writes; `listed` tells whether engines may list the page."""
 
     title: str
     description: str

@@ -28,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     faces.wear([*popular, *recent])
     context = {"tree": _shelves(request), "popular": popular, "recent": recent}
     context |= {"edition": content.of(request), "meta": seo.home(request)}
-    return render(request, "faq/home.html", context)
+    return render(request, "faq/home/page.html", context)
 
 
 @kept("page")
@@ -50,7 +50,7 @@ def category(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         "page": page,
         "meta": seo.category(request, here, above, page),
     }
-    return render(request, "faq/category.html", context)
+    return render(request, "faq/category/page.html", context)
 
 
 def entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
@@ -96,7 +96,7 @@ def _entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
         "token": votes.token(found),
         "meta": seo.entry(request, found, path),
     }
-    return render(request, "faq/entry.html", context)
+    return render(request, "faq/entry/page.html", context)
 
 
 def listed(user: Reader) -> EntryQuerySet:

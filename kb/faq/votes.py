@@ -55,7 +55,7 @@ def _answer(
 ) -> HttpResponse:
     """Return a page, or what our script puts in the place of the form."""
     part = "part" in request.POST
-    name = "faq/voted_part.html" if part else "faq/voted.html"
+    name = "faq/vote/_thanks.html" if part else "faq/vote/page.html"
     return render(request, name, context, status=status)
 
 

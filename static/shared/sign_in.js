@@ -1,6 +1,6 @@
 // Sign in again without leaving the page. Nothing that was typed is lost.
 //
-// The page names its user in <meta name="signed-in">; see templates/shared/keep_draft.html.
+// The page names its user in <meta name="signed-in">; see templates/shared/_keep_draft.html.
 
 import { parseTrustedHtml } from "./html.js";
 import { isJson, NetworkError, post, ResponseError, request, TimeoutError } from "./http.js";

@@ -89,7 +89,7 @@ def part_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
             "title": "撤销合并",
             "merger": merger,
         }
-        return TemplateResponse(request, "admin/kb/entry/part.html", context)
+        return TemplateResponse(request, "admin/kb/entry/split.html", context)
     by: Any = request.user
     try:
         other = merging.part(merger, by=by)
