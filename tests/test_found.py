@@ -362,7 +362,7 @@ def test_a_shelf_that_was_moved_stands_elsewhere_at_once(
     make_entry("怎么付款？", category=other)
 
     def order() -> list[str]:
-        names = re.findall('shelf-name">(.*?)<', client.get("/").text)
+        names = re.findall('category-name">(.*?)<', client.get("/").text)
         return [name for name in names if name in {"售后", "支付"}]
 
     assert order() == ["售后", "支付"]

@@ -1,7 +1,7 @@
 /* Pictures in an answer: dropped, pasted or chosen; words for each are asked for first. */
 
-import { small } from "../base/shrink.js";
 import { isJson, NetworkError, post, UPLOAD_TIMEOUT_MS } from "../shared/http.js";
+import { small } from "../shared/shrink_picture.js";
 import { insertionAt } from "./insertion.js";
 
 const dialog = document.querySelector("#picture-dialog");

@@ -6,7 +6,7 @@ import { measured, shaped } from "./channels.js";
 import { copyPrepared } from "./clipboard.js";
 import { copyByHand } from "./manual_copy.js";
 import { markCarried } from "./reply.js";
-import { describeCarried } from "./sender.js";
+import { describeCarried } from "./reply_sender.js";
 
 export class Basket {
   /** `keep` is called with what will be done, before it is done: it can be taken back. */

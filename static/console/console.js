@@ -1,23 +1,23 @@
 // The agents' console, from what the customer said to the clipboard, by keyboard.
 
+import { Misses } from "./abandoned_searches.js";
 import { Basket } from "./basket.js";
-import { isContinuation } from "./carrying.js";
+import { isContinuation } from "./carried_values.js";
 import { clicked } from "./clicks.js";
 import { copyPrepared } from "./clipboard.js";
 import { Customer } from "./customer.js";
+import { followSegment } from "./customer_segment.js";
 import { keepAgain, toggle } from "./favourites.js";
 import { Filters } from "./filters.js";
 import { Finder } from "./finder.js";
 import { meaning, place } from "./keys.js";
+import { chip, speaker } from "./live_region.js";
 import { copyByHand } from "./manual_copy.js";
-import { Misses } from "./misses.js";
-import { Next } from "./next.js";
+import { Next } from "./next_questions.js";
 import { Picks } from "./picks.js";
 import { copyPicture } from "./pictures.js";
+import { Sender } from "./reply_sender.js";
 import { Results } from "./results.js";
-import { followSegment } from "./segment.js";
-import { Sender } from "./sender.js";
-import { chip, speaker } from "./sight.js";
 import { UndoStack } from "./undo.js";
 
 const ONCE = new Set(["copy", "advance", "pick", "escape", "favour", "link", "mine"]); // not while held

@@ -3,7 +3,7 @@
 // Values belong to one customer. With a new message they are put away, or carried: shown as
 // 沿用, and copied only after the agent has confirmed them.
 
-import { holdsValue, isNeverCarried, sharesValue } from "./carrying.js";
+import { holdsValue, isNeverCarried, sharesValue } from "./carried_values.js";
 
 const PREFIX = "kb-console-customer-";
 const IDLE_MS = 600_000; // after so long without a key or a touch comes a new customer

@@ -1,7 +1,7 @@
 // From what is typed to results that answer it, and to an address that says so.
 
 import { NetworkError } from "../shared/http.js";
-import { Latest } from "./latest.js";
+import { Latest } from "./fragments.js";
 
 const PAUSE = 20; // ms without a key before a search
 const OLD = 60_000; // ms: results that were out of sight for so long are fetched anew

@@ -1,6 +1,6 @@
 // The list and the preview beside it: which entry is selected, what of it is shown.
 
-import { fetchFragment } from "./latest.js";
+import { fetchFragment } from "./fragments.js";
 import { Reply, source } from "./reply.js";
 
 const REST = 150; // ms on one entry before its neighbours are fetched too

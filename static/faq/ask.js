@@ -1,9 +1,9 @@
 /* Answers appear while a question is being written; the input method is left alone.
    Pictures are made light before they are sent. */
 
-import { small } from "../base/shrink.js";
 import { parseTrustedHtml } from "../shared/html.js";
 import { LatestRequest } from "../shared/http.js";
+import { small } from "../shared/shrink_picture.js";
 
 const DELAY = 300; // ms after the last key
 const FEWEST = 2; // characters

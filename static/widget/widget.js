@@ -208,7 +208,7 @@
     return event.isComposing || event.keyCode === 229;
   }
 
-  // static/base/shrink.js
+  // static/shared/shrink_picture.js
   var LIGHT = 1 << 20;
   var WIDE = 1600;
   var AREA = 6e6;

@@ -366,7 +366,7 @@ def test_the_names_of_what_is_never_carried(console: Page) -> None:
             const { isNeverCarried } = await import(module);
             return names.map(isNeverCarried);
         }""",
-        [static("console/carrying.js"), [name for name, _ in RULES]],
+        [static("console/carried_values.js"), [name for name, _ in RULES]],
     )
     assert told == [expected for _, expected in RULES]
 

@@ -58,7 +58,7 @@ def test_the_digit_opens_the_box_and_enter_merges(desk: Page) -> None:
     assert texts() == []
     box.fill("我叫张伟，退款没到账")
     box.press("Enter")
-    expect(desk.locator(".near [role=alert]")).to_contain_text("姓名「张伟」")
+    expect(desk.locator(".side-column [role=alert]")).to_contain_text("姓名「张伟」")
     expect(box).to_have_value("我叫张伟，退款没到账")
     assert Question.objects.waiting().count() == 1
     box.fill("退款还没到账")

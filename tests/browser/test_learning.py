@@ -185,11 +185,11 @@ def test_without_a_script_it_is_a_page(
 
 def test_feedback_is_told_from_the_preview(console: Page, freight: Entry) -> None:
     find(console, "退货运费", "退货运费谁承担？")
-    console.locator(".remark summary").press("Enter")
+    console.locator(".reply-feedback summary").press("Enter")
     console.keyboard.press("Tab")  # to the reasons, of which none is chosen
     console.get_by_label("过时").check()
     console.get_by_label(re.compile("补充说明")).fill("规则上月改了")
-    compose(console, ".remark textarea", key="Enter", ctrl=True)
+    compose(console, ".reply-feedback textarea", key="Enter", ctrl=True)
     assert not ReplyFeedback.objects.exists()
     console.get_by_label(re.compile("补充说明")).press("Control+Enter")
     expect(console.locator("#said")).to_contain_text("谢谢，编辑会看到")
@@ -335,7 +335,7 @@ def test_axe_finds_nothing_wrong_and_nothing_is_cut_off(
     find(page, "退货运费", "退货运费谁承担？")
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="接下来客户常问")).to_be_visible()
-    page.locator(".remark summary").click()
+    page.locator(".reply-feedback summary").click()
     check("console with a notice, what comes next and feedback")
     page.keyboard.press("Alt+KeyN")
     expect(page.get_by_role("dialog")).to_be_visible()

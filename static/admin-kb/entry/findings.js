@@ -1,6 +1,6 @@
 // What is to be mended, what is alike, and the blanks of replies, while one writes.
 
-import { FormPost, field, replies, settled, typed, whenTyped } from "./typed.js";
+import { FormPost, field, replies, settled, typed, whenTyped } from "./entry_form.js";
 
 const WAIT = 600; // milliseconds after the last key
 

@@ -1,8 +1,8 @@
 // The page of an entry: what helps while writing. Without it the form works all the same.
 
 import "./conflict.js";
+import { keepTyped } from "./autosave.js";
 import { showFindings } from "./findings.js";
-import { keepTyped } from "./keeping.js";
 import { showPreview } from "./preview.js";
 import "./phrasings.js";
 

@@ -1,6 +1,6 @@
 // The answer as customers see it, in a frame of its own: their CSS, no script.
 
-import { FormPost, settled, typed, whenTyped } from "./typed.js";
+import { FormPost, settled, typed, whenTyped } from "./entry_form.js";
 
 const WAIT = 300; // milliseconds after the last key
 

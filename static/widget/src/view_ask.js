@@ -1,6 +1,6 @@
 // A question: answers are offered while it is written.
 
-import { small } from "../../base/shrink.js";
+import { small } from "../../shared/shrink_picture.js";
 import { call, MAX_QUERY_CHARS, reasonOf } from "./api.js";
 import { el, loadingLine, siteLink } from "./elements.js";
 import { translate } from "./language.js";

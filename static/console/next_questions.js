@@ -1,7 +1,7 @@
 // After a copy: what customers ask next, one key away from the box.
 
 import { isComposing } from "../shared/composing.js";
-import { fetchFragment } from "./latest.js";
+import { fetchFragment } from "./fragments.js";
 
 export class Next {
   constructor({ form, panes, box, results, finder, say }) {

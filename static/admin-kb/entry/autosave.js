@@ -1,6 +1,6 @@
 // What is typed is kept on the server now and then, for its writer alone.
 
-import { FormPost, settled } from "./typed.js";
+import { FormPost, settled } from "./entry_form.js";
 
 const WAIT = 2000; // milliseconds after the last key
 const form = document.querySelector("#entry_form");

@@ -1,7 +1,7 @@
 // 新人练习 by keyboard: search as in the console, choose by Enter, arrows or digits.
 
 import { isComposing } from "../shared/composing.js";
-import { Latest } from "./latest.js";
+import { Latest } from "./fragments.js";
 
 const PAUSE = 60; // ms without a key before a search
 const form = document.getElementById("practise");

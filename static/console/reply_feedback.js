@@ -83,19 +83,19 @@ function thank(form, said) {
 }
 
 panes?.addEventListener("submit", (event) => {
-  const form = event.target.closest(".remark form");
+  const form = event.target.closest(".reply-feedback form");
   if (!form) return;
   event.preventDefault();
   send(form);
 });
 
 panes?.addEventListener("input", (event) => {
-  const form = event.target.closest(".remark form");
+  const form = event.target.closest(".reply-feedback form");
   if (form) keep(form);
 });
 
 panes?.addEventListener("keydown", (event) => {
-  const form = event.target.closest?.(".remark form");
+  const form = event.target.closest?.(".reply-feedback form");
   if (!form || isComposing(event)) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
@@ -109,7 +109,7 @@ panes?.addEventListener("keydown", (event) => {
 panes?.addEventListener(
   "toggle",
   (event) => {
-    if (!event.target.matches(".remark") || !event.target.open) return;
+    if (!event.target.matches(".reply-feedback") || !event.target.open) return;
     const select = event.target.querySelector("select[name=reply]");
     const open = [...(select?.options ?? [])].find((option) => option.value === shown(select));
     if (open) open.selected = true;

@@ -5,7 +5,7 @@ import {
   isContinuation,
   isNeverCarried,
   sharesValue,
-} from "../../static/console/carrying.js";
+} from "../../static/console/carried_values.js";
 
 test("what harms when it is sent to somebody else is never carried", () => {
   for (const name of ["收货地址", "联系电话", "客户姓名", "退款金额", "差价", "验证码"]) {
