@@ -94,3 +94,23 @@ def test_npm_packages_are_pinned_and_no_registry_is_named() -> None:
     assert locked["packages"][""]["devDependencies"] == asked["devDependencies"]
     for name, package in locked["packages"].items():
         assert "resolved" not in package, name
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    """collectstatic puts the hash of each module into those that import it."""
+    imports = {path: imported(path) for path in scripts()}
+    for path, modules in imports.items():
+        above = {path}
+        waiting = list(modules)
+        while waiting:
+            module = waiting.pop()
+            assert module != path, path
+            assert module.is_file(), f"{path} imports {module}"
+            if module not in above:
+                above.add(module)
+                waiting += imports.get(module, [])
+
+
+def imported(path: Path) -> list[Path]:
+    names = re.findall(r'(?:from|import) ?\(?"(\.[^"]+)"', code_of(path))
+    return [(path.parent / name).resolve() for name in names]

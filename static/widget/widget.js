@@ -203,9 +203,177 @@
     return error.answer?.detail || translate("unreachable");
   }
 
-  // static/shared/composing.js
-  function isComposing(event) {
-    return event.isComposing || event.keyCode === 229;
+  // static/widget/src/panel.js
+  var MAX_TEXT_CHARS = 2e3;
+  var Panel = class {
+    /**
+     * `close` closes the dialog; null where the panel stands in the page. `views` holds the view of
+     * home, of a question to ask, and a function that makes the view of an entry.
+     */
+    constructor({ root, place, close, chooseLanguage: chooseLanguage2, views }) {
+      Object.assign(this, { root, views, isInline: close === null });
+      this.trail = [];
+      this.site = null;
+      this.canAsk = false;
+      this.searched = "";
+      this.onTyping = () => {
+      };
+      this.title = el("h2", { tabindex: "-1" });
+      const button = { type: "button", class: "button" };
+      this.backButton = el("button", { ...button, hidden: true, onclick: () => this.leave() }, "←");
+      this.closeButton = close && el("button", { ...button, onclick: close }, "✕");
+      this.status = el("p", { class: "quiet", role: "status" });
+      this.body = el("div", { class: "body" });
+      this.languages = el(
+        "div",
+        { class: "tongues", role: "group" },
+        LANGUAGES.map(
+          ([lang, name]) => el("button", { type: "button", lang, onclick: () => chooseLanguage2(lang) }, name)
+        )
+      );
+      const head = el("div", { class: "head" }, this.backButton, this.title, this.closeButton);
+      place.append(el("div", { class: "panel" }, head, this.body, this.languages, this.status));
+      this.draft = this.makeDraft();
+      this.label();
+    }
+    /** Fields of a question. They stay, whichever view the reader looks at meanwhile. */
+    makeDraft() {
+      const text = el("textarea", {
+        id: "text",
+        name: "text",
+        maxlength: MAX_TEXT_CHARS,
+        required: true
+      });
+      for (const kind of ["input", "compositionend"]) {
+        text.addEventListener(kind, (event) => this.onTyping(event));
+      }
+      const contact = el("input", {
+        type: "text",
+        id: "contact",
+        name: "contact",
+        maxlength: "100",
+        autocomplete: "email"
+      });
+      const pictures = el("input", {
+        type: "file",
+        id: "pictures",
+        multiple: true,
+        accept: "image/png,image/jpeg,image/webp,image/gif"
+      });
+      return { text, contact, pictures };
+    }
+    begin() {
+      this.go(this.views.home, { canFocus: false });
+    }
+    label() {
+      this.title.textContent = attributes.title || this.site?.name || translate("help");
+      this.backButton.setAttribute("aria-label", translate("back"));
+      this.closeButton?.setAttribute("aria-label", translate("close"));
+      this.languages.setAttribute("aria-label", translate("language"));
+      for (const button of this.languages.children) {
+        button.setAttribute("aria-pressed", button.lang === currentLanguage());
+      }
+    }
+    // Views: functions of the panel, which may fetch first --------------------------------
+    get view() {
+      return this.trail.at(-1);
+    }
+    go(view, { canFocus = true } = {}) {
+      this.trail.push(view);
+      view(this);
+      if (canFocus) this.title.focus({ preventScroll: !this.isInline });
+    }
+    openEntry(entry) {
+      this.go(this.views.entry(entry));
+    }
+    openQuestionForm() {
+      this.go(this.views.ask);
+    }
+    /** Back to the view before this one. */
+    leave() {
+      this.trail.pop();
+      this.view(this);
+      this.focus();
+    }
+    /** The same view, in another language. */
+    repaint() {
+      this.site = null;
+      this.label();
+      this.view?.(this);
+    }
+    show(...children) {
+      this.body.replaceChildren(...children);
+      this.body.scrollTop = 0;
+      this.backButton.hidden = this.trail.length < 2;
+    }
+    showError(error) {
+      const retry = { type: "button", class: "button", onclick: () => this.view(this) };
+      this.show(errorLine(reasonOf(error)), el("button", retry, translate("again")));
+    }
+    /**
+     * Resolve to what `fetchAnswer` does, or to null: then the reader has gone on, or sees the error.
+     *
+     * Meanwhile `children` are shown.
+     */
+    async load(fetchAnswer, ...children) {
+      const { view } = this;
+      this.show(...children);
+      try {
+        const answer = await fetchAnswer();
+        return this.view === view ? answer : null;
+      } catch (error) {
+        if (this.view === view) this.showError(error);
+        return null;
+      }
+    }
+    /** The search box, or the title: a phone's keyboard would hide half of the list. */
+    focus() {
+      const box = matchMedia("(hover: hover)").matches && this.body.querySelector("input[type=search]");
+      (box || this.title).focus();
+    }
+  };
+
+  // static/widget/src/widget.css
+  var widget_default = '/* How the widget looks. Sizes are px: the host page decides what a rem is.\n   Tokens come from static/base/tokens.css; see theme.js. */\n\n:host {\n  all: initial !important;\n  display: block !important;\n  font: 16px / 1.5 var(--font) !important;\n  color-scheme: light;\n}\n.root {\n  color: var(--ink);\n  text-align: start;\n  overflow-wrap: anywhere;\n}\n* {\n  box-sizing: border-box;\n}\n[hidden] {\n  display: none !important;\n}\nh2,\nh3,\nh4,\np,\nul,\nol,\nblockquote,\npre,\nfieldset {\n  margin: 0;\n  padding: 0;\n}\nbutton,\ninput,\ntextarea,\nselect {\n  font: inherit;\n  color: inherit;\n}\n:focus-visible {\n  outline: 2px solid var(--accent);\n  outline-offset: 2px;\n}\n.button {\n  min-height: 40px;\n  padding: 0 16px;\n  border: 1px solid var(--line-strong);\n  border-radius: var(--radius);\n  background: var(--surface-raised);\n  cursor: pointer;\n}\n.button:hover {\n  background: var(--surface-sunk);\n}\n.main {\n  border-color: var(--accent);\n  background: var(--accent);\n  color: var(--accent-ink);\n}\n.main:hover {\n  background: var(--accent);\n  filter: brightness(0.92);\n}\n.button:disabled {\n  opacity: 0.6;\n  cursor: default;\n}\n.launch {\n  position: fixed;\n  z-index: 2147483000;\n  right: max(16px, env(safe-area-inset-right));\n  bottom: max(16px, env(safe-area-inset-bottom));\n  min-height: 48px;\n  padding: 0 20px;\n  border-radius: var(--radius-pill);\n  box-shadow: var(--shadow-float);\n}\n.left .launch {\n  right: auto;\n  left: max(16px, env(safe-area-inset-left));\n}\ndialog {\n  width: min(400px, 100vw);\n  max-width: none;\n  height: min(640px, 100vh - 32px);\n  height: min(640px, 100dvh - 32px);\n  max-height: none;\n  margin: auto 16px 16px auto;\n  padding: 0;\n  border: 1px solid var(--line);\n  border-radius: var(--radius-l);\n  background: var(--surface-raised);\n  color: var(--ink);\n  box-shadow: var(--shadow-float);\n  overflow: hidden;\n}\n.left dialog {\n  margin: auto auto 16px 16px;\n}\ndialog::backdrop {\n  background: var(--backdrop-soft);\n}\n.panel {\n  display: flex;\n  flex-direction: column;\n  height: 100%;\n  background: var(--surface-raised);\n}\n.inline .panel {\n  height: auto;\n  border: 1px solid var(--line);\n  border-radius: var(--radius-l);\n}\n.head {\n  display: flex;\n  align-items: center;\n  gap: 8px;\n  padding: 8px 8px 8px 16px;\n  border-bottom: 1px solid var(--line);\n}\n.head h2 {\n  flex: 1;\n  font-size: 16px;\n  font-weight: 650;\n}\n.head button {\n  min-width: 40px;\n  padding: 0 8px;\n  border-color: transparent;\n}\n.body {\n  flex: 1;\n  padding: 16px;\n  overflow-y: auto;\n  overscroll-behavior: contain;\n}\n.inline .body {\n  overflow: visible;\n}\n.body > * + *,\nform > * + *,\n.prose > * + * {\n  margin-top: 12px;\n}\n.search {\n  position: relative;\n}\n.body .search > * + * {\n  margin-top: 0;\n}\n.results > * + * {\n  margin-top: 12px;\n}\n::placeholder {\n  color: var(--ink-soft);\n  opacity: 1;\n}\nlabel,\nlegend {\n  display: block;\n  font-size: 14px;\n  font-weight: 600;\n}\ninput[type="search"],\ninput[type="text"],\ntextarea,\nselect {\n  display: block;\n  width: 100%;\n  min-height: 44px;\n  padding: 8px 12px;\n  border: 1px solid var(--line-strong);\n  border-radius: var(--radius);\n  background: var(--surface-raised);\n}\ntextarea {\n  min-height: 96px;\n  resize: vertical;\n}\n.trap,\n.quiet {\n  position: absolute;\n  width: 1px;\n  height: 1px;\n  overflow: hidden;\n  clip-path: inset(50%);\n  white-space: nowrap;\n}\n.soft,\n.hint {\n  color: var(--ink-soft);\n  font-size: 14px;\n}\n.list {\n  list-style: none;\n}\n.list li {\n  border-bottom: 1px solid var(--line);\n}\n.list button {\n  display: block;\n  width: 100%;\n  min-height: 44px;\n  padding: 8px 0;\n  border: 0;\n  background: none;\n  color: var(--accent);\n  text-align: start;\n  cursor: pointer;\n}\n.list button:hover {\n  text-decoration: underline;\n}\n.list small {\n  display: -webkit-box;\n  overflow: hidden;\n  color: var(--ink-soft);\n  font-size: 14px;\n  -webkit-box-orient: vertical;\n  -webkit-line-clamp: 2;\n}\nh3 {\n  font-size: 18px;\n}\n.label {\n  font-size: 14px;\n}\na,\n.link {\n  color: var(--accent);\n  text-underline-offset: 3px;\n}\n.link {\n  padding: 8px 0;\n  border: 0;\n  background: none;\n  text-decoration: underline;\n  cursor: pointer;\n}\n.prose {\n  line-height: 1.7;\n}\n.prose ul,\n.prose ol {\n  padding-inline-start: 1.5em;\n}\n.prose img {\n  max-width: 100%;\n  height: auto;\n  border: 1px solid var(--line);\n  border-radius: var(--radius);\n}\n.prose pre,\n.prose .table {\n  max-width: 100%;\n  overflow-x: auto;\n  overflow-wrap: normal;\n}\n.prose pre,\n.prose code {\n  border-radius: var(--radius-s);\n  background: var(--surface-sunk);\n  font-size: 14px;\n}\n.prose pre {\n  padding: 8px 12px;\n}\n.prose table {\n  border-collapse: collapse;\n  font-size: 14px;\n}\n.prose th,\n.prose td {\n  padding: 6px 10px;\n  border: 1px solid var(--line);\n  text-align: start;\n  vertical-align: top;\n}\n.prose blockquote,\n.prose .callout {\n  padding: 4px 12px;\n  border-inline-start: 3px solid var(--line-strong);\n}\n.prose .callout {\n  background: var(--warn-soft);\n}\n.row {\n  display: flex;\n  flex-wrap: wrap;\n  align-items: center;\n  gap: 8px;\n}\n.choice {\n  display: inline-flex;\n  align-items: center;\n  gap: 6px;\n  min-height: 32px;\n  font-weight: 400;\n}\nfieldset {\n  border: 0;\n}\n.notice {\n  padding: 8px 12px;\n  border-inline-start: 3px solid var(--line-strong);\n  background: var(--warn-soft);\n}\n.notice * + * {\n  margin-top: 4px;\n}\n.tongues {\n  display: flex;\n  justify-content: center;\n  gap: 4px;\n  padding: 4px;\n  border-top: 1px solid var(--line);\n}\n.tongues button {\n  min-height: 32px;\n  padding: 0 8px;\n  border: 0;\n  background: none;\n  color: var(--ink-soft);\n  font-size: 13px;\n  cursor: pointer;\n}\n.tongues [aria-pressed="true"] {\n  color: var(--ink);\n  font-weight: 650;\n}\n.bad {\n  padding: 8px 12px;\n  border-inline-start: 3px solid var(--bad);\n  color: var(--bad);\n}\n@media (max-width: 480px) {\n  dialog,\n  .left dialog {\n    width: 100vw;\n    height: 100vh;\n    height: 100dvh;\n    margin: 0;\n    border: 0;\n    border-radius: 0;\n  }\n}\n@media print {\n  .launch {\n    display: none;\n  }\n}\n';
+
+  // static/widget/src/theme.js
+  var COLOUR = /^#[0-9a-f]{6}$/;
+  var base = sheet(widget_default);
+  var standard = { light: declarations(tokens.light), dark: declarations(tokens.dark) };
+  var siteColours = null;
+  function setSiteColours(colours) {
+    if (!colours) return;
+    const [light, dark] = colours.map(
+      (tokens2) => declarations(Object.fromEntries(Object.entries(tokens2).filter(isColour)))
+    );
+    siteColours = { light, dark };
+  }
+  function applyTheme(root) {
+    const font = `:host([lang="zh-Hant"]) { ${declarations(tokens.traditional)} }`;
+    const sheets = [base, sheet(themed(standard) + font)];
+    if (siteColours) sheets.push(sheet(themed(siteColours)));
+    root.adoptedStyleSheets = sheets;
+  }
+  function isColour([, value]) {
+    return COLOUR.test(value);
+  }
+  function declarations(values) {
+    return Object.entries(values).map(([name, value]) => `--${name}: ${value};`).join(" ");
+  }
+  function themed({ light, dark }) {
+    const lightRule = rule(`${light} color-scheme: light;`);
+    const darkRule = rule(`${dark} color-scheme: dark;`);
+    if (attributes.theme === "light") return lightRule;
+    if (attributes.theme === "dark") return lightRule + darkRule;
+    return `${lightRule} @media (prefers-color-scheme: dark) { ${darkRule} }`;
+  }
+  function rule(body) {
+    return `:host, dialog::backdrop { ${body} } `;
+  }
+  function sheet(text) {
+    const made = new CSSStyleSheet();
+    made.replaceSync(text);
+    return made;
   }
 
   // static/shared/shrink_picture.js
@@ -232,6 +400,34 @@
     paper.fillRect(0, 0, canvas.width, canvas.height);
     paper.drawImage(image2, 0, 0, canvas.width, canvas.height);
     return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.88));
+  }
+
+  // static/widget/src/lists.js
+  function entryList(panel, entries) {
+    const row = (entry) => el(
+      "button",
+      { type: "button", onclick: () => panel.openEntry(entry) },
+      entry.question,
+      el("small", null, entry.excerpt)
+    );
+    const rows = entries.map((entry) => el("li", null, row(entry)));
+    return el("ul", { class: "list" }, rows);
+  }
+  function noticeSection(notices) {
+    if (!notices.length) return [];
+    return [el("section", { class: "list", "aria-label": translate("notices") }, notices.map(row))];
+    function row({ title, body, entry }) {
+      const link = entry && el("p", null, siteLink(entry.url, entry.question, newTabHint()));
+      return el("div", { class: "notice" }, el("strong", null, title), body.flatMap(build), link);
+    }
+  }
+  function askLine(panel) {
+    if (panel.canAsk) {
+      const button = { type: "button", class: "link", onclick: () => panel.openQuestionForm() };
+      return el("p", null, el("button", button, translate("still")));
+    }
+    const query = panel.searched ? `?q=${encodeURIComponent(panel.searched)}` : "";
+    return el("p", null, siteLink(`/ask/${query}`, translate("still"), newTabHint()));
   }
 
   // static/widget/src/view_ask.js
@@ -424,75 +620,9 @@
     return form;
   }
 
-  // static/widget/src/lists.js
-  function entryList(panel, entries) {
-    const row = (entry) => el(
-      "button",
-      { type: "button", onclick: () => panel.go(entryView(entry)) },
-      entry.question,
-      el("small", null, entry.excerpt)
-    );
-    const rows = entries.map((entry) => el("li", null, row(entry)));
-    return el("ul", { class: "list" }, rows);
-  }
-  function noticeSection(notices) {
-    if (!notices.length) return [];
-    return [el("section", { class: "list", "aria-label": translate("notices") }, notices.map(row))];
-    function row({ title, body, entry }) {
-      const link = entry && el("p", null, siteLink(entry.url, entry.question, newTabHint()));
-      return el("div", { class: "notice" }, el("strong", null, title), body.flatMap(build), link);
-    }
-  }
-  function askLine(panel) {
-    if (panel.canAsk) {
-      const button = { type: "button", class: "link", onclick: () => panel.go(askView) };
-      return el("p", null, el("button", button, translate("still")));
-    }
-    const query = panel.searched ? `?q=${encodeURIComponent(panel.searched)}` : "";
-    return el("p", null, siteLink(`/ask/${query}`, translate("still"), newTabHint()));
-  }
-
-  // static/widget/src/widget.css
-  var widget_default = '/* How the widget looks. Sizes are px: the host page decides what a rem is.\n   Tokens come from static/base/tokens.css; see theme.js. */\n\n:host {\n  all: initial !important;\n  display: block !important;\n  font: 16px / 1.5 var(--font) !important;\n  color-scheme: light;\n}\n.root {\n  color: var(--ink);\n  text-align: start;\n  overflow-wrap: anywhere;\n}\n* {\n  box-sizing: border-box;\n}\n[hidden] {\n  display: none !important;\n}\nh2,\nh3,\nh4,\np,\nul,\nol,\nblockquote,\npre,\nfieldset {\n  margin: 0;\n  padding: 0;\n}\nbutton,\ninput,\ntextarea,\nselect {\n  font: inherit;\n  color: inherit;\n}\n:focus-visible {\n  outline: 2px solid var(--accent);\n  outline-offset: 2px;\n}\n.button {\n  min-height: 40px;\n  padding: 0 16px;\n  border: 1px solid var(--line-strong);\n  border-radius: var(--radius);\n  background: var(--surface-raised);\n  cursor: pointer;\n}\n.button:hover {\n  background: var(--surface-sunk);\n}\n.main {\n  border-color: var(--accent);\n  background: var(--accent);\n  color: var(--accent-ink);\n}\n.main:hover {\n  background: var(--accent);\n  filter: brightness(0.92);\n}\n.button:disabled {\n  opacity: 0.6;\n  cursor: default;\n}\n.launch {\n  position: fixed;\n  z-index: 2147483000;\n  right: max(16px, env(safe-area-inset-right));\n  bottom: max(16px, env(safe-area-inset-bottom));\n  min-height: 48px;\n  padding: 0 20px;\n  border-radius: var(--radius-pill);\n  box-shadow: var(--shadow-float);\n}\n.left .launch {\n  right: auto;\n  left: max(16px, env(safe-area-inset-left));\n}\ndialog {\n  width: min(400px, 100vw);\n  max-width: none;\n  height: min(640px, 100vh - 32px);\n  height: min(640px, 100dvh - 32px);\n  max-height: none;\n  margin: auto 16px 16px auto;\n  padding: 0;\n  border: 1px solid var(--line);\n  border-radius: var(--radius-l);\n  background: var(--surface-raised);\n  color: var(--ink);\n  box-shadow: var(--shadow-float);\n  overflow: hidden;\n}\n.left dialog {\n  margin: auto auto 16px 16px;\n}\ndialog::backdrop {\n  background: var(--backdrop-soft);\n}\n.panel {\n  display: flex;\n  flex-direction: column;\n  height: 100%;\n  background: var(--surface-raised);\n}\n.inline .panel {\n  height: auto;\n  border: 1px solid var(--line);\n  border-radius: var(--radius-l);\n}\n.head {\n  display: flex;\n  align-items: center;\n  gap: 8px;\n  padding: 8px 8px 8px 16px;\n  border-bottom: 1px solid var(--line);\n}\n.head h2 {\n  flex: 1;\n  font-size: 16px;\n  font-weight: 650;\n}\n.head button {\n  min-width: 40px;\n  padding: 0 8px;\n  border-color: transparent;\n}\n.body {\n  flex: 1;\n  padding: 16px;\n  overflow-y: auto;\n  overscroll-behavior: contain;\n}\n.inline .body {\n  overflow: visible;\n}\n.body > * + *,\nform > * + *,\n.prose > * + * {\n  margin-top: 12px;\n}\n.search {\n  position: relative;\n}\n.body .search > * + * {\n  margin-top: 0;\n}\n.results > * + * {\n  margin-top: 12px;\n}\n::placeholder {\n  color: var(--ink-soft);\n  opacity: 1;\n}\nlabel,\nlegend {\n  display: block;\n  font-size: 14px;\n  font-weight: 600;\n}\ninput[type="search"],\ninput[type="text"],\ntextarea,\nselect {\n  display: block;\n  width: 100%;\n  min-height: 44px;\n  padding: 8px 12px;\n  border: 1px solid var(--line-strong);\n  border-radius: var(--radius);\n  background: var(--surface-raised);\n}\ntextarea {\n  min-height: 96px;\n  resize: vertical;\n}\n.trap,\n.quiet {\n  position: absolute;\n  width: 1px;\n  height: 1px;\n  overflow: hidden;\n  clip-path: inset(50%);\n  white-space: nowrap;\n}\n.soft,\n.hint {\n  color: var(--ink-soft);\n  font-size: 14px;\n}\n.list {\n  list-style: none;\n}\n.list li {\n  border-bottom: 1px solid var(--line);\n}\n.list button {\n  display: block;\n  width: 100%;\n  min-height: 44px;\n  padding: 8px 0;\n  border: 0;\n  background: none;\n  color: var(--accent);\n  text-align: start;\n  cursor: pointer;\n}\n.list button:hover {\n  text-decoration: underline;\n}\n.list small {\n  display: -webkit-box;\n  overflow: hidden;\n  color: var(--ink-soft);\n  font-size: 14px;\n  -webkit-box-orient: vertical;\n  -webkit-line-clamp: 2;\n}\nh3 {\n  font-size: 18px;\n}\n.label {\n  font-size: 14px;\n}\na,\n.link {\n  color: var(--accent);\n  text-underline-offset: 3px;\n}\n.link {\n  padding: 8px 0;\n  border: 0;\n  background: none;\n  text-decoration: underline;\n  cursor: pointer;\n}\n.prose {\n  line-height: 1.7;\n}\n.prose ul,\n.prose ol {\n  padding-inline-start: 1.5em;\n}\n.prose img {\n  max-width: 100%;\n  height: auto;\n  border: 1px solid var(--line);\n  border-radius: var(--radius);\n}\n.prose pre,\n.prose .table {\n  max-width: 100%;\n  overflow-x: auto;\n  overflow-wrap: normal;\n}\n.prose pre,\n.prose code {\n  border-radius: var(--radius-s);\n  background: var(--surface-sunk);\n  font-size: 14px;\n}\n.prose pre {\n  padding: 8px 12px;\n}\n.prose table {\n  border-collapse: collapse;\n  font-size: 14px;\n}\n.prose th,\n.prose td {\n  padding: 6px 10px;\n  border: 1px solid var(--line);\n  text-align: start;\n  vertical-align: top;\n}\n.prose blockquote,\n.prose .callout {\n  padding: 4px 12px;\n  border-inline-start: 3px solid var(--line-strong);\n}\n.prose .callout {\n  background: var(--warn-soft);\n}\n.row {\n  display: flex;\n  flex-wrap: wrap;\n  align-items: center;\n  gap: 8px;\n}\n.choice {\n  display: inline-flex;\n  align-items: center;\n  gap: 6px;\n  min-height: 32px;\n  font-weight: 400;\n}\nfieldset {\n  border: 0;\n}\n.notice {\n  padding: 8px 12px;\n  border-inline-start: 3px solid var(--line-strong);\n  background: var(--warn-soft);\n}\n.notice * + * {\n  margin-top: 4px;\n}\n.tongues {\n  display: flex;\n  justify-content: center;\n  gap: 4px;\n  padding: 4px;\n  border-top: 1px solid var(--line);\n}\n.tongues button {\n  min-height: 32px;\n  padding: 0 8px;\n  border: 0;\n  background: none;\n  color: var(--ink-soft);\n  font-size: 13px;\n  cursor: pointer;\n}\n.tongues [aria-pressed="true"] {\n  color: var(--ink);\n  font-weight: 650;\n}\n.bad {\n  padding: 8px 12px;\n  border-inline-start: 3px solid var(--bad);\n  color: var(--bad);\n}\n@media (max-width: 480px) {\n  dialog,\n  .left dialog {\n    width: 100vw;\n    height: 100vh;\n    height: 100dvh;\n    margin: 0;\n    border: 0;\n    border-radius: 0;\n  }\n}\n@media print {\n  .launch {\n    display: none;\n  }\n}\n';
-
-  // static/widget/src/theme.js
-  var COLOUR = /^#[0-9a-f]{6}$/;
-  var base = sheet(widget_default);
-  var standard = { light: declarations(tokens.light), dark: declarations(tokens.dark) };
-  var siteColours = null;
-  function setSiteColours(colours) {
-    if (!colours) return;
-    const [light, dark] = colours.map(
-      (tokens2) => declarations(Object.fromEntries(Object.entries(tokens2).filter(isColour)))
-    );
-    siteColours = { light, dark };
-  }
-  function applyTheme(root) {
-    const font = `:host([lang="zh-Hant"]) { ${declarations(tokens.traditional)} }`;
-    const sheets = [base, sheet(themed(standard) + font)];
-    if (siteColours) sheets.push(sheet(themed(siteColours)));
-    root.adoptedStyleSheets = sheets;
-  }
-  function isColour([, value]) {
-    return COLOUR.test(value);
-  }
-  function declarations(values) {
-    return Object.entries(values).map(([name, value]) => `--${name}: ${value};`).join(" ");
-  }
-  function themed({ light, dark }) {
-    const lightRule = rule(`${light} color-scheme: light;`);
-    const darkRule = rule(`${dark} color-scheme: dark;`);
-    if (attributes.theme === "light") return lightRule;
-    if (attributes.theme === "dark") return lightRule + darkRule;
-    return `${lightRule} @media (prefers-color-scheme: dark) { ${darkRule} }`;
-  }
-  function rule(body) {
-    return `:host, dialog::backdrop { ${body} } `;
-  }
-  function sheet(text) {
-    const made = new CSSStyleSheet();
-    made.replaceSync(text);
-    return made;
+  // static/shared/composing.js
+  function isComposing(event) {
+    return event.isComposing || event.keyCode === 229;
   }
 
   // static/widget/src/view_home.js
@@ -581,128 +711,8 @@
     return translate(near.length ? "near" : "none");
   }
 
-  // static/widget/src/panel.js
-  var MAX_TEXT_CHARS = 2e3;
-  var Panel = class {
-    /** `close` closes the dialog; null where the panel stands in the page. */
-    constructor({ root, place, close, chooseLanguage: chooseLanguage2 }) {
-      Object.assign(this, { root, isInline: close === null });
-      this.trail = [];
-      this.site = null;
-      this.canAsk = false;
-      this.searched = "";
-      this.onTyping = () => {
-      };
-      this.title = el("h2", { tabindex: "-1" });
-      const button = { type: "button", class: "button" };
-      this.backButton = el("button", { ...button, hidden: true, onclick: () => this.leave() }, "←");
-      this.closeButton = close && el("button", { ...button, onclick: close }, "✕");
-      this.status = el("p", { class: "quiet", role: "status" });
-      this.body = el("div", { class: "body" });
-      this.languages = el(
-        "div",
-        { class: "tongues", role: "group" },
-        LANGUAGES.map(
-          ([lang, name]) => el("button", { type: "button", lang, onclick: () => chooseLanguage2(lang) }, name)
-        )
-      );
-      const head = el("div", { class: "head" }, this.backButton, this.title, this.closeButton);
-      place.append(el("div", { class: "panel" }, head, this.body, this.languages, this.status));
-      this.draft = this.makeDraft();
-      this.label();
-    }
-    /** Fields of a question. They stay, whichever view the reader looks at meanwhile. */
-    makeDraft() {
-      const text = el("textarea", {
-        id: "text",
-        name: "text",
-        maxlength: MAX_TEXT_CHARS,
-        required: true
-      });
-      for (const kind of ["input", "compositionend"]) {
-        text.addEventListener(kind, (event) => this.onTyping(event));
-      }
-      const contact = el("input", {
-        type: "text",
-        id: "contact",
-        name: "contact",
-        maxlength: "100",
-        autocomplete: "email"
-      });
-      const pictures = el("input", {
-        type: "file",
-        id: "pictures",
-        multiple: true,
-        accept: "image/png,image/jpeg,image/webp,image/gif"
-      });
-      return { text, contact, pictures };
-    }
-    begin() {
-      this.go(homeView, { canFocus: false });
-    }
-    label() {
-      this.title.textContent = attributes.title || this.site?.name || translate("help");
-      this.backButton.setAttribute("aria-label", translate("back"));
-      this.closeButton?.setAttribute("aria-label", translate("close"));
-      this.languages.setAttribute("aria-label", translate("language"));
-      for (const button of this.languages.children) {
-        button.setAttribute("aria-pressed", button.lang === currentLanguage());
-      }
-    }
-    // Views: functions of the panel, which may fetch first --------------------------------
-    get view() {
-      return this.trail.at(-1);
-    }
-    go(view, { canFocus = true } = {}) {
-      this.trail.push(view);
-      view(this);
-      if (canFocus) this.title.focus({ preventScroll: !this.isInline });
-    }
-    /** Back to the view before this one. */
-    leave() {
-      this.trail.pop();
-      this.view(this);
-      this.focus();
-    }
-    /** The same view, in another language. */
-    repaint() {
-      this.site = null;
-      this.label();
-      this.view?.(this);
-    }
-    show(...children) {
-      this.body.replaceChildren(...children);
-      this.body.scrollTop = 0;
-      this.backButton.hidden = this.trail.length < 2;
-    }
-    showError(error) {
-      const retry = { type: "button", class: "button", onclick: () => this.view(this) };
-      this.show(errorLine(reasonOf(error)), el("button", retry, translate("again")));
-    }
-    /**
-     * Resolve to what `fetchAnswer` does, or to null: then the reader has gone on, or sees the error.
-     *
-     * Meanwhile `children` are shown.
-     */
-    async load(fetchAnswer, ...children) {
-      const { view } = this;
-      this.show(...children);
-      try {
-        const answer = await fetchAnswer();
-        return this.view === view ? answer : null;
-      } catch (error) {
-        if (this.view === view) this.showError(error);
-        return null;
-      }
-    }
-    /** The search box, or the title: a phone's keyboard would hide half of the list. */
-    focus() {
-      const box = matchMedia("(hover: hover)").matches && this.body.querySelector("input[type=search]");
-      (box || this.title).focus();
-    }
-  };
-
   // static/widget/src/main.js
+  var VIEWS = { home: homeView, entry: entryView, ask: askView };
   function start2() {
     const host = el("div", { lang: currentLanguage(), "data-help-widget": true });
     const root = host.attachShadow({ mode: "open" });
@@ -757,7 +767,7 @@
       chooseLanguage(tag);
       update();
     };
-    const panel = new Panel({ root, place, close, chooseLanguage: choose });
+    const panel = new Panel({ root, place, close, chooseLanguage: choose, views: VIEWS });
     const watcher = new MutationObserver(update);
     watcher.observe(script, { attributeFilter: ["data-lang", "data-theme"] });
     watcher.observe(document.documentElement, { attributeFilter: ["lang"] });

@@ -2,14 +2,12 @@
 
 import { build, el, newTabHint, siteLink } from "./elements.js";
 import { translate } from "./language.js";
-import { askView } from "./view_ask.js";
-import { entryView } from "./view_entry.js";
 
 export function entryList(panel, entries) {
   const row = (entry) =>
     el(
       "button",
-      { type: "button", onclick: () => panel.go(entryView(entry)) },
+      { type: "button", onclick: () => panel.openEntry(entry) },
       entry.question,
       el("small", null, entry.excerpt),
     );
@@ -31,7 +29,7 @@ export function noticeSection(notices) {
 /** 还是没解决: a question asked here, or on our site where this page may only read. */
 export function askLine(panel) {
   if (panel.canAsk) {
-    const button = { type: "button", class: "link", onclick: () => panel.go(askView) };
+    const button = { type: "button", class: "link", onclick: () => panel.openQuestionForm() };
     return el("p", null, el("button", button, translate("still")));
   }
   const query = panel.searched ? `?q=${encodeURIComponent(panel.searched)}` : "";

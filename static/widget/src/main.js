@@ -7,6 +7,11 @@ import { chooseLanguage, currentLanguage, translate, updateLanguage } from "./la
 import { Panel } from "./panel.js";
 import { attributes, script } from "./site.js";
 import { applyTheme } from "./theme.js";
+import { askView } from "./view_ask.js";
+import { entryView } from "./view_entry.js";
+import { homeView } from "./view_home.js";
+
+const VIEWS = { home: homeView, entry: entryView, ask: askView };
 
 function start() {
   const host = el("div", { lang: currentLanguage(), "data-help-widget": true });
@@ -67,7 +72,7 @@ function makePanel(root, { place, close, label = () => {} }) {
     chooseLanguage(tag);
     update();
   };
-  const panel = new Panel({ root, place, close, chooseLanguage: choose });
+  const panel = new Panel({ root, place, close, chooseLanguage: choose, views: VIEWS });
   const watcher = new MutationObserver(update);
   watcher.observe(script, { attributeFilter: ["data-lang", "data-theme"] });
   watcher.observe(document.documentElement, { attributeFilter: ["lang"] });

@@ -4,14 +4,16 @@ import { reasonOf } from "./api.js";
 import { el, errorLine } from "./elements.js";
 import { currentLanguage, LANGUAGES, translate } from "./language.js";
 import { attributes } from "./site.js";
-import { homeView } from "./view_home.js";
 
 const MAX_TEXT_CHARS = 2000;
 
 export class Panel {
-  /** `close` closes the dialog; null where the panel stands in the page. */
-  constructor({ root, place, close, chooseLanguage }) {
-    Object.assign(this, { root, isInline: close === null });
+  /**
+   * `close` closes the dialog; null where the panel stands in the page. `views` holds the view of
+   * home, of a question to ask, and a function that makes the view of an entry.
+   */
+  constructor({ root, place, close, chooseLanguage, views }) {
+    Object.assign(this, { root, views, isInline: close === null });
     this.trail = []; // views to go back to, the one in sight last
     this.site = null; // what our site says at first: its name, notices and entries
     this.canAsk = false; // whether this page may send questions and votes
@@ -64,7 +66,7 @@ export class Panel {
   }
 
   begin() {
-    this.go(homeView, { canFocus: false });
+    this.go(this.views.home, { canFocus: false });
   }
 
   label() {
@@ -87,6 +89,14 @@ export class Panel {
     this.trail.push(view);
     view(this);
     if (canFocus) this.title.focus({ preventScroll: !this.isInline });
+  }
+
+  openEntry(entry) {
+    this.go(this.views.entry(entry));
+  }
+
+  openQuestionForm() {
+    this.go(this.views.ask);
   }
 
   /** Back to the view before this one. */
