@@ -3,8 +3,7 @@
 import { BasketItems, MAX_ITEMS } from "./basket_items.js";
 import { carriedNames, fill, missed, pieces, strip } from "./blanks.js";
 import { measured, shaped } from "./channels.js";
-import { copyPrepared } from "./clipboard.js";
-import { copyByHand } from "./manual_copy.js";
+import { copyPrepared, offerManualCopy } from "./clipboard.js";
 import { markCarried } from "./reply.js";
 import { describeCarried } from "./reply_sender.js";
 
@@ -111,7 +110,7 @@ export class Basket {
   async copy() {
     const { text, isCopied } = await copyPrepared(async () => this.prepare());
     if (text === null) return false;
-    if (!isCopied && !(await copyByHand(text))) return this.say("没有复制", "bad");
+    if (!isCopied && !(await offerManualCopy(text))) return this.say("没有复制", "bad");
     const { items, missed: names } = this;
     this.picks.tell(
       items.map((item) => item.pick),

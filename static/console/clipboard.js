@@ -14,6 +14,16 @@ export async function copyPrepared(prepare) {
   return { text, isCopied: (await written) || (await writeNow(text)) };
 }
 
+/** Show `text` to be copied by hand; resolves to whether it was. Few browsers ever need this. */
+export async function offerManualCopy(text) {
+  try {
+    const { copyByHand } = await import("./manual_copy.js");
+    return await copyByHand(text);
+  } catch {
+    return false; // the network is down
+  }
+}
+
 /** Copy `text`; resolves to whether it worked. */
 export async function copy(text) {
   const { isCopied } = await copyPrepared(async () => text);

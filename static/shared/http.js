@@ -1,7 +1,4 @@
-// Every request of our scripts goes through here: one timeout, one kind of error, one CSRF header.
-//
-// What an answer means is the caller's to say. That no answer came is a NetworkError everywhere;
-// that a newer request took its place is an AbortError. Signing in again: see sign_in.js.
+// Every request of our scripts goes through here. For signing in again see sign_in.js.
 
 const TIMEOUT_MS = 15_000;
 export const UPLOAD_TIMEOUT_MS = 60_000;
@@ -28,10 +25,9 @@ export class ResponseError extends Error {
 }
 
 /**
- * Send a request and return the Response, whatever its status.
+ * Send a request; return the Response, whatever its status. `token` is the CSRF token.
  *
- * `options` are those of fetch, `timeoutMs`, and `token`: the CSRF token of a request that
- * changes something. Throws NetworkError, and AbortError when `signal` is aborted.
+ * Throws NetworkError, and AbortError when `signal` is aborted.
  */
 export async function request(address, { timeoutMs = TIMEOUT_MS, token, signal, ...options } = {}) {
   const controller = new AbortController(); // older browsers have no AbortSignal.timeout
