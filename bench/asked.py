@@ -14,9 +14,9 @@ import django
 from tests.relevance.labelled import Case, Labelled, libraries
 
 if TYPE_CHECKING:
-    from kb.engines import Document
-    from kb.search.ranking import Found
-    from kb.text.lexicon import Lexicon
+    from kb.index.engines import Document
+    from kb.search.ranking import RankedCandidate
+    from kb.text.chinese.lexicon import Lexicon
 
 PUBLIC, PUBLISHED = "audience=public", "status=published"
 DEPTH = 10  # results that count
@@ -49,7 +49,7 @@ class Asked:
     def __init__(self, library: Labelled, folder: Path) -> None:
         from django.conf import settings
 
-        from kb.engines import make_engine
+        from kb.index.engines import make_engine
 
         self.library = library
         kept = folder.exists()
@@ -58,34 +58,38 @@ class Asked:
             folder.mkdir(parents=True, exist_ok=True)
         self.engine = make_engine({**settings.KB_ENGINE, **place})
         if not kept:
-            self.engine.replace(self._documents(range(len(library.rows))))
+            self.engine.replace_index(self._documents(range(len(library.rows))))
 
     def cut_anew(self, places: Iterable[int]) -> None:
         """Index the rows at `places` again, as text is cut now."""
-        with self.engine.writing() as changes:
-            changes.put += self._documents(places)
+        with self.engine.open_writer() as changes:
+            changes.documents += self._documents(places)
 
     def found(self, query: str, lexicon: Lexicon) -> dict[str, float]:
         """Return {id: score} of what the public is shown, best first."""
         found = self._ranked(query, lexicon)
-        return {self.library.rows[one.id]["id"]: one.score for one in found}
+        return {self.library.rows[one.id]["id"]: one.confidence for one in found}
 
     def sure(self, query: str, lexicon: Lexicon) -> bool:
         """Tell whether the public is shown results at all."""
         from kb import search
 
-        return search.sure(self._ranked(query, lexicon))
+        return search.is_confident(self._ranked(query, lexicon))
 
-    def _ranked(self, query: str, lexicon: Lexicon) -> list[Found]:
+    def _ranked(self, query: str, lexicon: Lexicon) -> list[RankedCandidate]:
         from kb import search
 
         labels = (frozenset({PUBLIC}), frozenset({PUBLISHED}))
-        scope = search.Scope(search.PUBLIC, labels)
-        words = search.tidy(query)
-        asked = search.ask(self.engine, words, scope, lexicon, search.MOST)
+        scope = search.SearchScope(search.PUBLIC_FIELD_GROUPS, labels)
+        words = search.clean_query(query)
+        asked = search.analyze_query(
+            self.engine, words, scope, lexicon, search.MAX_RESULTS
+        )
         if asked is None:
             return []
-        return search.rank(self.engine, asked, self._faces, answers=self._answers)
+        return search.rank_candidates(
+            self.engine, asked, self._faces, answers=self._answers
+        )
 
     def worth(self, case: Case, lexicon: Lexicon) -> float:
         """Return one over the rank of the first right entry, 0 below DEPTH."""
@@ -94,18 +98,19 @@ class Asked:
         return 1 / next(ranks, float("inf"))
 
     def _faces(self, places: Sequence[int], deep: int) -> dict[int, Any]:
-        from kb.text.likeness import ways
+        from kb.text.chinese.similarity import analyze_wordings
 
         rows = ((place, self.library.rows[place]) for place in places[:deep])
         return dict.fromkeys(places, ()) | {
-            at: ways(row["question"], *(row.get("similar") or [])) for at, row in rows
+            at: analyze_wordings(row["question"], *(row.get("similar") or []))
+            for at, row in rows
         }
 
     def _answers(self, places: Sequence[int]) -> dict[int, str]:
         return {place: self.library.rows[place]["answer"] or "" for place in places}
 
     def _documents(self, places: Iterable[int]) -> Iterator[Document]:
-        from kb import documents
+        from kb.index import documents
 
         for place in places:
             row = self.library.rows[place]
@@ -114,4 +119,4 @@ class Asked:
                 "phrasings": row["similar"],
                 "answer": [row["answer"]],
             }
-            yield documents.describe(place, texts, [PUBLIC, PUBLISHED])
+            yield documents.analyze_texts(place, texts, [PUBLIC, PUBLISHED])

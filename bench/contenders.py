@@ -10,7 +10,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-from kb.engines.base import FIELDS, PAIRS, Document, Engine, Query, holder
+from kb.index.engines.base import (
+    BIGRAM_SUFFIX,
+    INDEX_FIELDS,
+    Document,
+    Engine,
+    Query,
+    resolve_field_name,
+)
 
 MOST = 10  # hits wanted
 HEAP = 256  # megabytes that a writer may fill before it writes a segment
@@ -56,7 +63,7 @@ class Ours(Contender):
     note = "the site's engine, through its port, with the site's filter on labels"
 
     def build(self, documents: Iterable[Document]) -> None:
-        self._engine().replace(documents)
+        self._engine().replace_index(documents)
 
     def open(self, queries: Sequence[Query]) -> None:
         self.engine = self._engine()
@@ -75,7 +82,7 @@ class Ours(Contender):
     def _engine(self) -> Engine:
         from django.conf import settings
 
-        from kb.engines import make_engine
+        from kb.index.engines import make_engine
 
         return make_engine({**settings.KB_ENGINE, "PATH": self.folder})
 
@@ -90,7 +97,7 @@ class Whoosh(Contender):
         from whoosh.index import create_in
 
         text = TEXT(analyzer=SpaceSeparatedTokenizer(), phrase=False)
-        schema = Schema(id=STORED, **dict.fromkeys(FIELDS, text))
+        schema = Schema(id=STORED, **dict.fromkeys(INDEX_FIELDS, text))
         with create_in(self.folder, schema).writer(limitmb=HEAP) as writer:
             for document in documents:
                 writer.add_document(id=document.id, **texts(document))
@@ -100,7 +107,7 @@ class Whoosh(Contender):
         from whoosh.scoring import BM25F
 
         group = queries[0].groups[0]
-        bs = {f"{field.text}_B": field.b for field in group.fields}
+        bs = {f"{field.name}_B": field.b for field in group.fields}
         weighting = BM25F(K1=group.k1, **bs)
         self.searcher = open_dir(self.folder).searcher(weighting=weighting)
 
@@ -122,12 +129,12 @@ class Fts5(Contender):
         """A term is written as the letters of its number, which no tokenizer alters."""
         numbers: dict[str, str] = {}
         with self._connect() as base:
-            columns = ", ".join(FIELDS)
+            columns = ", ".join(INDEX_FIELDS)
             base.execute(
                 f"CREATE VIRTUAL TABLE texts USING fts5"
                 f"({columns}, content='', tokenize='ascii')"
             )
-            places = ", ".join("?" * (len(FIELDS) + 1))
+            places = ", ".join("?" * (len(INDEX_FIELDS) + 1))
             base.executemany(
                 f"INSERT INTO texts(rowid, {columns}) VALUES ({places})",
                 self._rows(documents, numbers),
@@ -139,7 +146,7 @@ class Fts5(Contender):
         self.numbers = pickle.loads((self.folder / "numbers").read_bytes())
         self.base = self._connect()
         weights = column_weights(queries)
-        rank = ", ".join(str(weights.get(name, 0.0)) for name in FIELDS)
+        rank = ", ".join(str(weights.get(name, 0.0)) for name in INDEX_FIELDS)
         self.base.execute(
             "INSERT INTO texts(texts, rank) VALUES ('rank', ?)", [f"bm25({rank})"]
         )
@@ -148,7 +155,7 @@ class Fts5(Contender):
         columns: dict[str, list[str]] = {}
         for clause in query.clauses:
             if number := self.numbers.get(clause.term):
-                names = " ".join(sorted(holders(query, clause.term, clause.pair)))
+                names = " ".join(sorted(holders(query, clause.term, clause.is_bigram)))
                 columns.setdefault(names, []).append(number)
         return " OR ".join(f"{{{n}}} : ({' OR '.join(t)})" for n, t in columns.items())
 
@@ -176,7 +183,7 @@ class Fts5(Contender):
     ) -> Iterator[list[Any]]:
         for document in documents:
             row: list[Any] = [document.id]
-            for name in FIELDS:
+            for name in INDEX_FIELDS:
                 terms = document.terms.get(name, ())
                 row.append(
                     " ".join(
@@ -195,7 +202,7 @@ class Tantivy(Contender):
         import tantivy
 
         schema = tantivy.SchemaBuilder().add_unsigned_field("id", fast=True)
-        for name in FIELDS:
+        for name in INDEX_FIELDS:
             schema.add_text_field(name, tokenizer_name="terms", index_option="freq")
         index = self._with_terms(tantivy.Index(schema.build(), path=str(self.folder)))
         # One thread writes fewer segments than two, and those are searched faster.
@@ -265,15 +272,17 @@ def text_weights(query: Query) -> dict[str, float]:
     weights: dict[str, float] = {}
     for group in query.groups:
         for field in group.fields:
-            worth = group.weight * field.weight
-            weights[field.text] = weights.get(field.text, 0.0) + worth
+            worth = group.boost * field.boost
+            weights[field.name] = weights.get(field.name, 0.0) + worth
     return weights
 
 
 def holders(query: Query, term: str, pair: bool) -> dict[str, float]:
     """Return {field: weight} of the fields in which `term` is wanted."""
     weights = text_weights(query)
-    named = ((holder(text, term, pair=pair), w) for text, w in weights.items())
+    named = (
+        (resolve_field_name(text, term, pair=pair), w) for text, w in weights.items()
+    )
     return {name: weight for name, weight in named if name}
 
 
@@ -282,14 +291,16 @@ def flat(query: Query) -> list[tuple[str, str, float]]:
     return [
         (name, clause.term, clause.weight * weight)
         for clause in query.clauses
-        for name, weight in holders(query, clause.term, clause.pair).items()
+        for name, weight in holders(query, clause.term, clause.is_bigram).items()
     ]
 
 
 def column_weights(queries: Sequence[Query]) -> dict[str, float]:
     """Return {field: weight}, of pairs what the weightiest pair is worth."""
-    pairs = [c.weight for query in queries for c in query.clauses if c.pair]
+    pairs = [c.weight for query in queries for c in query.clauses if c.is_bigram]
     worth = max(pairs, default=1.0)
     weights = text_weights(queries[0])
-    paired = {f"{text}{PAIRS}": worth * weight for text, weight in weights.items()}
-    return weights | {name: w for name, w in paired.items() if name in FIELDS}
+    paired = {
+        f"{text}{BIGRAM_SUFFIX}": worth * weight for text, weight in weights.items()
+    }
+    return weights | {name: w for name, w in paired.items() if name in INDEX_FIELDS}

@@ -100,15 +100,17 @@ def ask() -> dict[str, Any]:
 
 
 def _ways(pages: list[str]) -> dict[str, Any]:
-    from kb import content
-    from kb.faq import copies
     from kb.models import Entry
+    from kb.publishing import edition
+    from kb.web.faq import page_cache
 
-    found: dict[str, Any] = {"first": _asked(pages, before=copies.shelf.clear)}
-    found["changed"] = _asked(pages, before=partial(content.raise_edition, Entry))
-    found["made"] = _asked(pages, before=copies.shelf.clear)
-    copies.shelf.clear()
-    kept = list(dict.fromkeys(pages))[: copies.MAX_PAGES]
+    found: dict[str, Any] = {
+        "first": _asked(pages, before=page_cache.public_page_cache.clear)
+    }
+    found["changed"] = _asked(pages, before=partial(edition.increment_edition, Entry))
+    found["made"] = _asked(pages, before=page_cache.public_page_cache.clear)
+    page_cache.public_page_cache.clear()
+    kept = list(dict.fromkeys(pages))[: page_cache.MAX_CACHED_PAGES]
     for where in kept:
         _get(where)
     found["kept"] = _asked(kept * 3)

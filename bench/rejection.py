@@ -44,12 +44,12 @@ def rejection() -> dict[str, Any]:
 
 def measure(folder: Path) -> dict[str, Any]:
     """Return {library: figures} of indexes that are made in `folder`."""
-    from kb import vocabulary
-    from kb.text import pinyin, segment
+    from kb.language import vocabulary
+    from kb.text.chinese import pinyin, tokenizer
 
-    segment.warm()
-    pinyin.warm()
-    lexicon = vocabulary.starter()
+    tokenizer.load_tokenizer_dictionaries()
+    pinyin.load_pinyin_dictionaries()
+    lexicon = vocabulary.load_starter_lexicon()
     report = {}
     for library in libraries():
         asked = Asked(library, folder / library.name)

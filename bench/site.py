@@ -32,14 +32,16 @@ def load() -> float:
     """Load what a server loads before it serves; return the seconds."""
     began = time.perf_counter()
     import_module("config.wsgi")
-    import_module("kb.search").warm()  # as config/gunicorn.py does before it forks
+    import_module(
+        "kb.search"
+    ).warm_up_search()  # as config/gunicorn.py does before it forks
     return time.perf_counter() - began
 
 
 def fill(library: str) -> dict[str, Any]:
     """Write a library by the stage that imports use; the index is not touched."""
     load()
-    from kb import entries
+    from kb.library import entries
 
     rows, count = LIBRARIES[library].rows(), 0
     while batch := list(islice(rows, BATCH)):
@@ -49,7 +51,7 @@ def fill(library: str) -> dict[str, Any]:
             for entry, row in zip(made, batch, strict=True)
             for p in _phrasings(entry, row)
         ]
-        entries.store(made, [], phrasings=phrasings, by=None)
+        entries.store_entries(made, [], phrasings=phrasings, by=None)
         count += len(made)
     return {"entries": count}
 
@@ -70,7 +72,7 @@ def _entry(row: dict[str, Any]) -> Any:
         external_id=number,
     )
     entry.clean()
-    entry.derive()
+    entry.update_derived_columns()
     return entry
 
 
@@ -89,7 +91,7 @@ def _phrasings(entry: Any, row: dict[str, Any]) -> list[Any]:
 
 
 def call(library: str, queries: str) -> dict[str, Any]:
-    """Time kb.search.search for a visitor, twice over the same queries."""
+    """Time kb.search.search_entries for a visitor, twice over the same queries."""
     load()
     from django.contrib.auth.models import AnonymousUser
 
@@ -97,12 +99,12 @@ def call(library: str, queries: str) -> dict[str, Any]:
 
     nobody = AnonymousUser()
     texts = _queries(library)
-    search.search(texts.pop(), user=nobody)
+    search.search_entries(texts.pop(), user=nobody)
     _settle()
     report: dict[str, Any] = {"queries": len(texts[: int(queries)])}
     for which in ("first", "second"):
         times = [
-            timed(partial(search.search, text, user=nobody))[1]
+            timed(partial(search.search_entries, text, user=nobody))[1]
             for text in texts[: int(queries)]
         ]
         report |= speeds(times, f"{which}_")
@@ -110,7 +112,7 @@ def call(library: str, queries: str) -> dict[str, Any]:
 
 
 def suggest(library: str, queries: str) -> dict[str, Any]:
-    """Time kb.search.suggest by every beginning of questions, as people type them."""
+    """Time kb.search.suggest_entries by every beginning of questions, as people type them."""
     load()
     from django.contrib.auth.models import AnonymousUser
 
@@ -118,11 +120,11 @@ def suggest(library: str, queries: str) -> dict[str, Any]:
 
     nobody = AnonymousUser()
     typed = _beginnings(library, min(int(queries), MOST_TYPED))
-    search.suggest(typed[-1], user=nobody)
+    search.suggest_entries(typed[-1], user=nobody)
     _settle()
     ends = time.monotonic() + PATIENCE
     times = [
-        timed(partial(search.suggest, text, user=nobody))[1]
+        timed(partial(search.suggest_entries, text, user=nobody))[1]
         for text in typed
         if time.monotonic() < ends
     ]
@@ -156,8 +158,8 @@ def cold(library: str, number: str) -> dict[str, float]:
     from kb import search
 
     began = time.perf_counter()
-    found = search.search(text, user=AnonymousUser())
-    assert not found.degraded
+    found = search.search_entries(text, user=AnonymousUser())
+    assert not found.is_degraded
     return {"load_s": loaded, "search_s": time.perf_counter() - began}
 
 
@@ -193,12 +195,14 @@ def commit(library: str, queries: str) -> dict[str, float]:
 
 def _publish(reader: Any, word: str) -> float:
     """Publish an entry that holds `word`; return when that began."""
-    from kb import entries
+    from kb.library import entries
 
-    made = entries.draft(f"怎么用{word}", by=None, answer="这样用。", audience="public")
+    made = entries.create_draft(
+        f"怎么用{word}", by=None, answer="这样用。", audience="public"
+    )
     reader.send(word)
     began = time.perf_counter()
-    entries.publish(made, by=None)
+    entries.publish_entry(made, by=None)
     return began
 
 
@@ -210,13 +214,13 @@ def _watch(pipe: Any, texts: Sequence[str]) -> None:
 
     nobody = AnonymousUser()
     for text in texts:
-        search.search(text, user=nobody)
+        search.search_entries(text, user=nobody)
     pipe.send(True)
     while word := pipe.recv():
         slowest, found = 0.0, False
         while not found:
             began = time.perf_counter()
-            hits = search.search(word, user=nobody).hits
+            hits = search.search_entries(word, user=nobody).hits
             ended = time.perf_counter()
             slowest = max(slowest, ended - began)
             found = any(word in hit.entry.question for hit in hits)

@@ -17,7 +17,7 @@ from bench.asked import Asked, asked, site
 from tests.relevance.labelled import ROOT, Case
 
 if TYPE_CHECKING:
-    from kb.text.lexicon import Lexicon
+    from kb.text.chinese.lexicon import Lexicon
 
 STARTER = ROOT / "kb" / "vocabulary" / "starter"
 LEAST = 0.01  # points below this are none: half a query in the larger sets
@@ -40,12 +40,12 @@ class Starter:
         self, set: list[str] | None = None, word: str = "", stop: str = ""
     ) -> Lexicon:
         """Return the lexicon without a row of synonyms, a word, a stop word."""
-        from kb.text.lexicon import Lexicon
-        from kb.text.synonyms import SynonymSet
+        from kb.text.chinese.lexicon import Lexicon
+        from kb.text.chinese.synonyms import SynonymGroup
 
-        return Lexicon.of(
+        return Lexicon.from_vocabulary(
             (
-                SynonymSet(tuple(row[2].split(" | ")), row[1] == "=")
+                SynonymGroup(tuple(row[2].split(" | ")), row[1] == "=")
                 for row in self.sets
                 if row is not set
             ),
@@ -64,12 +64,12 @@ def prove(
     folder: Path, parts: Iterable[str] = ("sets", "stops", "words")
 ) -> dict[str, Figures]:
     """Return {part: {row: {set: figure}}}; indexes are kept in `folder`."""
-    from kb.text import pinyin, segment
+    from kb.text.chinese import pinyin, tokenizer
 
-    segment.warm()
-    pinyin.warm()
+    tokenizer.load_tokenizer_dictionaries()
+    pinyin.load_pinyin_dictionaries()
     starter = Starter()
-    segment.learn(starter.without().words)
+    tokenizer.teach_words(starter.without().custom_words)
     libraries = asked(folder)
     sizes = Counter(case.set for one in libraries for case in one.library.cases)
     every = {"sets": _sets, "stops": _stops, "words": _words}
@@ -87,7 +87,7 @@ def _sets(library: Asked, starter: Starter) -> Iterator[tuple[str, Case, float]]
     all = starter.without()
     holding: dict[str, list[Case]] = defaultdict(list)
     for case in library.library.cases:
-        for member, _ in all.synonyms.of(case.query):
+        for member, _ in all.synonyms.find_members(case.query):
             holding[member].append(case)
     with_all = _remembered(library, all)
     for row in starter.sets:
@@ -109,7 +109,7 @@ def _stops(library: Asked, starter: Starter) -> Iterator[tuple[str, Case, float]
 
 
 def _words(library: Asked, starter: Starter) -> Iterator[tuple[str, Case, float]]:
-    from kb.text import segment
+    from kb.text.chinese import tokenizer
 
     all = starter.without()
     with_all = _remembered(library, all)
@@ -125,10 +125,10 @@ def _words(library: Asked, starter: Starter) -> Iterator[tuple[str, Case, float]
         ]
         before = {case: with_all(case) for case in cases}
         lexicon = starter.without(word=text)
-        segment.learn(lexicon.words)
+        tokenizer.teach_words(lexicon.custom_words)
         library.cut_anew(places)
         yield from _gains(library, text, cases, before.__getitem__, lexicon)
-        segment.learn(all.words)
+        tokenizer.teach_words(all.custom_words)
         library.cut_anew(places)
 
 
@@ -176,6 +176,6 @@ def _rows(path: Path) -> Rows:
 
 
 def _spelled(text: str) -> str:
-    from kb.text.normalize import normalize
+    from kb.text.chinese.normalize import normalize_text
 
-    return normalize(text).strip()
+    return normalize_text(text).strip()

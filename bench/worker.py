@@ -23,7 +23,7 @@ from bench import machine
 from bench.contenders import CONTENDERS, Contender, flat
 from bench.figures import timed
 from bench.sets import LIBRARIES, Library
-from kb.engines.base import Document, Query
+from kb.index.engines.base import Document, Query
 
 BATCH = 500  # documents in memory at a time
 WARM = 5  # queries that nobody is timed on, so that all code has run once
@@ -41,10 +41,10 @@ def describe(name: str, folder: Path) -> dict[str, Any]:
     import django
 
     django.setup()
-    from kb.text import pinyin, segment
+    from kb.text.chinese import pinyin, tokenizer
 
-    segment.warm()
-    pinyin.warm()
+    tokenizer.load_tokenizer_dictionaries()
+    pinyin.load_pinyin_dictionaries()
     library = LIBRARIES[name]
     (spent, used), ids, terms = _describe(library, folder)
     queries = _queries(library, ids)
@@ -64,9 +64,9 @@ def describe(name: str, folder: Path) -> dict[str, Any]:
 def _describe(
     library: Library, folder: Path
 ) -> tuple[tuple[float, float], list[str], int]:
-    from kb import vocabulary
+    from kb.language import vocabulary
 
-    vocabulary.starter()  # teaches jieba its words
+    vocabulary.load_starter_lexicon()  # teaches jieba its words
     ids: list[str] = []
     spent, used, terms = 0.0, 0.0, 0
     rows = library.rows()
@@ -82,10 +82,10 @@ def _describe(
 
 def _made(first: int, batch: list[dict[str, Any]]) -> list[Document]:
 
-    from kb import documents
+    from kb.index import documents
 
     return [
-        documents.describe(place, _texts(row), LABELS)
+        documents.analyze_texts(place, _texts(row), LABELS)
         for place, row in enumerate(batch, first)
     ]
 
@@ -102,17 +102,22 @@ def _queries(
     library: Library, ids: list[str]
 ) -> tuple[list[Query], list[tuple[Query, list[int]]]]:
     """Return queries to warm up with, and those to time with the ids that answer."""
-    from kb import search, vocabulary
-    from kb.text import telling
+    from kb import search
+    from kb.language import vocabulary
+    from kb.text.chinese import term_weights
 
-    lexicon = vocabulary.starter()
+    lexicon = vocabulary.load_starter_lexicon()
     places = {id: place for place, id in enumerate(ids)}
     labels = tuple(frozenset({label}) for label in LABELS)
     made = []
     for words, relevant in library.asks(ids):
-        clauses = search.clauses(telling.wanted(search.tidy(words), lexicon))
+        clauses = search.build_clauses(
+            term_weights.weigh_terms(search.clean_query(words), lexicon)
+        )
         if clauses:
-            query = Query(clauses, search.PUBLIC, labels, search.MOST)
+            query = Query(
+                clauses, search.PUBLIC_FIELD_GROUPS, labels, search.MAX_RESULTS
+            )
             made.append((query, [places[id] for id in relevant]))
     warm = min(WARM, len(made) // 2)
     return [query for query, _ in made[:warm]], made[warm:]

@@ -23,12 +23,12 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-TIMEOUT_SECONDS = 0.3  # for a connection, an answer or a lock
-PAUSE_SECONDS = 5.0  # for which a server that failed is not asked again
-MAX_ROWS = 100_000  # of the file; some 10 MB
+CACHE_TIMEOUT_SECONDS = 0.3  # for a connection, an answer or a lock
+BREAKER_PAUSE_SECONDS = 5.0  # for which a server that failed is not asked again
+MAX_CACHE_ROWS = 100_000  # of the file; some 10 MB
 
 
-class CacheUnavailable(OSError):
+class CacheUnavailableError(OSError):
     """The cache does not answer, or cannot write."""
 
 
@@ -49,7 +49,7 @@ class JsonSerializer:
 # Redis ---------------------------------------------------------------------------
 
 
-class CircuitBreaker:
+class CacheCircuitBreaker:
     """Keeps callers away from a server that just failed, for PAUSE_SECONDS.
 
     Then one call tries it again, while all others still fail at once. So a
@@ -61,29 +61,33 @@ class CircuitBreaker:
         self._is_open = False
         self._retry_at = 0.0
 
-    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def call_server(
+        self, function: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
         """Return what `function` returns; raises CacheUnavailable."""
         with self._lock:
             now = time.monotonic()
             if self._is_open:
                 if now < self._retry_at:
-                    raise CacheUnavailable("the server failed a moment ago")
-                self._retry_at = now + PAUSE_SECONDS
+                    raise CacheUnavailableError("the server failed a moment ago")
+                self._retry_at = now + BREAKER_PAUSE_SECONDS
         try:
             result = function(*args, **kwargs)
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
             with self._lock:
                 self._is_open = True
-                self._retry_at = time.monotonic() + PAUSE_SECONDS
-            raise CacheUnavailable(str(error)) from error
+                self._retry_at = time.monotonic() + BREAKER_PAUSE_SECONDS
+            raise CacheUnavailableError(str(error)) from error
         except RedisError as error:
-            raise CacheUnavailable(str(error)) from error
+            raise CacheUnavailableError(str(error)) from error
         with self._lock:
             self._is_open = False
         return result
 
 
-_breakers: dict[str, CircuitBreaker] = {}  # by server: each thread has its own cache
+_breakers: dict[
+    str, CacheCircuitBreaker
+] = {}  # by server: each thread has its own cache
 
 
 class RedisCache(django_redis.RedisCache):
@@ -91,52 +95,54 @@ class RedisCache(django_redis.RedisCache):
 
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
         options = {
-            "socket_connect_timeout": TIMEOUT_SECONDS,
-            "socket_timeout": TIMEOUT_SECONDS,
+            "socket_connect_timeout": CACHE_TIMEOUT_SECONDS,
+            "socket_timeout": CACHE_TIMEOUT_SECONDS,
             "retry": Retry(NoBackoff(), 0),
             **params.get("OPTIONS", {}),
             "serializer": JsonSerializer,
         }
         super().__init__(server, {**params, "OPTIONS": options})
-        self._breaker = _breakers.setdefault(str(server), CircuitBreaker())
+        self._breaker = _breakers.setdefault(str(server), CacheCircuitBreaker())
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._breaker.call(super().add, *args, **kwargs))
+        return bool(self._breaker.call_server(super().add, *args, **kwargs))
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
-        return self._breaker.call(super().get, *args, **kwargs)
+        return self._breaker.call_server(super().get, *args, **kwargs)
 
     def set(self, *args: Any, **kwargs: Any) -> None:
-        self._breaker.call(super().set, *args, **kwargs)
+        self._breaker.call_server(super().set, *args, **kwargs)
 
     def touch(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._breaker.call(super().touch, *args, **kwargs))
+        return bool(self._breaker.call_server(super().touch, *args, **kwargs))
 
     def delete(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._breaker.call(super().delete, *args, **kwargs))
+        return bool(self._breaker.call_server(super().delete, *args, **kwargs))
 
     def get_many(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
-        return dict(self._breaker.call(super().get_many, *args, **kwargs))
+        return dict(self._breaker.call_server(super().get_many, *args, **kwargs))
 
     def has_key(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._breaker.call(super().has_key, *args, **kwargs))
+        return bool(self._breaker.call_server(super().has_key, *args, **kwargs))
 
     def incr(self, *args: Any, **kwargs: Any) -> int:
-        return int(self._breaker.call(super().incr, *args, **kwargs))
+        return int(self._breaker.call_server(super().incr, *args, **kwargs))
 
     def set_many(self, *args: Any, **kwargs: Any) -> list[Any]:
-        return list(self._breaker.call(super().set_many, *args, **kwargs))
+        return list(self._breaker.call_server(super().set_many, *args, **kwargs))
 
     def delete_many(self, *args: Any, **kwargs: Any) -> None:
-        self._breaker.call(super().delete_many, *args, **kwargs)
+        self._breaker.call_server(super().delete_many, *args, **kwargs)
 
     def clear(self) -> None:
-        self._breaker.call(super().clear)
+        self._breaker.call_server(super().clear)
 
 
 # A file --------------------------------------------------------------------------
 
-_inherited: list[sqlite3.Connection | None] = []  # of a parent: not ours to close
+_inherited_connections: list[
+    sqlite3.Connection | None
+] = []  # of a parent: not ours to close
 
 
 class FileCache(BaseCache):
@@ -149,7 +155,7 @@ class FileCache(BaseCache):
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
         options = params.get("OPTIONS", {})
-        self._max_rows = int(options.get("MAX_ENTRIES", MAX_ROWS))
+        self._max_rows = int(options.get("MAX_ENTRIES", MAX_CACHE_ROWS))
         self._folder = Path(location)
         self._connection: sqlite3.Connection | None = None
         self._process = 0
@@ -162,16 +168,16 @@ class FileCache(BaseCache):
         version: int | None = None,
     ) -> bool:
         name, now = self.make_and_validate_key(key, version=version), time.time()
-        with self._transaction() as database:
-            if self._read(database, name, now) is not None:
+        with self._open_transaction() as database:
+            if self._read_row(database, name, now) is not None:
                 return False
-            self._write(database, name, value, timeout)
+            self._write_row(database, name, value, timeout)
         return True
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         name = self.make_and_validate_key(key, version=version)
-        with self._opened() as database:
-            text = self._read(database, name, time.time())
+        with self._open_database() as database:
+            text = self._read_row(database, name, time.time())
         if text is None:
             return default
         try:
@@ -187,8 +193,8 @@ class FileCache(BaseCache):
         version: int | None = None,
     ) -> None:
         name = self.make_and_validate_key(key, version=version)
-        with self._transaction() as database:
-            self._write(database, name, value, timeout)
+        with self._open_transaction() as database:
+            self._write_row(database, name, value, timeout)
 
     def touch(
         self,
@@ -198,7 +204,7 @@ class FileCache(BaseCache):
     ) -> bool:
         name = self.make_and_validate_key(key, version=version)
         end = self.get_backend_timeout(timeout)
-        with self._transaction() as database:
+        with self._open_transaction() as database:
             changed = database.execute(
                 "UPDATE entries SET ends = ?1 WHERE name = ?2 AND"
                 " (ends IS NULL OR ends > ?3)",
@@ -208,15 +214,15 @@ class FileCache(BaseCache):
 
     def delete(self, key: str, version: int | None = None) -> bool:
         name = self.make_and_validate_key(key, version=version)
-        with self._transaction() as database:
+        with self._open_transaction() as database:
             gone = database.execute("DELETE FROM entries WHERE name = ?", (name,))
         return gone.rowcount > 0
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         """Add `delta` without moving the end; raises ValueError for a missing key."""
         name = self.make_and_validate_key(key, version=version)
-        with self._transaction() as database:
-            text = self._read(database, name, time.time())
+        with self._open_transaction() as database:
+            text = self._read_row(database, name, time.time())
             if text is None:
                 raise ValueError(f"Key {key!r} not found")
             value = int(json.loads(text)) + delta
@@ -226,17 +232,19 @@ class FileCache(BaseCache):
         return value
 
     def clear(self) -> None:
-        with self._transaction() as database:
+        with self._open_transaction() as database:
             database.execute("DELETE FROM entries")
 
-    def _read(self, database: sqlite3.Connection, name: str, now: float) -> str | None:
+    def _read_row(
+        self, database: sqlite3.Connection, name: str, now: float
+    ) -> str | None:
         found = database.execute(
             "SELECT value FROM entries WHERE name = ? AND (ends IS NULL OR ends > ?)",
             (name, now),
         ).fetchone()
         return str(found[0]) if found else None
 
-    def _write(
+    def _write_row(
         self, database: sqlite3.Connection, name: str, value: Any, timeout: Any
     ) -> None:
         end = self.get_backend_timeout(timeout)
@@ -245,9 +253,9 @@ class FileCache(BaseCache):
             (name, json.dumps(value), end),
         )
         if (written.lastrowid or 0) % 100 == 0:
-            self._cull(database)
+            self._delete_surplus_rows(database)
 
-    def _cull(self, database: sqlite3.Connection) -> None:
+    def _delete_surplus_rows(self, database: sqlite3.Connection) -> None:
         """Remove what has ended, and what ends first where there is too much."""
         database.execute("DELETE FROM entries WHERE ends <= ?", (time.time(),))
         (count,) = database.execute("SELECT COUNT(*) FROM entries").fetchone()
@@ -259,8 +267,8 @@ class FileCache(BaseCache):
             )
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._opened() as database:
+    def _open_transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._open_database() as database:
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database
@@ -271,14 +279,14 @@ class FileCache(BaseCache):
             database.execute("COMMIT")
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _open_database(self) -> Iterator[sqlite3.Connection]:
         """Yield the connection of this process; raises CacheUnavailable."""
         try:
             if self._process != os.getpid():
-                _inherited.append(self._connection)
+                _inherited_connections.append(self._connection)
                 self._connection, self._process = None, os.getpid()
             if self._connection is None:
-                self._connection = self._connect()
+                self._connection = self._connect_database()
             yield self._connection
         except (sqlite3.Error, OSError) as error:
             self._connection = None
@@ -286,13 +294,13 @@ class FileCache(BaseCache):
                 error, sqlite3.OperationalError
             ):
                 self._remove_files()
-            raise CacheUnavailable(str(error)) from error
+            raise CacheUnavailableError(str(error)) from error
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect_database(self) -> sqlite3.Connection:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = sqlite3.connect(
             self._folder / "cache.sqlite3",
-            timeout=TIMEOUT_SECONDS,
+            timeout=CACHE_TIMEOUT_SECONDS,
             isolation_level=None,
             check_same_thread=False,
         )

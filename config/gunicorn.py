@@ -19,21 +19,21 @@ from gunicorn.workers.base import Worker
 # Before anything is read that others might have written: caches are unpickled.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-from config.given import bind_address
-from kb.installation import private
+from config.environment import read_bind_address
+from kb.operations.installation import private_files
 
-private.keep_private()
-private.require_private()
+private_files.set_private_umask()
+private_files.require_private_files()
 
-bind = bind_address()
+bind = read_bind_address()
 # Whether a request came by HTTPS, and from whom, is for the settings to judge, by
 # BEHIND_PROXY and TRUSTED_PROXY_COUNT: gunicorn believes no header by itself.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 if TYPE_CHECKING:
-    from kb.jobs.supervisor import Supervisor
+    from kb.operations.jobs.supervisor import SchedulerSupervisor
 
-supervisors: list[Supervisor] = []  # one, in the master
+supervisors: list[SchedulerSupervisor] = []  # one, in the master
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 4
@@ -49,18 +49,18 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - the heartbeat must not wait for a 
 
 def on_starting(server: Arbiter) -> None:
     """Put limits on requests, and refuse a site on which no page would work."""
-    from kb.database import files, limits  # noqa: PLC0415 - settings are there only now
+    from kb.system.database import sqlite_file, time_limits  # noqa: PLC0415 - settings are there only now
 
-    limits.start_serving()
-    files.guard.is_on = True
+    time_limits.start_serving()
+    sqlite_file.file_guard.is_on = True
     _report_problems()
 
 
 def _report_problems() -> None:
     """Say what is missing and the command for it; stop where nothing would work."""
-    from kb.installation import problems  # noqa: PLC0415
+    from kb.operations.installation import problems  # noqa: PLC0415
 
-    found = problems.find_problems()
+    found = problems.find_setup_problems()
     if fatal := [one for one in found if one.is_fatal]:
         raise SystemExit("网站没有启动：\n" + "\n".join(map(str, fatal)))
     for one in found:
@@ -70,18 +70,18 @@ def _report_problems() -> None:
 def when_ready(server: Arbiter) -> None:
     """Make what is loaded shareable: no open connection, no garbage collection."""
     from kb import search  # noqa: PLC0415 - settings are there only now
-    from kb.database import forks  # noqa: PLC0415
-    from kb.jobs import supervisor  # noqa: PLC0415 - settings are there only now
+    from kb.operations.jobs import supervisor  # noqa: PLC0415 - settings are there only now
+    from kb.system.database import forks  # noqa: PLC0415
 
     try:
-        search.warm()
+        search.warm_up_search()
     except DatabaseError as error:  # the pages will say so; a start need not fail
         logging.getLogger("gunicorn.error").warning("not warmed up: %s", error)
     _watch_database_file()
     forks.close_connections()
     gc.collect()
     gc.freeze()
-    supervisors.append(supervisor.Supervisor(server.LISTENERS))
+    supervisors.append(supervisor.SchedulerSupervisor(server.LISTENERS))
     supervisors[0].start()
     _stop_gracefully_on_ctrl_c(server)
 
@@ -90,11 +90,11 @@ def _watch_database_file() -> None:
     """Let all workers agree on which file is the right one."""
     from django.conf import settings  # noqa: PLC0415
 
-    from kb.database import files  # noqa: PLC0415
+    from kb.system.database import sqlite_file  # noqa: PLC0415
 
-    if path := private.sqlite_path():
-        files.guard.remember(path)
-        files.write_record(path, Path(settings.DATA_DIR))
+    if path := private_files.get_sqlite_path():
+        sqlite_file.file_guard.remember_file(path)
+        sqlite_file.write_progress_record(path, Path(settings.DATA_DIR))
 
 
 def post_worker_init(worker: Worker) -> None:
@@ -104,20 +104,20 @@ def post_worker_init(worker: Worker) -> None:
     """
     from django.conf import settings  # noqa: PLC0415
 
-    from kb.database import files  # noqa: PLC0415
+    from kb.system.database import sqlite_file  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if path := private.sqlite_path():
-        files.watch(path, Path(settings.DATA_DIR), Event())
+    if path := private_files.get_sqlite_path():
+        sqlite_file.start_file_watch(path, Path(settings.DATA_DIR), Event())
     if worker.age == 1:
         _print_addresses()
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:
     """Write the facts of reading that wait in a worker which ends."""
-    from kb import write_queue  # noqa: PLC0415 - settings are there only now
+    from kb.system import write_queue  # noqa: PLC0415 - settings are there only now
 
-    write_queue.close()
+    write_queue.close_write_queue()
 
 
 def on_exit(server: Arbiter) -> None:
@@ -143,8 +143,8 @@ def _print_addresses() -> None:
 def _stop_gracefully_on_ctrl_c(server: Arbiter) -> None:
     """Treat the first Ctrl-C as SIGTERM; a second one stops at once."""
 
-    def stop(_signal: int, frame: FrameType | None) -> None:
+    def stop_gracefully(_signal: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, server.signal)
         server.signal(signal.SIGTERM, frame)
 
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGINT, stop_gracefully)

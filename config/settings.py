@@ -8,78 +8,86 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config.database import lock_seconds, read_database, statement_seconds
-from config.given import (
-    ANY_ORIGIN,
-    HOST,
-    ORIGIN,
-    bind_address,
-    cache_settings,
+from config.database import (
+    read_database_settings,
+    read_lock_seconds,
+    read_statement_seconds,
+)
+from config.environment import (
+    ANY_ORIGIN_PATTERN,
+    HOST_PATTERN,
+    ORIGIN_PATTERN,
     env,
-    folder,
-    log_level,
-    names,
-    on_or_off,
-    one_of,
-    rate,
-    secret_key,
-    several_of,
-    stop,
-    time_zone,
-    whole_number,
+    make_private_folder,
+    read_bind_address,
+    read_cache_settings,
+    read_choice,
+    read_choices,
+    read_list,
+    read_log_level,
+    read_on_off,
+    read_rate,
+    read_secret_key,
+    read_time_zone,
+    read_whole_number,
+    stop_with_message,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def _engine(name: str, data_dir: Path) -> dict[str, object]:
+def _make_engine_settings(name: str, data_dir: Path) -> dict[str, object]:
     engines: dict[str, dict[str, object]] = {
         "whoosh": {
-            "BACKEND": "kb.engines.whoosh.WhooshEngine",
+            "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
             "PATH": data_dir / "index",
-            "CACHE_MB": whole_number("SEARCH_CACHE_MB", 128, 1, 65_536),
+            "CACHE_MB": read_whole_number("SEARCH_CACHE_MB", 128, 1, 65_536),
         },
-        "memory": {"BACKEND": "kb.engines.memory.MemoryEngine"},
+        "memory": {"BACKEND": "kb.index.engines.memory.MemoryEngine"},
     }
     if name not in engines:
-        stop(f"KB_ENGINE must be one of {', '.join(engines)}, not {name!r}")
+        stop_with_message(
+            f"KB_ENGINE must be one of {', '.join(engines)}, not {name!r}"
+        )
     return engines[name]
 
 
 # Where everything lives ------------------------------------------------------
 
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve()
-SECRET_KEY = secret_key(DATA_DIR)  # before the folder is made: it may be the wrong one
-folder(DATA_DIR)
-DEBUG = on_or_off("DEBUG", default=False)
-ALLOWED_HOSTS = names("ALLOWED_HOSTS", HOST, "127.0.0.1,localhost,[::1]")
-CSRF_TRUSTED_ORIGINS = names("CSRF_TRUSTED_ORIGINS", ORIGIN)
+SECRET_KEY = read_secret_key(
+    DATA_DIR
+)  # before the folder is made: it may be the wrong one
+make_private_folder(DATA_DIR)
+DEBUG = read_on_off("DEBUG", default=False)
+ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", HOST_PATTERN, "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", ORIGIN_PATTERN)
 # For config/gunicorn.py, and so that every command names a wrong one.
-bind_address()
-whole_number("WEB_CONCURRENCY", 2, 1, 64)
+read_bind_address()
+read_whole_number("WEB_CONCURRENCY", 2, 1, 64)
 
 if not re.match("sqlite://|postgres(ql)?://", env.str("DATABASE_URL", "sqlite://")):
-    stop("DATABASE_URL must begin with sqlite:// or postgres://")
+    stop_with_message("DATABASE_URL must begin with sqlite:// or postgres://")
 try:
-    DATABASES = {"default": read_database(DATA_DIR)}
+    DATABASES = {"default": read_database_settings(DATA_DIR)}
 except (ImproperlyConfigured, ValueError, KeyError) as error:
-    stop(f"DATABASE_URL cannot be understood: {error}")
+    stop_with_message(f"DATABASE_URL cannot be understood: {error}")
 
-CACHES = {"default": cache_settings(DATA_DIR)}
+CACHES = {"default": read_cache_settings(DATA_DIR)}
 
-KB_DB_LOCK_SECONDS = lock_seconds(DATABASES["default"])
-KB_DB_STATEMENT_SECONDS = statement_seconds()
+KB_DB_LOCK_SECONDS = read_lock_seconds(DATABASES["default"])
+KB_DB_STATEMENT_SECONDS = read_statement_seconds()
 
-KB_ENGINE = _engine(env.str("KB_ENGINE", "whoosh"), DATA_DIR)
-KB_JIEBA_CACHE = folder(DATA_DIR / "jieba")
-KB_HANT = one_of("HANT_WORDS", "tw", "tw", "hk")  # 网络: 網路 or 網絡
-KB_PAGE_CACHE_MB = whole_number("PAGE_CACHE_MB", 32, 1, 4096)  # of each process
-KB_CDN_SECONDS = whole_number("CDN_SECONDS", 0, 0, 86_400)  # 0: ask us each time
+KB_ENGINE = _make_engine_settings(env.str("KB_ENGINE", "whoosh"), DATA_DIR)
+KB_JIEBA_CACHE = make_private_folder(DATA_DIR / "jieba")
+KB_HANT = read_choice("HANT_WORDS", "tw", "tw", "hk")  # 网络: 網路 or 網絡
+KB_PAGE_CACHE_MB = read_whole_number("PAGE_CACHE_MB", 32, 1, 4096)  # of each process
+KB_CDN_SECONDS = read_whole_number("CDN_SECONDS", 0, 0, 86_400)  # 0: ask us each time
 # May who wrote something publish it himself? auto: while nobody else could.
-KB_SELF_APPROVAL = one_of("SELF_APPROVAL", "auto", "auto", "on", "off")
+KB_SELF_APPROVAL = read_choice("SELF_APPROVAL", "auto", "auto", "on", "off")
 KB_QUEUE_FACTS = True  # facts of reading are written outside requests
 # What is masked in the text of a question before it is stored.
-KB_MASK_IN_QUESTIONS = several_of(
+KB_MASK_IN_QUESTIONS = read_choices(
     "MASK_IN_QUESTIONS",
     "identity_card,bank_card,phone,email",
     "identity_card",
@@ -95,15 +103,15 @@ KB_MASK_IN_QUESTIONS = several_of(
 )
 # How long personal data is kept; 0 keeps it for ever.
 KB_RETENTION_DAYS = {
-    "questions": whole_number("RETENTION_QUESTIONS_DAYS", 730, 0, 36_500),
-    "inquiries": whole_number("RETENTION_INQUIRIES_DAYS", 180, 0, 36_500),
-    "searches": whole_number("RETENTION_SEARCHES_DAYS", 90, 0, 36_500),
-    "votes": whole_number("RETENTION_VOTES_DAYS", 365, 0, 36_500),
-    "drafts": whole_number("RETENTION_DRAFTS_DAYS", 30, 0, 36_500),
-    "deleted": whole_number("RETENTION_DELETED_DAYS", 30, 0, 36_500),
-    "practice": whole_number("RETENTION_PRACTICE_DAYS", 730, 0, 36_500),
-    "imports": whole_number("RETENTION_IMPORTS_DAYS", 90, 0, 36_500),
-    "audit": whole_number("RETENTION_AUDIT_DAYS", 730, 0, 36_500),
+    "questions": read_whole_number("RETENTION_QUESTIONS_DAYS", 730, 0, 36_500),
+    "inquiries": read_whole_number("RETENTION_INQUIRIES_DAYS", 180, 0, 36_500),
+    "searches": read_whole_number("RETENTION_SEARCHES_DAYS", 90, 0, 36_500),
+    "votes": read_whole_number("RETENTION_VOTES_DAYS", 365, 0, 36_500),
+    "drafts": read_whole_number("RETENTION_DRAFTS_DAYS", 30, 0, 36_500),
+    "deleted": read_whole_number("RETENTION_DELETED_DAYS", 30, 0, 36_500),
+    "practice": read_whole_number("RETENTION_PRACTICE_DAYS", 730, 0, 36_500),
+    "imports": read_whole_number("RETENTION_IMPORTS_DAYS", 90, 0, 36_500),
+    "audit": read_whole_number("RETENTION_AUDIT_DAYS", 730, 0, 36_500),
 }
 KB_SITE_NAME = env.str("SITE_NAME", "帮助中心")
 
@@ -131,15 +139,15 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "kb.scripts.Middleware",
+    "kb.publishing.locale_prefix.LocalePrefixMiddleware",
     "kb.accounts.sessions.SlidingSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "kb.outages.Middleware",
-    "kb.sites.Middleware",
-    "kb.audit.Middleware",
+    "kb.system.outages.OutageMiddleware",
+    "kb.publishing.sites.SiteMiddleware",
+    "kb.accounts.audit_log.AuditRequestMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -176,7 +184,7 @@ LOGOUT_REDIRECT_URL = "faq:home"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("zh-hant", "繁體中文"), ("en", "English")]
-TIME_ZONE = time_zone()
+TIME_ZONE = read_time_zone()
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -185,12 +193,12 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.storage.StaticFiles"},
+    "staticfiles": {"BACKEND": "config.storage.StaticFilesStorage"},
 }
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = "map jpg jpeg png gif webp gz br woff2".split()
 MEDIA_URL = "/media/"  # kb.faq.media, or a proxy over the folder
 MEDIA_ROOT = DATA_DIR / "media"
-KB_PICTURE_MB = whole_number("PICTURE_MB", 2, 1, 20)
+KB_PICTURE_MB = read_whole_number("PICTURE_MB", 2, 1, 20)
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
@@ -198,15 +206,15 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 # Security --------------------------------------------------------------------
 
 # Off only where nobody but this machine can connect, as `make run` does.
-HTTPS = on_or_off("HTTPS", default=True)
+HTTPS = read_on_off("HTTPS", default=True)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-if on_or_off("BEHIND_PROXY", default=False):
+if read_on_off("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-NUM_PROXIES = whole_number("TRUSTED_PROXY_COUNT", 0, 0, 10)
+NUM_PROXIES = read_whole_number("TRUSTED_PROXY_COUNT", 0, 0, 10)
 SESSION_COOKIE_AGE = 8 * 3600  # seconds since the last use, by kb.accounts.sessions
 SESSION_SAVE_EVERY_REQUEST = False
 X_FRAME_OPTIONS = "DENY"
@@ -239,7 +247,10 @@ REST_FRAMEWORK = {
 # How often one client may, and how often all of one address: by kb.throttling.
 # Colleagues of an office, and customers of a mobile carrier, share an address.
 KB_RATES = {
-    scope: (rate(f"RATE_{scope.upper()}", one), rate(f"RATE_{scope.upper()}_ALL", all_))
+    scope: (
+        read_rate(f"RATE_{scope.upper()}", one),
+        read_rate(f"RATE_{scope.upper()}_ALL", all_),
+    )
     for scope, one, all_ in (
         ("search", "120/min", "1200/min"),
         ("suggest", "480/min", "4800/min"),
@@ -262,7 +273,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Which pages elsewhere may hold the widget; * may only read.
-KB_WIDGET_ORIGINS = names("WIDGET_ORIGINS", ANY_ORIGIN)
+KB_WIDGET_ORIGINS = read_list("WIDGET_ORIGINS", ANY_ORIGIN_PATTERN)
 
 # Mail: off unless EMAIL_URL says where it goes -----------------------------------
 
@@ -270,11 +281,13 @@ KB_MAIL = bool(env.str("EMAIL_URL", ""))
 try:
     vars().update(env.email_url("EMAIL_URL", "dummymail://"))
 except (ImproperlyConfigured, ValueError, KeyError) as error:
-    stop(f"EMAIL_URL cannot be understood: {error}")
+    stop_with_message(f"EMAIL_URL cannot be understood: {error}")
 EMAIL_TIMEOUT = 10  # seconds: nobody who answers waits longer
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "")
 if KB_MAIL and "@" not in DEFAULT_FROM_EMAIL:
-    stop("EMAIL_FROM must be the address that mail comes from: help@example.com")
+    stop_with_message(
+        "EMAIL_FROM must be the address that mail comes from: help@example.com"
+    )
 
 # Logging ---------------------------------------------------------------------
 
@@ -285,5 +298,5 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": log_level()},
+    "root": {"handlers": ["stderr"], "level": read_log_level()},
 }

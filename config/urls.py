@@ -7,8 +7,8 @@ from django.urls import include, path
 
 # What everybody reads stands in three scripts; kb.scripts says which address is which.
 urlpatterns = [
-    path("", include("kb.urls")),
-    *i18n_patterns(path("", include("kb.faq.urls")), prefix_default_language=False),
+    path("", include("kb.web.urls")),
+    *i18n_patterns(path("", include("kb.web.faq.urls")), prefix_default_language=False),
 ]
 
-handler500 = "kb.outages.handle_error"
+handler500 = "kb.system.outages.handle_server_error"

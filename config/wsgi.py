@@ -12,7 +12,7 @@ from django.utils.http import parse_header_parameters
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
-class Request(WSGIRequest):
+class TolerantRequest(WSGIRequest):
     """A request whose content type may be nonsense.
 
     Django reads it in the request's constructor, outside of its own handling
@@ -30,9 +30,9 @@ class Request(WSGIRequest):
 
 
 application = get_wsgi_application()
-application.request_class = Request
+application.request_class = TolerantRequest
 
-from kb.text import pinyin, segment  # noqa: E402  (needs the configured cache folder)
+from kb.text.chinese import pinyin, tokenizer  # noqa: E402  (needs the configured cache folder)
 
-segment.warm()
-pinyin.warm()
+tokenizer.load_tokenizer_dictionaries()
+pinyin.load_pinyin_dictionaries()

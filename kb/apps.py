@@ -13,21 +13,24 @@ class KbConfig(AppConfig):
     verbose_name = "知识库"
 
     def ready(self) -> None:
-        from kb import audit, checks, index, inquiries, outages, sites  # noqa: F401  (registers checks and receivers)
         from kb.accounts import roles, sessions  # noqa: F401  (sessions: a receiver of the login)
-        from kb.database import forks
-        from kb.text import segment
+        from kb.publishing import sites
+        from kb.system import outages
+        from kb.system.database import forks
+        from kb.text.chinese import tokenizer
 
         post_migrate.connect(
-            sites.make_default_site, sender=self, dispatch_uid="kb.sites.default"
+            sites.make_default_site,
+            sender=self,
+            dispatch_uid="kb.publishing.sites.default",
         )
         post_migrate.connect(
             roles.apply_after_migrate, sender=self, dispatch_uid="kb.accounts.roles"
         )
         forks.close_before_forks()
-        outages.watch_logs()
-        segment.use_cache_folder(settings.KB_JIEBA_CACHE)
+        outages.install_log_filters()
+        tokenizer.use_cache_folder(settings.KB_JIEBA_CACHE)
 
 
 class KbAdminConfig(AdminConfig):
-    default_site = "kb.admin.site.Site"
+    default_site = "kb.admin.admin_site.get_admin_site"

@@ -13,11 +13,14 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 
-from kb import content, entries, index, questions, reads
-from kb.engines import get_engine
-from kb.faq import copies
-from kb.models import AGENT, EDITOR, LEAD, Entry, Question, Reply, User
-from kb.text import segment
+from kb.index import sync
+from kb.index.engines import get_engine
+from kb.library import entries
+from kb.models import ROLE_AGENT, ROLE_EDITOR, ROLE_LEAD, Entry, Question, Reply, User
+from kb.publishing import edition, page_views
+from kb.questions import intake
+from kb.text.chinese import tokenizer
+from kb.web.faq import page_cache
 
 # A busy machine is no failure; speed is measured by `make bench`.
 hypothesis.settings.register_profile("kb", deadline=None)
@@ -37,12 +40,12 @@ def _fresh_engine_and_cache() -> Iterator[None]:
     """No test finds what another one indexed, counted or taught."""
     get_engine.cache_clear()
     cache.clear()
-    copies.shelf.clear()
-    content.forget_edition()
-    reads.forget_waiting()
+    page_cache.public_page_cache.clear()
+    edition.clear_cached_edition()
+    page_views.discard_pending_views()
     yield
     get_engine.cache_clear()
-    segment.learn(frozenset())
+    tokenizer.teach_words(frozenset())
 
 
 @pytest.fixture
@@ -63,17 +66,17 @@ def make_user(groups: None) -> Callable[..., User]:
 
 @pytest.fixture
 def agent(make_user: Callable[..., User]) -> User:
-    return make_user("agent", AGENT)
+    return make_user("agent", ROLE_AGENT)
 
 
 @pytest.fixture
 def editor(make_user: Callable[..., User]) -> User:
-    return make_user("editor", EDITOR, is_staff=True)
+    return make_user("editor", ROLE_EDITOR, is_staff=True)
 
 
 @pytest.fixture
 def lead(make_user: Callable[..., User]) -> User:
-    return make_user("lead", LEAD, is_staff=True)
+    return make_user("lead", ROLE_LEAD, is_staff=True)
 
 
 @pytest.fixture
@@ -81,9 +84,9 @@ def make_entry(db: None) -> MakeEntry:
     """Return a function that makes an entry, moved to its status and indexed."""
     moves: dict[str, list[Callable[..., Entry]]] = {
         "draft": [],
-        "review": [entries.submit],
-        "published": [entries.publish],
-        "retired": [entries.publish, entries.retire],
+        "review": [entries.submit_entry],
+        "published": [entries.publish_entry],
+        "retired": [entries.publish_entry, entries.retire_entry],
     }
 
     def make(
@@ -94,7 +97,7 @@ def make_entry(db: None) -> MakeEntry:
         replies: tuple[str, ...] | list[str] = (),
         **columns: Any,
     ) -> Entry:
-        made = entries.draft(
+        made = entries.create_draft(
             question,
             by=None,
             answer=answer,
@@ -104,11 +107,11 @@ def make_entry(db: None) -> MakeEntry:
         )
         for move in moves[status]:
             made = move(made, by=None)
-        index.sync_all()
+        sync.sync_all_marks()
         return made
 
     # A missing index is made once, so that tests may choose any engine.
-    index.rebuild()
+    sync.rebuild_index()
     return make
 
 
@@ -119,7 +122,7 @@ def make_question(db: None) -> MakeQuestion:
         answer: str = "亲，质量问题我们出。",
         **columns: Any,
     ) -> Question:
-        return questions.ask(text, answer=answer, **columns)
+        return intake.record_question(text, answer=answer, **columns)
 
     return make
 

@@ -9,19 +9,19 @@ from typing import Any
 
 from django.test import Client
 
-from kb import transfer
+from kb import import_export
+from kb.import_export import ImportOptions, ImportPlan
 from kb.models import (
     Category,
     Entry,
+    IndexQueue,
     Module,
     Phrasing,
     Question,
     Reply,
-    Stale,
     Tag,
     User,
 )
-from kb.transfer import Options, Plan
 
 HEAD = "问题,答案\n"
 FULL = (
@@ -34,32 +34,32 @@ FULL = (
 
 def read(
     data: str | bytes, *, kind: str = "entries", name: str = "a.csv", encoding: str = ""
-) -> transfer.Table:
+) -> import_export.Table:
     raw = data.encode() if isinstance(data, str) else data
-    return transfer.read(name, raw, kind=kind, encoding=encoding)
+    return import_export.read_import_file(name, raw, kind=kind, encoding=encoding)
 
 
-def plan(data: str | bytes, *, kind: str = "entries", **options: Any) -> Plan:
+def plan(data: str | bytes, *, kind: str = "entries", **options: Any) -> ImportPlan:
     name = "a.xlsx" if isinstance(data, bytes) and data[:2] == b"PK" else "a.csv"
     table = read(data, kind=kind, name=name)
-    return transfer.plan(table, kind=kind, options=Options(**options))
+    return import_export.plan_import(table, kind=kind, options=ImportOptions(**options))
 
 
 def load(
     data: str | bytes, *, kind: str = "entries", by: User | None = None, **options: Any
-) -> Plan:
+) -> ImportPlan:
     made = plan(data, kind=kind, **options)
-    transfer.apply(made, by=by)
+    import_export.apply_import(made, by=by)
     return made
 
 
-def actions(made: Plan) -> list[str]:
-    return [step.action.name for step in made.steps]
+def actions(made: ImportPlan) -> list[str]:
+    return [step.action.name for step in made.planned_rows]
 
 
 def snapshot() -> list[Any]:
     """Return all that a repeated import could have touched."""
-    tables = [Entry, Reply, Phrasing, Question, Category, Tag, Module, Stale]
+    tables = [Entry, Reply, Phrasing, Question, Category, Tag, Module, IndexQueue]
     links = list(Entry.tags.through.objects.order_by("id").values())
     return [list(table.objects.order_by("pk").values()) for table in tables] + links  # type: ignore[attr-defined]
 
@@ -74,9 +74,9 @@ def slowest(path: Path) -> float:
     return 5 if path.suffix == ".xlsx" else 2
 
 
-def reasons(made: Plan) -> str:
+def reasons(made: ImportPlan) -> str:
     """Return what is wrong with the refused rows, one column a line."""
-    found = [reason for step in made.refused for reason in step.reasons]
+    found = [reason for step in made.refused_rows for reason in step.reasons]
     return "\n".join(f"{reason.column}：{reason.text}" for reason in found)
 
 

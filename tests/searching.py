@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from kb.documents import describe
-from kb.engines import Clause, Document, Engine, Field, Group, Hits, Query
-from kb.text import segment
+from kb.index.documents import analyze_texts
+from kb.index.engines import (
+    Clause,
+    Document,
+    Engine,
+    EngineHits,
+    FieldGroup,
+    Query,
+    WeightedField,
+)
+from kb.text.chinese import tokenizer
 
 PUBLIC, STAFF = "audience=public", "audience=internal"
 EVERYONE = (frozenset({PUBLIC}),)
@@ -14,10 +22,12 @@ EVERYONE = (frozenset({PUBLIC}),)
 
 def doc(id: int, question: str, answer: str = "", *labels: str) -> Document:
     texts = {"question": [question], "answer": [answer]}
-    return describe(id, texts, labels or (PUBLIC,))
+    return analyze_texts(id, texts, labels or (PUBLIC,))
 
 
-TEXTS = Group((Field("question", 3.0, 0.6), Field("answer", 1.0, 0.5)), k1=1.2)
+TEXTS = FieldGroup(
+    (WeightedField("question", 3.0, 0.6), WeightedField("answer", 1.0, 0.5)), k1=1.2
+)
 
 
 def ask(
@@ -26,16 +36,18 @@ def ask(
     *labels: frozenset[str],
     groups: Any = (TEXTS,),
     limit: int = 20,
-) -> Hits:
-    clauses = [Clause(word, 1.0) for word in dict.fromkeys(segment.words(words))]
-    pairs = dict.fromkeys(segment.pairs(words))
-    clauses += [Clause(pair, 0.5, pair=True) for pair in pairs]
+) -> EngineHits:
+    clauses = [
+        Clause(word, 1.0) for word in dict.fromkeys(tokenizer.tokenize_text(words))
+    ]
+    pairs = dict.fromkeys(tokenizer.extract_bigrams(words))
+    clauses += [Clause(pair, 0.5, is_bigram=True) for pair in pairs]
     return engine.search(Query(tuple(clauses), groups, labels or EVERYONE, limit))
 
 
 def put(engine: Engine, *documents: Document) -> None:
-    with engine.writing() as changes:
-        changes.put += documents
+    with engine.open_writer() as changes:
+        changes.documents += documents
 
 
 QUESTIONS = """退货运费谁承担

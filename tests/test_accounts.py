@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from kb.accounts import login_throttle
-from kb.accounts.login_throttle import TooManyAttempts, start_attempt
+from kb.accounts.login_throttle import TooManyAttemptsError, start_attempt
 from kb.models import LoginCounter, User
 
 PASSWORD = "一壶好茶 2026"
@@ -171,7 +171,7 @@ def seconds_to_wait(address: str = "192.0.2.1", device: str = "") -> int:
     """Count an attempt on the account `agent`, whose check never ends."""
     try:
         start_attempt(username="agent", address=address, device=device)
-    except TooManyAttempts as refused:
+    except TooManyAttemptsError as refused:
         return refused.seconds
     return 0
 
@@ -418,7 +418,7 @@ def test_without_its_counters_nobody_logs_in(
     def fail(*args: Any) -> None:
         raise DatabaseError("database or disk is full")
 
-    monkeypatch.setattr(login_throttle, "_lock", fail)
+    monkeypatch.setattr(login_throttle, "_lock_counter", fail)
     response = log_in(client, "agent")
     assert response.status_code == 503
     assert "登录暂时不可用，请过一会儿再试" in response.text

@@ -14,8 +14,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, feedback, index, triage
-from kb.models import Category, Entry, Question, Reply, Search, Stale, Tag, User
+from kb import usage
+from kb.index import sync
+from kb.library import entries
+from kb.models import Category, Entry, IndexQueue, Question, Reply, Search, Tag, User
+from kb.questions import to_entries, triage
 from tests.conftest import MakeEntry, MakeQuestion
 
 MODELS = (
@@ -239,10 +242,10 @@ def test_saving_goes_through_the_stage_and_reaches_the_index(
     assert entry.status == "published"
     assert [p.text for p in entry.phrasings.all()] == ["旧问法", "新问法"]
     assert [r.body for r in entry.replies.all()] == ["新话术"]
-    assert Stale.objects.filter(entry_id=entry.pk).exists()
-    index.sync_all()
-    assert not Stale.objects.exists()
-    assert index.audit() == set()
+    assert IndexQueue.objects.filter(entry_id=entry.pk).exists()
+    sync.sync_all_marks()
+    assert not IndexQueue.objects.exists()
+    assert sync.audit_indexed_entries() == set()
 
 
 def test_a_phrasing_that_stays_keeps_its_question(
@@ -250,7 +253,7 @@ def test_a_phrasing_that_stays_keeps_its_question(
 ) -> None:
     entry = make_entry()
     question = make_question("运费谁来付呀")
-    entries.absorb(entry, question=question, by=editor)
+    to_entries.add_question_to_entry(entry, question=question, by=editor)
     change(desk, entry, phrasings="运费谁来付呀\n再加一个")
     assert [p.question for p in entry.phrasings.all()] == [question, None]
 
@@ -296,7 +299,7 @@ def test_the_second_of_two_editors_is_told_and_loses_nothing(
 ) -> None:
     entry = make_entry(replies=["话术"])
     form = filled(desk, where(entry))
-    theirs = entries.revise(
+    theirs = entries.update_entry(
         entry,
         by=lead,
         based_on=entry.version,
@@ -306,7 +309,7 @@ def test_the_second_of_two_editors_is_told_and_loses_nothing(
     mine = {**form, "answer": "我改的答案", "replies-0-body": "我改的话术"}
     response = desk.post(where(entry), mine)
     page = response.content.decode()
-    assert entries.CONFLICT in page
+    assert entries.EDIT_CONFLICT_MESSAGE in page
     for kept in ("我改的答案", "我改的话术"):
         assert kept in page
     assert "对方改了、您没有改的，已经合进下面的表单：标准问题" in page
@@ -328,7 +331,7 @@ def test_a_form_without_its_version_is_a_conflict(
 ) -> None:
     entry = make_entry()
     page = change(desk, entry, answer="新", version=version).content.decode()
-    assert entries.CONFLICT in page
+    assert entries.EDIT_CONFLICT_MESSAGE in page
     entry.refresh_from_db()
     assert entry.answer != "新"
 
@@ -520,7 +523,7 @@ def test_only_a_draft_without_questions_is_deleted(
 ) -> None:
     kept = [make_entry(s, status=s) for s in ("review", "published", "retired")]
     asked = make_entry("有问题", status="draft")
-    entries.absorb(asked, question=make_question(), by=editor)
+    to_entries.add_question_to_entry(asked, question=make_question(), by=editor)
     bare = make_entry("只是草稿", status="draft")
     for entry in [*kept, asked, bare]:
         desk.post(f"/admin/kb/entry/{entry.pk}/delete/", {"post": "yes"})
@@ -572,7 +575,7 @@ def test_a_counted_question_is_not_deleted(
     desk: Client, editor: User, make_entry: MakeEntry, make_question: MakeQuestion
 ) -> None:
     counted, loose = make_question("计入"), make_question("没计入")
-    triage.settle(counted, entry=make_entry(), by=editor)
+    triage.settle_question(counted, entry=make_entry(), by=editor)
     for question in (counted, loose):
         desk.post(f"/admin/kb/question/{question.pk}/delete/", {"post": "yes"})
     data = {
@@ -662,20 +665,20 @@ def test_what_waits_for_the_index_is_only_looked_at(
     client: Client, root: User, db: None
 ) -> None:
     client.force_login(root)
-    mark = Stale.objects.create(entry_id=7)
-    assert "#7" in client.get("/admin/kb/stale/").content.decode()
-    assert client.get("/admin/kb/stale/add/").status_code == 403
-    delete = f"/admin/kb/stale/{mark.pk}/delete/"
+    mark = IndexQueue.objects.create(entry_id=7)
+    assert "#7" in client.get("/admin/kb/indexqueue/").content.decode()
+    assert client.get("/admin/kb/indexqueue/add/").status_code == 403
+    delete = f"/admin/kb/indexqueue/{mark.pk}/delete/"
     assert client.post(delete, {"post": "yes"}).status_code == 403
-    assert Stale.objects.exists()
+    assert IndexQueue.objects.exists()
 
 
 def test_searches_are_only_looked_at_those_without_results_first(
     desk: Client, agent: User
 ) -> None:
     stranger = AnonymousUser()
-    feedback.record("榴莲", user=stranger, results=0)
-    feedback.record("邮费", user=agent, results=3)
+    usage.record_search("榴莲", user=stranger, results=0)
+    usage.record_search("邮费", user=agent, results=3)
     address = "/admin/kb/search/"
     page = desk.get(address).text
     assert page.index("没有结果") < page.index("用了某一条")
@@ -734,7 +737,7 @@ def test_root_makes_an_account(client: Client, root: User) -> None:
     assert client.post("/admin/kb/user/add/", data).status_code == 302
     user = User.objects.get(username="xiaocha")
     assert user.check_password(password)
-    assert user.reads_library
+    assert user.can_read_library
 
 
 def test_a_lead_reads_about_people_but_no_hash(

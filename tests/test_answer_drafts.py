@@ -12,8 +12,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from kb import answers, inquiries, triage
-from kb.models import AGENT, AnswerDraft, Inquiry, Question, User
+from kb.models import ROLE_AGENT, AnswerDraft, Inquiry, Question, User
+from kb.questions import answers, inquiries, triage
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -24,13 +24,13 @@ Status = Question.Status
 
 @pytest.fixture
 def inquiry(db: None) -> Inquiry:
-    asked = inquiries.Asked(form_key="k", origin="https://faq.example.com")
-    return inquiries.ask("快递没收到怎么办", asked=asked)
+    asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
+    return inquiries.submit_inquiry("快递没收到怎么办", asked=asked)
 
 
 @pytest.fixture
 def other(make_user: Callable[..., User]) -> User:
-    return make_user("other", AGENT, name="小茶")
+    return make_user("other", ROLE_AGENT, name="小茶")
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_text_for_a_question_answered_meanwhile_stands_beside_the_answer(
     inquiry: Inquiry, agent: User, other: User, client: Client
 ) -> None:
     form = fields(client.post(url_of(inquiry), {"answer": TYPED}))
-    triage.answer(inquiry.question, answer="同事回的", by=other)
+    triage.answer_question(inquiry.question, answer="同事回的", by=other)
     sent = form | {"username": "agent", "password": PASSWORD}
     page = client.post("/login/", sent, follow=True)
     assert f">{TYPED}</textarea>" in page.text
@@ -114,7 +114,7 @@ def test_a_stranger_without_a_text_is_sent_to_the_login(
 def test_the_second_answer_is_kept_beside_the_first(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
-    triage.answer(inquiry.question, answer="同事回的", by=other)
+    triage.answer_question(inquiry.question, answer="同事回的", by=other)
     page = desk.post(url_of(inquiry), {"answer": TYPED})
     assert page.status_code == 409
     for text in ("同事回的", f">{TYPED}</textarea>", "小茶先回复了", "作为更正发出"):
@@ -125,7 +125,7 @@ def test_the_second_answer_is_kept_beside_the_first(
     sent = fields(page) | {"answer": TYPED, "do": "correct"}
     desk.post(f"/desk/answered/{inquiry.question_id}/", sent)
     assert Question.objects.get().answer == TYPED
-    assert not answers.orphaned_drafts(User.objects.get(username="agent")).exists()
+    assert not answers.list_orphaned_drafts(User.objects.get(username="agent")).exists()
 
 
 def test_the_button_pressed_twice_is_no_conflict(
@@ -139,12 +139,12 @@ def test_the_button_pressed_twice_is_no_conflict(
 def test_a_question_closed_meanwhile_keeps_the_text(
     desk: Client, inquiry: Inquiry, editor: User
 ) -> None:
-    triage.decline(inquiry.question, reason="无关", by=editor)
+    triage.decline_question(inquiry.question, reason="无关", by=editor)
     page = desk.post(url_of(inquiry), {"answer": TYPED})
     assert page.status_code == 409
     assert f">{TYPED}</textarea>" in page.text
     assert "关闭了这个问题" in page.text
-    triage.reopen(Question.objects.get(), by=editor)
+    triage.reopen_question(Question.objects.get(), by=editor)
     assert f">{TYPED}</textarea>" in desk.get("/desk/asked/").text
 
 
@@ -168,7 +168,7 @@ def test_a_kept_text_can_be_discarded_and_had_back(
     assert "撤销丢弃" in page.text
     page = desk.post(url, {"answer": "", "do": "restore"}, follow=True)
     assert f">{TYPED}</textarea>" in page.text
-    triage.answer(inquiry.question, answer="同事回的", by=other)
+    triage.answer_question(inquiry.question, answer="同事回的", by=other)
     url = url.replace("asked", "answered")
     page = desk.post(url, {"answer": TYPED, "do": "discard"}, follow=True)
     assert TYPED not in page.text
@@ -182,41 +182,41 @@ def test_a_kept_text_can_be_discarded_and_had_back(
 def test_a_colleague_who_is_answering_is_named_and_nobody_is_locked_out(
     desk: Client, inquiry: Inquiry, other: User, make_question: MakeQuestion
 ) -> None:
-    answers.keep_draft(inquiry.question, by=other, text="同事写到一半")
+    answers.save_draft_and_presence(inquiry.question, by=other, text="同事写到一半")
     page = desk.get(f"/desk/asked/?question={inquiry.question_id}")
     assert "小茶</strong> 正在回复" in page.text
     assert "同事写到一半" not in page.text
     assert desk.post(url_of(inquiry), {"answer": "我先"}).status_code == 302
     assert Question.objects.get().answer == "我先"
-    assert answers.draft_text(inquiry.question, by=other) == "同事写到一半"
+    assert answers.get_draft_text(inquiry.question, by=other) == "同事写到一半"
 
 
 def test_presence_expires_and_ends(inquiry: Inquiry, agent: User, other: User) -> None:
     question = inquiry.question
 
     def names() -> list[str]:
-        present = answers.others_answering([question], user=agent)
+        present = answers.list_others_answering([question], user=agent)
         return present.get(question.pk, [])
 
-    answers.keep_draft(question, by=other, text=None)
-    answers.keep_draft(question, by=agent, text=None)
+    answers.save_draft_and_presence(question, by=other, text=None)
+    answers.save_draft_and_presence(question, by=agent, text=None)
     assert names() == ["小茶"]
     AnswerDraft.objects.update(present_until=timezone.now() - timedelta(seconds=1))
     assert names() == []
-    answers.keep_draft(question, by=other, text="x")
+    answers.save_draft_and_presence(question, by=other, text="x")
     assert names() == ["小茶"]
-    answers.leave(question, by=other)
+    answers.clear_presence(question, by=other)
     assert names() == []
-    assert answers.draft_text(question, by=other) == "x"
+    assert answers.get_draft_text(question, by=other) == "x"
 
 
 def test_the_next_question_is_one_that_nobody_is_answering(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
-    asked = inquiries.Asked(form_key="k2", origin="https://faq.example.com")
-    second = inquiries.ask("第二个问题", asked=asked)
+    asked = inquiries.SubmittedInquiry(form_key="k2", origin="https://faq.example.com")
+    second = inquiries.submit_inquiry("第二个问题", asked=asked)
     assert desk.get("/desk/asked/").context["question"] == inquiry.question
-    answers.keep_draft(inquiry.question, by=other, text=None)
+    answers.save_draft_and_presence(inquiry.question, by=other, text=None)
     page = desk.get("/desk/asked/")
     assert page.context["question"] == second.question
     assert "小茶 正在回复" in page.text  # in the list
@@ -226,16 +226,16 @@ def test_a_sign_of_life_keeps_the_text_and_tells_who_else_is_there(
     desk: Client, inquiry: Inquiry, agent: User, other: User
 ) -> None:
     url = f"{url_of(inquiry)}presence/"
-    answers.keep_draft(inquiry.question, by=other, text=None)
+    answers.save_draft_and_presence(inquiry.question, by=other, text=None)
     state = desk.post(url, {"answer": TYPED}).json()
     assert (state["others"], state["open"], state["who"]) == (["小茶"], True, "")
     assert f">{TYPED}</textarea>" in desk.get("/desk/asked/").text
     desk.post(url, {})  # without a text the old one stays
-    assert answers.draft_text(inquiry.question, by=agent) == TYPED
-    triage.answer(inquiry.question, answer="同事回的", by=other)
+    assert answers.get_draft_text(inquiry.question, by=agent) == TYPED
+    triage.answer_question(inquiry.question, answer="同事回的", by=other)
     state = desk.post(url, {"answer": TYPED + "3"}).json()
     assert (state["open"], state["who"]) == (False, "小茶")
-    assert answers.draft_text(inquiry.question, by=agent) == TYPED + "3"
+    assert answers.get_draft_text(inquiry.question, by=agent) == TYPED + "3"
     desk.post(url, {"left": "1"})
     assert AnswerDraft.objects.get(by=agent).present_until is None
 
@@ -256,12 +256,12 @@ def test_a_stranger_learns_nothing_of_presence(
 
 
 def test_drafts_are_forgotten_after_a_month(inquiry: Inquiry, agent: User) -> None:
-    answers.keep_draft(inquiry.question, by=agent, text="x")
-    inquiries.tidy()
+    answers.save_draft_and_presence(inquiry.question, by=agent, text="x")
+    inquiries.retry_mail_and_erase_contacts()
     assert AnswerDraft.objects.exists()
-    old = timezone.now() - answers.RETENTION_DRAFTS * 1.01
+    old = timezone.now() - answers.ANSWER_DRAFT_RETENTION * 1.01
     AnswerDraft.objects.update(updated_at=old)
-    inquiries.tidy()
+    inquiries.retry_mail_and_erase_contacts()
     assert not AnswerDraft.objects.exists()
 
 
@@ -282,11 +282,11 @@ def test_an_entry_fills_the_box_and_sends_nothing(
 def test_an_entry_retired_meanwhile_sends_nothing_and_keeps_the_text(
     client: Client, inquiry: Inquiry, editor: User, make_entry: MakeEntry
 ) -> None:
-    from kb import entries
+    from kb.library import entries
 
     entry = make_entry("快递没收到怎么办？", "先问门卫。")
     client.force_login(editor)
-    entries.retire(entry, by=None)
+    entries.retire_entry(entry, by=None)
     sent: dict[str, Any] = {"answer": TYPED, "entry": entry.pk}
     page = client.post(url_of(inquiry), sent)
     assert (page.status_code, "刚刚下线了" in page.text) == (400, True)

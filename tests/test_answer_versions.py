@@ -13,9 +13,17 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from kb import answers, inquiries, triage
-from kb.jobs.tasks import get_task
-from kb.models import AGENT, AnswerVersion, Channel, Deed, Inquiry, Question, User
+from kb.models import (
+    ROLE_AGENT,
+    AnswerVersion,
+    AuditEvent,
+    Channel,
+    Inquiry,
+    Question,
+    User,
+)
+from kb.operations.jobs.tasks import get_task
+from kb.questions import answers, inquiries, triage
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -24,10 +32,10 @@ Status = Question.Status
 
 @pytest.fixture
 def inquiry(db: None) -> Inquiry:
-    asked = inquiries.Asked(
+    asked = inquiries.SubmittedInquiry(
         form_key="k", origin="https://faq.example.com", contact="kid@example.com"
     )
-    return inquiries.ask("快递没收到怎么办", asked=asked)
+    return inquiries.submit_inquiry("快递没收到怎么办", asked=asked)
 
 
 @pytest.fixture
@@ -38,7 +46,7 @@ def mail_on(settings: Any) -> None:
 
 @pytest.fixture
 def other(make_user: Callable[..., User]) -> User:
-    return make_user("other", AGENT)
+    return make_user("other", ROLE_AGENT)
 
 
 @pytest.fixture
@@ -69,7 +77,7 @@ def test_the_customer_reads_an_answer_only_when_it_cannot_be_taken_back(
 ) -> None:
     reply(desk, inquiry)
     version = AnswerVersion.objects.get()
-    assert answers.take_back_until(version) - version.at == timedelta(seconds=10)
+    assert answers.get_recall_deadline(version) - version.at == timedelta(seconds=10)
     assert version.visible_from - version.at >= timedelta(seconds=10)
     page = own_page(inquiry)
     assert "请等 3 天" not in page
@@ -88,13 +96,15 @@ def test_no_mail_goes_out_before_the_ten_seconds_are_over(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         reply(desk, inquiry)
-    assert not inquiries.has_due_mail()
-    assert inquiries.send_due_mail() == 0
+    assert not inquiries.has_due_answer_mail()
+    assert inquiries.mail_due_answers() == 0
     assert mail.outbox == []
     let_time_pass()
-    assert inquiries.has_due_mail()
-    assert inquiries.send_due_mail() == 1  # by any process: the row says that it is due
-    assert inquiries.send_due_mail() == 0
+    assert inquiries.has_due_answer_mail()
+    assert (
+        inquiries.mail_due_answers() == 1
+    )  # by any process: the row says that it is due
+    assert inquiries.mail_due_answers() == 0
     assert "请等 3 天" in str(mail.outbox[0].body)
 
 
@@ -104,7 +114,7 @@ def test_the_scheduler_mails_within_seconds_and_looks_first(
     task = get_task("answer-mail")
     assert task is not None
     assert task.has_work is not None
-    assert task.every <= timedelta(seconds=10)
+    assert task.interval <= timedelta(seconds=10)
     reply(desk, inquiry)
     assert not task.has_work()
     let_time_pass()
@@ -129,9 +139,9 @@ def test_what_was_taken_back_is_read_by_nobody_and_stands_in_the_box_again(
     assert (question.status, question.answer) == (Status.OPEN, "")
     assert (question.answered_by, question.answered_at) == (None, None)
     let_time_pass()
-    assert inquiries.send_due_mail() == 0
+    assert inquiries.mail_due_answers() == 0
     assert "已收到" in own_page(inquiry)
-    assert Deed.objects.filter(act=Deed.Act.RECALLED).exists()
+    assert AuditEvent.objects.filter(act=AuditEvent.Action.ANSWER_RECALLED).exists()
 
 
 def test_after_ten_seconds_it_is_too_late_to_take_it_back(
@@ -151,7 +161,7 @@ def test_it_is_too_late_before_the_customer_can_read_it(
 ) -> None:
     """A commit takes its time, and clocks differ: nobody reads what is taken back."""
     reply(desk, inquiry)
-    AnswerVersion.objects.update(visible_from=timezone.now() + answers.HOLD_MARGIN)
+    AnswerVersion.objects.update(visible_from=timezone.now() + answers.RECALL_MARGIN)
     desk.post(f"/desk/answered/{inquiry.question_id}/take-back/")
     assert Question.objects.get().answer == "请等 3 天"
     assert "请等 3 天" not in own_page(inquiry)
@@ -161,7 +171,9 @@ def test_it_is_too_late_before_the_customer_can_read_it(
 def test_nobody_takes_back_what_a_colleague_sent(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
-    triage.answer(inquiry.question, answer="好", by=other, hold=answers.HOLD)
+    triage.answer_question(
+        inquiry.question, answer="好", by=other, hold=answers.RECALL_PERIOD
+    )
     desk.post(f"/desk/answered/{inquiry.question_id}/take-back/")
     assert Question.objects.get().answer == "好"
 
@@ -184,7 +196,7 @@ def test_what_a_colleague_has_sorted_meanwhile_is_not_taken_back(
 ) -> None:
     reply(desk, inquiry)
     question = Question.objects.get()
-    triage.settle(question, entry=make_entry(), by=editor)
+    triage.settle_question(question, entry=make_entry(), by=editor)
     answer = desk.post(f"/desk/answered/{question.pk}/take-back/", follow=True)
     assert "整理进条目" in answer.text
     assert Question.objects.get().answer == "请等 3 天"
@@ -208,20 +220,20 @@ def test_a_correction_is_marked_for_the_customer_and_mailed(
 ) -> None:
     reply(desk, inquiry)
     let_time_pass()
-    inquiries.send_due_mail()
+    inquiries.mail_due_answers()
     assert "已更正" not in own_page(inquiry)
     url = f"/desk/answered/{inquiry.question_id}/"
     page = desk.get(url).text
     assert 'name="based_on" value="1"' in page
     desk.post(url, {"answer": "请等 5 天", "based_on": "1"})
     assert "请等 3 天" in own_page(inquiry)  # the correction can be taken back
-    assert inquiries.send_due_mail() == 0
+    assert inquiries.mail_due_answers() == 0
     let_time_pass()
     page = own_page(inquiry)
     assert "请等 5 天" in page
     assert "请等 3 天" not in page
     assert "已更正" in page
-    assert inquiries.send_due_mail() == 1
+    assert inquiries.mail_due_answers() == 1
     assert "更正" in mail.outbox[1].subject
     assert "请等 5 天" in str(mail.outbox[1].body)
 
@@ -230,13 +242,13 @@ def test_every_version_is_kept_with_who_and_when_and_noted(
     desk: Client, inquiry: Inquiry, agent: User, other: User
 ) -> None:
     reply(desk, inquiry)
-    triage.correct(Question.objects.get(), answer="改", by=other, based_on=1)
+    triage.correct_answer(Question.objects.get(), answer="改", by=other, based_on=1)
     kept = AnswerVersion.objects.values_list("number", "text", "by__username")
     assert list(kept) == [(1, "请等 3 天", "agent"), (2, "改", "other")]
     question = Question.objects.get()
     assert (question.answer, question.answered_by) == ("改", agent)
     assert question.answered_at is not None
-    acts = Deed.objects.order_by("pk").values_list("act", "by__username")
+    acts = AuditEvent.objects.order_by("pk").values_list("act", "by__username")
     assert ("answered", "agent") in acts
     assert ("corrected", "other") in acts
     page = desk.get(f"/desk/answered/{question.pk}/").text
@@ -262,7 +274,9 @@ def test_a_correction_based_on_an_old_version_keeps_what_was_typed(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
     reply(desk, inquiry)
-    triage.correct(Question.objects.get(), answer="同事的更正", by=other, based_on=1)
+    triage.correct_answer(
+        Question.objects.get(), answer="同事的更正", by=other, based_on=1
+    )
     url = f"/desk/answered/{inquiry.question_id}/"
     answer = desk.post(url, {"answer": "我的更正", "based_on": "1"})
     assert answer.status_code == 409
@@ -276,26 +290,26 @@ def test_a_correction_based_on_an_old_version_keeps_what_was_typed(
 def test_an_empty_or_equal_correction_is_refused(
     inquiry: Inquiry, agent: User, text: str
 ) -> None:
-    question = triage.answer(inquiry.question, answer="好了", by=agent)
+    question = triage.answer_question(inquiry.question, answer="好了", by=agent)
     with pytest.raises(ValidationError):
-        triage.correct(question, answer=text, by=agent, based_on=1)
+        triage.correct_answer(question, answer=text, by=agent, based_on=1)
     assert Question.objects.get().answer == "好了"
 
 
 def test_an_open_question_has_nothing_to_correct(inquiry: Inquiry, agent: User) -> None:
     with pytest.raises(ValidationError):
-        triage.correct(inquiry.question, answer="好", by=agent, based_on=1)
+        triage.correct_answer(inquiry.question, answer="好", by=agent, based_on=1)
 
 
 def test_who_may_not_answer_may_not_correct_or_take_back(
     inquiry: Inquiry, make_user: Callable[..., User]
 ) -> None:
     stranger = make_user("stranger")
-    triage.answer(inquiry.question, answer="好", by=None)
+    triage.answer_question(inquiry.question, answer="好", by=None)
     with pytest.raises(PermissionDenied):
-        triage.correct(inquiry.question, answer="坏", by=stranger, based_on=1)
+        triage.correct_answer(inquiry.question, answer="坏", by=stranger, based_on=1)
     with pytest.raises(PermissionDenied):
-        triage.take_back(inquiry.question, by=stranger)
+        triage.recall_answer(inquiry.question, by=stranger)
 
 
 def test_an_answer_older_than_versions_can_be_corrected(
@@ -303,7 +317,7 @@ def test_an_answer_older_than_versions_can_be_corrected(
 ) -> None:
     Question.objects.update(answer="以前的", status=Status.ANSWERED)
     assert "以前的" in own_page(inquiry)
-    triage.correct(Question.objects.get(), answer="新的", by=agent, based_on=1)
+    triage.correct_answer(Question.objects.get(), answer="新的", by=agent, based_on=1)
     texts = AnswerVersion.objects.values_list("text", flat=True)
     assert list(texts) == ["以前的", "新的"]
     assert "已更正" in own_page(inquiry)

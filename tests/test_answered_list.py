@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from kb import inquiries, triage
-from kb.models import AGENT, Question, User
+from kb.models import ROLE_AGENT, Question, User
+from kb.questions import inquiries, triage
 from tests.conftest import MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -19,11 +19,11 @@ def three(
     make_user: Callable[..., User], agent: User, make_question: MakeQuestion
 ) -> list[Question]:
     """Return two questions that the agent answered and one that a colleague did."""
-    other = make_user("other", AGENT)
+    other = make_user("other", ROLE_AGENT)
     texts = ("怎么退货", "怎么开票", "怎么寄")
     made = [make_question(text, answer="") for text in texts]
     for question, by in zip(made, (agent, agent, other), strict=True):
-        triage.answer(question, answer=f"回复：{question.text}", by=by)
+        triage.answer_question(question, answer=f"回复：{question.text}", by=by)
     return made
 
 
@@ -55,16 +55,16 @@ def test_what_one_corrected_is_in_the_list_too(
     client: Client, agent: User, three: list[Question]
 ) -> None:
     client.force_login(agent)
-    triage.correct(three[2], answer="改", by=agent, based_on=1)
+    triage.correct_answer(three[2], answer="改", by=agent, based_on=1)
     assert three[2] in listed(client)
 
 
 def test_the_rating_stands_beside_the_answer(client: Client, agent: User) -> None:
-    asked = inquiries.Asked(form_key="k", origin="https://faq.example.com")
-    inquiry = inquiries.ask("问", asked=asked)
-    triage.answer(inquiry.question, answer="答", by=agent)
+    asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
+    inquiry = inquiries.submit_inquiry("问", asked=asked)
+    triage.answer_question(inquiry.question, answer="答", by=agent)
     inquiry.refresh_from_db()
-    inquiries.rate(inquiry, score=2, comment="没看懂")
+    inquiries.rate_inquiry(inquiry, score=2, comment="没看懂")
     client.force_login(agent)
     page = client.get("/desk/answered/").text
     assert "2 分" in page

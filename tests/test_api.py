@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from kb import entries
+from kb.library import entries
 from kb.models import Category, Entry, Reply, Tag, User
 from tests.conftest import MakeEntry
 
@@ -290,7 +290,7 @@ def test_only_editors_read_what_is_not_published(
 def test_what_is_retired_is_gone_at_once(client: Client, make_entry: MakeEntry) -> None:
     entry = make_entry()
     assert client.get(address("entry", entry)).status_code == 200
-    entries.retire(entry, by=None)
+    entries.retire_entry(entry, by=None)
     refused = client.get(address("entry", entry))
     assert refused.status_code == 404
     assert told(refused) == "未找到。"
@@ -450,7 +450,7 @@ def test_a_degraded_search_says_so(
     assert normal.json()["degraded"] is False
     assert "X-Search-Degraded" not in normal
     settings.KB_ENGINE = {
-        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path / "never-built",
     }
     degraded = client.get(address("search"))

@@ -16,19 +16,20 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from kb import entries, inquiries, sites, triage
-from kb.faq import asking
 from kb.models import (
     AnswerVersion,
     Channel,
-    Enclosure,
     Entry,
     Inquiry,
+    InquiryAttachment,
     Module,
     Question,
     Site,
     User,
 )
+from kb.publishing import sites
+from kb.questions import inquiries, to_entries, triage
+from kb.web.faq import ask_form
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,7 @@ Status = Question.Status
 
 @pytest.fixture(autouse=True)
 def _a_person_took_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
 
 
 def fields(page: Any) -> dict[str, str]:
@@ -149,7 +150,7 @@ def test_without_any_site_a_question_is_taken_in_too(db: None) -> None:
     assert ask().status_code == 302
     inquiry = Inquiry.objects.select_related("question").get()
     assert inquiry.site is None
-    triage.answer(inquiry.question, answer="好了", by=None)
+    triage.answer_question(inquiry.question, answer="好了", by=None)
     rated = Client().post(f"/q/{inquiry.token}/rate/", {"score": "5"})
     assert rated.status_code == 302
 
@@ -201,10 +202,10 @@ def test_a_hidden_module_cannot_be_named(db: None) -> None:
 def test_a_robot_is_too_quick_and_a_form_gets_old(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "SOON", 2)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", 2)
     assert "太快了" in ask().text
-    monkeypatch.setattr(asking, "SOON", -1)
-    monkeypatch.setattr(asking, "LATE", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
+    monkeypatch.setattr(ask_form, "MAX_FORM_SECONDS", -1)
     assert "太久了" in ask().text
     assert not Question.objects.exists()
 
@@ -244,7 +245,7 @@ def test_pictures_are_encoded_anew_and_seen_by_the_asker_and_colleagues_alone(
 ) -> None:
     assert ask(pictures=[png(), png(60)]).status_code == 302
     inquiry = Inquiry.objects.get()
-    bodies = [bytes(e.body) for e in Enclosure.objects.all()]
+    bodies = [bytes(e.body) for e in InquiryAttachment.objects.all()]
     assert [b[8:12] for b in bodies] == [b"WEBP"] * 2
     mine = Client().get(f"/q/{inquiry.token}/2.webp")
     assert (mine["Content-Type"], mine.content) == ("image/webp", bodies[1])
@@ -297,7 +298,7 @@ def test_a_form_that_is_far_too_large_is_not_read(db: None) -> None:
 
 def test_the_page_tells_how_far_the_question_is(asked: Inquiry, agent: User) -> None:
     assert "已收到" in own_page(asked).text
-    triage.answer(asked.question, answer="请等 3 天\n再联系", by=agent)
+    triage.answer_question(asked.question, answer="请等 3 天\n再联系", by=agent)
     page = own_page(asked).text
     assert "有回复了" in page
     assert "请等 3 天\n再联系" in page
@@ -310,7 +311,7 @@ def test_an_answer_is_told_in_the_script_of_the_question(
     Inquiry.objects.update(language="zh-hant")
     answer = "网络断了就重启，见 https://a.example.com/网络 。"
     with django_capture_on_commit_callbacks(execute=True):
-        triage.answer(asked.question, answer=answer, by=None)
+        triage.answer_question(asked.question, answer=answer, by=None)
     told = "網路斷了就重啟，見 https://a.example.com/网络 。"
     assert told in str(mail.outbox[0].body)
     page = Client().get(f"/zh-hant/q/{asked.token}/").text
@@ -324,10 +325,10 @@ def test_the_entry_that_answers_is_shown_if_the_public_may_read_it(
 ) -> None:
     for audience, shown in (("public", True), ("internal", False)):
         made = make_entry(f"签收没收到 {audience}", audience=audience)
-        question = triage.answer(asked.question, answer="亲，见说明", by=None)
-        entries.absorb(made, question=question, by=None, phrasing="")
+        question = triage.answer_question(asked.question, answer="亲，见说明", by=None)
+        to_entries.add_question_to_entry(made, question=question, by=None, phrasing="")
         assert (made.question in own_page(asked).text) is shown
-        entries.release(Question.objects.get(pk=question.pk), by=None)
+        to_entries.release_question(Question.objects.get(pk=question.pk), by=None)
         Question.objects.update(status=Status.OPEN, answer="")
         asked.question.refresh_from_db()
 
@@ -335,11 +336,11 @@ def test_the_entry_that_answers_is_shown_if_the_public_may_read_it(
 def test_a_question_that_gets_no_answer_is_closed_in_kind_words(
     asked: Inquiry, editor: User
 ) -> None:
-    triage.decline(asked.question, reason="无关：骂人", by=editor)
+    triage.decline_question(asked.question, reason="无关：骂人", by=editor)
     page = own_page(asked).text
     assert "这个问题已关闭" in page
     assert "骂人" not in page
-    question = triage.reopen(Question.objects.get(), by=editor)
+    question = triage.reopen_question(Question.objects.get(), by=editor)
     assert question.status == Status.OPEN
 
 
@@ -385,7 +386,7 @@ def test_the_asker_says_how_satisfied_he_is_and_may_change_it(asked: Inquiry) ->
     url = f"/q/{asked.token}/rate/"
     early = Client().post(url, {"score": "5"})
     assert (early.status_code, "收到回复后再评分" in early.text) == (400, True)
-    triage.answer(asked.question, answer="好了", by=None)
+    triage.answer_question(asked.question, answer="好了", by=None)
     for score, word in (("2", "打 13800001234 没人接"), ("5", "")):
         client = Client(enforce_csrf_checks=True)
         assert client.post(url, {"score": score, "comment": word}).status_code == 302
@@ -399,7 +400,7 @@ def test_the_asker_says_how_satisfied_he_is_and_may_change_it(asked: Inquiry) ->
     "score", ["", "0", "6", "-1", "5.0", "５", "1e308", "x", "1; drop"]
 )
 def test_a_score_is_one_to_five(asked: Inquiry, score: str) -> None:
-    triage.answer(asked.question, answer="好了", by=None)
+    triage.answer_question(asked.question, answer="好了", by=None)
     answer = Client().post(f"/q/{asked.token}/rate/", {"score": score})
     assert (answer.status_code, "1 到 5" in answer.text) == (400, True)
     asked.refresh_from_db()
@@ -419,7 +420,7 @@ def test_without_mail_nothing_is_sent(
     asked: Inquiry, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        triage.answer(asked.question, answer="好了", by=None)
+        triage.answer_question(asked.question, answer="好了", by=None)
     assert mail.outbox == []
 
 
@@ -427,7 +428,7 @@ def test_an_answer_is_mailed_once_after_it_is_sure(
     asked: Inquiry, mail_on: None, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks() as waiting:
-        question = triage.answer(asked.question, answer="等 3 天", by=None)
+        question = triage.answer_question(asked.question, answer="等 3 天", by=None)
     assert mail.outbox == []
     for callback in waiting:
         callback()
@@ -438,7 +439,7 @@ def test_an_answer_is_mailed_once_after_it_is_sure(
     assert "等 3 天" in letter.body
     assert f"http://testserver/q/{asked.token}/" in letter.body
     with django_capture_on_commit_callbacks(execute=True):
-        triage.decline(question, reason="重复", by=None)
+        triage.decline_question(question, reason="重复", by=None)
     assert len(mail.outbox) == 1
 
 
@@ -447,7 +448,7 @@ def test_a_phone_number_gets_no_mail(
 ) -> None:
     ask(contact="13800001234")
     with django_capture_on_commit_callbacks(execute=True):
-        triage.answer(Question.objects.get(), answer="好了", by=None)
+        triage.answer_question(Question.objects.get(), answer="好了", by=None)
     assert mail.outbox == []
 
 
@@ -461,7 +462,7 @@ def test_mail_that_fails_breaks_no_answer_and_is_tried_again_later(
     settings.EMAIL_PORT = 9  # nobody listens
     settings.EMAIL_TIMEOUT = 1
     with django_capture_on_commit_callbacks(execute=True):
-        answered = triage.answer(asked.question, answer="好了", by=None)
+        answered = triage.answer_question(asked.question, answer="好了", by=None)
     assert answered.status == Status.ANSWERED
     asked.refresh_from_db()
     assert asked.told_at is None
@@ -476,11 +477,13 @@ def test_mail_that_fails_breaks_no_answer_and_is_tried_again_later(
 
 
 def test_whom_an_old_question_came_from_is_forgotten(asked: Inquiry) -> None:
-    Enclosure.objects.create(inquiry=asked, body=b"x", place=1)
-    triage.answer(asked.question, answer="好了", by=None)
-    assert inquiries.tidy() == (0, 0)
-    Question.objects.update(asked_at=timezone.now() - inquiries.KEPT * 1.01)
-    assert inquiries.tidy() == (0, 1)
+    InquiryAttachment.objects.create(inquiry=asked, body=b"x", place=1)
+    triage.answer_question(asked.question, answer="好了", by=None)
+    assert inquiries.retry_mail_and_erase_contacts() == (0, 0)
+    Question.objects.update(
+        asked_at=timezone.now() - inquiries.INQUIRY_RETENTION * 1.01
+    )
+    assert inquiries.retry_mail_and_erase_contacts() == (0, 1)
     asked.refresh_from_db()
     assert (asked.contact, asked.enclosures.count()) == ("", 0)
 
@@ -549,8 +552,8 @@ def test_it_reads_in_traditional_script(make_entry: MakeEntry) -> None:
 def test_editors_read_how_satisfied_people_are_but_no_private_address(
     asked: Inquiry, client: Client, editor: User, agent: User
 ) -> None:
-    triage.answer(asked.question, answer="好了", by=None)
-    inquiries.rate(Inquiry.objects.get(), score=2, comment="太慢")
+    triage.answer_question(asked.question, answer="好了", by=None)
+    inquiries.rate_inquiry(Inquiry.objects.get(), score=2, comment="太慢")
     client.force_login(editor)
     listed = client.get("/admin/kb/inquiry/?satisfied=bad").text
     assert "太慢" in listed
@@ -582,6 +585,12 @@ def test_strangers_and_customers_see_no_desk(asked: Inquiry, client: Client) -> 
 
 def test_the_reader_of_an_own_page_is_on_a_site(asked: Inquiry, rf: Any) -> None:
     request = rf.get("/")
-    progress = inquiries.progress(asked, reader=sites.stranger(request))
-    assert (progress.answered, progress.closed, progress.entry) == (False, False, None)
+    progress = inquiries.get_inquiry_progress(
+        asked, reader=sites.get_anonymous_reader(request)
+    )
+    assert (progress.is_answered, progress.is_closed, progress.entry) == (
+        False,
+        False,
+        None,
+    )
     assert isinstance(progress.entry, Entry | None)

@@ -18,10 +18,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from justhtml import JustHTML
 
-from kb import triage
-from kb.faq import asking, copies, votes
-from kb.models import Category, Enclosure, Entry, Inquiry, Question, Vote
-from kb.text import markdown, normalize, segment
+from kb.models import Category, Entry, Inquiry, InquiryAttachment, Question, Vote
+from kb.questions import triage
+from kb.text.chinese import normalize, tokenizer
+from kb.text.markup import markdown
+from kb.web.faq import ask_form, page_cache, votes
 from tests.conftest import MakeEntry
 from tests.test_hostile_inputs import (
     SAMPLE,
@@ -52,26 +53,29 @@ def judged(client: Client, url: str, body: str, name: str) -> int:
 
 
 def _asks(cases: Iterable[Case], *urls: str) -> None:
-    segment.warm()
+    tokenizer.load_tokenizer_dictionaries()
     for case in cases:
         text = quoted(value(case)[:LONGEST])
         for url in urls:
             for fields in TOGETHER:
-                sent = {"text": quoted("怎么退货"), "stamp": quoted(asking.stamp())}
+                sent = {
+                    "text": quoted("怎么退货"),
+                    "stamp": quoted(ask_form.make_form_stamp()),
+                }
                 sent |= dict.fromkeys(fields, text) | {"send": "1"}
                 body = "&".join(f"{name}={given}" for name, given in sent.items())
                 client = Client(headers={"Origin": "http://testserver"})
                 judged(client, url, body, f"{url} {fields} {case['id']}")
     for inquiry in Inquiry.objects.select_related("question"):
         question = inquiry.question
-        assert question.text == normalize.clean(question.text).strip()
-        assert 0 < len(question.text) <= asking.LONGEST
+        assert question.text == normalize.clean_text(question.text).strip()
+        assert 0 < len(question.text) <= ask_form.MAX_QUESTION_CHARS
         assert Client().get(f"/q/{inquiry.token}/").status_code == 200
 
 
 @pytest.fixture(autouse=True)
 def _a_person_took_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
 
 
 def test_questions_take_the_sample() -> None:
@@ -89,7 +93,11 @@ def test_pictures_take_the_sample() -> None:
     for case in map(json.loads, lines):
         cache.clear()
         upload = SimpleUploadedFile(case["id"], base64.b64decode(case["base64"]))
-        sent = {"text": "看图", "stamp": asking.stamp(), "pictures": [upload]}
+        sent = {
+            "text": "看图",
+            "stamp": ask_form.make_form_stamp(),
+            "pictures": [upload],
+        }
         client = Client(headers={"Origin": "http://testserver"})
         before = Inquiry.objects.count()
         answer = client.post("/widget/ask/", sent)
@@ -97,7 +105,7 @@ def test_pictures_take_the_sample() -> None:
         assert taken or answer.status_code == 400, case["id"]
         assert taken or "第 1 张" in answer.json()["detail"], case["id"]
         assert Inquiry.objects.count() == before + taken
-    kept = [bytes(one.body) for one in Enclosure.objects.all()]
+    kept = [bytes(one.body) for one in InquiryAttachment.objects.all()]
     assert kept
     assert {body[8:12] for body in kept} == {b"WEBP"}
 
@@ -107,12 +115,14 @@ def test_votes_and_ratings_take_the_sample(make_entry: MakeEntry) -> None:
 
 
 def _judge(entry: Entry, cases: Iterable[Case]) -> None:
-    Client().post("/ask/", {"text": "怎么退货", "send": "1", "stamp": asking.stamp()})
+    Client().post(
+        "/ask/", {"text": "怎么退货", "send": "1", "stamp": ask_form.make_form_stamp()}
+    )
     inquiry = Inquiry.objects.get()
-    triage.answer(inquiry.question, answer="好了", by=None)
+    triage.answer_question(inquiry.question, answer="好了", by=None)
     for case in cases:
         text, name = quoted(value(case)[:LONGEST]), str(case["id"])
-        token = quoted(votes.token(entry))
+        token = quoted(votes.make_vote_token(entry))
         for fields in (("note", "reason", "q", "part"), ("token",), ("helpful",)):
             sent = {"helpful": "no", "token": token} | dict.fromkeys(fields, text)
             body = "&".join(f"{key}={given}" for key, given in sent.items())
@@ -146,7 +156,9 @@ def test_the_desk_takes_the_sample(
     client: Client, editor: Any, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
-    Client().post("/ask/", {"text": "怎么退货", "send": "1", "stamp": asking.stamp()})
+    Client().post(
+        "/ask/", {"text": "怎么退货", "send": "1", "stamp": ask_form.make_form_stamp()}
+    )
     question = Question.objects.get()
     client.force_login(editor)
     for case in sample("text"):
@@ -187,7 +199,7 @@ def public_pages(entry: Any) -> list[str]:
 
 def _read(pages: list[str], queries: Iterable[tuple[str, str]]) -> None:
     """Ask for every page with every query; nothing but searches is stored."""
-    segment.warm()
+    tokenizer.load_tokenizer_dictionaries()
     before = rows()
     for name, query in queries:
         for page in pages:
@@ -254,12 +266,12 @@ def test_whatever_an_answer_holds_is_text_on_every_public_page(
     make_entry: MakeEntry, shared: Path
 ) -> None:
     """Written by an editor, it is read here by everybody: as HTML, data and a tree."""
-    segment.warm()
+    tokenizer.load_tokenizer_dictionaries()
     for case in markdowns(shared):
         cache.clear()
-        copies.shelf.clear()
+        page_cache.public_page_cache.clear()
         try:
-            made = make_entry("怎么退货？", value(case)[: markdown.LONGEST])
+            made = make_entry("怎么退货？", value(case)[: markdown.MAX_MARKDOWN_CHARS])
         except ValidationError:
             continue  # a picture without words
         for prefix in PREFIXES:

@@ -11,8 +11,9 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.utils import timezone
 
-from kb import audit, entries
-from kb.models import EDITOR, Category, Deed, Remit, User
+from kb.accounts import audit_log
+from kb.library import entries
+from kb.models import ROLE_EDITOR, AuditEvent, Category, CategoryPermission, User
 from tests.conftest import MakeEntry
 from tests.importing import HEAD, load
 from tests.test_admin import filled, where
@@ -21,16 +22,16 @@ pytestmark = pytest.mark.django_db
 
 
 def deeds(*acts: str) -> list[tuple[str, str, str]]:
-    rows = Deed.objects.filter(act__in=acts).order_by("pk")
+    rows = AuditEvent.objects.filter(act__in=acts).order_by("pk")
     return [(row.act, row.who, row.what) for row in rows]
 
 
 def test_publishing_and_retiring_are_kept(make_entry: MakeEntry, lead: User) -> None:
     entry = make_entry("退货？", status="review")
-    Deed.objects.all().delete()
-    entries.publish(entry, by=lead)
-    entries.retire(entry, by=lead)
-    entries.restore(entry, by=None)
+    AuditEvent.objects.all().delete()
+    entries.publish_entry(entry, by=lead)
+    entries.retire_entry(entry, by=lead)
+    entries.restore_entry(entry, by=None)
     what = f"「退货？」#{entry.pk}"
     assert deeds("published", "retired", "restored") == [
         ("published", "lead", what),
@@ -41,7 +42,7 @@ def test_publishing_and_retiring_are_kept(make_entry: MakeEntry, lead: User) -> 
 
 def test_what_is_undone_was_not_done(make_entry: MakeEntry, lead: User) -> None:
     entry = make_entry(answer="", status="review")
-    Deed.objects.all().delete()
+    AuditEvent.objects.all().delete()
     client = Client()
     client.force_login(lead)
     data = {"action": "retire", "_selected_action": [entry.pk]}
@@ -52,7 +53,7 @@ def test_what_is_undone_was_not_done(make_entry: MakeEntry, lead: User) -> None:
 def test_coming_in_is_kept_with_the_address(client: Client, agent: User) -> None:
     given = {"username": "agent", "password": "一壶好茶 2026"}
     client.post("/login/", given, REMOTE_ADDR="203.0.113.9")
-    row = Deed.objects.get(act="came")
+    row = AuditEvent.objects.get(act="came")
     assert (row.by, row.address) == (agent, "203.0.113.9")
 
 
@@ -73,8 +74,8 @@ def test_rights_are_kept_whoever_gives_them(
     root = make_user("root", is_staff=True, is_superuser=True)
     person = make_user("xiaocha", name="小茶")
     client.force_login(root)
-    Deed.objects.all().delete()
-    group = Group.objects.get(name=EDITOR)
+    AuditEvent.objects.all().delete()
+    group = Group.objects.get(name=ROLE_EDITOR)
     data = filled(client, where(person))
     client.post(where(person), {**data, "groups": [group.pk], "is_staff": "on"})
     person.user_permissions.add(Permission.objects.get(codename="view_site"))
@@ -86,7 +87,9 @@ def test_rights_are_kept_whoever_gives_them(
 
 def test_a_remit_is_kept(editor: User) -> None:
     after = Category.objects.create(name="售后")
-    row = Remit.objects.create(user=editor, category=after, right="publish")
+    row = CategoryPermission.objects.create(
+        user=editor, category=after, right="publish"
+    )
     row.delete()
     assert [what for *_, what in deeds("rights")][-2:] == [
         "editor的职责范围加上：发布「售后」",
@@ -98,7 +101,7 @@ def test_a_password_is_kept_as_changed_and_not_as_what(agent: User) -> None:
     agent.set_password("另一壶好茶 2026")
     agent.save()
     assert deeds("account")[-1][2] == "agent：密码"
-    assert "pbkdf2" not in str(list(Deed.objects.values_list("what", flat=True)))
+    assert "pbkdf2" not in str(list(AuditEvent.objects.values_list("what", flat=True)))
 
 
 def test_an_import_is_kept_with_its_file(editor: User) -> None:
@@ -107,7 +110,7 @@ def test_an_import_is_kept_with_its_file(editor: User) -> None:
 
 
 def test_a_deleted_draft_leaves_its_name(client: Client, editor: User) -> None:
-    draft = entries.draft("写错了？", by=editor)
+    draft = entries.create_draft("写错了？", by=editor)
     number = draft.pk
     client.force_login(editor)
     client.post(f"/admin/kb/entry/{number}/delete/", {"post": "yes"})
@@ -118,15 +121,17 @@ def test_a_person_who_leaves_stays_in_the_log(
     make_entry: MakeEntry, lead: User
 ) -> None:
     entry = make_entry()
-    entries.retire(entry, by=lead)
+    entries.retire_entry(entry, by=lead)
     lead.delete()
-    assert Deed.objects.get(act="retired").who == "lead"
+    assert AuditEvent.objects.get(act="retired").who == "lead"
 
 
 def test_old_rows_go(lead: User) -> None:
-    audit.note(Deed.Act.EXPORTED, "旧", by=lead)
-    Deed.objects.update(at=timezone.now() - audit.KEPT - timedelta(days=1))
-    assert audit.forget() >= 1
+    audit_log.record_event(AuditEvent.Action.EXPORTED, "旧", by=lead)
+    AuditEvent.objects.update(
+        at=timezone.now() - audit_log.AUDIT_RETENTION - timedelta(days=1)
+    )
+    assert audit_log.delete_old_events() >= 1
 
 
 # Who reads it -----------------------------------------------------------------------
@@ -135,23 +140,23 @@ def test_old_rows_go(lead: User) -> None:
 def test_leads_read_and_nobody_changes(
     client: Client, lead: User, editor: User, agent: User
 ) -> None:
-    row = audit.note(Deed.Act.EXPORTED, "条目 12 条", by=lead)
+    row = audit_log.record_event(AuditEvent.Action.EXPORTED, "条目 12 条", by=lead)
     client.force_login(lead)
-    page = client.get("/admin/kb/deed/?act__exact=exported").content.decode()
+    page = client.get("/admin/kb/auditevent/?act__exact=exported").content.decode()
     assert "条目 12 条" in page
-    change = f"/admin/kb/deed/{row.pk}/change/"
+    change = f"/admin/kb/auditevent/{row.pk}/change/"
     assert client.get(change).status_code == 200
     assert client.post(change, {"what": "改"}).status_code == 403
-    assert client.post(f"/admin/kb/deed/{row.pk}/delete/").status_code == 403
-    assert client.get("/admin/kb/deed/add/").status_code == 403
+    assert client.post(f"/admin/kb/auditevent/{row.pk}/delete/").status_code == 403
+    assert client.get("/admin/kb/auditevent/add/").status_code == 403
     for other in (editor, agent):
         client.force_login(other)
-        shown = client.get("/admin/kb/deed/", follow=True)
+        shown = client.get("/admin/kb/auditevent/", follow=True)
         assert shown.status_code == 403
 
 
 def test_the_page_of_the_log_is_found_by_words(client: Client, lead: User) -> None:
-    audit.note(Deed.Act.EXPORTED, "条目 12 条", by=lead)
+    audit_log.record_event(AuditEvent.Action.EXPORTED, "条目 12 条", by=lead)
     client.force_login(lead)
-    found: Any = client.get("/admin/kb/deed/?q=条目").context["cl"]
+    found: Any = client.get("/admin/kb/auditevent/?q=条目").context["cl"]
     assert found.result_count == 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from kb import feedback, waiting
-from kb.feedback import Why
-from kb.models import Entry, Side, User, Vote
+from kb import usage
+from kb.models import Entry, SearchSide, User, Vote
+from kb.quality import work_queue
+from kb.usage import VoteReason
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -18,9 +19,11 @@ def entry(make_entry: MakeEntry) -> Entry:
     return make_entry()
 
 
-def complain(entry: Entry, person: str = "a", why: Why = feedback.NONE) -> Vote:
-    side = Side.PUBLIC
-    return feedback.vote(
+def complain(
+    entry: Entry, person: str = "a", why: VoteReason = usage.NO_REASON
+) -> Vote:
+    side = SearchSide.PUBLIC
+    return usage.record_vote(
         entry, helpful=False, words="退货", person=person, side=side, why=why
     )
 
@@ -29,7 +32,7 @@ def test_a_bare_complaint_reaches_the_queue_and_its_number(
     client: Client, editor: User, entry: Entry
 ) -> None:
     complain(entry)
-    assert waiting.counts(editor)["unhelpful"] == 1
+    assert work_queue.count_waiting_work(editor)["unhelpful"] == 1
     client.force_login(editor)
     page = client.get("/desk/unhelpful/").text
     assert entry.question in page
@@ -38,48 +41,50 @@ def test_a_bare_complaint_reaches_the_queue_and_its_number(
 
 
 def test_bare_complaints_do_not_hide_those_that_say_why(entry: Entry) -> None:
-    complain(entry, "first", Why("unclear", "看不懂第二步"))
+    complain(entry, "first", VoteReason("unclear", "看不懂第二步"))
     for number in range(15):
         complain(entry, f"p{number}")
-    (complaint,) = feedback.complaints(10)
+    (complaint,) = usage.list_complaints(10)
     assert (complaint.count, complaint.without_reason) == (16, 15)
     assert [vote.note for vote in complaint.votes] == ["看不懂第二步"]
-    assert complaint.newest == Vote.objects.latest("created_at").created_at.isoformat()
+    assert (
+        complaint.newest_at == Vote.objects.latest("created_at").created_at.isoformat()
+    )
 
 
 def test_all_are_dealt_with_together_and_that_can_be_undone(
     client: Client, editor: User, entry: Entry
 ) -> None:
-    complain(entry, "a", Why("unclear"))
+    complain(entry, "a", VoteReason("unclear"))
     complain(entry, "b")
     client.force_login(editor)
-    (complaint,) = feedback.complaints(10)
+    (complaint,) = usage.list_complaints(10)
     url = f"/desk/unhelpful/{entry.pk}/"
-    client.post(url, {"do": "done", "upto": complaint.newest})
-    assert feedback.complaints(10) == []
+    client.post(url, {"do": "done", "upto": complaint.newest_at})
+    assert usage.list_complaints(10) == []
     page = client.get("/desk/unhelpful/")
     assert "撤销：处理完" in page.text
     at = page.context["undo"].handled_at.isoformat()
     client.post(url, {"do": "back", "at": at})
-    assert feedback.complaints(10)[0].count == 2
+    assert usage.list_complaints(10)[0].count == 2
 
 
 def test_undoing_leaves_what_was_dealt_with_earlier(editor: User, entry: Entry) -> None:
     first = complain(entry, "a")
-    feedback.handle(entry, upto=first.created_at, by=editor)
+    usage.mark_complaints_handled(entry, upto=first.created_at, by=editor)
     second = complain(entry, "b")
-    feedback.handle(entry, upto=second.created_at, by=editor)
+    usage.mark_complaints_handled(entry, upto=second.created_at, by=editor)
     last = Vote.objects.get(pk=second.pk)
-    assert feedback.hand_back(entry, at=last.handled_at) == 1
+    assert usage.reopen_complaints(entry, at=last.handled_at) == 1
     assert Vote.objects.get(pk=first.pk).handled_at is not None
 
 
 def test_said_again_after_it_was_dealt_with_it_waits_again_and_keeps_its_reason(
     editor: User, entry: Entry
 ) -> None:
-    vote = complain(entry, "a", Why("outdated", "改版了"))
-    feedback.handle(entry, upto=vote.created_at, by=editor)
+    vote = complain(entry, "a", VoteReason("outdated", "改版了"))
+    usage.mark_complaints_handled(entry, upto=vote.created_at, by=editor)
     complain(entry, "a")
     vote.refresh_from_db()
     assert (vote.handled_at, vote.reason, vote.note) == (None, "outdated", "改版了")
-    assert waiting.counts(editor)["unhelpful"] == 1
+    assert work_queue.count_waiting_work(editor)["unhelpful"] == 1

@@ -25,11 +25,11 @@ from bench.__main__ import PARTS, show
 from bench.asked import Asked
 from bench.contenders import CONTENDERS, Contender, letters
 from bench.figures import AT_LEAST, AT_MOST, line, percentile, target
-from kb import vocabulary
-from kb.documents import describe
-from kb.engines.base import Clause, Document, Query
-from kb.search import PUBLIC, clauses
-from kb.text.telling import wanted
+from kb.index.documents import analyze_texts
+from kb.index.engines.base import Clause, Document, Query
+from kb.language import vocabulary
+from kb.search import PUBLIC_FIELD_GROUPS, build_clauses
+from kb.text.chinese.term_weights import weigh_terms
 from tests.relevance.labelled import libraries
 
 QUESTIONS = {
@@ -71,14 +71,14 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def terms(words: str) -> tuple[Clause, ...]:
-    return clauses(wanted(words))
+    return build_clauses(weigh_terms(words))
 
 
 @pytest.fixture
 def embedded(settings: Any, tmp_path: Path) -> None:
     """The engine that ships, where tests have the reference."""
     settings.KB_ENGINE = {
-        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path / "never-used",
     }
 
@@ -94,10 +94,12 @@ def contender(name: str, folder: Path) -> Contender:
 @pytest.mark.parametrize("name", CONTENDERS)
 def test_every_engine_finds_the_same_first(name: str, tmp_path: Path) -> None:
     documents = [
-        describe(n, {"question": [question], "answer": [f"第{n}条的答案。"]}, LABELS)
+        analyze_texts(
+            n, {"question": [question], "answer": [f"第{n}条的答案。"]}, LABELS
+        )
         for n, question in enumerate(QUESTIONS)
     ]
-    queries = [Query(terms(words), PUBLIC, FITS) for words in EASY]
+    queries = [Query(terms(words), PUBLIC_FIELD_GROUPS, FITS) for words in EASY]
     contender(name, tmp_path / name).build(documents)
     opened = CONTENDERS[name](tmp_path / name)
     opened.open(queries)
@@ -113,7 +115,7 @@ def test_no_tokenizer_alters_a_term(name: str, tmp_path: Path) -> None:
     documents += [Document(len(odd), LABELS, {"forms": ("~tui'huo",)})]
     contender(name, tmp_path / name).build(documents)
     asked = [*odd, "~tui'huo"]
-    queries = [Query((Clause(term, 1.0),), PUBLIC, FITS) for term in asked]
+    queries = [Query((Clause(term, 1.0),), PUBLIC_FIELD_GROUPS, FITS) for term in asked]
     opened = CONTENDERS[name](tmp_path / name)
     opened.open(queries)
     found = [opened.top(opened.ready(query)) for query in queries]
@@ -205,7 +207,10 @@ def test_a_set_that_is_absent_is_named_and_left_out(
 
 def test_short_queries_are_asked_behind_what_leads_up_to_them(tmp_path: Path) -> None:
     library = next(one for one in libraries() if one.name == "cityhall")
-    asked, lexicon = Asked(library, tmp_path / "index"), vocabulary.starter()
+    asked, lexicon = (
+        Asked(library, tmp_path / "index"),
+        vocabulary.load_starter_lexicon(),
+    )
     queries = rejection._led_up(asked, lexicon)
     short = {c.query for c in library.cases if len(c.query) <= rejection.SHORT}
     led = {lead.format(query) for query in short for lead in rejection.LEADS}

@@ -23,9 +23,9 @@ from django.core.checks.messages import CheckMessage
 from django.test import Client
 
 from config import caches as backends
-from config.caches import CacheUnavailable, FileCache, JsonSerializer
-from kb import throttling
+from config.caches import CacheUnavailableError, FileCache, JsonSerializer
 from kb.models import User
+from kb.system import throttling
 from tests.servers import free_port, tool
 from tests.test_accounts import log_in
 
@@ -111,7 +111,7 @@ def test_the_file_is_for_this_user_alone(file_cache: FileCache, tmp_path: Path) 
 def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "cache.sqlite3").write_bytes(b"no database" * 1000)
     cache = FileCache(str(tmp_path), {})
-    with pytest.raises(CacheUnavailable):
+    with pytest.raises(CacheUnavailableError):
         cache.set("a", 1)
     cache.set("a", 1)
     assert cache.get("a") == 1
@@ -119,7 +119,7 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
-    with pytest.raises(CacheUnavailable, match="cache"):
+    with pytest.raises(CacheUnavailableError, match="cache"):
         FileCache(str(tmp_path / "cache"), {}).set("a", 1)
 
 
@@ -144,10 +144,10 @@ def test_where_the_file_cannot_be_written_searches_go_on(
             "LOCATION": str(tmp_path / "cache"),
         }
     }
-    monkeypatch.setattr(throttling, "_cache_is_down", throttling.LogLimiter(60))
+    monkeypatch.setattr(throttling, "_cache_down_limiter", throttling.LogLimiter(60))
     for _ in range(5):
         assert client.get("/search/", {"q": "退"}).status_code == 200
-    (record,) = (r for r in caplog.records if r.name == "kb.throttling")
+    (record,) = (r for r in caplog.records if r.name == "kb.system.throttling")
     assert record.exc_info is None
 
 
@@ -165,7 +165,7 @@ def test_a_pickle_in_the_file_is_no_value(
     file_cache: FileCache, tmp_path: Path
 ) -> None:
     file_cache.set("a", 1)
-    with file_cache._transaction() as database:
+    with file_cache._open_transaction() as database:
         bomb = pickle.dumps(Bomb(tmp_path / "hit"))
         database.execute("UPDATE entries SET value = ?", (bomb.decode("latin-1"),))
     assert file_cache.get("a") is None
@@ -187,7 +187,7 @@ def test_values_come_back(value: Any) -> None:
     assert JsonSerializer().loads(str(written).encode()) == value
 
 
-Breaker = backends.CircuitBreaker
+Breaker = backends.CacheCircuitBreaker
 
 
 def test_a_server_that_failed_is_left_alone_for_a_while(
@@ -202,17 +202,17 @@ def test_a_server_that_failed_is_left_alone_for_a_while(
         raise ConnectionError("nobody is there")
 
     for _ in range(5):
-        with pytest.raises(CacheUnavailable):
-            breaker.call(fail)
+        with pytest.raises(CacheUnavailableError):
+            breaker.call_server(fail)
     assert calls == [100.0]
-    now[0] += backends.PAUSE_SECONDS
+    now[0] += backends.BREAKER_PAUSE_SECONDS
     for _ in range(5):
-        with pytest.raises(CacheUnavailable):
-            breaker.call(fail)
+        with pytest.raises(CacheUnavailableError):
+            breaker.call_server(fail)
     assert len(calls) == 2
-    now[0] += backends.PAUSE_SECONDS
-    assert breaker.call(lambda: "back") == "back"
-    assert breaker.call(lambda: "again") == "again"
+    now[0] += backends.BREAKER_PAUSE_SECONDS
+    assert breaker.call_server(lambda: "back") == "back"
+    assert breaker.call_server(lambda: "again") == "again"
 
 
 @pytest.fixture
@@ -296,7 +296,7 @@ def test_a_frozen_redis_costs_one_timeout(
         return bool(real(self, *args, **kwargs))
 
     monkeypatch.setattr(DjangoRedisCache, "add", counted)
-    monkeypatch.setattr(throttling, "_cache_is_down", throttling.LogLimiter(60))
+    monkeypatch.setattr(throttling, "_cache_down_limiter", throttling.LogLimiter(60))
     redis_cache.set("a", 1)
     redis_server.send_signal(signal.SIGSTOP)
     backends._breakers.clear()
@@ -306,9 +306,9 @@ def test_a_frozen_redis_costs_one_timeout(
     for _ in range(20):
         assert client.get("/suggest/", {"q": "退"}).status_code == 200
     spent = time.monotonic() - start
-    waits = 1 + int(spent / backends.PAUSE_SECONDS)
+    waits = 1 + int(spent / backends.BREAKER_PAUSE_SECONDS)
     assert len(calls) <= waits
-    told = [r for r in caplog.records if r.name == "kb.throttling"]
+    told = [r for r in caplog.records if r.name == "kb.system.throttling"]
     assert len(told) == 1
     assert told[0].exc_info is None
     # What limits passwords does not ask Redis.
@@ -322,7 +322,7 @@ def test_a_redis_that_thaws_is_used_again(
 ) -> None:
     redis_cache.set("a", 1)
     redis_server.send_signal(signal.SIGSTOP)
-    with pytest.raises(CacheUnavailable):
+    with pytest.raises(CacheUnavailableError):
         redis_cache.get("a")
     redis_server.send_signal(signal.SIGCONT)
     now = time.monotonic()
@@ -397,7 +397,7 @@ Configured = Callable[..., dict[str, Any]]
 def test_no_cache_that_others_can_write_holds_pickles(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, backend: str
 ) -> None:
-    from config.given import cache_settings
+    from config.environment import read_cache_settings
 
     monkeypatch.setenv("CACHE_URL", url)
-    assert cache_settings(tmp_path)["BACKEND"] == backend
+    assert read_cache_settings(tmp_path)["BACKEND"] == backend

@@ -17,8 +17,10 @@ from django.test import Client
 from django.urls import resolve
 from django.utils import timezone
 
-from kb import entries, index, reads, scripts
+from kb.index import sync
+from kb.library import entries
 from kb.models import Category, Entry, FollowUp, Site, Tag
+from kb.publishing import locale_prefix, page_views
 from tests.conftest import MakeEntry
 from tests.test_leaks import TABLE
 
@@ -56,9 +58,9 @@ def told(make_entry: MakeEntry) -> Entry:
     made.tags.add(Tag.objects.create(name=words["tag"]))
     other = make_entry(f"{ASKED}多少？", "十元。", category=parent)
     FollowUp.objects.create(entry=other, then=made, order=1)
-    reads.note(made.pk)
-    reads.write()
-    index.sync_all()
+    page_views.count_page_view(made.pk)
+    page_views.flush_page_views()
+    sync.sync_all_marks()
     return made
 
 
@@ -99,7 +101,7 @@ def _api(pk: int, shelf: int, tag: Tag, q: str) -> Iterator[str]:
 def words_in(answer: Any) -> set[str]:
     """Return the canaries that stand in the body or in a header."""
     said = unquote(answer.text + repr(sorted(answer.headers.items())))
-    han = {HAN, scripts._sayer("tw")(HAN)}
+    han = {HAN, locale_prefix._get_converter("tw")(HAN)}
     return {one for one in {*CANARIES.values(), *han} if one in said}
 
 
@@ -109,7 +111,7 @@ def read(pages: list[str], host: str) -> dict[str, Any]:
 
 
 def _retire(entry: Entry) -> None:
-    entries.retire(entry, by=None)
+    entries.retire_entry(entry, by=None)
 
 
 def _hide(entry: Entry) -> None:
@@ -147,12 +149,16 @@ def test_what_has_left_is_gone_everywhere(told: Entry, way: str) -> None:
         before = {host: read(pages, host) for host in hosts}
         for host in hosts:
             seen = set().union(*map(words_in, before[host].values()))
-            assert seen >= {*CANARIES.values(), HAN, scripts._sayer("tw")(HAN)}
+            assert seen >= {
+                *CANARIES.values(),
+                HAN,
+                locale_prefix._get_converter("tw")(HAN),
+            }
             read(pages, host)  # from the copies that are kept now
     with time_machine.travel(moment + HOUR / 2):
         if way != "ended":
             leave(told)
-        index.sync_all()
+        sync.sync_all_marks()
         for host in hosts:
             for page, answer in read(pages, host).items():
                 assert words_in(answer) == set(), f"{host}{page}"
@@ -173,7 +179,7 @@ def _ask_again(before: dict[str, Any], host: str) -> None:
 def test_what_never_was_public_is_named_nowhere(told: Entry, state: str) -> None:
     told.status = state
     told.save()
-    index.sync_all()
+    sync.sync_all_marks()
     for host in (HERE, THERE):
         for page, answer in read(surfaces(told), host).items():
             assert words_in(answer) == set(), f"{host}{page}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from kb.models import Module, Question, Segment, User
+from kb.models import CustomerSegment, Module, Question, User
 
 URL = "/console/capture/"
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_an_answered_one_waits_in_the_inbox(
     console: Client, agent: User, editor: User
 ) -> None:
     module = Module.objects.create(name="物流")
-    Segment.objects.create(name="高净值客户")
+    CustomerSegment.objects.create(name="高净值客户")
     more: dict[str, Any] = {"module": module.pk, "segment": "高净值客户", "q": "运费险"}
     sent = send(console, answer="最高赔 12 元。", **more)
     assert sent.headers["Location"] == "/console/?q=%E8%BF%90%E8%B4%B9%E9%99%A9"

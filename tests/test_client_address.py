@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from kb import client_address, feedback
-from kb.client_address import client_network, network_of, normalize_address
+from kb import usage
+from kb.system import client_address
+from kb.system.client_address import get_client_network, get_network, normalize_address
 
 PROXY = "10.0.0.2"
 
@@ -16,7 +17,7 @@ PROXY = "10.0.0.2"
 def address(forwarded: str | None = None, peer: str = PROXY) -> str:
     headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
     request = RequestFactory().get("/", headers=headers, REMOTE_ADDR=peer)
-    return client_address.client_address(request)
+    return client_address.get_client_address(request)
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +58,7 @@ def test_an_address_has_one_spelling(value: str, spelling: str) -> None:
     ],
 )
 def test_an_ipv6_address_counts_for_its_64(one: str, network: str) -> None:
-    assert network_of(one) == network
+    assert get_network(one) == network
 
 
 @pytest.mark.parametrize(
@@ -95,14 +96,14 @@ def test_the_network_of_a_request_is_what_limits_count_by(settings: Any) -> None
     settings.NUM_PROXIES = 1
     headers = {"x-forwarded-for": "2001:db8::77"}
     request = RequestFactory().get("/", headers=headers)
-    assert client_network(request) == "2001:db8::/64"
+    assert get_client_network(request) == "2001:db8::/64"
 
 
 def test_a_person_is_told_apart_by_network_and_browser() -> None:
-    one, same = (feedback.stranger(f"2001:db8::{n}", "Firefox") for n in (1, 2))
+    one, same = (usage.get_visitor_key(f"2001:db8::{n}", "Firefox") for n in (1, 2))
     assert one == same
-    assert one != feedback.stranger("2001:db8:0:1::1", "Firefox")
-    assert one != feedback.stranger("2001:db8::1", "Chrome")
+    assert one != usage.get_visitor_key("2001:db8:0:1::1", "Firefox")
+    assert one != usage.get_visitor_key("2001:db8::1", "Chrome")
 
 
 # A proxy that nobody configured ------------------------------------------------------
@@ -115,7 +116,7 @@ def test_a_proxy_that_is_not_counted_is_logged_once(
 ) -> None:
     for _ in range(3):
         request = RequestFactory().get("/", headers={header: "x"}, REMOTE_ADDR=peer)
-        client_address.client_address(request)
+        client_address.get_client_address(request)
     (record,) = caplog.records
     assert "TRUSTED_PROXY_COUNT=1" in record.getMessage()
 

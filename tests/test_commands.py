@@ -22,8 +22,14 @@ from django.core.management import (
 from django.core.management.base import OutputWrapper
 from django.db import DatabaseError, OperationalError, ProgrammingError, connection
 
-from kb.engines import EngineBusy, EngineUnavailable, RebuildRunning, get_engine, pen
-from kb.management.command import KbCommand
+from kb.index.engines import (
+    EngineBusyError,
+    EngineUnavailableError,
+    RebuildRunningError,
+    get_engine,
+    write_lock,
+)
+from kb.management.base_command import KbCommand
 from tests.conftest import MakeEntry
 
 OURS = sorted(name for name, app in get_commands().items() if app == "kb")
@@ -41,9 +47,9 @@ FAULTS: dict[str, tuple[BaseException, str]] = {
     "no file": (FileNotFoundError(errno.ENOENT, "No", "a.csv"), "找不到「a.csv」"),
     "folder": (IsADirectoryError(errno.EISDIR, "Is", "a"), "「a」是文件夹"),
     "no right": (PermissionError(errno.EACCES, "No", "a"), "没有读写「a」的权限"),
-    "busy": (EngineBusy("x"), "正在写索引"),
-    "rebuilding": (RebuildRunning("x"), "索引正在重建"),
-    "no index": (EngineUnavailable("no index yet"), "kb_index rebuild"),
+    "busy": (EngineBusyError("x"), "正在写索引"),
+    "rebuilding": (RebuildRunningError("x"), "索引正在重建"),
+    "no index": (EngineUnavailableError("no index yet"), "kb_index rebuild"),
     "invalid": (ValidationError("这一行不对。"), "这一行不对。"),
     "settings": (ImproperlyConfigured("x"), "设置有问题"),
     "memory": (MemoryError(), "内存不够"),
@@ -157,7 +163,7 @@ def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
 
 @pytest.fixture
 def folder(settings: Any, tmp_path: Path, make_entry: MakeEntry) -> Path:
-    whoosh = "kb.engines.whoosh.WhooshEngine"
+    whoosh = "kb.index.engines.whoosh.WhooshEngine"
     settings.KB_ENGINE = {"BACKEND": whoosh, "PATH": tmp_path, "PATIENCE": 0}
     make_entry("如何申请退款")
     call_command("kb_index", "rebuild", stdout=StringIO())
@@ -178,14 +184,14 @@ def test_a_rebuild_waits_for_who_writes_and_says_so(
             return said.write(text)
 
     def write() -> None:
-        with pen.hold(folder / "LOCK", 0):
+        with write_lock.hold_lock(folder / "LOCK", 0):
             is_said.set()
             release.wait(20)
 
     thread = Thread(target=write)
     thread.start()
     assert is_said.wait(10)
-    monkeypatch.setattr("kb.management.commands.kb_index.PAUSE", 0.01)
+    monkeypatch.setattr("kb.management.commands.kb_index.RETRY_PAUSE_SECONDS", 0.01)
     call_command("kb_index", "rebuild", stdout=(out := StringIO()), stderr=Shown())
     thread.join()
     assert said.getvalue().count("另一个进程正在写索引，最多等它 300 秒") == 1
@@ -195,7 +201,7 @@ def test_a_rebuild_waits_for_who_writes_and_says_so(
 @pytest.mark.django_db
 def test_a_rebuild_does_not_wait_for_ever(folder: Path) -> None:
     with (
-        pen.hold(folder / "LOCK", 0),
+        write_lock.hold_lock(folder / "LOCK", 0),
         pytest.raises(CommandError, match="等了 0 秒，另一个进程还在写索引"),
     ):
         call_command("kb_index", "rebuild", wait=0, stderr=StringIO())
@@ -209,7 +215,7 @@ def test_a_rebuild_on_a_full_disk_is_one_sentence_and_the_index_stays(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("kb.engines.packing.Builder.write", full)
+        patch.setattr("kb.index.engines.pack_builder.PackBuilder.write_pack", full)
         code, said = run("kb_index", "rebuild")
     assert (code, said) == (1, "CommandError: 磁盘满了，腾出空间后再试。\n")
-    assert get_engine().count(()) == 1
+    assert get_engine().count_documents(()) == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from kb import entries
+from kb.library import entries
 from kb.models import Category, Entry, FollowUp, Reply, Tag, User
 from tests.conftest import MakeEntry
 from tests.test_admin import filled, where
@@ -151,7 +151,7 @@ def test_lists_are_joined(desk: Client, entry: Entry, make_entry: MakeEntry) -> 
     said = set(entry.phrasings.values_list("text", flat=True))
     assert said == {"能退吗", "对方加的", "我加的"}
     assert set(entry.tags.all()) == {one, other}
-    assert list(Entry.objects.following(entry)) == [first, second]
+    assert list(Entry.objects.follow_ups_of(entry)) == [first, second]
 
 
 def test_without_its_version_everything_that_differs_is_chosen(
@@ -171,7 +171,7 @@ def test_a_third_change_meanwhile_is_a_conflict_again(
     theirs(desk, entry, answer="对方的")
     response = desk.post(where(entry), {**mine, "answer": "我的"})
     entry.refresh_from_db()
-    entries.revise(entry, by=lead, based_on=entry.version, answer="又一个人的")
+    entries.update_entry(entry, by=lead, based_on=entry.version, answer="又一个人的")
     again = {**shown(response), "take-answer": "theirs"}
     response = desk.post(where(entry), again)
     assert response.status_code == 200

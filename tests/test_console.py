@@ -14,11 +14,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from kb import entries
-from kb.engines import EngineUnavailable, get_engine
+from kb.index.engines import EngineUnavailableError, get_engine
+from kb.library import entries
 from kb.models import Category, Entry, Phrasing, Reply, User
-from kb.templatetags.console import blanks, fields, first_line
-from kb.text.blanks import fill, names
+from kb.templatetags.console import get_first_line, list_fillable_blanks, mark_blanks
+from kb.text.placeholders.blanks import fill_blanks, list_blank_names
 from tests.conftest import MakeEntry
 
 URL = "/console/"
@@ -152,7 +152,7 @@ def test_it_says_so_when_the_entry_asked_for_is_gone(
 ) -> None:
     gone, there = make_entry(), make_entry("电子发票怎么开？")
     assert "已下线" not in page(console, entry=gone.pk)
-    entries.retire(gone, by=None)
+    entries.retire_entry(gone, by=None)
     text = page(console, entry=gone.pk)
     assert "已下线" in text
     assert previewed(text) == [there.pk]
@@ -287,7 +287,7 @@ def test_there_is_no_inline_script_or_style(
 
 @pytest.fixture
 def engine_down() -> Iterator[None]:
-    with mock.patch.object(get_engine(), "search", side_effect=EngineUnavailable):
+    with mock.patch.object(get_engine(), "search", side_effect=EngineUnavailableError):
         yield
 
 
@@ -349,15 +349,17 @@ BODIES = [
 
 @pytest.mark.parametrize("body", BODIES)
 def test_marking_blanks_changes_nothing_else(body: str) -> None:
-    shown = re.sub(r"<span [^>]*>([^<]*)</span>", r"\1", blanks(body))
-    assert html.unescape(shown) == fill(body, {})
+    shown = re.sub(r"<span [^>]*>([^<]*)</span>", r"\1", mark_blanks(body))
+    assert html.unescape(shown) == fill_blanks(body, {})
 
 
 @pytest.mark.parametrize("body", BODIES)
 def test_the_fields_are_the_blanks_that_will_be_filled(body: str) -> None:
-    assert [blank.name for blank in fields(body)] == names(body)
-    shown = re.findall(r'data-blank="([^"]*)"', blanks(body))
-    assert {html.unescape(name) for name in shown} == set(names(body))
+    assert [blank.name for blank in list_fillable_blanks(body)] == list_blank_names(
+        body
+    )
+    shown = re.findall(r'data-blank="([^"]*)"', mark_blanks(body))
+    assert {html.unescape(name) for name in shown} == set(list_blank_names(body))
 
 
 def test_choices_and_dates_have_fields_of_their_own(
@@ -400,8 +402,8 @@ def test_a_row_shows_what_tells_of_the_words(
 
 
 def test_the_first_line_names_its_blanks() -> None:
-    assert first_line("\n亲，{{ 订单号 }} 好\n第二行") == "亲，〔订单号〕 好"
-    assert first_line("") == ""
+    assert get_first_line("\n亲，{{ 订单号 }} 好\n第二行") == "亲，〔订单号〕 好"
+    assert get_first_line("") == ""
 
 
 def test_a_reply_keeps_its_line_ends_on_the_page(

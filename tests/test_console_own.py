@@ -11,8 +11,20 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from kb import agents, feedback, index
-from kb.models import AGENT, Category, Copy, Entry, Favourite, Manner, Reply, Tag, User
+from kb import usage
+from kb.accounts import preferences
+from kb.index import sync
+from kb.models import (
+    ROLE_AGENT,
+    AgentProfile,
+    Category,
+    CopyEvent,
+    Entry,
+    Favorite,
+    Reply,
+    Tag,
+    User,
+)
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +40,7 @@ def console(client: Client, agent: User) -> Client:
 @pytest.fixture
 def other(make_user: Callable[..., User]) -> Client:
     client = Client()
-    client.force_login(make_user("other", AGENT))
+    client.force_login(make_user("other", ROLE_AGENT))
     return client
 
 
@@ -80,11 +92,11 @@ def test_settings_are_saved_and_fill_reserved_blanks(
 def test_a_mistake_is_named_and_changes_nothing(
     console: Client, agent: User, wrong: dict[str, str], said: str
 ) -> None:
-    agents.settle(agent, greeting="您好")
+    preferences.save_agent_profile(agent, greeting="您好")
     answer = console.post(SETTINGS, {"greeting": "早上好"} | wrong)
     assert answer.status_code == 200
     assert said in answer.text.replace("&#x27;", "'")
-    assert Manner.objects.get().greeting == "您好"
+    assert AgentProfile.objects.get().greeting == "您好"
 
 
 def test_settings_are_for_agents(
@@ -94,13 +106,13 @@ def test_settings_are_for_agents(
     client.force_login(make_user("nobody"))
     for method in (client.get, client.post):
         assert method(SETTINGS).status_code == 403
-    assert not Manner.objects.exists()
+    assert not AgentProfile.objects.exists()
 
 
 def test_the_usual_channel_goes_without_saying(
     console: Client, agent: User, make_entry: MakeEntry
 ) -> None:
-    agents.settle(agent, channel="sms")
+    preferences.save_agent_profile(agent, channel="sms")
     entry = make_entry(replies=["长的说法", "短的说法"])
     Reply.objects.filter(body="短的说法").update(channel="sms")
     Reply.objects.filter(body="长的说法").update(channel="wechat")
@@ -123,12 +135,12 @@ def test_an_entry_is_kept_and_let_go(
             FAVOURITE, {"keep": entry.pk}, headers={"Accept": "application/json"}
         )
         assert kept.json() == {"kept": True}
-    assert Favourite.objects.get().user == agent
+    assert Favorite.objects.get().user == agent
     assert groups(page(console))["收藏"] == [entry.pk]
     assert "收藏" not in groups(page(other))
     answer = console.post(FAVOURITE, {"drop": entry.pk})
     assert answer["Location"] == f"/console/?entry={entry.pk}"
-    assert not Favourite.objects.exists()
+    assert not Favorite.objects.exists()
 
 
 @pytest.mark.parametrize("sent", [{}, {"keep": "x"}, {"keep": 2**63}, {"drop": "-1"}])
@@ -145,7 +157,7 @@ def test_what_is_not_published_is_nobodys_favourite(
 ) -> None:
     draft = make_entry(status="draft")
     assert console.post(FAVOURITE, {"keep": draft.pk}).status_code == 404
-    agents.favour(draft, user=agent, wanted=True)
+    preferences.set_favorite(draft, user=agent, wanted=True)
     assert draft.question not in page(console)
 
 
@@ -166,9 +178,9 @@ def test_before_typing_there_is_what_is_at_hand(
     names = ("收藏", "最近用过", "本周常用", "昨天以来更新的", "更早")
     kept, mine, often, fresh, old = (make_entry(name) for name in names)
     colleague = User.objects.get(username="other")
-    agents.favour(kept, user=agent, wanted=True)
+    preferences.set_favorite(kept, user=agent, wanted=True)
     for by, entry in ((agent, mine), (colleague, often), (colleague, often)):
-        feedback.copied(entry, by=by, kind=Copy.Kind.REPLY)
+        usage.record_copy(entry, by=by, kind=CopyEvent.Kind.REPLY)
     Entry.objects.filter(pk=old.pk).update(
         updated_at=timezone.now() - timedelta(days=3)
     )
@@ -178,7 +190,7 @@ def test_before_typing_there_is_what_is_at_hand(
     numbers = re.findall(r'<kbd aria-hidden="true">(\d)</kbd>', text)
     assert numbers == ["1", "2", "3", "4", "5"]
     assert groups(page(other))["最近用过"] == [often.pk]
-    Copy.objects.update(at=timezone.now() - timedelta(days=8))
+    CopyEvent.objects.update(at=timezone.now() - timedelta(days=8))
     assert "本周常用" not in groups(page(console))
 
 
@@ -188,7 +200,7 @@ def test_what_is_at_hand_is_narrowed_too(
     money = Category.objects.create(name="钱")
     inside, outside = make_entry("一", category=money), make_entry("二")
     for entry in (inside, outside):
-        agents.favour(entry, user=agent, wanted=True)
+        preferences.set_favorite(entry, user=agent, wanted=True)
     assert listed(page(console, category=money.pk)) == [inside.pk]
 
 
@@ -196,8 +208,8 @@ def test_a_retired_entry_is_at_nobodys_hand(
     console: Client, agent: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry("退役", status="retired")
-    agents.favour(entry, user=agent, wanted=True)
-    feedback.copied(entry, by=agent, kind=Copy.Kind.REPLY)
+    preferences.set_favorite(entry, user=agent, wanted=True)
+    usage.record_copy(entry, by=agent, kind=CopyEvent.Kind.REPLY)
     assert listed(page(console)) == []
 
 
@@ -212,7 +224,7 @@ def test_filters_narrow_what_is_found_and_stay_in_addresses(
     also = make_entry("退货运费二")
     entry.tags.add(hot)
     also.tags.add(cold)
-    index.sync_all()
+    sync.sync_all_marks()
     for words in ("", "退货运费"):
         assert set(listed(page(console, q=words))) == {entry.pk, also.pk}
         text = page(console, q=words, tag=hot.pk)
@@ -232,7 +244,7 @@ def test_on_a_channel_is_what_can_be_sent_there(
     Reply.objects.filter(entry__in=[wechat, answered]).update(channel="wechat")
     for reply in Reply.objects.all():
         reply.save()
-    index.sync_all()
+    sync.sync_all_marks()
     for words in ("", "退货"):
         found = listed(page(console, q=words, channel="sms"))
         assert set(found) == {anywhere.pk, answered.pk}
@@ -252,10 +264,10 @@ def test_a_tag_that_goes_is_no_filter_any_more(
     tag = Tag.objects.create(name="热")
     entry = make_entry("退货运费")
     entry.tags.add(tag)
-    index.sync_all()
+    sync.sync_all_marks()
     assert listed(page(console, q="退货运费", tag=tag.pk)) == [entry.pk]
     entry.tags.clear()
-    index.sync_all()
+    sync.sync_all_marks()
     assert listed(page(console, q="退货运费", tag=tag.pk)) == []
     assert f'<option value="{tag.pk}"' not in page(console)
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kb import demo
-from kb.text import cutting, segment
-from kb.text.normalize import HAN, normalize
+from kb.import_export import demo
+from kb.text.chinese import fast_jieba, tokenizer
+from kb.text.chinese.normalize import HAN_CHARACTER_CLASS, normalize_text
 
 jieba.initialize()
 WORDS = list(islice((w for w in jieba.dt.FREQ if "一" <= w[0] <= "龥"), 0, None, 97))
@@ -25,11 +25,15 @@ RUNS = st.lists(st.sampled_from(WORDS) | st.text(LETTERS, max_size=3), max_size=
 @pytest.fixture(autouse=True)
 def _learned() -> Iterator[None]:
     yield
-    segment.learn(frozenset())
+    tokenizer.teach_words(frozenset())
 
 
 def finer(run: str) -> list[str]:
-    return [part for word in cutting.cut(run) for part in cutting.finer(word)]
+    return [
+        part
+        for word in fast_jieba.segment_han(run)
+        for part in fast_jieba.list_subwords(word)
+    ]
 
 
 @given(RUNS.map("".join))
@@ -39,23 +43,25 @@ def finer(run: str) -> list[str]:
 @example("鿿一鿖")  # Han that jieba does not take for it
 @example("的")
 def test_words_are_those_of_jieba(run: str) -> None:
-    assert cutting.cut(run) == jieba.lcut(run)
+    assert fast_jieba.segment_han(run) == jieba.lcut(run)
     assert finer(run) == jieba.lcut_for_search(run)
     begun = {start for _, start, _ in jieba.tokenize(run, mode="search")}
-    assert segment.starts(run) == begun
+    assert tokenizer.find_word_starts(run) == begun
 
 
 def test_they_are_in_the_whole_demo_library() -> None:
-    files = sorted(demo.LIBRARY.glob("*.json"))
-    texts = [normalize(file.read_text("utf-8")) for file in files]
-    runs = [run for text in texts for run in re.findall(f"[{HAN}]+", text)]
+    files = sorted(demo.LIBRARY_FOLDER.glob("*.json"))
+    texts = [normalize_text(file.read_text("utf-8")) for file in files]
+    runs = [
+        run for text in texts for run in re.findall(f"[{HAN_CHARACTER_CLASS}]+", text)
+    ]
     assert len(runs) > 1_000
     assert [finer(run) for run in runs] == list(map(jieba.lcut_for_search, runs))
 
 
 def test_what_was_learned_counts_at_once() -> None:
     run = "亲亲小布丁套餐怎么退"
-    before = cutting.cut(run)
-    segment.learn(frozenset({"小布丁套餐"}))
-    assert "小布丁套餐" in cutting.cut(run) != before
-    assert cutting.cut(run) == jieba.lcut(run)
+    before = fast_jieba.segment_han(run)
+    tokenizer.teach_words(frozenset({"小布丁套餐"}))
+    assert "小布丁套餐" in fast_jieba.segment_han(run) != before
+    assert fast_jieba.segment_han(run) == jieba.lcut(run)

@@ -9,9 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from kb import entries, golden, index
-from kb.engines import EngineUnavailable, get_engine
-from kb.models import Entry, Gap, Golden, Question, User
+from kb.index import sync
+from kb.index.engines import EngineUnavailableError, get_engine
+from kb.library import entries
+from kb.models import Entry, Question, RelevanceTest, SearchGap, User
+from kb.quality import relevance_tests
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -42,10 +44,10 @@ def test_the_first_page_counts_what_waits_for_the_reader(
     entry = make_entry()
     make_question("我要退货")
     Question.objects.create(text="谁来答", answer="")
-    Gap.objects.create(words="刻字", side="public", empty=3)
-    Golden.objects.create(words="火星", entry=entry)
-    golden.run(by=None)
-    entries.draft("我写的", by=editor, answer="好")
+    SearchGap.objects.create(words="刻字", side="public", empty=3)
+    RelevanceTest.objects.create(words="火星", entry=entry)
+    relevance_tests.run_relevance_tests(by=None)
+    entries.create_draft("我写的", by=editor, answer="好")
     counted = cards(desk)
     assert {name: counted[name] for name in ("待补答案", "收件箱", "搜索缺口")} == {
         "待补答案": 1,
@@ -67,8 +69,10 @@ def test_my_drafts_are_those_of_the_card(
     desk: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     make_entry("别人的", status="draft")
-    entries.draft("我写的", by=editor, answer="好")
-    entries.publish(entries.draft("发布了", by=editor, answer="好"), by=None)
+    entries.create_draft("我写的", by=editor, answer="好")
+    entries.publish_entry(
+        entries.create_draft("发布了", by=editor, answer="好"), by=None
+    )
     page = desk.get(LIST, {"mine": "drafts"})
     assert [e.question for e in page.context["cl"].result_list] == ["我写的"]
     page = desk.get(LIST, {"mine": "all"})
@@ -88,7 +92,7 @@ def test_the_first_page_asks_a_fixed_number_of_times(
     few = asked()
     for number in range(20):
         make_question(f"问题{number}")
-        Gap.objects.create(words=f"缺口{number}", side="public", empty=1)
+        SearchGap.objects.create(words=f"缺口{number}", side="public", empty=1)
     assert asked() == few <= 12
 
 
@@ -134,7 +138,7 @@ def test_without_the_engine_letters_will_do(
     make_entry("退货运费谁承担？")
 
     def down(*args: Any) -> None:
-        raise EngineUnavailable("gone")
+        raise EngineUnavailableError("gone")
 
     monkeypatch.setattr(type(get_engine()), "search", down)
     assert found(desk, "退货运费") == ["退货运费谁承担？"]
@@ -168,6 +172,6 @@ def test_a_search_of_many_costs_no_more_queries(
     few = asked()
     for number in range(2, 30):
         make_entry(f"退货 {number}")
-    index.sync_all()
+    sync.sync_all_marks()
     assert Entry.objects.count() == 29
     assert asked() == few

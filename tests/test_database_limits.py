@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
-from kb.database import limits
-from kb.database.errors import DatabaseTimeout, DatabaseUnavailable
+from kb.system.database import time_limits
+from kb.system.database.errors import DatabaseTimeoutError, DatabaseUnavailableError
 from tests.test_settings import start
 
 SHOW = (
@@ -37,16 +37,19 @@ def wait_for_answer(connection: socket.socket) -> None:
 def test_an_overdue_operation_is_ended(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
-    with pytest.raises(DatabaseTimeout), limits.Watcher().watch(pair[0], 0.05):
+    with (
+        pytest.raises(DatabaseTimeoutError),
+        time_limits.OperationWatcher().watch_operation(pair[0], 0.05),
+    ):
         wait_for_answer(pair[0])
 
 
 def test_a_block_may_have_less_time(pair: tuple[socket.socket, socket.socket]) -> None:
-    watcher = limits.Watcher()
+    watcher = time_limits.OperationWatcher()
     with (
-        pytest.raises(DatabaseTimeout),
-        limits.within(0.05),
-        watcher.watch(pair[0], 3600),
+        pytest.raises(DatabaseTimeoutError),
+        time_limits.limit_time(0.05),
+        watcher.watch_operation(pair[0], 3600),
     ):
         wait_for_answer(pair[0])
 
@@ -55,7 +58,7 @@ def test_an_operation_in_time_is_left_alone(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     pair[1].send(b"x")
-    with limits.Watcher().watch(pair[0], 3600) as operation:
+    with time_limits.OperationWatcher().watch_operation(pair[0], 3600) as operation:
         wait_for_answer(pair[0])
     assert not operation.is_expired
     pair[1].send(b"x")
@@ -65,7 +68,10 @@ def test_an_operation_in_time_is_left_alone(
 def test_an_error_of_its_own_stays_what_it_is(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
-    with pytest.raises(ValueError, match="ours"), limits.Watcher().watch(pair[0], 3600):
+    with (
+        pytest.raises(ValueError, match="ours"),
+        time_limits.OperationWatcher().watch_operation(pair[0], 3600),
+    ):
         raise ValueError("ours")
 
 
@@ -73,17 +79,17 @@ def test_a_server_that_answers_nobody_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It accepts connections, as the kernel of a frozen server does."""
-    monkeypatch.setattr(limits, "SILENCE_SECONDS", 0.05)
-    monkeypatch.setattr(limits, "PROBE_SECONDS", 0.05)
-    breaker = limits.Breaker()
-    monkeypatch.setattr(limits, "breaker", breaker)
+    monkeypatch.setattr(time_limits, "SERVER_SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(time_limits, "SERVER_PROBE_SECONDS", 0.05)
+    breaker = time_limits.DatabaseBreaker()
+    monkeypatch.setattr(time_limits, "database_breaker", breaker)
     with socket.create_server(("127.0.0.1", 0)) as server:
         ours = socket.create_connection(server.getsockname())
-        watch = limits.Watcher().watch(ours, 3600)
-        with ours, pytest.raises(DatabaseTimeout), watch:
+        watch = time_limits.OperationWatcher().watch_operation(ours, 3600)
+        with ours, pytest.raises(DatabaseTimeoutError), watch:
             wait_for_answer(ours)
-    with pytest.raises(DatabaseUnavailable):
-        breaker.check()
+    with pytest.raises(DatabaseUnavailableError):
+        breaker.require_answering()
 
 
 def test_a_server_that_answers_others_is_waited_for() -> None:
@@ -99,26 +105,26 @@ def test_a_server_that_answers_others_is_waited_for() -> None:
         first, _ = server.accept()
         with ours, first:
             Thread(target=answer, daemon=True).start()
-            assert limits.answers(ours)
+            assert time_limits.is_server_answering(ours)
 
 
 def test_one_request_finds_out_while_others_fail(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr("kb.database.limits.monotonic", lambda: clock[0])
-    breaker = limits.Breaker()
-    breaker.check()
-    breaker.trip()
-    with pytest.raises(DatabaseUnavailable):
-        breaker.check()
-    clock[0] += limits.RETRY_SECONDS
-    breaker.check()  # this one tries
-    with pytest.raises(DatabaseUnavailable):
-        breaker.check()
-    breaker.reset()
-    breaker.check()
-    breaker.check()
+    monkeypatch.setattr("kb.system.database.time_limits.monotonic", lambda: clock[0])
+    breaker = time_limits.DatabaseBreaker()
+    breaker.require_answering()
+    breaker.record_failure()
+    with pytest.raises(DatabaseUnavailableError):
+        breaker.require_answering()
+    clock[0] += time_limits.SERVER_RETRY_SECONDS
+    breaker.require_answering()  # this one tries
+    with pytest.raises(DatabaseUnavailableError):
+        breaker.require_answering()
+    breaker.record_answer()
+    breaker.require_answering()
+    breaker.require_answering()
 
 
 def test_options_of_the_address_are_kept(tmp_path: Path) -> None:

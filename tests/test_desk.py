@@ -16,10 +16,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, index, search, triage
-from kb.desk import queue
-from kb.engines import EngineUnavailable
+from kb import search
+from kb.index import sync
+from kb.index.engines import EngineUnavailableError
+from kb.library import entries
 from kb.models import Category, Entry, Module, Question, User
+from kb.questions import triage
+from kb.web.desk import inbox_queue
 from tests.conftest import MakeEntry, MakeQuestion
 
 INBOX = "/desk/inbox/"
@@ -118,7 +121,7 @@ def test_only_editors_and_leads_come_in(
         assert getattr(client, method)(address).status_code == 403
     client.force_login(lead)
     assert shown(read(client)) == three[0].text
-    assert Question.objects.waiting().count() == 3
+    assert Question.objects.awaiting_triage().count() == 3
 
 
 def test_a_decision_is_a_post_from_this_site(
@@ -196,7 +199,7 @@ def test_the_filter_stays_on_after_a_decision(
 def test_what_cannot_be_understood_is_left_out(
     desk: Client, three: list[Question], name: str
 ) -> None:
-    index.rebuild()
+    sync.rebuild_index()
     for value in (
         *("abc", "-1", "0", "9" * 30, "9" * 5000, "1.5"),
         *("\x00", "' OR 1=1", "[]", ""),
@@ -273,7 +276,7 @@ def test_without_the_engine_the_page_says_so(
     make_entry("退货运费谁承担？")
 
     def down() -> None:
-        raise EngineUnavailable("no index")
+        raise EngineUnavailableError("no index")
 
     monkeypatch.setattr("kb.search.get_engine", down)
     page = read(desk)
@@ -291,7 +294,7 @@ def test_another_entry_is_found_and_what_was_typed_stays(
     assert f'name="entry" value="{wanted.pk}"' in page
     assert 'value="改过的问法"' in page
     assert 'value="发票抬头"' in page
-    assert Question.objects.waiting().count() == 3
+    assert Question.objects.awaiting_triage().count() == 3
 
 
 def test_a_search_from_a_page_without_entries_keeps_the_wording(
@@ -352,13 +355,13 @@ def test_merging_into_nothing_changes_nothing(
     response = merge(desk, three[1], entry=pk, phrasing="x")
     assert f"question={three[1].pk}" in response.headers["Location"]
     assert "这个条目已经不在了" in told(response)
-    assert Question.objects.waiting().count() == 3
+    assert Question.objects.awaiting_triage().count() == 3
 
 
 def test_a_question_somebody_else_sorted_is_passed_over(
     desk: Client, lead: User, make_entry: MakeEntry, three: list[Question]
 ) -> None:
-    triage.decline(three[0], reason="无关", by=lead)
+    triage.decline_question(three[0], reason="无关", by=lead)
     entry = make_entry()
     steps: list[tuple[Any, dict[str, Any]]] = [
         (merge, {"entry": entry.pk, "phrasing": "x"}),
@@ -452,8 +455,8 @@ def test_a_new_entry_can_be_published_at_once(
     create(desk, three[0], do="publish", audience="public")
     entry = Entry.objects.get()
     assert entry.status == Entry.Status.PUBLISHED
-    index.sync_all()
-    found = search.search("退货运费", user=AnonymousUser())
+    sync.sync_all_marks()
+    found = search.search_entries("退货运费", user=AnonymousUser())
     assert [hit.entry for hit in found.hits] == [entry]
 
 
@@ -481,13 +484,13 @@ def test_a_refused_entry_keeps_what_was_typed(
     assert 'value="我打的名称"' in page
     assert "errorlist" in page or "notice bad" in page
     assert not Entry.objects.exists()
-    assert Question.objects.waiting().count() == 3
+    assert Question.objects.awaiting_triage().count() == 3
 
 
 def test_what_was_written_outlives_a_lost_question(
     desk: Client, lead: User, three: list[Question]
 ) -> None:
-    triage.decline(three[0], reason="无关", by=lead)
+    triage.decline_question(three[0], reason="无关", by=lead)
     response = create(desk, three[0], question="我写了很久的标准问题？")
     entry = Entry.objects.get()
     assert entry.status == Entry.Status.DRAFT
@@ -549,7 +552,7 @@ def test_declining_needs_a_reason(
     page = decline(desk, three[0], **sent).content.decode()
     assert shown(page) == three[0].text
     assert "errorlist" in page
-    assert Question.objects.waiting().count() == 3
+    assert Question.objects.awaiting_triage().count() == 3
 
 
 # Undo ---------------------------------------------------------------------------------
@@ -576,7 +579,7 @@ def test_a_new_draft_is_undone(desk: Client, three: list[Question]) -> None:
     assert "草稿" in said
     assert "已删除" in said
     assert not Entry.objects.exists()
-    assert Question.objects.waiting().count() == 3
+    assert Question.objects.awaiting_triage().count() == 3
 
 
 def test_a_published_entry_outlives_the_undo(
@@ -592,7 +595,7 @@ def test_a_declined_question_comes_back(desk: Client, three: list[Question]) -> 
     said = told(undo(desk, three[0]))
     assert "不收录" in said
     assert three[0].text in said
-    assert Question.objects.waiting().count() == 3
+    assert Question.objects.awaiting_triage().count() == 3
 
 
 def test_steps_are_undone_one_after_the_other(
@@ -610,11 +613,11 @@ def test_steps_are_undone_one_after_the_other(
 def test_only_ones_own_last_step_is_offered(
     desk: Client, editor: User, lead: User, three: list[Question]
 ) -> None:
-    triage.decline(three[0], reason="无关", by=lead)
+    triage.decline_question(three[0], reason="无关", by=lead)
     assert "/undo/" not in read(desk)
-    triage.decline(three[1], reason="无关", by=editor)
+    triage.decline_question(three[1], reason="无关", by=editor)
     assert f"/{three[1].pk}/undo/" in read(desk)
-    long_ago = timezone.now() - queue.UNDO - timedelta(minutes=1)
+    long_ago = timezone.now() - inbox_queue.UNDO_WINDOW - timedelta(minutes=1)
     Question.objects.filter(pk=three[1].pk).update(settled_at=long_ago)
     assert "/undo/" not in read(desk)
 
@@ -625,7 +628,7 @@ def test_undoing_twice_is_told_and_harmless(
     decline(desk, three[0], reason="无关")
     undo(desk, three[0])
     assert "待整理" in told(undo(desk, three[0]))
-    assert Question.objects.waiting().count() == 3
+    assert Question.objects.awaiting_triage().count() == 3
 
 
 # Nothing left ---------------------------------------------------------------------------
@@ -719,6 +722,6 @@ def test_an_entry_in_the_meantime_published_is_told(
     desk: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(status="draft")
-    entries.publish(entry, by=editor)
+    entries.publish_entry(entry, by=editor)
     response = desk.post(reverse("desk:move", args=[entry.pk, "submit"]))
     assert "现在是「已发布」" in told(response)

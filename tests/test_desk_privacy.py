@@ -8,9 +8,10 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from kb import feedback, index
-from kb.models import Entry, Gap, Pick, Question, Side, User
-from kb.text import normalize
+from kb import usage
+from kb.index import sync
+from kb.models import Entry, Pick, Question, SearchGap, SearchSide, User
+from kb.text.chinese import normalize
 from tests.conftest import MakeEntry, MakeQuestion
 from tests.test_admin import filled
 
@@ -41,7 +42,7 @@ def phrasings(entry: Entry) -> list[str]:
 
 def suggestions(words: str) -> str:
     """Return what a stranger is suggested who types `words`."""
-    index.sync_all()
+    sync.sync_all_marks()
     return Client().get(f"/suggest/?q={quote(words)}").text
 
 
@@ -157,16 +158,18 @@ def test_looking_for_another_entry_puts_no_words_of_a_customer_into_the_address(
 
 
 @pytest.fixture
-def gap(db: None) -> Gap:
-    return Gap.objects.create(words="李雷13987654321退款没到账", side=Side.PUBLIC)
+def gap(db: None) -> SearchGap:
+    return SearchGap.objects.create(
+        words="李雷13987654321退款没到账", side=SearchSide.PUBLIC
+    )
 
 
-def settle(desk: Client, gap: Gap, **sent: Any) -> Any:
+def settle(desk: Client, gap: SearchGap, **sent: Any) -> Any:
     return desk.post(f"/desk/gaps/{gap.pk}/", {"do": "phrasing", **sent})
 
 
 def test_a_gap_offers_words_without_personal_data(
-    desk: Client, entry: Entry, gap: Gap
+    desk: Client, entry: Entry, gap: SearchGap
 ) -> None:
     page = desk.get(f"/desk/gaps/?gap={gap.pk}").text
     assert 'name="phrasing" maxlength="200" value="退款没到账"' in page
@@ -176,7 +179,7 @@ def test_a_gap_offers_words_without_personal_data(
 
 
 def test_a_gap_refuses_personal_data_and_keeps_what_was_typed(
-    desk: Client, entry: Entry, gap: Gap
+    desk: Client, entry: Entry, gap: SearchGap
 ) -> None:
     answer = settle(desk, gap, entry=entry.pk, phrasing="我叫李雷，退款没到账")
     assert answer.status_code == 400
@@ -184,12 +187,12 @@ def test_a_gap_refuses_personal_data_and_keeps_what_was_typed(
     assert 'value="我叫李雷，退款没到账"' in answer.text
     assert phrasings(entry) == []
     gap.refresh_from_db()
-    assert gap.status == Gap.Status.OPEN
+    assert gap.status == SearchGap.Status.OPEN
     assert settle(desk, gap, entry=entry.pk, phrasing=" ").status_code == 400
 
 
 def test_a_gap_is_kept_in_the_words_of_the_editor(
-    desk: Client, entry: Entry, gap: Gap
+    desk: Client, entry: Entry, gap: SearchGap
 ) -> None:
     looked = settle(desk, gap, do="look", q="退款", phrasing="钱呢")
     assert 'value="钱呢"' in desk.get(looked["Location"]).text
@@ -206,11 +209,11 @@ def learned(entry: Entry) -> str:
     """Return the key of words that three people found the entry by, names and all."""
     words = "客服小林退款没到账"
     for person in "abc":
-        made = Pick(entry=entry, side=Side.PUBLIC, person=person, kind="copied")
-        made.words, made.words_key = words, normalize.key(words)
+        made = Pick(entry=entry, side=SearchSide.PUBLIC, person=person, kind="copied")
+        made.words, made.words_key = words, normalize.compute_spelling_key(words)
         made.save()  # as it was kept before names were masked
-    feedback.learn()
-    return normalize.key(words)
+    usage.refresh_evidence()
+    return normalize.compute_spelling_key(words)
 
 
 def test_learned_words_are_offered_in_a_box(
@@ -239,7 +242,7 @@ def test_learned_words_are_offered_in_a_box(
 
 def test_what_is_personal_already_is_suggested_to_nobody(entry: Entry) -> None:
     entry.phrasings.create(text=SAID)
-    index.mark([entry.pk])
+    sync.mark_stale([entry.pk])
     assert "张伟" not in suggestions("我叫张伟")
 
 

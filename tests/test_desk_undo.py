@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from kb import inquiries, remarks
 from kb.models import (
-    Deed,
+    AuditEvent,
     Inquiry,
-    Proposal,
     Question,
     Reply,
     ReplyFeedback,
+    ReplyProposal,
     User,
 )
+from kb.questions import inquiries, reply_feedback
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -28,8 +28,8 @@ def desk(client: Client, editor: User) -> Client:
 
 @pytest.fixture
 def inquiry(db: None) -> Inquiry:
-    asked = inquiries.Asked(form_key="k", origin="https://faq.example.com")
-    return inquiries.ask("买粉吗", asked=asked)
+    asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
+    return inquiries.submit_inquiry("买粉吗", asked=asked)
 
 
 def test_a_closed_question_is_opened_again(desk: Client, inquiry: Inquiry) -> None:
@@ -40,7 +40,7 @@ def test_a_closed_question_is_opened_again(desk: Client, inquiry: Inquiry) -> No
     assert page.context["question"] == inquiry.question
     assert Question.objects.get().status == Question.Status.OPEN
     assert "撤销：不回复" not in page.text
-    acts = set(Deed.objects.values_list("act", flat=True))
+    acts = set(AuditEvent.objects.values_list("act", flat=True))
     assert {"declined", "reopened"} <= acts
     own = Client().get(f"/q/{inquiry.token}/").text
     assert "已收到" in own
@@ -49,9 +49,9 @@ def test_a_closed_question_is_opened_again(desk: Client, inquiry: Inquiry) -> No
 def test_agents_do_not_open_what_an_editor_closed(
     client: Client, agent: User, editor: User, inquiry: Inquiry
 ) -> None:
-    from kb import triage
+    from kb.questions import triage
 
-    triage.decline(inquiry.question, reason="无关", by=editor)
+    triage.decline_question(inquiry.question, reason="无关", by=editor)
     client.force_login(agent)
     url = f"/desk/asked/{inquiry.question_id}/"
     assert client.post(url, {"do": "reopen"}).status_code == 403
@@ -62,7 +62,9 @@ def test_agents_do_not_open_what_an_editor_closed(
 
 @pytest.fixture
 def remark(make_entry: MakeEntry, agent: User) -> ReplyFeedback:
-    return remarks.make(make_entry(replies=["亲"]), by=agent, reason="wrong")
+    return reply_feedback.add_reply_feedback(
+        make_entry(replies=["亲"]), by=agent, reason="wrong"
+    )
 
 
 def test_the_answer_to_a_remark_is_taken_back_into_its_box(
@@ -82,7 +84,7 @@ def test_an_answer_that_was_read_is_not_taken_back(
 ) -> None:
     url = f"/desk/remarks/{remark.pk}/"
     desk.post(url, {"answer": "改好了"})
-    remarks.see(agent)
+    reply_feedback.mark_answers_seen(agent)
     page = desk.post(url, {"do": "undo"}, follow=True).text
     assert "已经看到答复" in page
     remark.refresh_from_db()
@@ -93,7 +95,7 @@ def test_an_answer_that_was_read_is_not_taken_back(
 def test_a_second_answer_to_a_remark_is_not_thrown_away(
     desk: Client, remark: ReplyFeedback, lead: User
 ) -> None:
-    remarks.close(remark, answer="主管答的", by=lead)
+    reply_feedback.answer_reply_feedback(remark, answer="主管答的", by=lead)
     url = f"/desk/remarks/{remark.pk}/"
     page = desk.post(url, {"answer": "我写了很久"}, follow=True).text
     assert "我写了很久" in page
@@ -103,23 +105,23 @@ def test_a_proposal_sent_back_waits_again_with_the_reason_in_its_field(
     desk: Client, agent: User
 ) -> None:
     reply = Reply.objects.create(owner=agent, title="好评", body="亲")
-    proposal = Proposal.objects.create(reply=reply, by=agent)
+    proposal = ReplyProposal.objects.create(reply=reply, by=agent)
     url = f"/desk/proposals/{proposal.pk}/"
     page = desk.post(url, {"do": "return", "reason": "太长"}, follow=True).text
     assert "撤销：退回" in page
     page = desk.post(url, {"do": "undo"}, follow=True).text
     proposal.refresh_from_db()
-    assert proposal.state == Proposal.State.WAITING
+    assert proposal.state == ReplyProposal.State.WAITING
     assert 'value="太长"' in page
     assert "撤销：退回" not in page
 
 
 def test_what_was_proposed_again_needs_no_undo(desk: Client, agent: User) -> None:
     reply = Reply.objects.create(owner=agent, title="好评", body="亲")
-    proposal = Proposal.objects.create(reply=reply, by=agent)
+    proposal = ReplyProposal.objects.create(reply=reply, by=agent)
     url = f"/desk/proposals/{proposal.pk}/"
     desk.post(url, {"do": "return", "reason": "太长"})
-    Proposal.objects.create(reply=reply, by=agent)
+    ReplyProposal.objects.create(reply=reply, by=agent)
     page = desk.post(url, {"do": "undo"}, follow=True).text
     assert "重新提议" in page
     assert desk.post("/desk/proposals/424242/", {"do": "undo"}).status_code == 302

@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from kb.engines import Clause, Document, Engine, Field, Group, Hits, Query
-from kb.engines.memory import MemoryEngine
-from kb.engines.whoosh import WhooshEngine
+from kb.index.engines import (
+    Clause,
+    Document,
+    Engine,
+    EngineHits,
+    FieldGroup,
+    Query,
+    WeightedField,
+)
+from kb.index.engines.memory import MemoryEngine
+from kb.index.engines.whoosh import WhooshEngine
 from tests.searching import EVERYONE, PUBLIC, QUESTIONS, STAFF, TEXTS, ask, doc, put
 
 
@@ -20,7 +28,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     if request.param != "memory":
         kept = 0 if "nothing" in request.param else 128
         made = WhooshEngine(tmp_path, cache_mb=kept)
-    made.replace([])
+    made.replace_index([])
     return made
 
 
@@ -40,7 +48,7 @@ def test_a_question_match_outranks_an_answer_match(engine: Engine) -> None:
 
 
 def test_groups_add_up(engine: Engine) -> None:
-    heading = Group((Field("question", 1.0, 0.9),), k1=1.2, weight=2.0)
+    heading = FieldGroup((WeightedField("question", 1.0, 0.9),), k1=1.2, boost=2.0)
     put(engine, doc(1, "发票", "退款"), doc(2, "退款", "发票"), doc(3, "账户", "退款"))
     one = ask(engine, "退款", groups=(TEXTS,)).scores
     other = ask(engine, "退款", groups=(heading,)).scores
@@ -52,10 +60,10 @@ def test_groups_add_up(engine: Engine) -> None:
 def test_a_minimum_share_of_the_query_must_match(engine: Engine) -> None:
     put(engine, doc(1, "退款"), doc(2, "发票"), doc(3, "退款发票海外"))
     clauses = (Clause("退款", 2.0), Clause("发票", 1.0), Clause("海外", 1.0))
-    query = Query(clauses, (TEXTS,), EVERYONE, minimum=0.5)
+    query = Query(clauses, (TEXTS,), EVERYONE, min_match_share=0.5)
     assert set(engine.search(query).ids) == {1, 3}
     assert engine.search(query).total == 2
-    assert engine.search(replace(query, minimum=1.0)).ids == (3,)
+    assert engine.search(replace(query, min_match_share=1.0)).ids == (3,)
 
 
 def test_what_does_not_fit_makes_no_term_common(engine: Engine) -> None:
@@ -85,23 +93,27 @@ def test_a_slip_of_the_keyboard_is_told_from_words_held(
     engine: Engine, typed: str, meant: tuple[str, ...]
 ) -> None:
     put(engine, doc(1, "iphone 怎么退款"), doc(2, "wifi 断了", "kubernetes"))
-    assert engine.alike(typed) == meant
+    assert engine.suggest_spellings(typed) == meant
 
 
 def test_holding_counts_only_what_fits(engine: Engine) -> None:
     put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "发票", "", STAFF))
     clauses = (Clause("退款", 1.0), Clause("发票", 1.0), Clause("海外", 1.0))
     public = Query(clauses, (TEXTS,), EVERYONE)
-    assert engine.holding(public) == (2, 1, 0)
+    assert engine.count_documents_per_clause(public) == (2, 1, 0)
     staff = Query(clauses, (TEXTS,), (frozenset({STAFF}),))
-    assert engine.holding(staff) == (0, 1, 0)
+    assert engine.count_documents_per_clause(staff) == (0, 1, 0)
 
 
 def test_an_engine_tells_which_clauses_a_document_matches(engine: Engine) -> None:
     put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "退款", "", STAFF))
-    clauses = (Clause("退款", 1.0), Clause("发票", 1.0), Clause("退款", 1.0, pair=True))
+    clauses = (
+        Clause("退款", 1.0),
+        Clause("发票", 1.0),
+        Clause("退款", 1.0, is_bigram=True),
+    )
     query = Query(clauses, (TEXTS,), EVERYONE)
-    assert engine.matched(query, [2, 9, 1, 3]).tolist() == [
+    assert engine.match_clauses(query, [2, 9, 1, 3]).tolist() == [
         [True, True, True],
         [False, False, False],
         [True, False, True],
@@ -111,20 +123,20 @@ def test_an_engine_tells_which_clauses_a_document_matches(engine: Engine) -> Non
 
 def test_what_was_replaced_or_is_gone_matches_no_more(engine: Engine) -> None:
     query = Query((Clause("退款", 1.0), Clause("发票", 1.0)), (TEXTS,), EVERYONE)
-    assert engine.matched(query, [1, 2]).tolist() == [[False] * 2] * 2
+    assert engine.match_clauses(query, [1, 2]).tolist() == [[False] * 2] * 2
     put(engine, doc(2, "退款"), doc(1, "退款"), doc(3, "发票"))
     put(engine, doc(1, "发票"))
-    with engine.writing() as changes:
-        changes.forget.add(3)
-    told = engine.matched(query, [1, 2, 3]).tolist()
+    with engine.open_writer() as changes:
+        changes.deleted_ids.add(3)
+    told = engine.match_clauses(query, [1, 2, 3]).tolist()
     assert told == [[False, True], [True, False], [False, False]]
 
 
 def test_an_engine_counts_what_fits(engine: Engine) -> None:
-    assert engine.count(EVERYONE) == 0
+    assert engine.count_documents(EVERYONE) == 0
     put(engine, doc(1, "退款"), doc(2, "发票"), doc(3, "退款", "", STAFF))
-    assert engine.count(EVERYONE) == 2
-    assert engine.count((frozenset({PUBLIC, STAFF}),)) == 3
+    assert engine.count_documents(EVERYONE) == 2
+    assert engine.count_documents((frozenset({PUBLIC, STAFF}),)) == 3
 
 
 def test_a_rare_word_outranks_a_common_one(engine: Engine) -> None:
@@ -156,7 +168,7 @@ def test_every_group_of_labels_must_be_met(engine: Engine) -> None:
 
 def test_a_field_not_asked_for_is_not_searched(engine: Engine) -> None:
     put(engine, doc(1, "退款", "赔付"))
-    question = (Group((Field("question", 1.0, 0.6),), k1=1.2),)
+    question = (FieldGroup((WeightedField("question", 1.0, 0.6),), k1=1.2),)
     assert ask(engine, "赔付", groups=question).ids == ()
 
 
@@ -168,17 +180,19 @@ def test_a_later_document_overwrites_an_earlier(engine: Engine) -> None:
 
 def test_gone_documents_are_forgotten(engine: Engine) -> None:
     put(engine, doc(1, "退款"), doc(2, "退款"))
-    with engine.writing() as changes:
-        changes.forget |= {1, 99}
-    assert ask(engine, "退款") == Hits((2,), ask(engine, "退款").scores, 1)
+    with engine.open_writer() as changes:
+        changes.deleted_ids |= {1, 99}
+    assert ask(engine, "退款") == EngineHits((2,), ask(engine, "退款").scores, 1)
 
 
 def test_documents_forgotten_in_a_large_index_leave_the_others(engine: Engine) -> None:
     """A large segment is not merged away: its dead stand among the living."""
-    engine.replace(doc(i, f"订单{'海外' if i == 7 else ''}查询") for i in range(1, 400))
+    engine.replace_index(
+        doc(i, f"订单{'海外' if i == 7 else ''}查询") for i in range(1, 400)
+    )
     assert ask(engine, "海外").ids == (7,)
-    with engine.writing() as changes:
-        changes.forget |= {7, 8}
+    with engine.open_writer() as changes:
+        changes.deleted_ids |= {7, 8}
     assert ask(engine, "海外").ids == ()
     assert ask(engine, "查询").total == 397
     put(engine, doc(8, "海外"))
@@ -187,7 +201,7 @@ def test_documents_forgotten_in_a_large_index_leave_the_others(engine: Engine) -
 
 def test_replace_drops_what_it_is_not_given(engine: Engine) -> None:
     put(engine, doc(1, "退款"))
-    engine.replace([doc(2, "退款")])
+    engine.replace_index([doc(2, "退款")])
     assert ask(engine, "退款").ids == (2,)
 
 
@@ -199,8 +213,8 @@ def test_total_counts_beyond_the_limit(engine: Engine) -> None:
 
 def test_an_error_while_writing_changes_nothing(engine: Engine) -> None:
     put(engine, doc(1, "退款"))
-    with pytest.raises(RuntimeError), engine.writing() as changes:
-        changes.put.append(doc(1, "发票"))
+    with pytest.raises(RuntimeError), engine.open_writer() as changes:
+        changes.documents.append(doc(1, "发票"))
         raise RuntimeError
     assert (ask(engine, "退款").ids, ask(engine, "发票").ids) == ((1,), ())
 
@@ -213,29 +227,31 @@ def test_an_error_among_the_documents_keeps_the_old_index(engine: Engine) -> Non
         raise LookupError("the database went away")
 
     with pytest.raises(LookupError):
-        engine.replace(broken())
+        engine.replace_index(broken())
     assert ask(engine, "退款").ids == (1,)
 
 
 def test_items_are_described(engine: Engine) -> None:
-    engine.replace(["退款", "电子发票"], lambda question: doc(len(question), question))
+    engine.replace_index(
+        ["退款", "电子发票"], lambda question: doc(len(question), question)
+    )
     assert ask(engine, "发票").ids == (4,)
 
 
 def test_what_changes_during_a_replacement_is_found_and_told(engine: Engine) -> None:
-    engine.replace([doc(1, "退款"), doc(2, "退款")])
+    engine.replace_index([doc(1, "退款"), doc(2, "退款")])
     told: list[set[int]] = []
 
     def items() -> Iterator[Document]:
         yield doc(1, "退款")
         put(engine, doc(3, "发票"))
-        with engine.writing() as changes:
-            changes.forget.add(2)
+        with engine.open_writer() as changes:
+            changes.deleted_ids.add(2)
         assert ask(engine, "发票").ids == (3,)
 
-    engine.replace(items(), missed=told.append)
+    engine.replace_index(items(), missed=told.append)
     assert ask(engine, "退款 发票").ids == (1,)
-    engine.replace([], missed=told.append)
+    engine.replace_index([], missed=told.append)
     assert told == [{2, 3}, set()]
 
 
@@ -243,12 +259,12 @@ def test_digests_tell_what_is_held(engine: Engine) -> None:
     one, two = doc(1, "退款"), doc(2, "发票")
     put(engine, one, two)
     put(engine, one)
-    assert engine.digests() == {1: one.digest, 2: two.digest}
+    assert engine.load_digests() == {1: one.digest, 2: two.digest}
 
 
 def test_a_document_without_any_term_is_held(engine: Engine) -> None:
     put(engine, Document(1, frozenset({PUBLIC})))
-    assert set(engine.digests()) == {1}
+    assert set(engine.load_digests()) == {1}
     assert ask(engine, "退款").total == 0
 
 
@@ -256,7 +272,7 @@ def test_both_engines_score_alike(tmp_path: Path) -> None:
     library = [doc(i, q, q * 2) for i, q in enumerate(QUESTIONS, 1)]
     memory, whoosh = MemoryEngine(), WhooshEngine(tmp_path)
     for engine in (memory, whoosh):
-        engine.replace(library)
+        engine.replace_index(library)
     for words in QUESTIONS:
         expected, found = ask(memory, words), ask(whoosh, words)
         assert found.ids == expected.ids
@@ -269,7 +285,7 @@ def test_the_best_of_many_are_the_same(tmp_path: Path) -> None:
     library = [doc(n, text, text * (n % 5)) for n, text in enumerate(texts, 1)]
     memory, whoosh = MemoryEngine(), WhooshEngine(tmp_path)
     for engine in (memory, whoosh):
-        engine.replace(library)
+        engine.replace_index(library)
     for words in QUESTIONS:
         expected, found = ask(memory, words, limit=5), ask(whoosh, words, limit=5)
         assert found.total == expected.total > 100
@@ -282,7 +298,7 @@ def test_both_engines_count_many_mentions_alike(tmp_path: Path) -> None:
     library = [doc(1, "退款", "退款" * 700), doc(2, "退款", "退款" * 255), doc(3, "退")]
     memory, whoosh = MemoryEngine(), WhooshEngine(tmp_path)
     for engine in (memory, whoosh):
-        engine.replace(library)
+        engine.replace_index(library)
     expected, found = ask(memory, "退款"), ask(whoosh, "退款")
     assert found.ids == expected.ids
     assert found.scores == pytest.approx(expected.scores, rel=1e-5)
@@ -291,8 +307,8 @@ def test_both_engines_count_many_mentions_alike(tmp_path: Path) -> None:
 def test_segments_score_as_one_index_does(tmp_path: Path) -> None:
     library = [doc(i, q, q * 2) for i, q in enumerate(QUESTIONS, 1)]
     whole, grown = WhooshEngine(tmp_path / "a"), WhooshEngine(tmp_path / "b")
-    whole.replace(library)
-    grown.replace(library[:8])
+    whole.replace_index(library)
+    grown.replace_index(library[:8])
     for document in library[8:]:
         put(grown, document)
     for words in QUESTIONS:

@@ -15,9 +15,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from justhtml import JustHTML
 
-from kb import triage
-from kb.faq import asking, votes
 from kb.models import Category, Entry, Inquiry, Module, Site, Tag
+from kb.questions import triage
+from kb.web.faq import ask_form, votes
 from tests.conftest import MakeEntry
 from tests.test_locale import CALLS, HAN, ROOT
 
@@ -53,7 +53,7 @@ def chinese(page: str) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _an_english_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
     Site.objects.update(name="Help Center")
 
 
@@ -71,7 +71,7 @@ def entry(make_entry: MakeEntry) -> Entry:
 
 def ask(**sent: Any) -> Any:
     cache.clear()
-    given = {"text": "How?", "send": "1", "stamp": asking.stamp()} | sent
+    given = {"text": "How?", "send": "1", "stamp": ask_form.make_form_stamp()} | sent
     return Client().post("/en/ask/", given)
 
 
@@ -132,11 +132,11 @@ def test_who_is_too_fast_is_told_in_english(entry: Entry, monkeypatch: Any) -> N
     assert answer.status_code == 429
     assert chinese(answer.text) == []
     for _ in range(6):
-        sent = {"text": "How?", "send": "1", "stamp": asking.stamp()}
+        sent = {"text": "How?", "send": "1", "stamp": ask_form.make_form_stamp()}
         answer = client.post("/en/ask/", sent)
     assert answer.status_code == 429
     assert chinese(answer.text) == []
-    monkeypatch.setattr(asking, "SOON", 2)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", 2)
     assert chinese(ask().text) == []
 
 
@@ -148,7 +148,7 @@ def test_votes_are_thanked_for_in_english(client: Client, entry: Entry) -> None:
         {"helpful": "no", "part": "1"},
         {"token": "stale"},
     ):
-        sent = {"token": votes.token(entry), **more}
+        sent = {"token": votes.make_vote_token(entry), **more}
         page = client.post(f"/en/vote/{entry.pk}/", sent).text
         assert chinese(page) == []
 
@@ -163,7 +163,7 @@ def test_the_asker_reads_and_is_written_to_in_english(
     assert chinese(Client().get(own).text) == []
     assert chinese(Client().post(f"{own}rate/", {"score": "5"}).text) == []
     with django_capture_on_commit_callbacks(execute=True):
-        triage.answer(inquiry.question, answer="Like this.", by=None)
+        triage.answer_question(inquiry.question, answer="Like this.", by=None)
     assert chinese(Client().get(own).text) == []
     assert chinese(Client().post(f"{own}rate/", {"score": "9"}).text) == []
     (letter,) = mail.outbox

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from kb import entries, triage
+from kb.library import entries
 from kb.models import Entry, Phrasing, Question, Reply, User
+from kb.questions import to_entries, triage
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -48,15 +49,15 @@ def test_a_public_entry_without_an_answer_is_not_published(
 ) -> None:
     entry = make_entry(answer="", status="draft", replies=["亲"])
     with pytest.raises(ValidationError, match="没有 FAQ 答案"):
-        entries.publish(entry, by=None)
+        entries.publish_entry(entry, by=None)
 
 
 def test_an_internal_entry_needs_an_answer_or_a_reply(make_entry: MakeEntry) -> None:
     silent = make_entry("一", answer="", audience="internal", status="draft")
     with pytest.raises(ValidationError, match="既没有"):
-        entries.publish(silent, by=None)
+        entries.publish_entry(silent, by=None)
     Reply.objects.create(entry=silent, body="亲")
-    assert entries.publish(silent, by=None).status == "published"
+    assert entries.publish_entry(silent, by=None).status == "published"
 
 
 def test_the_second_of_two_editors_loses_nothing_of_the_first(
@@ -64,9 +65,9 @@ def test_the_second_of_two_editors_loses_nothing_of_the_first(
 ) -> None:
     entry = make_entry("旧问题")
     seen = entry.version
-    entries.revise(entry, by=editor, based_on=seen, question="甲改的")
+    entries.update_entry(entry, by=editor, based_on=seen, question="甲改的")
     with pytest.raises(ValidationError) as conflict:
-        entries.revise(entry, by=lead, based_on=seen, question="乙改的")
+        entries.update_entry(entry, by=lead, based_on=seen, question="乙改的")
     assert conflict.value.code == "conflict"
     entry.refresh_from_db()
     assert (entry.question, entry.updated_by) == ("甲改的", editor)
@@ -75,13 +76,15 @@ def test_the_second_of_two_editors_loses_nothing_of_the_first(
 def test_saving_never_moves_the_status(make_entry: MakeEntry, editor: User) -> None:
     entry = make_entry(status="draft")
     entry.status = Entry.Status.PUBLISHED
-    entries.put(entry, by=editor, based_on=entry.version)
+    entries.save_entry(entry, by=editor, based_on=entry.version)
     entry.refresh_from_db()
     assert entry.status == "draft"
 
 
 def test_text_is_cleaned_when_it_comes_in() -> None:
-    entry = entries.draft("  退货\u200b运费\x00\n谁出 ", by=None, answer="好\x00\n")
+    entry = entries.create_draft(
+        "  退货\u200b运费\x00\n谁出 ", by=None, answer="好\x00\n"
+    )
     assert (entry.question, entry.answer) == ("退货运费 谁出", "好")
 
 
@@ -92,7 +95,7 @@ def test_merging_adds_a_phrasing_and_counts_the_question(
     make_entry: MakeEntry, make_question: MakeQuestion, editor: User
 ) -> None:
     entry, question = make_entry(), make_question("邮费算谁的呀")
-    entries.absorb(entry, question=question, by=editor)
+    to_entries.add_question_to_entry(entry, question=question, by=editor)
     question.refresh_from_db()
     assert [p.text for p in entry.phrasings.all()] == ["邮费算谁的呀"]
     assert (question.status, question.entry, question.settled_by) == (
@@ -108,7 +111,9 @@ def test_merging_adds_no_phrasing_that_says_nothing_new(
     make_entry: MakeEntry, make_question: MakeQuestion, editor: User, phrasing: str
 ) -> None:
     entry = make_entry("退货运费谁承担？")
-    entries.absorb(entry, question=make_question(), by=editor, phrasing=phrasing)
+    to_entries.add_question_to_entry(
+        entry, question=make_question(), by=editor, phrasing=phrasing
+    )
     assert not entry.phrasings.exists()
 
 
@@ -116,7 +121,7 @@ def test_a_draft_from_a_question_needs_nothing_typed_twice(
     make_question: MakeQuestion, editor: User
 ) -> None:
     question = make_question("杯子碎了\n运费谁出", answer="亲，我们出 {{运单号}}")
-    entry = entries.draft_from(question, by=editor)
+    entry = to_entries.draft_entry_from_question(question, by=editor)
     assert (entry.question, entry.answer) == (
         "杯子碎了 运费谁出",
         "亲，我们出 {{运单号}}",
@@ -135,9 +140,9 @@ def test_a_question_is_sorted_once(
     make_entry: MakeEntry, make_question: MakeQuestion, editor: User, lead: User
 ) -> None:
     entry, question = make_entry(), make_question()
-    triage.decline(question, reason="重复", by=editor)
+    triage.decline_question(question, reason="重复", by=editor)
     with pytest.raises(ValidationError, match="不收录"):
-        entries.absorb(entry, question=question, by=lead)
+        to_entries.add_question_to_entry(entry, question=question, by=lead)
     assert not entry.phrasings.exists()
 
 
@@ -145,9 +150,9 @@ def test_undoing_a_merge_takes_the_phrasing_back(
     make_entry: MakeEntry, make_question: MakeQuestion, editor: User
 ) -> None:
     entry, question = make_entry(phrasings=["老问法"]), make_question("邮费算谁的呀")
-    entries.absorb(entry, question=question, by=editor)
+    to_entries.add_question_to_entry(entry, question=question, by=editor)
     question.refresh_from_db()
-    question = entries.release(question, by=editor)
+    question = to_entries.release_question(question, by=editor)
     assert (question.status, question.entry) == ("answered", None)
     assert [p.text for p in entry.phrasings.all()] == ["老问法"]
 
@@ -156,29 +161,29 @@ def test_undoing_a_new_draft_removes_it(
     make_question: MakeQuestion, editor: User
 ) -> None:
     question = make_question()
-    entries.draft_from(question, by=editor)
+    to_entries.draft_entry_from_question(question, by=editor)
     question.refresh_from_db()
-    entries.release(question, by=editor)
+    to_entries.release_question(question, by=editor)
     assert not Entry.objects.exists()
-    assert Question.objects.waiting().get() == question
+    assert Question.objects.awaiting_triage().get() == question
 
 
 def test_undoing_keeps_a_draft_that_somebody_worked_on(
     make_question: MakeQuestion, editor: User
 ) -> None:
     question = make_question()
-    entry = entries.draft_from(question, by=editor)
-    entries.revise(entry, by=editor, based_on=entry.version, answer="写好了")
+    entry = to_entries.draft_entry_from_question(question, by=editor)
+    entries.update_entry(entry, by=editor, based_on=entry.version, answer="写好了")
     question.refresh_from_db()
-    entries.release(question, by=editor)
+    to_entries.release_question(question, by=editor)
     assert Entry.objects.get().answer == "写好了"
 
 
 def test_undoing_a_decline_forgets_the_reason(
     make_question: MakeQuestion, editor: User
 ) -> None:
-    question = triage.decline(make_question(), reason="无关", by=editor)
-    question = entries.release(question, by=editor)
+    question = triage.decline_question(make_question(), reason="无关", by=editor)
+    question = to_entries.release_question(question, by=editor)
     assert (question.status, question.reason, question.settled_by) == (
         "answered",
         "",
@@ -190,7 +195,7 @@ def test_a_reason_is_needed_to_decline(
     make_question: MakeQuestion, editor: User
 ) -> None:
     with pytest.raises(ValidationError, match="原因"):
-        triage.decline(make_question(), reason="  ", by=editor)
+        triage.decline_question(make_question(), reason="  ", by=editor)
 
 
 def test_an_agent_sorts_nothing(
@@ -198,9 +203,9 @@ def test_an_agent_sorts_nothing(
 ) -> None:
     question = make_question()
     with pytest.raises(PermissionDenied):
-        entries.absorb(make_entry(), question=question, by=agent)
+        to_entries.add_question_to_entry(make_entry(), question=question, by=agent)
     with pytest.raises(PermissionDenied):
-        triage.decline(question, reason="无关", by=agent)
+        triage.decline_question(question, reason="无关", by=agent)
     assert not Phrasing.objects.exists()
 
 
@@ -208,6 +213,6 @@ def test_an_open_question_waits_once_it_is_answered(
     make_question: MakeQuestion, editor: User
 ) -> None:
     question = make_question(answer="")
-    assert not Question.objects.waiting().exists()
-    triage.answer(question, answer="亲，可以的", by=editor)
-    assert Question.objects.waiting().get() == question
+    assert not Question.objects.awaiting_triage().exists()
+    triage.answer_question(question, answer="亲，可以的", by=editor)
+    assert Question.objects.awaiting_triage().get() == question

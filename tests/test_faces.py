@@ -9,9 +9,11 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import translation
 
-from kb import entries, faces, index, scripts
-from kb.models import Category, ContentEdition, Entry, Face, Tag, User
-from kb.text import hant
+from kb.index import sync
+from kb.library import entries
+from kb.models import Category, ContentEdition, Entry, EntryTranslation, Tag, User
+from kb.publishing import locale_prefix, translations
+from kb.text.chinese import traditional
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +25,9 @@ PICTURE = f"/media/{'0a' * 16}-8x6.webp"
     [("tw", "「網路」連線後登入帳號"), ("hk", "「網絡」連接後登錄帳號")],
 )
 def test_it_is_said_in_the_words_of_the_region(region: str, said: str) -> None:
-    assert hant.sayer(region)("“网络”连接后登录账号") == said
+    assert (
+        traditional.make_traditional_converter(region)("“网络”连接后登录账号") == said
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,23 +45,25 @@ def test_it_is_said_in_the_words_of_the_region(region: str, said: str) -> None:
 )
 def test_it_is_said_as_customers_say_it(text: str, tw: str, hk: str) -> None:
     """The phrases of OpenCC are those of programmers."""
-    assert hant.sayer("tw")(text) == tw
-    assert hant.sayer("hk")(text) == hk
+    assert traditional.make_traditional_converter("tw")(text) == tw
+    assert traditional.make_traditional_converter("hk")(text) == hk
 
 
 def test_what_holds_no_chinese_is_left_alone() -> None:
-    assert hant.sayer("tw")("Wi-Fi 'x' 42") == "Wi-Fi 'x' 42"
+    assert (
+        traditional.make_traditional_converter("tw")("Wi-Fi 'x' 42") == "Wi-Fi 'x' 42"
+    )
 
 
 def test_a_saved_entry_has_its_face(make_entry: MakeEntry) -> None:
     made = make_entry("网络断了怎么办？", f"重启**路由器**。\n\n![网络灯]({PICTURE})")
-    face = Face.objects.get(entry=made)
+    face = EntryTranslation.objects.get(entry=made)
     assert face.question == "網路斷了怎麼辦？"
     assert "重啟<strong>路由器</strong>" in face.answer_html
     assert f'src="{PICTURE}" alt="網路燈"' in face.answer_html
     assert face.excerpt == "重啟路由器。"
-    entries.revise(made, by=None, based_on=made.version, answer="联系客服。")
-    index.sync_all()
+    entries.update_entry(made, by=None, based_on=made.version, answer="联系客服。")
+    sync.sync_all_marks()
     face.refresh_from_db()
     assert face.excerpt == "聯絡客服。"
 
@@ -66,12 +72,12 @@ def test_what_came_in_bulk_is_caught_up_with(
     make_entry: MakeEntry, settings: Any
 ) -> None:
     made = make_entry("网络断了怎么办？")
-    Face.objects.all().delete()
-    assert faces.catch_up() == 1
-    assert faces.catch_up() == 0
+    EntryTranslation.objects.all().delete()
+    assert translations.refresh_outdated_translations() == 1
+    assert translations.refresh_outdated_translations() == 0
     settings.KB_HANT = "hk"
-    assert faces.catch_up() == 1
-    assert Face.objects.get(entry=made).question == "網絡斷了怎麼辦？"
+    assert translations.refresh_outdated_translations() == 1
+    assert EntryTranslation.objects.get(entry=made).question == "網絡斷了怎麼辦？"
 
 
 def test_names_are_said_again_when_they_are_said_otherwise(db: None) -> None:
@@ -79,7 +85,7 @@ def test_names_are_said_again_when_they_are_said_otherwise(db: None) -> None:
     tag = Tag.objects.create(name="账号")
     Category.objects.update(hant="舊的")
     Tag.objects.update(hant="舊的")
-    faces.catch_up()
+    translations.refresh_outdated_translations()
     assert Category.objects.get().hant == "網路"
     tag.refresh_from_db()
     assert tag.hant == "帳號"
@@ -89,29 +95,36 @@ def test_an_editors_words_come_first_and_are_known_to_be_behind(
     make_entry: MakeEntry,
 ) -> None:
     made = make_entry("网络断了怎么办？", "重启路由器。")
-    face = faces.write(made.face, question="斷網了怎麼辦？", answer="重開**機**。")
+    face = translations.write_manual_translation(
+        made.face, question="斷網了怎麼辦？", answer="重開**機**。"
+    )
     assert (face.question, face.excerpt, face.behind) == (
         "斷網了怎麼辦？",
         "重開機。",
         False,
     )
     entries.add_phrasing(made, "上不了网", by=None)  # no change of the original
-    index.sync_all()
+    sync.sync_all_marks()
     face.refresh_from_db()
     assert (face.question, face.behind) == ("斷網了怎麼辦？", False)
     made.refresh_from_db()
-    entries.revise(made, by=None, based_on=made.version, answer="联系客服。")
-    index.sync_all()
+    entries.update_entry(made, by=None, based_on=made.version, answer="联系客服。")
+    sync.sync_all_marks()
     face.refresh_from_db()
     assert (face.excerpt, face.behind) == ("重開機。", True)
-    assert faces.write(face, question="", answer="").excerpt == "聯絡客服。"
-    assert not Face.objects.get(entry=made).behind
+    assert (
+        translations.write_manual_translation(face, question="", answer="").excerpt
+        == "聯絡客服。"
+    )
+    assert not EntryTranslation.objects.get(entry=made).behind
 
 
 def test_an_editors_picture_needs_words(make_entry: MakeEntry) -> None:
     face = make_entry().face
     with pytest.raises(ValidationError, match="替代文字"):
-        faces.write(face, question="", answer=f"![]({PICTURE})")
+        translations.write_manual_translation(
+            face, question="", answer=f"![]({PICTURE})"
+        )
 
 
 def test_a_face_is_worn_in_its_script_only(
@@ -120,31 +133,40 @@ def test_a_face_is_worn_in_its_script_only(
     make_entry("网络断了怎么办？", "重启路由器。")
     once, again = Entry.objects.get(), Entry.objects.get()
     with django_assert_num_queries(0):
-        faces.wear([once])
+        translations.apply_translations([once])
     assert once.question == "网络断了怎么办？"
-    with translation.override(scripts.HANT), django_assert_num_queries(1):
-        faces.wear([once, again])  # the same row twice, as on the home page
+    with (
+        translation.override(locale_prefix.LOCALE_TRADITIONAL),
+        django_assert_num_queries(1),
+    ):
+        translations.apply_translations(
+            [once, again]
+        )  # the same row twice, as on the home page
     assert once.question == again.question == "網路斷了怎麼辦？"
     assert once.answer_html == again.answer_html == "<p>重啟路由器。</p>\n"
 
 
 def test_what_is_not_kept_yet_is_said_on_the_spot(make_entry: MakeEntry) -> None:
     made = make_entry("网络断了怎么办？", "重启路由器。")
-    faces.write(made.face, question="斷網了怎麼辦？", answer="")
+    translations.write_manual_translation(
+        made.face, question="斷網了怎麼辦？", answer=""
+    )
     Entry.objects.update(version=9)
-    with translation.override(scripts.HANT):
-        faces.wear([behind := Entry.objects.get()])
+    with translation.override(locale_prefix.LOCALE_TRADITIONAL):
+        translations.apply_translations([behind := Entry.objects.get()])
         assert behind.question == "斷網了怎麼辦？"
-        Face.objects.all().delete()
-        faces.wear([bare := Entry.objects.defer("answer", "answer_html").get()])
+        EntryTranslation.objects.all().delete()
+        translations.apply_translations(
+            [bare := Entry.objects.defer("answer", "answer_html").get()]
+        )
     assert bare.question == "網路斷了怎麼辦？"
     assert bare.excerpt == "重啟路由器。"
 
 
 def test_a_worn_entry_cannot_be_saved(make_entry: MakeEntry) -> None:
     make_entry("网络断了怎么办？")
-    with translation.override(scripts.HANT):
-        faces.wear([worn := Entry.objects.get()])
+    with translation.override(locale_prefix.LOCALE_TRADITIONAL):
+        translations.apply_translations([worn := Entry.objects.get()])
     with pytest.raises(RuntimeError):
         worn.save()
 
@@ -153,8 +175,8 @@ def test_names_are_said_when_they_are_saved(make_entry: MakeEntry) -> None:
     shelf = Category.objects.create(name="账号与网络")
     tag = Tag.objects.create(name="优惠券", own_hant="折價券")
     assert (shelf.hant, tag.hant) == ("帳號與網路", "優惠券")
-    with translation.override(scripts.HANT):
-        faces.dress(shelf, tag)
+    with translation.override(locale_prefix.LOCALE_TRADITIONAL):
+        translations.translate_names(shelf, tag)
     assert (shelf.name, tag.name) == ("帳號與網路", "折價券")
 
 
@@ -172,13 +194,13 @@ def test_names_are_said_when_they_are_saved(make_entry: MakeEntry) -> None:
     ],
 )
 def test_the_address_says_the_script(path: str, code: str) -> None:
-    assert scripts.of_path(path) == code
+    assert locale_prefix.get_path_locale(path) == code
 
 
 def test_the_same_page_has_an_address_in_every_script() -> None:
     wanted = {"zh-hans": "/q/1/退/", "zh-hant": "/zh-hant/q/1/退/", "en": "/en/q/1/退/"}
     for path in wanted.values():
-        assert dict(scripts.addresses(path)) == wanted
+        assert dict(locale_prefix.list_locale_paths(path)) == wanted
 
 
 # What editors see ----------------------------------------------------------------
@@ -189,17 +211,17 @@ def test_an_editor_writes_a_face_by_hand(
 ) -> None:
     face = make_entry("网络断了怎么办？", "重启路由器。").face
     client.force_login(editor)
-    where = f"/admin/kb/face/{face.pk}/change/"
+    where = f"/admin/kb/entrytranslation/{face.pk}/change/"
     page = client.get(where).content.decode()
     assert "重启路由器。" in page
     assert "自动转换" in page
     sent = {"own_question": "斷網了怎麼辦？", "own_answer": ""}
     assert client.post(where, sent).status_code == 302
     face.refresh_from_db()
-    assert (face.question, face.is_own) == ("斷網了怎麼辦？", True)
+    assert (face.question, face.is_hand_written) == ("斷網了怎麼辦？", True)
     refused = client.post(where, {"own_answer": f"![]({PICTURE})"}).content.decode()
     assert "替代文字" in refused
-    assert client.get("/admin/kb/face/add/").status_code == 403
+    assert client.get("/admin/kb/entrytranslation/add/").status_code == 403
 
 
 # The edition of what pages show ---------------------------------------------------
@@ -217,13 +239,15 @@ def test_every_change_of_what_pages_show_raises_the_edition(
     made = make_entry(category=shelf)
     tag = Tag.objects.create(name="运费")
     changes: list[Any] = [
-        lambda: entries.retire(made, by=None),
-        lambda: entries.restore(made, by=None),
+        lambda: entries.retire_entry(made, by=None),
+        lambda: entries.restore_entry(made, by=None),
         shelf.save,
         lambda: made.tags.add(tag),
         tag.save,
-        lambda: index.mark([made.pk]),
-        lambda: faces.write(made.face, question="售後", answer=""),
+        lambda: sync.mark_stale([made.pk]),
+        lambda: translations.write_manual_translation(
+            made.face, question="售後", answer=""
+        ),
         made.delete,
     ]
     for change in changes:

@@ -15,10 +15,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, reads, throttling
-from kb.faq import copies
-from kb.models import Category, Entry, Face, Site, Tag, User
+from kb.library import entries
+from kb.models import Category, Entry, EntryTranslation, Site, Tag, User
+from kb.publishing import page_views
+from kb.system import throttling
 from kb.templatetags import kb as filters
+from kb.web.faq import page_cache
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -289,7 +291,7 @@ def test_a_broken_engine_is_said_and_titles_are_found(
 ) -> None:
     made = make_entry("怎么申请退款？")
     settings.KB_ENGINE = {
-        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path / "nowhere",
     }
     page = ask(client, "退款")
@@ -359,9 +361,9 @@ def test_public_copies_are_checked_and_private_ones_not_kept(
     tag = client.get(made.get_absolute_url())["ETag"]
     again = {"If-None-Match": tag}
     assert client.get(made.get_absolute_url(), headers=again).status_code == 304
-    entries.retire(made, by=None)
+    entries.retire_entry(made, by=None)
     assert client.get(made.get_absolute_url(), headers=again).status_code == 404
-    entries.publish(entries.restore(made, by=None), by=None)
+    entries.publish_entry(entries.restore_entry(made, by=None), by=None)
     client.force_login(agent)
     for address in [*addresses(made), f"/q/{made.pk}/"]:
         assert client.get(address)["Cache-Control"] == "private, no-store"
@@ -419,7 +421,7 @@ def test_pages_ask_the_database_little(
     assert (
         client.get(made.get_absolute_url()).status_code == 200
     )  # finds its neighbours
-    copies.shelf.clear()
+    page_cache.public_page_cache.clear()
     with django_assert_max_num_queries(6):
         assert client.get(made.get_absolute_url()).status_code == 200
     for address in ("/", f"/c/{shelf.pk}/", made.get_absolute_url()):
@@ -440,14 +442,14 @@ def test_no_column_is_read_a_row_at_a_time(
     made = [make_entry(f"怎么换货？{n}", category=shelf) for n in range(3)]
     made[0].tags.add(Tag.objects.create(name="换货"))
     tag = Tag.objects.get().pk
-    reads.note(made[0].pk)
-    reads.write()
+    page_views.count_page_view(made[0].pk)
+    page_views.flush_page_views()
 
     def refused(*_: object, **__: object) -> None:
         raise AssertionError("a column was left out and asked for")
 
     monkeypatch.setattr(Entry, "refresh_from_db", refused)
-    monkeypatch.setattr(Face, "refresh_from_db", refused)
+    monkeypatch.setattr(EntryTranslation, "refresh_from_db", refused)
     own, found, near = made[0].get_absolute_url(), "换货", "换鞋"
     pages = ["/", f"/c/{shelf.pk}/", own, f"{own}?q={found}", "/search/", "/feed/"]
     pages += [f"/search/?q={found}", f"/search/?q={near}", f"/search/?tag={tag}"]
@@ -510,7 +512,7 @@ def test_dates_are_human(
 ) -> None:
     noon = timezone.make_aware(datetime(2026, 7, 3, 12))  # noqa: DTZ001
     monkeypatch.setattr(timezone, "now", lambda: noon)
-    assert filters.ago(noon - before) == words
+    assert filters.format_time_ago(noon - before) == words
 
 
 def test_no_page_has_inline_script_or_style() -> None:

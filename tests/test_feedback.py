@@ -16,28 +16,30 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb import documents, entries, feedback, index
-from kb.engines import get_engine
-from kb.feedback import weighing
-from kb.feedback.evidence import RETENTION
+from kb import usage
+from kb.index import documents, sync
+from kb.index.engines import get_engine
+from kb.library import entries
 from kb.models import (
     Category,
     Entry,
     Evidence,
+    IndexQueue,
     Pick,
     Reader,
     Search,
-    Side,
-    Stale,
+    SearchSide,
     User,
     Vote,
 )
-from kb.search import search, suggest
-from kb.text import personal
+from kb.search import search_entries, suggest_entries
+from kb.text.privacy import personal_data
+from kb.usage import evidence_levels
+from kb.usage.evidence import SEARCH_RETENTION
 from tests.conftest import MakeEntry
 
 ANYONE = AnonymousUser()
-PUBLIC, STAFF = Side.PUBLIC, Side.STAFF
+PUBLIC, STAFF = SearchSide.PUBLIC, SearchSide.STAFF
 COPIED, HELPFUL = Pick.Kind.COPIED, Pick.Kind.HELPFUL
 WORDS = "要自己付邮费吗"
 pytestmark = pytest.mark.django_db
@@ -50,18 +52,20 @@ def freight(make_entry: MakeEntry) -> Entry:
     return make_entry("退货运费谁承担？", answer="质量问题由我们承担。")
 
 
-def pick(entry: Entry, *people: str, words: str = WORDS, side: Side = PUBLIC) -> None:
+def pick(
+    entry: Entry, *people: str, words: str = WORDS, side: SearchSide = PUBLIC
+) -> None:
     for person in people:
-        feedback.pick(entry, words=words, person=person, side=side, kind=HELPFUL)
-    index.sync_all()
+        usage.record_pick(entry, words=words, person=person, side=side, kind=HELPFUL)
+    sync.sync_all_marks()
 
 
 def found(words: str, user: Reader = ANYONE) -> list[int]:
-    return [hit.entry.pk for hit in search(words, user=user).hits]
+    return [hit.entry.pk for hit in search_entries(words, user=user).hits]
 
 
 def scores(words: str, user: Reader = ANYONE) -> list[tuple[int, float]]:
-    return [(h.entry.pk, h.score) for h in search(words, user=user).hits]
+    return [(h.entry.pk, h.confidence) for h in search_entries(words, user=user).hits]
 
 
 def age(rows: Any, days: float) -> None:
@@ -70,7 +74,7 @@ def age(rows: Any, days: float) -> None:
 
 def learn() -> None:
     call_command("kb_learn", stdout=StringIO())
-    index.sync_all()
+    sync.sync_all_marks()
 
 
 # Evidence ------------------------------------------------------------------------
@@ -93,18 +97,18 @@ def test_what_several_wordings_share_is_learned(freight: Entry) -> None:
 
 
 def test_one_person_alone_changes_nothing(freight: Entry) -> None:
-    digests = get_engine().digests()
+    digests = get_engine().load_digests()
     for words in (WORDS, "付邮费", WORDS, "自己付邮费", "郵費要付嗎"):
         pick(freight, "a", words=words)
     assert found(WORDS) == []
-    assert get_engine().digests() == digests
+    assert get_engine().load_digests() == digests
     assert not Evidence.objects.exists()
 
 
 def test_another_browser_is_not_another_person(freight: Entry) -> None:
-    pick(freight, *(feedback.stranger("198.51.100.7", f"b{n}") for n in range(9)))
+    pick(freight, *(usage.get_visitor_key("198.51.100.7", f"b{n}") for n in range(9)))
     assert not Evidence.objects.exists()
-    pick(freight, feedback.stranger("198.51.100.8", "b0"))
+    pick(freight, usage.get_visitor_key("198.51.100.8", "b0"))
     assert Evidence.objects.get().people == 2
 
 
@@ -139,18 +143,18 @@ def test_what_resembles_picked_words_draws_nobody_else(make_entry: MakeEntry) ->
 
 @pytest.mark.parametrize(("learner", "other"), [(PUBLIC, STAFF), (STAFF, PUBLIC)])
 def test_one_side_never_feels_what_the_other_taught(
-    freight: Entry, agent: User, learner: Side, other: Side
+    freight: Entry, agent: User, learner: SearchSide, other: SearchSide
 ) -> None:
-    reader: dict[Side, Reader] = {PUBLIC: ANYONE, STAFF: agent}
+    reader: dict[SearchSide, Reader] = {PUBLIC: ANYONE, STAFF: agent}
     asked = ("退货运费谁承担", "质量", "发票", WORDS, "邮费", "youfei")
     before = [scores(words, reader[other]) for words in asked]
     pick(freight, *"abcdefg", side=learner)
     pick(freight, *"abcdefg", side=learner, words="邮费谁出")
     assert [scores(words, reader[other]) for words in asked] == before
     assert found(WORDS, reader[learner]) == [freight.pk]
-    learned = feedback.Learned(WORDS, other)
-    assert learned.raised({freight.pk: 1.0}, deep=1) == {freight.pk: 1.0}
-    assert learned.wordings(freight.pk) == []
+    learned = usage.LearnedWords(WORDS, other)
+    assert learned.boost_scores({freight.pk: 1.0}, deep=1) == {freight.pk: 1.0}
+    assert learned.list_wordings(freight.pk) == []
 
 
 def test_what_became_internal_keeps_its_words_from_the_public(
@@ -160,8 +164,8 @@ def test_what_became_internal_keeps_its_words_from_the_public(
     pick(freight, "a", "b", words="邮费谁出")
     assert found("邮费") == [freight.pk]
     Entry.objects.filter(pk=freight.pk).update(audience="internal")
-    index.audit()
-    index.sync_all()
+    sync.audit_indexed_entries()
+    sync.sync_all_marks()
     for words in (WORDS, "邮费"):
         assert (found(words), found(words, agent)) == ([], [])
 
@@ -176,7 +180,9 @@ def test_evidence_never_beats_the_question_that_was_typed(
     crowd = [f"p{n}" for n in range(12)]
     for words in ("退货运费谁承担", "谁承担退货运费呀", "退货运费", "运费谁承担"):
         pick(other, *crowd, words=words)
-    assert max(e.level for e in Evidence.objects.all()) == len(weighing.LEVELS)
+    assert max(e.level for e in Evidence.objects.all()) == len(
+        evidence_levels.EVIDENCE_LEVEL_STRENGTHS
+    )
     assert found("退货运费呢")[0] == other.pk
     for typed in ("退货运费谁承担", "退货运费谁承担？", "退貨運費誰承擔"):
         assert found(typed)[:2] == [freight.pk, other.pk]
@@ -188,7 +194,7 @@ def test_evidence_does_not_leave_its_category(
     shelf = Category.objects.create(name="发票")
     make_entry("发票邮寄吗？", category=shelf)
     pick(freight, "a", "b")
-    hits = search(WORDS, user=ANYONE, category=shelf).hits
+    hits = search_entries(WORDS, user=ANYONE, category=shelf).hits
     assert freight.pk not in [hit.entry.pk for hit in hits]
 
 
@@ -197,7 +203,7 @@ def test_without_the_engine_picks_still_count(
 ) -> None:
     pick(freight, "a", "b")
     settings.KB_ENGINE = {
-        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path / "never-built",
     }
     assert found(WORDS) == [freight.pk]
@@ -206,24 +212,24 @@ def test_without_the_engine_picks_still_count(
 def test_only_the_strongest_words_count(freight: Entry) -> None:
     rows = [
         Evidence(entry=freight, side=PUBLIC, words=f"词{n}", words_key=n, level=1)
-        for n in range(documents.MOST_LEARNED)
+        for n in range(documents.MAX_LEARNED_WORDINGS)
     ]
     Evidence.objects.bulk_create(rows)
     pick(freight, *"abc")
-    learned = feedback.Learned("别的", PUBLIC)
-    learned.raised({freight.pk: 1.0}, deep=1)
-    assert learned.wordings(freight.pk)[0] == WORDS
-    assert len(learned.wordings(freight.pk)) == len(rows)
-    (document,) = index.documents(Entry.objects.filter(pk=freight.pk))
-    assert document.terms["picked"] == ("词",) * documents.MOST_OFTEN
+    learned = usage.LearnedWords("别的", PUBLIC)
+    learned.boost_scores({freight.pk: 1.0}, deep=1)
+    assert learned.list_wordings(freight.pk)[0] == WORDS
+    assert len(learned.list_wordings(freight.pk)) == len(rows)
+    (document,) = sync.build_entry_documents(Entry.objects.filter(pk=freight.pk))
+    assert document.terms["picked"] == ("词",) * documents.MAX_TERM_REPEATS
 
 
 def test_an_entry_is_marked_only_when_a_level_changes(freight: Entry) -> None:
     marks = []
     for person in "abcdef":
-        feedback.pick(freight, words=WORDS, person=person, side=STAFF, kind=COPIED)
-        marks.append(Stale.objects.count())
-        Stale.objects.all().delete()
+        usage.record_pick(freight, words=WORDS, person=person, side=STAFF, kind=COPIED)
+        marks.append(IndexQueue.objects.count())
+        IndexQueue.objects.all().delete()
     assert marks == [0, 1, 1, 0, 0, 1]
 
 
@@ -236,12 +242,17 @@ def test_a_level_is_capped_grows_with_people_and_falls_with_time(
 ) -> None:
     now = timezone.now()
     picks = [(f"p{n}", now - timedelta(days=days)) for n, days in enumerate(ages)]
-    level = weighing.level(picks, now=now)
-    assert 0 <= level <= len(weighing.LEVELS)
-    assert weighing.level([*picks, ("new", now)], now=now) >= level
-    assert weighing.level(picks, now=now + timedelta(days=later)) <= level
-    assert weighing.level(picks * 3, now=now) == level
-    assert weighing.level(picks[:1], now=now) == 0
+    level = evidence_levels.compute_evidence_level(picks, now=now)
+    assert 0 <= level <= len(evidence_levels.EVIDENCE_LEVEL_STRENGTHS)
+    assert (
+        evidence_levels.compute_evidence_level([*picks, ("new", now)], now=now) >= level
+    )
+    assert (
+        evidence_levels.compute_evidence_level(picks, now=now + timedelta(days=later))
+        <= level
+    )
+    assert evidence_levels.compute_evidence_level(picks * 3, now=now) == level
+    assert evidence_levels.compute_evidence_level(picks[:1], now=now) == 0
 
 
 # Time ----------------------------------------------------------------------------
@@ -264,7 +275,7 @@ def test_evidence_decays_and_the_index_follows(freight: Entry) -> None:
 def test_evidence_whose_picks_are_gone_goes(freight: Entry) -> None:
     pick(freight, "a", "b")
     Pick.objects.all().delete()
-    assert feedback.learn() == (1, 0)
+    assert usage.refresh_evidence() == (1, 0)
     assert not Evidence.objects.exists()
 
 
@@ -272,15 +283,15 @@ def test_learning_again_changes_nothing(freight: Entry) -> None:
     pick(freight, *"abc")
     pick(freight, *"ab", words="邮费谁出", side=STAFF)
     held = list(Evidence.objects.values())
-    assert feedback.learn() == (0, 0)
+    assert usage.refresh_evidence() == (0, 0)
     assert list(Evidence.objects.values()) == held
 
 
 def test_searches_are_kept_for_so_long() -> None:
-    feedback.record("新的", user=ANYONE, results=0)
-    feedback.record("旧的", user=ANYONE, results=0)
-    age(Search.objects.filter(words="旧的"), RETENTION.days + 1)
-    feedback.learn()
+    usage.record_search("新的", user=ANYONE, results=0)
+    usage.record_search("旧的", user=ANYONE, results=0)
+    age(Search.objects.filter(words="旧的"), SEARCH_RETENTION.days + 1)
+    usage.refresh_evidence()
     assert [row.words for row in Search.objects.all()] == ["新的"]
 
 
@@ -288,18 +299,18 @@ def test_searches_are_kept_for_so_long() -> None:
 
 
 def test_a_stranger_has_no_name_and_no_address() -> None:
-    person = feedback.stranger("198.51.100.7", "Firefox")
-    assert person == feedback.stranger("198.51.100.7", "Firefox")
-    assert person != feedback.stranger("198.51.100.7", "Safari")
-    assert person != feedback.stranger("198.51.100.8", "Firefox")
+    person = usage.get_visitor_key("198.51.100.7", "Firefox")
+    assert person == usage.get_visitor_key("198.51.100.7", "Firefox")
+    assert person != usage.get_visitor_key("198.51.100.7", "Safari")
+    assert person != usage.get_visitor_key("198.51.100.8", "Firefox")
     assert len(person) == 17
     assert "198" not in person
 
 
 def test_a_stranger_cannot_be_told_without_the_key(settings: Any) -> None:
-    one = feedback.stranger("198.51.100.7", "Firefox")
+    one = usage.get_visitor_key("198.51.100.7", "Firefox")
     settings.SECRET_KEY = "another"
-    assert feedback.stranger("198.51.100.7", "Firefox") != one
+    assert usage.get_visitor_key("198.51.100.7", "Firefox") != one
 
 
 @pytest.mark.parametrize(
@@ -314,7 +325,10 @@ def test_a_stranger_cannot_be_told_without_the_key(settings: Any) -> None:
     ],
 )
 def test_a_network_is_one_person(one: str, other: str, same: bool) -> None:
-    people = [weighing.origin(feedback.stranger(a, "x")) for a in (one, other)]
+    people = [
+        evidence_levels.get_person_origin(usage.get_visitor_key(a, "x"))
+        for a in (one, other)
+    ]
     assert (people[0] == people[1]) is same
 
 
@@ -325,7 +339,7 @@ def test_a_customer_is_recorded_without_a_name_and_a_colleague_with(
     agent: User, make_user: Callable[..., User]
 ) -> None:
     for user in (ANYONE, make_user("nobody"), agent):
-        feedback.record("退货", user=user, results=3)
+        usage.record_search("退货", user=user, results=3)
     rows = Search.objects.order_by("pk").values_list("side", "by", "results")
     assert list(rows) == [
         ("public", None, 3),
@@ -347,10 +361,12 @@ def test_a_customer_is_recorded_without_a_name_and_a_colleague_with(
     ],
 )
 def test_what_names_a_person_is_not_kept(freight: Entry, typed: str, kept: str) -> None:
-    feedback.record(typed, user=ANYONE, results=0)
+    usage.record_search(typed, user=ANYONE, results=0)
     pick(freight, "a", words=typed)
-    vote = feedback.vote(freight, helpful=True, words=typed, person="b", side=PUBLIC)
-    assert personal.mask(typed) == kept
+    vote = usage.record_vote(
+        freight, helpful=True, words=typed, person="b", side=PUBLIC
+    )
+    assert personal_data.mask(typed) == kept
     told = {Search.objects.get().words, *Pick.objects.values_list("words", flat=True)}
     assert told | {vote.words} == {kept.replace("\x00", "")}
 
@@ -359,13 +375,13 @@ def test_numbers_of_people_are_no_evidence(freight: Entry) -> None:
     pick(freight, "a", words="邮费 13812345678")
     pick(freight, "b", words="邮费 13987654321")
     assert (found("邮费"), found("13812345678")) == ([freight.pk], [])
-    (document,) = index.documents(Entry.objects.filter(pk=freight.pk))
+    (document,) = sync.build_entry_documents(Entry.objects.filter(pk=freight.pk))
     assert "138" not in "".join(document.terms.get("picked", ()))
 
 
 def test_no_text_is_too_strange_or_too_long_to_record() -> None:
     for words in ("\ud800", "\x00", "退" * 9999, "' OR 1=1 --", "@@@@" * 99, "1" * 300):
-        feedback.record(words, user=ANYONE, results=0)
+        usage.record_search(words, user=ANYONE, results=0)
     assert all(0 < len(row.words) <= 200 for row in Search.objects.all())
 
 
@@ -373,10 +389,10 @@ def test_no_text_is_too_strange_or_too_long_to_record() -> None:
 
 
 def vote(entry: Entry, person: str, helpful: bool = True, words: str = WORDS) -> Vote:
-    made = feedback.vote(
+    made = usage.record_vote(
         entry, helpful=helpful, words=words, person=person, side=PUBLIC
     )
-    index.sync_all()
+    sync.sync_all_marks()
     return made
 
 
@@ -403,7 +419,7 @@ def test_one_person_has_one_vote_and_may_change_it(freight: Entry) -> None:
 
 def test_no_help_is_no_pick_and_takes_no_copy_back(freight: Entry) -> None:
     pick(freight, "b")
-    feedback.pick(freight, words=WORDS, person="a", side=PUBLIC, kind=COPIED)
+    usage.record_pick(freight, words=WORDS, person="a", side=PUBLIC, kind=COPIED)
     vote(freight, "a", helpful=False)
     assert found(WORDS) == [freight.pk]
 
@@ -412,8 +428,8 @@ def test_no_help_is_no_pick_and_takes_no_copy_back(freight: Entry) -> None:
 
 
 def proposed() -> list[tuple[int, str]]:
-    rows = feedback.proposals()
-    assert feedback.proposed().count() == len(rows)
+    rows = usage.list_phrasing_proposals()
+    assert usage.query_phrasing_proposals().count() == len(rows)
     return [(row.entry.pk, row.words) for row in rows]
 
 
@@ -423,9 +439,9 @@ def test_what_several_people_say_is_proposed(freight: Entry) -> None:
     pick(freight, *"abcd")
     pick(freight, "u1", side=STAFF)
     pick(freight, "u2", side=STAFF)
-    (row,) = feedback.proposals()
-    assert (row.words, row.customers, row.colleagues) == (WORDS, 4, 2)
-    assert feedback.proposals(0) == []
+    (row,) = usage.list_phrasing_proposals()
+    assert (row.words, row.customer_count, row.colleague_count) == (WORDS, 4, 2)
+    assert usage.list_phrasing_proposals(0) == []
 
 
 def test_what_the_entry_says_already_is_not_proposed(freight: Entry) -> None:
@@ -437,23 +453,28 @@ def test_what_the_entry_says_already_is_not_proposed(freight: Entry) -> None:
 
 def test_an_accepted_proposal_is_a_phrasing_of_a_new_version(freight: Entry) -> None:
     pick(freight, *"abc")
-    (row,) = feedback.proposals()
-    assert feedback.accept(freight, words_key=row.words_key, by=None)[0] == WORDS
+    (row,) = usage.list_phrasing_proposals()
+    assert (
+        usage.accept_phrasing_proposal(freight, words_key=row.words_key, by=None)[0]
+        == WORDS
+    )
     now = Entry.objects.get(pk=freight.pk)
     assert [p.text for p in now.phrasings.all()] == [WORDS]
     assert now.version == freight.version + 1
     assert proposed() == []
-    feedback.accept(freight, words_key=row.words_key, by=None)  # once more: nothing new
+    usage.accept_phrasing_proposal(
+        freight, words_key=row.words_key, by=None
+    )  # once more: nothing new
     assert Entry.objects.get(pk=freight.pk).version == now.version
 
 
 def test_a_refused_proposal_never_comes_back(freight: Entry) -> None:
     pick(freight, *"abc")
-    (row,) = feedback.proposals()
-    feedback.refuse(freight, words_key=row.words_key)
+    (row,) = usage.list_phrasing_proposals()
+    usage.refuse_phrasing_proposal(freight, words_key=row.words_key)
     assert proposed() == []
     Pick.objects.all().delete()
-    feedback.learn()
+    usage.refresh_evidence()
     pick(freight, *"abcdefgh")
     pick(freight, *"abcdefgh", side=STAFF)
     assert proposed() == []
@@ -462,12 +483,15 @@ def test_a_refused_proposal_never_comes_back(freight: Entry) -> None:
 
 def test_retired_entries_get_no_proposals(freight: Entry) -> None:
     pick(freight, *"abc")
-    entries.retire(freight, by=None)
+    entries.retire_entry(freight, by=None)
     assert proposed() == []
 
 
 def test_a_proposal_that_is_gone_is_told(freight: Entry) -> None:
-    for act in (feedback.refuse, lambda e, **k: feedback.accept(e, by=None, **k)):
+    for act in (
+        usage.refuse_phrasing_proposal,
+        lambda e, **k: usage.accept_phrasing_proposal(e, by=None, **k),
+    ):
         with pytest.raises(ValidationError, match="已经不在"):
             act(freight, words_key="x")
 
@@ -477,6 +501,6 @@ def test_what_is_picked_more_is_suggested_first(
 ) -> None:
     make_entry("退货运费")  # shorter, so it stood first
     pick(freight, "a", "b", "c")
-    assert suggest("退货", user=ANYONE)[0].entry != freight
-    feedback.learn()
-    assert suggest("退货", user=ANYONE)[0].entry == freight
+    assert suggest_entries("退货", user=ANYONE)[0].entry != freight
+    usage.refresh_evidence()
+    assert suggest_entries("退货", user=ANYONE)[0].entry == freight

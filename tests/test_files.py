@@ -14,10 +14,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 
-from kb import pictures
-from kb.files import has_content, remove_leftovers, write_file_atomically
+from kb.import_export.read import uploads
+from kb.library import pictures
 from kb.models import Picture, User
-from kb.transfer import uploads
+from kb.system.files import has_content, remove_leftovers, write_file_atomically
 from tests.test_pictures import image
 
 
@@ -68,7 +68,7 @@ def _own_folder(settings: Any, tmp_path: Path, db: None) -> None:
 
 
 def keep() -> Picture:
-    return pictures.keep(
+    return pictures.store_picture(
         ContentFile(image(size=(400, 300)), "a.png"), alt="红色", by=None
     )
 
@@ -109,7 +109,7 @@ def test_a_damaged_picture_is_named_in_the_list(client: Client, editor: User) ->
     assert "文件损坏" not in client.get("/admin/kb/picture/").text
     cut(picture)
     assert "文件损坏或丢失" in client.get("/admin/kb/picture/").text
-    assert pictures.is_intact(keep())
+    assert pictures.is_picture_file_intact(keep())
 
 
 @pytest.mark.usefixtures("_own_folder")
@@ -127,15 +127,15 @@ def test_a_picture_that_finds_no_room_leaves_nothing_and_says_so(
     assert default_storage.listdir("")[1] == []
     sent = {"file": ContentFile(image(), "a.png"), "alt": "红色"}
     assert client.post("/admin/kb/picture/upload/", sent).status_code == 200
-    assert pictures.is_intact(Picture.objects.get())
+    assert pictures.is_picture_file_intact(Picture.objects.get())
 
 
 def test_an_uploaded_table_is_kept_whole_or_not_at_all(
     settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DATA_DIR = tmp_path
-    assert uploads.load(uploads.keep(b"a,b\n1,2\n")) == b"a,b\n1,2\n"
+    assert uploads.load_upload(uploads.store_upload(b"a,b\n1,2\n")) == b"a,b\n1,2\n"
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ValidationError, match="磁盘满了"):
-        uploads.keep(b"c,d\n")
+        uploads.store_upload(b"c,d\n")
     assert len(list((tmp_path / "imports").iterdir())) == 1

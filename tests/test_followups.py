@@ -10,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from kb import demo, entries, practice
+from kb.import_export import demo
+from kb.library import entries
 from kb.models import Entry, FollowUp, User
+from kb.questions import practice
 from tests.conftest import MakeEntry
 from tests.test_admin import change, filled, where
 
@@ -26,9 +28,9 @@ def follow(entry: Entry, *after: Entry) -> None:
 def test_they_stand_in_the_editors_order(make_entry: MakeEntry, agent: User) -> None:
     first, second, third = (make_entry(f"问题{n}？") for n in "一二三")
     follow(first, third, second)
-    shown = Entry.objects.published_to(agent).following(first)
+    shown = Entry.objects.published_to(agent).follow_ups_of(first)
     assert list(shown) == [third, second]
-    assert list(Entry.objects.published_to(agent).following(second)) == []
+    assert list(Entry.objects.published_to(agent).follow_ups_of(second)) == []
 
 
 def test_a_reader_meets_only_what_he_may_read(
@@ -37,14 +39,14 @@ def test_a_reader_meets_only_what_he_may_read(
     entry, public = make_entry(), make_entry("公开？")
     internal = make_entry("内部？", audience="internal")
     draft, retired = make_entry("草稿？", status="draft"), make_entry("下线？")
-    entries.retire(retired, by=None)
+    entries.retire_entry(retired, by=None)
     follow(entry, draft, internal, retired, public)
     for reader, seen in (
         (AnonymousUser(), [public]),
         (agent, [internal, public]),
         (editor, [internal, public]),
     ):
-        found = Entry.objects.published_to(reader).following(entry)
+        found = Entry.objects.published_to(reader).follow_ups_of(entry)
         assert list(found) == seen, reader
 
 
@@ -67,9 +69,9 @@ def test_nothing_follows_twice(make_entry: MakeEntry) -> None:
 
 
 def test_the_demo_library_has_them_and_questions_to_practise_on(agent: User) -> None:
-    demo.load()
-    assert practice.pool(agent).count() >= 100
-    asked = practice.turn(agent).question
+    demo.load_demo_library()
+    assert practice.list_practice_questions(agent).count() >= 100
+    asked = practice.choose_next_question(agent).question
     assert asked is not None
     assert asked.entry is not None
     for follow in FollowUp.objects.select_related("entry", "then"):
@@ -100,10 +102,10 @@ def test_an_editor_keeps_them_with_the_entry(
 ) -> None:
     entry, one, two = (make_entry(f"问题{n}？") for n in "一二三")
     assert change(desk, entry, **rows(two, one)).status_code == 302
-    assert list(Entry.objects.visible_to(editor).following(entry)) == [two, one]
+    assert list(Entry.objects.visible_to(editor).follow_ups_of(entry)) == [two, one]
     gone = {"follow_ups-0-DELETE": "on"}
     assert change(desk, entry, **gone).status_code == 302
-    assert list(Entry.objects.visible_to(editor).following(entry)) == [one]
+    assert list(Entry.objects.visible_to(editor).follow_ups_of(entry)) == [one]
 
 
 def test_a_new_entry_may_have_them_at_once(desk: Client, make_entry: MakeEntry) -> None:

@@ -15,24 +15,28 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from kb import audit, entries, index, inquiries, privacy
+from kb.accounts import audit_log
+from kb.import_export.read import uploads
+from kb.index import sync
+from kb.library import entries
 from kb.models import (
-    Deed,
-    Enclosure,
+    AuditEvent,
+    Autosave,
     Entry,
     Evidence,
     Inquiry,
+    InquiryAttachment,
     Phrasing,
     Pick,
     Question,
     Review,
     Search,
-    Unsaved,
     User,
 )
-from kb.privacy import erasing
-from kb.text import normalize
-from kb.transfer import uploads
+from kb.operations import privacy
+from kb.operations.privacy import erasure
+from kb.questions import inquiries
+from kb.text.chinese import normalize
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -69,10 +73,10 @@ NEEDED: dict[str, dict[str, Any]] = {
     "kb.Reply": {"title": "题"},
     "kb.Question": {"answer": "好", "status": "answered"},
     "kb.Vote": {"helpful": False},
-    "kb.Gap": {"reason": "不是我们的", "status": "declined"},
+    "kb.SearchGap": {"reason": "不是我们的", "status": "declined"},
     "kb.ReplyFeedback": {"answer": "改了", "state": "done", "done_at": timezone.now()},
-    "kb.Remit": {"right": "write"},
-    "kb.Window": {"starts_at": timezone.now()},
+    "kb.CategoryPermission": {"right": "write"},
+    "kb.CampaignPeriod": {"starts_at": timezone.now()},
 }
 
 
@@ -107,7 +111,7 @@ def spoil(model: type[Model]) -> list[str]:
     refused = []
     for field in model._meta.concrete_fields:
         named = f"{model._meta.label}.{field.name}"
-        if field.choices or field.primary_key or named in erasing.LEFT_ALONE:
+        if field.choices or field.primary_key or named in erasure.UNSEARCHED_COLUMNS:
             continue
         value: Any
         if isinstance(field, models.JSONField):
@@ -162,7 +166,7 @@ def test_no_column_of_any_table_keeps_a_canary(
 ) -> None:
     make_entry("退款多久到账？", "三天。", replies=["三天到账。"])
     make_entry("怎么退款？", "点退款。")
-    tables = erasing.searched_models()
+    tables = erasure.list_searched_models()
     assert len(tables) > 40
     refused = [told for model in tables for told in spoil(model)]
     assert refused == []
@@ -174,16 +178,19 @@ def test_no_column_of_any_table_keeps_a_canary(
 
 
 def test_every_table_is_searched_or_left_alone_for_a_reason() -> None:
-    named = {model._meta.label for model in erasing.searched_models()}
+    named = {model._meta.label for model in erasure.list_searched_models()}
     for model in apps.get_models():
-        if model._meta.app_label not in erasing.APPS or model._meta.label in named:
+        if (
+            model._meta.app_label not in erasure.SEARCHED_APPS
+            or model._meta.label in named
+        ):
             continue
         texts = [
             field.name
             for field in model._meta.concrete_fields
             if isinstance(field, models.TextField | models.JSONField)
         ]
-        assert not texts or model._meta.label in erasing.LEFT_ALONE, model
+        assert not texts or model._meta.label in erasure.UNSEARCHED_COLUMNS, model
 
 
 # As it is used -----------------------------------------------------------------------
@@ -192,11 +199,11 @@ def test_every_table_is_searched_or_left_alone_for_a_reason() -> None:
 @pytest.fixture
 def inquiry(db: None, settings: Any) -> Inquiry:
     settings.KB_MASK_IN_QUESTIONS = []
-    asked = inquiries.Asked(
+    asked = inquiries.SubmittedInquiry(
         form_key="k", origin="https://faq.example.com", contact=PHONE, words="退款"
     )
-    made = inquiries.ask(SAID, asked=asked)
-    Enclosure.objects.create(inquiry=made, body=b"x", place=1)
+    made = inquiries.submit_inquiry(SAID, asked=asked)
+    InquiryAttachment.objects.create(inquiry=made, body=b"x", place=1)
     return made
 
 
@@ -209,7 +216,7 @@ def test_by_default_nothing_is_changed(inquiry: Inquiry) -> None:
         assert one not in told
     inquiry.refresh_from_db()
     assert inquiry.contact == PHONE
-    assert not Deed.objects.exists()
+    assert not AuditEvent.objects.exists()
 
 
 @pytest.mark.parametrize("by", ["phone", "token"])
@@ -222,8 +229,8 @@ def test_an_asker_is_erased_with_all_that_was_sent(inquiry: Inquiry, by: str) ->
     assert not inquiry.enclosures.exists()
     question = Question.objects.get()
     assert question.text == "我叫***，电话***，订单***"
-    assert question.text_key == normalize.key(question.text)
-    deed = Deed.objects.get()
+    assert question.text_key == normalize.compute_spelling_key(question.text)
+    deed = AuditEvent.objects.get()
     assert (deed.act, deed.who) == ("erased", "系统")
     assert all(one not in deed.what for one in (*CANARIES, token))
 
@@ -231,8 +238,8 @@ def test_an_asker_is_erased_with_all_that_was_sent(inquiry: Inquiry, by: str) ->
 def test_readers_and_suggestions_follow(make_entry: MakeEntry) -> None:
     entry = make_entry("退款多久到账？", f"三天。有事找{NAME}。", replies=[f"找{NAME}"])
     Phrasing.objects.create(entry=entry, text=f"{NAME}说三天到账")
-    index.mark([entry.pk])
-    index.sync_all()
+    sync.mark_stale([entry.pk])
+    sync.sync_all_marks()
     client = Client()
     assert NAME in client.get(entry.get_absolute_url()).text  # and is kept
     assert NAME in client.get(f"/suggest/?q={quote(NAME)}").text
@@ -254,14 +261,14 @@ def test_rows_of_usage_go_whole(make_entry: MakeEntry, editor: User) -> None:
         (Evidence, {"entry": entry}),
     ):
         model.objects.create(words=SAID, side="public", **more)
-    Unsaved.objects.create(
+    Autosave.objects.create(
         by=editor, title="题", fields=[["answer", SAID], ["x", "好"]]
     )
     forget(NAME, PHONE, confirm=True)
     assert not Search.objects.exists()
     assert not Pick.objects.exists()
     assert not Evidence.objects.exists()
-    kept = Unsaved.objects.get().fields
+    kept = Autosave.objects.get().fields
     assert kept == [["answer", f"我叫***，电话***，订单{ORDER}"], ["x", "好"]]
 
 
@@ -280,8 +287,8 @@ def test_a_change_under_review_forgets_as_well(
 ) -> None:
     writer = make_user("writer", "撰稿", is_staff=True)
     entry = make_entry()
-    said = entries.content(entry) | {"answer": f"找{NAME}。"}
-    entries.propose(entry, said, by=writer)
+    said = entries.take_snapshot(entry) | {"answer": f"找{NAME}。"}
+    entries.propose_change(entry, said, by=writer)
     forget(NAME, confirm=True)
     content: Any = Review.objects.get().content
     assert content["answer"] == "找***。"
@@ -289,21 +296,21 @@ def test_a_change_under_review_forgets_as_well(
 
 def test_a_file_that_waits_for_its_import_goes(settings: Any, tmp_path: Any) -> None:
     settings.DATA_DIR = tmp_path
-    token = uploads.keep(f"问题\n{NAME}\n".encode("gb18030"))
-    other = uploads.keep("问题\n别人\n".encode())
+    token = uploads.store_upload(f"问题\n{NAME}\n".encode("gb18030"))
+    other = uploads.store_upload("问题\n别人\n".encode())
     assert "没有确认的导入文件：1 个" in forget(NAME)
     forget(NAME, confirm=True)
-    assert uploads.holding([NAME]) == []
-    assert uploads.load(other)
+    assert uploads.find_uploads_containing([NAME]) == []
+    assert uploads.load_upload(other)
     with pytest.raises(Exception, match="失效"):
-        uploads.load(token)
+        uploads.load_upload(token)
 
 
 def test_all_or_nothing(inquiry: Inquiry, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(audit, "note", fail)
+    monkeypatch.setattr(audit_log, "record_event", fail)
     with pytest.raises(RuntimeError):
         privacy.erase_person([PHONE])
     inquiry.refresh_from_db()

@@ -19,21 +19,24 @@ from django.test import Client
 from django.utils import timezone
 from justhtml import StrictModeError
 
-from kb import content, entries, neighbours, reads, triage
-from kb.admin.category import shift
-from kb.faq import asking, copies, crawling, guard, views, votes
+from kb.admin.category import swap_with_sibling
+from kb.library import entries
 from kb.models import (
+    Announcement,
     Category,
     Entry,
     FollowUp,
-    Incident,
     Inquiry,
-    Neighbours,
-    Read,
+    PageView,
+    RelatedEntries,
     Site,
     Tag,
     User,
 )
+from kb.publishing import edition, page_views
+from kb.questions import triage
+from kb.search import related
+from kb.web.faq import ask_form, crawlers, page_cache, view_decorators, views, votes
 from tests.conftest import MakeEntry
 from tests.markup import faults
 
@@ -84,8 +87,8 @@ def test_every_page_is_valid_html(
 ) -> None:
     made = make_entry("退款多久到账？", LONG, category=shelf)
     made.tags.add(tag := Tag.objects.create(name="退款"))
-    reads.note(made.pk)
-    reads.write()
+    page_views.count_page_view(made.pk)
+    page_views.flush_page_views()
     pages = ["/", "/search/", "/search/?q=退款", "/search/?q=麒麟臂", "/ask/"]
     pages += [f"/search/?tag={tag.pk}", made.get_absolute_url(), "/q/999/"]
     pages += [shelf.get_absolute_url(), f"/q/{made.pk}/{made.slug}/?q=退款"]
@@ -100,9 +103,9 @@ def test_every_page_is_valid_html(
 def test_every_answer_to_a_form_is_valid_html(
     client: Client, make_entry: MakeEntry, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
     made, now = make_entry("退款多久到账？", LONG), timezone.now()
-    Incident.objects.create(
+    Announcement.objects.create(
         title="退款延迟",
         body="**周五**恢复。",
         audience="public",
@@ -110,21 +113,21 @@ def test_every_answer_to_a_form_is_valid_html(
         ends_at=now + timedelta(hours=1),
         entry=made,
     )
-    token, vote = votes.token(made), f"{prefix}/vote/{made.pk}/"
+    token, vote = votes.make_vote_token(made), f"{prefix}/vote/{made.pk}/"
     for sent in ({"helpful": "no"}, {"helpful": "yes"}, {"helpful": "no", "part": "1"}):
         page = client.post(vote, {"token": token, **sent}).text
         assert faults(page, fragment="part" in sent) == [], sent
     assert faults(client.post(vote, {}).text) == []
-    ask, stamp = f"{prefix}/ask/", asking.stamp()
+    ask, stamp = f"{prefix}/ask/", ask_form.make_form_stamp()
     for given in ({}, {"text": "退款"}, {"text": "退款", "send": "1"}):
         assert faults(client.post(ask, given).text) == [], given
     own = client.post(ask, {"text": "退款", "send": "1", "stamp": stamp}, follow=True)
     assert faults(own.text) == []
     inquiry = Inquiry.objects.get()
-    triage.answer(inquiry.question, answer="见 https://example.com/a", by=None)
+    triage.answer_question(inquiry.question, answer="见 https://example.com/a", by=None)
     assert faults(client.get(f"{prefix}/q/{inquiry.token}/").text) == []
     assert faults(client.get(f"{prefix}/").text) == []
-    monkeypatch.setattr(guard, "seconds_to_wait", lambda *_: 9)
+    monkeypatch.setattr(view_decorators, "throttle_request", lambda *_: 9)
     assert faults(client.get(f"{prefix}/search/").text) == []
 
 
@@ -233,8 +236,8 @@ def test_nothing_tells_of_hidden_entries(
     )
     hidden.tags.add(tag)
     FollowUp.objects.create(entry=shown, then=hidden)
-    Read.objects.create(entry=hidden, day=timezone.localdate(), count=99)
-    Neighbours.objects.create(
+    PageView.objects.create(entry=hidden, day=timezone.localdate(), count=99)
+    RelatedEntries.objects.create(
         entry=shown,
         ids={"all": [hidden.pk]},
         version=shown.version,
@@ -278,8 +281,8 @@ def test_a_large_sitemap_is_an_index(
 ) -> None:
     for number in range(3):
         make_entry(f"退货第 {number} 问")
-    monkeypatch.setattr(crawling, "LARGEST", 4)
-    monkeypatch.setattr(crawling.Pages, "limit", 4)
+    monkeypatch.setattr(crawlers, "MAX_SITEMAP_URLS", 4)
+    monkeypatch.setattr(crawlers.PublicPagesSitemap, "limit", 4)
     index = client.get("/sitemap.xml").text
     parts = re.findall(r"<loc>http://testserver(/[^<]+)</loc>", index)
     assert parts == [
@@ -326,9 +329,9 @@ def test_a_page_is_made_once_an_edition(
     assert first.context is not None
     assert client.get(where).context is None  # a copy was served
     assert client.get(where, headers={"Accept-Language": "en"}).content == first.content
-    entries.revise(made, by=None, based_on=made.version, answer="五天。")
+    entries.update_entry(made, by=None, based_on=made.version, answer="五天。")
     assert "五天" in client.get(where).text
-    entries.retire(Entry.objects.get(), by=None)
+    entries.retire_entry(Entry.objects.get(), by=None)
     assert client.get(where).status_code == 404
 
 
@@ -348,7 +351,7 @@ def test_a_copy_holds_nothing_of_who_came_first(
 def test_a_switch_of_script_keeps_the_page_of_a_list(
     client: Client, make_entry: MakeEntry, shelf: Category
 ) -> None:
-    for number in range(views.PAGE + 1):
+    for number in range(views.ENTRIES_PER_PAGE + 1):
         make_entry(f"第 {number} 个问题？", category=shelf)
     where = shelf.get_absolute_url()
     assert f'href="/zh-hant{where}?page=2"' in client.get(f"{where}?page=2&x=1").text
@@ -366,7 +369,7 @@ def test_a_shelf_that_was_moved_stands_elsewhere_at_once(
         return [name for name in names if name in {"售后", "支付"}]
 
     assert order() == ["售后", "支付"]
-    shift(other, by=-1)
+    swap_with_sibling(other, by=-1)
     assert order() == ["支付", "售后"]
 
 
@@ -375,7 +378,7 @@ def test_a_browsers_copy_is_answered_without_a_page(
 ) -> None:
     made = make_entry()
     first = client.get("/")
-    copies.shelf.clear()
+    page_cache.public_page_cache.clear()
     for known in (
         {"If-None-Match": first["ETag"]},
         {"If-Modified-Since": first["Last-Modified"]},
@@ -383,7 +386,7 @@ def test_a_browsers_copy_is_answered_without_a_page(
         again = client.get("/", headers=known)
         assert (again.status_code, again.content) == (304, b"")
         assert again["ETag"] == first["ETag"]
-    entries.revise(made, by=None, based_on=made.version, answer="新。")
+    entries.update_entry(made, by=None, based_on=made.version, answer="新。")
     assert client.get("/", headers={"If-None-Match": first["ETag"]}).status_code == 200
 
 
@@ -438,21 +441,23 @@ def test_a_notice_appears_and_ends_by_the_clock(
 ) -> None:
     make_entry()
     now = timezone.now()
-    Incident.objects.create(
+    Announcement.objects.create(
         title="大雪延迟发货",
         audience="public",
         starts_at=now - timedelta(hours=1),
         ends_at=now + timedelta(hours=1),
     )
     assert "大雪延迟发货" in client.get("/").text
-    Incident.objects.update(ends_at=now - timedelta(seconds=1))  # no signal, as a clock
+    Announcement.objects.update(
+        ends_at=now - timedelta(seconds=1)
+    )  # no signal, as a clock
     assert "大雪延迟发货" not in client.get("/").text
 
 
 def test_an_edition_is_told_in_one_query(django_assert_num_queries: Any) -> None:
-    content.raise_edition()
+    edition.increment_edition()
     with django_assert_num_queries(1):
-        assert content.edition().number == 1
+        assert edition.get_edition().number == 1
 
 
 def test_a_changed_entry_leaves_sites_and_categories_in_memory(
@@ -465,10 +470,10 @@ def test_a_changed_entry_leaves_sites_and_categories_in_memory(
     made, other = make_entry(category=shelf), make_entry("发票怎么开？")
     where = made.get_absolute_url()
     assert client.get(where).status_code == 200  # finds its neighbours
-    before = content.edition()
-    entries.revise(other, by=None, based_on=other.version, answer="五天。")
-    assert content.edition() != before
-    assert content.edition().outline == before.outline
+    before = edition.get_edition()
+    entries.update_entry(other, by=None, based_on=other.version, answer="五天。")
+    assert edition.get_edition() != before
+    assert edition.get_edition().outline == before.outline
     with django_assert_max_num_queries(5):
         assert shelf.name in client.get(where).text
 
@@ -549,14 +554,14 @@ def test_what_was_opened_most_this_week_stands_at_home(
     robot = {"User-Agent": "Googlebot/2.1"}
     for _ in range(9):
         client.get(rare.get_absolute_url(), headers=robot)
-    reads.write()
+    page_views.flush_page_views()
     assert [one.pk for one in client.get("/").context["popular"]] == [often.pk, rare.pk]
     past = timezone.localdate() - timedelta(days=7)
-    Read.objects.filter(entry=often).update(day=past)
-    copies.shelf.clear()
+    PageView.objects.filter(entry=often).update(day=past)
+    page_cache.public_page_cache.clear()
     assert [one.pk for one in client.get("/").context["popular"]] == [rare.pk]
-    Read.objects.update(day=past - timedelta(days=90))
-    assert reads.forget() == 2
+    PageView.objects.update(day=past - timedelta(days=90))
+    assert page_views.delete_old_page_views() == 2
 
 
 def test_who_works_here_makes_nothing_popular(
@@ -564,17 +569,17 @@ def test_who_works_here_makes_nothing_popular(
 ) -> None:
     client.force_login(agent)
     client.get(make_entry().get_absolute_url())
-    reads.write()
-    assert not Read.objects.exists()
+    page_views.flush_page_views()
+    assert not PageView.objects.exists()
 
 
 def test_a_read_of_what_was_deleted_meanwhile_is_dropped(make_entry: MakeEntry) -> None:
     made = make_entry(status="draft")
-    reads.note(made.pk)
-    reads.note(made.pk + 99)
+    page_views.count_page_view(made.pk)
+    page_views.count_page_view(made.pk + 99)
     made.delete()
-    reads.write()
-    assert not Read.objects.exists()
+    page_views.flush_page_views()
+    assert not PageView.objects.exists()
 
 
 def test_editors_choice_comes_before_what_is_like_it(make_entry: MakeEntry) -> None:
@@ -584,9 +589,9 @@ def test_editors_choice_comes_before_what_is_like_it(make_entry: MakeEntry) -> N
     FollowUp.objects.create(entry=here, then=chosen)
     from django.contrib.auth.models import AnonymousUser
 
-    found = neighbours.after(here, user=AnonymousUser())
+    found = related.list_related_entries(here, user=AnonymousUser())
     assert found == [chosen, like]
-    kept = Neighbours.objects.get(entry=here)
+    kept = RelatedEntries.objects.get(entry=here)
     assert kept.ids == {"all": [like.pk]}
 
 

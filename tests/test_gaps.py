@@ -15,13 +15,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, feedback, gaps, index, jobs, vocabulary
-from kb.gaps.meaning import Known, Meaning
-from kb.models import Category, Entry, Gap, Search, SynonymSet, User
-from kb.text import normalize
+from kb import usage
+from kb.index import sync
+from kb.language import vocabulary
+from kb.library import entries
+from kb.models import Category, Entry, Search, SearchGap, SynonymSet, User
+from kb.operations import jobs
+from kb.quality import search_gaps
+from kb.quality.search_gaps.search_meaning import MeaningIndex, SearchMeaning
+from kb.text.chinese import normalize
 from tests.conftest import MakeEntry
 
-trials = next(task for task in jobs.TASKS if task.name == "trials")
+trials = next(task for task in jobs.SCHEDULED_TASKS if task.name == "trials")
 pytestmark = pytest.mark.django_db
 ANYBODY = AnonymousUser()
 
@@ -38,8 +43,11 @@ def search(
 
 
 def gathered() -> dict[str, tuple[int, int]]:
-    gaps.gather()
-    return {gap.words: (gap.misses, gap.empty) for gap in Gap.objects.waiting()}
+    search_gaps.collect_gaps()
+    return {
+        gap.words: (gap.misses, gap.empty)
+        for gap in SearchGap.objects.needing_attention()
+    }
 
 
 @pytest.fixture
@@ -54,14 +62,14 @@ def desk(client: Client, editor: User) -> Client:
 
 
 @pytest.fixture
-def gap(freight: Entry) -> Gap:
+def gap(freight: Entry) -> SearchGap:
     search("回邮的钱", times=4)
     search("请问一下回邮的钱", times=1)
-    gaps.gather()
-    return Gap.objects.get()
+    search_gaps.collect_gaps()
+    return SearchGap.objects.get()
 
 
-def act(desk: Client, gap: Gap, do: str, **more: Any) -> str:
+def act(desk: Client, gap: SearchGap, do: str, **more: Any) -> str:
     address = reverse("desk:gap", args=[gap.pk])
     return str(desk.post(address, {"do": do, **more}, follow=True).content.decode())
 
@@ -92,10 +100,14 @@ def test_it_is_counted_once_however_often_it_is_gathered() -> None:
 
 
 def test_what_is_picked_after_the_page_was_shown_counts(freight: Entry) -> None:
-    feedback.record("邮费谁出", user=ANYBODY, results=4, person="a:1")
-    feedback.led("邮费谁出", entry_id=freight.pk, user=ANYBODY, person="b:2")
+    usage.record_search("邮费谁出", user=ANYBODY, results=4, person="a:1")
+    usage.record_opened_entry(
+        "邮费谁出", entry_id=freight.pk, user=ANYBODY, person="b:2"
+    )
     assert Search.objects.get().entry is None
-    feedback.led("邮费 谁出？", entry_id=freight.pk, user=ANYBODY, person="a:1")
+    usage.record_opened_entry(
+        "邮费 谁出？", entry_id=freight.pk, user=ANYBODY, person="a:1"
+    )
     assert Search.objects.get().entry == freight
 
 
@@ -164,7 +176,7 @@ def test_a_program_that_asks_with_every_letter_is_counted_once(
 ) -> None:
     for words in typed:
         client.get(reverse("api:search"), {"q": words})
-        gaps.gather()
+        search_gaps.collect_gaps()
     assert sorted(Search.objects.values_list("words", flat=True)) == kept
     assert sum(misses for misses, _ in gathered().values()) == len(kept)
 
@@ -189,13 +201,13 @@ def test_one_process_gathers_for_all() -> None:
 
     search("能不能刻字")
     look()
-    assert Gap.objects.get().misses == 1
+    assert SearchGap.objects.get().misses == 1
     search("能不能刻字")
     look()
-    assert Gap.objects.get().misses == 1
+    assert SearchGap.objects.get().misses == 1
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
         look()
-    assert Gap.objects.get().misses == 2
+    assert SearchGap.objects.get().misses == 2
 
 
 @pytest.mark.parametrize(
@@ -210,9 +222,9 @@ def test_one_process_gathers_for_all() -> None:
     ],
 )
 def test_what_means_the_same_is_one_gap(one: str, other: str) -> None:
-    lexicon, known = vocabulary.in_force(), Known()
-    known.add(1, Meaning.of(one, lexicon))
-    assert known.find(Meaning.of(other, lexicon)) == 1
+    lexicon, known = vocabulary.load_current_lexicon(), MeaningIndex()
+    known.add_meaning(1, SearchMeaning.from_text(one, lexicon))
+    assert known.find_same(SearchMeaning.from_text(other, lexicon)) == 1
 
 
 @pytest.mark.parametrize(
@@ -225,9 +237,9 @@ def test_what_means_the_same_is_one_gap(one: str, other: str) -> None:
     ],
 )
 def test_what_does_not_is_two(one: str, other: str) -> None:
-    lexicon, known = vocabulary.in_force(), Known()
-    known.add(1, Meaning.of(one, lexicon))
-    assert known.find(Meaning.of(other, lexicon)) is None
+    lexicon, known = vocabulary.load_current_lexicon(), MeaningIndex()
+    known.add_meaning(1, SearchMeaning.from_text(one, lexicon))
+    assert known.find_same(SearchMeaning.from_text(other, lexicon)) is None
 
 
 def test_synonyms_mean_the_same() -> None:
@@ -240,8 +252,8 @@ def test_synonyms_mean_the_same() -> None:
 def test_sides_stay_apart(agent: User) -> None:
     search("刻字")
     search("刻字", side="staff", by=agent, person="")
-    gaps.gather()
-    assert Gap.objects.waiting().count() == 2
+    search_gaps.collect_gaps()
+    assert SearchGap.objects.needing_attention().count() == 2
 
 
 @pytest.mark.parametrize("words", ["***", "1234", "？？？", "a"])
@@ -254,18 +266,25 @@ def test_figures_tell_people_and_the_trend(agent: User) -> None:
     search("能不能刻字", times=3)
     search("能刻字吗", times=2, days=10)
     search("能不能刻字", times=1, days=40)
-    gaps.gather()
-    found = gaps.of(Gap.objects.all())[Gap.objects.get().pk]
-    assert (found.people, found.week, found.before, found.trend) == (3, 3, 2, 1)
+    search_gaps.collect_gaps()
+    found = search_gaps.get_gap_figures(SearchGap.objects.all())[
+        SearchGap.objects.get().pk
+    ]
+    assert (
+        found.person_count,
+        found.misses_this_week,
+        found.misses_last_week,
+        found.trend,
+    ) == (3, 3, 2, 1)
     assert set(found.spellings) == {"能不能刻字", "能刻字吗"}
 
 
 def test_a_gap_goes_with_its_searches() -> None:
     search("能不能刻字", days=100)
-    gaps.gather()
-    feedback.learn()
-    gaps.tidy()
-    assert not Gap.objects.exists()
+    search_gaps.collect_gaps()
+    usage.refresh_evidence()
+    search_gaps.recount_gaps()
+    assert not SearchGap.objects.exists()
 
 
 def test_a_hundred_thousand_searches_are_gathered_in_few_queries() -> None:
@@ -276,14 +295,14 @@ def test_a_hundred_thousand_searches_are_gathered_in_few_queries() -> None:
         for n in range(3000)
     ]
     for row in rows:
-        row.words_key = normalize.key(row.words)
+        row.words_key = normalize.compute_spelling_key(row.words)
     Search.objects.bulk_create(rows)
     with CaptureQueriesContext(connection) as first:
-        gaps.gather()
-    assert sum(Gap.objects.values_list("misses", flat=True)) == 3000
+        search_gaps.collect_gaps()
+    assert sum(SearchGap.objects.values_list("misses", flat=True)) == 3000
     search("第1种刻字1")
     with CaptureQueriesContext(connection) as again:
-        gaps.gather()
+        search_gaps.collect_gaps()
     # A database that takes longer statements needs fewer for the first, too.
     assert len(again) < min(len(first), 100)
 
@@ -297,17 +316,17 @@ def test_what_an_agent_searches_for_and_does_not_use_is_a_gap(
     assert client.post(address, {"q": "能不能刻字", "total": "0"}).status_code == 204
     assert client.post(address, {"q": "", "total": "0"}).status_code == 400
     assert client.post(address, {"q": "x", "total": "abc"}).status_code == 400
-    gaps.gather()
-    gap = Gap.objects.get()
+    search_gaps.collect_gaps()
+    gap = SearchGap.objects.get()
     assert (gap.side, gap.empty) == ("staff", 1)
-    assert gaps.of([gap])[gap.pk].people == 1
+    assert search_gaps.get_gap_figures([gap])[gap.pk].person_count == 1
 
 
 # Settling -----------------------------------------------------------------------------
 
 
 def test_a_phrasing_closes_a_gap_once_the_search_proves_it(
-    desk: Client, gap: Gap, freight: Entry
+    desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
     page = act(desk, gap, "phrasing", entry=freight.pk)
     assert "验证通过：排第 1 名" in page
@@ -317,7 +336,7 @@ def test_a_phrasing_closes_a_gap_once_the_search_proves_it(
 
 
 def test_a_gap_waits_for_its_draft_to_be_published(
-    desk: Client, gap: Gap, editor: User
+    desk: Client, gap: SearchGap, editor: User
 ) -> None:
     response = desk.post(reverse("desk:gap", args=[gap.pk]), {"do": "draft"})
     gap.refresh_from_db()
@@ -332,29 +351,31 @@ def test_a_gap_waits_for_its_draft_to_be_published(
         "public",
     )
     assert [p.text for p in entry.phrasings.all()] == ["请问一下回邮的钱"]
-    assert gaps.prove(gap).status == "proving"
-    entries.revise(entry, by=None, based_on=entry.version, answer="按实际邮费退。")
-    entries.publish(entry, by=None)
+    assert search_gaps.verify_gap(gap).status == "proving"
+    entries.update_entry(
+        entry, by=None, based_on=entry.version, answer="按实际邮费退。"
+    )
+    entries.publish_entry(entry, by=None)
     jobs.run_task(trials)
     gap.refresh_from_db()
     assert (gap.status, gap.rank) == ("closed", 1)
 
 
 def test_a_synonym_makes_the_words_find_the_entry(
-    desk: Client, gap: Gap, freight: Entry
+    desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
     typed = {"said": "回邮的钱", "written": "退货运费", "entry": freight.pk}
     near = {"q": "退货运费"}
     address = f"{reverse('desk:gap', args=[gap.pk])}?q=退货运费"
     page = desk.post(address, {"do": "synonym", **typed, **near}, follow=True)
     assert "搜「回邮的钱」也会找写着「退货运费」的条目" in page.content.decode()
-    assert SynonymSet.objects.get().words() == ["回邮的钱", "退货运费"]
+    assert SynonymSet.objects.get().list_words() == ["回邮的钱", "退货运费"]
     gap.refresh_from_db()
     assert gap.status == "closed"
 
 
 def test_a_synonym_that_is_not_in_the_words_is_refused_and_stays_typed(
-    desk: Client, gap: Gap, freight: Entry
+    desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
     address = f"{reverse('desk:gap', args=[gap.pk])}?q=退货运费"
     typed = {"do": "synonym", "said": "寄费", "written": "运费", "entry": freight.pk}
@@ -365,19 +386,21 @@ def test_a_synonym_that_is_not_in_the_words_is_refused_and_stays_typed(
 
 
 def test_a_closed_gap_opens_again_when_its_entry_falls_out(
-    desk: Client, gap: Gap, freight: Entry
+    desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
     act(desk, gap, "phrasing", entry=freight.pk)
-    entries.retire(freight, by=None)
-    index.sync_all()
+    entries.retire_entry(freight, by=None)
+    sync.sync_all_marks()
     jobs.run_task(trials)
     gap.refresh_from_db()
     assert (gap.status, gap.fell, gap.rank) == ("open", True, 0)
     assert "解决后又找不到了" in desk.get(reverse("desk:gaps")).content.decode()
-    assert gap in Gap.objects.waiting()
+    assert gap in SearchGap.objects.needing_attention()
 
 
-def test_what_is_not_ours_returns_only_when_undone(desk: Client, gap: Gap) -> None:
+def test_what_is_not_ours_returns_only_when_undone(
+    desk: Client, gap: SearchGap
+) -> None:
     assert "请选一个原因" in act(desk, gap, "decline")
     act(desk, gap, "decline", reason="不是我们的业务")
     search("回邮的钱", times=5)
@@ -390,30 +413,32 @@ def test_what_is_not_ours_returns_only_when_undone(desk: Client, gap: Gap) -> No
 
 
 def test_the_second_of_two_editors_is_told(
-    desk: Client, gap: Gap, freight: Entry
+    desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
     act(desk, gap, "decline", reason="不是我们的业务")
-    assert gaps.GONE in act(desk, gap, "phrasing", entry=freight.pk)
+    assert search_gaps.GAP_HANDLED_MESSAGE in act(
+        desk, gap, "phrasing", entry=freight.pk
+    )
     assert not freight.phrasings.exists()
 
 
 @pytest.mark.parametrize("sent", ["", "abc", "9" * 30, "-1", "０"])
-def test_a_forged_entry_is_refused(desk: Client, gap: Gap, sent: str) -> None:
+def test_a_forged_entry_is_refused(desk: Client, gap: SearchGap, sent: str) -> None:
     assert "这个条目已经不在了" in act(desk, gap, "phrasing", entry=sent)
 
 
 # The page -----------------------------------------------------------------------------
 
 
-def test_the_page_shows_the_most_missed_first(desk: Client, gap: Gap) -> None:
+def test_the_page_shows_the_most_missed_first(desk: Client, gap: SearchGap) -> None:
     search("能不能刻字", times=9)
-    gaps.gather()
+    search_gaps.collect_gaps()
     page = desk.get(reverse("desk:gaps")).content.decode()
     assert page.index("能不能刻字") < page.index("回邮的钱")
     assert "9 次没用上，其中 9 次没有结果" in page
 
 
-def test_a_long_list_costs_no_more_queries(desk: Client, gap: Gap) -> None:
+def test_a_long_list_costs_no_more_queries(desk: Client, gap: SearchGap) -> None:
     def asked() -> int:
         with CaptureQueriesContext(connection) as captured:
             assert desk.get(reverse("desk:gaps")).status_code == 200
@@ -423,7 +448,7 @@ def test_a_long_list_costs_no_more_queries(desk: Client, gap: Gap) -> None:
     few = asked()
     for number in range(30):
         search(f"{'甲乙丙丁戊己庚辛壬癸'[number % 10]}{number}号刻字", times=2)
-    gaps.gather()
+    search_gaps.collect_gaps()
     assert asked() <= few
 
 
@@ -431,13 +456,13 @@ def test_a_long_list_costs_no_more_queries(desk: Client, gap: Gap) -> None:
     "query", [{"gap": "abc"}, {"gap": "9" * 30}, {"status": "x"}, {"side": "'"}]
 )
 def test_hostile_addresses_show_the_list(
-    desk: Client, gap: Gap, query: dict[str, str]
+    desk: Client, gap: SearchGap, query: dict[str, str]
 ) -> None:
     assert desk.get(reverse("desk:gaps"), query).status_code == 200
 
 
 def test_only_editors_see_gaps(
-    client: Client, agent: User, gap: Gap, make_user: Callable[..., User]
+    client: Client, agent: User, gap: SearchGap, make_user: Callable[..., User]
 ) -> None:
     client.force_login(agent)
     assert client.get(reverse("desk:gaps")).status_code == 403

@@ -9,8 +9,16 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from kb import entries
-from kb.models import AGENT, EDITOR, LEAD, WRITER, Category, Entry, User
+from kb.library import entries
+from kb.models import (
+    ROLE_AGENT,
+    ROLE_EDITOR,
+    ROLE_LEAD,
+    ROLE_WRITER,
+    Category,
+    Entry,
+    User,
+)
 from tests.conftest import MakeEntry, MakeQuestion
 from tests.test_leaks import addresses, filled
 
@@ -25,7 +33,12 @@ def is_read(sql: str) -> bool:
 
 @pytest.fixture
 def clients(make_user: Callable[..., User]) -> dict[str, Client]:
-    roles = {"agent": AGENT, "writer": WRITER, "editor": EDITOR, "lead": LEAD}
+    roles = {
+        "agent": ROLE_AGENT,
+        "writer": ROLE_WRITER,
+        "editor": ROLE_EDITOR,
+        "lead": ROLE_LEAD,
+    }
     clients = {"anonymous": Client()}
     for name, group in roles.items():
         clients[name] = Client()
@@ -43,8 +56,8 @@ def entry(make_entry: MakeEntry, make_question: MakeQuestion) -> Entry:
         category=category, replies=["亲，{{订单号}}"], phrasings=["运费谁出"]
     )
     make_question()
-    content = entries.content(entry) | {"answer": "待审核的答案"}
-    entries.propose(entry, content, by=None)
+    content = entries.take_snapshot(entry) | {"answer": "待审核的答案"}
+    entries.propose_change(entry, content, by=None)
     return entry
 
 

@@ -16,10 +16,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, golden, index, jobs
-from kb.engines import EngineUnavailable, get_engine
-from kb.jobs import running, scheduler, trials
-from kb.models import Entry, Golden, GoldenRun, SynonymSet, User
+from kb.index import sync
+from kb.index.engines import EngineUnavailableError, get_engine
+from kb.library import entries
+from kb.models import Entry, RelevanceTest, RelevanceTestRun, SynonymSet, User
+from kb.operations import jobs
+from kb.operations.jobs import relevance_trials, scheduler, task_runs
+from kb.quality import relevance_tests
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -27,15 +30,15 @@ pytestmark = pytest.mark.django_db
 
 def expect(
     words: str, entry: Entry | None, *, side: str = "public", within: int = 1
-) -> Golden:
-    row = Golden(words=words, entry=entry, side=side, within=within)
+) -> RelevanceTest:
+    row = RelevanceTest(words=words, entry=entry, side=side, within=within)
     row.full_clean()
     row.save()
     return row
 
 
 def ranks() -> dict[str, int | None]:
-    return dict(Golden.objects.values_list("words", "rank"))
+    return dict(RelevanceTest.objects.values_list("words", "rank"))
 
 
 @pytest.fixture
@@ -60,10 +63,10 @@ def test_a_trial_says_where_every_entry_stands(
     expect("发票抬头", freight)
     expect("火星移民", None)
     expect("退货运费谁承担", None)
-    trial = golden.run(by=None)
+    trial = relevance_tests.run_relevance_tests(by=None)
     assert ranks() == {"退货运费": 1, "发票抬头": 0, "火星移民": 0, "退货运费谁承担": 1}
     assert (trial.total, trial.failing, trial.moved) == (4, 2, [])
-    assert {row.words for row in Golden.objects.failing()} == {
+    assert {row.words for row in RelevanceTest.objects.failing()} == {
         "发票抬头",
         "退货运费谁承担",
     }
@@ -71,10 +74,12 @@ def test_a_trial_says_where_every_entry_stands(
 
 def test_failing_is_one_rule_in_two_forms(freight: Entry) -> None:
     for number, rank in enumerate([None, 0, 1, 2, 3]):
-        Golden.objects.create(words=f"甲{number}", entry=freight, within=2, rank=rank)
-        Golden.objects.create(words=f"乙{number}", entry=None, rank=rank)
-    failing = {row.pk for row in Golden.objects.failing()}
-    assert failing == {row.pk for row in Golden.objects.all() if row.fails}
+        RelevanceTest.objects.create(
+            words=f"甲{number}", entry=freight, within=2, rank=rank
+        )
+        RelevanceTest.objects.create(words=f"乙{number}", entry=None, rank=rank)
+    failing = {row.pk for row in RelevanceTest.objects.failing()}
+    assert failing == {row.pk for row in RelevanceTest.objects.all() if row.is_failing}
 
 
 def test_customers_and_colleagues_are_asked_apart(make_entry: MakeEntry) -> None:
@@ -83,8 +88,8 @@ def test_customers_and_colleagues_are_asked_apart(make_entry: MakeEntry) -> None
     expect("赔付上限", inside, side="staff")
     draft = make_entry("内部折扣怎么批？", status="draft", audience="internal")
     expect("内部折扣怎么批", draft, side="staff")
-    golden.run(by=None)
-    found = Golden.objects.order_by("pk").values_list("rank", flat=True)
+    relevance_tests.run_relevance_tests(by=None)
+    found = RelevanceTest.objects.order_by("pk").values_list("rank", flat=True)
     assert list(found) == [0, 1, 0]
 
 
@@ -92,28 +97,28 @@ def test_it_shows_what_moved_and_what_stands_above(
     freight: Entry, make_entry: MakeEntry
 ) -> None:
     row = expect("退货邮费", freight, within=1)
-    golden.run(by=None)
+    relevance_tests.run_relevance_tests(by=None)
     assert ranks() == {"退货邮费": 1}
     other = make_entry("退货邮费谁出？", answer="退货邮费。", phrasings=["退货邮费"])
-    trial = golden.run(by=None)
+    trial = relevance_tests.run_relevance_tests(by=None)
     assert trial.moved == [
         {"golden": row.pk, "before": 1, "after": 2, "above": [other.pk]}
     ]
-    assert golden.run(by=None).moved == []
+    assert relevance_tests.run_relevance_tests(by=None).moved == []
 
 
 def test_a_trial_without_the_engine_proves_nothing(
     freight: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expect("退货运费", freight)
-    golden.run(by=None)
+    relevance_tests.run_relevance_tests(by=None)
 
     def down(*args: Any) -> None:
-        raise EngineUnavailable("gone")
+        raise EngineUnavailableError("gone")
 
     monkeypatch.setattr(type(get_engine()), "search", down)
-    with pytest.raises(EngineUnavailable):
-        golden.run(by=None)
+    with pytest.raises(EngineUnavailableError):
+        relevance_tests.run_relevance_tests(by=None)
     assert ranks() == {"退货运费": 1}
 
 
@@ -121,53 +126,53 @@ def test_a_trial_without_the_engine_proves_nothing(
 
 
 def test_content_vocabulary_and_queries_change_the_stamp(freight: Entry) -> None:
-    seen = [golden.stamp()]
-    assert golden.stamp() == seen[0]
-    entries.revise(freight, by=None, based_on=freight.version, keywords="thyf")
-    seen.append(golden.stamp())
+    seen = [relevance_tests.compute_test_stamp()]
+    assert relevance_tests.compute_test_stamp() == seen[0]
+    entries.update_entry(freight, by=None, based_on=freight.version, keywords="thyf")
+    seen.append(relevance_tests.compute_test_stamp())
     SynonymSet.objects.create(members="邮费\n运费")
-    seen.append(golden.stamp())
+    seen.append(relevance_tests.compute_test_stamp())
     row = expect("退货运费", freight)
-    seen.append(golden.stamp())
+    seen.append(relevance_tests.compute_test_stamp())
     row.within = 2
     row.save()
-    seen.append(golden.stamp())
-    golden.run(by=None)
+    seen.append(relevance_tests.compute_test_stamp())
+    relevance_tests.run_relevance_tests(by=None)
     assert len(set(seen)) == len(seen)
-    assert golden.stamp() == seen[-1]
+    assert relevance_tests.compute_test_stamp() == seen[-1]
 
 
 def test_a_change_is_tried_once_by_one_process(freight: Entry) -> None:
-    now = golden.stamp()
-    assert golden.due(now)
-    assert golden.run_after(now) is not None
-    assert golden.run_after(now) is None
-    assert not golden.due(now)
+    now = relevance_tests.compute_test_stamp()
+    assert relevance_tests.is_run_due(now)
+    assert relevance_tests.run_relevance_tests_after_change(now) is not None
+    assert relevance_tests.run_relevance_tests_after_change(now) is None
+    assert not relevance_tests.is_run_due(now)
 
 
 def test_a_trial_whose_process_died_is_tried_again(freight: Entry) -> None:
-    now = golden.stamp()
+    now = relevance_tests.compute_test_stamp()
     with time_machine.travel("2026-01-01 00:00Z", tick=False):
-        GoldenRun.objects.create(cause="change", stamp=now)
-    assert golden.run_after(now) is not None
+        RelevanceTestRun.objects.create(cause="change", stamp=now)
+    assert relevance_tests.run_relevance_tests_after_change(now) is not None
 
 
 def test_what_still_changes_waits(freight: Entry) -> None:
-    trials.has_settled()
+    relevance_trials.has_settled_change()
     Entry.objects.first().save()  # type: ignore[union-attr]
-    index.sync_all()
-    assert not trials.has_settled()
-    assert trials.has_settled()
-    trials.run_trials()
-    assert GoldenRun.objects.get().cause == "change"
-    assert not trials.has_settled()
+    sync.sync_all_marks()
+    assert not relevance_trials.has_settled_change()
+    assert relevance_trials.has_settled_change()
+    relevance_trials.rerun_relevance_tests()
+    assert RelevanceTestRun.objects.get().cause == "change"
+    assert not relevance_trials.has_settled_change()
 
 
 def test_what_somebody_asked_for_is_tried_though_nothing_changed(
     freight: Entry,
 ) -> None:
     expect("退货邮费", freight)
-    golden.run(by=None)
+    relevance_tests.run_relevance_tests(by=None)
     task = jobs.get_task("trials")
     assert task
     jobs.request_run(task)
@@ -175,7 +180,7 @@ def test_what_somebody_asked_for_is_tried_though_nothing_changed(
     assert job
     assert (job.error, job.requested_at) == ("", None)
     assert job.result.startswith("验收 1 条，0 条不达标")
-    assert GoldenRun.objects.filter(cause="button").count() == 2
+    assert RelevanceTestRun.objects.filter(cause="button").count() == 2
 
 
 # Before publishing -------------------------------------------------------------------
@@ -186,26 +191,35 @@ def rival(freight: Entry, make_entry: MakeEntry) -> Entry:
     """A draft that would push what customers look for off its place."""
     expect("退货邮费", freight)
     expect("发票抬头", make_entry("发票抬头怎么改？", answer="在订单里改。"))
-    golden.run(by=None)
+    relevance_tests.run_relevance_tests(by=None)
     return make_entry("退货邮费谁出？", status="draft", phrasings=["退货邮费"])
 
 
 def test_a_draft_is_tried_as_if_it_were_live(rival: Entry, freight: Entry) -> None:
-    (told,) = golden.foretell(rival)
-    assert (told.golden.words, told.before, told.after.rank) == ("退货邮费", 1, 2)
-    assert told.harmed
-    assert told.after.above == (rival.pk,)
-    entries.publish(rival, by=None)
-    index.sync_all()
-    assert golden.place("退货邮费", side="public", entry=freight.pk).rank == 2
+    (told,) = relevance_tests.forecast_failures(rival)
+    assert (told.relevance_test.words, told.before, told.after.rank) == (
+        "退货邮费",
+        1,
+        2,
+    )
+    assert told.is_regression
+    assert told.after.entry_ids_above == (rival.pk,)
+    entries.publish_entry(rival, by=None)
+    sync.sync_all_marks()
+    assert (
+        relevance_tests.find_result_rank(
+            "退货邮费", side="public", entry=freight.pk
+        ).rank
+        == 2
+    )
 
 
 def test_an_internal_draft_takes_no_place_from_customers(
     rival: Entry, freight: Entry
 ) -> None:
     rival.audience = "internal"
-    entries.put(rival, by=None)
-    assert golden.foretell(rival) == []
+    entries.save_entry(rival, by=None)
+    assert relevance_tests.forecast_failures(rival) == []
 
 
 def test_publishing_what_harms_asks_first(desk: Client, rival: Entry) -> None:
@@ -237,7 +251,7 @@ def test_publishing_what_harms_nothing_takes_one_click(
     desk: Client, freight: Entry, make_entry: MakeEntry
 ) -> None:
     expect("退货运费", freight)
-    golden.run(by=None)
+    relevance_tests.run_relevance_tests(by=None)
     draft = make_entry("发票抬头怎么改？", status="draft", answer="在订单里改。")
     desk.post(reverse("desk:move", args=[draft.pk, "publish"]))
     draft.refresh_from_db()
@@ -264,37 +278,37 @@ def test_the_page_tells_what_fails_and_tries_again(
 def test_many_are_tried_by_the_scheduler_and_the_page_does_not_wait(
     desk: Client, freight: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kb.desk.golden.AT_ONCE", 1)
+    monkeypatch.setattr("kb.web.desk.relevance_tests.MAX_TESTS_RUN_AT_ONCE", 1)
     expect("发票抬头", freight)
     expect("退货运费", freight)
-    running.beat()
+    task_runs.record_scheduler_beat()
     page = desk.post(reverse("desk:golden-run"), follow=True).content.decode()
     assert "已经开始在后台跑" in page
-    assert not GoldenRun.objects.exists()
-    scheduler.Looker("here").look(Event())
-    assert GoldenRun.objects.get().total == 2
+    assert not RelevanceTestRun.objects.exists()
+    scheduler.TaskRunner("here").run_due_tasks(Event())
+    assert RelevanceTestRun.objects.get().total == 2
 
 
 def test_what_moved_stays_on_the_page_for_a_day(
     desk: Client, freight: Entry, make_entry: MakeEntry
 ) -> None:
     def lately(days: float = 1) -> list[tuple[int, int]]:
-        told = golden.moved(timezone.now() - timedelta(days=days))
+        told = relevance_tests.list_rank_changes(timezone.now() - timedelta(days=days))
         return [(one["before"], one["after"]) for one in told]
 
     expect("退货运费", freight)
-    golden.run(by=None)
-    gone = entries.retire(freight, by=None)
-    golden.run(by=None)
+    relevance_tests.run_relevance_tests(by=None)
+    gone = entries.retire_entry(freight, by=None)
+    relevance_tests.run_relevance_tests(by=None)
     make_entry("别的改动")
-    assert golden.run(by=None).moved == []
+    assert relevance_tests.run_relevance_tests(by=None).moved == []
     assert lately() == [(1, 0)]
     page = desk.get(reverse("desk:golden")).content.decode()
     assert '一天内名次变了 <span class="soft number">1</span>' in page
     with time_machine.travel(timezone.now() + timedelta(days=2)):
         assert lately() == []
-    entries.publish(entries.restore(gone, by=None), by=None)
-    golden.run(by=None)
+    entries.publish_entry(entries.restore_entry(gone, by=None), by=None)
+    relevance_tests.run_relevance_tests(by=None)
     assert lately() == []  # it stands where it stood
 
 
@@ -311,11 +325,11 @@ def test_a_page_of_many_costs_no_more_queries(
 
     for number in range(2):
         expect(f"发票{number}", freight)
-    golden.run(by=None)
+    relevance_tests.run_relevance_tests(by=None)
     few = asked()
     for number in range(2, 30):
         expect(f"发票{number}", freight)
-    golden.run(by=None)
+    relevance_tests.run_relevance_tests(by=None)
     assert asked() <= few
 
 
@@ -355,8 +369,8 @@ def test_the_admin_forgets_where_it_stood_when_it_changes(
     desk: Client, freight: Entry, make_user: Callable[..., User]
 ) -> None:
     row = expect("退货运费", freight)
-    golden.run(by=None)
-    where = reverse("admin:kb_golden_change", args=[row.pk])
+    relevance_tests.run_relevance_tests(by=None)
+    where = reverse("admin:kb_relevancetest_change", args=[row.pk])
     data = {"words": "退货运费", "side": "public", "entry": freight.pk, "within": "0"}
     assert "1" in desk.post(where, data).content.decode()
     desk.post(where, {**data, "within": "2"})

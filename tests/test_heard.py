@@ -10,20 +10,23 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from kb import entries, feedback, index, search
+from kb import search, usage
+from kb.index import sync
+from kb.library import entries
 from kb.models import (
-    EDITOR,
-    WRITER,
+    ROLE_EDITOR,
+    ROLE_WRITER,
     Category,
+    CategoryPermission,
     Entry,
     Evidence,
-    Gap,
     Phrasing,
     Question,
-    Remit,
     Review,
+    SearchGap,
     User,
 )
+from kb.questions import to_entries
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +35,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def writer(make_user: Callable[..., User]) -> User:
     """Return somebody who sorts and writes, and may not publish."""
-    return make_user("writer", WRITER, is_staff=True)
+    return make_user("writer", ROLE_WRITER, is_staff=True)
 
 
 def said(entry: Entry) -> set[str]:
@@ -40,8 +43,8 @@ def said(entry: Entry) -> set[str]:
 
 
 def waiting(entry: Entry) -> list[str]:
-    review = entries.pending(entry)
-    return [] if review is None else entries.standing(review)["phrasings"]
+    review = entries.get_pending_change(entry)
+    return [] if review is None else entries.merge_proposed_change(review)["phrasings"]
 
 
 def test_a_writers_merge_counts_the_question_and_lets_its_words_wait(
@@ -49,16 +52,16 @@ def test_a_writers_merge_counts_the_question_and_lets_its_words_wait(
 ) -> None:
     entry = make_entry("退货运费谁承担？")
     first, second = make_question("邮费谁掏"), make_question("邮费谁给")
-    heard = entries.absorb(entry, question=first, by=writer)
-    entries.absorb(entry, question=second, by=writer)
+    heard = to_entries.add_question_to_entry(entry, question=first, by=writer)
+    to_entries.add_question_to_entry(entry, question=second, by=writer)
     assert isinstance(heard, Review)
     assert entry.questions.count() == 2
     assert (said(entry), waiting(entry)) == (set(), ["邮费谁掏", "邮费谁给"])
-    index.sync_all()
-    assert not search.search("邮费谁掏", user=AnonymousUser()).hits
-    review = entries.pending(entry)
+    sync.sync_all_marks()
+    assert not search.search_entries("邮费谁掏", user=AnonymousUser()).hits
+    review = entries.get_pending_change(entry)
     assert review is not None
-    entries.approve(review, by=editor)
+    entries.approve_review(review, by=editor)
     assert said(entry) == {"邮费谁掏", "邮费谁给"}
 
 
@@ -67,7 +70,9 @@ def test_what_no_reader_has_takes_phrasings_at_once(
     make_entry: MakeEntry, make_question: MakeQuestion, writer: User, status: str
 ) -> None:
     entry = make_entry(status=status)
-    entries.absorb(entry, question=make_question("邮费谁掏"), by=writer)
+    to_entries.add_question_to_entry(
+        entry, question=make_question("邮费谁掏"), by=writer
+    )
     assert said(entry) == {"邮费谁掏"}
 
 
@@ -79,19 +84,22 @@ def test_what_is_known_waits_for_nobody(
     for words in ("邮费谁掏？", "退货运费谁承担"):
         question = make_question("别的话")
         assert (
-            entries.absorb(entry, question=question, by=writer, phrasing=words) is None
+            to_entries.add_question_to_entry(
+                entry, question=question, by=writer, phrasing=words
+            )
+            is None
         )
-    assert entries.pending(entry) is None
+    assert entries.get_pending_change(entry) is None
 
 
 def test_it_joins_what_waits_already(make_entry: MakeEntry, writer: User) -> None:
     entry = make_entry(answer="旧的答案。")
-    wanted = entries.content(entry) | {"answer": "新的答案。"}
-    review = entries.propose(entry, wanted, by=writer, note="改答案")
+    wanted = entries.take_snapshot(entry) | {"answer": "新的答案。"}
+    review = entries.propose_change(entry, wanted, by=writer, note="改答案")
     entries.add_phrasing(entry, "邮费谁掏", by=writer)
     entries.add_phrasing(entry, "邮费谁掏？", by=writer)  # the same
     review.refresh_from_db()
-    told = entries.standing(review)
+    told = entries.merge_proposed_change(review)
     assert (told["answer"], told["phrasings"]) == ("新的答案。", ["邮费谁掏"])
     assert (review.note, review.edition) == ("改答案", 2)
 
@@ -102,11 +110,11 @@ def test_undoing_a_merge_takes_the_words_out_of_the_review(
     entry = make_entry()
     first, second = make_question("邮费谁掏"), make_question("邮费谁给")
     for question in (first, second):
-        entries.absorb(entry, question=question, by=writer)
-    entries.release(Question.objects.get(pk=first.pk), by=writer)
+        to_entries.add_question_to_entry(entry, question=question, by=writer)
+    to_entries.release_question(Question.objects.get(pk=first.pk), by=writer)
     assert waiting(entry) == ["邮费谁给"]
-    entries.release(Question.objects.get(pk=second.pk), by=writer)
-    assert entries.pending(entry) is None
+    to_entries.release_question(Question.objects.get(pk=second.pk), by=writer)
+    assert entries.get_pending_change(entry) is None
     assert entry.reviews.get().state == "withdrawn"
 
 
@@ -114,11 +122,11 @@ def test_a_writer_takes_no_words_from_readers(
     make_entry: MakeEntry, make_question: MakeQuestion, writer: User, editor: User
 ) -> None:
     entry, question = make_entry(), make_question("邮费谁掏")
-    entries.absorb(entry, question=question, by=editor)
+    to_entries.add_question_to_entry(entry, question=question, by=editor)
     with pytest.raises(ValidationError, match="发布权限"):
-        entries.release(Question.objects.get(pk=question.pk), by=writer)
+        to_entries.release_question(Question.objects.get(pk=question.pk), by=writer)
     assert said(entry) == {"邮费谁掏"}
-    entries.release(Question.objects.get(pk=question.pk), by=editor)
+    to_entries.release_question(Question.objects.get(pk=question.pk), by=editor)
     assert said(entry) == set()
 
 
@@ -129,9 +137,9 @@ def test_out_of_remit_a_question_counts_and_its_words_stay_out(
     make_question: MakeQuestion,
 ) -> None:
     here, there = (Category.objects.create(name=name) for name in ("售后", "售前"))
-    held = make_user("held", EDITOR)
+    held = make_user("held", ROLE_EDITOR)
     for right in ("write", "publish"):
-        Remit.objects.create(user=held, category=there, right=right)
+        CategoryPermission.objects.create(user=held, category=there, right=right)
     entry, question = make_entry(category=here), make_question("邮费谁掏")
     client.force_login(held)
     address = f"/desk/inbox/{question.pk}/merge/"
@@ -174,18 +182,18 @@ def test_what_people_say_waits_as_well_and_is_proposed_once(
     data = {"words": row.words_key, "do": "accept"}
     page = client.post(f"/desk/phrasings/{entry.pk}/", data, follow=True)
     assert "提交审核" in page.content.decode()
-    assert feedback.proposals() == []
-    review = entries.pending(entry)
+    assert usage.list_phrasing_proposals() == []
+    review = entries.get_pending_change(entry)
     assert review is not None
-    entries.give_back(review, by=editor, reason="不像话")
-    assert [one.words for one in feedback.proposals()] == ["邮费谁掏"]
+    entries.reject_review(review, by=editor, reason="不像话")
+    assert [one.words for one in usage.list_phrasing_proposals()] == ["邮费谁掏"]
 
 
 def test_a_gap_waits_with_its_phrasing(
     client: Client, make_entry: MakeEntry, writer: User
 ) -> None:
     entry = make_entry()
-    gap = Gap.objects.create(words="邮费谁掏", side="public", misses=9, empty=9)
+    gap = SearchGap.objects.create(words="邮费谁掏", side="public", misses=9, empty=9)
     client.force_login(writer)
     data = {"do": "phrasing", "entry": entry.pk}
     page = client.post(f"/desk/gaps/{gap.pk}/", data, follow=True)

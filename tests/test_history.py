@@ -12,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb import entries
-from kb.models import Category, Entry, FollowUp, Reply, Revision, Tag, User
-from kb.text import difference
+from kb.library import entries
+from kb.models import Category, Entry, EntryRevision, FollowUp, Reply, Tag, User
+from kb.questions import to_entries
+from kb.text.markup import text_diff
 from tests.conftest import MakeEntry, MakeQuestion
 from tests.test_admin import change, filled, told, where
 
@@ -22,18 +23,20 @@ pytestmark = pytest.mark.django_db
 
 
 def acts(entry: Entry) -> list[str]:
-    return [revision.act for revision in entries.revisions(entry)]
+    return [revision.act for revision in entries.list_entry_revisions(entry)]
 
 
 def test_every_version_says_who_made_it_and_why(
     make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
     entry = make_entry(status="draft")
-    entries.revise(
+    entries.update_entry(
         entry, by=editor, based_on=entry.version, answer="新的", note="法务要求"
     )
-    entries.publish(entry, by=lead)
-    rows = [(r.version, r.act, r.by, r.note) for r in entries.revisions(entry)]
+    entries.publish_entry(entry, by=lead)
+    rows = [
+        (r.version, r.act, r.by, r.note) for r in entries.list_entry_revisions(entry)
+    ]
     assert rows == [
         (3, "published", lead, ""),
         (2, "wrote", editor, "法务要求"),
@@ -51,9 +54,9 @@ def test_a_version_holds_all_that_an_entry_says(
     entry.tags.add(Tag.objects.create(name="运费"))
     FollowUp.objects.create(entry=entry, then=after)
     Reply.objects.create(entry=entry, owner=editor, title="我的", body="只有我看")
-    entry = entries.publish(entry, by=editor)
+    entry = entries.publish_entry(entry, by=editor)
     said = entry.revisions.get(version=entry.version).content
-    assert said == entries.content(entry)
+    assert said == entries.take_snapshot(entry)
     assert (said["question"], said["keywords"]) == ("退货运费谁承担？", "yf")
     assert (said["tags"], said["phrasings"]) == (["运费"], ["邮费谁出"])
     assert said["follow_ups"] == [after.pk]
@@ -66,12 +69,12 @@ def test_what_was_written_before_versions_were_kept_is_the_first_of_them(
     make_entry: MakeEntry, editor: User
 ) -> None:
     entry = make_entry(answer="从前的答案")
-    Revision.objects.all().delete()
+    EntryRevision.objects.all().delete()
     seen = entry.version
-    entries.revise(entry, by=editor, based_on=seen, answer="现在的答案")
+    entries.update_entry(entry, by=editor, based_on=seen, answer="现在的答案")
     old = entry.revisions.get(version=seen)
     assert old.content["answer"] == "从前的答案"
-    assert [r.version for r in entries.revisions(entry)] == [seen + 1, seen]
+    assert [r.version for r in entries.list_entry_revisions(entry)] == [seen + 1, seen]
 
 
 def test_any_version_comes_back_as_a_new_one(
@@ -80,7 +83,9 @@ def test_any_version_comes_back_as_a_new_one(
     tag = Tag.objects.create(name="运费")
     entry = make_entry(replies=["亲，旧话术", "亲，第二条"], phrasings=["老问法"])
     entry.tags.add(tag)
-    entry = entries.revise(entry, by=None, based_on=entry.version, answer="旧答案")
+    entry = entries.update_entry(
+        entry, by=None, based_on=entry.version, answer="旧答案"
+    )
     old = entry.revisions.get(version=entry.version)
     first, second = entry.replies.all()
     first.body = "亲，新话术"
@@ -88,10 +93,12 @@ def test_any_version_comes_back_as_a_new_one(
     second.delete()
     entry.phrasings.all().delete()
     entry.tags.clear()
-    entry = entries.revise(entry, by=None, based_on=entry.version, answer="新答案")
-    entry, lost = entries.revert(old, by=editor, based_on=entry.version)
+    entry = entries.update_entry(
+        entry, by=None, based_on=entry.version, answer="新答案"
+    )
+    entry, lost = entries.revert_entry(old, by=editor, based_on=entry.version)
     assert lost == []
-    assert entries.content(entry)["answer"] == "旧答案"
+    assert entries.take_snapshot(entry)["answer"] == "旧答案"
     assert [r.body for r in entry.replies.all()] == ["亲，旧话术", "亲，第二条"]
     assert entry.replies.first() == first  # the same row: who sent it still knows it
     assert [p.text for p in entry.phrasings.all()] == ["老问法"]
@@ -109,14 +116,14 @@ def test_what_is_gone_meanwhile_is_told_and_does_not_stop_the_rest(
     )
     entry = make_entry(category=category, answer="旧答案")
     entry.tags.add(tag)
-    entry = entries.revise(entry, by=None, based_on=entry.version, keywords="a")
+    entry = entries.update_entry(entry, by=None, based_on=entry.version, keywords="a")
     old = entry.revisions.get(version=entry.version)
-    entry = entries.revise(
+    entry = entries.update_entry(
         entry, by=None, based_on=entry.version, category=None, answer="新答案"
     )
     tag.delete()
     category.delete()
-    entry, lost = entries.revert(old, by=editor, based_on=entry.version)
+    entry, lost = entries.revert_entry(old, by=editor, based_on=entry.version)
     assert lost == ["分类", "运费"]
     assert (entry.answer, entry.category) == ("旧答案", None)
 
@@ -126,10 +133,10 @@ def test_a_version_that_may_not_be_published_does_not_come_back_live(
 ) -> None:
     entry = make_entry(answer="", audience="public", status="draft", replies=["亲"])
     empty = entry.revisions.get(version=1)
-    entry = entries.revise(entry, by=None, based_on=1, answer="有答案了")
-    entry = entries.publish(entry, by=None)
+    entry = entries.update_entry(entry, by=None, based_on=1, answer="有答案了")
+    entry = entries.publish_entry(entry, by=None)
     with pytest.raises(ValidationError, match="答案"):
-        entries.revert(empty, by=editor, based_on=entry.version)
+        entries.revert_entry(empty, by=editor, based_on=entry.version)
     entry.refresh_from_db()
     assert entry.answer == "有答案了"
 
@@ -139,9 +146,9 @@ def test_who_restores_over_a_change_he_has_not_seen_is_stopped(
 ) -> None:
     entry = make_entry()
     old, seen = entry.revisions.get(version=1), entry.version
-    entries.revise(entry, by=None, based_on=seen, answer="刚改的")
+    entries.update_entry(entry, by=None, based_on=seen, answer="刚改的")
     with pytest.raises(ValidationError) as stopped:
-        entries.revert(old, by=editor, based_on=seen)
+        entries.revert_entry(old, by=editor, based_on=seen)
     assert stopped.value.code == "conflict"
 
 
@@ -149,8 +156,10 @@ def test_merging_questions_is_a_version_too(
     make_entry: MakeEntry, make_question: MakeQuestion, editor: User
 ) -> None:
     entry = make_entry()
-    entries.absorb(entry, question=make_question("邮费算谁的"), by=editor)
-    latest = entries.revisions(entry)[0]
+    to_entries.add_question_to_entry(
+        entry, question=make_question("邮费算谁的"), by=editor
+    )
+    latest = entries.list_entry_revisions(entry)[0]
     assert (latest.act, latest.content["phrasings"]) == ("merged", ["邮费算谁的"])
 
 
@@ -158,22 +167,22 @@ def test_an_import_over_many_keeps_what_was_there(
     make_entry: MakeEntry, editor: User
 ) -> None:
     made = [make_entry(f"第{n}问？", answer=f"旧{n}") for n in range(3)]
-    Revision.objects.all().delete()
+    EntryRevision.objects.all().delete()
     # What somebody may do is asked of the database once.
-    assert entries.may_write(made[0], by=editor)
-    assert entries.may_publish(made[0], by=editor)
+    assert entries.can_write_entry(made[0], by=editor)
+    assert entries.can_publish_entry(made[0], by=editor)
 
     def written(some: list[Entry]) -> int:
         for entry in some:
             entry.answer = f"新{entry.pk}"
-            entry.derive()
+            entry.update_derived_columns()
         with CaptureQueriesContext(connection) as asked:
-            entries.store([], some, by=editor)
+            entries.store_entries([], some, by=editor)
         return len(asked)
 
     assert written(made[:1]) == written(made[1:])
     for entry in made:
-        now, before = entries.revisions(entry)
+        now, before = entries.list_entry_revisions(entry)
         assert (now.act, now.by, before.content["answer"][0]) == (
             "imported",
             editor,
@@ -186,14 +195,14 @@ def test_an_import_over_many_keeps_what_was_there(
 
 @given(st.text("甲乙丙\n", max_size=60), st.text("甲乙丙\n", max_size=60))
 def test_both_texts_can_be_read_off_a_difference(old: str, new: str) -> None:
-    parts = difference.whole(old, new)
+    parts = text_diff.diff_texts(old, new)
     assert "".join(p.text for p in parts if p.kind != "new") == old
     assert "".join(p.text for p in parts if p.kind != "gone") == new
 
 
 def test_a_change_at_the_end_of_a_long_text_is_told() -> None:
     old = "第一行说明。\n" * 3000 + "运费八元"
-    parts = difference.short(old, old.replace("八元", "十元"), around=20)
+    parts = text_diff.diff_excerpts(old, old.replace("八元", "十元"), around=20)
     assert [(p.kind, p.text) for p in parts if p.kind in {"gone", "new"}] == [
         ("gone", "八"),
         ("new", "十"),
@@ -204,19 +213,19 @@ def test_a_difference_names_what_people_know_by_name(
     make_entry: MakeEntry, editor: User
 ) -> None:
     entry = make_entry(replies=["亲，八元"], audience="internal")
-    before = entries.content(entry)
+    before = entries.take_snapshot(entry)
     reply = entry.replies.get()
     reply.body, reply.tone = "亲，十元", "short"
     reply.save()
     category = Category.objects.create(name="售后")
-    entry = entries.revise(
+    entry = entries.update_entry(
         entry,
         by=editor,
         based_on=entry.version,
         audience="public",
         category=category,
     )
-    found = entries.compare(before, entries.content(entry))
+    found = entries.compare_snapshots(before, entries.take_snapshot(entry))
     shown = {one.label: "|".join(part.text for part in one.parts) for one in found}
     assert shown == {
         "话术 · 标准": "亲，|八|十|元",
@@ -247,7 +256,7 @@ def test_the_form_keeps_replies_and_the_reason_in_one_version(
         phrasings="新问法",
         **{"replies-0-body": "亲，新"},
     )
-    latest = entries.revisions(entry)[0]
+    latest = entries.list_entry_revisions(entry)[0]
     assert (latest.version, latest.by, latest.note) == (seen + 1, editor, "双十一新规")
     assert latest.content["phrasings"] == ["新问法"]
     assert latest.content["replies"][0]["body"] == "亲，新"
@@ -257,7 +266,7 @@ def test_a_new_entry_begins_with_all_of_its_parts(desk: Client) -> None:
     data = filled(desk, "/admin/kb/entry/add/")
     typed = {"question": "新条目？", "answer": "有。", "phrasings": "另一种问法"}
     desk.post("/admin/kb/entry/add/", {**data, **typed})
-    first = Revision.objects.get()
+    first = EntryRevision.objects.get()
     assert (first.act, first.content["phrasings"]) == ("made", ["另一种问法"])
 
 
@@ -265,7 +274,9 @@ def test_the_page_tells_what_a_version_changed_and_brings_it_back(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="运费八元")
-    entry = entries.revise(entry, by=None, based_on=entry.version, answer="运费十元")
+    entry = entries.update_entry(
+        entry, by=None, based_on=entry.version, answer="运费十元"
+    )
     response = desk.get(f"{where(entry)[: -len('change/')]}history/")
     assert response.headers["Location"] == f"/desk/history/{entry.pk}/"
     page = desk.get(f"/desk/history/{entry.pk}/").content.decode()
@@ -276,7 +287,7 @@ def test_the_page_tells_what_a_version_changed_and_brings_it_back(
     response = desk.post(f"/desk/history/{entry.pk}/restore/", given)
     entry.refresh_from_db()
     assert entry.answer == "运费八元"
-    assert entries.revisions(entry)[0].note == "恢复到第 1 版：改错了"
+    assert entries.list_entry_revisions(entry)[0].note == "恢复到第 1 版：改错了"
     assert desk.get(response.headers["Location"]).status_code == 200
 
 
@@ -303,7 +314,7 @@ def test_the_page_asks_a_fixed_number_of_times(
     queries(entry)  # reads what a process then remembers
     few = queries(entry)
     for number in range(9):
-        entry = entries.revise(
+        entry = entries.update_entry(
             entry, by=None, based_on=entry.version, answer=f"改{number}"
         )
     assert queries(entry) == few
@@ -316,7 +327,9 @@ def test_old_versions_are_for_editors_alone(
     client: Client, agent: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="绝密旧答案")
-    entry = entries.revise(entry, by=None, based_on=entry.version, answer="新答案")
+    entry = entries.update_entry(
+        entry, by=None, based_on=entry.version, answer="新答案"
+    )
     address = f"/desk/history/{entry.pk}/"
     assert client.get(address).status_code == 302
     client.force_login(agent)
@@ -336,7 +349,7 @@ def test_what_was_published_once_is_never_deleted(
     desk: Client, make_user: Callable[..., User], make_entry: MakeEntry
 ) -> None:
     entry = make_entry(status="retired")
-    entries.restore(entry, by=None)
+    entries.restore_entry(entry, by=None)
     desk.post(f"/admin/kb/entry/{entry.pk}/delete/", {"post": "yes"})
     assert Entry.objects.filter(pk=entry.pk).exists()
     assert told(desk.get("/admin/kb/entry/")) == ""

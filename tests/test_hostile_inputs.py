@@ -24,17 +24,17 @@ from django.test import Client
 from django.urls import reverse
 
 from kb.models import (
+    AuditEvent,
     Category,
-    Deed,
     Entry,
     LoginCounter,
-    Neighbours,
-    Read,
+    PageView,
+    RelatedEntries,
     Search,
     Tag,
     User,
 )
-from kb.text import segment
+from kb.text.chinese import tokenizer
 from tests.conftest import MakeEntry
 
 SAMPLE = Path(__file__).parent / "bad_inputs"
@@ -78,7 +78,7 @@ def quoted(text: str) -> str:
 @pytest.fixture
 def site(make_entry: MakeEntry) -> Entry:
     """Return a public entry with all that hangs on one; dictionaries are warm."""
-    segment.warm()
+    tokenizer.load_tokenizer_dictionaries()
     entry = make_entry(
         category=Category.objects.create(name="售后"),
         replies=["亲，{{运单号}}"],
@@ -120,7 +120,7 @@ def rows(*but: type[Model]) -> dict[str, list[Any]]:
     return {
         model._meta.label: list(model._default_manager.order_by("pk").values())
         for model in apps.get_models()
-        if model not in {Search, Read, Neighbours, *but}
+        if model not in {Search, PageView, RelatedEntries, *but}
     }
 
 
@@ -235,7 +235,7 @@ def logins(cases: Iterable[Case]) -> Iterator[Request]:
 
 def test_the_login_form_takes_the_sample(asked: Callable[..., None]) -> None:
     asked(
-        logins(sample("text", "query")), Deed, LoginCounter
+        logins(sample("text", "query")), AuditEvent, LoginCounter
     )  # who failed to come in is kept
 
 
@@ -243,7 +243,7 @@ def test_the_login_form_takes_the_sample(asked: Callable[..., None]) -> None:
 def test_the_login_form_takes_the_collection(
     asked: Callable[..., None], shared: Path
 ) -> None:
-    asked(logins(collection(shared, "text", "query")), Deed, LoginCounter)
+    asked(logins(collection(shared, "text", "query")), AuditEvent, LoginCounter)
 
 
 # In a header -------------------------------------------------------------------

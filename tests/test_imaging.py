@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kb import imaging
+from kb.text import images
 
 MOST = 150 * 1024 * 1024  # bytes that are ever in memory
 # What the child says of itself when it ends.
@@ -50,7 +50,7 @@ def huge() -> Iterator[Any]:
     flat = wide.quantize(8).convert("RGBA")
     yield pytest.param(saved(flat, "PNG"), 0, id="png")
     heavy = saved(wide.convert("RGBA"), "PNG")  # 19 MB of it
-    yield pytest.param(heavy, imaging.TOO_LARGE, id="heavy-png")
+    yield pytest.param(heavy, images.EXIT_IMAGE_TOO_LARGE, id="heavy-png")
     yield pytest.param(saved(tall.convert("P"), "PNG"), 0, id="long-palette")
     yield pytest.param(saved(wide.convert("P"), "GIF"), 0, id="gif")
     wide = noise(4000, 4000)
@@ -59,9 +59,11 @@ def huge() -> Iterator[Any]:
     )
     yield pytest.param(saved(noise(2000, 3000), "WEBP", method=0), 0, id="webp")
     over = saved(noise(4100, 4100), "JPEG", progressive=True)
-    yield pytest.param(over, imaging.TOO_LARGE, id="progressive-over")
+    yield pytest.param(over, images.EXIT_IMAGE_TOO_LARGE, id="progressive-over")
     yield pytest.param(
-        saved(Image.new("1", (30_000, 30_000)), "PNG"), imaging.TOO_LARGE, id="bomb"
+        saved(Image.new("1", (30_000, 30_000)), "PNG"),
+        images.EXIT_IMAGE_TOO_LARGE,
+        id="bomb",
     )
 
 
@@ -69,7 +71,7 @@ def huge() -> Iterator[Any]:
 @pytest.mark.parametrize(("body", "ends"), list(huge()))
 def test_no_picture_takes_much_memory(body: bytes, ends: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-I", "-c", WATCHED.format(file=imaging.__file__)],
+        [sys.executable, "-I", "-c", WATCHED.format(file=images.__file__)],
         input=body,
         capture_output=True,
         env={},
@@ -86,7 +88,7 @@ def instead(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def run(code: str) -> None:
         command = [sys.executable, "-I", "-c", code]
-        monkeypatch.setattr(imaging, "command", lambda: command)
+        monkeypatch.setattr(images, "build_decoder_command", lambda: command)
 
     return run
 
@@ -96,7 +98,7 @@ def test_the_process_knows_no_secret(
 ) -> None:
     monkeypatch.setenv("SECRET_KEY", "c4n4ry")
     instead("import os; print(1, 1); print(dict(os.environ))")
-    assert b"c4n4ry" not in imaging.convert(b"").body
+    assert b"c4n4ry" not in images.convert_to_webp(b"").body
 
 
 @pytest.mark.parametrize(
@@ -110,16 +112,16 @@ def test_the_process_knows_no_secret(
 def test_a_decoder_that_dies_or_hangs_refuses_its_picture_alone(
     instead: Any, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imaging, "PATIENCE", 0.2)
+    monkeypatch.setattr(images, "DECODE_TIMEOUT_SECONDS", 0.2)
     instead(code)
-    with pytest.raises(imaging.Broken):
-        imaging.convert(b"")
+    with pytest.raises(images.BrokenImageError):
+        images.convert_to_webp(b"")
 
 
 def test_strips_leave_no_seam() -> None:
     """A picture that is made in parts looks like one that is made at once."""
     whole = noise(3000, 2000)
-    made = imaging.convert(saved(whole, "PNG"))
+    made = images.convert_to_webp(saved(whole, "PNG"))
     assert (made.width, made.height) == (1600, 1067)
     at_once = whole.resize((1600, 1067), Image.Resampling.LANCZOS)
     ours = Image.open(BytesIO(made.body)).convert("RGB")
@@ -131,6 +133,6 @@ def test_strips_leave_no_seam() -> None:
 
 
 def test_a_long_screenshot_stays_readable() -> None:
-    made = imaging.convert(saved(noise(1080, 7000), "PNG"))
+    made = images.convert_to_webp(saved(noise(1080, 7000), "PNG"))
     assert (made.width, made.height) == (962, 6236)
-    assert made.width * made.height <= imaging.MOST_SHOWN
+    assert made.width * made.height <= images.MAX_SHOWN_PIXELS

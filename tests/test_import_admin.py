@@ -17,9 +17,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from kb.admin import imports
-from kb.models import Entry, Question, Stale, User
-from kb.transfer import uploads
+from kb.admin.imports import import_views
+from kb.import_export.read import uploads
+from kb.models import Entry, IndexQueue, Question, User
 from tests.conftest import MakeEntry
 from tests.importing import confirm, slowest, spent
 
@@ -123,10 +123,10 @@ def test_what_nobody_has_seen_is_not_confirmed(staff: Client) -> None:
 def test_a_page_does_not_wait_until_a_long_file_can_be_searched_for(
     staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "WAITED", 1)
+    monkeypatch.setattr(import_views, "MAX_AWAITED_ROWS", 1)
     preview = upload(staff, "问题,答案\n甲,一\n乙,二\n").url
     assert "几分钟内陆续可以搜到" in body(confirm(staff, preview))
-    assert Stale.objects.count() == Entry.objects.count() == 2
+    assert IndexQueue.objects.count() == Entry.objects.count() == 2
 
 
 def test_a_second_click_on_confirm_imports_nothing(staff: Client) -> None:
@@ -214,7 +214,7 @@ def test_a_right_that_is_taken_away_stops_the_import(
 def test_questions_are_imported_too(staff: Client) -> None:
     data = "客户问题,客服回答\n怎么退,点退货\n"
     confirm(staff, upload(staff, data, kind="questions").url)
-    assert Question.objects.waiting().count() == 1
+    assert Question.objects.awaiting_triage().count() == 1
 
 
 # The file in between -----------------------------------------------------------
@@ -246,17 +246,17 @@ def test_a_new_upload_replaces_the_one_before(staff: Client) -> None:
 def test_forgotten_files_do_not_stay(staff: Client) -> None:
     upload(staff, GOOD)
     (old,) = FOLDER.iterdir()
-    with time_machine.travel(old.stat().st_mtime + uploads.KEPT + 1):
-        uploads.keep(b"x")
+    with time_machine.travel(old.stat().st_mtime + uploads.UPLOAD_LIFETIME_SECONDS + 1):
+        uploads.store_upload(b"x")
     assert not old.exists()
 
 
 def test_a_token_is_no_path(staff: Client) -> None:
     (FOLDER.parent / "aside").write_text("不是上传的")
-    uploads.forget(uploads.keep(b"x"))
+    uploads.delete_upload(uploads.store_upload(b"x"))
     for token in ("..", "x", "../aside", "a" * 33, "é" * 32):
         with pytest.raises(Exception, match="已失效"):
-            uploads.load(token)
+            uploads.load_upload(token)
     assert staff.get(reverse("admin:kb_import_preview", args=["x"])).status_code == 302
 
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from kb import transfer
-from kb.models import Deed, Entry, Import, Phrasing, Question
-from kb.transfer import Options, Plan
-from kb.transfer.origin import file_source
-from kb.transfer.similarity import (
-    NEAR_DUPLICATE,
-    SAME_QUESTION,
-    question_similarity,
+from kb import import_export
+from kb.import_export import ImportOptions, ImportPlan
+from kb.import_export.plan.question_similarity import (
+    NEAR_DUPLICATE_SIMILARITY,
+    SAME_QUESTION_SIMILARITY,
+    compute_question_similarity,
 )
+from kb.import_export.read.file_source import derive_file_source
+from kb.models import AuditEvent, Entry, ImportBatch, Phrasing, Question
 from tests.conftest import MakeEntry
 from tests.importing import actions, load, plan, read, reasons, snapshot
 
@@ -29,12 +29,14 @@ PARK = (
 SCHOOL = "编号,标准问题,答案\n1,怎么办理退学,到教务处\n"
 
 
-def load_named(name: str, text: str, **options: Any) -> Plan:
+def load_named(name: str, text: str, **options: Any) -> ImportPlan:
     """Import a file as the command and the admin do: its name is its source."""
     table = read(text, name=name)
-    chosen = transfer.sourced(Options(**options), table, kind="entries")
-    made = transfer.plan(table, kind="entries", options=chosen)
-    transfer.apply(made, by=None, skip_bad=True)
+    chosen = import_export.fill_default_source(
+        ImportOptions(**options), table, kind="entries"
+    )
+    made = import_export.plan_import(table, kind="entries", options=chosen)
+    import_export.apply_import(made, by=None, skip_bad=True)
     return made
 
 
@@ -66,7 +68,7 @@ def run(*words: object) -> str:
 def test_the_source_of_a_file_is_its_name_without_signs_of_a_copy(
     name: str, source: str
 ) -> None:
-    assert file_source(name) == source
+    assert derive_file_source(name) == source
 
 
 def test_two_files_numbered_from_one_never_touch_each_other(tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_a_running_number_is_no_identity(heading: str) -> None:
     made = load(f"{heading},问题,答案\n1,景区几点关门,18 点\n")
     assert Entry.objects.get().external_id == ""
     assert "只是第几行，不当作编号" in "".join(made.notes)
-    transfer.tell("entries", {heading: "external_id"})
+    import_export.save_column_names("entries", {heading: "external_id"})
     load(f"{heading},问题,答案\n1,怎么办理退学,到教务处\n")
     assert Entry.objects.count() == 2
     assert not Entry.objects.exclude(external_id="").exists()
@@ -122,10 +124,10 @@ def test_another_question_under_a_number_is_refused_until_it_is_confirmed() -> N
     before = snapshot()
     made = plan(SCHOOL)
     assert actions(made) == ["REFUSE"]
-    (step,) = made.replaced
-    assert (step.related.text, step.title) == ("景区几点关门", "怎么办理退学")  # type: ignore[union-attr]
+    (step,) = made.replaced_rows
+    assert (step.related_entry.question, step.title) == ("景区几点关门", "怎么办理退学")  # type: ignore[union-attr]
     assert "换成了另一个问题" in reasons(made)
-    transfer.apply(made, by=None, skip_bad=True)
+    import_export.apply_import(made, by=None, skip_bad=True)
     assert snapshot() == before
 
 
@@ -147,15 +149,17 @@ def test_a_confirmed_row_is_never_mixed_with_the_one_before() -> None:
     )
     assert old.keywords == "kfsj"
     assert old.phrasings.count() == old.replies.count() == 1
-    assert Deed.objects.filter(act=Deed.Act.RETIRED, what__contains="景区").exists()
+    assert AuditEvent.objects.filter(
+        act=AuditEvent.Action.RETIRED, what__contains="景区"
+    ).exists()
     assert actions(plan(SCHOOL)) == ["SAME"]
 
 
 def test_a_confirmed_replacement_can_be_taken_back() -> None:
     load(PARK)
     made = load(SCHOOL, replaced_rows=frozenset({2}))
-    assert isinstance(made.batch, Import)
-    assert transfer.undo(made.batch, by=None).refused == []
+    assert isinstance(made.batch, ImportBatch)
+    assert import_export.undo_import(made.batch, by=None).refusals == []
     entry = Entry.objects.get()
     assert (entry.question, entry.status) == ("景区几点关门", "published")
     assert (entry.external_id, entry.answer) == ("1", "18 点")
@@ -208,14 +212,16 @@ def test_rows_of_many_sources_are_looked_up_together(
 def test_similarity_looks_at_what_is_asked_about(
     one: str, other: str, *, is_same: bool
 ) -> None:
-    assert (question_similarity([one], [other]) >= SAME_QUESTION) is is_same
-    assert SAME_QUESTION < NEAR_DUPLICATE
+    assert (
+        compute_question_similarity([one], [other]) >= SAME_QUESTION_SIMILARITY
+    ) is is_same
+    assert SAME_QUESTION_SIMILARITY < NEAR_DUPLICATE_SIMILARITY
 
 
 def test_our_own_mark_stays_exact() -> None:
     load(PARK)
-    heads = ",".join(transfer.heads("entries"))
-    (line,) = transfer.export("entries").lines()
+    heads = ",".join(import_export.list_export_headings("entries"))
+    (line,) = import_export.prepare_export("entries").iter_lines()
     line[3] = "怎么办理退学"
     cells = ",".join(f'"{cell}"' for cell in line)
     made = load(f"{heads}\n{cells}\n")
@@ -246,7 +252,7 @@ def test_a_renumbered_file_is_matched_by_its_questions(rows: str) -> None:
     pairs = Entry.objects.values_list("question", "pk", "answer")
     before = {question: (pk, answer) for question, pk, answer in pairs}
     made = load(f"编号,问题,答案\n{rows}")
-    assert "同一个问题换了编号" in "".join(s.detail for s in made.steps)
+    assert "同一个问题换了编号" in "".join(s.detail for s in made.planned_rows)
     wanted = dict(line.split(",")[:2] for line in rows.splitlines())
     assert numbered() == wanted
     for question, (pk, answer) in before.items():
@@ -254,7 +260,7 @@ def test_a_renumbered_file_is_matched_by_its_questions(rows: str) -> None:
         assert (entry.pk, entry.answer) == (pk, answer)
     assert set(actions(plan(f"编号,问题,答案\n{rows}"))) == {"SAME"}
     assert made.batch
-    assert transfer.undo(made.batch, by=None).refused == []
+    assert import_export.undo_import(made.batch, by=None).refusals == []
     assert numbered() == {"1": "怎么退货", "2": "怎么换货", "3": "能开发票吗"}
     assert set(actions(plan(THREE))) == {"SAME"}
 
@@ -262,12 +268,12 @@ def test_a_renumbered_file_is_matched_by_its_questions(rows: str) -> None:
 def test_who_is_not_in_the_renumbered_file_loses_the_number_and_nothing_else() -> None:
     load(THREE)
     made = load("编号,问题,答案\n1,怎么换货,乙\n2,能开发票吗,丙\n")
-    assert "会失去编号" in made.steps[0].detail
+    assert "会失去编号" in made.planned_rows[0].detail
     assert numbered() == {"1": "怎么换货", "2": "能开发票吗"}
     left = Entry.objects.get(question="怎么退货")
     assert (left.status, left.answer, left.external_id) == ("published", "甲", "")
     assert made.batch
-    transfer.undo(made.batch, by=None)
+    import_export.undo_import(made.batch, by=None)
     assert set(actions(plan(THREE))) == {"SAME"}
 
 
@@ -275,9 +281,9 @@ def test_a_row_that_is_refused_keeps_its_number() -> None:
     load(THREE)
     rows = "1,怎么换货,乙,\n2,怎么退货,甲,公幵\n3,能开发票吗,丙,\n"
     made = plan(f"编号,问题,答案,可见范围\n{rows}")
-    transfer.apply(made, by=None, skip_bad=True)
+    import_export.apply_import(made, by=None, skip_bad=True)
     assert numbered() == {"1": "怎么退货", "2": "怎么换货", "3": "能开发票吗"}
-    assert "仍归它" in made.steps[0].detail
+    assert "仍归它" in made.planned_rows[0].detail
 
 
 # Questions that customers asked, replies, phrasings --------------------------------------
@@ -293,7 +299,7 @@ def test_questions_of_two_files_do_not_meet() -> None:
     rows = Question.objects.order_by("pk").values_list("text", "answer", "external_id")
     assert list(rows) == [("怎么退", "点退货", ""), ("几点开门", "八点", "1")]
     assert made.batch
-    assert transfer.undo(made.batch, by=None).refused == []
+    assert import_export.undo_import(made.batch, by=None).refusals == []
     assert list(Question.objects.values_list("text", "external_id")) == [
         ("怎么退", "1")
     ]
@@ -327,12 +333,12 @@ def test_a_near_duplicate_is_named_and_skipped_unless_somebody_decides(
 ) -> None:
     made = load(NEAR)
     assert actions(made) == ["SKIP", "CREATE"]
-    (step,) = made.duplicates
-    assert step.related is not None
-    assert step.related.pk == refund.pk
+    (step,) = made.duplicate_rows
+    assert step.related_entry is not None
+    assert step.related_entry.pk == refund.pk
     assert "跳过 1 行" in made.summary
     assert f"#{refund.pk}「退款多久能到账」" in step.detail
-    assert "退款要多久到账" in "".join(transfer.rejects(made))
+    assert "退款要多久到账" in "".join(import_export.iter_refused_csv(made))
     assert Entry.objects.count() == 2
 
 
@@ -344,7 +350,7 @@ def test_a_near_duplicate_becomes_a_phrasing(refund: Entry) -> None:
     refund.refresh_from_db()
     assert (refund.answer, refund.version) == ("三天", version + 1)
     assert made.batch
-    assert transfer.undo(made.batch, by=None).refused == []
+    assert import_export.undo_import(made.batch, by=None).refusals == []
     assert not Phrasing.objects.exists()
 
 
@@ -412,7 +418,7 @@ def test_drafts_were_chosen_so_nothing_goes_live(make_entry: MakeEntry) -> None:
     assert "已发布，修改会马上生效" in reasons(made)
     made = load("问题,答案\n怎么退,新\n", status="draft", may_change_live=True)
     assert actions(made) == ["CHANGE"]
-    assert [step.row.number for step in made.live] == [2]
+    assert [step.row.number for step in made.live_rows] == [2]
     entry.refresh_from_db()
     assert entry.answer == "新"
 
@@ -430,4 +436,4 @@ def test_the_command_says_what_goes_live(make_entry: MakeEntry, tmp_path: Path) 
 def test_a_merged_phrasing_is_live_at_once_and_says_so(refund: Entry) -> None:
     made = plan(NEAR, duplicates="merge", status="draft")
     assert actions(made) == ["MERGE", "CREATE"]
-    assert [step.row.number for step in made.live] == [2]
+    assert [step.row.number for step in made.live_rows] == [2]

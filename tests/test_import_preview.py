@@ -8,7 +8,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from kb import transfer, wording
+from kb import import_export
+from kb.language import style_rules
 from kb.models import Entry, Phrasing, Question, User
 from tests.conftest import MakeEntry
 from tests.importing import actions, confirm, load, plan, reasons
@@ -193,13 +194,13 @@ def test_an_import_that_cannot_be_done_leads_back_to_its_preview(
 
 @pytest.fixture
 def rules(db: None) -> None:
-    wording.load_starter()
+    style_rules.load_starter_rules()
 
 
 def test_warnings_of_wording_rules_are_named_row_by_row(rules: None) -> None:
     rows = "甲是什么,最好的产品,\n乙是什么,好,打 13800138000 问\n"
     made = plan(f"问题,答案,话术\n{rows}", status="draft")
-    details = [step.detail for step in made.steps]
+    details = [step.detail for step in made.planned_rows]
     assert "提醒：FAQ 答案「最" in details[0]
     assert "13800138000" in details[1]
     assert "话术" in details[1]
@@ -211,7 +212,7 @@ def test_a_row_with_personal_data_in_a_phrasing_is_refused(
     db: None, status: str, has_rules: bool
 ) -> None:
     if has_rules:
-        wording.load_starter()
+        style_rules.load_starter_rules()
     rows = (
         "怎么查单,看订单页,查订单|我叫张某电话13800138000怎么查单\n怎么补办,后勤处,\n"
     )
@@ -222,11 +223,13 @@ def test_a_row_with_personal_data_in_a_phrasing_is_refused(
         "请删掉，或改成通用的说法"
     )
     with pytest.raises(ValidationError, match="有 1 行不能导入"):
-        transfer.apply(made, by=None)
-    transfer.apply(made, by=None, skip_bad=True)
+        import_export.apply_import(made, by=None)
+    import_export.apply_import(made, by=None, skip_bad=True)
     assert [entry.question for entry in Entry.objects.all()] == ["怎么补办"]
     assert not Phrasing.objects.exists()
-    mended = "".join(transfer.rejects(made)).replace("我叫张某电话13800138000", "")
+    mended = "".join(import_export.iter_refused_csv(made)).replace(
+        "我叫张某电话13800138000", ""
+    )
     load(mended, status=status)
     assert [phrasing.text for phrasing in Phrasing.objects.all()] == ["查订单"]
     assert Entry.objects.get(question="怎么查单").status == status
@@ -240,11 +243,11 @@ def test_personal_data_that_a_draft_has_keeps_it_a_draft(
     made = load("问题,答案,状态\n怎么查单,看订单页,已发布\n")
     entry.refresh_from_db()
     assert (actions(made), entry.status) == (["SAME"], "draft")
-    assert "没有发布，留作草稿：相似问法「13800138000」" in made.steps[0].detail
+    assert "没有发布，留作草稿：相似问法「13800138000」" in made.planned_rows[0].detail
     made = load("问题,答案,状态\n怎么查单,看订单的页面,已发布\n")
     entry.refresh_from_db()
     assert (actions(made), entry.status) == (["CHANGE"], "draft")
-    assert made.steps[0].detail.count("13800138000") == 1
+    assert made.planned_rows[0].detail.count("13800138000") == 1
 
 
 def test_a_live_entry_gets_no_phrasing_with_personal_data(
@@ -273,4 +276,4 @@ def test_phrasings_and_replies_of_a_draft_are_named_too(
         "请删掉，或改成通用的说法"
     )
     made = plan("条目,话术\n怎么查单,亲，这是最好的\n", kind="replies")
-    assert "提醒" in made.steps[0].detail
+    assert "提醒" in made.planned_rows[0].detail

@@ -14,19 +14,19 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from kb import incidents
-from kb.models import Entry, Incident, User
-from kb.text.mention import Said
+from kb.models import Announcement, Entry, User
+from kb.publishing import announcements
+from kb.text.chinese.keyword_matching import KeywordMatcher
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
-Announce = Callable[..., Incident]
+Announce = Callable[..., Announcement]
 
 
 @pytest.fixture
 def announce() -> Announce:
-    def make(title: str = "顺丰停运通知", **columns: Any) -> Incident:
+    def make(title: str = "顺丰停运通知", **columns: Any) -> Announcement:
         now = timezone.now()
         told = {
             "title": title,
@@ -36,7 +36,7 @@ def announce() -> Announce:
             "ends_at": now + HOUR,
             "audience": "public",
         }
-        incident = Incident(**{**told, **columns})
+        incident = Announcement(**{**told, **columns})
         incident.full_clean()
         incident.save()
         return incident
@@ -45,7 +45,10 @@ def announce() -> Announce:
 
 
 def titles(user: Any, **about: Any) -> list[str]:
-    return [notice.incident.title for notice in incidents.running(user, **about)]
+    return [
+        notice.announcement.title
+        for notice in announcements.list_running_announcements(user, **about)
+    ]
 
 
 # When and for whom -----------------------------------------------------------------
@@ -125,7 +128,7 @@ def test_the_one_that_began_last_stands_first(announce: Announce) -> None:
 def test_a_keyword_is_met_in_whatever_spelling(
     keyword: str, words: str, meant: bool
 ) -> None:
-    assert Said(words).mentions(keyword) is meant
+    assert KeywordMatcher(words).has_keyword(keyword) is meant
 
 
 def test_it_stands_above_results_that_one_of_its_keywords_asks_for(
@@ -157,8 +160,8 @@ def test_its_entry_is_linked_for_whom_may_read_it(
 ) -> None:
     internal = make_entry("内部？", audience="internal")
     announce(entry=internal)
-    (for_agent,) = incidents.running(agent)
-    (for_stranger,) = incidents.running(AnonymousUser())
+    (for_agent,) = announcements.list_running_announcements(agent)
+    (for_stranger,) = announcements.list_running_announcements(AnonymousUser())
     assert for_agent.entry == internal
     assert for_stranger.entry is None
 
@@ -183,17 +186,17 @@ def test_what_does_not_fit_is_refused_with_a_reason(
 ) -> None:
     with pytest.raises(ValidationError, match=reason):
         announce(**wrong)
-    assert not Incident.objects.exists()
+    assert not Announcement.objects.exists()
 
 
 def test_the_database_refuses_an_end_before_the_start(announce: Announce) -> None:
     incident = announce()
     with pytest.raises(IntegrityError), transaction.atomic():
-        Incident.objects.update(ends_at=incident.starts_at)
+        Announcement.objects.update(ends_at=incident.starts_at)
 
 
 def test_keywords_may_be_typed_in_any_way(announce: Announce) -> None:
-    assert announce(keywords="顺丰、停运, “快递 不动”\r\n 顺丰").words() == [
+    assert announce(keywords="顺丰、停运, “快递 不动”\r\n 顺丰").list_keywords() == [
         "顺丰",
         "停运",
         "快递 不动",
@@ -234,7 +237,7 @@ def test_a_copy_of_a_page_is_checked_anew_when_it_ends(
     incident = announce()
     tag = client.get("/").headers["ETag"]
     assert client.get("/", headers={"If-None-Match": tag}).status_code == 304
-    Incident.objects.filter(pk=incident.pk).update(ends_at=timezone.now())
+    Announcement.objects.filter(pk=incident.pk).update(ends_at=timezone.now())
     page = client.get("/", headers={"If-None-Match": tag})
     assert page.status_code == 200
     assert "顺丰停运通知" not in page.text
@@ -263,7 +266,7 @@ def test_ending_a_notice_by_hand_changes_the_kept_page(
 ) -> None:
     first, second = announce("公告甲"), announce("公告乙")
     assert "公告甲" in client.get("/").text
-    assert incidents.end(first)
+    assert announcements.end_announcement(first)
     page = client.get("/").text
     assert "公告甲" not in page
     assert second.title in page
@@ -319,17 +322,17 @@ def typed(**more: Any) -> dict[str, Any]:
 
 
 def test_an_editor_announces_and_ends_in_the_admin(desk: Client) -> None:
-    form = desk.get("/admin/kb/incident/add/")
+    form = desk.get("/admin/kb/announcement/add/")
     assert form.status_code == 200
-    assert desk.post("/admin/kb/incident/add/", typed()).status_code == 302
-    incident = Incident.objects.get()
+    assert desk.post("/admin/kb/announcement/add/", typed()).status_code == 302
+    incident = Announcement.objects.get()
     assert incident.created_by == form.wsgi_request.user
-    assert "进行中" in desk.get("/admin/kb/incident/").text
+    assert "进行中" in desk.get("/admin/kb/announcement/").text
     assert "顺丰停运" in Client().get("/").text
     chosen = {"action": "end_now", "_selected_action": [incident.pk]}
-    assert desk.post("/admin/kb/incident/", chosen).status_code == 302
+    assert desk.post("/admin/kb/announcement/", chosen).status_code == 302
     assert "顺丰停运" not in Client().get("/").text
-    assert "已结束" in desk.get("/admin/kb/incident/").text
+    assert "已结束" in desk.get("/admin/kb/announcement/").text
 
 
 def test_only_what_runs_is_ended(desk: Client, announce: Announce) -> None:
@@ -337,7 +340,7 @@ def test_only_what_runs_is_ended(desk: Client, announce: Announce) -> None:
     later = announce("以后", starts_at=now + HOUR, ends_at=now + 2 * HOUR)
     over = announce("从前", starts_at=now - 3 * HOUR, ends_at=now - 2 * HOUR)
     chosen = {"action": "end_now", "_selected_action": [later.pk, over.pk]}
-    page = desk.post("/admin/kb/incident/", chosen, follow=True).text
+    page = desk.post("/admin/kb/announcement/", chosen, follow=True).text
     assert "「以后」没有在进行" in page
     assert "「从前」没有在进行" in page
     for incident in (later, over):
@@ -357,24 +360,24 @@ def test_the_list_is_narrowed_by_state(
     announce("现在")
     announce("以后", starts_at=now + HOUR, ends_at=now + 2 * HOUR)
     announce("从前", starts_at=now - 2 * HOUR, ends_at=now - HOUR)
-    page = desk.get("/admin/kb/incident/", {"state": state})
+    page = desk.get("/admin/kb/announcement/", {"state": state})
     listed = {incident.title for incident in page.context["cl"].result_list}
     assert listed == (expected or {"现在", "以后", "从前"})
 
 
 def test_a_wrong_time_is_refused_in_words(desk: Client) -> None:
-    page = desk.post("/admin/kb/incident/add/", typed(ends_at_0="2025-01-01"))
+    page = desk.post("/admin/kb/announcement/add/", typed(ends_at_0="2025-01-01"))
     assert "结束时间必须晚于开始时间" in page.text
-    page = desk.post("/admin/kb/incident/add/", typed(entry="9" * 30))
+    page = desk.post("/admin/kb/announcement/add/", typed(entry="9" * 30))
     assert page.status_code == 200
-    assert not Incident.objects.exists()
+    assert not Announcement.objects.exists()
 
 
 def test_agents_announce_nothing(client: Client, agent: User) -> None:
     client.force_login(agent)
-    page = client.post("/admin/kb/incident/add/", typed(), follow=True)
+    page = client.post("/admin/kb/announcement/add/", typed(), follow=True)
     assert page.status_code == 403
-    assert not Incident.objects.exists()
+    assert not Announcement.objects.exists()
 
 
 def test_an_entry_that_goes_leaves_its_notice(

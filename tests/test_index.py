@@ -13,12 +13,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
-from kb import entries, index
-from kb.documents import Source
-from kb.engines import EngineUnavailable, get_engine
+from kb.index import sync
+from kb.index.documents import EntrySource
+from kb.index.engines import EngineUnavailableError, get_engine
+from kb.library import entries
 from kb.management.commands import kb_index
-from kb.models import Category, Entry, Reply, Stale, User, Word
-from kb.search import search
+from kb.models import Category, DictionaryWord, Entry, IndexQueue, Reply, User
+from kb.search import search_entries
 from tests.conftest import MakeEntry
 
 ANYONE = AnonymousUser()
@@ -29,20 +30,20 @@ pytestmark = pytest.mark.django_db
 def found(
     words: str, user: User | AnonymousUser = ANYONE, **options: object
 ) -> list[int]:
-    return [hit.entry.pk for hit in search(words, user=user, **options).hits]  # type: ignore[arg-type]
+    return [hit.entry.pk for hit in search_entries(words, user=user, **options).hits]  # type: ignore[arg-type]
 
 
 def test_a_published_entry_is_found_after_commit(
     django_capture_on_commit_callbacks: CaptureCommits,
 ) -> None:
-    index.rebuild()
+    sync.rebuild_index()
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
-        entry = entries.draft(
+        entry = entries.create_draft(
             "如何申请退款", by=None, answer="点退款", audience="public"
         )
-        entries.publish(entry, by=None)
+        entries.publish_entry(entry, by=None)
     assert found("退款") == [entry.pk]
-    assert not Stale.objects.exists()
+    assert not IndexQueue.objects.exists()
 
 
 def test_a_rolled_back_save_leaves_no_mark(make_entry: MakeEntry) -> None:
@@ -50,31 +51,33 @@ def test_a_rolled_back_save_leaves_no_mark(make_entry: MakeEntry) -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
         entry.save()
         raise RuntimeError
-    assert not Stale.objects.exists()
+    assert not IndexQueue.objects.exists()
 
 
 def test_marks_wait_while_the_engine_is_down(make_entry: MakeEntry) -> None:
     entry = make_entry("如何申请退款")
-    with mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailable):
-        entries.revise(entry, by=None, based_on=entry.version, question="发票抬头")
-        assert index.sync() == 0
-    assert Stale.objects.count() == 1
-    index.sync()
-    assert (found("发票"), Stale.objects.count()) == ([entry.pk], 0)
+    with mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailableError):
+        entries.update_entry(
+            entry, by=None, based_on=entry.version, question="发票抬头"
+        )
+        assert sync.sync_marked_entries() == 0
+    assert IndexQueue.objects.count() == 1
+    sync.sync_marked_entries()
+    assert (found("发票"), IndexQueue.objects.count()) == ([entry.pk], 0)
 
 
 def test_a_mark_made_while_syncing_is_kept(make_entry: MakeEntry) -> None:
     entry = make_entry()
-    index.mark([entry.pk])
-    read = index.documents
+    sync.mark_stale([entry.pk])
+    read = sync.build_entry_documents
 
     def read_and_mark(queryset: object) -> object:
-        index.mark([entry.pk])
+        sync.mark_stale([entry.pk])
         return read(queryset)  # type: ignore[arg-type]
 
-    with mock.patch.object(index, "documents", read_and_mark):
-        assert index.sync() == 1
-    assert Stale.objects.count() == 1
+    with mock.patch.object(sync, "build_entry_documents", read_and_mark):
+        assert sync.sync_marked_entries() == 1
+    assert IndexQueue.objects.count() == 1
 
 
 def test_internal_wording_cannot_be_probed_by_outsiders(
@@ -89,7 +92,7 @@ def test_a_changed_reply_is_found(make_entry: MakeEntry, agent: User) -> None:
     entry = make_entry(replies=["请稍等"])
     Reply.objects.get(entry=entry).delete()
     Reply.objects.create(entry=entry, body="包邮哦")
-    index.sync_all()
+    sync.sync_all_marks()
     assert (found("稍等", agent), found("包邮", agent)) == ([], [entry.pk])
 
 
@@ -101,15 +104,15 @@ def test_a_phrasing_is_found(make_entry: MakeEntry) -> None:
 
 def test_a_retired_entry_leaves_the_index(make_entry: MakeEntry) -> None:
     entry = make_entry()
-    entries.retire(entry, by=None)
-    index.sync_all()
-    assert get_engine().digests() == {}
+    entries.retire_entry(entry, by=None)
+    sync.sync_all_marks()
+    assert get_engine().load_digests() == {}
 
 
 def test_a_deleted_entry_leaves_the_index(make_entry: MakeEntry) -> None:
     make_entry(status="draft").delete()
-    index.sync_all()
-    assert get_engine().digests() == {}
+    sync.sync_all_marks()
+    assert get_engine().load_digests() == {}
 
 
 def test_a_moved_category_moves_its_entries(make_entry: MakeEntry) -> None:
@@ -119,7 +122,7 @@ def test_a_moved_category_moves_its_entries(make_entry: MakeEntry) -> None:
     assert found("运费", category=after) == []
     freight.parent = after
     freight.save()
-    index.sync_all()
+    sync.sync_all_marks()
     assert found("运费", category=after) == [entry.pk]
     assert found("运费", category=shipping) == []
 
@@ -128,24 +131,24 @@ def test_audit_finds_what_a_bulk_update_hid(make_entry: MakeEntry) -> None:
     entry = make_entry("如何申请退款")
     Entry.objects.update(question="发票抬头")
     assert found("发票") == []
-    assert index.audit() == {entry.pk}
-    index.sync()
+    assert sync.audit_indexed_entries() == {entry.pk}
+    sync.sync_marked_entries()
     assert found("发票") == [entry.pk]
-    assert index.audit() == set()
+    assert sync.audit_indexed_entries() == set()
 
 
 def test_audit_finds_what_the_engine_should_not_hold(make_entry: MakeEntry) -> None:
     entry = make_entry()
     Entry.objects.update(status="retired")
-    assert index.audit() == {entry.pk}
-    index.sync()
-    assert get_engine().digests() == {}
+    assert sync.audit_indexed_entries() == {entry.pk}
+    sync.sync_marked_entries()
+    assert get_engine().load_digests() == {}
 
 
 def test_a_new_analysis_is_drift(make_entry: MakeEntry) -> None:
     entry = make_entry()
-    with mock.patch("kb.text.segment.words", return_value=["x"]):
-        assert index.audit() == {entry.pk}
+    with mock.patch("kb.text.chinese.tokenizer.tokenize_text", return_value=["x"]):
+        assert sync.audit_indexed_entries() == {entry.pk}
 
 
 def test_rebuild_catches_up_with_what_changed_meanwhile(make_entry: MakeEntry) -> None:
@@ -153,23 +156,27 @@ def test_rebuild_catches_up_with_what_changed_meanwhile(make_entry: MakeEntry) -
 
     def edit_meanwhile(documents: object) -> object:
         held = list(documents)  # type: ignore[call-overload]
-        entries.revise(entry, by=None, based_on=entry.version, question="发票抬头")
+        entries.update_entry(
+            entry, by=None, based_on=entry.version, question="发票抬头"
+        )
         return held
 
-    index.rebuild(edit_meanwhile)
+    sync.rebuild_index(edit_meanwhile)
     assert found("发票") == [entry.pk]
-    assert not Stale.objects.exists()
+    assert not IndexQueue.objects.exists()
 
 
 def test_one_transaction_syncs_once(
     make_entry: MakeEntry, transactional_db: None
 ) -> None:
     entry = make_entry()
-    down = mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailable)
+    down = mock.patch.object(
+        get_engine(), "writing", side_effect=EngineUnavailableError
+    )
     with down as writing:
         with transaction.atomic():
-            index.mark([entry.pk])
-            index.mark([entry.pk])
+            sync.mark_stale([entry.pk])
+            sync.mark_stale([entry.pk])
         assert writing.call_count == 1
 
 
@@ -179,87 +186,89 @@ def test_a_save_during_a_rebuild_is_found_at_once_and_after_it(
     old = make_entry("如何申请退款")
     new: list[int] = []
 
-    def meanwhile(sources: Iterable[Source]) -> Iterator[Source]:
+    def meanwhile(sources: Iterable[EntrySource]) -> Iterator[EntrySource]:
         yield from sources
         new.append(make_entry("发票抬头").pk)
-        entries.retire(old, by=None)
-        index.sync_all()
+        entries.retire_entry(old, by=None)
+        sync.sync_all_marks()
         assert (found("发票"), found("退款")) == (new, [])
 
-    index.rebuild(meanwhile)
+    sync.rebuild_index(meanwhile)
     assert (found("发票"), found("退款")) == (new, [])
-    assert not Stale.objects.exists()
+    assert not IndexQueue.objects.exists()
 
 
 def test_a_rebuild_that_fails_loses_no_save(make_entry: MakeEntry) -> None:
     make_entry("如何申请退款")
     new: list[int] = []
 
-    def fail(sources: Iterable[Source]) -> Iterator[Source]:
+    def fail(sources: Iterable[EntrySource]) -> Iterator[EntrySource]:
         new.append(make_entry("发票抬头").pk)
         raise LookupError
 
     with pytest.raises(LookupError):
-        index.rebuild(fail)  # type: ignore[arg-type, unused-ignore]
+        sync.rebuild_index(fail)  # type: ignore[arg-type, unused-ignore]
     assert found("发票") == new
 
 
 def test_a_mark_made_as_a_rebuild_begins_is_kept(make_entry: MakeEntry) -> None:
     """Its number may be lower than that of a mark that we have seen."""
     entry = make_entry("如何申请退款")
-    Stale.objects.create(pk=1000, entry_id=entry.pk)
+    IndexQueue.objects.create(pk=1000, entry_id=entry.pk)
 
-    def commit_late(sources: Iterable[Source]) -> Iterator[Source]:
+    def commit_late(sources: Iterable[EntrySource]) -> Iterator[EntrySource]:
         yield from sources
         Entry.objects.update(question="发票抬头")
-        Stale.objects.create(pk=999, entry_id=entry.pk)
+        IndexQueue.objects.create(pk=999, entry_id=entry.pk)
 
-    index.rebuild(commit_late)
+    sync.rebuild_index(commit_late)
     assert found("发票") == [entry.pk]
 
 
 def test_entries_are_read_in_batches(make_entry: MakeEntry) -> None:
     made = {make_entry(f"订单{n}").pk for n in range(5)}
-    with mock.patch.object(index, "BATCH", 2):
-        assert {d.id for d in index.documents(Entry.objects.searchable())} == made
+    with mock.patch.object(sync, "DOCUMENT_BATCH_ENTRIES", 2):
+        assert {
+            d.id for d in sync.build_entry_documents(Entry.objects.searchable())
+        } == made
 
 
 def test_a_command_rebuilds_in_several_processes(
     make_entry: MakeEntry, transactional_db: None, settings: Any, tmp_path: Path
 ) -> None:
     settings.KB_ENGINE = {
-        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path,
     }
     made = [make_entry("如何申请退款").pk, make_entry("发票抬头").pk]
-    Word.objects.create(text="请退")  # known to the parent alone, till now
+    DictionaryWord.objects.create(text="请退")  # known to the parent alone, till now
     with (
-        mock.patch.object(index, "FEW", 1),
+        mock.patch.object(sync, "MIN_PARALLEL_ENTRIES", 1),
         mock.patch("os.cpu_count", return_value=2),
     ):
         call_command("kb_index", "rebuild", stdout=(out := StringIO()))
     assert "已重建：2 条" in out.getvalue()
     assert (found("退款"), found("发票")) == (made[:1], made[1:])
-    assert index.audit() == set()
+    assert sync.audit_indexed_entries() == set()
 
 
 def test_a_second_rebuild_says_so_in_one_line(
     make_entry: MakeEntry, settings: Any, tmp_path: Path
 ) -> None:
     settings.KB_ENGINE = {
-        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path,
     }
     make_entry("如何申请退款")
 
-    def again(sources: Iterable[Source]) -> Iterator[Source]:
+    def again(sources: Iterable[EntrySource]) -> Iterator[EntrySource]:
         with pytest.raises(CommandError, match="索引正在重建，等它结束后再试"):
             call_command("kb_index", "rebuild")
         yield from sources
 
-    assert index.rebuild(again) == 1
+    assert sync.rebuild_index(again) == 1
 
 
 def test_a_rebuild_tells_how_far_and_how_fast_it_is() -> None:
-    line = kb_index.progress(1500, 4500, 3.0)
+    line = kb_index.format_progress(1500, 4500, 3.0)
     assert line == "1500/4500 条，每秒 500 条，还需 0 分 06 秒"

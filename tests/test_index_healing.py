@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from kb import entries, index
-from kb.engines import get_engine, pen
-from kb.index import healing, stamps
+from kb.index import healing, stamps, sync
+from kb.index.engines import get_engine, write_lock
+from kb.library import entries
 from kb.models import Entry, IndexStamp
-from kb.search import Results, search
+from kb.search import SearchResults, search_entries
 from tests.conftest import MakeEntry
 
 pytestmark = [
@@ -28,7 +28,7 @@ pytestmark = [
 def folder(settings: Any, tmp_path: Path) -> Path:
     """Return the folder of a stored index."""
     path = tmp_path / "index"
-    whoosh = "kb.engines.whoosh.WhooshEngine"
+    whoosh = "kb.index.engines.whoosh.WhooshEngine"
     settings.KB_ENGINE = {"BACKEND": whoosh, "PATH": path, "PATIENCE": 0}
     return path
 
@@ -39,14 +39,14 @@ def entry(folder: Path, make_entry: MakeEntry) -> Entry:
     return make_entry("退货运费谁承担？", answer="质量问题由我们承担。")
 
 
-def ask(words: str = "质量问题") -> Results:
-    stamps.clear()  # as two seconds do
-    return search(words, user=AnonymousUser())
+def ask(words: str = "质量问题") -> SearchResults:
+    stamps.clear_cached_answers()  # as two seconds do
+    return search_entries(words, user=AnonymousUser())
 
 
 def found() -> list[int]:
     results = ask()
-    assert not results.degraded
+    assert not results.is_degraded
     return [hit.entry.pk for hit in results.hits]
 
 
@@ -84,20 +84,20 @@ DAMAGES: dict[str, Callable[[Path], Any]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_index_heals(entry: Entry, folder: Path, damage: str) -> None:
     assert found() == [entry.pk]
-    assert not healing.heal()
+    assert not healing.rebuild_if_needed()
     DAMAGES[damage](folder)
     get_engine.cache_clear()
-    assert healing.heal()
+    assert healing.rebuild_if_needed()
     assert found() == [entry.pk]
-    assert not healing.heal()
+    assert not healing.rebuild_if_needed()
 
 
 def test_a_missing_index_is_said_and_logged_in_one_line(
     entry: Entry, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shutil.rmtree(folder)
-    assert ask().degraded
-    healing.heal()
+    assert ask().is_degraded
+    healing.rebuild_if_needed()
     (line,) = [r.getMessage() for r in caplog.records if r.name == healing.__name__]
     assert line.startswith("index: rebuilt 2 entries in ")
     assert "no index" in line
@@ -108,8 +108,10 @@ def older_copy(entry: Entry, folder: Path, tmp_path: Path) -> Path:
     """Return a copy of the index, after which the entry was changed."""
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    entries.revise(entry, by=None, based_on=entry.version, answer="都由平台垫付。")
-    index.sync_all()
+    entries.update_entry(
+        entry, by=None, based_on=entry.version, answer="都由平台垫付。"
+    )
+    sync.sync_all_marks()
     assert [hit.entry.pk for hit in ask("平台垫付").hits] == [entry.pk]
     return copy
 
@@ -123,38 +125,41 @@ def test_an_older_copy_of_the_index_is_noticed_and_heals(
     older_copy: Path, folder: Path, entry: Entry
 ) -> None:
     put_back(older_copy, folder)
-    assert ask("平台垫付").degraded
-    assert healing.heal()
+    assert ask("平台垫付").is_degraded
+    assert healing.rebuild_if_needed()
     results = ask("平台垫付")
-    assert ([h.entry.pk for h in results.hits], results.degraded) == ([entry.pk], False)
+    assert ([h.entry.pk for h in results.hits], results.is_degraded) == (
+        [entry.pk],
+        False,
+    )
 
 
 def test_an_older_copy_is_not_made_the_known_one_by_a_save(
     older_copy: Path, folder: Path, make_entry: MakeEntry
 ) -> None:
     put_back(older_copy, folder)
-    stamps.clear()
-    index.mark([1])
-    assert index.sync() == 0
-    assert ask("平台垫付").degraded
+    stamps.clear_cached_answers()
+    sync.mark_stale([1])
+    assert sync.sync_marked_entries() == 0
+    assert ask("平台垫付").is_degraded
 
 
 def test_an_older_database_is_noticed_and_heals(entry: Entry) -> None:
     older = IndexStamp.objects.values().get()
-    index.mark([entry.pk])
-    index.sync()
-    index.mark([entry.pk])
-    index.sync()
+    sync.mark_stale([entry.pk])
+    sync.sync_marked_entries()
+    sync.mark_stale([entry.pk])
+    sync.sync_marked_entries()
     IndexStamp.objects.update(**older)
-    assert ask().degraded
-    assert healing.heal()
+    assert ask().is_degraded
+    assert healing.rebuild_if_needed()
     assert found() == [entry.pk]
 
 
 def test_a_database_that_never_knew_the_index_is_noticed(entry: Entry) -> None:
     IndexStamp.objects.all().delete()
-    assert ask().degraded
-    assert healing.heal()
+    assert ask().is_degraded
+    assert healing.rebuild_if_needed()
     assert IndexStamp.objects.count() == 1
 
 
@@ -162,11 +167,11 @@ def test_a_database_that_never_knew_the_index_is_noticed(entry: Entry) -> None:
 def test_a_process_that_dies_around_its_commit_costs_no_rebuild(
     entry: Entry, committed: bool
 ) -> None:
-    with get_engine().writing() as changes:
-        stamp = stamps.begin(changes.stamp)
+    with get_engine().open_writer() as changes:
+        stamp = stamps.begin_commit(changes.stamp)
         changes.stamp = stamp if committed else changes.stamp
     assert found() == [entry.pk]
-    assert healing.problem() == ""
+    assert healing.find_index_problem() == ""
 
 
 def test_a_table_of_contents_older_than_the_last_commit_is_damage(
@@ -174,25 +179,25 @@ def test_a_table_of_contents_older_than_the_last_commit_is_damage(
 ) -> None:
     (contents,) = folder.rglob("*.toc")
     shutil.copytree(contents.parent, tmp_path / "older")
-    index.mark([entry.pk])
-    index.sync()
+    sync.mark_stale([entry.pk])
+    sync.sync_marked_entries()
     shutil.rmtree(contents.parent)
     shutil.copytree(tmp_path / "older", contents.parent)
     get_engine.cache_clear()
-    assert ask().degraded
-    assert healing.heal()
+    assert ask().is_degraded
+    assert healing.rebuild_if_needed()
 
 
 def test_one_process_heals_at_a_time(entry: Entry, folder: Path) -> None:
-    with pen.hold(folder / "REBUILD", 0):
+    with write_lock.hold_lock(folder / "REBUILD", 0):
         (folder / "CURRENT").unlink()
-        assert not healing.heal()
-    assert healing.heal()
+        assert not healing.rebuild_if_needed()
+    assert healing.rebuild_if_needed()
 
 
 def test_a_writer_at_work_is_no_damage(entry: Entry) -> None:
-    with get_engine().writing():
-        assert healing.problem() == ""
+    with get_engine().open_writer():
+        assert healing.find_index_problem() == ""
 
 
 def test_a_rebuild_that_fails_leaves_the_index_known(entry: Entry) -> None:
@@ -200,7 +205,7 @@ def test_a_rebuild_that_fails_leaves_the_index_known(entry: Entry) -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        index.rebuild(fail)
+        sync.rebuild_index(fail)
     assert found() == [entry.pk]
     assert IndexStamp.objects.count() == 1
 
@@ -209,10 +214,10 @@ def test_the_database_is_asked_every_two_seconds_at_most(
     entry: Entry, django_assert_num_queries: Any
 ) -> None:
     engine = get_engine()
-    stamps.clear()
+    stamps.clear_cached_answers()
     with django_assert_num_queries(1):
         for _ in range(5):
-            engine.count(())
+            engine.count_documents(())
 
 
 def test_an_index_is_trusted_while_the_database_is_down(
@@ -223,6 +228,6 @@ def test_an_index_is_trusted_while_the_database_is_down(
     def down(stamp: str) -> bool:
         raise OperationalError
 
-    monkeypatch.setattr(stamps, "_is_stored", down)
-    stamps.clear()
-    assert get_engine().count(()) == 2
+    monkeypatch.setattr(stamps, "_is_stored_stamp", down)
+    stamps.clear_cached_answers()
+    assert get_engine().count_documents(()) == 2

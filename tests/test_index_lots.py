@@ -11,32 +11,34 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from kb import entries, feedback, index
-from kb.engines import EngineUnavailable, get_engine
-from kb.models import Category, Entry, Evidence, Pick, Side, Stale, User
-from kb.models.stale import SMALL_LOT
-from kb.search import search
+from kb import usage
+from kb.index import sync
+from kb.index.engines import EngineUnavailableError, get_engine
+from kb.library import entries
+from kb.models import Category, Entry, Evidence, IndexQueue, Pick, SearchSide, User
+from kb.models.index_queue import MAX_SMALL_BATCH_ENTRIES
+from kb.search import search_entries
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
-MANY = SMALL_LOT + 5
+MANY = MAX_SMALL_BATCH_ENTRIES + 5
 
 
 def found(words: str, **options: Any) -> list[int]:
-    hits = search(words, user=AnonymousUser(), **options).hits
+    hits = search_entries(words, user=AnonymousUser(), **options).hits
     return [hit.entry.pk for hit in hits]
 
 
 @pytest.fixture
 def branch(make_entry: MakeEntry) -> Category:
     """A category with more entries than a request brings up to date."""
-    index.rebuild()
+    sync.rebuild_index()
     category: Category = Category.objects.create(name="法规")
     Entry.objects.bulk_create(
         Entry(question=f"第 {n} 条法规怎么办理", category=category, status="published")
         for n in range(MANY)
     )
-    index.rebuild()
+    sync.rebuild_index()
     return category
 
 
@@ -51,90 +53,96 @@ def test_a_save_is_found_while_a_moved_branch_waits(
     entry = make_entry("如何申请退款")
     with transaction.atomic():
         move(branch)
-    assert index.pending() == MANY
+    assert sync.count_pending_marks() == MANY
     with transaction.atomic():
-        entries.revise(entry, by=None, based_on=entry.version, question="发票抬头")
+        entries.update_entry(
+            entry, by=None, based_on=entry.version, question="发票抬头"
+        )
     assert found("发票抬头") == [entry.pk]
-    assert index.pending() == MANY
+    assert sync.count_pending_marks() == MANY
 
 
 def test_the_scheduler_takes_the_newest_small_lot_first(branch: Category) -> None:
     move(branch)
     for pk in (-1, -2, -3):
-        index.mark([pk])
+        sync.mark_stale([pk])
     synced: list[int] = []
-    with mock.patch("kb.typeahead.keep", synced.extend):
-        index.sync(limit=2)
+    with mock.patch("kb.index.autocomplete.update_completions", synced.extend):
+        sync.sync_marked_entries(limit=2)
     assert sorted(synced) == [-3, -2]
 
 
 def test_a_large_lot_is_worked_off_in_the_end(branch: Category) -> None:
     move(branch)
-    assert index.sync_all() == MANY
-    assert index.pending() == 0
-    assert index.audit() == set()
+    assert sync.sync_all_marks() == MANY
+    assert sync.count_pending_marks() == 0
+    assert sync.audit_indexed_entries() == set()
 
 
 def test_who_waits_for_a_lot_of_his_own_does_not_work_off_larger_ones(
     branch: Category, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "SYNC_BATCH", 2)
+    monkeypatch.setattr(sync, "SYNC_BATCH_MARKS", 2)
     mine = [make_entry(f"如何申请退款 {n}", status="draft").pk for n in range(4)]
-    Stale.objects.all().delete()
+    IndexQueue.objects.all().delete()
     move(branch)
-    index.mark(mine)
-    assert index.sync_all(most=len(mine)) == len(mine)
-    assert index.pending() == MANY
+    sync.mark_stale(mine)
+    assert sync.sync_all_marks(most=len(mine)) == len(mine)
+    assert sync.count_pending_marks() == MANY
 
 
 def test_a_request_stops_after_a_small_lot(make_entry: MakeEntry) -> None:
     for n in range(MANY):
-        index.mark([-n])
-    assert index.sync_small() == SMALL_LOT
-    assert index.pending() == MANY - SMALL_LOT
+        sync.mark_stale([-n])
+    assert sync.sync_small_lots() == MAX_SMALL_BATCH_ENTRIES
+    assert sync.count_pending_marks() == MANY - MAX_SMALL_BATCH_ENTRIES
 
 
 def test_another_name_of_a_category_concerns_no_document(branch: Category) -> None:
     branch.name = "法律法规"
     branch.save()
-    assert not Stale.objects.exists()
-    assert index.audit() == set()
+    assert not IndexQueue.objects.exists()
+    assert sync.audit_indexed_entries() == set()
 
 
 def test_a_category_moved_to_the_top_moves_its_entries(branch: Category) -> None:
     move(branch)
-    index.sync_all()
+    sync.sync_all_marks()
     top, branch.parent = branch.parent, None
     branch.save()
-    index.sync_all()
+    sync.sync_all_marks()
     assert found("第 3 条法规怎么办理", category=top) == []
-    assert index.audit() == set()
+    assert sync.audit_indexed_entries() == set()
 
 
 def test_marks_of_one_transaction_are_synced_once_and_of_the_next_again(
     transactional_db: None,
 ) -> None:
-    down = mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailable)
+    down = mock.patch.object(
+        get_engine(), "writing", side_effect=EngineUnavailableError
+    )
     with down as writing:
         with transaction.atomic():
             for _ in range(3):
-                index.mark([-1])
+                sync.mark_stale([-1])
         with transaction.atomic():
-            index.mark([-1])
+            sync.mark_stale([-1])
     assert writing.call_count == 2
 
 
 def test_a_mark_in_a_savepoint_that_was_rolled_back_stops_no_other(
     transactional_db: None,
 ) -> None:
-    down = mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailable)
+    down = mock.patch.object(
+        get_engine(), "writing", side_effect=EngineUnavailableError
+    )
     with down as writing, transaction.atomic():
         with pytest.raises(LookupError), transaction.atomic():
-            index.mark([-1])
+            sync.mark_stale([-1])
             raise LookupError
-        index.mark([-2])
+        sync.mark_stale([-2])
     assert writing.call_count == 1
-    assert list(Stale.objects.values_list("entry_id", flat=True)) == [-2]
+    assert list(IndexQueue.objects.values_list("entry_id", flat=True)) == [-2]
 
 
 def test_ageing_marks_all_entries_of_a_batch_at_once(
@@ -143,16 +151,16 @@ def test_ageing_marks_all_entries_of_a_batch_at_once(
     made = [make_entry(f"如何申请退款 {n}") for n in range(3)]
     for entry in made:
         for person in ("a", "b"):
-            feedback.pick(
+            usage.record_pick(
                 entry,
                 words="退钱",
                 person=person,
-                side=Side.PUBLIC,
+                side=SearchSide.PUBLIC,
                 kind=Pick.Kind.HELPFUL,
             )
     Evidence.objects.update(level=3)
-    with mock.patch.object(index, "mark", wraps=index.mark) as mark:
-        assert feedback.age() == len(made)
+    with mock.patch.object(sync, "mark_stale", wraps=sync.mark_stale) as mark:
+        assert usage.update_aged_evidence() == len(made)
     assert [set(call.args[0]) for call in mark.call_args_list] == [
         {entry.pk for entry in made}
     ]

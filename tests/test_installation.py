@@ -19,9 +19,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from kb.database import files
-from kb.installation import commands, life, locks, private, problems
-from kb.models import Entry, Segment, User
+from kb.models import CustomerSegment, Entry, User
+from kb.operations.installation import (
+    previous_use,
+    private_files,
+    problems,
+    setup_lock,
+    shell_commands,
+)
+from kb.system.database import sqlite_file
 from tests.real_site import GUNICORN, ROOT
 from tests.test_settings import start
 
@@ -44,7 +50,7 @@ def test_check_names_what_is_missing_and_the_command(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     checked = start(folder, "manage.py", "check", HTTPS="off")
     assert checked.returncode == 1
-    python = commands.manage("kb_setup", "--no-demo").split()[-4]
+    python = shell_commands.format_manage_command("kb_setup", "--no-demo").split()[-4]
     assert f"DATA_DIR={folder}" in checked.stderr
     assert f"{python} manage.py kb_setup --no-demo" in checked.stderr
     assert "manage.py collectstatic --noinput" in checked.stderr
@@ -75,7 +81,7 @@ def other_version(db: None) -> None:
 
 
 def test_a_database_of_another_version_is_refused(other_version: None) -> None:
-    found = [one for one in problems.find_problems() if one.id == "kb.E018"]
+    found = [one for one in problems.find_setup_problems() if one.id == "kb.E018"]
     assert [one.is_fatal for one in found] == [True]
     assert "（0002_tea、0003_pot、0004_cup……）" in found[0].message
     assert "kb_export" in found[0].message
@@ -86,7 +92,7 @@ def test_setup_leaves_a_database_of_another_version_alone(
 ) -> None:
     with pytest.raises(CommandError, match=r"用另一个版本建的.*kb_export"):
         call_command("kb_setup", no_demo=True, wait=0, stdout=StringIO())
-    assert not Segment.objects.exists()
+    assert not CustomerSegment.objects.exists()
 
 
 def test_a_squashed_migration_knows_what_it_replaces(
@@ -122,7 +128,7 @@ def test_a_command_for_the_wrong_folder_names_it_and_makes_nothing(
 def test_commands_hide_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://kb:geheim@db.example.com/kb")
     monkeypatch.setenv("SECRET_KEY", "geheim")
-    line = commands.manage("migrate")
+    line = shell_commands.format_manage_command("migrate")
     assert "geheim" not in line
     assert "db.example.com/kb" in line
 
@@ -152,7 +158,7 @@ def test_what_others_may_read_is_not_served(tmp_path: Path) -> None:
 def test_what_is_private(
     own: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, name: str, mode: int
 ) -> None:
-    monkeypatch.setattr(private, "sqlite_path", lambda: own / "kb.sqlite3")
+    monkeypatch.setattr(private_files, "get_sqlite_path", lambda: own / "kb.sqlite3")
     settings.KB_ENGINE = {"PATH": own / "index"}
     cache = {"BACKEND": "config.caches.FileCache", "LOCATION": str(own / "cache")}
     settings.CACHES = {"default": cache}
@@ -160,10 +166,10 @@ def test_what_is_private(
         (own / folder).mkdir(mode=0o700)
     for file in ("secret_key", "kb.sqlite3", "kb.sqlite3-wal"):
         (own / file).touch(0o600)
-    assert private.find_exposed() == []
+    assert private_files.find_exposed_paths() == []
     (own / name).chmod(mode)
-    assert private.find_exposed() == [own / name]
-    assert f"chmod -R go-rwx {own}" in private.explain([own / name])
+    assert private_files.find_exposed_paths() == [own / name]
+    assert f"chmod -R go-rwx {own}" in private_files.explain_exposed_paths([own / name])
     own.chmod(0o700)
 
 
@@ -186,13 +192,13 @@ def test_what_the_site_makes_is_private(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_a_second_setup_waits_and_then_says_so(own: Path) -> None:
-    with (own / locks.LOCK).open("w") as other:
+    with (own / setup_lock.LOCK_FILE_NAME).open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(CommandError, match="另一个 kb_setup 正在运行"):
             call_command("kb_setup", no_demo=True, wait=0, stdout=StringIO())
     out = StringIO()
     call_command("kb_setup", no_demo=True, wait=0, stdout=out)
-    assert commands.serve() in out.getvalue()
+    assert shell_commands.format_serve_command() in out.getvalue()
 
 
 def test_two_setups_at_once_end_well(tmp_path: Path) -> None:
@@ -234,7 +240,9 @@ def trace(own: Path, request: pytest.FixtureRequest) -> Path:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "trace", ["index/CURRENT", "media/a.webp", files.RECORD], indirect=True
+    "trace",
+    ["index/CURRENT", "media/a.webp", sqlite_file.RECORD_FILE_NAME],
+    indirect=True,
 )
 def test_no_demo_shop_where_somebody_worked_before(trace: Path) -> None:
     out = StringIO()
@@ -253,14 +261,14 @@ def test_a_first_setup_that_was_broken_off_is_still_the_first(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("kb.demo.load", die)
+        patched.setattr("kb.import_export.demo.load_demo_library", die)
         with pytest.raises(CommandError):
             call_command("kb_setup", stdout=StringIO())
     (own / "index").mkdir(exist_ok=True)
     (own / "index" / "CURRENT").touch()
     call_command("kb_setup", stdout=StringIO())
     assert Entry.objects.exists()
-    assert life.find_traces() != []
+    assert previous_use.find_previous_use() != []
 
 
 # The file -------------------------------------------------------------------------
@@ -293,8 +301,8 @@ def break_off(path: Path, then: Path) -> None:
 
 
 def test_a_whole_file_has_no_fault(database: Path, tmp_path: Path) -> None:
-    files.write_record(database, tmp_path)
-    assert files.find_fault(database, tmp_path) is None
+    sqlite_file.write_progress_record(database, tmp_path)
+    assert sqlite_file.find_file_fault(database, tmp_path) is None
 
 
 def test_an_older_copy_beside_a_newer_log_is_noticed(
@@ -306,10 +314,12 @@ def test_an_older_copy_beside_a_newer_log_is_noticed(
     with closing(sqlite3.connect(database)) as site:
         add(site, 10)
         site.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        files.write_record(database, then.parent)
+        sqlite_file.write_progress_record(database, then.parent)
         add(site, 10)
         break_off(database, then)
-    assert files.find_fault(then, then.parent) is None  # a crash alone is no fault
+    assert (
+        sqlite_file.find_file_fault(then, then.parent) is None
+    )  # a crash alone is no fault
     break_off(database, then)
     then.write_bytes(backup)
     with closing(sqlite3.connect(database)) as site:
@@ -317,12 +327,14 @@ def test_an_older_copy_beside_a_newer_log_is_noticed(
         then.with_name("kb.sqlite3-wal").write_bytes(
             database.with_name("kb.sqlite3-wal").read_bytes()
         )
-    fault = files.find_fault(then, then.parent)
+    fault = sqlite_file.find_file_fault(then, then.parent)
     assert fault is not None
-    assert fault[0] == files.FileFault.MIXED
+    assert fault[0] == sqlite_file.FileFault.MIXED
     assert "kb.sqlite3-wal" in fault[1]
     then.with_name("kb.sqlite3-wal").unlink()
-    assert files.find_fault(then, then.parent) is None  # an older copy alone is fine
+    assert (
+        sqlite_file.find_file_fault(then, then.parent) is None
+    )  # an older copy alone is fine
 
 
 def test_a_damaged_file_is_noticed(database: Path, tmp_path: Path) -> None:
@@ -331,9 +343,9 @@ def test_a_damaged_file_is_noticed(database: Path, tmp_path: Path) -> None:
     body = bytearray(database.read_bytes())
     body[8192:40960] = os.urandom(32768)
     database.write_bytes(body)
-    fault = files.find_fault(database, tmp_path)
+    fault = sqlite_file.find_file_fault(database, tmp_path)
     assert fault is not None
-    assert fault[0] == files.FileFault.DAMAGED
+    assert fault[0] == sqlite_file.FileFault.DAMAGED
 
 
 def test_the_check_of_a_large_file_has_an_end(
@@ -341,8 +353,8 @@ def test_the_check_of_a_large_file_has_an_end(
 ) -> None:
     with closing(sqlite3.connect(database)) as site:
         add(site, 500)
-    monkeypatch.setattr(files, "CHECK_STEPS", 1)
-    assert files.find_damage(database, seconds=-1) == ""
+    monkeypatch.setattr(sqlite_file, "CHECK_INSTRUCTIONS", 1)
+    assert sqlite_file.find_file_damage(database, seconds=-1) == ""
     assert "not checked to the end" in caplog.text
 
 
@@ -350,7 +362,7 @@ def test_the_watch_over_the_file_ends(database: Path, tmp_path: Path) -> None:
     from threading import Event
 
     stop = Event()
-    thread = files.watch(database, tmp_path, stop)
+    thread = sqlite_file.start_file_watch(database, tmp_path, stop)
     stop.set()
     thread.join(5)
     assert not thread.is_alive()

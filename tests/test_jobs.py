@@ -16,12 +16,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import index, jobs
-from kb.database import limits
-from kb.engines import EngineUnavailable
-from kb.index import healing
-from kb.jobs import clock, running, scheduler, supervisor, tasks
-from kb.models import ClockCheck, Job, Search, Stale, User
+from kb.index import healing, sync
+from kb.index.engines import EngineUnavailableError
+from kb.models import ClockCheck, IndexQueue, Job, Search, User
+from kb.operations import jobs
+from kb.operations.jobs import clock_check, scheduler, supervisor, task_runs, tasks
+from kb.system.database import time_limits
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ DAY = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def _one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a database on another machine travel in time with the test."""
-    monkeypatch.setattr(clock, "_database_clock", timezone.now)
+    monkeypatch.setattr(clock_check, "_read_database_clock", timezone.now)
 
 
 def task(run: Any = lambda: "做完了", **columns: Any) -> jobs.Task:
@@ -47,14 +47,14 @@ def at(day: int, hour: int) -> datetime:
 def table(monkeypatch: pytest.MonkeyPatch) -> list[jobs.Task]:
     """Return the table of tasks, empty."""
     rows: list[jobs.Task] = []
-    monkeypatch.setattr(tasks, "TASKS", rows)
+    monkeypatch.setattr(tasks, "SCHEDULED_TASKS", rows)
     return rows
 
 
 def look(times: int = 1) -> None:
-    looker = scheduler.Looker("scheduler@here")
+    looker = scheduler.TaskRunner("scheduler@here")
     for _ in range(times):
-        looker.look(Event())
+        looker.run_due_tasks(Event())
 
 
 # One run ---------------------------------------------------------------------------
@@ -131,17 +131,17 @@ def test_what_a_killed_scheduler_left_is_taken_at_once(table: list[jobs.Task]) -
     ],
 )
 def test_a_nightly_task_is_due_once_a_night(job: Job | None, due: bool) -> None:
-    assert running.is_due(task(at=tasks.NIGHT), job, at(9, 12)) is due
+    assert task_runs.is_due(task(at=tasks.NIGHTLY_TIME), job, at(9, 12)) is due
 
 
 def test_a_task_rests_and_longer_when_it_took_long() -> None:
     every, end = task(every=timedelta(seconds=10)), at(9, 12)
     job = Job(started_at=end, finished_at=end, took_ms=100)
-    assert not running.is_due(every, job, end + timedelta(seconds=9))
-    assert running.is_due(every, job, end + timedelta(seconds=11))
+    assert not task_runs.is_due(every, job, end + timedelta(seconds=9))
+    assert task_runs.is_due(every, job, end + timedelta(seconds=11))
     job.took_ms = 60_000
-    assert not running.is_due(every, job, end + timedelta(minutes=8))
-    assert running.is_due(every, job, end + timedelta(minutes=10))
+    assert not task_runs.is_due(every, job, end + timedelta(minutes=8))
+    assert task_runs.is_due(every, job, end + timedelta(minutes=10))
 
 
 def test_what_has_no_work_is_not_run_unless_asked_for(table: list[jobs.Task]) -> None:
@@ -174,7 +174,7 @@ def test_all_tasks_run_and_say_what_they_did(make_entry: MakeEntry) -> None:
     look()
     rows = Job.objects.all()
     assert {row.name.partition("@")[0] for row in rows} >= {
-        row.name for row in tasks.TASKS if row.has_work is None
+        row.name for row in tasks.SCHEDULED_TASKS if row.has_work is None
     }
     assert [row.error for row in rows if row.error] == []
     assert all(row.result for row in rows)
@@ -188,64 +188,64 @@ def search_now() -> None:
 
 
 def retain() -> Job:
-    job = jobs.run_task(next(t for t in tasks.TASKS if t.name == "retention"))
+    job = jobs.run_task(next(t for t in tasks.SCHEDULED_TASKS if t.name == "retention"))
     assert job
     return job
 
 
 def test_a_clock_that_jumped_far_ahead_deletes_nothing() -> None:
     search_now()
-    assert not retain().is_braked
+    assert not retain().is_stopped_by_clock
     with time_machine.travel(timezone.now() + timedelta(days=3650)):
         job = retain()
-    assert job.is_braked
+    assert job.is_stopped_by_clock
     assert "时钟比上次看到的快了 3650 天" in job.error
     assert Search.objects.exists()
-    assert not retain().is_braked  # the clock is back
+    assert not retain().is_stopped_by_clock  # the clock is back
 
 
 def test_a_first_look_compares_with_what_people_did_last() -> None:
     search_now()
     with time_machine.travel(timezone.now() + timedelta(days=3650)):
-        assert retain().is_braked
+        assert retain().is_stopped_by_clock
     assert Search.objects.exists()
 
 
 def test_a_clock_that_still_says_so_a_day_later_is_believed() -> None:
-    jobs.clock_doubt()
+    jobs.explain_clock_doubt()
     ahead = timezone.now() + timedelta(days=100)
     for hours, doubted in ((0, True), (12, True), (25, False), (26, False)):
         with time_machine.travel(ahead + hours * HOUR):
-            assert bool(jobs.clock_doubt()) is doubted, hours
+            assert bool(jobs.explain_clock_doubt()) is doubted, hours
 
 
 def test_another_jump_is_another_doubt() -> None:
-    jobs.clock_doubt()
+    jobs.explain_clock_doubt()
     now = timezone.now()
     for days in (100, 300, 500):
         with time_machine.travel(now + timedelta(days=days)):
-            assert jobs.clock_doubt()
+            assert jobs.explain_clock_doubt()
 
 
 def test_a_clock_that_was_set_back_hides_no_later_jump() -> None:
     now = timezone.now()
     ClockCheck.objects.create(pk=1, seen_at=now + timedelta(days=400))
-    assert not jobs.clock_doubt()
+    assert not jobs.explain_clock_doubt()
     with time_machine.travel(now + timedelta(days=300)):
-        assert jobs.clock_doubt()
+        assert jobs.explain_clock_doubt()
 
 
 def test_a_database_with_another_time_puts_the_clock_in_doubt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     behind = timezone.now() - 3 * HOUR
-    monkeypatch.setattr(clock, "_database_clock", lambda: behind)
-    assert "数据库的时钟" in jobs.clock_doubt()
+    monkeypatch.setattr(clock_check, "_read_database_clock", lambda: behind)
+    assert "数据库的时钟" in jobs.explain_clock_doubt()
 
 
 def test_learning_skips_what_deletes_until_somebody_confirms() -> None:
     search_now()
-    jobs.clock_doubt()
+    jobs.explain_clock_doubt()
     with time_machine.travel(timezone.now() + timedelta(days=3650)):
         call_command("kb_learn", stdout=StringIO(), stderr=(said := StringIO()))
         assert Search.objects.exists()
@@ -264,8 +264,8 @@ def test_the_command_lists_tasks_and_runs_one() -> None:
     call_command("kb_jobs", stdout=(out := StringIO()))
     lines = out.getvalue().splitlines()
     assert lines[0] == "没有调度进程在运行，后台任务都停着。"
-    assert len(lines) == 1 + len(tasks.TASKS)
-    running.beat()
+    assert len(lines) == 1 + len(tasks.SCHEDULED_TASKS)
+    task_runs.record_scheduler_beat()
     call_command("kb_jobs", stdout=(out := StringIO()))
     assert "没有调度进程" not in out.getvalue()
 
@@ -274,10 +274,10 @@ def test_a_host_that_is_gone_for_a_month_is_forgotten(table: list[jobs.Task]) ->
     past = timezone.now() - 31 * DAY
     for name in ("scheduler@old", "evidence"):
         Job.objects.create(pk=name, finished_at=past)
-    running.beat()
+    task_runs.record_scheduler_beat()
     look()
     names = set(Job.objects.values_list("name", flat=True))
-    assert names == {"evidence", f"scheduler@{running.host()}"}
+    assert names == {"evidence", f"scheduler@{task_runs.get_host_name()}"}
 
 
 def test_a_task_that_is_not_there_is_named() -> None:
@@ -287,14 +287,14 @@ def test_a_task_that_is_not_there_is_named() -> None:
 
 def test_a_scheduler_without_a_sign_of_life_is_gone() -> None:
     assert not jobs.is_scheduler_alive()
-    running.beat()
+    task_runs.record_scheduler_beat()
     assert jobs.is_scheduler_alive()
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):
         assert not jobs.is_scheduler_alive()
 
 
 def test_leads_see_the_jobs_in_the_admin(client: Client, lead: User) -> None:
-    jobs.run_task(next(t for t in tasks.TASKS if t.name == "sessions"))
+    jobs.run_task(next(t for t in tasks.SCHEDULED_TASKS if t.name == "sessions"))
     Job.objects.create(pk="evidence", started_at=timezone.now(), error="坏了")
     client.force_login(lead)
     page = client.get(reverse("admin:kb_job_changelist")).content.decode()
@@ -316,24 +316,24 @@ def watch(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[E
 
 
 def test_marks_are_worked_off_by_the_watch(watch: Event) -> None:
-    index.rebuild()
+    sync.rebuild_index()
     done = Event()
-    sync_all = index.sync_all
+    sync_all = sync.sync_all_marks
 
     def sync_and_tell() -> int:
         count = sync_all()
         done.set()
         return count
 
-    Stale.objects.create(entry_id=-1, lot_size=1000)
+    IndexQueue.objects.create(entry_id=-1, lot_size=1000)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(index, "sync_all", sync_and_tell)
-        thread = scheduler.watch_index(watch)
+        patch.setattr(sync, "sync_all_marks", sync_and_tell)
+        thread = scheduler.start_index_watch(watch)
         assert done.wait(10)
         watch.set()
         thread.join(10)
     assert not thread.is_alive()
-    assert not Stale.objects.exists()
+    assert not IndexQueue.objects.exists()
 
 
 def test_the_watch_goes_on_after_an_error(watch: Event) -> None:
@@ -343,15 +343,15 @@ def test_the_watch_goes_on_after_an_error(watch: Event) -> None:
     def heal(rebuild: object) -> bool:
         tries.append(1)
         if len(tries) == 1:
-            raise EngineUnavailable("disk full")
+            raise EngineUnavailableError("disk full")
         if len(tries) == 2:
             raise ZeroDivisionError
         healed.set()
         return True
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(healing, "heal", heal)
-        thread = scheduler.watch_index(watch)
+        patch.setattr(healing, "rebuild_if_needed", heal)
+        thread = scheduler.start_index_watch(watch)
         assert healed.wait(10)
         watch.set()
         thread.join(10)
@@ -361,7 +361,7 @@ def test_the_watch_goes_on_after_an_error(watch: Event) -> None:
 
 
 def test_the_watch_stops_when_told(watch: Event) -> None:
-    thread = scheduler.watch_index(watch)
+    thread = scheduler.start_index_watch(watch)
     thread.join(0.05)
     assert thread.is_alive()
     watch.set()
@@ -380,17 +380,17 @@ def test_one_scheduler_a_host_and_it_stops_when_told(
         return "好"
 
     table.append(task(run))
-    first = Thread(target=scheduler.serve, args=(watch,))
+    first = Thread(target=scheduler.run_scheduler, args=(watch,))
     first.start()
     assert ran.wait(10)
     with (tmp_path / "scheduler.lock").open("a") as file:
-        assert not scheduler._is_locked(file.fileno())
+        assert not scheduler._try_lock(file.fileno())
     watch.set()
     first.join(15)
     assert not first.is_alive()
     assert not jobs.is_scheduler_alive()
     with (tmp_path / "scheduler.lock").open("a") as file:
-        assert scheduler._is_locked(file.fileno())
+        assert scheduler._try_lock(file.fileno())
 
 
 # The process -------------------------------------------------------------------------
@@ -399,10 +399,10 @@ def test_one_scheduler_a_host_and_it_stops_when_told(
 def test_a_scheduler_that_dies_is_started_again_and_ends_with_its_master(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(supervisor, "LOOK", 0.01)
-    monkeypatch.setattr(supervisor, "SOON", 0.0)
-    monkeypatch.setattr(scheduler, "serve", lambda stop: stop.wait(60))
-    kept = supervisor.Supervisor()
+    monkeypatch.setattr(supervisor, "CHILD_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(supervisor, "MIN_LIFE_SECONDS", 0.0)
+    monkeypatch.setattr(scheduler, "run_scheduler", lambda stop: stop.wait(60))
+    kept = supervisor.SchedulerSupervisor()
     pids: list[int] = []
 
     def next_pid() -> int:
@@ -427,13 +427,13 @@ def test_background_work_has_no_limits_of_requests(
     seen: list[bool] = []
     monkeypatch.setattr("signal.signal", lambda *args: None)
     monkeypatch.setattr(
-        scheduler, "serve", lambda stop: seen.append(limits.is_serving())
+        scheduler, "run_scheduler", lambda stop: seen.append(time_limits.is_serving())
     )
-    limits.start_serving()
+    time_limits.start_serving()
     try:
-        supervisor.serve()
+        supervisor.serve_scheduler()
     finally:
-        limits.stop_serving()
+        time_limits.stop_serving()
     assert seen == [False]
 
 
@@ -441,10 +441,10 @@ def test_a_scheduler_ends_when_its_parent_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[int] = []
-    monkeypatch.setattr(supervisor, "LOOK", 0.01)
-    monkeypatch.setattr(supervisor, "GRACE", 0.0)
+    monkeypatch.setattr(supervisor, "CHILD_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(supervisor, "STOP_GRACE_SECONDS", 0.0)
     monkeypatch.setattr(os, "getppid", lambda: 1)
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append(pid))
     monkeypatch.setattr(os, "_exit", sent.append)
-    supervisor._end_with(parent=4711)
+    supervisor._end_with_parent(parent=4711)
     assert sent == [os.getpid(), 1]

@@ -11,8 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from kb import index
-from kb.models import Entry, Question, Stale, User
+from kb.index import sync
+from kb.models import Entry, IndexQueue, Question, User
 from tests.importing import confirm
 
 SHEET = """编号,客户问题,客服回答,渠道,提问时间
@@ -27,10 +27,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def whoosh(settings: Any, tmp_path: Path) -> None:
     settings.KB_ENGINE = {
-        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path / "index",
     }
-    index.rebuild()
+    sync.rebuild_index()
 
 
 def enter(user: User) -> Client:
@@ -124,7 +124,7 @@ def test_a_question_is_imported_sorted_published_found_and_retired(  # noqa: PLR
         reverse("desk:decline", args=[third.pk]),
         {"reason": "个别订单问题", "note": ""},
     )
-    assert not Question.objects.waiting().exists()
+    assert not Question.objects.awaiting_triage().exists()
 
     # Retired: found by nobody, opened by nobody, and nothing is left to do.
     entry.refresh_from_db()
@@ -135,5 +135,5 @@ def test_a_question_is_imported_sorted_published_found_and_retired(  # noqa: PLR
     for words in ("退货运费", "杯子碎了", "郵費"):
         assert finds(words) == (False, False), words
     assert Client().get(entry.get_absolute_url()).status_code == 404
-    assert not Stale.objects.exists()
-    assert index.audit() == set()
+    assert not IndexQueue.objects.exists()
+    assert sync.audit_indexed_entries() == set()

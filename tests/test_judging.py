@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from kb import feedback
-from kb.models import Entry, Side, User, Vote
+from kb import usage
+from kb.models import Entry, SearchSide, User, Vote
 from tests.conftest import MakeEntry
 from tests.test_votes import form
 
@@ -102,13 +102,13 @@ def test_the_database_refuses_a_reason_for_what_helped(entry: Entry) -> None:
 def complain(
     entry: Entry, person: str, reason: str = "unclear", note: str = ""
 ) -> Vote:
-    return feedback.vote(
+    return usage.record_vote(
         entry,
         helpful=False,
         words="邮费",
         person=person,
-        side=Side.PUBLIC,
-        why=feedback.Why(reason, note),
+        side=SearchSide.PUBLIC,
+        why=usage.VoteReason(reason, note),
     )
 
 
@@ -119,7 +119,9 @@ def test_the_desk_lists_what_did_not_help_most_named_first(
     complain(entry, "a")
     for person in "bcd":
         complain(other, person, "outdated", "<b>过期了</b>")
-    feedback.vote(entry, helpful=False, words="", person="z", side=Side.PUBLIC)
+    usage.record_vote(
+        entry, helpful=False, words="", person="z", side=SearchSide.PUBLIC
+    )
     client.force_login(editor)
     page = client.get("/desk/unhelpful/")
     assert [c.entry for c in page.context["complaints"]] == [other, entry]
@@ -140,24 +142,24 @@ def test_what_was_read_is_done_and_what_came_since_waits(
     late = complain(entry, "b")
     url = f"/desk/unhelpful/{entry.pk}/"
     client.post(url, {"do": "done", "upto": seen.newest})
-    assert list(Vote.objects.open()) == [late]
+    assert list(Vote.objects.unhandled()) == [late]
     assert Vote.objects.get(person="a").handled_by == editor
     client.post(url, {"do": "done", "upto": "nonsense"})
-    assert feedback.complained().count() == 0
+    assert usage.query_entries_with_complaints().count() == 0
     page = client.get("/desk/unhelpful/?show=done")
     assert [c.count for c in page.context["complaints"]] == [2]
     client.post(url, {"do": "back"})
-    assert Vote.objects.open().count() == 2
+    assert Vote.objects.unhandled().count() == 2
 
 
 def test_a_reader_who_complains_again_is_read_again(entry: Entry) -> None:
     complain(entry, "a")
-    feedback.handle(entry, upto=timezone.now(), by=None)
-    assert feedback.complained().count() == 0
+    usage.mark_complaints_handled(entry, upto=timezone.now(), by=None)
+    assert usage.query_entries_with_complaints().count() == 0
     complain(entry, "a", "unsolved")
-    assert feedback.complained().count() == 1
-    feedback.vote(entry, helpful=True, words="", person="a", side=Side.PUBLIC)
-    assert feedback.complained().count() == 0
+    assert usage.query_entries_with_complaints().count() == 1
+    usage.record_vote(entry, helpful=True, words="", person="a", side=SearchSide.PUBLIC)
+    assert usage.query_entries_with_complaints().count() == 0
 
 
 def test_only_editors_read_complaints(
@@ -170,7 +172,7 @@ def test_only_editors_read_complaints(
     client.force_login(agent)
     assert client.get(urls[0]).status_code == 403
     assert client.post(urls[1], {"do": "done"}).status_code == 403
-    assert feedback.complained().count() == 1
+    assert usage.query_entries_with_complaints().count() == 1
     assert "鹦鹉螺" not in Client().get(entry.get_absolute_url()).text
 
 

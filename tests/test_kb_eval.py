@@ -50,7 +50,7 @@ def test_recall_is_counted_as_it_is(
 ) -> None:
     if engine == "whoosh":
         settings.KB_ENGINE = {
-            "BACKEND": "kb.engines.whoosh.WhooshEngine",
+            "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
             "PATH": tmp_path / "never-used",
         }
     report = measure(write(tmp_path / name, CORPUS), write(tmp_path / "q", QUERIES))

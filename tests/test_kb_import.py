@@ -15,8 +15,9 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from kb import index, search
-from kb.models import Entry, Question, Stale, User
+from kb import search
+from kb.index import sync
+from kb.models import Entry, IndexQueue, Question, User
 from tests.conftest import MakeEntry
 from tests.importing import slowest, spent
 
@@ -127,7 +128,7 @@ def test_questions_go_to_the_inbox(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_text("客户问题\t客服回答\t渠道\n怎么退\t点退货\t千牛\n", "utf-16")
     run("questions", path)
-    assert Question.objects.waiting().get().channel == "qianniu"
+    assert Question.objects.awaiting_triage().get().channel == "qianniu"
 
 
 @pytest.mark.parametrize(
@@ -257,18 +258,18 @@ def test_all_hostile_files_are_read_or_refused(shared: Path) -> None:
 @pytest.mark.data
 def test_a_vendors_faq_goes_in_once(shared: Path, make_user: Any) -> None:
     """2,700 rows in GB18030, indexed, well under a minute; the second time nothing."""
-    index.rebuild()
+    sync.rebuild_index()
     file = shared / "data" / "cloud_faq" / "import_gb18030.csv"
     began = spent()
     out, _ = run("entries", file, "--source", "cloud")
     assert spent() - began < 60
     assert "新建 2,700 行" in out
-    assert not Stale.objects.exists()
+    assert not IndexQueue.objects.exists()
     before = list(Entry.objects.values_list("pk", "version", "updated_at"))
     reader: User = make_user("reader")
-    hits = search.search("CDN开启HTTPS加速收费吗", user=reader).hits
+    hits = search.search_entries("CDN开启HTTPS加速收费吗", user=reader).hits
     assert hits[0].entry.question == "CDN开启HTTPS加速后，会有额外收费吗？"
     again, _ = run("entries", file, "--source", "cloud")
     assert "新建 0 行，修改 0 行，不变 2,700 行，拒绝 0 行" in again
     assert list(Entry.objects.values_list("pk", "version", "updated_at")) == before
-    assert not Stale.objects.exists()
+    assert not IndexQueue.objects.exists()

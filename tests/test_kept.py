@@ -12,8 +12,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import feedback, replies
-from kb.models import AGENT, Copy, Entry, Pick, Reply, Segment, Team, User
+from kb import usage
+from kb.library import replies
+from kb.models import (
+    ROLE_AGENT,
+    CopyEvent,
+    CustomerSegment,
+    Entry,
+    Pick,
+    Reply,
+    Team,
+    User,
+)
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +38,7 @@ def team() -> Team:
 
 @pytest.fixture
 def mate(make_user: Callable[..., User], team: Team) -> User:
-    return make_user("mate", AGENT, team=team)
+    return make_user("mate", ROLE_AGENT, team=team)
 
 
 @pytest.fixture
@@ -40,7 +50,9 @@ def console(client: Client, mate: User) -> Client:
 def mine(
     user: User, title: str = "催派送", body: str = "亲，催过了", **more: Any
 ) -> Reply:
-    return replies.keep(Reply(owner=user, title=title, body=body, **more), by=user)
+    return replies.save_private_reply(
+        Reply(owner=user, title=title, body=body, **more), by=user
+    )
 
 
 def listed(client: Client, **asked: Any) -> list[str]:
@@ -130,7 +142,7 @@ def test_what_others_keep_is_neither_listed_nor_opened_nor_counted(
         assert console.post(reverse("console:pick"), sent).status_code == 400
         assert CANARY not in console.get(HOME, {"entry": f"r{reply.pk}"}).text
     assert CANARY not in console.get(HOME, {"entry": entry.pk}).text
-    assert not Copy.objects.exists()
+    assert not CopyEvent.objects.exists()
 
 
 def _untokened(page: str, pattern: str) -> str:
@@ -156,7 +168,7 @@ def test_copying_one_of_an_entry_teaches_of_the_entry_and_one_alone_nothing(
     for reply in (hung, alone):
         sent = {"q": "催派送", "entry": f"r{reply.pk}", "rank": 1, "total": 0}
         assert console.post(reverse("console:pick"), sent).status_code == 204
-    kept = {(copy.entry, copy.reply) for copy in Copy.objects.all()}
+    kept = {(copy.entry, copy.reply) for copy in CopyEvent.objects.all()}
     assert kept == {(entry, hung), (None, alone)}
     assert [pick.entry for pick in Pick.objects.all()] == [entry]
 
@@ -167,7 +179,7 @@ def test_copying_one_of_an_entry_teaches_of_the_entry_and_one_alone_nothing(
 def test_what_is_made_for_this_kind_of_customer_stands_first(
     console: Client, make_entry: MakeEntry
 ) -> None:
-    vip = Segment.objects.create(name="高净值")
+    vip = CustomerSegment.objects.create(name="高净值")
     entry = make_entry(replies=["标准"])
     Reply.objects.create(
         entry=entry, label="尊享", body="您好", segment=vip, order=5, tone="formal"
@@ -188,7 +200,7 @@ def test_what_changed_since_i_sent_it_is_marked(
 ) -> None:
     entry = make_entry(replies=["运费 10 元 <b>"])
     reply = entry.replies.get()
-    feedback.copied(entry, by=mate, reply=reply, kind=Copy.Kind.REPLY)
+    usage.record_copy(entry, by=mate, reply=reply, kind=CopyEvent.Kind.REPLY)
     assert "你上次用后改过" not in console.get(HOME, {"entry": entry.pk}).text
     reply.body = "运费 12 元 <b>"
     reply.save()
@@ -209,7 +221,7 @@ def test_what_has_ended_says_so_and_is_never_copied(
     assert "data-copy-link" not in page
     sent = {"q": "活动", "entry": entry.pk, "reply": entry.replies.get().pk}
     assert console.post(reverse("console:pick"), sent).status_code == 404
-    assert not Copy.objects.exists()
+    assert not CopyEvent.objects.exists()
     Entry.objects.filter(pk=entry.pk).update(valid_until=None, valid_from=now + day)
     assert "才生效，现在不能复制" in console.get(HOME, {"entry": entry.pk}).text
     Entry.objects.filter(pk=entry.pk).update(valid_until=now + day, valid_from=None)

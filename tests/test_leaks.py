@@ -22,24 +22,28 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from kb import entries, feedback, index, reads, replies, search
-from kb.engines import get_engine
+from kb import search, usage
+from kb.index import sync
+from kb.index.engines import get_engine
+from kb.library import entries, replies
 from kb.models import (
+    Announcement,
     Category,
+    CustomerSegment,
     Entry,
-    Incident,
     Module,
     Pick,
     Question,
     Reply,
-    Segment,
-    Side,
+    SearchSide,
     Snippet,
     Tag,
     Team,
     User,
 )
-from kb.text.normalize import normalize
+from kb.publishing import page_views
+from kb.questions import to_entries
+from kb.text.chinese.normalize import normalize_text
 from tests.conftest import MakeEntry, MakeQuestion
 
 # Every address that answers a stranger has a row here, which says how it is
@@ -78,8 +82,8 @@ TABLE = {
 }
 OWN = {"title", "keywords", "body"}  # what a reply of one's own says
 CLOSED = {301, 302, 401, 403, 404, 405}
-WHOOSH = "kb.engines.whoosh.WhooshEngine"
-MEMORY = "kb.engines.memory.MemoryEngine"
+WHOOSH = "kb.index.engines.whoosh.WhooshEngine"
+MEMORY = "kb.index.engines.memory.MemoryEngine"
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Secret:
 
 def rare_han() -> Iterator[str]:
     """Yield characters that normalizing leaves alone, none of them twice."""
-    return (c for c in map(chr, range(0x6A00, 0x6E00)) if normalize(c) == c)
+    return (c for c in map(chr, range(0x6A00, 0x6E00)) if normalize_text(c) == c)
 
 
 @dataclass
@@ -124,7 +128,7 @@ class House:
 @pytest.fixture(autouse=True)
 def _nobody_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading makes an entry popular: what is compared is read twice."""
-    monkeypatch.setattr(reads, "note", lambda entry_id: None)
+    monkeypatch.setattr(page_views, "count_page_view", lambda entry_id: None)
 
 
 @pytest.fixture(autouse=True)
@@ -184,25 +188,25 @@ def _furnish_public(house: House, make_entry: MakeEntry) -> None:
     old = f"退货运费 {house.secret('old answer')}"
     for answer in (old, "质量问题由我们承担，个人原因由您承担。"):
         public.refresh_from_db()
-        entries.revise(public, by=None, based_on=public.version, answer=answer)
+        entries.update_entry(public, by=None, based_on=public.version, answer=answer)
     _propose(house, public)
-    index.sync_all()
+    sync.sync_all_marks()
     make_entry("退货要多久到账？", category=public.category)
     make_entry("退货地址是什么？")
 
 
 def _propose(house: House, public: Entry) -> None:
     """Let a change of it wait for review, and editors talk of it."""
-    said = entries.content(public) | {
+    said = entries.take_snapshot(public) | {
         "question": f"退货运费谁承担 {house.secret('proposed question')}",
         "answer": f"退货运费 {house.secret('proposed answer')}",
         "phrasings": [f"寄回去 {house.secret('proposed phrasing')}"],
     }
     note = str(house.secret("reason of a change"))
-    review = entries.propose(public, said, by=None, note=note)
+    review = entries.propose_change(public, said, by=None, note=note)
     words, somebody = str(house.secret("comment")), User.objects.first()
     assert somebody is not None
-    entries.comment(review, words, by=somebody)
+    entries.comment_on_review(review, words, by=somebody)
 
 
 def _keep_own(house: House, public: Entry) -> None:
@@ -217,10 +221,10 @@ def _keep_own(house: House, public: Entry) -> None:
     Reply.objects.create(entry=public, owner=owner, **said("personal reply"))
     Reply.objects.create(entry=public, team=team, **said("team reply"))
     Reply.objects.create(owner=owner, **said("lonely reply"))
-    replies.put(
+    replies.save_snippet(
         Snippet(name=house.secret("snippet").han, body=str(house.secret("its body")))
     )
-    Segment.objects.create(name=house.secret("segment").han)
+    CustomerSegment.objects.create(name=house.secret("segment").han)
 
 
 def _furnish_hidden(house: House, state: str, make_entry: MakeEntry) -> None:
@@ -259,8 +263,10 @@ def _furnish_question(house: House, make_question: MakeQuestion) -> None:
             segment=house.secret(f"{state} question segment").latin,
             source=str(house.secret(f"{state} question source")),
         )
-    entries.absorb(house.public, question=question, by=None, phrasing="")
-    index.sync_all()
+    to_entries.add_question_to_entry(
+        house.public, question=question, by=None, phrasing=""
+    )
+    sync.sync_all_marks()
 
 
 def _announce(house: House) -> None:
@@ -271,7 +277,7 @@ def _announce(house: House) -> None:
         ("coming", "public", now + hour, now + 2 * hour),
         ("over", "public", now - 2 * hour, now - hour),
     ):
-        Incident.objects.create(
+        Announcement.objects.create(
             title=house.secret(f"{state} notice").latin,
             body=str(house.secret(f"{state} notice body")),
             keywords=f"退货\n{house.secret(f'{state} notice keyword')}",
@@ -280,7 +286,7 @@ def _announce(house: House) -> None:
             ends_at=ends,
             entry=house.public,
         )
-    Incident.objects.create(
+    Announcement.objects.create(
         title="退货仓库盘点",
         keywords="退货",
         audience="public",
@@ -426,7 +432,7 @@ def test_hidden_entries_change_no_public_answer(client: Client, house: House) ->
     crowded = {url: unstamped(client.get(url).content) for url in urls}
     Question.objects.all().delete()
     Entry.objects.filter(pk__in=[entry.pk for entry in house.hidden]).delete()
-    index.sync_all()
+    sync.sync_all_marks()
     for url in urls:
         assert unstamped(client.get(url).content) == crowded[url], url
 
@@ -444,13 +450,13 @@ def test_what_colleagues_searched_for_changes_no_public_answer(
     before = [unstamped(client.get(url).content) for url in asked]
     for word in words:
         for person in "abcdefg":
-            _pick(house.public, word, person, Side.STAFF)
-    index.sync_all()
+            _pick(house.public, word, person, SearchSide.STAFF)
+    sync.sync_all_marks()
     assert [unstamped(client.get(url).content) for url in asked] == before
     for word in words[:3]:
         for person in "abcdefg":
-            _pick(house.public, word, person, Side.PUBLIC)
-    index.sync_all()
+            _pick(house.public, word, person, SearchSide.PUBLIC)
+    sync.sync_all_marks()
     found = client.get(reverse("api:search"), {"q": secret.han}).json()
     assert [hit["id"] for hit in found["results"]] == [house.public.pk]
 
@@ -465,15 +471,15 @@ def test_what_customers_taught_of_a_hidden_entry_tells_nothing(
     for entry in house.hidden:
         for word in (secret.latin, secret.han, f"运费 {secret.latin} {secret.han}"):
             for person in "abcdefg":
-                _pick(entry, word, person, Side.PUBLIC)
-    index.sync_all()
+                _pick(entry, word, person, SearchSide.PUBLIC)
+    sync.sync_all_marks()
     after = [plain(client, url, word) for url in urls for word in probes(secret)]
     assert after == before
 
 
-def _pick(entry: Entry, words: str, person: str, side: Side) -> None:
+def _pick(entry: Entry, words: str, person: str, side: SearchSide) -> None:
     kind = Pick.Kind.COPIED
-    feedback.pick(entry, words=words, person=person, side=side, kind=kind)
+    usage.record_pick(entry, words=words, person=person, side=side, kind=kind)
 
 
 # What people who work here get: the same words, found ---------------------------
@@ -493,7 +499,7 @@ def test_editors_and_agents_find_what_strangers_do_not(
             assert word in client.get(reverse("console:home"), {"q": word}).text, place
     for state in ("draft", "review"):
         secret = house.secrets[f"{state} answer"]
-        (hit,) = search.nearest(secret.han, user=editor)
+        (hit,) = search.find_similar_entries(secret.han, user=editor)
         assert hit.entry.status == state
 
 
@@ -545,11 +551,11 @@ def test_what_is_retired_is_found_by_nobody_though_the_index_is_behind(
         }
 
     assert len(found()) >= 11  # all but the stranger at the agents' door
-    monkeypatch.setattr(index, "sync", lambda limit=0: 0)
-    entries.retire(entry, by=None)
-    index.sync_all()
+    monkeypatch.setattr(sync, "sync_marked_entries", lambda limit=0: 0)
+    entries.retire_entry(entry, by=None)
+    sync.sync_all_marks()
     if engine != "none":
-        assert entry.pk in get_engine().digests()  # the index still believes in it
+        assert entry.pk in get_engine().load_digests()  # the index still believes in it
     assert found() == set()
     for user, name in ((None, "api:search"), (agent, "api:agent-search")):
         body = _as(user).get(reverse(name), {"q": "退货地址"}).json()

@@ -10,18 +10,12 @@ from django.apps import apps
 from django.db.models import TextField
 from django.test import Client
 
-from kb import faces, questions, replies
-from kb.models import (
-    Entry,
-    Incident,
-    Reply,
-    Review,
-    Snippet,
-    User,
-    WordingRule,
-)
+from kb.library import replies
+from kb.models import Announcement, Entry, Reply, Review, Snippet, StyleRule, User
 from kb.models.fields import ProseField
-from kb.text import normalize
+from kb.publishing import translations
+from kb.questions import intake
+from kb.text.chinese import normalize
 from tests.conftest import MakeEntry
 from tests.importing import load
 from tests.test_admin import filled, where
@@ -109,7 +103,7 @@ PLAIN = "甲\n乙\n丙\n\n丁"
 
 
 def test_all_line_ends_become_one() -> None:
-    assert normalize.clean(MIXED) == PLAIN
+    assert normalize.clean_text(MIXED) == PLAIN
     assert normalize.unify_line_ends(MIXED) == PLAIN
 
 
@@ -120,14 +114,14 @@ def test_every_stage_keeps_one_kind_of_line_end(
     assert entry.answer == PLAIN
     assert [one.body for one in entry.replies.all()] == [PLAIN]
     assert [one.text for one in entry.replies.all()] == [PLAIN]
-    assert questions.ask(MIXED, answer=MIXED).answer == PLAIN
-    assert replies.put(Snippet(name="甲", body=MIXED)).body == PLAIN
+    assert intake.record_question(MIXED, answer=MIXED).answer == PLAIN
+    assert replies.save_snippet(Snippet(name="甲", body=MIXED)).body == PLAIN
     own = Reply(owner=agent, title="我的", body=MIXED)
-    assert replies.keep(own, by=agent).body == PLAIN
-    notice = Incident(title="甲", body=MIXED, ends_at="2036-01-01T00:00Z")
+    assert replies.save_private_reply(own, by=agent).body == PLAIN
+    notice = Announcement(title="甲", body=MIXED, ends_at="2036-01-01T00:00Z")
     notice.full_clean()
     assert notice.body == PLAIN
-    faces.write(entry.face, question="", answer=MIXED)
+    translations.write_manual_translation(entry.face, question="", answer=MIXED)
     entry.face.refresh_from_db()
     assert entry.face.own_answer == PLAIN
 
@@ -163,6 +157,6 @@ def test_an_untouched_text_is_not_looked_at_again(
     desk: Client, imported: Entry
 ) -> None:
     """A rule that came later stops the change of a text, not of its neighbours."""
-    WordingRule.objects.create(kind="forbidden", text="仓库", severity="error")
+    StyleRule.objects.create(kind="forbidden", text="仓库", severity="error")
     sent = as_browser({**filled(desk, where(imported)), "keywords": "th"})
     assert desk.post(where(imported), sent).status_code == 302

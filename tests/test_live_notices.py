@@ -10,20 +10,22 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb.models import Incident, User
+from kb.models import Announcement, User
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
 NOTICES = reverse("console:notices")
 
 
-def announce(title: str = "华东仓停电", **columns: Any) -> Incident:
+def announce(title: str = "华东仓停电", **columns: Any) -> Announcement:
     now = timezone.now()
     times = {
         "starts_at": now - timedelta(hours=1),
         "ends_at": now + timedelta(hours=1),
     }
-    incident = Incident(title=title, **{"keywords": "发货 物流", **times, **columns})
+    incident = Announcement(
+        title=title, **{"keywords": "发货 物流", **times, **columns}
+    )
     incident.full_clean()
     incident.save()
     return incident
@@ -57,9 +59,11 @@ def test_what_is_known_is_not_sent_again(desk: Client) -> None:
     unchanged = again()
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     assert again("发票").status_code == 200  # it matches no more
-    Incident.objects.filter(pk=incident.pk).update(body_html="<p>恢复了</p>")
+    Announcement.objects.filter(pk=incident.pk).update(body_html="<p>恢复了</p>")
     assert "恢复了" in again().text
-    Incident.objects.filter(pk=incident.pk).update(body_html="", ends_at=timezone.now())
+    Announcement.objects.filter(pk=incident.pk).update(
+        body_html="", ends_at=timezone.now()
+    )
     ended = again()
     assert (ended.status_code, ended.text.strip()) == (200, "")
 

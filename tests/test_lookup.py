@@ -14,17 +14,20 @@ from django.forms import ModelChoiceField
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from kb.admin.lookup import OneOf, SomeOf
+from kb.admin.autocomplete_lookup import (
+    SafeAutocompleteSelect,
+    SafeAutocompleteSelectMultiple,
+)
 from kb.models import (
-    WRITER,
+    ROLE_WRITER,
+    CampaignPeriod,
     Category,
+    CategoryPermission,
+    CustomerSegment,
     Entry,
     Module,
-    Remit,
-    Segment,
     Team,
     User,
-    Window,
 )
 from tests.conftest import MakeEntry
 from tests.test_admin import change
@@ -68,7 +71,9 @@ def test_no_form_lists_all_rows_of_another_table(
         if isinstance(widget, RelatedFieldWidgetWrapper):
             widget = widget.widget
         if not widget.is_hidden:
-            assert isinstance(widget, (OneOf, SomeOf)), (model, field)
+            assert isinstance(
+                widget, (SafeAutocompleteSelect, SafeAutocompleteSelectMultiple)
+            ), (model, field)
 
 
 def test_a_category_is_found_by_its_place_in_the_tree(
@@ -80,8 +85,8 @@ def test_a_category_is_found_by_its_place_in_the_tree(
     client.force_login(editor)
     assert looked_up(client, "entry.category") == ["售后", "售后 › 退换货", "发票"]
     assert looked_up(client, "entry.category", "售後") == ["售后", "售后 › 退换货"]
-    held = make_user("held", WRITER, is_staff=True)
-    Remit.objects.create(user=held, category=below, right="write")
+    held = make_user("held", ROLE_WRITER, is_staff=True)
+    CategoryPermission.objects.create(user=held, category=below, right="write")
     client.force_login(held)
     assert looked_up(client, "entry.category") == ["售后 › 退换货"]
 
@@ -117,7 +122,7 @@ def test_who_may_not_write_the_form_looks_nothing_up(
 
 def test_windows_tell_when_they_are(client: Client, editor: User) -> None:
     start = timezone.make_aware(timezone.datetime(2026, 6, 1))  # type: ignore[attr-defined]
-    Window.objects.create(name="618", starts_at=start)
+    CampaignPeriod.objects.create(name="618", starts_at=start)
     client.force_login(editor)
     assert looked_up(client, "entry.window", "618") == [
         "618（2026-06-01 00:00 至 不限）"
@@ -127,7 +132,7 @@ def test_windows_tell_when_they_are(client: Client, editor: User) -> None:
 def test_kinds_of_customers_and_teams_are_looked_up(
     client: Client, editor: User, make_user: Callable[..., User]
 ) -> None:
-    Segment.objects.create(name="新客甲")
+    CustomerSegment.objects.create(name="新客甲")
     Team.objects.create(name="一线")
     client.force_login(editor)
     assert looked_up(client, "reply.segment", "新客甲") == ["新客甲"]
@@ -172,17 +177,17 @@ def test_a_filter_names_what_is_used_most_and_what_is_asked_for(
 
 
 def test_dates_are_narrowed_from_years_to_days(client: Client, lead: User) -> None:
-    from kb.models import Deed
+    from kb.models import AuditEvent
 
     client.force_login(lead)
     now = timezone.make_aware(timezone.datetime(2026, 3, 9, 12))  # type: ignore[attr-defined]
-    Deed.objects.all().delete()
+    AuditEvent.objects.all().delete()
     for days in (0, 3, 400):
-        deed = Deed.objects.create(who="某人", act="came")
-        Deed.objects.filter(pk=deed.pk).update(at=now - timedelta(days=days))
+        deed = AuditEvent.objects.create(who="某人", act="came")
+        AuditEvent.objects.filter(pk=deed.pk).update(at=now - timedelta(days=days))
 
     def titles(**asked: str) -> list[str]:
-        page = client.get("/admin/kb/deed/", asked).content.decode()
+        page = client.get("/admin/kb/auditevent/", asked).content.decode()
         nav = page.split('class="toplinks">')[1].split("</nav>")[0]
         return [part.split("<")[0] for part in nav.split('">')[1:]]
 
@@ -194,7 +199,7 @@ def test_dates_are_narrowed_from_years_to_days(client: Client, lead: User) -> No
         "2026年3月",
     ]
     assert "3月9日" in titles(at__year="2026", at__month="3")
-    assert client.get("/admin/kb/deed/", {"at__year": "x"}).status_code == 302
+    assert client.get("/admin/kb/auditevent/", {"at__year": "x"}).status_code == 302
 
 
 def test_the_search_says_how_many_and_leads_back_to_all(

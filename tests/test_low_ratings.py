@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from kb import inquiries, triage, waiting
 from kb.models import Inquiry, Question, User
+from kb.quality import work_queue
+from kb.questions import inquiries, triage
 from tests.test_waiting import tabs
 
 pytestmark = pytest.mark.django_db
@@ -14,15 +15,15 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def rated(agent: User) -> Inquiry:
-    asked = inquiries.Asked(form_key="k", origin="https://faq.example.com")
-    inquiry = inquiries.ask("快递没收到怎么办", asked=asked)
-    triage.answer(inquiry.question, answer="请等 3 天", by=agent)
+    asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
+    inquiry = inquiries.submit_inquiry("快递没收到怎么办", asked=asked)
+    triage.answer_question(inquiry.question, answer="请等 3 天", by=agent)
     return rate(inquiry, 2, "等了五天了")
 
 
 def rate(inquiry: Inquiry, score: int, comment: str = "") -> Inquiry:
     inquiry = Inquiry.objects.select_related("question").get(pk=inquiry.pk)
-    return inquiries.rate(inquiry, score=score, comment=comment)
+    return inquiries.rate_inquiry(inquiry, score=score, comment=comment)
 
 
 def handle(client: Client, inquiry: Inquiry, do: str = "done") -> None:
@@ -40,7 +41,7 @@ def test_a_low_score_waits_in_a_queue_with_what_the_customer_wrote(
     for text in ("快递没收到怎么办", "请等 3 天", "2 分", "等了五天了", str(agent)):
         assert text in page.text
     assert tabs(page)["低分评价"] == "1"
-    assert waiting.counts(agent)["ratings"] == 1
+    assert work_queue.count_waiting_work(agent)["ratings"] == 1
 
 
 @pytest.mark.parametrize(("score", "waits"), [(1, 1), (2, 1), (3, 0), (5, 0)])
@@ -48,7 +49,7 @@ def test_only_one_and_two_are_low(
     agent: User, rated: Inquiry, score: int, waits: int
 ) -> None:
     rate(rated, score)
-    assert waiting.counts(agent)["ratings"] == waits
+    assert work_queue.count_waiting_work(agent)["ratings"] == waits
 
 
 def test_it_is_dealt_with_once_and_that_can_be_undone(
@@ -56,12 +57,12 @@ def test_it_is_dealt_with_once_and_that_can_be_undone(
 ) -> None:
     client.force_login(agent)
     handle(client, rated)
-    assert waiting.counts(agent)["ratings"] == 0
+    assert work_queue.count_waiting_work(agent)["ratings"] == 0
     assert "等了五天了" in client.get("/desk/ratings/?show=done").text
     page = client.get("/desk/ratings/").text
     assert "撤销：处理完" in page
     handle(client, rated, do="back")
-    assert waiting.counts(agent)["ratings"] == 1
+    assert work_queue.count_waiting_work(agent)["ratings"] == 1
 
 
 def test_a_rating_changed_meanwhile_is_not_swept_away(
@@ -74,17 +75,17 @@ def test_a_rating_changed_meanwhile_is_not_swept_away(
     sent = {"do": "done", "seen": seen.isoformat()}
     page = client.post(f"/desk/ratings/{rated.pk}/", sent, follow=True)
     assert "刚刚改过评分" in page.text
-    assert waiting.counts(agent)["ratings"] == 1
+    assert work_queue.count_waiting_work(agent)["ratings"] == 1
     for forged in ("", "x", "2026-99-99", "0001-01-01T00:00:00"):
         client.post(f"/desk/ratings/{rated.pk}/", {"do": "done", "seen": forged})
-    assert waiting.counts(agent)["ratings"] == 1
+    assert work_queue.count_waiting_work(agent)["ratings"] == 1
 
 
 def test_a_new_rating_waits_again(client: Client, agent: User, rated: Inquiry) -> None:
     client.force_login(agent)
     handle(client, rated)
     rate(rated, 1)
-    assert waiting.counts(agent)["ratings"] == 1
+    assert work_queue.count_waiting_work(agent)["ratings"] == 1
 
 
 def test_the_inbox_shows_the_rating_beside_the_answer(

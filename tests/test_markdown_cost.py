@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from kb.models import Entry, Face, Incident, User
-from kb.text import markdown
+from kb.models import Announcement, Entry, EntryTranslation, User
+from kb.text.markup import markdown
 from tests.conftest import MakeEntry
 
 HOSTILE = {
@@ -30,18 +30,22 @@ def test_it_is_not_parsed(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise AssertionError("this would take seconds")
 
-    monkeypatch.setattr(markdown, "_parser", fail)
-    shown = markdown.render(source + "<script>")
+    monkeypatch.setattr(markdown, "_build_parser", fail)
+    shown = markdown.render_markdown(source + "<script>")
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
-    assert markdown.nameless(source) == 0
-    assert markdown.addresses(source) == set()
+    assert markdown.count_pictures_without_alt(source) == 0
+    assert markdown.extract_link_urls(source) == set()
 
 
 def test_it_is_shown_as_it_is_written() -> None:
     source = "退款说明\n" + "|甲|乙|\n" * 5_000
-    assert markdown.plain(markdown.render(source)).startswith("退款说明\n|甲|乙|\n")
-    assert "退款說明" in markdown.render(source, lambda t: t.replace("说", "說"))
+    assert markdown.extract_plain_text(markdown.render_markdown(source)).startswith(
+        "退款说明\n|甲|乙|\n"
+    )
+    assert "退款說明" in markdown.render_markdown(
+        source, lambda t: t.replace("说", "說")
+    )
 
 
 def test_a_long_honest_answer_is_not_too_complex() -> None:
@@ -50,7 +54,7 @@ def test_a_long_honest_answer_is_not_too_complex() -> None:
         "# 运费\n\n" + "退货运费由我们承担。\n\n" * 1_000 + "|a|b|c|\n|-|-|-|\n" + rows
     )
     assert not markdown.is_too_complex(answer)
-    assert markdown.render(answer).count("<tr>") == 801
+    assert markdown.render_markdown(answer).count("<tr>") == 801
 
 
 @hostile
@@ -71,13 +75,13 @@ def test_the_preview_renders_once(
     client: Client, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
-    real = markdown.render
+    real = markdown.render_markdown
 
     def counted(*args: Any) -> str:
         calls.append(args)
         return real(*args)
 
-    monkeypatch.setattr(markdown, "render", counted)
+    monkeypatch.setattr(markdown, "render_markdown", counted)
     client.force_login(editor)
     for script in ("zh-hans", "zh-hant"):
         calls.clear()
@@ -91,12 +95,12 @@ def test_it_is_not_saved_in_any_table(make_entry: MakeEntry, source: str) -> Non
     entry = make_entry()
     entry.answer = source
     now = timezone.now()
-    notice = Incident(
+    notice = Announcement(
         title="公告", body=source, starts_at=now, ends_at=now + timedelta(days=1)
     )
     for row, field in (
         (entry, "answer"),
-        (Face(entry=entry, own_answer=source), "own_answer"),
+        (EntryTranslation(entry=entry, own_answer=source), "own_answer"),
         (notice, "body"),
     ):
         with pytest.raises(ValidationError) as refused:
@@ -128,6 +132,9 @@ def test_an_editor_who_saves_it_is_told_and_keeps_the_text(
 
 def test_many_headings_of_one_name_have_anchors_of_their_own() -> None:
     source = "# 退货\n" * 50 + "# 退货 2\n" + "# 退货\n"
-    anchors = [heading.anchor for heading in markdown.headings(markdown.render(source))]
+    anchors = [
+        heading.anchor
+        for heading in markdown.extract_headings(markdown.render_markdown(source))
+    ]
     assert anchors[:3] == ["s-退货", "s-退货-2", "s-退货-3"]
     assert len(set(anchors)) == len(anchors) == 52

@@ -18,17 +18,17 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from kb import entries
+from kb.library import entries
 from kb.models import (
-    AGENT,
-    EDITOR,
-    LEAD,
-    WRITER,
+    ROLE_AGENT,
+    ROLE_EDITOR,
+    ROLE_LEAD,
+    ROLE_WRITER,
     Category,
+    CategoryPermission,
     Entry,
-    Remit,
+    EntryRevision,
     Review,
-    Revision,
     User,
 )
 from tests.conftest import MakeEntry
@@ -50,16 +50,18 @@ def entry(make_entry: MakeEntry) -> Entry:
 def roles(make_user: Callable[..., User], entry: Entry) -> dict[str, Client]:
     """Return the client of each role; an outsider is an editor of another branch."""
     people = {
-        "agent": make_user("agent", AGENT),
-        "writer": make_user("writer", WRITER, is_staff=True),
-        "editor": make_user("editor", EDITOR, is_staff=True),
-        "outsider": make_user("outsider", EDITOR, is_staff=True),
-        "lead": make_user("lead", LEAD, is_staff=True),
+        "agent": make_user("agent", ROLE_AGENT),
+        "writer": make_user("writer", ROLE_WRITER, is_staff=True),
+        "editor": make_user("editor", ROLE_EDITOR, is_staff=True),
+        "outsider": make_user("outsider", ROLE_EDITOR, is_staff=True),
+        "lead": make_user("lead", ROLE_LEAD, is_staff=True),
         "root": make_user("root", is_staff=True, is_superuser=True),
     }
     other = Category.objects.create(name="售前")
     for right in ("write", "publish"):
-        Remit.objects.create(user=people["outsider"], category=other, right=right)
+        CategoryPermission.objects.create(
+            user=people["outsider"], category=other, right=right
+        )
     clients = {role: Client(raise_request_exception=False) for role in ROLES}
     for role, user in people.items():
         clients[role].force_login(user)
@@ -133,14 +135,16 @@ def test_strangers_get_nowhere_and_agents_to_no_page_of_editors() -> None:
 def test_a_verdict_is_for_who_may_publish_here(
     roles: dict[str, Client], entry: Entry
 ) -> None:
-    said = entries.content(entry) | {"answer": "新的答案。"}
-    review = entries.propose(entry, said, by=None)
-    draft = entries.draft("草稿？", by=None, answer="答", category=entry.category)
+    said = entries.take_snapshot(entry) | {"answer": "新的答案。"}
+    review = entries.propose_change(entry, said, by=None)
+    draft = entries.create_draft(
+        "草稿？", by=None, answer="答", category=entry.category
+    )
     first = entry.revisions.get(version=1)
     acts: dict[str, tuple[str, dict[str, Any], Callable[[], bool]]] = {
         "approve": (
             reverse("desk:verdict", args=[review.pk]),
-            {"do": "approve", "seen": review.stamp},
+            {"do": "approve", "seen": review.version_stamp},
             lambda: Review.objects.filter(pk=review.pk, state="approved").exists(),
         ),
         "return": (
@@ -161,7 +165,7 @@ def test_a_verdict_is_for_who_may_publish_here(
         "restore": (
             reverse("desk:restore", args=[entry.pk]),
             {"version": first.version, "based_on": entry.version},
-            lambda: Revision.objects.filter(entry=entry, act="reverted").exists(),
+            lambda: EntryRevision.objects.filter(entry=entry, act="reverted").exists(),
         ),
     }
     for name, (url, data, done) in acts.items():

@@ -10,18 +10,23 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from kb import entries, feedback, index, merging, search, wording
+from kb import search, usage
+from kb.index import sync
+from kb.language import style_rules
+from kb.library import entries
 from kb.models import (
     Entry,
+    EntryMerge,
     Evidence,
-    Favourite,
+    Favorite,
     FollowUp,
-    Merger,
     Pick,
     Reply,
-    Side,
+    SearchSide,
     User,
 )
+from kb.quality import merging
+from kb.questions import to_entries
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -60,9 +65,7 @@ def state() -> dict[str, Any]:
             sorted(entry.picks.values_list("words", "person")),
             sorted(entry.evidence.values_list("words", "level", "people")),
             sorted(entry.follow_ups.values_list("then__question", flat=True)),
-            sorted(
-                Favourite.objects.filter(entry=entry).values_list("user", flat=True)
-            ),
+            sorted(Favorite.objects.filter(entry=entry).values_list("user", flat=True)),
             entry.status,
         )
         for entry in Entry.objects.all()
@@ -74,8 +77,8 @@ def test_what_belongs_to_the_other_goes_over(
 ) -> None:
     one, other = two
     question = make_question("邮费到底谁付呀")
-    entries.absorb(other, question=question, by=lead)
-    merging.merge(one, other, by=lead)
+    to_entries.add_question_to_entry(other, question=question, by=lead)
+    merging.merge_entries(one, other, by=lead)
     other.refresh_from_db()
     assert other.status == Entry.Status.RETIRED
     assert said(one) == sorted(
@@ -85,8 +88,8 @@ def test_what_belongs_to_the_other_goes_over(
     assert bodies(other) == ["亲，我们出"]
     question.refresh_from_db()
     assert question.entry == one
-    index.sync_all()
-    hits = search.search("邮费谁付", user=ANYONE).hits
+    sync.sync_all_marks()
+    hits = search.search_entries("邮费谁付", user=ANYONE).hits
     assert [hit.entry for hit in hits] == [one]
 
 
@@ -98,13 +101,15 @@ def test_what_people_picked_counts_for_the_one_that_stays(
         for person in people:
             Pick.objects.create(
                 entry=entry,
-                side=Side.STAFF,
+                side=SearchSide.STAFF,
                 person=person,
                 words="谁付钱",
                 kind="copied",
             )
-        feedback.evidence.weigh(entry.pk, Side.STAFF, Pick.objects.last().words_key)  # type: ignore[union-attr]
-    merging.merge(one, other, by=lead)
+        usage.evidence.update_evidence_for(
+            entry.pk, SearchSide.STAFF, Pick.objects.latest("pk").words_key
+        )
+    merging.merge_entries(one, other, by=lead)
     row = Evidence.objects.get(entry=one)
     assert row.people == 4
     assert not Evidence.objects.filter(entry=other, level__gt=row.level).exists()
@@ -115,11 +120,11 @@ def test_everybodys_own_words_and_favourites_go_along(
 ) -> None:
     one, other = two
     own = Reply.objects.create(entry=other, owner=agent, title="我的", body="我的话")
-    Favourite.objects.create(user=agent, entry=other)
-    merging.merge(one, other, by=lead)
+    Favorite.objects.create(user=agent, entry=other)
+    merging.merge_entries(one, other, by=lead)
     own.refresh_from_db()
     assert own.entry == one
-    assert Favourite.objects.get().entry == one
+    assert Favorite.objects.get().entry == one
 
 
 def test_follow_ups_lead_to_the_one_that_stays(
@@ -130,9 +135,9 @@ def test_follow_ups_lead_to_the_one_that_stays(
     FollowUp.objects.create(entry=before, then=other)
     FollowUp.objects.create(entry=other, then=after)
     FollowUp.objects.create(entry=other, then=one)
-    merging.merge(one, other, by=lead)
-    assert list(Entry.objects.following(before)) == [one]
-    assert list(Entry.objects.following(one)) == [after]
+    merging.merge_entries(one, other, by=lead)
+    assert list(Entry.objects.follow_ups_of(before)) == [one]
+    assert list(Entry.objects.follow_ups_of(one)) == [after]
 
 
 def test_a_merger_is_undone(
@@ -146,19 +151,27 @@ def test_a_merger_is_undone(
     before, after = make_entry("怎么退货"), make_entry("多久到账")
     FollowUp.objects.create(entry=before, then=other)
     FollowUp.objects.create(entry=other, then=after)
-    entries.absorb(other, question=make_question("邮费到底谁付呀"), by=lead)
-    Favourite.objects.create(user=agent, entry=other)
+    to_entries.add_question_to_entry(
+        other, question=make_question("邮费到底谁付呀"), by=lead
+    )
+    Favorite.objects.create(user=agent, entry=other)
     for person in "abc":
         Pick.objects.create(
-            entry=other, side=Side.STAFF, person=person, words="谁付", kind="copied"
+            entry=other,
+            side=SearchSide.STAFF,
+            person=person,
+            words="谁付",
+            kind="copied",
         )
-    feedback.evidence.weigh(other.pk, Side.STAFF, Pick.objects.all()[0].words_key)
+    usage.evidence.update_evidence_for(
+        other.pk, SearchSide.STAFF, Pick.objects.all()[0].words_key
+    )
     was = state()
-    merger = merging.merge(one, other, by=lead)
+    merger = merging.merge_entries(one, other, by=lead)
     assert state() != was
-    merging.part(merger, by=lead)
+    merging.undo_merge(merger, by=lead)
     assert state() == was
-    assert not Merger.objects.exists()
+    assert not EntryMerge.objects.exists()
 
 
 def test_the_address_of_the_other_leads_on(
@@ -167,18 +180,18 @@ def test_the_address_of_the_other_leads_on(
     one, other = two
     address = other.get_absolute_url()
     assert client.get(address).status_code == 200
-    merger = merging.merge(one, other, by=lead)
+    merger = merging.merge_entries(one, other, by=lead)
     assert client.get(address).headers["Location"] == one.get_absolute_url()
     third = make_entry("运费的事")
-    merging.merge(third, one, by=lead)
+    merging.merge_entries(third, one, by=lead)
     for gone in (other, one):
         where = client.get(gone.get_absolute_url()).headers["Location"]
         assert where == third.get_absolute_url()
-    entries.retire(third, by=lead)
+    entries.retire_entry(third, by=lead)
     assert client.get(address).status_code == 404
     merger.refresh_from_db()
-    entries.restore(third, by=lead)
-    merging.part(merger, by=lead)
+    entries.restore_entry(third, by=lead)
+    merging.undo_merge(merger, by=lead)
     assert client.get(address).status_code == 200
 
 
@@ -187,22 +200,22 @@ def test_who_may_not_is_refused_and_nothing_moves(
 ) -> None:
     one, other = two
     with pytest.raises(PermissionDenied):
-        merging.merge(one, other, by=agent)
+        merging.merge_entries(one, other, by=agent)
     with pytest.raises(ValidationError, match="自己"):
-        merging.merge(one, one, by=lead)
+        merging.merge_entries(one, one, by=lead)
     gone = make_entry("旧的", status="retired")
     with pytest.raises(ValidationError, match="已经下线"):
-        merging.merge(one, gone, by=lead)
+        merging.merge_entries(one, gone, by=lead)
     assert bodies(one) == ["亲，我们出"]
 
 
 def test_what_may_not_be_published_does_not_slip_in(
     two: tuple[Entry, Entry], make_entry: MakeEntry, lead: User
 ) -> None:
-    wording.load_starter()
+    style_rules.load_starter_rules()
     draft = make_entry("草稿", status="draft", replies=["随你便"])
     with pytest.raises(ValidationError, match="像在赌气"):
-        merging.merge(two[0], draft, by=lead)
+        merging.merge_entries(two[0], draft, by=lead)
     assert bodies(two[0]) == ["亲，我们出"]
 
 
@@ -220,7 +233,7 @@ def test_the_page_shows_what_moves_then_does_it_and_undoes_it(
     for wrong in ("x", "99999", str(one.pk)):
         assert client.get(f"{page}?other={wrong}").status_code == 200
         client.post(f"{page}?other={wrong}")
-    assert not Merger.objects.exists()
+    assert not EntryMerge.objects.exists()
     response = client.post(f"{page}?other={other.pk}", follow=True)
     assert "已并入本条并下线" in response.content.decode()
     undo = reverse("admin:kb_entry_part", args=[other.pk])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.text import markdown, message
+from kb.text.markup import chat_text, markdown
 
 SITE = "https://help.example.com/"
 
@@ -25,7 +25,7 @@ SITE = "https://help.example.com/"
     ],
 )
 def test_a_reply_loses_its_markdown_and_nothing_else(body: str, sent: str) -> None:
-    assert message.of_reply(body) == sent
+    assert chat_text.format_reply_for_chat(body) == sent
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,6 @@ def test_a_reply_loses_its_markdown_and_nothing_else(body: str, sent: str) -> No
     ],
 )
 def test_an_answer_is_written_out(source: str, sent: str) -> None:
-    written = message.of_answer(markdown.render(source), SITE)
+    written = chat_text.format_answer_for_chat(markdown.render_markdown(source), SITE)
     lines = [" ".join(line.split()) for line in written.splitlines()]
     assert "\n".join(lines) == sent

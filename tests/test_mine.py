@@ -10,8 +10,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, index, replies
-from kb.models import AGENT, LEAD, Entry, Proposal, Reply, Snippet, Team, User
+from kb.index import sync
+from kb.library import entries, replies
+from kb.models import (
+    ROLE_AGENT,
+    ROLE_LEAD,
+    Entry,
+    Reply,
+    ReplyProposal,
+    Snippet,
+    Team,
+    User,
+)
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -27,12 +37,12 @@ def team() -> Team:
 
 @pytest.fixture
 def mate(make_user: Callable[..., User], team: Team) -> User:
-    return make_user("mate", AGENT, name="小圆", team=team)
+    return make_user("mate", ROLE_AGENT, name="小圆", team=team)
 
 
 @pytest.fixture
 def chief(make_user: Callable[..., User], team: Team) -> User:
-    return make_user("chief", LEAD, team=team, is_staff=True)
+    return make_user("chief", ROLE_LEAD, team=team, is_staff=True)
 
 
 def enter(user: User) -> Client:
@@ -62,7 +72,7 @@ def test_an_agent_adds_changes_and_deletes(agent: User) -> None:
 
 
 def test_the_form_names_the_snippets_there_are(agent: User) -> None:
-    replies.put(Snippet(name="售后地址", body="杭州"))
+    replies.save_snippet(Snippet(name="售后地址", body="杭州"))
     page = enter(agent).get(reverse("console:mine-new")).text
     assert "{{&gt; 售后地址}}" in page
 
@@ -106,8 +116,12 @@ def test_who_sends_more_than_the_form_has_changes_no_more(
 def test_what_is_not_mine_never_was(
     agent: User, mate: User, chief: User, editor: User
 ) -> None:
-    mine = replies.keep(Reply(owner=agent, title=CANARY, body=CANARY), by=agent)
-    ours = replies.keep(Reply(team=chief.team, title="团队", body="亲"), by=chief)
+    mine = replies.save_private_reply(
+        Reply(owner=agent, title=CANARY, body=CANARY), by=agent
+    )
+    ours = replies.save_private_reply(
+        Reply(team=chief.team, title="团队", body="亲"), by=chief
+    )
     never = ours.pk + 9000
     for user, reply in ((mate, mine), (editor, mine), (chief, mine), (mate, ours)):
         client = enter(user)
@@ -128,11 +142,13 @@ def test_what_is_not_mine_never_was(
     mine.refresh_from_db()
     ours.refresh_from_db()
     assert (mine.body, ours.body) == (CANARY, "亲")
-    assert not Proposal.objects.exists()
+    assert not ReplyProposal.objects.exists()
 
 
 def test_only_agents_come_in(make_user: Callable[..., User], agent: User) -> None:
-    reply = replies.keep(Reply(owner=agent, title="t", body="亲"), by=agent)
+    reply = replies.save_private_reply(
+        Reply(owner=agent, title="t", body="亲"), by=agent
+    )
     stranger = enter(make_user("guest"))
     pages = [
         MINE,
@@ -171,23 +187,23 @@ def test_a_shown_reply_becomes_mine_and_opens_to_be_changed(
     client, shared = enter(agent), entry.replies.get()
     sent = {"entry": entry.pk, "reply": shared.pk}
     page = client.post(reverse("console:mine-copy"), sent, follow=True)
-    own = replies.mine(agent).get()
+    own = replies.list_own_replies(agent).get()
     assert page.redirect_chain == [(reverse("console:mine-edit", args=[own.pk]), 302)]
     assert "跟随条目「退货运费谁承担？」" in page.text
     assert (
         "一模一样" in client.post(reverse("console:mine-copy"), sent, follow=True).text
     )
     write(client, "console:mine-edit", own.pk, follows="on")
-    assert replies.mine(agent).get().entry == entry
+    assert replies.list_own_replies(agent).get().entry == entry
     write(client, "console:mine-edit", own.pk)
-    assert replies.mine(agent).get().entry is None
+    assert replies.list_own_replies(agent).get().entry is None
 
 
 def test_a_reply_of_another_cannot_be_copied(
     agent: User, mate: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
-    reply = replies.keep(
+    reply = replies.save_private_reply(
         Reply(owner=mate, entry=entry, title=CANARY, body=CANARY), by=mate
     )
     client = enter(agent)
@@ -199,18 +215,18 @@ def test_a_reply_of_another_cannot_be_copied(
         {},
     ):
         assert client.post(reverse("console:mine-copy"), sent).status_code == 404
-    assert not replies.mine(agent).exists()
+    assert not replies.list_own_replies(agent).exists()
 
 
 def test_one_whose_entry_is_gone_says_so_and_nothing_of_the_entry(
     agent: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry("旧的问题？")
-    own, _ = replies.copy_of(entry, by=agent)
+    own, _ = replies.copy_to_own_replies(entry, by=agent)
     client = enter(agent)
     Entry.objects.filter(pk=entry.pk).update(valid_until=timezone.now())
     assert "原条目已过期" in client.get(MINE).text
-    entries.retire(entry, by=None)
+    entries.retire_entry(entry, by=None)
     Entry.objects.filter(pk=entry.pk).update(question=CANARY)
     for url in (MINE, reverse("console:mine-edit", args=[own.pk])):
         page = client.get(url).text
@@ -222,20 +238,20 @@ def test_one_whose_entry_is_gone_says_so_and_nothing_of_the_entry(
 
 
 @pytest.fixture
-def proposal(mate: User, make_entry: MakeEntry) -> Proposal:
+def proposal(mate: User, make_entry: MakeEntry) -> ReplyProposal:
     entry = make_entry("什么时候发货？", replies=["标准"])
-    reply = replies.keep(
+    reply = replies.save_private_reply(
         Reply(owner=mate, entry=entry, title="催发货", body="亲，在路上了"), by=mate
     )
-    return replies.propose(reply, by=mate)
+    return replies.propose_reply(reply, by=mate)
 
 
-def judge(client: Client, proposal: Proposal, **sent: Any) -> str:
+def judge(client: Client, proposal: ReplyProposal, **sent: Any) -> str:
     where = reverse("desk:proposal", args=[proposal.pk])
     return str(client.post(where, sent, follow=True).text)
 
 
-def test_only_editors_judge(proposal: Proposal, agent: User) -> None:
+def test_only_editors_judge(proposal: ReplyProposal, agent: User) -> None:
     url = reverse("desk:proposals")
     assert Client().get(url).status_code == 302
     assert enter(agent).get(url).status_code == 403
@@ -244,7 +260,7 @@ def test_only_editors_judge(proposal: Proposal, agent: User) -> None:
 
 
 def test_the_editor_sees_what_is_proposed_and_by_whom(
-    proposal: Proposal, editor: User
+    proposal: ReplyProposal, editor: User
 ) -> None:
     Reply.objects.create(owner=proposal.by, title=CANARY, body=CANARY)
     client = enter(editor)
@@ -256,21 +272,21 @@ def test_the_editor_sees_what_is_proposed_and_by_whom(
 
 
 def test_accepting_shares_it_under_the_authors_name(
-    proposal: Proposal, editor: User, mate: User, agent: User
+    proposal: ReplyProposal, editor: User, mate: User, agent: User
 ) -> None:
     entry = proposal.reply.entry
     assert entry is not None
     seen = proposal.reply.updated_at.isoformat()
     said = judge(enter(editor), proposal, do="accept", entry=entry.pk, seen=seen)
     assert "署名 小圆" in said
-    index.sync_all()
+    sync.sync_all_marks()
     assert "亲，在路上了" in enter(agent).get(f"/console/?entry={entry.pk}").text
     assert "已收为共用" in enter(mate).get(MINE).text
     assert "已经有人处理" in judge(enter(editor), proposal, do="accept", entry="new")
 
 
 def test_returning_says_why_and_the_agent_reads_it(
-    proposal: Proposal, editor: User, mate: User, agent: User
+    proposal: ReplyProposal, editor: User, mate: User, agent: User
 ) -> None:
     client = enter(editor)
     assert "请写明退回的原因" in judge(client, proposal, do="return")
@@ -292,7 +308,7 @@ def test_returning_says_why_and_the_agent_reads_it(
     ],
 )
 def test_a_forged_decision_changes_nothing(
-    proposal: Proposal, editor: User, sent: dict[str, str], said: str
+    proposal: ReplyProposal, editor: User, sent: dict[str, str], said: str
 ) -> None:
     assert said in judge(enter(editor), proposal, **{"do": "accept", **sent})
     proposal.refresh_from_db()

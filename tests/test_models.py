@@ -25,7 +25,7 @@ from kb.models import (
     User,
 )
 from kb.models.category import make_slug
-from kb.models.entry import OFTEN, SELDOM
+from kb.models.entry import OFTEN_READ_COLUMNS, RARELY_READ_COLUMNS
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -90,13 +90,13 @@ def test_rows_read_by_id_are_what_a_queryset_reads(
     two = make_entry("换货", status="draft")
     ids = [two.pk, one.pk, 999_999]
     with django_assert_num_queries(2):
-        found = Entry.of_ids(ids)
+        found = Entry.load_by_ids(ids)
         assert found[one.pk].category == category
         assert found[two.pk].category is None
     for entry in Entry.objects.filter(pk__in=ids):
         read = found.pop(entry.pk)
-        assert read.get_deferred_fields() == SELDOM
-        for name in OFTEN:
+        assert read.get_deferred_fields() == RARELY_READ_COLUMNS
+        for name in OFTEN_READ_COLUMNS:
             assert getattr(read, name) == getattr(entry, name), name
     assert found == {}
 
@@ -106,7 +106,7 @@ def test_rows_read_by_id_defer_what_lists_seldom_show(
 ) -> None:
     entry = make_entry("退货", source="faq.csv")
     with django_assert_num_queries(1):
-        read = Entry.of_ids([entry.pk])[entry.pk]
+        read = Entry.load_by_ids([entry.pk])[entry.pk]
         assert read.question == "退货"
     with django_assert_num_queries(1):
         assert read.source == "faq.csv"

@@ -10,12 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import incidents
-from kb.models import Incident, Search, User
-from kb.text.keywords import join_keywords, split_keywords
+from kb.models import Announcement, Search, User
+from kb.publishing import announcements
+from kb.text.chinese.keywords import join_keywords, split_keywords
 
 pytestmark = pytest.mark.django_db
-REACH = "admin:kb_incident_reach"
+REACH = "admin:kb_announcement_reach"
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_words_in_quotation_marks_stay_together(typed: str) -> None:
     assert split_keywords(join_keywords(words)) == words
 
 
-def announce(keywords: str, **columns: Any) -> Incident:
-    incident = Incident(
+def announce(keywords: str, **columns: Any) -> Announcement:
+    incident = Announcement(
         title="华东仓停电，今天不发货",
         keywords=keywords,
         starts_at=timezone.now() - timedelta(hours=1),
@@ -67,7 +67,10 @@ def announce(keywords: str, **columns: Any) -> Incident:
 def test_each_keyword_shows_the_notice(words: str, agent: User) -> None:
     incident = announce("发货 物流")
     assert incident.keywords == "发货\n物流"
-    assert [one.incident for one in incidents.running(agent, words=words)] == [incident]
+    assert [
+        one.announcement
+        for one in announcements.list_running_announcements(agent, words=words)
+    ] == [incident]
 
 
 def search(words: str, times: int = 1, *, side: str = "staff", days: int = 1) -> None:
@@ -81,11 +84,11 @@ def test_the_reach_counts_last_weeks_searches() -> None:
     search("物流三天没动", 2, side="public")
     search("发票怎么开", 4)
     search("发货慢", 5, days=8)
-    told = incidents.reach(["发货", "物流"], audience="public")
-    assert (told.matched, told.total) == (5, 9)
+    told = announcements.estimate_reach(["发货", "物流"], audience="public")
+    assert (told.matched_searches, told.total_searches) == (5, 9)
     assert told.phrases == [("什么时候发货", 3), ("物流三天没动", 2)]
-    told = incidents.reach(["发货", "物流"], audience="staff")
-    assert (told.matched, told.total) == (3, 7)
+    told = announcements.estimate_reach(["发货", "物流"], audience="staff")
+    assert (told.matched_searches, told.total_searches) == (3, 7)
 
 
 def test_the_panel_shows_no_personal_data(client: Client, editor: User) -> None:
@@ -99,7 +102,7 @@ def test_the_panel_shows_no_personal_data(client: Client, editor: User) -> None:
 def test_the_panel_answers_what_is_typed(client: Client, editor: User) -> None:
     search("什么时候发货", 3)
     client.force_login(editor)
-    page = client.get(reverse("admin:kb_incident_add")).text
+    page = client.get(reverse("admin:kb_announcement_add")).text
     assert 'id="notice-reach"' in page
     assert "没有关键词：公告只在首页" in page
     sent = {"keywords": "发货 物流", "audience": "staff"}
@@ -129,7 +132,7 @@ def test_saving_warns_of_keywords_that_nobody_searches_for(
         "ends_at_0": (now + timedelta(days=1)).strftime("%Y-%m-%d"),
         "ends_at_1": now.strftime("%H:%M:%S"),
     }
-    add = reverse("admin:kb_incident_add")
+    add = reverse("admin:kb_announcement_add")
     page = client.post(add, {**sent, "keywords": "电饭煲"}, follow=True).text
     assert "没有一次会显示「停电」，请检查关键词：电饭煲。" in page
     page = client.post(add, {**sent, "keywords": "发货 电饭煲"}, follow=True).text

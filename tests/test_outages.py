@@ -17,16 +17,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection, transaction
 from django.test import Client, RequestFactory
 
-from kb import outages
-from kb.database.errors import (
-    DatabaseReplaced,
-    DatabaseTimeout,
-    DatabaseUnavailable,
-    Reason,
-    find_reason,
-)
-from kb.faq import asking
 from kb.models import Entry, Inquiry, Question, User, Vote
+from kb.system import outages
+from kb.system.database.errors import (
+    DatabaseReplacedError,
+    DatabaseTimeoutError,
+    DatabaseUnavailableError,
+    OutageReason,
+    find_outage_reason,
+)
+from kb.web.faq import ask_form
 from tests.conftest import MakeEntry
 from tests.test_admin import filled, where
 from tests.test_asking import fields
@@ -51,9 +51,9 @@ ON_SQLITE = pytest.mark.skipif(
 def _fresh_log_and_folder(
     settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outages.log.clear()
+    outages.outage_log.clear()
     settings.MEDIA_ROOT = tmp_path
-    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_the_form_brings_a_new_token_and_no_password(rf: RequestFactory) -> None
     }
     request: Any = rf.post("/anywhere/", sent)
     request.is_accepted = True
-    page = outages.respond(request, sqlite_error("SQLITE_FULL"))
+    page = outages.make_outage_response(request, sqlite_error("SQLITE_FULL"))
     assert page is not None
     assert "一壶好茶" not in page.text
     assert 'type="password" name="old_password"' in page.text
@@ -249,7 +249,7 @@ def test_an_import_on_a_full_disk_says_so(
     def full(data: bytes) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("kb.transfer.uploads.keep", full)
+    monkeypatch.setattr("kb.import_export.read.uploads.store_upload", full)
     page = upload(client, GOOD, source="我们的旧库")
     assert page.status_code == 503
     assert "服务器的磁盘已满" in page.text
@@ -296,7 +296,7 @@ def test_a_fault_of_the_program_stays_a_500(monkeypatch: pytest.MonkeyPatch) -> 
     def fail(*args: Any) -> None:
         raise ValueError("ours")
 
-    monkeypatch.setattr("kb.faq.ask.asking.stamp", fail)
+    monkeypatch.setattr("kb.web.faq.ask_page.asking.make_form_stamp", fail)
     page = Client(raise_request_exception=False).get("/ask/")
     assert page.status_code == 500
     assert "出错了" in page.text
@@ -326,14 +326,14 @@ def test_the_log_has_one_line_a_minute(
     client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1000.0]
-    monkeypatch.setattr("kb.outages.monotonic", lambda: clock[0])
+    monkeypatch.setattr("kb.system.outages.monotonic", lambda: clock[0])
     with caplog.at_level(logging.WARNING), failing("SQLITE_CANTOPEN"):
         for _ in range(5):
             client.get("/ask/")
-        clock[0] += outages.LOG_SECONDS
+        clock[0] += outages.LOG_PAUSE_SECONDS
         client.get("/ask/")
-    lines = [one for one in caplog.records if one.name != "kb.faq.guard"]
-    assert [one.name for one in lines] == ["kb.outages"] * 2
+    lines = [one for one in caplog.records if one.name != "kb.web.faq.view_decorators"]
+    assert [one.name for one in lines] == ["kb.system.outages"] * 2
     assert not any(one.exc_info for one in lines)
     assert "4 more" in lines[1].getMessage()
 
@@ -375,21 +375,23 @@ def test_a_connection_that_met_an_error_is_dropped(
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (OSError(errno.ENOSPC, "full"), Reason.DISK_FULL),
-        (OSError(errno.EROFS, "read-only"), Reason.READ_ONLY),
+        (OSError(errno.ENOSPC, "full"), OutageReason.DISK_FULL),
+        (OSError(errno.EROFS, "read-only"), OutageReason.READ_ONLY),
         (FileNotFoundError(errno.ENOENT, "gone"), None),
-        (DatabaseReplaced("gone"), Reason.REPLACED),
-        (DatabaseTimeout("slow"), Reason.BUSY),
-        (DatabaseUnavailable("down"), Reason.UNREACHABLE),
-        (sqlite_error("SQLITE_READONLY_DBMOVED"), Reason.READ_ONLY),
-        (sqlite_error("SQLITE_IOERR_WRITE"), Reason.UNREACHABLE),
-        (sqlite_error("SQLITE_CORRUPT"), Reason.DAMAGED),
+        (DatabaseReplacedError("gone"), OutageReason.REPLACED),
+        (DatabaseTimeoutError("slow"), OutageReason.BUSY),
+        (DatabaseUnavailableError("down"), OutageReason.UNREACHABLE),
+        (sqlite_error("SQLITE_READONLY_DBMOVED"), OutageReason.READ_ONLY),
+        (sqlite_error("SQLITE_IOERR_WRITE"), OutageReason.UNREACHABLE),
+        (sqlite_error("SQLITE_CORRUPT"), OutageReason.DAMAGED),
         (sqlite_error("SQLITE_ERROR"), None),
         (ValueError("ours"), None),
     ],
 )
-def test_errors_have_their_reasons(error: Exception, reason: Reason | None) -> None:
-    assert find_reason(error) is reason
+def test_errors_have_their_reasons(
+    error: Exception, reason: OutageReason | None
+) -> None:
+    assert find_outage_reason(error) is reason
     later = RuntimeError("later")
     later.__cause__ = error
-    assert find_reason(later) is reason
+    assert find_outage_reason(later) is reason

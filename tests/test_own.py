@@ -10,21 +10,24 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
-from kb import content, entries, feedback, index, replies, search
-from kb.engines import get_engine
+from kb import search, usage
+from kb.index import sync
+from kb.index.engines import get_engine
+from kb.library import entries, replies
+from kb.library.replies import private_replies
 from kb.models import (
-    AGENT,
-    Copy,
+    ROLE_AGENT,
+    CopyEvent,
+    CustomerSegment,
     Entry,
-    Proposal,
+    IndexQueue,
     Reply,
-    Segment,
-    Stale,
+    ReplyProposal,
     Team,
     User,
 )
-from kb.replies import keeping
-from kb.text import difference
+from kb.publishing import edition
+from kb.text.markup import text_diff
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -37,17 +40,19 @@ def team() -> Team:
 
 @pytest.fixture
 def mate(make_user: Callable[..., User], team: Team) -> User:
-    return make_user("mate", AGENT, team=team)
+    return make_user("mate", ROLE_AGENT, team=team)
 
 
 def mine(
     user: User, title: str = "催发货", body: str = "亲，在路上了", **more: Any
 ) -> Reply:
-    return replies.keep(Reply(owner=user, title=title, body=body, **more), by=user)
+    return replies.save_private_reply(
+        Reply(owner=user, title=title, body=body, **more), by=user
+    )
 
 
 def titles(words: str, user: User) -> list[str]:
-    return [reply.title for reply in replies.found(words, user=user)]
+    return [reply.title for reply in replies.search_private_replies(words, user=user)]
 
 
 # Kept -----------------------------------------------------------------------------------
@@ -58,45 +63,47 @@ def test_everybody_writes_only_what_is_his(
 ) -> None:
     reply = mine(agent)
     with pytest.raises(PermissionDenied):
-        replies.keep(reply, by=mate)
+        replies.save_private_reply(reply, by=mate)
     with pytest.raises(PermissionDenied):
-        replies.drop(reply, by=lead)
+        replies.delete_private_reply(reply, by=lead)
     ours = Reply(team=team, title="t", body="亲")
     for user in (mate, lead):  # no lead, and of no team
         with pytest.raises(PermissionDenied):
-            replies.keep(ours, by=user)
+            replies.save_private_reply(ours, by=user)
     lead.team = team
     lead.save()
-    assert replies.keep(ours, by=User.objects.get(pk=lead.pk)).author == lead
-    assert list(replies.of_team(mate)) == [ours]
-    assert list(replies.of_team(agent)) == []
+    assert (
+        replies.save_private_reply(ours, by=User.objects.get(pk=lead.pk)).author == lead
+    )
+    assert list(replies.list_team_replies(mate)) == [ours]
+    assert list(replies.list_team_replies(agent)) == []
 
 
 def test_nobody_keeps_more_than_can_be_looked_through(
     agent: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "MOST", 1)
+    monkeypatch.setattr(private_replies, "MAX_PRIVATE_REPLIES", 1)
     reply = mine(agent)
     with pytest.raises(ValidationError, match="最多存 1 条"):
         mine(agent)
     reply.body = "改了"
-    replies.keep(reply, by=agent)
+    replies.save_private_reply(reply, by=agent)
 
 
 def test_a_copy_of_a_shared_reply_is_mine_and_made_once(
     make_entry: MakeEntry, agent: User
 ) -> None:
-    vip = Segment.objects.create(name="高净值")
+    vip = CustomerSegment.objects.create(name="高净值")
     entry = make_entry()
     shared = Reply.objects.create(
         entry=entry, body="亲", tone="formal", channel="sms", segment=vip
     )
-    copy, new = replies.copy_of(entry, reply=shared, by=agent)
+    copy, new = replies.copy_to_own_replies(entry, reply=shared, by=agent)
     assert new
     assert (copy.owner, copy.entry, copy.title) == (agent, entry, entry.question)
     assert (copy.tone, copy.channel, copy.segment) == ("formal", "sms", vip)
-    assert replies.copy_of(entry, reply=shared, by=agent) == (copy, False)
-    answer, _ = replies.copy_of(entry, by=agent)
+    assert replies.copy_to_own_replies(entry, reply=shared, by=agent) == (copy, False)
+    answer, _ = replies.copy_to_own_replies(entry, by=agent)
     assert answer.body == "质量问题由我们承担，个人原因由您承担。"
 
 
@@ -125,8 +132,10 @@ def test_others_find_neither_mine_nor_another_teams(
     mine(agent)
     Reply.objects.create(team=team, title="催发货", body="亲")
     assert titles("催发货", mate) == ["催发货"]
-    assert replies.found("催发货", user=mate)[0].team == team
-    assert [r.owner for r in replies.found("催发货", user=agent)] == [agent]
+    assert replies.search_private_replies("催发货", user=mate)[0].team == team
+    assert [r.owner for r in replies.search_private_replies("催发货", user=agent)] == [
+        agent
+    ]
     assert titles("催发货", lead) == []
 
 
@@ -139,11 +148,11 @@ def test_what_hangs_on_an_entry_lives_with_it(
     Entry.objects.filter(pk=entry.pk).update(valid_until=timezone.now())
     assert titles("催发货", agent) == []
     Entry.objects.filter(pk=entry.pk).update(valid_until=None)
-    entries.retire(entry, by=None)
+    entries.retire_entry(entry, by=None)
     assert titles("催发货", agent) == []
-    assert list(replies.mine(agent)) == [reply]
+    assert list(replies.list_own_replies(agent)) == [reply]
     reply.entry = None
-    replies.keep(reply, by=agent)
+    replies.save_private_reply(reply, by=agent)
     assert titles("催发货", agent) == ["催发货"]
 
 
@@ -163,7 +172,9 @@ def test_a_deleted_entry_leaves_their_own_words_to_those_who_wrote_them(
 def test_what_fits_the_customer_stands_first(
     make_entry: MakeEntry, agent: User, team: Team
 ) -> None:
-    vip, new = (Segment.objects.create(name=name) for name in ("高净值", "新客"))
+    vip, new = (
+        CustomerSegment.objects.create(name=name) for name in ("高净值", "新客")
+    )
     entry = make_entry()
 
     def make(label: str, order: int, **columns: Any) -> Reply:
@@ -182,7 +193,7 @@ def test_what_fits_the_customer_stands_first(
     ]
 
     def order(**asked: Any) -> list[str]:
-        return [reply.label for reply in replies.fitting(made, **asked)]
+        return [reply.label for reply in replies.sort_by_fit(made, **asked)]
 
     assert order()[:3] == ["我的", "团队", "标准"]
     assert order(segment=vip.pk)[:2] == ["高净值", "高净值短信"]
@@ -199,26 +210,30 @@ def test_an_accepted_proposal_is_everybodys_and_names_its_author(
 ) -> None:
     entry = make_entry(replies=["标准"])
     reply = mine(agent, entry=entry, keywords="cfh")
-    proposal = replies.propose(reply, by=agent)
-    assert replies.propose(reply, by=agent) == proposal
-    assert list(replies.waiting()) == [proposal]
-    replies.accept(proposal, by=editor, entry=entry, seen=reply.updated_at.isoformat())
+    proposal = replies.propose_reply(reply, by=agent)
+    assert replies.propose_reply(reply, by=agent) == proposal
+    assert list(replies.list_waiting_reply_proposals()) == [proposal]
+    replies.accept_reply_proposal(
+        proposal, by=editor, entry=entry, seen=reply.updated_at.isoformat()
+    )
     reply.refresh_from_db()
     assert reply.is_shared
     assert (reply.author, reply.order, reply.keywords) == (agent, 1, "")
     assert reply.is_readable_by(mate)
     assert Entry.objects.get(pk=entry.pk).version == entry.version + 1
-    index.sync_all()
-    assert [h.entry for h in search.search("在路上了", user=mate).hits] == [entry]
-    assert list(replies.waiting()) == []
+    sync.sync_all_marks()
+    assert [h.entry for h in search.search_entries("在路上了", user=mate).hits] == [
+        entry
+    ]
+    assert list(replies.list_waiting_reply_proposals()) == []
 
 
 def test_one_that_stands_alone_gets_an_entry_of_its_own(
     agent: User, editor: User
 ) -> None:
-    index.rebuild()
-    proposal = replies.propose(mine(agent), by=agent)
-    reply = replies.accept(proposal, by=editor, entry=None)
+    sync.rebuild_index()
+    proposal = replies.propose_reply(mine(agent), by=agent)
+    reply = replies.accept_reply_proposal(proposal, by=editor, entry=None)
     assert reply.entry is not None
     assert (reply.entry.question, reply.entry.status) == ("催发货", "published")
     assert reply.entry.audience == "internal"
@@ -226,43 +241,48 @@ def test_one_that_stands_alone_gets_an_entry_of_its_own(
 
 def test_one_that_comes_back_says_why_and_stays_mine(agent: User, editor: User) -> None:
     reply = mine(agent)
-    proposal = replies.propose(reply, by=agent)
+    proposal = replies.propose_reply(reply, by=agent)
     with pytest.raises(ValidationError, match="请写明退回的原因"):
-        replies.send_back(proposal, by=editor, reason=" ")
-    replies.send_back(proposal, by=editor, reason="太长，请分两条")
+        replies.return_reply_proposal(proposal, by=editor, reason=" ")
+    replies.return_reply_proposal(proposal, by=editor, reason="太长，请分两条")
     reply.refresh_from_db()
     assert reply.owner == agent
     assert [p.reason for p in reply.proposals.all()] == ["太长，请分两条"]
     with pytest.raises(ValidationError, match="已经有人处理"):
-        replies.accept(proposal, by=editor, entry=None)
+        replies.accept_reply_proposal(proposal, by=editor, entry=None)
 
 
 def test_what_its_author_changed_meanwhile_is_not_accepted_unseen(
     agent: User, editor: User, make_entry: MakeEntry
 ) -> None:
     reply = mine(agent)
-    proposal, seen = replies.propose(reply, by=agent), reply.updated_at.isoformat()
+    proposal, seen = (
+        replies.propose_reply(reply, by=agent),
+        reply.updated_at.isoformat(),
+    )
     reply.body = "骂人的话"
-    replies.keep(reply, by=agent)
+    replies.save_private_reply(reply, by=agent)
     with pytest.raises(ValidationError, match="作者刚改过"):
-        replies.accept(proposal, by=editor, entry=make_entry(), seen=seen)
+        replies.accept_reply_proposal(
+            proposal, by=editor, entry=make_entry(), seen=seen
+        )
     assert Reply.objects.get(pk=reply.pk).owner == agent
 
 
 def test_who_may_propose_and_who_may_judge(agent: User, mate: User) -> None:
     reply = mine(agent)
     with pytest.raises(PermissionDenied):
-        replies.propose(reply, by=mate)
-    proposal = replies.propose(reply, by=agent)
+        replies.propose_reply(reply, by=mate)
+    proposal = replies.propose_reply(reply, by=agent)
     for act in (
-        lambda: replies.accept(proposal, by=mate, entry=None),
-        lambda: replies.send_back(proposal, by=mate, reason="不"),
+        lambda: replies.accept_reply_proposal(proposal, by=mate, entry=None),
+        lambda: replies.return_reply_proposal(proposal, by=mate, reason="不"),
     ):
         with pytest.raises(PermissionDenied):
             act()
-    assert not replies.withdraw(reply, by=mate)
-    assert replies.withdraw(reply, by=agent)
-    assert not Proposal.objects.exists()
+    assert not replies.withdraw_reply_proposal(reply, by=mate)
+    assert replies.withdraw_reply_proposal(reply, by=agent)
+    assert not ReplyProposal.objects.exists()
 
 
 # Changed since ------------------------------------------------------------------------------
@@ -270,20 +290,20 @@ def test_who_may_propose_and_who_may_judge(agent: User, mate: User) -> None:
 
 def copied(reply: Reply, user: User) -> None:
     assert reply.entry is not None
-    feedback.copied(reply.entry, by=user, reply=reply, kind=Copy.Kind.REPLY)
+    usage.record_copy(reply.entry, by=user, reply=reply, kind=CopyEvent.Kind.REPLY)
 
 
 def test_what_changed_since_i_copied_it_is_shown_word_by_word(
     make_entry: MakeEntry, agent: User, mate: User
 ) -> None:
     (reply,) = make_entry(replies=["运费 10 元，三天内退回"]).replies.all()
-    assert replies.since([reply], user=agent) == {}
+    assert replies.find_changes_since_copied([reply], user=agent) == {}
     copied(reply, agent)
-    assert replies.since([reply], user=agent) == {}
+    assert replies.find_changes_since_copied([reply], user=agent) == {}
     for body in ("运费 12 元，三天内退回", "运费 12 元，七天内退回"):
         reply.body = body
         reply.save()
-    change = replies.since([reply], user=agent)[reply.pk]
+    change = replies.find_changes_since_copied([reply], user=agent)[reply.pk]
     shown = [(part.kind, part.text) for part in change.parts]
     assert shown == [
         ("same", "运费 "),
@@ -294,9 +314,9 @@ def test_what_changed_since_i_copied_it_is_shown_word_by_word(
         ("new", "七"),
         ("same", "天内退回"),
     ]
-    assert replies.since([reply], user=mate) == {}
+    assert replies.find_changes_since_copied([reply], user=mate) == {}
     copied(reply, agent)
-    assert replies.since([reply], user=agent) == {}
+    assert replies.find_changes_since_copied([reply], user=agent) == {}
 
 
 def test_what_was_changed_back_is_no_change(make_entry: MakeEntry, agent: User) -> None:
@@ -305,13 +325,13 @@ def test_what_was_changed_back_is_no_change(make_entry: MakeEntry, agent: User) 
     for body in ("二", "一"):
         reply.body = body
         reply.save()
-    assert replies.since([reply], user=agent) == {}
+    assert replies.find_changes_since_copied([reply], user=agent) == {}
 
 
 def test_a_small_change_of_a_long_text_is_shown_small() -> None:
     old = "开头" + "一二三四五六七八九十" * 300
     new = old.replace("开头", "开始") + "完"
-    parts = difference.short(old, new)
+    parts = text_diff.diff_excerpts(old, new)
     assert [p.kind for p in parts] == [
         "same",
         "gone",
@@ -329,7 +349,7 @@ def test_a_small_change_of_a_long_text_is_shown_small() -> None:
     [("", ""), ("", "亲"), ("亲", ""), ("a b", "a c"), ("甲乙丙", "丙乙甲")],
 )
 def test_the_parts_make_both_texts(old: str, new: str) -> None:
-    parts = difference.parts(old, new)
+    parts = text_diff.diff_tokens(old, new)
     assert "".join(p.text for p in parts if p.kind != "new") == old
     assert "".join(p.text for p in parts if p.kind != "gone") == new
 
@@ -342,17 +362,17 @@ def test_what_ends_leaves_the_public_index_by_itself(
 ) -> None:
     end = timezone.now() + timedelta(days=3)
     entry = make_entry(valid_until=end)
-    (mark,) = Stale.objects.all()
+    (mark,) = IndexQueue.objects.all()
     assert (mark.entry_id, mark.due_at) == (entry.pk, end)
-    assert index.sync() == 0
-    before, shown = get_engine().digests()[entry.pk], content.edition()
+    assert sync.sync_marked_entries() == 0
+    before, shown = get_engine().load_digests()[entry.pk], edition.get_edition()
     now = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(days=4))
-    assert index.sync_all() == 1
-    assert get_engine().digests()[entry.pk] != before
-    assert not Stale.objects.exists()
-    assert index.audit() == set()
-    assert content.edition() != shown  # no copy of a page still shows it
+    assert sync.sync_all_marks() == 1
+    assert get_engine().load_digests()[entry.pk] != before
+    assert not IndexQueue.objects.exists()
+    assert sync.audit_indexed_entries() == set()
+    assert edition.get_edition() != shown  # no copy of a page still shows it
 
 
 def test_an_entry_has_one_mark_for_its_next_turn(make_entry: MakeEntry) -> None:
@@ -360,8 +380,8 @@ def test_an_entry_has_one_mark_for_its_next_turn(make_entry: MakeEntry) -> None:
     entry = make_entry(valid_from=now + day, valid_until=now + 2 * day)
     for _ in range(2):
         entry.refresh_from_db()
-        entries.revise(entry, by=None, based_on=entry.version, keywords="x")
-        index.sync_all()
-    assert [mark.due_at for mark in Stale.objects.all()] == [now + day]
-    index.rebuild()
-    assert [mark.due_at for mark in Stale.objects.all()] == [now + day]
+        entries.update_entry(entry, by=None, based_on=entry.version, keywords="x")
+        sync.sync_all_marks()
+    assert [mark.due_at for mark in IndexQueue.objects.all()] == [now + day]
+    sync.rebuild_index()
+    assert [mark.due_at for mark in IndexQueue.objects.all()] == [now + day]

@@ -7,24 +7,24 @@ import gzip
 import pytest
 from django.test import Client
 
-from kb.faq import copies
-from kb.faq.copies import Copy, PageCache
 from kb.models import Category
+from kb.web.faq import page_cache
+from kb.web.faq.page_cache import CachedPage, PageCache
 from tests.conftest import MakeEntry
 
 
-def page_of(size: int) -> Copy:
-    return Copy("text/html", b"x" * size, b"")
+def page_of(size: int) -> CachedPage:
+    return CachedPage("text/html", b"x" * size, b"")
 
 
 def test_the_cache_is_bounded_in_bytes() -> None:
     cache = PageCache(max_pages=10, max_bytes=1000)
     for number in range(5):
         cache.put(str(number), page_of(250))
-    assert cache.size == 1000
+    assert cache.size_bytes == 1000
     assert [n for n in range(5) if cache.get(str(n))] == [1, 2, 3, 4]
     cache.put("2", page_of(100))
-    assert cache.size == 850
+    assert cache.size_bytes == 850
 
 
 def test_a_page_too_long_for_the_cache_drives_no_others_out() -> None:
@@ -55,11 +55,11 @@ def test_a_page_number_has_one_spelling(
         address = category.get_absolute_url()
     first = client.get(address)
     assert first.status_code == 200
-    size = copies.shelf.size
+    size = page_cache.public_page_cache.size_bytes
     for text in ("1", "01", "0001", " 1", "１", ""):
         page = client.get(address, {name: text})
         assert page.headers["ETag"] == first.headers["ETag"], text
-    assert copies.shelf.size == size
+    assert page_cache.public_page_cache.size_bytes == size
     assert client.get(address, {name: "2"}).status_code == 404
     pages = {client.get(address, {name: text}) for text in ("x", "0", "99999999")}
     assert len({page.headers.get("ETag") for page in pages}) == 1
@@ -71,10 +71,10 @@ def test_a_long_page_is_held_compressed_only(
 ) -> None:
     made = make_entry(answer="很长的答案。" * 500)
     plain = client.get(made.get_absolute_url()).content
-    copies.shelf.clear()
-    monkeypatch.setattr(copies, "MAX_PLAIN_BYTES", 1000)
+    page_cache.public_page_cache.clear()
+    monkeypatch.setattr(page_cache, "MAX_PLAIN_BYTES", 1000)
     for _ in range(2):  # made, then held
         assert client.get(made.get_absolute_url()).content == plain
-    assert copies.shelf.size < len(plain) / 2
+    assert page_cache.public_page_cache.size_bytes < len(plain) / 2
     packed = client.get(made.get_absolute_url(), headers={"Accept-Encoding": "gzip"})
     assert gzip.decompress(packed.content) == plain

@@ -13,10 +13,11 @@ import time_machine
 from django.db import DatabaseError, connection, connections
 from django.test import Client
 
-from kb import content, entries
-from kb.database import forks
-from kb.database.errors import DatabaseUnavailable
+from kb.library import entries
 from kb.models import Entry
+from kb.publishing import edition
+from kb.system.database import forks
+from kb.system.database.errors import DatabaseUnavailableError
 from tests.conftest import MakeEntry
 
 
@@ -27,7 +28,7 @@ def away() -> Iterator[list[str]]:
 
     def fail(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         tried.append(sql)
-        raise DatabaseUnavailable("away")
+        raise DatabaseUnavailableError("away")
 
     with connection.execute_wrapper(fail):
         yield tried
@@ -69,7 +70,7 @@ def test_what_was_retired_is_not_shown_from_memory(
     client: Client, entry: Entry
 ) -> None:
     assert client.get(entry.get_absolute_url()).status_code == 200
-    entries.retire(entry, by=None)
+    entries.retire_entry(entry, by=None)
     client.get("/")  # by which this process knows of it
     with away():
         assert client.get(entry.get_absolute_url()).status_code == 503
@@ -86,8 +87,8 @@ def test_memory_is_good_for_a_while_only(
     client: Client, entry: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert client.get("/").status_code == 200
-    late = time.monotonic() + content.MAX_STALE_SECONDS + 1
-    monkeypatch.setattr("kb.content.monotonic", lambda: late)
+    late = time.monotonic() + edition.MAX_STALE_EDITION_SECONDS + 1
+    monkeypatch.setattr("kb.publishing.edition.monotonic", lambda: late)
     with away():
         assert client.get("/").status_code == 503
 
@@ -99,18 +100,18 @@ def test_the_database_is_asked_again_after_a_while(
     client.get("/")
     with away():
         client.get("/")
-    assert content.edition().is_stale
-    later = time.monotonic() + content.RETRY_SECONDS + 1
-    monkeypatch.setattr("kb.content.monotonic", lambda: later)
-    assert not content.edition().is_stale
+    assert edition.get_edition().is_stale
+    later = time.monotonic() + edition.EDITION_RETRY_SECONDS + 1
+    monkeypatch.setattr("kb.publishing.edition.monotonic", lambda: later)
+    assert not edition.get_edition().is_stale
 
 
 @pytest.mark.django_db
 def test_a_save_is_seen_while_others_read(entry: Entry) -> None:
     """Only a database that failed before is spared."""
-    first = content.edition()
-    content.raise_edition(Entry)
-    assert content.edition() != first
+    first = edition.get_edition()
+    edition.increment_edition(Entry)
+    assert edition.get_edition() != first
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kb.text import highlight, telling
-from kb.text.lexicon import Lexicon
-from kb.text.normalize import aligned, normalize
-from kb.text.passage import LENGTH, best
-from kb.text.synonyms import Synonyms, SynonymSet
+from kb.text.chinese import term_weights
+from kb.text.chinese.lexicon import Lexicon
+from kb.text.chinese.normalize import normalize_text, normalize_with_offsets
+from kb.text.chinese.synonyms import SynonymGroup, SynonymMatcher
+from kb.text.markup import highlight
+from kb.text.markup.passage import MAX_PASSAGE_CHARS, find_best_passage
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None, categories=None), max_size=60)
 PLAIN = st.text(
@@ -22,7 +23,9 @@ FILL = "这一句讲的是别的事情，和问题没有关系。" * 12
 
 
 def test_it_is_where_the_terms_are() -> None:
-    found = best(f"{FILL}退款会原路返回，三天内到账。{FILL}", ["退款", "到账"])
+    found = find_best_passage(
+        f"{FILL}退款会原路返回，三天内到账。{FILL}", ["退款", "到账"]
+    )
     assert found.text.startswith("…退款会原路返回，三天内到账。")
     assert found.text.endswith("…")
     assert [found.text[a:b] for a, b in found.marks] == ["退款", "到账"]
@@ -30,33 +33,33 @@ def test_it_is_where_the_terms_are() -> None:
 
 def test_different_terms_count_more_than_one_repeated() -> None:
     text = f"退款退款退款退款。{FILL}退款到账要三天。{FILL}"
-    assert best(text, ["退款", "到账"]).text.startswith("…退款到账")
+    assert find_best_passage(text, ["退款", "到账"]).text.startswith("…退款到账")
 
 
 def test_heavier_terms_count_more() -> None:
     text = f"可以的可以的。{FILL}发票在这里。{FILL}"
-    assert "发票" in best(text, {"可以": 0.4, "发票": 1.0}).text
+    assert "发票" in find_best_passage(text, {"可以": 0.4, "发票": 1.0}).text
 
 
 def test_it_begins_with_the_sentence_or_else_the_clause() -> None:
     text = f"{FILL}先打开订单，再点申请退款就行。{FILL}"
-    assert best(text, ["退款"]).text.startswith("…先打开订单，再点")
+    assert find_best_passage(text, ["退款"]).text.startswith("…先打开订单，再点")
     long = f"{FILL}{'无关的话' * 40}，再点申请退款就行。{FILL}"
-    assert best(long, ["退款"]).text.startswith("…再点申请")
+    assert find_best_passage(long, ["退款"]).text.startswith("…再点申请")
 
 
 @pytest.mark.parametrize("terms", [[], ["没有的"], [""]])
 def test_without_terms_it_is_the_beginning(terms: list[str]) -> None:
-    found = best(FILL, terms)
+    found = find_best_passage(FILL, terms)
     assert (found.start, found.marks) == (0, ())
     assert found.text.startswith("这一句")
     assert found.text.endswith("…")
 
 
 def test_a_short_text_is_whole_and_on_one_line() -> None:
-    found = best("第一行\n第二行退款", ["退款"])
+    found = find_best_passage("第一行\n第二行退款", ["退款"])
     assert (found.text, found.marks) == ("第一行 第二行退款", ((7, 9),))
-    assert best("", ["退款"]).text == ""
+    assert find_best_passage("", ["退款"]).text == ""
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,7 @@ def test_a_short_text_is_whole_and_on_one_line() -> None:
 )
 def test_no_cut_splits_a_word_or_a_picture(whole: str) -> None:
     for length in range(14, 30):
-        shown = best(f"{'字' * 12}{whole}{'字' * 200}", [], length).text
+        shown = find_best_passage(f"{'字' * 12}{whole}{'字' * 200}", [], length).text
         assert whole in shown or not set(whole) & set(shown)
 
 
@@ -73,9 +76,9 @@ def test_no_cut_splits_a_word_or_a_picture(whole: str) -> None:
 @example("\u0301" * 300, ["退"])
 @example("㈱" * 200, ["株"])
 def test_any_text_has_a_passage(text: str, asked: list[str]) -> None:
-    terms = [normalize(term) for term in asked] + [normalize(text[3:5])]
-    found = best(text, terms)
-    assert len(found.text) <= LENGTH + 2
+    terms = [normalize_text(term) for term in asked] + [normalize_text(text[3:5])]
+    found = find_best_passage(text, terms)
+    assert len(found.text) <= MAX_PASSAGE_CHARS + 2
     flat = [place for span in found.marks for place in span]
     assert flat == sorted(flat)
     assert all(0 <= place <= len(found.text) for place in flat)
@@ -83,17 +86,17 @@ def test_any_text_has_a_passage(text: str, asked: list[str]) -> None:
 
 @given(PLAIN | ANY_TEXT, st.data())
 def test_marks_are_right_in_every_spelling(text: str, data: st.DataObject) -> None:
-    spelling, _ = aligned(text)
-    assert spelling == normalize(text)
+    spelling, _ = normalize_with_offsets(text)
+    assert spelling == normalize_text(text)
     start = data.draw(st.integers(0, len(spelling)))
     term = spelling[start : start + data.draw(st.integers(1, 4))]
-    found = highlight.found(text, [term])
+    found = highlight.find_term_matches(text, [term])
     for begin, end, _ in found:
-        stretch = normalize(text[begin:end])
+        stretch = normalize_text(text[begin:end])
         assert term in stretch or term in stretch.replace("-", "").replace("_", "")
     if term and not any(letter.isascii() for letter in term):
         assert found
-    spans = highlight.spans(text, [term])
+    spans = highlight.find_highlight_spans(text, [term])
     assert all(a < b for a, b in spans)
     assert all(b < c for (_, b), (c, _) in pairwise(spans))
 
@@ -111,19 +114,24 @@ def test_marks_are_right_in_every_spelling(text: str, data: st.DataObject) -> No
     ],
 )
 def test_marks_stand_on_whole_words(text: str, term: str, wanted: str) -> None:
-    assert highlight.mark(text, [term]) == wanted
+    assert highlight.highlight_terms(text, [term]) == wanted
 
 
 def test_what_means_the_same_may_be_marked_too() -> None:
-    sets = [SynonymSet(("怎么", "如何")), SynonymSet(("退款", "退钱"))]
-    terms = telling.meant("怎么退钱", Lexicon(Synonyms(sets))).marks(telling.SAME)
-    assert highlight.mark("如何退款", terms) == "如何<mark>退款</mark>"
+    sets = [SynonymGroup(("怎么", "如何")), SynonymGroup(("退款", "退钱"))]
+    terms = term_weights.weigh_synonyms(
+        "怎么退钱", Lexicon(SynonymMatcher(sets))
+    ).list_terms_to_highlight(term_weights.SYNONYM_WEIGHT)
+    assert highlight.highlight_terms("如何退款", terms) == "如何<mark>退款</mark>"
 
 
 def test_a_long_answer_is_no_trouble() -> None:
     for text in ("退款" * 32_768, "a" * 65_536, "a-" * 32_768, "\u0301" * 65_536):
-        assert len(best(text, ["退", "款", "退款", "aa"]).text) <= LENGTH + 2
+        assert (
+            len(find_best_passage(text, ["退", "款", "退款", "aa"]).text)
+            <= MAX_PASSAGE_CHARS + 2
+        )
 
 
 def test_a_space_is_not_what_parts_joined_words() -> None:
-    assert highlight.found("x 1_1", [" "]) == [(1, 2, " ")]
+    assert highlight.find_term_matches("x 1_1", [" "]) == [(1, 2, " ")]

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from kb.models import AGENT, Deed, User
+from kb.models import ROLE_AGENT, AuditEvent, User
 from tests.test_accounts import PASSWORD, log_in
 
 NEW = "新的一壶好茶，二〇二七年"
@@ -32,7 +32,7 @@ def test_an_agent_changes_the_password(at_work: Client, agent: User) -> None:
     assert at_work.get("/console/").status_code == 200  # this session stays
     assert log_in(Client(), "agent").status_code == 200
     assert log_in(Client(), "agent", NEW).status_code == 302
-    deed = Deed.objects.filter(act=Deed.Act.ACCOUNT).latest("pk")
+    deed = AuditEvent.objects.filter(act=AuditEvent.Action.ACCOUNT_CHANGED).latest("pk")
     assert (deed.by, deed.what) == (agent, "agent：密码")
 
 
@@ -116,7 +116,7 @@ def test_who_was_given_a_password_chooses_another_first(
     done = client.post("/login/password/", chosen)
     assert done["Location"] == "/console/settings/"
     assert client.get("/console/").status_code == 200
-    deed = Deed.objects.filter(act=Deed.Act.ACCOUNT).latest("pk")
+    deed = AuditEvent.objects.filter(act=AuditEvent.Action.ACCOUNT_CHANGED).latest("pk")
     assert (deed.by, deed.what) == (issued, "agent：密码")
     assert log_in(Client(), "agent", NEW)["Location"] == "/console/"
 
@@ -167,4 +167,4 @@ def test_passwords_that_others_set_have_to_be_changed(
 
 def test_an_account_of_the_command_line_is_not_asked(db: None) -> None:
     assert not User.objects.create_user("cli", password=PASSWORD).must_change_password
-    assert User.objects.create_user("one").groups.filter(name=AGENT).count() == 0
+    assert User.objects.create_user("one").groups.filter(name=ROLE_AGENT).count() == 0

@@ -12,8 +12,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from kb import entries
-from kb.models import WRITER, Entry, Review, Tag, User
+from kb.library import entries
+from kb.models import ROLE_WRITER, Entry, Review, Tag, User
 from tests.conftest import MakeEntry
 from tests.test_admin import change, filled
 from tests.test_get_writes_nothing import is_read
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def writer(make_user: Callable[..., User]) -> User:
-    return make_user("writer", WRITER, is_staff=True)
+    return make_user("writer", ROLE_WRITER, is_staff=True)
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ def pending(make_entry: MakeEntry, writer: User) -> Review:
     entry = make_entry(replies=["亲，旧", "要删的"], phrasings=["老问法"])
     entry.tags.set([before])
     entry.follow_ups.create(then=next_one)
-    content = entries.content(entry)
+    content = entries.take_snapshot(entry)
     kept_reply = content["replies"][0] | {"body": "亲，新"}
     new_reply = kept_reply | {"id": 0, "label": "新的", "body": "第二条", "order": 1}
-    return entries.propose(
+    return entries.propose_change(
         entry,
         content
         | {
@@ -109,7 +109,7 @@ def test_saving_the_form_goes_on_from_the_pending_change(
     assert [row["id"] for row in after["replies"]] == [
         row["id"] for row in before["replies"]
     ]
-    entry = entries.approve(pending, by=lead)
+    entry = entries.approve_review(pending, by=lead)
     assert [reply.body for reply in entry.replies.all()] == ["亲，新", "第二条，改好"]
     assert (
         list(entry.follow_ups.values_list("then_id", flat=True)) == after["follow_ups"]

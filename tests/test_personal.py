@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.text import personal
-from kb.text.personal import find_personal_data, mask_personal_data
+from kb.text.privacy import personal_data
+from kb.text.privacy.personal_data import find_personal_data, mask_personal_data
 
 ID_CARD = "11010519491231002X"
 BANK_CARD = "6222021234567890128"
@@ -114,7 +114,7 @@ def test_what_is_nobodys_stays(text: str) -> None:
 def test_a_masked_sentence_can_still_be_read() -> None:
     said = "我叫张伟，电话138 1234 5678，收货地址：杭州市西湖区文三路12号，退款没到账"
     assert mask_personal_data(said) == ("我叫***，电话***，收货地址：***，退款没到账")
-    assert mask_personal_data("打 13812345678", kinds=[personal.EMAIL]) == (
+    assert mask_personal_data("打 13812345678", kinds=[personal_data.KIND_EMAIL]) == (
         "打 13812345678"
     )
 
@@ -186,6 +186,8 @@ def _assert_clean(texts: list[str]) -> None:
     found = [
         (kind, text[start:end])
         for text in texts
-        for kind, start, end in find_personal_data(text, personal.CERTAIN_KINDS)
+        for kind, start, end in find_personal_data(
+            text, personal_data.CERTAIN_PERSONAL_DATA_KINDS
+        )
     ]
     assert found == []

@@ -7,21 +7,24 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from kb import entries, feedback, gaps, merging
+from kb import usage
+from kb.library import entries
 from kb.models import (
     Entry,
-    Gap,
-    GapSpelling,
     Phrasing,
     Pick,
     Question,
     Review,
-    Side,
+    SearchGap,
+    SearchGapSpelling,
+    SearchSide,
+    StyleRule,
     User,
-    WordingRule,
 )
-from kb.text import normalize
-from kb.text.personal import offer_as_phrasing
+from kb.quality import merging, search_gaps
+from kb.questions import to_entries
+from kb.text.chinese import normalize
+from kb.text.privacy.personal_data import remove_personal_clauses
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -56,10 +59,12 @@ def test_adding_a_phrasing_refuses_personal_data(
     with refuse():
         entries.add_phrasing(entry, text, by=editor)
     with refuse():
-        entries.draft("退款？", by=None, answer="三天。", phrasings=[text])
+        entries.create_draft("退款？", by=None, answer="三天。", phrasings=[text])
     with refuse():
-        phrasing = Phrasing(entry=entry, text=text, text_key=normalize.key(text))
-        entries.store([], [], phrasings=[phrasing], by=None)
+        phrasing = Phrasing(
+            entry=entry, text=text, text_key=normalize.compute_spelling_key(text)
+        )
+        entries.store_entries([], [], phrasings=[phrasing], by=None)
     assert phrasings(entry) == []
 
 
@@ -77,14 +82,20 @@ def test_merging_a_question_refuses_its_own_words(
 ) -> None:
     question = make_question(SAID)
     with pytest.raises(ValidationError):
-        entries.absorb(entry, question=question, by=None)
+        to_entries.add_question_to_entry(entry, question=question, by=None)
     with refuse():
-        entries.absorb(entry, question=question, by=None, phrasing="我叫张伟，到账了吗")
+        to_entries.add_question_to_entry(
+            entry, question=question, by=None, phrasing="我叫张伟，到账了吗"
+        )
     with pytest.raises(ValidationError, match=r"相似问法里还有 \*\*\*"):
-        entries.absorb(entry, question=question, by=None, phrasing="***退款没到账")
+        to_entries.add_question_to_entry(
+            entry, question=question, by=None, phrasing="***退款没到账"
+        )
     question.refresh_from_db()
     assert question.status == Question.Status.ANSWERED
-    entries.absorb(entry, question=question, by=None, phrasing="退款没到账")
+    to_entries.add_question_to_entry(
+        entry, question=question, by=None, phrasing="退款没到账"
+    )
     assert phrasings(entry) == ["退款没到账"]
 
 
@@ -92,7 +103,7 @@ def test_a_draft_of_a_question_has_no_personal_data(
     make_question: MakeQuestion,
 ) -> None:
     question = make_question(SAID, "亲，张女士，13812345678 的退款三天到。")
-    made = entries.draft_from(question, by=None)
+    made = to_entries.draft_entry_from_question(question, by=None)
     assert made.question == "退款没到账"
     assert made.answer == "亲，***女士，*** 的退款三天到。"
     assert made.replies.get().body == made.answer
@@ -104,36 +115,39 @@ def test_a_proposal_refuses_personal_data(
     writer = make_user("writer", "撰稿", is_staff=True)
     with refuse():
         entries.add_phrasing(entry, PERSONAL[0], by=writer)
-    said = entries.content(entry) | {"phrasings": [PERSONAL[1]]}
+    said = entries.take_snapshot(entry) | {"phrasings": [PERSONAL[1]]}
     with refuse():
-        entries.propose(entry, said, by=writer)
+        entries.propose_change(entry, said, by=writer)
     assert not Review.objects.exists()
 
 
 def test_a_gap_becomes_a_phrasing_in_words_of_an_editor(
     entry: Entry, editor: User
 ) -> None:
-    gap = Gap.objects.create(words="我叫张伟退款没到账", side=Side.PUBLIC)
+    gap = SearchGap.objects.create(words="我叫张伟退款没到账", side=SearchSide.PUBLIC)
     with refuse():
-        gaps.add_phrasing(gap, entry, by=editor)
+        search_gaps.add_phrasing_for_gap(gap, entry, by=editor)
     with pytest.raises(ValidationError, match=r"\*\*\*"):
-        gaps.add_phrasing(gap, entry, by=editor, words="***退款没到账")
-    gaps.add_phrasing(gap, entry, by=editor, words="退款没到账")
+        search_gaps.add_phrasing_for_gap(gap, entry, by=editor, words="***退款没到账")
+    search_gaps.add_phrasing_for_gap(gap, entry, by=editor, words="退款没到账")
     assert phrasings(entry) == ["退款没到账"]
 
 
 def test_a_draft_of_a_gap_has_no_personal_data(editor: User) -> None:
-    gap = Gap.objects.create(words="我叫张伟，退款没到账", side=Side.PUBLIC)
+    gap = SearchGap.objects.create(words="我叫张伟，退款没到账", side=SearchSide.PUBLIC)
     for words in (
         "我叫张伟，退款没到账",
         "李雷13987654321退款",
         "***退钱没到",
         "退款还没到",
     ):
-        GapSpelling.objects.create(
-            gap=gap, words=words, words_key=normalize.key(words), side=gap.side
+        SearchGapSpelling.objects.create(
+            gap=gap,
+            words=words,
+            words_key=normalize.compute_spelling_key(words),
+            side=gap.side,
         )
-    made = gaps.draft(gap, by=editor)
+    made = search_gaps.draft_entry_for_gap(gap, by=editor)
     assert made.question == "退款没到账"
     assert phrasings(made) == ["退款", "退钱没到", "退款还没到"]
 
@@ -142,17 +156,21 @@ def test_learned_words_are_taken_as_an_editor_writes_them(
     entry: Entry, editor: User
 ) -> None:
     for person in "abc":  # as it was kept before names were masked
-        row = Pick(entry=entry, side=Side.PUBLIC, person=person, kind="copied")
+        row = Pick(entry=entry, side=SearchSide.PUBLIC, person=person, kind="copied")
         row.words = "客服小林退款没到账"
         row.save()
-    feedback.learn()
-    key = normalize.key("客服小林退款没到账")
+    usage.refresh_evidence()
+    key = normalize.compute_spelling_key("客服小林退款没到账")
     with refuse():
-        feedback.accept(entry, words_key=key, by=editor, words="我叫张伟，退款没到账")
-    words, _ = feedback.accept(entry, words_key=key, by=editor, words="退款没到账")
+        usage.accept_phrasing_proposal(
+            entry, words_key=key, by=editor, words="我叫张伟，退款没到账"
+        )
+    words, _ = usage.accept_phrasing_proposal(
+        entry, words_key=key, by=editor, words="退款没到账"
+    )
     assert words == "退款没到账"
     assert phrasings(entry) == ["退款没到账"]
-    assert not feedback.proposed().exists()
+    assert not usage.query_phrasing_proposals().exists()
 
 
 def test_merging_entries_refuses_what_a_draft_may_hold(
@@ -163,7 +181,7 @@ def test_merging_entries_refuses_what_a_draft_may_hold(
     with pytest.raises(
         ValidationError, match="「钱退了吗？」的相似问法里有姓名「张伟」"
     ):
-        merging.merge(entry, other, by=None)
+        merging.merge_entries(entry, other, by=None)
     assert phrasings(entry) == []
 
 
@@ -174,24 +192,24 @@ def test_a_published_entry_with_one_is_not_published_again(
     Phrasing.objects.create(entry=draft, text="到账没有")
     Phrasing.objects.create(entry=draft, text=PERSONAL[0])
     with pytest.raises(ValidationError) as error:
-        entries.publish(draft, by=None)
+        entries.publish_entry(draft, by=None)
     told = "".join(error.value.messages)
     assert "相似问法第 2 行「张伟」：姓名是个人信息，会出现在搜索联想里。" in told
 
 
 def test_a_number_of_the_house_may_be_asked_about(entry: Entry) -> None:
-    WordingRule.objects.update_or_create(
-        kind=WordingRule.Kind.CHECK,
+    StyleRule.objects.update_or_create(
+        kind=StyleRule.Kind.CHECK,
         text="固定电话",
         defaults={"exceptions": "0571-87654321"},
     )
     entries.add_phrasing(entry, "0571-87654321没人接", by=None)
     with refuse():
         entries.add_phrasing(entry, "0571-87654320没人接", by=None)
-    WordingRule.objects.update_or_create(
-        kind=WordingRule.Kind.CHECK,
+    StyleRule.objects.update_or_create(
+        kind=StyleRule.Kind.CHECK,
         text="姓名",
-        defaults={"severity": WordingRule.Severity.OFF},
+        defaults={"severity": StyleRule.Severity.OFF},
     )
     entries.add_phrasing(entry, "我叫张三是什么梗", by=None)
     assert phrasings(entry) == ["0571-87654321没人接", "我叫张三是什么梗"]
@@ -210,4 +228,4 @@ def test_a_number_of_the_house_may_be_asked_about(entry: Entry) -> None:
     ],
 )
 def test_what_is_offered_leaves_out_who_somebody_is(said: str, offered: str) -> None:
-    assert offer_as_phrasing(said) == offered
+    assert remove_personal_clauses(said) == offered

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from kb import feedback
-from kb.models import Entry, Evidence, Pick, Side, User
+from kb import usage
+from kb.models import Entry, Evidence, Pick, SearchSide, User
 from tests.conftest import MakeEntry
 
 URL = "/desk/phrasings/"
@@ -20,9 +20,12 @@ pytestmark = pytest.mark.django_db
 def entry(make_entry: MakeEntry) -> Entry:
     """An entry that three customers and two colleagues found by other words."""
     entry = make_entry()
-    sides = [*[(Side.PUBLIC, n) for n in "abc"], *[(Side.STAFF, n) for n in "de"]]
+    sides = [
+        *[(SearchSide.PUBLIC, n) for n in "abc"],
+        *[(SearchSide.STAFF, n) for n in "de"],
+    ]
     for side, person in sides:
-        feedback.pick(
+        usage.record_pick(
             entry, words=WORDS, person=person, side=side, kind=Pick.Kind.COPIED
         )
     return entry
@@ -108,11 +111,11 @@ def test_an_unknown_button_does_nothing(desk: Client, entry: Entry) -> None:
 def test_words_are_only_text(desk: Client, make_entry: MakeEntry) -> None:
     entry = make_entry()
     for person in "abc":
-        feedback.pick(
+        usage.record_pick(
             entry,
             words="<img src=x>邮费",
             person=person,
-            side=Side.PUBLIC,
+            side=SearchSide.PUBLIC,
             kind=Pick.Kind.HELPFUL,
         )
     assert "<img src=x>" not in desk.get(URL).text

@@ -11,9 +11,20 @@ from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
-from kb import entries, feedback, index, replies
-from kb.feedback import used
-from kb.models import AGENT, Copy, Entry, Pick, Reply, Search, Side, User
+from kb import usage
+from kb.index import sync
+from kb.library import entries, replies
+from kb.models import (
+    ROLE_AGENT,
+    CopyEvent,
+    Entry,
+    Pick,
+    Reply,
+    Search,
+    SearchSide,
+    User,
+)
+from kb.usage import copied_entries
 from tests.conftest import MakeEntry
 
 URL = "/console/pick/"
@@ -42,9 +53,13 @@ def test_a_copy_is_a_search_and_a_pick(
     response = tell(console, entry, reply=reply.pk, rank=2, total=7)
     assert (response.status_code, response.content) == (204, b"")
     search, pick = Search.objects.get(), Pick.objects.get()
-    assert (search.words, search.side, search.by) == ("邮费谁出", Side.STAFF, agent)
+    assert (search.words, search.side, search.by) == (
+        "邮费谁出",
+        SearchSide.STAFF,
+        agent,
+    )
     assert (search.results, search.entry, search.rank) == (7, entry, 2)
-    assert (pick.entry, pick.side, pick.rank) == (entry, Side.STAFF, 2)
+    assert (pick.entry, pick.side, pick.rank) == (entry, SearchSide.STAFF, 2)
     assert (pick.kind, pick.person) == (Pick.Kind.COPIED, f"u{agent.pk}")
 
 
@@ -56,9 +71,9 @@ def test_a_copy_is_kept_with_all_that_is_known_of_it(
     tell(
         console, entry, q="打 13800138000 问", reply=reply.pk, rank=2, total=7, **facts
     )
-    copy = Copy.objects.get()
+    copy = CopyEvent.objects.get()
     assert (copy.entry, copy.reply, copy.variant) == (entry, reply, reply.label)
-    assert (copy.kind, copy.rank, copy.by) == (Copy.Kind.REPLY, 2, agent)
+    assert (copy.kind, copy.rank, copy.by) == (CopyEvent.Kind.REPLY, 2, agent)
     assert {name: getattr(copy, name) for name in facts} == facts
     assert "13800138000" not in copy.words
     reply.delete()
@@ -69,21 +84,27 @@ def test_a_copy_is_kept_with_all_that_is_known_of_it(
 def test_a_reply_that_belongs_to_no_entry_is_kept_and_teaches_nothing(
     console: Client, entry: Entry, agent: User, make_user: Callable[..., User]
 ) -> None:
-    mine = replies.keep(Reply(owner=agent, title="早安", body="早上好"), by=agent)
+    mine = replies.save_private_reply(
+        Reply(owner=agent, title="早安", body="早上好"), by=agent
+    )
     talk = {"conversation": "c0ffee"}
     told = console.post(URL, {"q": "早", "entry": f"r{mine.pk}", **talk})
     assert told.status_code == 204
-    copy = Copy.objects.get()
+    copy = CopyEvent.objects.get()
     assert (copy.entry, copy.reply, copy.by) == (None, mine, agent)
     assert not Search.objects.exists()
     assert not Pick.objects.exists()
     tell(console, entry, **talk)
-    assert used.lately(agent) == [entry.pk]
-    assert used.often(timezone.now() - timedelta(days=1)) == [entry.pk]
-    mate = make_user("mate", AGENT)
-    theirs = replies.keep(Reply(owner=mate, title="早安", body="早上好"), by=mate)
+    assert copied_entries.list_recently_copied_ids(agent) == [entry.pk]
+    assert copied_entries.list_often_copied_ids(timezone.now() - timedelta(days=1)) == [
+        entry.pk
+    ]
+    mate = make_user("mate", ROLE_AGENT)
+    theirs = replies.save_private_reply(
+        Reply(owner=mate, title="早安", body="早上好"), by=mate
+    )
     refused = console.post(URL, {"q": "早", "entry": f"r{theirs.pk}"})
-    assert (refused.status_code, Copy.objects.count()) == (400, 2)
+    assert (refused.status_code, CopyEvent.objects.count()) == (400, 2)
 
 
 @pytest.mark.parametrize("words", ["", " ", "\x00"])
@@ -91,7 +112,7 @@ def test_a_copy_without_words_is_no_search(
     console: Client, entry: Entry, words: str
 ) -> None:
     assert tell(console, entry, q=words, kind="link").status_code == 204
-    assert Copy.objects.get().kind == Copy.Kind.LINK
+    assert CopyEvent.objects.get().kind == CopyEvent.Kind.LINK
     assert not Search.objects.exists()
     assert not Pick.objects.exists()
 
@@ -110,7 +131,7 @@ def test_a_basket_is_kept_whole_and_in_order(
         "conversation": "c0ffee",
     }
     assert console.post(URL, basket).status_code == 204
-    copies = list(Copy.objects.order_by("id"))
+    copies = list(CopyEvent.objects.order_by("id"))
     assert [(c.entry, c.reply, c.words, c.rank) for c in copies] == [
         (other, reply, "发票", 1),
         (entry, None, "", None),
@@ -125,7 +146,7 @@ def test_of_a_basket_with_a_retired_entry_nothing_is_kept(
     gone = make_entry("旧的", status="retired")
     answer = console.post(URL, {"entry": [entry.pk, gone.pk], "q": ["一", "二"]})
     assert answer.status_code == 404
-    assert not Copy.objects.exists()
+    assert not CopyEvent.objects.exists()
     assert not Search.objects.exists()
 
 
@@ -133,9 +154,9 @@ def test_the_words_of_a_copy_go_with_the_searches(
     console: Client, entry: Entry
 ) -> None:
     tell(console, entry)
-    Copy.objects.update(at=timezone.now() - timedelta(days=91))
-    feedback.learn()
-    assert Copy.objects.get().words == ""
+    CopyEvent.objects.update(at=timezone.now() - timedelta(days=91))
+    usage.refresh_evidence()
+    assert CopyEvent.objects.get().words == ""
 
 
 def test_two_agents_teach_the_third(
@@ -151,11 +172,11 @@ def test_two_agents_teach_the_third(
     clients = []
     for name in ("one", "two", "three"):
         clients.append(Client())
-        clients[-1].force_login(make_user(name, AGENT))
+        clients[-1].force_login(make_user(name, ROLE_AGENT))
     for client in clients[:2]:
         assert not finds(clients[2])
         assert tell(client, entry, q="要自己付邮费吗").status_code == 204
-        index.sync_all()
+        sync.sync_all_marks()
     assert finds(clients[2])
 
 
@@ -211,13 +232,13 @@ def test_what_cannot_be_understood_is_refused_in_one_line(
     assert "\n" not in response.text
     assert not Search.objects.exists()
     assert not Pick.objects.exists()
-    assert not Copy.objects.exists()
+    assert not CopyEvent.objects.exists()
 
 
 def test_an_entry_that_is_not_there_is_not_picked(
     console: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
-    entries.retire(entry, by=None)
+    entries.retire_entry(entry, by=None)
     for gone in (entry, make_entry(status="draft"), Entry(pk=999_999)):
         assert tell(console, gone).status_code == 404
     assert not Search.objects.exists()
@@ -241,7 +262,7 @@ def test_a_search_page_is_recorded_once_and_keystrokes_are_not(
     stranger.get("/search/")
     console.get("/console/", {"q": "运费"})
     row = Search.objects.get()
-    assert (row.words, row.side, row.by) == ("运费谁出", Side.PUBLIC, None)
+    assert (row.words, row.side, row.by) == ("运费谁出", SearchSide.PUBLIC, None)
     assert (row.results, row.entry) == (0, None)
 
 
@@ -259,7 +280,7 @@ def test_a_search_of_titles_alone_says_nothing_of_the_library(
     client: Client, settings: Any, tmp_path: Any
 ) -> None:
     settings.KB_ENGINE = {
-        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path / "never-built",
     }
     client.get("/search/", {"q": "运费"})

@@ -20,9 +20,9 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from kb import pictures
-from kb.faq import asking
-from kb.models import Enclosure, Inquiry, Picture, User
+from kb.library import pictures
+from kb.models import Inquiry, InquiryAttachment, Picture, User
+from kb.web.faq import ask_form
 from tests.conftest import MakeEntry
 
 HERE = Path(__file__).parent / "bad_inputs" / "images"
@@ -42,7 +42,7 @@ def image(kind: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -
 
 
 def keep(body: bytes, alt: str = "红色的方块", by: User | None = None) -> Picture:
-    return pictures.keep(ContentFile(body, "a.png"), alt=alt, by=by)
+    return pictures.store_picture(ContentFile(body, "a.png"), alt=alt, by=by)
 
 
 def opened(picture: Picture) -> Image.Image:
@@ -58,7 +58,7 @@ def test_a_picture_becomes_webp_whose_name_tells_its_size(
     assert (kept.width, kept.height, kept.created_by) == (40, 30, editor)
     assert kept.name.endswith("-40x30.webp")
     assert opened(kept).format == "WEBP"
-    assert kept.markdown() == f"![红色的方块]({kept.url})"
+    assert kept.build_markdown() == f"![红色的方块]({kept.url})"
 
 
 def test_the_same_picture_is_kept_once_and_under_a_name_nobody_guesses(
@@ -178,23 +178,30 @@ def test_the_upload_takes_all_hostile_files(
 def test_the_form_for_customers_takes_all_hostile_files(
     shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
     for name, body in corpus(shared):
         cache.clear()  # nobody is merely told to wait
         file = SimpleUploadedFile(Path(name).name or "x", body)
-        sent = {"text": name, "send": "1", "stamp": asking.stamp(), "pictures": file}
+        sent = {
+            "text": name,
+            "send": "1",
+            "stamp": ask_form.make_form_stamp(),
+            "pictures": file,
+        }
         before = Inquiry.objects.count()
         answer = Client().post("/ask/", sent)
         taken = answer.status_code == 302
         assert taken or (answer.status_code, "第 1 张" in answer.text) == (400, True)
         assert Inquiry.objects.count() == before + taken, name
-    assert {bytes(one.body)[8:12] for one in Enclosure.objects.all()} == {b"WEBP"}
+    assert {bytes(one.body)[8:12] for one in InquiryAttachment.objects.all()} == {
+        b"WEBP"
+    }
 
 
 def _probe(body: bytes, name: str) -> None:
     told = ""
     try:
-        kept = pictures.keep(ContentFile(body, name), alt="图", by=None)
+        kept = pictures.store_picture(ContentFile(body, name), alt="图", by=None)
     except ValidationError as refused:
         told = str(refused)
     if told:
@@ -301,7 +308,7 @@ def test_without_a_script_a_picture_is_uploaded_on_its_own_page(
     done = client.post(page, {"file": file, "alt": "图一"}, follow=True)
     kept = Picture.objects.get()
     assert kept.created_by == editor
-    assert kept.markdown() in done.content.decode()
+    assert kept.build_markdown() in done.content.decode()
     bad = SimpleUploadedFile("a.png", b"nothing", "image/png")
     again = client.post(page, {"file": bad, "alt": "图二"})
     assert "打不开" in again.content.decode()
@@ -313,9 +320,9 @@ def test_a_picture_in_use_stays(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     kept = keep(image())
-    made = make_entry(answer=f"点这里：\n\n{kept.markdown()}")
+    made = make_entry(answer=f"点这里：\n\n{kept.build_markdown()}")
     with pytest.raises(ValidationError, match="1 个条目"):
-        pictures.drop(kept)
+        pictures.delete_picture(kept)
     client.force_login(editor)
     delete = reverse("admin:kb_picture_delete", args=[kept.pk])
     assert client.post(delete, {"post": "yes"}).status_code == 403
@@ -330,7 +337,7 @@ def test_the_file_goes_with_its_row(
 ) -> None:
     kept = keep(image())
     with django_capture_on_commit_callbacks(execute=True):
-        pictures.drop(kept)
+        pictures.delete_picture(kept)
     assert not default_storage.exists(kept.name)
 
 

@@ -11,18 +11,19 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from kb import entries, practice
+from kb.library import entries
 from kb.models import (
-    AGENT,
-    EDITOR,
+    ROLE_AGENT,
+    ROLE_EDITOR,
     Category,
     Entry,
-    Practice,
+    PracticeAttempt,
     Question,
     Reply,
     Search,
     User,
 )
+from kb.questions import practice, to_entries
 from tests.conftest import MakeEntry, MakeQuestion
 
 URL = "/console/practise/"
@@ -48,7 +49,9 @@ def settled(make_question: MakeQuestion) -> Ask:
         **columns: Any,
     ) -> Question:
         question = make_question(text, **columns)
-        entries.absorb(entry, question=question, by=None, phrasing=phrasing)
+        to_entries.add_question_to_entry(
+            entry, question=question, by=None, phrasing=phrasing
+        )
         question.refresh_from_db()
         return question
 
@@ -68,7 +71,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 
 def asked(user: User) -> Question | None:
-    return practice.turn(user).question
+    return practice.choose_next_question(user).question
 
 
 # Which questions ---------------------------------------------------------------------
@@ -82,11 +85,11 @@ def test_only_what_an_entry_for_this_reader_answers_is_asked(
     retired, draft = make_entry("下线？"), make_entry("草稿？", status="draft")
     for entry in (retired, draft):
         settled(entry, f"问{entry}")
-    entries.retire(retired, by=None)
-    assert list(practice.pool(agent)) == []
+    entries.retire_entry(retired, by=None)
+    assert list(practice.list_practice_questions(agent)) == []
     assert asked(agent) is None
     internal = settled(make_entry("内部？", audience="internal"), "内部的问题")
-    assert list(practice.pool(agent)) == [internal]
+    assert list(practice.list_practice_questions(agent)) == [internal]
     assert asked(agent) == internal
 
 
@@ -115,15 +118,15 @@ def test_a_wrong_one_comes_back_sooner_than_a_right_one(
 ) -> None:
     one, two = make_entry("甲？"), make_entry("乙？")
     first, second = settled(one, "甲的问题"), settled(two, "乙的问题")
-    practice.answer(first, chosen=two, by=agent)
-    practice.answer(second, chosen=two, by=agent)
-    turn = practice.turn(agent)
+    practice.record_attempt(first, chosen=two, by=agent)
+    practice.record_attempt(second, chosen=two, by=agent)
+    turn = practice.choose_next_question(agent)
     assert turn.question is None
-    assert turn.again_at == timezone.now() + timedelta(minutes=10)
-    assert practice.turn(agent, again=True).question == first
+    assert turn.next_due_at == timezone.now() + timedelta(minutes=10)
+    assert practice.choose_next_question(agent, again=True).question == first
     clock(timedelta(minutes=10))
     assert asked(agent) == first
-    practice.answer(first, chosen=one, by=agent)
+    practice.record_attempt(first, chosen=one, by=agent)
     assert asked(agent) is None
     clock(timedelta(days=1))
     assert asked(agent) == second
@@ -134,7 +137,7 @@ def test_what_is_due_comes_before_what_is_new(
 ) -> None:
     entry = make_entry()
     missed, new = settled(entry, "问过一次"), settled(entry, "还没问过")
-    practice.answer(missed, chosen=None, by=agent)
+    practice.record_attempt(missed, chosen=None, by=agent)
     assert asked(agent) == new
     clock(timedelta(minutes=11))
     assert asked(agent) == missed
@@ -147,10 +150,10 @@ def test_three_in_a_row_is_mastered_and_one_slip_begins_anew(
     question = settled(entry)
     waits = []
     for chosen in (entry, entry, entry, None, entry):
-        practice.answer(question, chosen=chosen, by=agent)
-        standing = practice.standings(agent)[question.pk]
+        practice.record_attempt(question, chosen=chosen, by=agent)
+        standing = practice.get_question_mastery(agent)[question.pk]
         waits.append(
-            (standing.streak, standing.mastered, standing.due - timezone.now())
+            (standing.streak, standing.is_mastered, standing.due_at - timezone.now())
         )
         clock(timedelta(days=40))
     assert waits == [
@@ -171,7 +174,7 @@ def test_entries_never_tried_come_first_of_what_is_new(
     settled(one, "甲次新", asked_at=now - timedelta(hours=1))
     oldest = settled(two, "乙最老", asked_at=now - timedelta(days=9))
     assert asked(agent) == latest
-    practice.answer(latest, chosen=one, by=agent)
+    practice.record_attempt(latest, chosen=one, by=agent)
     assert asked(agent) == oldest
 
 
@@ -180,8 +183,8 @@ def test_what_one_person_knows_is_nothing_to_another(
 ) -> None:
     entry = make_entry()
     question = settled(entry)
-    practice.answer(question, chosen=entry, by=agent)
-    assert asked(make_user("other", AGENT)) == question
+    practice.record_attempt(question, chosen=entry, by=agent)
+    assert asked(make_user("other", ROLE_AGENT)) == question
 
 
 # Answering --------------------------------------------------------------------------
@@ -209,7 +212,7 @@ def test_the_page_says_whether_it_was_the_one(
     hit = console.post(URL, {"question": question.pk, "entry": right.pk}, follow=True)
     assert "对了，就是这一条" in hit.text
     assert "退货寄到哪里？" not in hit.text
-    assert [p.right for p in Practice.objects.order_by("pk")] == [False, True]
+    assert [p.right for p in PracticeAttempt.objects.order_by("pk")] == [False, True]
 
 
 def test_who_looks_has_not_known(
@@ -218,7 +221,7 @@ def test_who_looks_has_not_known(
     question = settled(make_entry())
     page = console.post(URL, {"question": question.pk}, follow=True)
     assert "先看答案" in page.text
-    row = Practice.objects.get()
+    row = PracticeAttempt.objects.get()
     assert (row.chosen, row.right) == (None, False)
 
 
@@ -240,7 +243,7 @@ def test_nobody_meets_the_personal_replies_of_others(
     console: Client, make_entry: MakeEntry, settled: Ask, make_user: Callable[..., User]
 ) -> None:
     entry = make_entry("退货运费谁承担？")
-    other = make_user("other", AGENT)
+    other = make_user("other", ROLE_AGENT)
     Reply.objects.create(entry=entry, owner=other, title="我的", body="别人的悄悄话")
     question = settled(entry)
     found = console.get(f"{URL}?question={question.pk}&q=退货运费").text
@@ -274,7 +277,7 @@ def test_a_question_that_is_not_in_the_pool_is_answered_in_words(
 ) -> None:
     page = console.post(URL, sent, follow=True)
     assert "已经不在题库里了" in page.text
-    assert not Practice.objects.exists()
+    assert not PracticeAttempt.objects.exists()
 
 
 def test_an_entry_that_is_gone_cannot_be_chosen(
@@ -286,14 +289,14 @@ def test_an_entry_that_is_gone_cannot_be_chosen(
         page = console.post(URL, sent, follow=True)
         assert "请另选一条" in page.text
         assert 'value="运费"' in page.text
-    assert not Practice.objects.exists()
+    assert not PracticeAttempt.objects.exists()
 
 
 def test_the_stage_keeps_no_question_outside_the_pool(
     make_question: MakeQuestion, agent: User
 ) -> None:
     with pytest.raises(ValidationError, match="不在题库"):
-        practice.answer(make_question(), chosen=None, by=agent)
+        practice.record_attempt(make_question(), chosen=None, by=agent)
 
 
 def test_with_nothing_to_practise_it_says_what_to_do(
@@ -329,16 +332,20 @@ def test_the_score_says_where_the_mistakes_are(
     one = make_entry("运费谁出？", category=freight)
     two = make_entry("怎么开票？", category=bills)
     for n in range(3):
-        practice.answer(settled(one, f"运费{n}"), chosen=two, by=agent)
-    practice.answer(settled(two, "开票"), chosen=two, by=agent)
-    score = practice.score(agent)
-    assert (score.tries, score.right, score.percent) == (4, 1, 25)
-    assert (score.today, score.today_right, score.pool) == (4, 1, 4)
-    assert [(s.category, s.wrong, s.percent) for s in score.subjects] == [
+        practice.record_attempt(settled(one, f"运费{n}"), chosen=two, by=agent)
+    practice.record_attempt(settled(two, "开票"), chosen=two, by=agent)
+    score = practice.compute_practice_score(agent)
+    assert (score.attempt_count, score.correct_count, score.percent) == (4, 1, 25)
+    assert (score.attempts_today, score.correct_today, score.question_count) == (
+        4,
+        1,
+        4,
+    )
+    assert [(s.category, s.wrong_count, s.percent) for s in score.category_scores] == [
         (freight, 3, 0),
         (bills, 0, 100),
     ]
-    assert score.mistakes == [one]
+    assert score.missed_entries == [one]
     page = console.get(SCORES).text
     assert f"/console/?category={freight.pk}" in page
     assert f"/console/?entry={one.pk}" in page
@@ -349,19 +356,19 @@ def test_what_was_learned_is_no_mistake_any_more(
 ) -> None:
     entry = make_entry()
     question = settled(entry)
-    practice.answer(question, chosen=None, by=agent)
-    assert practice.score(agent).mistakes == [entry]
-    practice.answer(question, chosen=entry, by=agent)
-    assert practice.score(agent).mistakes == []
+    practice.record_attempt(question, chosen=None, by=agent)
+    assert practice.compute_practice_score(agent).missed_entries == [entry]
+    practice.record_attempt(question, chosen=entry, by=agent)
+    assert practice.compute_practice_score(agent).missed_entries == []
 
 
 def test_an_entry_that_is_retired_is_nothing_to_learn(
     make_entry: MakeEntry, settled: Ask, agent: User
 ) -> None:
     entry = make_entry()
-    practice.answer(settled(entry), chosen=None, by=agent)
-    entries.retire(entry, by=None)
-    assert practice.score(agent).mistakes == []
+    practice.record_attempt(settled(entry), chosen=None, by=agent)
+    entries.retire_entry(entry, by=None)
+    assert practice.compute_practice_score(agent).missed_entries == []
 
 
 def test_a_score_is_for_its_owner_and_leads_alone(
@@ -371,9 +378,9 @@ def test_a_score_is_for_its_owner_and_leads_alone(
     lead: User,
     make_user: Callable[..., User],
 ) -> None:
-    agent, other = make_user("agent", AGENT), make_user("other", AGENT)
-    editor = make_user("editor", EDITOR, is_staff=True)
-    practice.answer(settled(make_entry()), chosen=None, by=agent)
+    agent, other = make_user("agent", ROLE_AGENT), make_user("other", ROLE_AGENT)
+    editor = make_user("editor", ROLE_EDITOR, is_staff=True)
+    practice.record_attempt(settled(make_entry()), chosen=None, by=agent)
     for viewer, status in ((other, 403), (editor, 403), (lead, 200), (agent, 200)):
         client.force_login(viewer)
         assert client.get(SCORES, {"person": agent.pk}).status_code == status, viewer
@@ -392,8 +399,8 @@ def test_an_outcome_is_its_owners_alone(
     agent: User,
     make_user: Callable[..., User],
 ) -> None:
-    made = practice.answer(settled(make_entry()), chosen=None, by=agent)
-    client.force_login(make_user("other", AGENT))
+    made = practice.record_attempt(settled(make_entry()), chosen=None, by=agent)
+    client.force_login(make_user("other", ROLE_AGENT))
     assert client.get(URL, {"done": made.pk}).status_code == 404
     assert client.get(URL, {"done": 999_999}).status_code == 404
     client.force_login(agent)

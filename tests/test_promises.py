@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from kb import inquiries, waiting
 from kb.admin import dashboard
-from kb.models import Inquiry, Proposal, Reply, ReplyFeedback, User
+from kb.models import Inquiry, Reply, ReplyFeedback, ReplyProposal, User
+from kb.quality import work_queue
+from kb.questions import inquiries
 from tests.conftest import MakeEntry, MakeQuestion
 from tests.test_waiting import tabs
 
@@ -18,8 +19,10 @@ MAIL, PHONE, NOTHING = "kid@example.com", "13800001234", ""
 
 
 def ask(contact: str) -> Inquiry:
-    asked = inquiries.Asked(form_key="k", origin="https://x.example", contact=contact)
-    return inquiries.ask("快递没收到怎么办", asked=asked)
+    asked = inquiries.SubmittedInquiry(
+        form_key="k", origin="https://x.example", contact=contact
+    )
+    return inquiries.submit_inquiry("快递没收到怎么办", asked=asked)
 
 
 @pytest.mark.parametrize(
@@ -92,12 +95,12 @@ def test_both_kinds_are_counted_apart(
     ask(NOTHING)
     for number in range(2):
         make_question(f"导入的{number}", answer="")
-    counts = waiting.counts(agent)
+    counts = work_queue.count_waiting_work(agent)
     assert (counts["asked"], counts["recorded"]) == (1, 2)
     client.force_login(agent)
     found = tabs(client.get("/desk/asked/"))
     assert (found["待回复"], found["待补答案"]) == ("1", "2")
-    cards = {card.label: card for card in dashboard.cards(editor)}
+    cards = {card.label: card for card in dashboard.list_dashboard_cards(editor)}
     assert (cards["待回复"].count, cards["待补答案"].count) == (1, 2)
     assert "没有回信地址" in cards["待补答案"].hint
 
@@ -115,7 +118,7 @@ def test_nobody_is_said_to_read_who_has_left(
         )
         assert ("会在话术台看到" in page.text) is is_active
         reply = Reply.objects.create(owner=agent, title=f"好{is_active}", body="亲")
-        proposal = Proposal.objects.create(reply=reply, by=agent)
+        proposal = ReplyProposal.objects.create(reply=reply, by=agent)
         sent = {"do": "return", "reason": "重复"}
         page = client.post(f"/desk/proposals/{proposal.pk}/", sent, follow=True)
         assert ("会看到原因" in page.text) is is_active

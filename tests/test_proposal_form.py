@@ -16,18 +16,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries
-from kb.entries import reviewing
+from kb.library import entries
+from kb.library.entries import change_reviews
 from kb.models import (
-    WRITER,
+    ROLE_WRITER,
+    CampaignPeriod,
     Category,
+    CategoryPermission,
+    CustomerSegment,
     Entry,
-    Remit,
     Review,
-    Segment,
     Tag,
     User,
-    Window,
 )
 from tests.conftest import MakeEntry
 from tests.test_admin import change, filled
@@ -40,7 +40,7 @@ WRITABLE = ("kb_review", "kb_revision", "kb_unsaved", "kb_deed", "django_session
 
 @pytest.fixture
 def writer(make_user: Callable[..., User]) -> User:
-    return make_user("writer", WRITER, is_staff=True)
+    return make_user("writer", ROLE_WRITER, is_staff=True)
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def new_reply(**columns: Any) -> dict[str, Any]:
 def all_typed(entry: Entry, then: Entry) -> dict[str, Any]:
     """Return a change of every part of the entry."""
     category = Category.objects.create(name="售后")
-    window = Window.objects.create(
+    window = CampaignPeriod.objects.create(
         name="双十一", starts_at=timezone.now(), ends_at=timezone.now()
     )
     return {
@@ -100,7 +100,7 @@ def all_typed(entry: Entry, then: Entry) -> dict[str, Any]:
         "tags": [Tag.objects.create(name=name).pk for name in ("乙", "甲")],
         "replies-0-DELETE": "on",
         "replies-1-body": "亲，\r\n改过 ",
-        "replies-1-segment": Segment.objects.create(name="会员").pk,
+        "replies-1-segment": CustomerSegment.objects.create(name="会员").pk,
         **new_reply(),
         "follow_ups-TOTAL_FORMS": 2,
         "follow_ups-1-then": then.pk,
@@ -112,7 +112,7 @@ def all_typed(entry: Entry, then: Entry) -> dict[str, Any]:
 def test_a_proposal_writes_to_no_table_of_content(
     desk: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
-    then, before = make_entry("再然后呢？"), entries.content(entry)
+    then, before = make_entry("再然后呢？"), entries.take_snapshot(entry)
     for typed in (all_typed(entry, then), {"answer": "改第二次"}):
         sent = {**filled(desk, address(entry)), **typed}
         with CaptureQueriesContext(connection) as queries:
@@ -120,7 +120,7 @@ def test_a_proposal_writes_to_no_table_of_content(
         assert response.status_code == 302, response.context["errors"]
         assert writes(queries) == []
         assert not [q for q in queries if "ROLLBACK TO SAVEPOINT" in q["sql"]]
-    assert entries.content(entry) == before
+    assert entries.take_snapshot(entry) == before
     review = Review.objects.get()
     assert (review.edition, review.note) == (2, "换了说法")
 
@@ -147,7 +147,7 @@ def test_the_proposal_is_what_a_direct_save_would_have_made(
     other.force_login(lead)
     response = change(other, entry, **typed)
     assert response.status_code == 302, response.context["errors"]
-    saved = entries.content(entry)
+    saved = entries.take_snapshot(entry)
     for row in [*proposed["replies"], *saved["replies"]]:
         row["id"] = row["id"] if row["label"] != "新的" else None
     order_of_new = [set(content.pop("phrasings")) for content in (proposed, saved)]
@@ -158,7 +158,7 @@ def test_the_proposal_is_what_a_direct_save_would_have_made(
 def test_what_the_form_does_not_show_stays(
     desk: Client, entry: Entry, lead: User, writer: User
 ) -> None:
-    entry = entries.translate(entry, question="", answer="繁體答案", by=lead)  # type: ignore[assignment]
+    entry = entries.translate_entry(entry, question="", answer="繁體答案", by=lead)  # type: ignore[assignment]
     reply = entry.replies.all()[0]
     reply.author = writer
     reply.save()
@@ -214,14 +214,14 @@ def test_a_rejected_proposal_keeps_what_was_typed(
 ) -> None:
     """Somebody publishes between the check of the form and the proposal."""
     sent = {**filled(desk, address(entry)), "answer": "我写的"}
-    real = entries.propose
+    real = entries.propose_change
 
     def late(*args: Any, **kwargs: Any) -> Review:
         now = Entry.objects.get(pk=entry.pk)
-        entries.revise(now, by=None, based_on=now.version, answer="别人先发的")
+        entries.update_entry(now, by=None, based_on=now.version, answer="别人先发的")
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(entries, "propose", late)
+    monkeypatch.setattr(entries, "propose_change", late)
     response = desk.post(address(entry), sent)
     assert response.status_code == 200
     assert "我写的" in response.text
@@ -298,7 +298,7 @@ def test_others_may_write_while_the_form_is_checked(
 
 
 def test_no_dry_run_rolls_back() -> None:
-    assert not hasattr(reviewing, "posted_as_proposed")
+    assert not hasattr(change_reviews, "posted_as_proposed")
 
 
 def test_who_may_add_but_not_change_replies_loses_none(
@@ -321,7 +321,7 @@ def test_an_entry_out_of_remit_is_shown_and_not_taken(
     desk: Client, entry: Entry, writer: User
 ) -> None:
     other = Category.objects.create(name="售前")
-    Remit.objects.create(user=writer, category=other, right="write")
+    CategoryPermission.objects.create(user=writer, category=other, right="write")
     page = desk.get(address(entry))
     assert page.status_code == 200
     assert 'name="answer"' not in page.text

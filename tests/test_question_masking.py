@@ -9,9 +9,9 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from kb import inquiries, questions
 from kb.models import Question, User
-from kb.text import personal
+from kb.questions import inquiries, intake
+from kb.text.privacy import personal_data
 from tests.test_settings import start
 
 SAID = (
@@ -22,8 +22,10 @@ MASKED = "我叫张伟，电话***，邮箱***，卡***，订单20261130998877"
 
 @pytest.mark.django_db
 def test_asking_masks_phone_mail_and_cards() -> None:
-    assert questions.ask(SAID).text == MASKED
-    assert questions.ask("身份证11010519491231002X丢了").text == "身份证***丢了"
+    assert intake.record_question(SAID).text == MASKED
+    assert (
+        intake.record_question("身份证11010519491231002X丢了").text == "身份证***丢了"
+    )
 
 
 @pytest.mark.django_db
@@ -39,21 +41,21 @@ def test_the_setting_says_which_kinds(
     settings: Any, kinds: list[str], stored: str
 ) -> None:
     settings.KB_MASK_IN_QUESTIONS = kinds
-    assert questions.ask("我叫张伟，电话13812345678").text == stored
+    assert intake.record_question("我叫张伟，电话13812345678").text == stored
 
 
 @pytest.mark.django_db
 def test_what_customers_ask_on_the_site_is_masked() -> None:
-    asked = inquiries.Asked(form_key="k", origin="https://faq.example.com")
-    made = inquiries.ask(SAID, asked=asked)
+    asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
+    made = inquiries.submit_inquiry(SAID, asked=asked)
     assert made.question.text == MASKED
     assert made.contact == "13812345678"  # so that somebody can call back
-    asked = inquiries.Asked(
+    asked = inquiries.SubmittedInquiry(
         form_key="l", origin="https://faq.example.com", contact="a@example.com"
     )
-    assert inquiries.ask(SAID, asked=asked).contact == "a@example.com"
-    asked = inquiries.Asked(form_key="m", origin="https://faq.example.com")
-    assert inquiries.ask("发票寄到 b@example.com", asked=asked).contact == ""
+    assert inquiries.submit_inquiry(SAID, asked=asked).contact == "a@example.com"
+    asked = inquiries.SubmittedInquiry(form_key="m", origin="https://faq.example.com")
+    assert inquiries.submit_inquiry("发票寄到 b@example.com", asked=asked).contact == ""
 
 
 @pytest.mark.django_db
@@ -75,7 +77,7 @@ def test_an_import_masks_and_knows_the_row_again(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_the_admin_masks(client: Client, lead: User) -> None:
-    question = questions.ask("怎么退款", answer="好")
+    question = intake.record_question("怎么退款", answer="好")
     client.force_login(lead)
     where = f"/admin/kb/question/{question.pk}/change/"
     page = client.get(where)
@@ -93,8 +95,12 @@ def test_the_admin_masks(client: Client, lead: User) -> None:
 
 
 def test_the_names_of_the_setting_are_all_understood() -> None:
-    every = {kind for kinds in personal.SETTING_KINDS.values() for kind in kinds}
-    assert every == set(personal.KINDS)
+    every = {
+        kind
+        for kinds in personal_data.PERSONAL_DATA_KINDS_BY_SETTING.values()
+        for kind in kinds
+    }
+    assert every == set(personal_data.PERSONAL_DATA_KINDS)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +109,7 @@ def test_the_names_of_the_setting_are_all_understood() -> None:
         ("", ["identity_card", "bank_card", "phone", "email"]),
         ("none", []),
         ("phone, NAME", ["phone", "name"]),
-        ("all", list(personal.SETTING_KINDS)),
+        ("all", list(personal_data.PERSONAL_DATA_KINDS_BY_SETTING)),
     ],
 )
 def test_the_environment_lists_kinds(

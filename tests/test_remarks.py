@@ -10,8 +10,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from kb import entries, remarks
-from kb.models import AGENT, Entry, Reply, ReplyFeedback, User
+from kb.library import entries
+from kb.models import ROLE_AGENT, Entry, Reply, ReplyFeedback, User
+from kb.questions import reply_feedback
 from tests.conftest import MakeEntry
 
 URL = "/console/feedback/"
@@ -102,7 +103,7 @@ def test_the_answer_is_read_by_who_asked_and_nobody_else(
     assert "新答复" not in console.get(URL).text
     assert "答复了您的" not in console.get("/console/").text
     other = Client()
-    other.force_login(make_user("other", AGENT))
+    other.force_login(make_user("other", ROLE_AGENT))
     for address in ("/console/", f"/console/?entry={entry.pk}", URL):
         page = other.get(address).text
         assert "已改成 12 元" not in page, address
@@ -120,7 +121,7 @@ def test_it_is_answered_once_and_in_words(
     assert "500" in long.text
     remark.refresh_from_db()
     assert remark.state == "open"
-    remarks.close(remark, answer="改了", by=lead)
+    reply_feedback.answer_reply_feedback(remark, answer="改了", by=lead)
     page = desk.post(f"{DESK}{remark.pk}/", {"answer": "我也改了"}, follow=True)
     assert "已经有人答复了" in page.text
     remark.refresh_from_db()
@@ -176,7 +177,7 @@ def test_the_reply_must_be_of_the_entry(
 def test_only_what_editors_wrote_is_theirs_to_mend(
     console: Client, entry: Entry, agent: User, make_user: Callable[..., User]
 ) -> None:
-    for owner in (agent, make_user("other", AGENT)):
+    for owner in (agent, make_user("other", ROLE_AGENT)):
         own = Reply.objects.create(
             entry=entry, owner=owner, title="我的", body="自己的话"
         )
@@ -189,7 +190,7 @@ def test_only_what_editors_wrote_is_theirs_to_mend(
 def test_what_is_hidden_is_answered_like_what_never_was(
     console: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
-    entries.retire(entry, by=None)
+    entries.retire_entry(entry, by=None)
     draft = make_entry("草稿？", status="draft")
     answers = {
         (sent.status_code, sent.content)
@@ -207,7 +208,7 @@ def test_an_entry_that_is_retired_meanwhile_keeps_the_remark(
     console: Client, entry: Entry
 ) -> None:
     tell(console, entry)
-    entries.retire(entry, by=None)
+    entries.retire_entry(entry, by=None)
     page = console.get(URL).text
     assert "条目已下线" in page
     assert entry.question not in page
@@ -226,17 +227,19 @@ def test_only_agents_tell_and_only_editors_answer(
     assert client.get(DESK).status_code == 403
     assert client.post(f"{DESK}{remark.pk}/", {"answer": "x"}).status_code == 403
     with pytest.raises(PermissionDenied):
-        remarks.close(remark, answer="x", by=agent)
+        reply_feedback.answer_reply_feedback(remark, answer="x", by=agent)
 
 
 def test_the_stage_refuses_what_is_too_long(entry: Entry, agent: User) -> None:
     with pytest.raises(ValidationError):
-        remarks.make(entry, by=agent, reason="wrong", words="长" * 501)
+        reply_feedback.add_reply_feedback(
+            entry, by=agent, reason="wrong", words="长" * 501
+        )
     with pytest.raises(ValidationError):
-        remarks.make(entry, by=agent, reason="nonsense")
+        reply_feedback.add_reply_feedback(entry, by=agent, reason="nonsense")
 
 
 def test_done_without_an_answer_is_no_row(entry: Entry, agent: User) -> None:
-    remarks.make(entry, by=agent, reason="wrong")
+    reply_feedback.add_reply_feedback(entry, by=agent, reason="wrong")
     with pytest.raises(IntegrityError), transaction.atomic():
         ReplyFeedback.objects.update(state="done")

@@ -14,32 +14,36 @@ from django.core.exceptions import ValidationError
 from django.db.models import ProtectedError
 from django.test import Client
 
-from kb import entries, transfer
-from kb.admin.scoped import ScopedAdmin
-from kb.entries import scopes
+from kb import import_export
+from kb.admin.scoped_admin import ScopedAdmin
+from kb.library import entries
+from kb.library.entries import category_scopes
 from kb.models import (
-    EDITOR,
+    ROLE_EDITOR,
+    Announcement,
+    AuditEvent,
+    CampaignPeriod,
     Category,
-    Deed,
+    CategoryPermission,
+    CategoryRight,
+    CustomerSegment,
+    DictionaryWord,
     Entry,
-    Face,
-    Golden,
-    Incident,
+    EntryTranslation,
+    IndexQueue,
     Inquiry,
     Job,
     Module,
     Picture,
-    Proposal,
     Question,
-    Remit,
+    RelevanceTest,
     Reply,
     ReplyFeedback,
-    Right,
+    ReplyProposal,
     Search,
-    Segment,
     Snippet,
-    Stale,
     StopWord,
+    StyleRule,
     SynonymSet,
     Tag,
     Team,
@@ -47,11 +51,9 @@ from kb.models import (
     User,
     Vote,
     WidgetRule,
-    Window,
-    Word,
-    WordingRule,
 )
-from kb.models.remit import may
+from kb.models.category_permission import has_category_right
+from kb.questions import to_entries
 from tests.conftest import MakeEntry, MakeQuestion
 from tests.importing import load, plan
 from tests.test_admin import change, filled
@@ -73,9 +75,9 @@ def foreign(db: None) -> Any:
 
 @pytest.fixture
 def bound(make_user: Callable[..., User], own: Category) -> User:
-    user = make_user("bound", EDITOR, is_staff=True)
-    for right in Right:
-        Remit.objects.create(user=user, category=own, right=right)
+    user = make_user("bound", ROLE_EDITOR, is_staff=True)
+    for right in CategoryRight:
+        CategoryPermission.objects.create(user=user, category=own, right=right)
     return user
 
 
@@ -93,7 +95,9 @@ def save_category(client: Client, node: Category, **typed: Any) -> Any:
 
 
 def has_right(user: User, node: Category) -> bool:
-    return may(User.objects.get(pk=user.pk), Right.PUBLISH, node.pk)
+    return has_category_right(
+        User.objects.get(pk=user.pk), CategoryRight.PUBLISH, node.pk
+    )
 
 
 # Categories -------------------------------------------------------------------------
@@ -125,11 +129,17 @@ def test_both_ends_of_a_move_are_named(
 ) -> None:
     below = Category.objects.create(name="运费", parent=own)
     below.parent = foreign
-    assert scopes.refusal(below, by=bound).startswith("「售前」分类")
+    assert category_scopes.explain_scope_refusal(below, by=bound).startswith(
+        "「售前」分类"
+    )
     foreign.parent = own
-    assert scopes.refusal(foreign, by=bound).startswith("「售前」分类")
+    assert category_scopes.explain_scope_refusal(foreign, by=bound).startswith(
+        "「售前」分类"
+    )
     own.parent = below
-    assert scopes.refusal(own, by=bound).startswith("「售后」分类")
+    assert category_scopes.explain_scope_refusal(own, by=bound).startswith(
+        "「售后」分类"
+    )
 
 
 def test_the_top_of_ones_branch_stays_where_it_is(
@@ -214,12 +224,14 @@ def test_a_category_that_somebody_is_bound_to_is_not_deleted(
 def test_what_is_live_moves_only_where_one_may_publish(
     make_entry: MakeEntry, editor: User, own: Category, foreign: Category
 ) -> None:
-    Remit.objects.create(user=editor, category=own, right=Right.PUBLISH)
+    CategoryPermission.objects.create(
+        user=editor, category=own, right=CategoryRight.PUBLISH
+    )
     entry = make_entry(category=own)
     with pytest.raises(ValidationError, match="不在您可以发布的范围里"):
-        entries.revise(entry, by=editor, based_on=entry.version, category=foreign)
+        entries.update_entry(entry, by=editor, based_on=entry.version, category=foreign)
     with pytest.raises(ValidationError, match="发布"):
-        entries.require_by_file(
+        entries.require_import_allowed(
             ("published", foreign.pk), ("published", own.pk), by=editor
         )
 
@@ -231,7 +243,7 @@ def test_an_agents_reply_is_taken_into_ones_own_entries_alone(
     reply = Reply.objects.create(
         owner=agent, entry=entry, title="我的", body="亲，好的"
     )
-    proposal = Proposal.objects.create(reply=reply, by=agent)
+    proposal = ReplyProposal.objects.create(reply=reply, by=agent)
     for sent in ({"do": "accept", "entry": entry.pk}, {"do": "return", "reason": "不"}):
         desk.post(f"/desk/proposals/{proposal.pk}/", sent)
         proposal.refresh_from_db()
@@ -245,7 +257,7 @@ def test_complaints_are_settled_by_who_writes_the_entry(
     entry = make_entry(category=foreign)
     Vote.objects.create(entry=entry, helpful=False, person="x", note="看不懂")
     desk.post(f"/desk/unhelpful/{entry.pk}/", {})
-    assert Vote.objects.open().count() == 1
+    assert Vote.objects.unhandled().count() == 1
     remark = ReplyFeedback.objects.create(entry=entry, by=agent, reason="wrong")
     desk.post(f"/desk/remarks/{remark.pk}/", {"answer": "好"})
     remark.refresh_from_db()
@@ -266,7 +278,7 @@ def test_a_row_that_entries_share_is_changed_by_who_may_change_them_all(
 ) -> None:
     there, here = make_entry(category=foreign), make_entry("我的？", category=own)
     tag, module = Tag.objects.create(name="甲"), Module.objects.create(name="乙")
-    window = Window.objects.create(name="丙", starts_at="2026-01-01T00:00Z")
+    window = CampaignPeriod.objects.create(name="丙", starts_at="2026-01-01T00:00Z")
     for entry in (there, here):
         entry.tags.add(tag)
         Entry.objects.filter(pk=entry.pk).update(module=module, window=window)
@@ -310,21 +322,22 @@ def test_a_notice_is_about_an_entry_of_ones_own(
 ) -> None:
     here, there = make_entry(category=own), make_entry("别处？", category=foreign)
     for entry in ("", there.pk):
-        page = desk.post("/admin/kb/incident/add/", notice(entry=entry))
+        page = desk.post("/admin/kb/announcement/add/", notice(entry=entry))
         assert page.status_code == 200
-    assert not Incident.objects.exists()
+    assert not Announcement.objects.exists()
     assert (
-        desk.post("/admin/kb/incident/add/", notice(entry=here.pk)).status_code == 302
+        desk.post("/admin/kb/announcement/add/", notice(entry=here.pk)).status_code
+        == 302
     )
-    mine = Incident.objects.get()
-    page = desk.post(f"/admin/kb/incident/{mine.pk}/change/", notice(entry=""))
+    mine = Announcement.objects.get()
+    page = desk.post(f"/admin/kb/announcement/{mine.pk}/change/", notice(entry=""))
     assert page.status_code == 200
-    other = Incident.objects.create(
+    other = Announcement.objects.create(
         title="全站", starts_at="2026-01-01T00:00Z", ends_at="2036-01-01T00:00Z"
     )
     assert post(desk, other, **notice(entry=here.pk)) == 403
     ended = {"action": "end_now", "_selected_action": [other.pk, mine.pk]}
-    desk.post("/admin/kb/incident/", ended)
+    desk.post("/admin/kb/announcement/", ended)
     other.refresh_from_db()
     mine.refresh_from_db()
     assert (other.state, mine.state) == ("running", "over")
@@ -336,14 +349,14 @@ def test_a_golden_query_guards_an_entry_of_ones_own(
     here, there = make_entry(category=own), make_entry("别处？", category=foreign)
     sent = {"words": "运费", "side": "public", "within": 1}
     for entry in ("", there.pk):
-        page = desk.post("/admin/kb/golden/add/", {**sent, "entry": entry})
+        page = desk.post("/admin/kb/relevancetest/add/", {**sent, "entry": entry})
         assert page.status_code == 200
-    page = desk.post("/admin/kb/golden/add/", {**sent, "entry": here.pk})
+    page = desk.post("/admin/kb/relevancetest/add/", {**sent, "entry": here.pk})
     assert page.status_code == 302
-    row = Golden.objects.create(words="别处", entry=there)
+    row = RelevanceTest.objects.create(words="别处", entry=there)
     assert post(desk, row, **sent, entry=here.pk) == 403
     bulk = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
-    assert desk.post("/admin/kb/golden/", bulk).status_code == 403
+    assert desk.post("/admin/kb/relevancetest/", bulk).status_code == 403
 
 
 def test_a_picture_of_other_entries_stays_as_it_is(
@@ -359,8 +372,8 @@ def test_a_picture_of_other_entries_stays_as_it_is(
 def test_what_holds_for_the_whole_house_is_not_for_the_bound(
     desk: Client, own: Category, client: Client
 ) -> None:
-    segment = Segment.objects.create(name="老客")
-    rule = WordingRule.objects.create(kind="check", text="手机号", severity="error")
+    segment = CustomerSegment.objects.create(name="老客")
+    rule = StyleRule.objects.create(kind="check", text="手机号", severity="error")
     widget = WidgetRule.objects.create(pattern="/orders/*", query="订单")
     for row in (segment, rule, widget):
         name = row._meta.model_name
@@ -371,7 +384,7 @@ def test_what_holds_for_the_whole_house_is_not_for_the_bound(
     assert desk.post("/admin/kb/widgetrule/add/", sent).status_code == 302
     ordered = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "_save": "保存"}
     ordered |= {"form-0-id": segment.pk, "form-0-position": 9}
-    desk.post("/admin/kb/segment/", ordered)
+    desk.post("/admin/kb/customersegment/", ordered)
     segment.refresh_from_db()
     assert segment.position == 0
 
@@ -385,24 +398,24 @@ def test_who_is_not_bound_changes_all_of_it(
     entry.tags.add(tag)
     assert post(client, tag, name="改", own_hant="") == 302
     assert save_category(client, foreign, name="改名").status_code == 302
-    assert client.post("/admin/kb/incident/add/", notice()).status_code == 302
+    assert client.post("/admin/kb/announcement/add/", notice()).status_code == 302
     assert change(client, entry, answer="改了").status_code == 302
     assert filled(client, f"/admin/kb/entry/{entry.pk}/change/")["answer"] == "改了"
 
 
 # Tables in the admin that the remit does not hold for, and why.
 UNSCOPED: dict[type[Any], str] = {
-    Entry: "its own stages ask (kb.entries.rights)",
-    Face: "its entry's stages ask",
+    Entry: "its own stages ask (kb.library.entries.entry_rights)",
+    EntryTranslation: "its entry's stages ask",
     Question: "raw material without a category; counting it to an entry asks",
     Inquiry: "only looked at",
     Search: "only looked at",
-    Deed: "only looked at",
+    AuditEvent: "only looked at",
     TextRevision: "only looked at; restoring asks for its row",
-    Stale: "only looked at",
+    IndexQueue: "only looked at",
     Job: "background tasks, which write no text",
     SynonymSet: "vocabulary of the whole search, which no category owns",
-    Word: "vocabulary of the whole search, which no category owns",
+    DictionaryWord: "vocabulary of the whole search, which no category owns",
     StopWord: "vocabulary of the whole search, which no category owns",
     User: "accounts",
     Team: "accounts",
@@ -411,10 +424,10 @@ UNSCOPED: dict[type[Any], str] = {
 
 
 def test_every_table_of_the_admin_knows_whether_the_remit_holds() -> None:
-    known = scopes.SCOPES.keys() | UNSCOPED.keys()
+    known = category_scopes.SCOPE_FINDERS.keys() | UNSCOPED.keys()
     assert admin.site._registry.keys() - known == set()
-    assert scopes.SCOPES.keys() & UNSCOPED.keys() == set()
-    for model in scopes.SCOPES:
+    assert category_scopes.SCOPE_FINDERS.keys() & UNSCOPED.keys() == set()
+    for model in category_scopes.SCOPE_FINDERS:
         assert isinstance(admin.site._registry[model], ScopedAdmin), model
 
 
@@ -427,10 +440,10 @@ def test_a_file_brings_no_rules_and_golden_queries_of_other_branches(
     make_entry("我的？", category=own)
     make_entry("别处？", category=foreign)
     file = "搜索的话,标准问题\n甲,我的？\n乙,别处？\n丙,\n"
-    steps = plan(file, kind="golden", by=bound).steps
+    steps = plan(file, kind="golden", by=bound).planned_rows
     assert [bool(step.reasons) for step in steps] == [False, True, True]
     rules = plan("类型,词\n禁用语,最最最\n", kind="wording", by=bound)
-    assert len(rules.refused) == 1
+    assert len(rules.refused_rows) == 1
 
 
 def test_an_import_of_other_branches_is_not_undone(
@@ -439,9 +452,9 @@ def test_an_import_of_other_branches_is_not_undone(
     make_entry("别处？", category=foreign)
     made = load("搜索的话,标准问题\n乙,别处？\n", kind="golden")
     assert made.batch is not None
-    done = transfer.undo(made.batch, by=bound)
-    assert (done.count, len(done.refused)) == (0, 1)
-    assert Golden.objects.count() == 1
+    done = import_export.undo_import(made.batch, by=bound)
+    assert (done.undone_count, len(done.refusals)) == (0, 1)
+    assert RelevanceTest.objects.count() == 1
 
 
 # Exports --------------------------------------------------------------------------------
@@ -465,11 +478,11 @@ def library(
             replies=[f"{word}话术"],
             phrasings=[f"{word}问法"],
         )
-        Golden.objects.create(words=f"{word}验收", entry=entry)
-        entries.absorb(
+        RelevanceTest.objects.create(words=f"{word}验收", entry=entry)
+        to_entries.add_question_to_entry(
             entry, question=make_question(f"{word}顾客问"), by=None, phrasing=""
         )
-    Golden.objects.create(words="丁验收", entry=None)
+    RelevanceTest.objects.create(words="丁验收", entry=None)
     make_question("戊顾客问")
     StopWord.objects.create(text="呃呃")
 

@@ -18,9 +18,21 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kb import entries, index, search
-from kb.engines import get_engine
-from kb.models import AGENT, EDITOR, LEAD, Entry, Reader, Reply, Team, User, Validity
+from kb import search
+from kb.index import sync
+from kb.index.engines import get_engine
+from kb.library import entries
+from kb.models import (
+    ROLE_AGENT,
+    ROLE_EDITOR,
+    ROLE_LEAD,
+    Entry,
+    Reader,
+    Reply,
+    Team,
+    User,
+    Validity,
+)
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -40,11 +52,11 @@ def people(
     return {
         "anonymous": AnonymousUser(),
         "stranger": make_user("stranger", team=ours),
-        "alone": make_user("alone", AGENT),
-        "ours": make_user("ours", AGENT, team=ours),
-        "theirs": make_user("theirs", AGENT, team=theirs),
-        "editor": make_user("bianji", EDITOR, is_staff=True),
-        "lead": make_user("zhuguan", LEAD, team=ours, is_staff=True),
+        "alone": make_user("alone", ROLE_AGENT),
+        "ours": make_user("ours", ROLE_AGENT, team=ours),
+        "theirs": make_user("theirs", ROLE_AGENT, team=theirs),
+        "editor": make_user("bianji", ROLE_EDITOR, is_staff=True),
+        "lead": make_user("zhuguan", ROLE_LEAD, team=ours, is_staff=True),
         "root": make_user("root", is_superuser=True, is_staff=True),
     }
 
@@ -120,7 +132,7 @@ def test_a_team_that_goes_does_not_give_its_replies_to_everybody(teams: Any) -> 
 
 
 def test_who_leaves_takes_his_own_replies_along(make_user: Any) -> None:
-    user = make_user("left", AGENT)
+    user = make_user("left", ROLE_AGENT)
     Reply.objects.create(owner=user, title="t", body="个人")
     user.delete()
     assert not Reply.objects.exists()
@@ -140,15 +152,15 @@ def foreign(make_entry: MakeEntry, people: Any, teams: Any) -> Entry:
     Reply.objects.create(
         entry=entry, team=teams[1], title=FOREIGN, keywords=FOREIGN, body=FOREIGN
     )
-    index.sync_all()
+    sync.sync_all_marks()
     return entry
 
 
 def test_the_index_holds_no_word_of_them(foreign: Entry) -> None:
-    before = get_engine().digests()[foreign.pk]
+    before = get_engine().load_digests()[foreign.pk]
     Reply.objects.exclude(owner=None, team=None).delete()
-    index.sync_all()
-    assert get_engine().digests()[foreign.pk] == before
+    sync.sync_all_marks()
+    assert get_engine().load_digests()[foreign.pk] == before
 
 
 @pytest.mark.parametrize("name", ["alone", "editor", "lead", "root"])
@@ -157,10 +169,15 @@ def test_no_search_finds_by_the_words_of_a_foreign_reply(
     people: Any, foreign: Entry, name: str, word: str
 ) -> None:
     user = people[name]
-    found = search.search(word, user=user)
-    assert (found.hits, found.total, found.near, found.meant) == ((), 0, (), "")
-    assert search.suggest(word, user=user) == ()
-    assert search.duplicates(word, user=user) == ()
+    found = search.search_entries(word, user=user)
+    assert (found.hits, found.total, found.near_hits, found.did_you_mean) == (
+        (),
+        0,
+        (),
+        "",
+    )
+    assert search.suggest_entries(word, user=user) == ()
+    assert search.find_duplicate_entries(word, user=user) == ()
 
 
 def test_no_door_shows_a_foreign_reply(people: Any, foreign: Entry) -> None:
@@ -233,7 +250,7 @@ def test_an_entry_is_not_published_on_one_persons_words_alone(
     entry = make_entry(answer="", audience="internal", status="draft")
     Reply.objects.create(entry=entry, owner=agent, title="t", body="个人")
     with pytest.raises(ValidationError, match="没有 FAQ 答案也没有话术"):
-        entries.publish(entry, by=None)
+        entries.publish_entry(entry, by=None)
 
 
 # In force -----------------------------------------------------------------------------
@@ -264,7 +281,7 @@ def test_the_queryset_and_the_row_agree_on_what_is_in_force(
         states = [
             state
             for state in Validity.values
-            if Entry.objects.having(state).filter(pk=entry.pk).exists()
+            if Entry.objects.with_validity(state).filter(pk=entry.pk).exists()
         ]
         assert states == [entry.validity.value]
     finally:
@@ -292,7 +309,7 @@ def test_customers_see_only_what_is_in_force_colleagues_see_it_marked(
 
 
 def find(user: Reader) -> Any:
-    return search.search("活动规则", user=user).hits
+    return search.search_entries("活动规则", user=user).hits
 
 
 def test_an_end_before_the_beginning_is_refused(make_entry: MakeEntry) -> None:

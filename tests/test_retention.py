@@ -9,25 +9,26 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from kb import inquiries, jobs, privacy, questions
 from kb.models import (
     AnswerDraft,
     AnswerVersion,
-    Copy,
-    Enclosure,
-    Gap,
-    GapSpelling,
-    Import,
+    Autosave,
+    CopyEvent,
+    ImportBatch,
     ImportedRow,
     Inquiry,
-    Practice,
+    InquiryAttachment,
+    PracticeAttempt,
     Question,
     Search,
-    Unsaved,
+    SearchGap,
+    SearchGapSpelling,
     User,
     Vote,
 )
-from kb.text import normalize
+from kb.operations import jobs, privacy
+from kb.questions import inquiries, intake
+from kb.text.chinese import normalize
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -47,15 +48,15 @@ def ago(days: float) -> Any:
 
 def inquiry(days: float, answer: str = "") -> Inquiry:
     """Return a question that a customer asked so long ago, with all that came along."""
-    asked = inquiries.Asked(
+    asked = inquiries.SubmittedInquiry(
         form_key=f"{days}{answer}",
         origin="https://faq.example.com",
         contact="13812345678",
         words="退款",
         page="/q/1/",
     )
-    made = inquiries.ask(SAID, asked=asked)
-    Enclosure.objects.create(inquiry=made, body=b"x", place=1)
+    made = inquiries.submit_inquiry(SAID, asked=asked)
+    InquiryAttachment.objects.create(inquiry=made, body=b"x", place=1)
     status = Question.Status.ANSWERED if answer else Question.Status.OPEN
     Question.objects.filter(pk=made.question_id).update(
         asked_at=ago(days), answer=answer, status=status
@@ -71,7 +72,7 @@ def test_questions_are_masked_or_deleted_after_their_days(agent: User) -> None:
     )
     AnswerDraft.objects.create(question=answered, by=agent, text="亲，张女士")
     open_one = inquiry(21).question
-    declined = questions.ask("骂人", answer="好", asked_at=ago(21))
+    declined = intake.record_question("骂人", answer="好", asked_at=ago(21))
     Question.objects.filter(pk=declined.pk).update(status="declined", reason="无关")
     assert privacy.delete_expired_personal_data() > 0
     assert set(Question.objects.all()) == {answered, young}
@@ -81,7 +82,7 @@ def test_questions_are_masked_or_deleted_after_their_days(agent: User) -> None:
     young.refresh_from_db()
     assert answered.text == "我叫***，订单***"
     assert answered.answer == "亲，***女士，已经退了。"
-    assert answered.text_key == normalize.key(answered.text)
+    assert answered.text_key == normalize.compute_spelling_key(answered.text)
     assert young.text == SAID
     assert not Question.objects.filter(pk=open_one.pk).exists()
     assert privacy.delete_expired_personal_data() == 0
@@ -101,9 +102,9 @@ def test_who_asked_is_forgotten_also_where_nobody_answered() -> None:
 def test_the_nightly_command_forgets_open_questions_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(inquiries, "KEPT", timedelta(days=10))
+    monkeypatch.setattr(inquiries, "INQUIRY_RETENTION", timedelta(days=10))
     old = inquiry(11)
-    inquiries.tidy()
+    inquiries.retry_mail_and_erase_contacts()
     old.refresh_from_db()
     assert old.contact == ""
 
@@ -114,42 +115,42 @@ def test_searches_copies_and_gaps(agent: User, make_entry: MakeEntry) -> None:
         Search.objects.create(
             words="退款", side="public", results=0, created_at=ago(days)
         )
-        Copy.objects.create(entry=entry, by=agent, words="退款", at=ago(days))
-        gap = Gap.objects.create(words="我叫张伟，退款", last_at=ago(days))
-        GapSpelling.objects.create(
+        CopyEvent.objects.create(entry=entry, by=agent, words="退款", at=ago(days))
+        gap = SearchGap.objects.create(words="我叫张伟，退款", last_at=ago(days))
+        SearchGapSpelling.objects.create(
             gap=gap, words=SAID, words_key=str(days), side="public", last_at=ago(days)
         )
     privacy.delete_expired_personal_data()
     assert Search.objects.count() == 1
-    assert sorted(Copy.objects.values_list("words", flat=True)) == ["", "退款"]
-    words = set(Gap.objects.values_list("words", flat=True))
+    assert sorted(CopyEvent.objects.values_list("words", flat=True)) == ["", "退款"]
+    words = set(SearchGap.objects.values_list("words", flat=True))
     assert words == {"我叫***，退款", "我叫张伟，退款"}
-    spellings = set(GapSpelling.objects.values_list("words", flat=True))
+    spellings = set(SearchGapSpelling.objects.values_list("words", flat=True))
     assert spellings == {"我叫***，订单***", SAID}
 
 
 def test_votes_drafts_practice_and_imports(editor: User, make_entry: MakeEntry) -> None:
     entry = make_entry()
-    question = questions.ask("退货邮费", answer="好")
+    question = intake.record_question("退货邮费", answer="好")
     for person, days in (("a", 7), ("b", 9)):
         Vote.objects.create(
             entry=entry, person=person, helpful=False, note="没写", created_at=ago(days)
         )
     for days in (2, 4):
-        row = Unsaved.objects.create(by=editor, title=SAID, fields=[["answer", SAID]])
-        Unsaved.objects.filter(pk=row.pk).update(at=ago(days))
+        row = Autosave.objects.create(by=editor, title=SAID, fields=[["answer", SAID]])
+        Autosave.objects.filter(pk=row.pk).update(at=ago(days))
     for days in (29, 31):
         tried = {"user": editor, "question": question, "given": entry, "right": True}
-        Practice.objects.create(**tried, at=ago(days))
+        PracticeAttempt.objects.create(**tried, at=ago(days))
     for days in (3, 5):
-        batch = Import.objects.create(kind="questions", name="a.csv", by=editor)
-        Import.objects.filter(pk=batch.pk).update(at=ago(days))
+        batch = ImportBatch.objects.create(kind="questions", name="a.csv", by=editor)
+        ImportBatch.objects.filter(pk=batch.pk).update(at=ago(days))
         ImportedRow.objects.create(batch=batch, row=1, title=SAID, after={"text": SAID})
     privacy.delete_expired_personal_data()
     assert sorted(Vote.objects.values_list("note", flat=True)) == ["", "没写"]
-    assert Unsaved.objects.count() == 1
-    assert Practice.objects.count() == 1
-    assert (Import.objects.count(), ImportedRow.objects.count()) == (2, 1)
+    assert Autosave.objects.count() == 1
+    assert PracticeAttempt.objects.count() == 1
+    assert (ImportBatch.objects.count(), ImportedRow.objects.count()) == (2, 1)
 
 
 def test_nought_days_is_for_ever(settings: Any) -> None:

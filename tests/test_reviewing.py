@@ -12,19 +12,22 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from kb import entries, index, search, unsaved, waiting
+from kb import search
+from kb.index import sync
+from kb.library import autosave, entries
 from kb.models import (
-    EDITOR,
-    WRITER,
+    ROLE_EDITOR,
+    ROLE_WRITER,
     Category,
+    CategoryPermission,
+    CategoryRight,
     Entry,
-    Remit,
     Reply,
     Review,
-    Right,
     User,
 )
-from kb.models.remit import NEEDS, holders
+from kb.models.category_permission import PERMISSION_FOR_RIGHT, list_users_with_right
+from kb.quality import work_queue
 from tests.conftest import MakeEntry
 from tests.test_admin import change, filled, where
 
@@ -35,7 +38,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @pytest.fixture
 def writer(make_user: Callable[..., User]) -> User:
     """Return somebody who may write and not publish."""
-    return make_user("writer", WRITER, is_staff=True)
+    return make_user("writer", ROLE_WRITER, is_staff=True)
 
 
 @pytest.fixture
@@ -45,8 +48,8 @@ def written(client: Client, writer: User) -> Client:
 
 
 def proposal(entry: Entry, by: User | None, **said: Any) -> Review:
-    wanted = entries.content(entry) | said
-    return entries.propose(entry, wanted, by=by)
+    wanted = entries.take_snapshot(entry) | said
+    return entries.propose_change(entry, wanted, by=by)
 
 
 # Who may publish what ------------------------------------------------------------
@@ -56,36 +59,36 @@ def test_those_who_may_are_those_whom_django_lets(
     make_user: Callable[..., User], writer: User, editor: User, lead: User
 ) -> None:
     make_user("root", is_superuser=True)
-    make_user("gone", EDITOR, is_active=False)
+    make_user("gone", ROLE_EDITOR, is_active=False)
     own = make_user("own")
     own.user_permissions.add(Permission.objects.get(codename="publish_entry"))
-    for right, permission in NEEDS.items():
+    for right, permission in PERMISSION_FOR_RIGHT.items():
         django = User.objects.with_perm(permission, backend=BACKEND)
-        assert holders(right, None) == list(django.order_by("pk"))
-    assert own in holders(Right.PUBLISH, None)
+        assert list_users_with_right(right, None) == list(django.order_by("pk"))
+    assert own in list_users_with_right(CategoryRight.PUBLISH, None)
 
 
 def test_nobody_publishes_his_own_words_while_somebody_else_could(
     make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
-    entry = entries.draft("我写的？", by=editor, answer="答")
+    entry = entries.create_draft("我写的？", by=editor, answer="答")
     with pytest.raises(ValidationError) as refused:
-        entries.publish(entry, by=editor)
+        entries.publish_entry(entry, by=editor)
     assert refused.value.code == "own"
-    assert entries.publish(entry, by=lead).status == "published"
+    assert entries.publish_entry(entry, by=lead).status == "published"
 
 
 def test_a_draft_that_came_back_is_still_its_authors(editor: User, lead: User) -> None:
-    entry = entries.draft("我写的？", by=editor, answer="答")
-    entry = entries.submit(entry, by=editor)
-    entry = entries.send_back(entry, by=lead, note="再想想")
+    entry = entries.create_draft("我写的？", by=editor, answer="答")
+    entry = entries.submit_entry(entry, by=editor)
+    entry = entries.return_draft_to_author(entry, by=lead, note="再想想")
     with pytest.raises(ValidationError, match="别人审核"):
-        entries.publish(entry, by=editor)
+        entries.publish_entry(entry, by=editor)
 
 
 def test_a_team_of_one_publishes(editor: User) -> None:
-    entry = entries.draft("我写的？", by=editor, answer="答")
-    assert entries.publish(entry, by=editor).status == "published"
+    entry = entries.create_draft("我写的？", by=editor, answer="答")
+    assert entries.publish_entry(entry, by=editor).status == "published"
 
 
 @pytest.mark.parametrize(("setting", "allowed"), [("on", True), ("off", False)])
@@ -94,9 +97,9 @@ def test_a_setting_says_otherwise(
 ) -> None:
     settings.KB_SELF_APPROVAL = setting
     User.objects.exclude(pk=editor.pk).delete()
-    entry = entries.draft("我写的？", by=editor, answer="答")
-    assert entries.may_judge(entry, by=editor) is allowed
-    assert entries.forward(entry, by=editor).status == (
+    entry = entries.create_draft("我写的？", by=editor, answer="答")
+    assert entries.can_approve_entry(entry, by=editor) is allowed
+    assert entries.publish_or_submit_entry(entry, by=editor).status == (
         "published" if allowed else "review"
     )
 
@@ -107,11 +110,11 @@ def test_off_lets_no_change_of_what_is_live_pass_alone(
     settings.KB_SELF_APPROVAL = "off"
     entry = make_entry()
     with pytest.raises(ValidationError, match="提交修改"):
-        entries.revise(entry, by=editor, based_on=entry.version, answer="我改的")
+        entries.update_entry(entry, by=editor, based_on=entry.version, answer="我改的")
     review = proposal(entry, editor, answer="我改的")
     with pytest.raises(ValidationError, match="别人审核"):
-        entries.approve(review, by=editor)
-    assert entries.approve(review, by=lead).answer == "我改的"
+        entries.approve_review(review, by=editor)
+    assert entries.approve_review(review, by=lead).answer == "我改的"
 
 
 def test_a_remit_holds_people_to_their_branches(
@@ -120,30 +123,32 @@ def test_a_remit_holds_people_to_their_branches(
     after = Category.objects.create(name="售后")
     below = Category.objects.create(name="退货", parent=after)
     other = Category.objects.create(name="售前")
-    Remit.objects.create(user=editor, category=after, right="publish")
-    Remit.objects.create(
-        group=Group.objects.get(name=EDITOR), category=after, right="write"
+    CategoryPermission.objects.create(user=editor, category=after, right="publish")
+    CategoryPermission.objects.create(
+        group=Group.objects.get(name=ROLE_EDITOR), category=after, right="write"
     )
     inside = make_entry("里面？", status="draft", category=below)
     outside = make_entry("外面？", status="draft", category=other)
     nowhere = make_entry("哪儿？", status="draft")
-    assert entries.publish(inside, by=editor).status == "published"
+    assert entries.publish_entry(inside, by=editor).status == "published"
     for entry in (outside, nowhere):
-        assert not entries.may_write(entry, by=editor)
+        assert not entries.can_write_entry(entry, by=editor)
         with pytest.raises(ValidationError, match="不在您可以发布的范围里"):
-            entries.publish(entry, by=editor)
+            entries.publish_entry(entry, by=editor)
         with pytest.raises(ValidationError, match="不在您可以撰写的范围里"):
-            entries.revise(entry, by=editor, based_on=entry.version, answer="改")
+            entries.update_entry(entry, by=editor, based_on=entry.version, answer="改")
     with pytest.raises(ValidationError, match="撰写"):  # nor is one moved away
-        entries.revise(inside, by=editor, based_on=inside.version + 1, category=other)
+        entries.update_entry(
+            inside, by=editor, based_on=inside.version + 1, category=other
+        )
 
 
 def test_writing_and_publishing_are_apart(make_entry: MakeEntry, editor: User) -> None:
     after = Category.objects.create(name="售后")
-    Remit.objects.create(user=editor, category=after, right="publish")
+    CategoryPermission.objects.create(user=editor, category=after, right="publish")
     live = make_entry()
-    assert entries.may_write(live, by=editor)
-    assert entries.must_propose(live, by=editor)
+    assert entries.can_write_entry(live, by=editor)
+    assert entries.is_proposal_required(live, by=editor)
 
 
 # A change of what is published ----------------------------------------------------
@@ -153,18 +158,18 @@ def test_readers_keep_what_is_published_until_a_change_is_approved(
     make_entry: MakeEntry, writer: User, lead: User, client: Client
 ) -> None:
     entry = make_entry(answer="运费八元", replies=["亲，八元"])
-    replies = entries.content(entry)["replies"]
+    replies = entries.take_snapshot(entry)["replies"]
     replies[0]["body"] = "亲，绝密新价"
     review = proposal(entry, writer, answer="绝密新价", replies=replies)
-    index.sync_all()
+    sync.sync_all_marks()
     page = client.get(entry.get_absolute_url()).content.decode()
     assert "运费八元" in page
     for reader in (AnonymousUser(), lead):
-        assert not search.search("绝密新价", user=reader).hits
+        assert not search.search_entries("绝密新价", user=reader).hits
     assert "绝密" not in client.get(f"/api/v1/entries/{entry.pk}/").content.decode()
-    entry = entries.approve(review, by=lead)
+    entry = entries.approve_review(review, by=lead)
     assert "绝密新价" in client.get(entry.get_absolute_url()).content.decode()
-    latest = entries.revisions(entry)[0]
+    latest = entries.list_entry_revisions(entry)[0]
     assert (latest.act, latest.by, latest.judge) == ("approved", writer, lead)
     assert entry.replies.get().body == "亲，绝密新价"
 
@@ -174,8 +179,8 @@ def test_what_somebody_else_changed_meanwhile_stays(
 ) -> None:
     entry = make_entry(answer="旧答案", keywords="旧")
     review = proposal(entry, writer, answer="新答案")
-    entries.revise(entry, by=lead, based_on=entry.version, keywords="新")
-    entry = entries.approve(review, by=lead)
+    entries.update_entry(entry, by=lead, based_on=entry.version, keywords="新")
+    entry = entries.approve_review(review, by=lead)
     assert (entry.answer, entry.keywords) == ("新答案", "新")
 
 
@@ -184,12 +189,12 @@ def test_two_changes_of_one_place_are_not_guessed_at(
 ) -> None:
     entry = make_entry(answer="旧答案")
     review = proposal(entry, writer, answer="甲的")
-    entries.revise(entry, by=lead, based_on=entry.version, answer="乙的")
+    entries.update_entry(entry, by=lead, based_on=entry.version, answer="乙的")
     with pytest.raises(ValidationError, match="FAQ 答案"):
-        entries.approve(review, by=lead)
+        entries.approve_review(review, by=lead)
     entry.refresh_from_db()
     assert entry.answer == "乙的"
-    assert entries.pending(entry) == review
+    assert entries.get_pending_change(entry) == review
 
 
 def test_who_approves_has_seen_the_latest(
@@ -197,24 +202,29 @@ def test_who_approves_has_seen_the_latest(
 ) -> None:
     entry = make_entry()
     review = proposal(entry, writer, answer="一")
-    seen = review.stamp
+    seen = review.version_stamp
     review = proposal(entry, writer, answer="二")
     with pytest.raises(ValidationError, match="刚改过"):
-        entries.approve(review, by=lead, seen=seen)
-    assert entries.approve(review, by=lead, seen=review.stamp).answer == "二"
+        entries.approve_review(review, by=lead, seen=seen)
+    assert (
+        entries.approve_review(review, by=lead, seen=review.version_stamp).answer
+        == "二"
+    )
     with pytest.raises(ValidationError, match="已经有人处理"):
-        entries.approve(review, by=lead, seen=review.stamp)
+        entries.approve_review(review, by=lead, seen=review.version_stamp)
 
 
 def test_a_draft_that_is_changed_under_review_is_looked_at_again(
     writer: User, lead: User
 ) -> None:
-    entry = entries.submit(entries.draft("新？", by=writer, answer="一"), by=writer)
+    entry = entries.submit_entry(
+        entries.create_draft("新？", by=writer, answer="一"), by=writer
+    )
     review = Review.objects.get()
-    seen = review.stamp
-    entries.revise(entry, by=writer, based_on=entry.version, answer="二")
+    seen = review.version_stamp
+    entries.update_entry(entry, by=writer, based_on=entry.version, answer="二")
     with pytest.raises(ValidationError, match="刚改过"):
-        entries.approve(review, by=lead, seen=seen)
+        entries.approve_review(review, by=lead, seen=seen)
     entry.refresh_from_db()
     assert entry.status == "review"
 
@@ -225,11 +235,11 @@ def test_who_may_not_publish_approves_nothing(
     entry = make_entry()
     review = proposal(entry, None, answer="改")
     with pytest.raises(PermissionDenied):
-        entries.approve(review, by=writer)
+        entries.approve_review(review, by=writer)
     with pytest.raises(PermissionDenied):
-        entries.give_back(review, by=writer, reason="不行")
+        entries.reject_review(review, by=writer, reason="不行")
     with pytest.raises(PermissionDenied):
-        entries.withdraw(review, by=writer)
+        entries.withdraw_review(review, by=writer)
 
 
 def test_returning_says_why_and_changes_nothing(
@@ -238,8 +248,8 @@ def test_returning_says_why_and_changes_nothing(
     entry = make_entry(answer="旧")
     review = proposal(entry, writer, answer="新")
     with pytest.raises(ValidationError, match="原因"):
-        entries.give_back(review, by=lead, reason=" \u200b")
-    entries.give_back(review, by=lead, reason="数字不对")
+        entries.reject_review(review, by=lead, reason=" \u200b")
+    entries.reject_review(review, by=lead, reason="数字不对")
     review.refresh_from_db()
     assert (review.state, review.reason) == ("returned", "数字不对")
     entry.refresh_from_db()
@@ -251,15 +261,15 @@ def test_what_is_retired_takes_its_change_along(
 ) -> None:
     entry = make_entry()
     review = proposal(entry, writer, answer="新")
-    entries.retire(entry, by=lead)
+    entries.retire_entry(entry, by=lead)
     review.refresh_from_db()
     assert review.state == "withdrawn"
 
 
 def test_an_author_takes_his_submission_back(writer: User, lead: User) -> None:
-    entry = entries.draft("新条目？", by=writer, answer="答")
-    entries.submit(entry, by=writer, note="请看")
-    entry = entries.withdraw(Review.objects.get(), by=writer)
+    entry = entries.create_draft("新条目？", by=writer, answer="答")
+    entries.submit_entry(entry, by=writer, note="请看")
+    entry = entries.withdraw_review(Review.objects.get(), by=writer)
     assert entry.status == "draft"
     assert Review.objects.get().state == "withdrawn"
 
@@ -286,11 +296,11 @@ def test_saving_a_published_entry_proposes_it(
         "replies-1-channel": "",
         "replies-1-segment": "",
     }
-    before, seen = entries.content(entry), entry.version
+    before, seen = entries.take_snapshot(entry), entry.version
     response = change(written, entry, **typed)
     assert "已提交审核" in told_at_desk(response)
     entry.refresh_from_db()
-    assert entries.content(entry) == before
+    assert entries.take_snapshot(entry) == before
     assert entry.version == seen
     review = Review.objects.get()
     assert (review.by, review.note, review.base) == (writer, "价格变了", seen)
@@ -301,7 +311,7 @@ def test_saving_a_published_entry_proposes_it(
     change(written, entry, **{"replies-1-body": "第二条，改好"})
     review.refresh_from_db()
     assert review.edition == 2
-    entry = entries.approve(review, by=lead)
+    entry = entries.approve_review(review, by=lead)
     assert (entry.answer, entry.phrasings.count()) == ("新", 2)
     assert [r.body for r in entry.replies.all()] == ["亲，新", "第二条，改好"]
 
@@ -338,7 +348,7 @@ def test_out_of_his_remit_an_editor_only_looks(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     after, other = (Category.objects.create(name=name) for name in ("售后", "售前"))
-    Remit.objects.create(user=editor, category=after, right="write")
+    CategoryPermission.objects.create(user=editor, category=after, right="write")
     client.force_login(editor)
     entry = make_entry(category=other)
     assert 'name="answer"' not in client.get(where(entry)).content.decode()
@@ -355,7 +365,7 @@ def test_out_of_his_remit_an_editor_only_looks(
 def test_buttons_offer_no_verdict_on_ones_own_words(
     client: Client, editor: User, lead: User
 ) -> None:
-    entry = entries.draft("我写的？", by=editor, answer="答")
+    entry = entries.create_draft("我写的？", by=editor, answer="答")
     client.force_login(editor)
     page = client.get(where(entry)).content.decode()
     assert 'value="submit"' in page
@@ -378,7 +388,7 @@ def test_a_reviewer_reads_the_change_and_approves(
     address = f"/desk/reviews/{review.pk}/"
     client.post(address, {"do": "comment", "words": "十元对吗？"})
     assert "十元对吗？" in client.get("/desk/reviews/").content.decode()
-    client.post(address, {"do": "approve", "seen": review.stamp})
+    client.post(address, {"do": "approve", "seen": review.version_stamp})
     entry.refresh_from_db()
     assert entry.answer == "运费十元"
     done = client.get("/desk/reviews/?show=done").content.decode()
@@ -389,8 +399,8 @@ def test_a_reviewer_reads_the_change_and_approves(
 def test_a_new_entry_is_read_whole_and_returned(
     client: Client, writer: User, lead: User
 ) -> None:
-    entry = entries.draft("新条目？", by=writer, answer="新**答案**", replies=[])
-    entries.submit(entry, by=writer, note="请看一下")
+    entry = entries.create_draft("新条目？", by=writer, answer="新**答案**", replies=[])
+    entries.submit_entry(entry, by=writer, note="请看一下")
     review = Review.objects.get()
     client.force_login(lead)
     page = client.get("/desk/reviews/").content.decode()
@@ -412,7 +422,9 @@ def test_who_submits_sees_his_own_and_is_offered_no_verdict(
     assert 'value="approve"' not in page
     address = f"/desk/reviews/{review.pk}/"
     assert (
-        written.post(address, {"do": "approve", "seen": review.stamp}).status_code
+        written.post(
+            address, {"do": "approve", "seen": review.version_stamp}
+        ).status_code
         == 403
     )
     written.post(address, {"do": "withdraw"})
@@ -424,7 +436,7 @@ def test_the_queue_holds_what_is_in_my_branches(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     after, other = (Category.objects.create(name=name) for name in ("售后", "售前"))
-    Remit.objects.create(user=editor, category=after, right="publish")
+    CategoryPermission.objects.create(user=editor, category=after, right="publish")
     proposal(make_entry("里面？", category=after), None, answer="改")
     proposal(make_entry("外面？", category=other), None, answer="改")
     client.force_login(editor)
@@ -472,12 +484,12 @@ def test_what_is_imported_for_review_waits_in_the_queue(
     make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
     made = Entry(question="导入的？", answer="答", status="review")
-    made.derive()
-    entries.store([made], [], by=editor)
-    assert [r.entry for r in entries.awaited(lead)] == [made]
+    made.update_derived_columns()
+    entries.store_entries([made], [], by=editor)
+    assert [r.entry for r in entries.list_reviews_awaiting(lead)] == [made]
     made.status = Entry.Status.DRAFT
-    entries.store([], [made], by=editor)
-    assert not entries.awaited(lead).exists()
+    entries.store_entries([], [made], by=editor)
+    assert not entries.list_reviews_awaiting(lead).exists()
 
 
 def test_a_proposed_reply_waits_for_who_may_publish(
@@ -486,7 +498,7 @@ def test_a_proposed_reply_waits_for_who_may_publish(
     entry = make_entry()
     reply = Reply.objects.create(owner=agent, title="我的", body="亲")
     with pytest.raises(ValidationError, match="有发布权限"):
-        entries.add_reply(entry, reply, by=writer)
+        entries.add_shared_reply(entry, reply, by=writer)
 
 
 # Many at once -----------------------------------------------------------------------
@@ -497,7 +509,7 @@ def test_an_action_shows_first_what_it_would_do(
 ) -> None:
     ready = make_entry("好了？", status="review")
     empty = make_entry("空的？", status="draft", answer="")
-    own = entries.draft("我写的？", by=editor, answer="答")
+    own = entries.create_draft("我写的？", by=editor, answer="答")
     client.force_login(editor)
     data: dict[str, Any] = {"action": "publish"}
     data["_selected_action"] = [ready.pk, empty.pk, own.pk]
@@ -521,15 +533,15 @@ def test_who_may_not_publish_asks_for_an_old_version(
     written: Client, writer: User, lead: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="旧")
-    entry = entries.revise(entry, by=None, based_on=entry.version, answer="新")
+    entry = entries.update_entry(entry, by=None, based_on=entry.version, answer="新")
     old = entry.revisions.get(version=1)
     with pytest.raises(ValidationError, match="有发布权限"):
-        entries.revert(old, by=writer, based_on=entry.version)
+        entries.revert_entry(old, by=writer, based_on=entry.version)
     given = {"version": 1, "based_on": entry.version}
     written.post(f"/desk/history/{entry.pk}/restore/", given)
     entry.refresh_from_db()
     assert entry.answer == "新"
-    assert entries.approve(Review.objects.get(), by=lead).answer == "旧"
+    assert entries.approve_review(Review.objects.get(), by=lead).answer == "旧"
 
 
 def test_a_file_does_not_what_its_sender_may_not(
@@ -538,15 +550,15 @@ def test_a_file_does_not_what_its_sender_may_not(
     live = make_entry(answer="旧")
     live.answer = "新"
     with pytest.raises(ValidationError, match="有发布权限的人"):
-        entries.store([], [live], by=writer)
+        entries.store_entries([], [live], by=writer)
     made = Entry(question="导入的？", answer="答", status="published")
     with pytest.raises(ValidationError, match="别人审核"):
-        entries.store([made], [], by=editor)
+        entries.store_entries([made], [], by=editor)
     place = Category.objects.create(name="售前")
-    Remit.objects.create(user=editor, category=place, right="publish")
+    CategoryPermission.objects.create(user=editor, category=place, right="publish")
     with pytest.raises(ValidationError, match="可以发布的范围"):
-        entries.store([made], [], by=User.objects.get(pk=editor.pk))
-    entries.store([made], [], by=None)
+        entries.store_entries([made], [], by=User.objects.get(pk=editor.pk))
+    entries.store_entries([made], [], by=None)
     assert made.pk
 
 
@@ -561,8 +573,8 @@ def test_somebody_is_asked_and_finds_it_first(
     assert "请 writer 审核" not in page
     address = f"/desk/reviews/{review.pk}/"
     client.post(address, {"do": "ask", "reviewer": lead.pk})
-    assert entries.awaited(lead).first() == review
-    assert entries.awaited(editor).first() != review
+    assert entries.list_reviews_awaiting(lead).first() == review
+    assert entries.list_reviews_awaiting(editor).first() != review
     client.post(address, {"do": "ask", "reviewer": writer.pk})  # forged
     review.refresh_from_db()
     assert review.reviewer is None
@@ -584,10 +596,10 @@ def test_what_was_kept_of_a_form_goes_when_it_is_proposed(
     written: Client, writer: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="旧")
-    unsaved.keep([("answer", "新")], entry=entry, by=writer, known=None)
+    autosave.save_form_fields([("answer", "新")], entry=entry, by=writer, known=None)
     change(written, entry, answer="新")
     assert Review.objects.exists()
-    assert not unsaved.of(entry, by=writer)
+    assert not autosave.list_autosaves(entry, by=writer)
 
 
 # Several hands ----------------------------------------------------------------------
@@ -601,8 +613,8 @@ def test_who_mends_what_waits_does_not_approve_it_himself(
     proposal(entry, editor, answer="编辑写的")
     review = proposal(entry, lead, answer="主管改成的")
     with pytest.raises(ValidationError, match="别人审核"):
-        entries.approve(review, by=lead)
-    assert entries.approve(review, by=editor).answer == "主管改成的"
+        entries.approve_review(review, by=lead)
+    assert entries.approve_review(review, by=editor).answer == "主管改成的"
 
 
 def test_who_adds_a_phrasing_to_what_waits_approves_neither(
@@ -617,24 +629,24 @@ def test_who_adds_a_phrasing_to_what_waits_approves_neither(
     review = proposal(entry, editor, answer="编辑写的")
     entries.add_phrasing(entry, "邮费谁掏", by=lead)
     for one in (editor, lead):
-        assert one not in entries.judges(entry)
-        assert waiting.counts(one)["reviews"] == 0
+        assert one not in entries.list_possible_reviewers(entry)
+        assert work_queue.count_waiting_work(one)["reviews"] == 0
         with pytest.raises(ValidationError, match="别人审核"):
-            entries.approve(review, by=one)
-    third = make_user("third", EDITOR, is_staff=True)
-    entries.approve(review, by=third)
+            entries.approve_review(review, by=one)
+    third = make_user("third", ROLE_EDITOR, is_staff=True)
+    entries.approve_review(review, by=third)
     assert set(entry.phrasings.values_list("text", flat=True)) == {"邮费谁掏"}
 
 
 def test_who_mends_a_draft_under_review_does_not_publish_it(
     writer: User, editor: User, lead: User
 ) -> None:
-    entry = entries.draft("撰稿写的？", by=writer, answer="答")
-    entry = entries.submit(entry, by=writer)
-    entry = entries.revise(
+    entry = entries.create_draft("撰稿写的？", by=writer, answer="答")
+    entry = entries.submit_entry(entry, by=writer)
+    entry = entries.update_entry(
         entry, by=editor, based_on=entry.version, answer="编辑改成的"
     )
-    assert not entries.may_judge(entry, by=editor)
+    assert not entries.can_approve_entry(entry, by=editor)
     with pytest.raises(ValidationError, match="别人审核"):
-        entries.publish(entry, by=editor)
-    assert entries.publish(entry, by=lead).answer == "编辑改成的"
+        entries.publish_entry(entry, by=editor)
+    assert entries.publish_entry(entry, by=lead).answer == "编辑改成的"

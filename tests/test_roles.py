@@ -18,9 +18,17 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from kb import sites
 from kb.accounts import roles, roles_page
-from kb.models import AGENT, EDITOR, LEAD, WRITER, Deed, Site, User
+from kb.models import (
+    ROLE_AGENT,
+    ROLE_EDITOR,
+    ROLE_LEAD,
+    ROLE_WRITER,
+    AuditEvent,
+    Site,
+    User,
+)
+from kb.publishing import sites
 from tests.test_admin import filled
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,7 +66,7 @@ def test_every_codename_of_the_table_belongs_to_a_model() -> None:
 
 
 def test_an_unknown_codename_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = roles.Grant("Brew tea", "brew_tea view_entry", (AGENT,))
+    wrong = roles.Grant("Brew tea", "brew_tea view_entry", (ROLE_AGENT,))
     monkeypatch.setattr(roles, "GRANTS", (*roles.GRANTS, wrong))
     assert roles.find_unknown_codenames() == ["brew_tea"]
 
@@ -76,12 +84,12 @@ def test_roles_hold_what_the_role_below_holds() -> None:
 
 
 def test_who_may_not_publish_delete_or_see_records() -> None:
-    for role in (AGENT, WRITER):
+    for role in (ROLE_AGENT, ROLE_WRITER):
         held = roles.codenames_of(role)
         assert not {"publish_entry", "delete_entry", "export_library"} & held
-    for role in (AGENT, WRITER, EDITOR):
+    for role in (ROLE_AGENT, ROLE_WRITER, ROLE_EDITOR):
         held = roles.codenames_of(role)
-        assert not {"view_deed", "view_user", "change_site", "view_scores"} & held
+        assert not {"view_auditevent", "view_user", "change_site", "view_scores"} & held
 
 
 # Applied after migrate ---------------------------------------------------------------
@@ -97,18 +105,18 @@ def test_after_migrate_a_group_holds_what_the_table_says(role: str) -> None:
 def test_missing_permissions_are_added_and_others_removed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    writer = Group.objects.get(name=WRITER)
+    writer = Group.objects.get(name=ROLE_WRITER)
     writer.permissions.clear()
     foreign = Permission.objects.get(codename="add_group")
     writer.permissions.add(foreign, Permission.objects.get(codename="publish_entry"))
-    Group.objects.get(name=AGENT).delete()
-    Deed.objects.all().delete()
+    Group.objects.get(name=ROLE_AGENT).delete()
+    AuditEvent.objects.all().delete()
     with caplog.at_level(logging.WARNING, logger=roles.__name__):
         roles.apply_roles()
     for role in roles.ROLES:
         assert permissions_of(role) == table_of(role)
     assert caplog.messages == ["撰稿: removed add_group, publish_entry"]
-    assert not Deed.objects.exists()  # an upgrade is nobody's act
+    assert not AuditEvent.objects.exists()  # an upgrade is nobody's act
 
 
 @pytest.mark.django_db
@@ -155,7 +163,7 @@ def test_nothing_happens_before_the_tables_are_migrated() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_flush_brings_groups_and_the_default_site_back() -> None:
     call_command("flush", interactive=False, verbosity=0)
-    assert permissions_of(LEAD) == table_of(LEAD)
+    assert permissions_of(ROLE_LEAD) == table_of(ROLE_LEAD)
     assert Site.objects.get().host == ""
 
 
@@ -203,11 +211,11 @@ def send(client: Client, group: Group, **changes: object) -> str:
 
 
 def test_a_group_of_the_table_is_shown_and_not_changed(root: Client) -> None:
-    group = Group.objects.get(name=AGENT)
+    group = Group.objects.get(name=ROLE_AGENT)
     group.permissions.add(Permission.objects.get(codename="add_session"))
     page = send(root, group, name="改名", permissions=[])
     assert "权限由系统规定，不能改" in page
-    assert permissions_of(AGENT) == {*table_of(AGENT), "sessions.add_session"}
+    assert permissions_of(ROLE_AGENT) == {*table_of(ROLE_AGENT), "sessions.add_session"}
 
 
 def test_a_group_of_the_installation_is_changed(root: Client) -> None:

@@ -14,34 +14,34 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from kb import entries
+from kb.library import entries
 from kb.models import (
+    Announcement,
+    AuditEvent,
+    CampaignPeriod,
     Category,
-    Deed,
+    CustomerSegment,
+    DictionaryWord,
     Entry,
-    Face,
-    Golden,
-    Incident,
+    EntryTranslation,
+    IndexQueue,
     Inquiry,
     Module,
     Picture,
     Question,
+    RelevanceTest,
     Reply,
     Search,
-    Segment,
     Site,
     Snippet,
-    Stale,
     StopWord,
+    StyleRule,
     SynonymSet,
     Tag,
     Team,
     TextRevision,
     User,
     WidgetRule,
-    Window,
-    Word,
-    WordingRule,
 )
 from tests.test_admin import LISTS
 
@@ -101,17 +101,17 @@ def crowded(root: User) -> Client:
     multiply(place, name=named("name"))
     module = Module.objects.create(name="模块", owner=person)
     multiply(module, name=named("name"), owner_id=beside(person))
-    window = Window.objects.create(name="档期", starts_at=timezone.now())
+    window = CampaignPeriod.objects.create(name="档期", starts_at=timezone.now())
     multiply(window, name=named("name"))
     for row in (
         Tag(name="标签"),
-        Segment(name="客户"),
+        CustomerSegment(name="客户"),
         Team(name="团队"),
         Group(name="组"),
     ):
         row.save()
         multiply(row, name=named("name"))
-    entry = entries.draft(
+    entry = entries.create_draft(
         "退货运费谁承担？",
         by=person,
         answer="我们。",
@@ -147,8 +147,10 @@ def _around(entry: Entry, module: Module, person: User) -> None:
     reply, phrasing = entry.replies.get(), entry.phrasings.get()
     multiply(reply, NUMBER, entry_id=beside(entry))
     multiply(phrasing, NUMBER, entry_id=beside(entry))
-    face = Face.objects.get_or_create(entry=entry, defaults={"question": "退"})[0]
-    Face.objects.exclude(pk=face.pk).delete()
+    face = EntryTranslation.objects.get_or_create(
+        entry=entry, defaults={"question": "退"}
+    )[0]
+    EntryTranslation.objects.exclude(pk=face.pk).delete()
     multiply(face, NUMBER, entry_id=beside(entry))
     question = Question.objects.create(text="我要退", module=module)
     multiply(
@@ -169,7 +171,7 @@ def _around(entry: Entry, module: Module, person: User) -> None:
     )
     now = timezone.now()
     shown = {"starts_at": now - timezone.timedelta(1), "ends_at": now}  # type: ignore[attr-defined]
-    notice = Incident.objects.create(title="公告", created_by=person, **shown)
+    notice = Announcement.objects.create(title="公告", created_by=person, **shown)
     multiply(notice, created_by_id=beside(person), entry_id=beside(entry))
     name = "0123456789abcdef0123456789a00000-10x10.webp"
     picture = Picture.objects.create(name=name, alt="图", width=9, height=9, size=9)
@@ -177,8 +179,8 @@ def _around(entry: Entry, module: Module, person: User) -> None:
     multiply(picture, name=numbered, created_by_id=beside(person))
     search = Search.objects.create(words="邮费", side="staff", results=1, by=person)
     multiply(search, NUMBER, by_id=some(person), entry_id=beside(entry))
-    multiply(Deed.objects.create(who="张", act="came"), by_id=beside(person))
-    multiply(Stale.objects.create(entry_id=entry.pk), entry_id=beside(entry))
+    multiply(AuditEvent.objects.create(who="张", act="came"), by_id=beside(person))
+    multiply(IndexQueue.objects.create(entry_id=entry.pk), entry_id=beside(entry))
 
 
 def _vocabulary(entry: Entry) -> None:
@@ -191,12 +193,12 @@ def _vocabulary(entry: Entry) -> None:
     revision.save()
     multiply(revision)
     multiply(SynonymSet.objects.create(members="甲\n乙"), members=named("members"))
-    multiply(Word.objects.create(text="词"), text=named("text"))
+    multiply(DictionaryWord.objects.create(text="词"), text=named("text"))
     multiply(StopWord.objects.create(text="停"), text=named("text"))
-    kind = WordingRule.Kind.values[0]
-    rule = WordingRule.objects.create(kind=kind, text="禁")
+    kind = StyleRule.Kind.values[0]
+    rule = StyleRule.objects.create(kind=kind, text="禁")
     multiply(rule, text=named("text"))
-    golden = Golden.objects.create(words="邮费", entry=entry, rank=9)
+    golden = RelevanceTest.objects.create(words="邮费", entry=entry, rank=9)
     multiply(golden, words=named("words"), entry_id=beside(entry))
     widget = WidgetRule.objects.create(
         pattern="/x", category=entry.category, tag=entry.tags.get()

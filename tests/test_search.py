@@ -14,17 +14,23 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kb import search as kb_search
-from kb.documents import describe
-from kb.engines import EngineUnavailable, get_engine
-from kb.engines.memory import MemoryEngine
-from kb.feedback import Learned
+from kb.index.documents import analyze_texts
+from kb.index.engines import EngineUnavailableError, get_engine
+from kb.index.engines.memory import MemoryEngine
 from kb.models import Category, Entry, SynonymSet, User
-from kb.search import duplicates, nearest, related, search, suggest
-from kb.search.ranking import Found
-from kb.search.rows import Reading
-from kb.text import pinyin, segment, telling
-from kb.text.lexicon import EMPTY
-from kb.text.likeness import ways
+from kb.search import (
+    find_duplicate_entries,
+    find_related_entries,
+    find_similar_entries,
+    search_entries,
+    suggest_entries,
+)
+from kb.search.ranking import RankedCandidate
+from kb.search.results import ReaderScope
+from kb.text.chinese import pinyin, term_weights, tokenizer
+from kb.text.chinese.lexicon import EMPTY_LEXICON
+from kb.text.chinese.similarity import analyze_wordings
+from kb.usage import LearnedWords
 from tests.conftest import MakeEntry
 
 ANYONE = AnonymousUser()
@@ -33,12 +39,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def engine_down() -> Iterator[None]:
-    with mock.patch.object(get_engine(), "search", side_effect=EngineUnavailable):
+    with mock.patch.object(get_engine(), "search", side_effect=EngineUnavailableError):
         yield
 
 
 def found(words: str, user: User | AnonymousUser = ANYONE) -> list[int]:
-    return [hit.entry.pk for hit in search(words, user=user).hits]
+    return [hit.entry.pk for hit in search_entries(words, user=user).hits]
 
 
 @pytest.fixture
@@ -90,7 +96,7 @@ GIFT, ASKED = "生日当月送一份礼物。", "生日当月送礼物要自己�
 
 def test_what_one_sentence_of_an_answer_says_is_found(make_entry: MakeEntry) -> None:
     make_entry("资料怎么填？", "生日请填准确。\n\n当月改一次。\n\n礼物另说。\n\n送货。")
-    assert search(ASKED, user=ANYONE).hits == ()
+    assert search_entries(ASKED, user=ANYONE).hits == ()
     told = make_entry("会员说明", GIFT)
     assert found(ASKED)[:1] == [told.pk]
 
@@ -115,10 +121,12 @@ def test_what_asks_just_that_stays_first_where_answers_are_read(
         make_entry("能不能退？", "能不能退，能。"),
     )
 
-    def raised(_: Learned, scores: dict[int, float], deep: int) -> dict[int, float]:
+    def raised(
+        _: LearnedWords, scores: dict[int, float], deep: int
+    ) -> dict[int, float]:
         return {other.pk: 1e3} | {pk: scores[pk] for pk in scores if pk != other.pk}
 
-    monkeypatch.setattr(Learned, "raised", raised)
+    monkeypatch.setattr(LearnedWords, "boost_scores", raised)
     assert found("能不能") == [just.pk, other.pk]
 
 
@@ -164,7 +172,7 @@ def test_what_a_reply_says_makes_agents_sure_alone(
     entry.replies.create(owner=agent, title="我的", body="我的话")
     assert found(ASKED, agent) == [entry.pk]
     assert found(ASKED) == []
-    assert Reading(agent).answers([entry.pk], staff=True) == {
+    assert ReaderScope(agent).load_answers([entry.pk], staff=True) == {
         entry.pk: f"积分双倍。\n{GIFT}"
     }
 
@@ -173,8 +181,8 @@ def test_what_a_reply_says_makes_agents_sure_alone(
     "words", ["", "   ", "\u3000", "\u200b", "？！", "\x00", "*", "😀"]
 )
 def test_what_says_nothing_finds_nothing(shelf: dict[str, Entry], words: str) -> None:
-    results = search(words, user=ANYONE)
-    assert (results.hits, results.total, results.degraded) == ((), 0, False)
+    results = search_entries(words, user=ANYONE)
+    assert (results.hits, results.total, results.is_degraded) == ((), 0, False)
 
 
 def test_nothing_typed_is_syntax(shelf: dict[str, Entry]) -> None:
@@ -187,13 +195,13 @@ def test_nothing_typed_is_syntax(shelf: dict[str, Entry]) -> None:
         "退款^9",
         "[退款 TO",
     ):
-        results = search(words, user=ANYONE)
-        assert [h.entry.pk for h in results.hits or results.near][:1] == plain
+        results = search_entries(words, user=ANYONE)
+        assert [h.entry.pk for h in results.hits or results.near_hits][:1] == plain
 
 
 def test_a_query_is_cut_at_its_longest(shelf: dict[str, Entry]) -> None:
-    results = search("退款" + "啊" * 10_000, user=ANYONE)
-    assert len(results.words) == kb_search.LONGEST
+    results = search_entries("退款" + "啊" * 10_000, user=ANYONE)
+    assert len(results.query) == kb_search.MAX_QUERY_CHARS
     assert results.hits[0].entry == shelf["refund"]
 
 
@@ -207,12 +215,14 @@ def test_a_query_is_cut_at_its_longest(shelf: dict[str, Entry]) -> None:
     ],
 )
 def test_characters_that_stand_apart_are_words(typed: str, words: str) -> None:
-    assert kb_search.tidy(typed) == words
+    assert kb_search.clean_query(typed) == words
 
 
 def test_pages_cover_all_results_once(make_entry: MakeEntry) -> None:
     made = {make_entry(f"退款问题{n}").pk for n in "一二三四五"}
-    pages = [search("退款", user=ANYONE, offset=o, limit=2) for o in (0, 2, 4, 6)]
+    pages = [
+        search_entries("退款", user=ANYONE, offset=o, limit=2) for o in (0, 2, 4, 6)
+    ]
     assert [len(p.hits) for p in pages] == [2, 2, 1, 0]
     assert {h.entry.pk for p in pages for h in p.hits} == made
     assert {p.total for p in pages} == {5}
@@ -220,7 +230,7 @@ def test_pages_cover_all_results_once(make_entry: MakeEntry) -> None:
 
 def test_a_stale_hit_leaks_nothing_and_is_not_counted(shelf: dict[str, Entry]) -> None:
     Entry.objects.filter(pk=shelf["refund"].pk).update(status="retired")
-    results = search("退款", user=ANYONE)
+    results = search_entries("退款", user=ANYONE)
     assert shelf["refund"].pk not in [hit.entry.pk for hit in results.hits]
     assert results.total == len(results.hits)
 
@@ -230,7 +240,7 @@ def test_an_entry_gone_internal_is_gone_at_once(
 ) -> None:
     Entry.objects.filter(pk=shelf["refund"].pk).update(audience="internal")
     assert shelf["refund"].pk not in found("退款")
-    assert "退款多久" not in str(suggest("退款", user=ANYONE))
+    assert "退款多久" not in str(suggest_entries("退款", user=ANYONE))
 
 
 @pytest.mark.parametrize("drafts", [False, True])
@@ -252,10 +262,12 @@ def test_facts_are_read_of_just_what_the_reader_may_find(
     here.shown, elsewhere.shown = frozenset({shelf.pk}), frozenset()  # type: ignore[attr-defined]
     editor, agent = make_user("e", "编辑"), make_user("a", "客服")
     for reader in (ANYONE, here, elsewhere, agent, editor):
-        reading = Reading(reader, drafts=drafts)
-        seen = set(reading.facts(ids))
-        assert seen == set(reading.entries.values_list("pk", flat=True)), reader
-        hits = reading.load([Found(pk, 1.0) for pk in ids])
+        reading = ReaderScope(reader, include_drafts=drafts)
+        seen = set(reading.load_facts(ids))
+        assert seen == set(reading.readable_entries.values_list("pk", flat=True)), (
+            reader
+        )
+        hits = reading.load_hits([RankedCandidate(pk, 1.0) for pk in ids])
         assert {hit.entry.pk for hit in hits} == seen, reader
 
 
@@ -271,15 +283,15 @@ def test_a_category_holds_what_is_below_it(make_entry: MakeEntry) -> None:
     below = Category.objects.create(name="退款", parent=top)
     inside = make_entry("退款多久到账", category=below)
     make_entry("退款进度在哪看")
-    results = search("退款", user=ANYONE, category=top)
+    results = search_entries("退款", user=ANYONE, category=top)
     assert [hit.entry for hit in results.hits] == [inside]
 
 
 def test_search_degrades_when_the_engine_is_down(
     shelf: dict[str, Entry], engine_down: None
 ) -> None:
-    results = search("退款多久", user=ANYONE)
-    assert results.degraded
+    results = search_entries("退款多久", user=ANYONE)
+    assert results.is_degraded
     assert results.hits[0].entry == shelf["refund"]
 
 
@@ -298,14 +310,14 @@ def test_a_degraded_search_stays_in_its_category(
     shelf = Category.objects.create(name="售后")
     inside = make_entry("退款多久到账", category=shelf)
     make_entry("退款进度在哪看")
-    results = search("退款", user=ANYONE, category=shelf)
+    results = search_entries("退款", user=ANYONE, category=shelf)
     assert [hit.entry for hit in results.hits] == [inside]
 
 
 @given(words=st.text(alphabet=st.characters(codec=None, categories=None), max_size=300))
 def test_any_text_may_be_typed(words: str) -> None:
-    query = telling.wanted(kb_search.tidy(words))
-    for clause in kb_search.clauses(query):
+    query = term_weights.weigh_terms(kb_search.clean_query(words))
+    for clause in kb_search.build_clauses(query):
         assert clause.weight > 0
         assert len(clause.term.split()) == 1
 
@@ -319,14 +331,18 @@ def test_any_text_is_asked_and_ranked(words: str) -> None:
     texts = ["退款多久到账？", "智能插座连不上 Wi-Fi 怎么办？", "電子發票怎麼開"]
     label = frozenset({"status=published"})
     engine = MemoryEngine()
-    engine.replace(describe(n, {"question": [t]}, label) for n, t in enumerate(texts))
-    scope = kb_search.Scope(kb_search.PUBLIC, (label,))
-    asked = kb_search.ask(engine, kb_search.tidy(words), scope, EMPTY, 20)
+    engine.replace_index(
+        analyze_texts(n, {"question": [t]}, label) for n, t in enumerate(texts)
+    )
+    scope = kb_search.SearchScope(kb_search.PUBLIC_FIELD_GROUPS, (label,))
+    asked = kb_search.analyze_query(
+        engine, kb_search.clean_query(words), scope, EMPTY_LEXICON, 20
+    )
     if asked:
-        found = kb_search.rank(
-            engine, asked, lambda ids, _: {n: ways(texts[n]) for n in ids}
+        found = kb_search.rank_candidates(
+            engine, asked, lambda ids, _: {n: analyze_wordings(texts[n]) for n in ids}
         )
-        assert all(0 <= one.score <= 1 for one in found)
+        assert all(0 <= one.confidence <= 1 for one in found)
         assert len({one.id for one in found}) == len(found)
 
 
@@ -334,18 +350,18 @@ def test_any_text_is_asked_and_ranked(words: str) -> None:
 
 
 def test_suggestions_begin_with_what_is_typed(shelf: dict[str, Entry]) -> None:
-    texts = [s.text for s in suggest("退", user=ANYONE)]
+    texts = [s.text for s in suggest_entries("退", user=ANYONE)]
     assert set(texts[:2]) == {"退款多久到账？", "退货运费谁承担？"}
 
 
 def test_a_phrasing_is_suggested_in_its_own_words(make_entry: MakeEntry) -> None:
     entry = make_entry("退货运费谁承担？", phrasings=["寄回去的邮费算谁的"])
-    (suggestion,) = suggest("寄回", user=ANYONE)
+    (suggestion,) = suggest_entries("寄回", user=ANYONE)
     assert (suggestion.entry, suggestion.text) == (entry, "寄回去的邮费算谁的")
 
 
 def test_suggestions_fold_scripts(shelf: dict[str, Entry]) -> None:
-    assert suggest("電子發", user=ANYONE)[0].entry == shelf["invoice"]
+    assert suggest_entries("電子發", user=ANYONE)[0].entry == shelf["invoice"]
 
 
 def test_suggestions_show_only_what_the_reader_may_read(
@@ -353,13 +369,13 @@ def test_suggestions_show_only_what_the_reader_may_read(
 ) -> None:
     inside = make_entry("赔付上限是多少", audience="internal")
     make_entry("赔付草稿", status="draft")
-    assert suggest("赔付", user=ANYONE) == ()
-    assert [s.entry for s in suggest("赔付", user=agent)] == [inside]
+    assert suggest_entries("赔付", user=ANYONE) == ()
+    assert [s.entry for s in suggest_entries("赔付", user=agent)] == [inside]
 
 
 def test_wildcards_are_not_wild(shelf: dict[str, Entry]) -> None:
     for words in ("%", "_", "\\", "' OR --"):
-        assert suggest(words, user=ANYONE) == ()
+        assert suggest_entries(words, user=ANYONE) == ()
 
 
 # Nearest and related -------------------------------------------------------------
@@ -369,20 +385,22 @@ def test_nearest_knows_drafts_for_those_who_see_them(
     make_entry: MakeEntry, editor: User
 ) -> None:
     draft = make_entry("退货运费谁承担", status="draft")
-    assert [hit.entry for hit in nearest("退货的运费算谁的", user=editor)] == [draft]
-    assert nearest("退货的运费算谁的", user=ANYONE) == ()
+    assert [
+        hit.entry for hit in find_similar_entries("退货的运费算谁的", user=editor)
+    ] == [draft]
+    assert find_similar_entries("退货的运费算谁的", user=ANYONE) == ()
 
 
 def test_related_leaves_out_the_entry_itself(make_entry: MakeEntry) -> None:
     entry, other = make_entry("退款多久到账"), make_entry("退款到账要几天")
     make_entry("退款到账草稿", status="draft")
-    assert related(entry, user=ANYONE) == (other,)
+    assert find_related_entries(entry, user=ANYONE) == (other,)
 
 
 def test_nearest_without_an_engine_is_nothing(
     shelf: dict[str, Entry], engine_down: None
 ) -> None:
-    assert nearest("退款", user=ANYONE) == ()
+    assert find_similar_entries("退款", user=ANYONE) == ()
 
 
 def test_drafts_take_no_place_from_what_outsiders_may_see(
@@ -391,17 +409,22 @@ def test_drafts_take_no_place_from_what_outsiders_may_see(
     entry, other = make_entry("退款多久到账"), make_entry("退款多久能到账呢")
     for n in range(40):
         make_entry(f"退款多久到账{n}", status="draft")
-    assert related(entry, user=ANYONE) == (other,)
-    assert {hit.entry for hit in nearest("退款多久到账", user=ANYONE)} == {entry, other}
+    assert find_related_entries(entry, user=ANYONE) == (other,)
+    assert {hit.entry for hit in find_similar_entries("退款多久到账", user=ANYONE)} == {
+        entry,
+        other,
+    }
 
 
 def test_duplicates_ask_for_the_same(make_entry: MakeEntry, editor: User) -> None:
     same = make_entry("退款多久到账？", status="draft")
     make_entry("退款到账后发票怎么处理，还能不能再开一次？")
     make_entry("如何修改收货地址")
-    hits = duplicates("退款多久能到账", user=editor)
+    hits = find_duplicate_entries("退款多久能到账", user=editor)
     assert [hit.entry for hit in hits] == [same]
-    assert duplicates("退款多久能到账", user=editor, exclude=[same.pk]) == ()
+    assert (
+        find_duplicate_entries("退款多久能到账", user=editor, exclude=[same.pk]) == ()
+    )
 
 
 def test_an_answer_that_holds_all_the_words_is_no_duplicate(
@@ -411,8 +434,8 @@ def test_an_answer_that_holds_all_the_words_is_no_duplicate(
     told = "质量问题的退货运费由我们承担，个人原因的退货运费谁承担，看运费险。"
     make_entry("七天无理由怎么算？", told)
     make_entry("维修来回的运费谁承担？", told)
-    assert search("退货运费谁承担", user=ANYONE).total == 2
-    assert duplicates("退货运费谁承担", user=editor) == ()
+    assert search_entries("退货运费谁承担", user=ANYONE).total == 2
+    assert find_duplicate_entries("退货运费谁承担", user=editor) == ()
 
 
 # Other forms -----------------------------------------------------------------------
@@ -463,22 +486,22 @@ def test_hidden_words_do_not_change_how_a_word_is_heard(make_entry: MakeEntry) -
 def test_it_says_what_was_meant_in_the_words_of_the_library(
     shelf: dict[str, Entry], typed: str, meant: str
 ) -> None:
-    assert search(typed, user=ANYONE).meant == meant
+    assert search_entries(typed, user=ANYONE).did_you_mean == meant
 
 
 def test_what_is_mended_keeps_its_latin_words(
     make_entry: MakeEntry, editor: User
 ) -> None:
     make_entry("iphone15 退款多久到账")
-    [hit] = nearest("iphone15 退宽多久到账", user=editor)
-    assert hit.alike > 0.9
+    [hit] = find_similar_entries("iphone15 退宽多久到账", user=editor)
+    assert hit.duplicate_score > 0.9
 
 
 def test_what_only_others_may_read_is_never_meant(make_entry: MakeEntry) -> None:
     make_entry("退款多久到账", audience="internal")
     make_entry("退款草稿", status="draft")
     make_entry("发票抬头")
-    assert search("退宽多久", user=ANYONE).meant == ""
+    assert search_entries("退宽多久", user=ANYONE).did_you_mean == ""
 
 
 @pytest.mark.parametrize(
@@ -495,32 +518,36 @@ def test_a_slip_of_the_keyboard_is_mended(
 ) -> None:
     phone = make_entry("iPhone 怎么激活？")
     make_entry("发票怎么开？")
-    results = search(typed, user=ANYONE)
+    results = search_entries(typed, user=ANYONE)
     assert [hit.entry for hit in results.hits][:1] == [phone]
-    assert results.meant == meant
+    assert results.did_you_mean == meant
 
 
 def test_a_slip_never_tells_of_words_that_are_hidden(make_entry: MakeEntry) -> None:
     make_entry("iPhone 怎么激活？", audience="internal")
     make_entry("怎么激活会员卡？")
-    results = search("iphnoe怎么激活", user=ANYONE)
-    assert "iphone" not in f"{results.meant}{results.terms}"
+    results = search_entries("iphnoe怎么激活", user=ANYONE)
+    assert "iphone" not in f"{results.did_you_mean}{results.terms_to_highlight}"
 
 
 def test_warming_loads_the_dictionaries_of_words_and_sounds(
     shelf: dict[str, Entry],
 ) -> None:
     with (
-        mock.patch.object(segment, "words", wraps=segment.words) as cut,
-        mock.patch.object(pinyin, "spell", wraps=pinyin.spell) as spelled,
+        mock.patch.object(
+            tokenizer, "tokenize_text", wraps=tokenizer.tokenize_text
+        ) as cut,
+        mock.patch.object(pinyin, "split_pinyin", wraps=pinyin.split_pinyin) as spelled,
     ):
-        kb_search.warm()
+        kb_search.warm_up_search()
     assert cut.called
     assert spelled.called
 
 
 def test_a_missing_index_stops_no_warming(shelf: dict[str, Entry]) -> None:
     engine = get_engine()
-    with mock.patch.object(engine, "holding", side_effect=EngineUnavailable) as asked:
-        kb_search.warm()
+    with mock.patch.object(
+        engine, "holding", side_effect=EngineUnavailableError
+    ) as asked:
+        kb_search.warm_up_search()
     assert asked.called

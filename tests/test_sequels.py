@@ -10,8 +10,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from kb import entries, feedback
-from kb.models import AGENT, Copy, Entry, FollowUp, User
+from kb import usage
+from kb.library import entries
+from kb.models import ROLE_AGENT, CopyEvent, Entry, FollowUp, User
 from tests.conftest import MakeEntry
 
 URL = "/console/next/"
@@ -26,7 +27,7 @@ def shop(make_entry: MakeEntry) -> list[Entry]:
 
 @pytest.fixture
 def two(make_user: Callable[..., User]) -> list[User]:
-    return [make_user(name, AGENT) for name in ("one", "two")]
+    return [make_user(name, ROLE_AGENT) for name in ("one", "two")]
 
 
 @pytest.fixture
@@ -41,13 +42,13 @@ def talk() -> Talk:
             facts.setdefault("kind", "reply")
             facts.setdefault("conversation", f"c{number[0]}")
             at = start + timedelta(minutes=step)
-            Copy.objects.create(entry=entry, by=by, at=at, **facts)
+            CopyEvent.objects.create(entry=entry, by=by, at=at, **facts)
 
     return make
 
 
 def after(entry: Entry, user: User) -> list[Entry]:
-    return [sequel.entry for sequel in feedback.sequels(entry, user=user)]
+    return [sequel.entry for sequel in usage.list_next_entries(entry, user=user)]
 
 
 def test_what_two_people_copied_next_is_asked_next(
@@ -104,14 +105,14 @@ def test_what_was_sent_as_one_text_was_not_asked_one_after_another(
     now = timezone.now()
     for user in two:
         for step, entry in enumerate(shop[:2]):
-            Copy.objects.create(
+            CopyEvent.objects.create(
                 entry=entry,
                 by=user,
                 kind="basket",
                 conversation=f"basket{user.pk}",
                 at=now + timedelta(milliseconds=step),
             )
-        Copy.objects.create(
+        CopyEvent.objects.create(
             entry=shop[2],
             by=user,
             kind="reply",
@@ -139,7 +140,7 @@ def test_who_copies_most_does_not_decide_alone(
         talk(two[0], shop[0], shop[1])
     talk(two[1], shop[0], shop[1])
     for name in "abcde":
-        talk(make_user(name, AGENT), shop[0], shop[2])
+        talk(make_user(name, ROLE_AGENT), shop[0], shop[2])
     assert after(shop[0], two[0]) == [shop[2], shop[1]]
 
 
@@ -151,9 +152,9 @@ def test_editors_own_come_first_and_nothing_twice(
         talk(user, shop[0], shop[2])
     FollowUp.objects.create(entry=shop[0], then=shop[3], order=1)
     FollowUp.objects.create(entry=shop[0], then=shop[2], order=2)
-    found = feedback.sequels(shop[0], user=two[0])
+    found = usage.list_next_entries(shop[0], user=two[0])
     assert [one.entry for one in found] == [shop[3], shop[2], shop[1]]
-    assert [one.chosen for one in found] == [True, True, False]
+    assert [one.is_chosen_by_editor for one in found] == [True, True, False]
 
 
 def test_there_are_never_more_than_five(
@@ -174,7 +175,7 @@ def test_a_reader_meets_only_what_he_may_read(
     FollowUp.objects.create(entry=shop[0], then=draft)
     for user in two:
         talk(user, shop[0], shop[1])
-    entries.retire(shop[1], by=None)
+    entries.retire_entry(shop[1], by=None)
     assert after(shop[0], two[0]) == []
 
 

@@ -35,7 +35,7 @@ def hours_ago(at_work: Client) -> Callable[[float], None]:
 
     def age(hours: float) -> None:
         session = at_work.session
-        session[sessions.RENEWED_AT] = int(time.time() - hours * 3600)
+        session[sessions.RENEWED_AT_KEY] = int(time.time() - hours * 3600)
         session.save()
         ends_at = timezone.now() + timedelta(hours=8 - hours)
         Session.objects.update(expire_date=ends_at)
@@ -87,7 +87,7 @@ def test_a_session_of_before_and_one_of_the_future_are_renewed(
     at_work.get("/console/")
     assert hours_left() > 7.9
     session = at_work.session
-    del session[sessions.RENEWED_AT]
+    del session[sessions.RENEWED_AT_KEY]
     session.save()
     Session.objects.update(expire_date=timezone.now() + HOUR)
     at_work.get("/console/")

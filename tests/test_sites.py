@@ -15,10 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb import colour, feedback, index, sites
-from kb.faq import votes
-from kb.models import Category, Completion, Entry, Picture, Side, Site, User, Vote
-from kb.typeahead import begun
+from kb import usage
+from kb.index import sync
+from kb.index.autocomplete import find_completions
+from kb.models import Category, Completion, Entry, Picture, SearchSide, Site, User, Vote
+from kb.publishing import sites
+from kb.text import colour
+from kb.web.faq import votes
 from tests.conftest import MakeEntry
 
 HOST = "tea.example.com"
@@ -129,7 +132,7 @@ def test_a_foreign_entry_is_answered_like_one_that_never_was(
         found, nothing = there.get(url.format(pk)), there.get(url.format(999_999))
         assert found.status_code == nothing.status_code == 404
         assert found.content == nothing.content
-    sent = {"helpful": "yes", "token": votes.token(cups)}
+    sent = {"helpful": "yes", "token": votes.make_vote_token(cups)}
     assert there.post(f"/vote/{cups.pk}/", sent).status_code == 404
     assert not Vote.objects.exists()
     refused = there.get(
@@ -142,14 +145,14 @@ def test_what_other_sites_taught_adds_nothing_here(
     library: dict[str, Entry], shop: Site, there: Client
 ) -> None:
     for person in "abcd":
-        feedback.vote(
+        usage.record_vote(
             library["cups"],
             helpful=True,
             words="榴莲壳",
             person=person,
-            side=Side.PUBLIC,
+            side=SearchSide.PUBLIC,
         )
-    index.sync_all()
+    sync.sync_all_marks()
     assert library["cups"].question not in there.get("/search/?q=榴莲壳").text
 
 
@@ -174,7 +177,7 @@ def test_a_row_and_the_queryset_agree_on_what_a_site_shows(
     library: dict[str, Entry], shop: Site, editor: User, agent: User
 ) -> None:
     for reader in (AnonymousUser(), agent, editor):
-        reader.shown = sites.shown(shop)  # type: ignore[union-attr]
+        reader.visible_category_ids = sites.get_site_category_ids(shop)  # type: ignore[union-attr]
         seen = set(Entry.objects.visible_to(reader))
         assert seen == {library["tea"], library["green"]}
         assert seen == {e for e in library.values() if e.is_visible_to(reader)}
@@ -209,8 +212,8 @@ def test_typing_finds_the_part_of_a_site_behind_thousands_of_others(
         for n in range(2100)
     )
     reader = AnonymousUser()
-    reader.shown = sites.shown(shop)  # type: ignore[attr-defined]
-    assert [found.entry for found in begun("退货", user=reader)] == [mine]
+    reader.shown = sites.get_site_category_ids(shop)  # type: ignore[attr-defined]
+    assert [found.entry for found in find_completions("退货", user=reader)] == [mine]
 
 
 # How it looks -----------------------------------------------------------------------
@@ -295,31 +298,31 @@ def test_a_logo_stands_in_the_header_with_its_size(
 
 @given(COLOURS)
 def test_every_text_can_be_read_whatever_the_accent(accent: str) -> None:
-    light, dark = colour.tokens(accent)
+    light, dark = colour.build_accent_tokens(accent)
     for tokens, grounds, soft in (
-        (light, colour.LIGHT, colour.SOFT[0]),
-        (dark, colour.DARK, colour.SOFT[1]),
+        (light, colour.LIGHT_BACKGROUNDS, colour.QUIET_INK_COLOURS[0]),
+        (dark, colour.DARK_BACKGROUNDS, colour.QUIET_INK_COLOURS[1]),
     ):
         for ground in (*grounds, tokens["accent-soft"]):
-            assert colour.contrast(tokens["accent"], ground) >= 4.5
-            assert colour.contrast(tokens["accent-strong"], ground) >= 4.5
-        assert colour.contrast(soft, tokens["accent-soft"]) >= 4.5
+            assert colour.compute_contrast(tokens["accent"], ground) >= 4.5
+            assert colour.compute_contrast(tokens["accent-strong"], ground) >= 4.5
+        assert colour.compute_contrast(soft, tokens["accent-soft"]) >= 4.5
         for ground in (tokens["accent"], tokens["accent-strong"]):
-            assert colour.contrast(tokens["accent-ink"], ground) >= 4.5
+            assert colour.compute_contrast(tokens["accent-ink"], ground) >= 4.5
 
 
 @given(COLOURS)
 def test_the_colour_that_is_proposed_is_accepted(accent: str) -> None:
-    Site(accent=colour.nearest(accent)).clean()
+    Site(accent=colour.find_nearest_readable_colour(accent)).clean()
 
 
 def test_surfaces_are_those_of_the_tokens() -> None:
     css = TOKENS.read_text()
     names = ("surface", "surface-raised", "surface-sunk")
     found = [re.findall(rf"--{name}: (#\w+);", css) for name in names]
-    assert tuple(f[0] for f in found) == colour.LIGHT
-    assert tuple(f[1] for f in found) == colour.DARK
-    assert tuple(re.findall(r"--ink-soft: (#\w+);", css)) == colour.SOFT
+    assert tuple(f[0] for f in found) == colour.LIGHT_BACKGROUNDS
+    assert tuple(f[1] for f in found) == colour.DARK_BACKGROUNDS
+    assert tuple(re.findall(r"--ink-soft: (#\w+);", css)) == colour.QUIET_INK_COLOURS
 
 
 # What a row must be -----------------------------------------------------------------

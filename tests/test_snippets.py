@@ -8,9 +8,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from kb import index, replies, search
+from kb import search
+from kb.index import sync
+from kb.library import replies
 from kb.models import Reply, Snippet, User
-from kb.text import snippets
+from kb.text.placeholders import snippets
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -18,14 +20,14 @@ CANARY = "麤靐密语"
 
 
 def put(name: str, body: str) -> Snippet:
-    return replies.put(Snippet(name=name, body=body))
+    return replies.save_snippet(Snippet(name=name, body=body))
 
 
 def change(snippet: Snippet, **columns: str) -> Snippet:
     snippet = Snippet.objects.get(pk=snippet.pk)
     for column, value in columns.items():
         setattr(snippet, column, value)
-    return replies.put(snippet)
+    return replies.save_snippet(snippet)
 
 
 @pytest.mark.parametrize(
@@ -45,13 +47,13 @@ def test_what_is_included_stands_in_its_place(body: str, expanded: str) -> None:
         "外": "见：{{> 地址}}",
         "环": "{{> 环}}",
     }
-    assert snippets.expand(body, bodies) == expanded
+    assert snippets.expand_snippets(body, bodies) == expanded
 
 
 def test_what_grows_without_end_is_refused_at_once() -> None:
     bodies = {f"s{n}": f"{{{{> s{n + 1}}}}}" * 9 for n in range(40)} | {"s40": "亲"}
-    with pytest.raises(snippets.TooLong):
-        snippets.expand("{{> s0}}", bodies)
+    with pytest.raises(snippets.ExpansionTooLongError):
+        snippets.expand_snippets("{{> s0}}", bodies)
 
 
 def test_a_reply_says_what_it_includes(make_entry: MakeEntry, agent: User) -> None:
@@ -59,7 +61,9 @@ def test_a_reply_says_what_it_includes(make_entry: MakeEntry, agent: User) -> No
     entry = make_entry(replies=["请寄到 {{> 售后地址}}，写上 {{订单号}}"])
     (reply,) = entry.replies.all()
     assert reply.text == "请寄到 杭州滨江 1 号，写上 {{订单号}}"
-    assert [hit.entry for hit in search.search("滨江", user=agent).hits] == [entry]
+    assert [hit.entry for hit in search.search_entries("滨江", user=agent).hits] == [
+        entry
+    ]
 
 
 def test_a_changed_snippet_changes_all_that_include_it_and_is_found(
@@ -71,8 +75,8 @@ def test_a_changed_snippet_changes_all_that_include_it_and_is_found(
     plain = make_entry("别的问题？", replies=["没有片段"])
     change(inner, body="鲲鹏大厦")
     assert entry.replies.get().text == "寄到 杭州 鲲鹏大厦"
-    index.sync_all()
-    assert [h.entry for h in search.search("鲲鹏", user=agent).hits] == [entry]
+    sync.sync_all_marks()
+    assert [h.entry for h in search.search_entries("鲲鹏", user=agent).hits] == [entry]
     assert [r.text for r in entry.replies.get().revisions.all()] == ["寄到 杭州 1 号"]
     assert not plain.replies.get().revisions.exists()
 
@@ -113,7 +117,7 @@ def test_one_in_use_is_neither_renamed_nor_removed_and_the_places_are_named(
     with pytest.raises(ValidationError, match=places):
         change(snippet, name="新地址")
     with pytest.raises(ValidationError, match=places):
-        replies.remove(snippet)
+        replies.delete_snippet(snippet)
     assert set(Snippet.objects.values_list("name", flat=True)) == {"售后地址", "外"}
 
 
@@ -122,12 +126,12 @@ def test_somebodys_own_reply_neither_stands_in_the_way_nor_breaks(
 ) -> None:
     snippet = put("售后地址", "杭州")
     own = Reply(owner=agent, title=CANARY, body="寄到 {{> 售后地址}}")
-    replies.keep(own, by=agent)
-    assert replies.used_in(snippet) == ""
+    replies.save_private_reply(own, by=agent)
+    assert replies.describe_snippet_uses(snippet) == ""
     snippet = change(snippet, name="地址")
     own.refresh_from_db()
     assert (own.body, own.text) == ("寄到 {{> 地址}}", "寄到 杭州")
-    replies.remove(snippet)
+    replies.delete_snippet(snippet)
     own.refresh_from_db()
     assert (own.body, own.text) == ("寄到 杭州", "寄到 杭州")
 
@@ -161,7 +165,9 @@ def test_the_admin_names_the_places_before_it_deletes(
 ) -> None:
     snippet = put("售后地址", "杭州")
     entry = make_entry("寄到哪里？", replies=["{{> 售后地址}}"])
-    replies.keep(Reply(owner=agent, title=CANARY, body="{{> 售后地址}}"), by=agent)
+    replies.save_private_reply(
+        Reply(owner=agent, title=CANARY, body="{{> 售后地址}}"), by=agent
+    )
     address = f"/admin/kb/snippet/{snippet.pk}"
     page = desk.get(f"{address}/delete/").text
     assert "条目「寄到哪里？」的话术「标准」" in page

@@ -90,5 +90,5 @@ def test_a_lock_that_is_held_is_waited_for_briefly(
 
 
 def test_the_log_has_no_traceback(site: RealSite) -> None:
-    assert "kb.outages database_replaced" in site.log.read_text()
+    assert "kb.system.outages database_replaced" in site.log.read_text()
     assert "Traceback" not in site.log.read_text()

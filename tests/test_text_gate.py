@@ -14,32 +14,32 @@ from django.core.exceptions import ValidationError
 from django.db.models import CharField, Model, TextField
 from django.test import Client
 
-from kb import entries, replies, text_gate
-from kb.admin.face import FaceAdmin
-from kb.admin.gated import GatedAdmin
+from kb.admin.entry_translation import EntryTranslationAdmin
+from kb.admin.gated_admin import GatedAdmin
+from kb.library import entries, replies, text_gate
 from kb.models import (
-    EDITOR,
-    LEAD,
+    ROLE_EDITOR,
+    ROLE_LEAD,
+    Announcement,
+    AuditEvent,
+    CampaignPeriod,
     Category,
-    Deed,
+    CategoryPermission,
+    CategoryRight,
+    CustomerSegment,
     Entry,
-    Face,
-    Incident,
+    EntryTranslation,
     Module,
     Phrasing,
-    Proposal,
-    Remit,
     Reply,
-    Right,
-    Segment,
+    ReplyProposal,
     Site,
     Snippet,
+    StyleRule,
     Tag,
     Team,
     TextRevision,
     User,
-    Window,
-    WordingRule,
 )
 from tests.conftest import MakeEntry
 from tests.importing import load, plan
@@ -53,8 +53,8 @@ WORD = "绝对保证"
 
 @pytest.fixture(autouse=True)
 def _rules(db: None) -> None:
-    WordingRule.objects.create(kind="check", text="手机号", severity="error")
-    WordingRule.objects.create(kind="forbidden", text=WORD, severity="error")
+    StyleRule.objects.create(kind="check", text="手机号", severity="error")
+    StyleRule.objects.create(kind="forbidden", text=WORD, severity="error")
 
 
 @pytest.fixture
@@ -71,9 +71,9 @@ def own(db: None) -> Any:
 @pytest.fixture
 def bound(make_user: Callable[..., User], own: Category) -> User:
     """Return somebody with every permission of a lead, bound to one branch."""
-    user = make_user("bound", LEAD, is_staff=True)
-    for right in Right:
-        Remit.objects.create(user=user, category=own, right=right)
+    user = make_user("bound", ROLE_LEAD, is_staff=True)
+    for right in CategoryRight:
+        CategoryPermission.objects.create(user=user, category=own, right=right)
     return user
 
 
@@ -91,16 +91,19 @@ def columns_of_text() -> list[tuple[type[Model], str]]:
 
 
 def guards(model: type[Model], name: str) -> list[str]:
-    """Return what is said of a column: the gate, kb.entries, or a reason."""
+    """Return what is said of a column: the gate, kb.library.entries, or a reason."""
     found = []
-    if model in text_gate.TABLES and name in text_gate.TABLES[model].columns:
+    if (
+        model in text_gate.GATED_TABLES
+        and name in text_gate.GATED_TABLES[model].columns
+    ):
         found.append("gate")
-    if name in text_gate.ENTRY_TEXTS.get(model, ()):
+    if name in text_gate.ENTRY_TEXT_COLUMNS.get(model, ()):
         found.append("entries")
     for key in (model.__name__, f"{model.__name__}.{name}"):
-        if key in text_gate.INTERNAL:
-            assert len(text_gate.INTERNAL[key]) > len("internal"), key
-            found.append(text_gate.INTERNAL[key])
+        if key in text_gate.UNGATED_TEXTS:
+            assert len(text_gate.UNGATED_TEXTS[key]) > len("internal"), key
+            found.append(text_gate.UNGATED_TEXTS[key])
     return found
 
 
@@ -114,20 +117,20 @@ def test_the_registry_names_nothing_that_is_not_there() -> None:
     there = columns_of_text()
     names = {f"{m.__name__}.{name}" for m, name in there}
     names |= {model.__name__ for model, _ in there}
-    assert text_gate.INTERNAL.keys() - names == set()
-    for model, table in text_gate.TABLES.items():
+    assert text_gate.UNGATED_TEXTS.keys() - names == set()
+    for model, table in text_gate.GATED_TABLES.items():
         assert {(model, name) for name in table.columns} <= set(there)
 
 
 def test_the_admin_writes_gated_tables_through_the_gate_alone() -> None:
-    for model in text_gate.TABLES:
+    for model in text_gate.GATED_TABLES:
         found = admin.site._registry[model]
         assert isinstance(found, GatedAdmin), model
         for name in ("delete_queryset", "history_view"):
             mine, gated = (getattr(one, name) for one in (type(found), GatedAdmin))
             assert mine is gated, (model, name)
-    assert isinstance(admin.site._registry[Face], FaceAdmin)
-    assert "save_model" in vars(FaceAdmin)
+    assert isinstance(admin.site._registry[EntryTranslation], EntryTranslationAdmin)
+    assert "save_model" in vars(EntryTranslationAdmin)
 
 
 # Who writes gated tables past the gate: text of nobody, or no text at all.
@@ -139,7 +142,7 @@ STRAYS = {
 
 
 def test_no_module_writes_a_gated_table_past_the_gate() -> None:
-    names = "|".join(model.__name__ for model in text_gate.TABLES)
+    names = "|".join(model.__name__ for model in text_gate.GATED_TABLES)
     writes = "create|bulk_create|get_or_create|update_or_create"
     pattern = re.compile(rf"\b({names})\.objects\.({writes})\(")
     strays = [
@@ -157,13 +160,13 @@ def make(model: type[Model]) -> Any:
     """Return a saved row of a gated table, with a text of its own."""
     columns: dict[type[Model], dict[str, Any]] = {
         Snippet: {"body": "旧的内容"},
-        Incident: {
+        Announcement: {
             "title": "旧的标题",
             "starts_at": "2026-01-01T00:00Z",
             "ends_at": "2036-01-01T00:00Z",
             "audience": "public",
         },
-        Window: {"name": "旧的名称", "starts_at": "2026-01-01T00:00Z"},
+        CampaignPeriod: {"name": "旧的名称", "starts_at": "2026-01-01T00:00Z"},
         Site: {"name": "旧的名称", "host": "old.example.com"},
     }
     given = columns.get(model, {"name": "旧的名称"})
@@ -172,10 +175,13 @@ def make(model: type[Model]) -> Any:
     return model._default_manager.create(**given)
 
 
-FIRST = {Snippet: "body", Incident: "title"}  # the text that is changed; else the name
+FIRST = {
+    Snippet: "body",
+    Announcement: "title",
+}  # the text that is changed; else the name
 PARAMS = [
     pytest.param(model, FIRST.get(model, "name"), id=model.__name__)
-    for model in text_gate.TABLES
+    for model in text_gate.GATED_TABLES
 ]
 
 
@@ -205,8 +211,8 @@ def test_a_change_has_a_revision_and_a_row_in_the_log(
     revision = TextRevision.objects.get(field=field)
     assert (revision.before, revision.after) == (before, "新的内容")
     assert (revision.by, revision.act) == (lead, "changed")
-    assert text_gate.revisions(row).get() == revision
-    deed = Deed.objects.get(act="changed")
+    assert text_gate.list_text_revisions(row).get() == revision
+    deed = AuditEvent.objects.get(act="changed")
     assert (deed.by, f"#{row.pk}" in deed.what) == (lead, True)
     page = desk.get(address(row, "history")).content.decode()
     assert "<ins>新" in page
@@ -220,12 +226,12 @@ def test_what_a_text_said_before_comes_back(
     row = make(model)
     before = getattr(row, field)
     setattr(row, field, "新的内容")
-    text_gate.save(row, by=lead)
-    revision = text_gate.revisions(row).get()
+    text_gate.save_text_row(row, by=lead)
+    revision = text_gate.list_text_revisions(row).get()
     desk.post(address(row, "history"), {"revision": revision.pk})
     row.refresh_from_db()
     assert getattr(row, field) == before
-    last = text_gate.revisions(row).first()
+    last = text_gate.list_text_revisions(row).first()
     assert last is not None
     assert (last.act, last.after, last.by) == ("restored", before, lead)
 
@@ -242,7 +248,7 @@ def test_what_must_not_be_said_is_not_saved(
         assert words in page.content.decode()  # what was typed stays in the form
         with pytest.raises(ValidationError, match=words[-4:]):
             setattr(row, field, words)
-            text_gate.save(row, by=None)
+            text_gate.save_text_row(row, by=None)
         row.refresh_from_db()
         assert getattr(row, field) == before
     assert not TextRevision.objects.exists()
@@ -257,7 +263,7 @@ def test_what_is_not_in_the_remit_is_not_saved(
     entry = make_entry(replies=["亲，{{> 片段}}"] if model is Snippet else [])
     if model is Tag:
         entry.tags.add(row)
-    columns = {Module: "module", Window: "window"}
+    columns = {Module: "module", CampaignPeriod: "window"}
     if model in columns:
         Entry.objects.filter(pk=entry.pk).update(**{columns[model]: row})
     before = getattr(row, field)
@@ -266,9 +272,9 @@ def test_what_is_not_in_the_remit_is_not_saved(
     assert client.post(address(row, "delete"), {"post": "yes"}).status_code == 403
     setattr(row, field, "新的")
     with pytest.raises(ValidationError):
-        text_gate.save(row, by=bound)
+        text_gate.save_text_row(row, by=bound)
     with pytest.raises(ValidationError):
-        text_gate.delete(row, by=bound)
+        text_gate.delete_text_row(row, by=bound)
     row.refresh_from_db()
     assert getattr(row, field) == before
 
@@ -286,7 +292,7 @@ def test_what_is_deleted_leaves_its_text_behind(
     assert not model._default_manager.filter(pk=row.pk).exists()
     revision = TextRevision.objects.get(act="deleted", field=field)
     assert (revision.before, revision.by) == (kept, lead)
-    assert Deed.objects.filter(act="deleted", by=lead).exists()
+    assert AuditEvent.objects.filter(act="deleted", by=lead).exists()
     page = desk.get("/admin/kb/textrevision/", {"q": kept}).content.decode()
     assert "删除" in page
     shown = desk.get(f"/admin/kb/textrevision/{revision.pk}/change/").content.decode()
@@ -300,7 +306,7 @@ def test_what_is_new_passes_the_gate_too(desk: Client, lead: User) -> None:
     sent["body"] = "杭州\r\n西湖"
     assert desk.post("/admin/kb/snippet/add/", sent).status_code == 302
     made = Snippet.objects.get()
-    rows = text_gate.revisions(made)
+    rows = text_gate.list_text_revisions(made)
     assert {one.field: one.after for one in rows} == {
         "name": "地址",
         "body": "杭州\n西湖",
@@ -309,8 +315,8 @@ def test_what_is_new_passes_the_gate_too(desk: Client, lead: User) -> None:
 
 
 def test_what_was_said_before_the_rule_stops_no_other_change(desk: Client) -> None:
-    row = make(Incident)
-    Incident.objects.filter(pk=row.pk).update(body=f"打{PHONE}", audience="staff")
+    row = make(Announcement)
+    Announcement.objects.filter(pk=row.pk).update(body=f"打{PHONE}", audience="staff")
     assert desk.post(address(row), form(desk, row, title="新的")).status_code == 302
     wider = form(desk, row, audience="public")
     assert desk.post(address(row), wider).status_code == 200  # customers would read it
@@ -326,12 +332,12 @@ def test_the_contact_of_a_site_is_the_houses_own(desk: Client) -> None:
 def test_a_restored_snippet_is_in_force_in_its_replies(
     desk: Client, make_entry: MakeEntry, lead: User
 ) -> None:
-    snippet = replies.put(Snippet(name="地址", body="旧址"), by=lead)
+    snippet = replies.save_snippet(Snippet(name="地址", body="旧址"), by=lead)
     entry = make_entry(replies=["寄到{{> 地址}}"])
     snippet.body = "新址"
-    replies.put(snippet, by=lead)
+    replies.save_snippet(snippet, by=lead)
     assert entry.replies.get().text == "寄到新址"
-    revision = text_gate.revisions(snippet).filter(act="changed").get()
+    revision = text_gate.list_text_revisions(snippet).filter(act="changed").get()
     desk.post(address(snippet, "history"), {"revision": revision.pk})
     assert entry.replies.get().text == "寄到旧址"
 
@@ -341,8 +347,8 @@ def test_only_who_may_change_a_text_restores_it(
 ) -> None:
     row = make(Site)
     row.name = "新的名称"
-    text_gate.save(row, by=lead)
-    revision = text_gate.revisions(row).get()
+    text_gate.save_text_row(row, by=lead)
+    revision = text_gate.list_text_revisions(row).get()
     client.force_login(bound)
     page = client.get(address(row, "history"))
     assert page.status_code == 200
@@ -385,10 +391,12 @@ def test_a_change_of_a_live_entry_is_in_the_log(
     entry = make_entry()
     client.force_login(editor)
     assert change(client, entry, answer="改了").status_code == 302
-    assert Deed.objects.filter(act="changed", by=editor, what__contains="修改").exists()
+    assert AuditEvent.objects.filter(
+        act="changed", by=editor, what__contains="修改"
+    ).exists()
     draft = make_entry("草稿？", status="draft")
     change(client, draft, answer="改了")  # nobody reads it yet
-    assert Deed.objects.filter(act="changed").count() == 1
+    assert AuditEvent.objects.filter(act="changed").count() == 1
 
 
 def test_an_agents_reply_is_judged_before_it_is_everybodys(
@@ -396,9 +404,9 @@ def test_an_agents_reply_is_judged_before_it_is_everybodys(
 ) -> None:
     entry = make_entry()
     reply = Reply.objects.create(owner=agent, title="我的", body=f"亲，打{PHONE}")
-    proposal = Proposal.objects.create(reply=reply, by=agent)
+    proposal = ReplyProposal.objects.create(reply=reply, by=agent)
     with pytest.raises(ValidationError, match=PHONE):
-        replies.accept(proposal, by=editor, entry=entry)
+        replies.accept_reply_proposal(proposal, by=editor, entry=entry)
     reply.refresh_from_db()
     assert reply.owner == agent
 
@@ -407,26 +415,26 @@ def test_a_teams_reply_is_judged_and_logged(
     make_user: Callable[..., User],
 ) -> None:
     team = Team.objects.create(name="售后组")
-    head = make_user("head", LEAD, team=team)
+    head = make_user("head", ROLE_LEAD, team=team)
     reply = Reply(team=team, label="团队", title="催", body=f"亲，打{PHONE}")
     with pytest.raises(ValidationError, match=PHONE):
-        replies.keep(reply, by=head)
+        replies.save_private_reply(reply, by=head)
     reply.body = "亲，催过了"
-    replies.keep(reply, by=head)
-    assert Deed.objects.filter(by=head, what=f"团队话术 #{reply.pk}").count() == 1
-    assert "催" not in Deed.objects.get(by=head).what
+    replies.save_private_reply(reply, by=head)
+    assert AuditEvent.objects.filter(by=head, what=f"团队话术 #{reply.pk}").count() == 1
+    assert "催" not in AuditEvent.objects.get(by=head).what
 
 
 def test_a_merger_brings_no_phrasing_that_must_not_be_public(
     make_entry: MakeEntry, lead: User
 ) -> None:
-    from kb import merging
+    from kb.quality import merging
 
     entry = make_entry()
     other = make_entry("别的？", status="draft")
     Phrasing.objects.create(entry=other, text=f"我的{PHONE}怎么退")  # from before
     with pytest.raises(ValidationError, match=PHONE):
-        merging.merge(entry, other, by=lead)
+        merging.merge_entries(entry, other, by=lead)
 
 
 # Files ------------------------------------------------------------------------------------------
@@ -437,7 +445,7 @@ def test_names_that_a_file_brings_pass_the_gate(editor: User) -> None:
     load(file, by=editor)
     rows = TextRevision.objects.filter(act="made", by=editor, field="name")
     assert {one.after for one in rows} == {"售后", "退货", "运费"}
-    assert Deed.objects.filter(act="changed", what__contains="分类").exists()
+    assert AuditEvent.objects.filter(act="changed", what__contains="分类").exists()
     with pytest.raises(ValidationError, match=WORD):
         plan(file.replace("运费", WORD), by=editor)
 
@@ -445,19 +453,19 @@ def test_names_that_a_file_brings_pass_the_gate(editor: User) -> None:
 def test_a_bound_editor_brings_categories_below_their_own(
     make_user: Callable[..., User], own: Category
 ) -> None:
-    held = make_user("held", EDITOR)
-    for right in Right:
-        Remit.objects.create(user=held, category=own, right=right)
+    held = make_user("held", ROLE_EDITOR)
+    for right in CategoryRight:
+        CategoryPermission.objects.create(user=held, category=own, right=right)
     file = "标准问题,答案,分类,状态\n怎么退,点退货,退货/运费/到付,草稿\n"
     made = load(file, by=held)
-    assert made.writes == 1
+    assert made.written_row_count == 1
     assert Category.objects.get(name="到付").parent == Category.objects.get(name="运费")
 
 
 def test_operators_need_no_right_and_say_nothing_forbidden() -> None:
-    assert text_gate.save(Segment(name="新客"), by=None).pk
+    assert text_gate.save_text_row(CustomerSegment(name="新客"), by=None).pk
     with pytest.raises(ValidationError):
-        text_gate.save(Segment(name=WORD), by=None)
+        text_gate.save_text_row(CustomerSegment(name=WORD), by=None)
 
 
 def test_the_page_of_an_entry_is_where_its_texts_are_written(
@@ -465,6 +473,6 @@ def test_the_page_of_an_entry_is_where_its_texts_are_written(
 ) -> None:
     entry = make_entry()
     client.force_login(editor)
-    entries.revise(entry, by=editor, based_on=entry.version, answer="新的答案")
+    entries.update_entry(entry, by=editor, based_on=entry.version, answer="新的答案")
     response = client.get(f"{where(entry)[:-7]}history/")
     assert response.headers["Location"] == f"/desk/history/{entry.pk}/"

@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
 
-from kb import throttling
-from kb.faq import asking
 from kb.models import Question, User
-from kb.throttling import seconds_to_wait
+from kb.system import throttling
+from kb.system.throttling import throttle_request
+from kb.web.faq import ask_form
 
 START = 1_800_000_000.0  # a whole minute
 
@@ -33,7 +33,7 @@ def wait(
     headers = {"user-agent": browser}
     request = RequestFactory().get("/", headers=headers, REMOTE_ADDR=address)
     request.user = AnonymousUser()
-    return seconds_to_wait(scope, request)
+    return throttle_request(scope, request)
 
 
 def test_a_client_waits_for_the_rest_of_the_window(
@@ -82,7 +82,7 @@ def test_an_account_counts_by_itself_at_any_address(settings: Any, agent: User) 
     for number in range(4):
         request = RequestFactory().get("/", REMOTE_ADDR=f"203.0.113.{number}")
         request.user = agent
-        waits.append(seconds_to_wait("search", request))
+        waits.append(throttle_request("search", request))
     assert [w > 0 for w in waits] == [False] * 3 + [True]
 
 
@@ -110,7 +110,7 @@ def test_a_cache_that_is_down_is_logged_once_a_minute(
             raise ConnectionError("nobody is there")
 
     monkeypatch.setattr(throttling, "cache", Down())
-    monkeypatch.setattr(throttling, "_cache_is_down", throttling.LogLimiter(60))
+    monkeypatch.setattr(throttling, "_cache_down_limiter", throttling.LogLimiter(60))
     assert {wait() for _ in range(9)} == {0}
     (record,) = caplog.records
     assert "nobody is there" in record.getMessage()
@@ -124,14 +124,14 @@ def test_a_cache_that_is_down_is_logged_once_a_minute(
 def test_who_has_searched_too_much_may_still_ask(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
     settings.KB_RATES = settings.KB_RATES | {"search": ("1/min", "1/min")}
     client = Client()
     assert client.get("/search/", {"q": "退货"}).status_code == 200
     assert client.get("/search/", {"q": "退货"}).status_code == 429
     assert client.get("/ask/", {"q": "退货"}).status_code == 200
     assert client.get("/ask/near/", {"q": "退货"}).status_code == 200
-    sent = {"text": "怎么退货", "send": "1", "stamp": asking.stamp()}
+    sent = {"text": "怎么退货", "send": "1", "stamp": ask_form.make_form_stamp()}
     assert client.post("/ask/", sent).status_code == 302
     assert Question.objects.count() == 1
 
@@ -149,16 +149,16 @@ def test_a_form_of_before_the_clock_was_set_back_is_told_the_right_sentence(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = Client()
-    sent = {"text": "怎么退货", "send": "1", "stamp": asking.stamp()}
+    sent = {"text": "怎么退货", "send": "1", "stamp": ask_form.make_form_stamp()}
     for seconds, sentence in (
         (-2 * 86_400, "已经失效"),
         (-61, "已经失效"),
         (0, "太快"),
-        (asking.LATE + 1, "打开得太久"),
+        (ask_form.MAX_FORM_SECONDS + 1, "打开得太久"),
     ):
         set_clock(monkeypatch, seconds)
         refused = client.post("/ask/", sent)
         assert refused.status_code == 400
         assert sentence in refused.text, seconds
-    set_clock(monkeypatch, asking.SOON)
+    set_clock(monkeypatch, ask_form.MIN_FORM_SECONDS)
     assert client.post("/ask/", sent).status_code == 302

@@ -16,16 +16,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from kb import entries, index, reminding, search
+from kb import search
+from kb.index import sync
+from kb.library import entries, review_reminders
 from kb.models import (
+    AuditEvent,
+    CampaignPeriod,
     Category,
-    Deed,
     Entry,
-    Read,
+    PageView,
     ReplyFeedback,
     User,
     Vote,
-    Window,
 )
 from tests.conftest import MakeEntry
 from tests.test_admin import filled
@@ -48,7 +50,7 @@ def turn(monkeypatch: pytest.MonkeyPatch) -> Turn:
 
 
 def found(words: str = "退货运费") -> list[str]:
-    hits = search.search(words, user=AnonymousUser()).hits
+    hits = search.search_entries(words, user=AnonymousUser()).hits
     return [hit.entry.question for hit in hits]
 
 
@@ -76,7 +78,7 @@ def test_what_is_published_for_later_appears_then(
     assert found() == []
     published = entry.published_at
     turn(MORNING + 10 * MINUTE)
-    index.sync_all()  # as the thread does every few seconds
+    sync.sync_all_marks()  # as the thread does every few seconds
     assert client.get(address).status_code == 200
     assert found() == [entry.question]
     entry.refresh_from_db()
@@ -89,11 +91,11 @@ def test_a_clock_that_jumps_publishes_nothing_twice_and_loses_nothing(
     entry = make_entry(
         valid_from=MORNING + 10 * MINUTE, valid_until=MORNING + 20 * MINUTE
     )
-    deeds, version = Deed.objects.count(), entry.version
+    deeds, version = AuditEvent.objects.count(), entry.version
     shown = []
     for minutes in (0, 15, 60, 15, 5, 15, 60, 0, 15):
         turn(MORNING + minutes * MINUTE)
-        index.sync_all()
+        sync.sync_all_marks()
         page = client.get(entry.get_absolute_url()).status_code
         shown.append((minutes, page, len(found())))
     assert shown == [
@@ -102,7 +104,7 @@ def test_a_clock_that_jumps_publishes_nothing_twice_and_loses_nothing(
     ]
     entry.refresh_from_db()
     assert (entry.status, entry.version) == ("published", version)
-    assert Deed.objects.count() == deeds
+    assert AuditEvent.objects.count() == deeds
 
 
 # Windows ----------------------------------------------------------------------------
@@ -111,23 +113,25 @@ def test_a_clock_that_jumps_publishes_nothing_twice_and_loses_nothing(
 def test_a_window_moves_all_that_is_in_it(
     client: Client, turn: Turn, make_entry: MakeEntry
 ) -> None:
-    window = Window(name="618", starts_at=MORNING + DAY, ends_at=MORNING + 3 * DAY)
-    entries.put_window(window)
+    window = CampaignPeriod(
+        name="618", starts_at=MORNING + DAY, ends_at=MORNING + 3 * DAY
+    )
+    entries.save_campaign_period(window)
     made = [make_entry(f"退货运费{n}？", window=window) for n in "一二三"]
     alone = make_entry("退货运费四？")
     assert [e.valid_from for e in made] == [window.starts_at] * 3
     assert found() == [alone.question]
     versions = [e.version for e in made]
     window.starts_at = MORNING - DAY
-    assert entries.put_window(window) == 3
-    index.sync_all()
+    assert entries.save_campaign_period(window) == 3
+    sync.sync_all_marks()
     assert len(found()) == 4
     for entry, version in zip(made, versions, strict=True):
         entry.refresh_from_db()
         assert (entry.valid_from, entry.version) == (MORNING - DAY, version)
     window.ends_at = MORNING
-    entries.put_window(window)
-    index.sync_all()
+    entries.save_campaign_period(window)
+    sync.sync_all_marks()
     assert found() == [alone.question]
     assert client.get(made[0].get_absolute_url()).status_code == 404
 
@@ -135,8 +139,8 @@ def test_a_window_moves_all_that_is_in_it(
 def test_in_a_window_an_entry_has_no_times_of_its_own(
     turn: Turn, make_entry: MakeEntry
 ) -> None:
-    window = Window(name="春节", starts_at=MORNING, ends_at=MORNING + DAY)
-    entries.put_window(window)
+    window = CampaignPeriod(name="春节", starts_at=MORNING, ends_at=MORNING + DAY)
+    entries.save_campaign_period(window)
     entry = make_entry(window=window, valid_until=MORNING + 9 * DAY)
     assert entry.valid_until == MORNING + DAY
     with pytest.raises(ProtectedError):
@@ -146,12 +150,12 @@ def test_in_a_window_an_entry_has_no_times_of_its_own(
 def test_a_window_moves_by_the_same_number_of_queries(
     turn: Turn, make_entry: MakeEntry
 ) -> None:
-    window = Window(name="618", starts_at=MORNING)
-    entries.put_window(window)
+    window = CampaignPeriod(name="618", starts_at=MORNING)
+    entries.save_campaign_period(window)
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
-            entries.put_window(window)
+            entries.save_campaign_period(window)
         return len(asked)
 
     make_entry("一？", window=window)
@@ -171,18 +175,18 @@ def test_a_window_moves_by_the_same_number_of_queries(
 )
 def test_a_window_that_is_none_is_refused(columns: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
-        entries.put_window(Window(**{"name": "空", **columns}))
+        entries.save_campaign_period(CampaignPeriod(**{"name": "空", **columns}))
 
 
 def test_the_admin_moves_a_window(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     now = timezone.now().replace(second=0, microsecond=0)
-    window = Window(name="618", starts_at=now + DAY)
-    entries.put_window(window)
+    window = CampaignPeriod(name="618", starts_at=now + DAY)
+    entries.save_campaign_period(window)
     entry = make_entry(window=window)
     client.force_login(editor)
-    address = f"/admin/kb/window/{window.pk}/change/"
+    address = f"/admin/kb/campaignperiod/{window.pk}/change/"
     earlier = timezone.localtime(now - DAY)
     client.post(
         address,
@@ -196,7 +200,7 @@ def test_the_admin_moves_a_window(
     )
     entry.refresh_from_db()
     assert entry.valid_from == now - DAY
-    assert "618" in client.get("/admin/kb/window/").content.decode()
+    assert "618" in client.get("/admin/kb/campaignperiod/").content.decode()
 
 
 # What is due -----------------------------------------------------------------------
@@ -213,11 +217,11 @@ def test_an_entry_is_due_by_its_date_or_as_often_as_its_category_says(
     make_entry("不看？")
     own = make_entry("自己定？", review_at=timezone.localdate() + 5 * DAY)
     make_entry("草稿？", category=below, status="draft")
-    assert not entries.due().exists()
+    assert not entries.list_due_entries().exists()
     turn(MORNING + 5 * DAY)
-    assert list(entries.due()) == [own]
+    assert list(entries.list_due_entries()) == [own]
     turn(MORNING + 31 * DAY)
-    assert set(entries.due()) == {own, often}
+    assert set(entries.list_due_entries()) == {own, often}
 
 
 def test_what_is_late_read_and_complained_of_comes_first(
@@ -230,21 +234,25 @@ def test_what_is_late_read_and_complained_of_comes_first(
     ]
     quiet, read, voted, remarked, late = made
     Entry.objects.filter(pk=late.pk).update(review_at=today - 5 * DAY)
-    Read.objects.create(entry=read, day=today, count=50)
-    Read.objects.create(entry=quiet, day=today - timedelta(days=200), count=900)
+    PageView.objects.create(entry=read, day=today, count=50)
+    PageView.objects.create(entry=quiet, day=today - timedelta(days=200), count=900)
     for person in "abc":
         Vote.objects.create(entry=voted, person=person, helpful=False)
     Vote.objects.create(entry=quiet, person="d", helpful=True)
     ReplyFeedback.objects.create(entry=remarked, reason="wrong", by=agent)
-    order = entries.queue(entries.due())
-    assert [one.entry for one in order] == [
+    order = entries.rank_due_entries(entries.list_due_entries())
+    assert [one.entry_id for one in order] == [
         read.pk,
         voted.pk,
         late.pk,
         remarked.pk,
         quiet.pk,
     ]
-    assert (order[0].reads, order[1].votes, order[2].days) == (50, 3, 5)
+    assert (
+        order[0].recent_use_count,
+        order[1].open_complaint_count,
+        order[2].days_overdue,
+    ) == (50, 3, 5)
 
 
 def test_confirming_moves_the_date_and_writes_nothing(
@@ -254,22 +262,22 @@ def test_confirming_moves_the_date_and_writes_nothing(
     entry = make_entry(category=category)
     turn(MORNING + 31 * DAY)
     version, updated = entry.version, entry.updated_at
-    entries.confirm(entry, by=editor)
-    assert not entries.due().exists()
+    entries.confirm_entry(entry, by=editor)
+    assert not entries.list_due_entries().exists()
     entry.refresh_from_db()
     assert (entry.version, entry.updated_at) == (version, updated)
     turn(MORNING + 62 * DAY)
-    assert list(entries.due()) == [entry]
-    entries.confirm(entry, by=editor, again=90)
+    assert list(entries.list_due_entries()) == [entry]
+    entries.confirm_entry(entry, by=editor, again=90)
     turn(MORNING + 100 * DAY)
-    assert not entries.due().exists()
-    assert Deed.objects.filter(act="confirmed").count() == 2
+    assert not entries.list_due_entries().exists()
+    assert AuditEvent.objects.filter(act="confirmed").count() == 2
 
 
 def test_agents_confirm_nothing(make_entry: MakeEntry, agent: User) -> None:
     entry = make_entry()
     with pytest.raises(PermissionDenied):
-        entries.confirm(entry, by=agent)
+        entries.confirm_entry(entry, by=agent)
 
 
 def test_the_page_lists_what_is_mine_and_confirms_it(
@@ -336,16 +344,16 @@ def test_an_owner_hears_once_a_day(
         make_entry(f"第{number}条？", review_at=today, owner=editor)
     make_entry("不在职的？", review_at=today, owner=lead)
     make_entry("没人管的？", review_at=today)
-    assert [reminding.remind() for _ in range(2)] == [1, 0]
+    assert [review_reminders.send_review_reminders() for _ in range(2)] == [1, 0]
     (sent,) = mail.outbox
     assert sent.to == ["a@example.com"]
     assert "3 条" in sent.subject
     assert "第2条？" in sent.body
     assert "处理：https://faq.example.com/desk/due/。" in sent.body
     turn(MORNING - 2 * DAY)  # a clock that goes back
-    assert reminding.remind() == 0
+    assert review_reminders.send_review_reminders() == 0
     turn(MORNING + DAY)
-    assert reminding.remind() == 1
+    assert review_reminders.send_review_reminders() == 1
 
 
 def test_without_mail_nobody_is_written_to(
@@ -354,15 +362,15 @@ def test_without_mail_nobody_is_written_to(
     settings.KB_MAIL = False
     User.objects.filter(pk=editor.pk).update(email="a@example.com")
     make_entry(review_at=timezone.localdate(), owner=editor)
-    assert reminding.remind() == 0
+    assert review_reminders.send_review_reminders() == 0
     assert mail.outbox == []
 
 
 def test_the_form_of_an_entry_takes_a_window(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
-    window = Window(name="618", starts_at=MORNING)
-    entries.put_window(window)
+    window = CampaignPeriod(name="618", starts_at=MORNING)
+    entries.save_campaign_period(window)
     entry = make_entry()
     client.force_login(editor)
     address = f"/admin/kb/entry/{entry.pk}/change/"

@@ -7,12 +7,14 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from kb import entries, transfer, triage
+from kb import import_export
+from kb.library import entries
 from kb.models import (
     Entry,
     Question,
     Tag,
 )
+from kb.questions import triage
 from tests.conftest import MakeEntry, MakeQuestion
 from tests.importing import FULL, HEAD, actions, load, plan, snapshot
 
@@ -59,7 +61,7 @@ def test_a_sorted_question_stays_sorted(
     make_question: MakeQuestion, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
-    settled = triage.settle(make_question("怎么退"), entry=entry, by=None)
+    settled = triage.settle_question(make_question("怎么退"), entry=entry, by=None)
     load("问题,回答\n怎么退,新的回答\n", kind="questions")
     settled.refresh_from_db()
     assert (settled.status, settled.entry, settled.answer) == (
@@ -76,9 +78,9 @@ def test_one_bad_row_stops_all_unless_it_is_to_be_skipped() -> None:
     rows = "".join(f"问{n},答\n" for n in range(1000))
     made = plan(HEAD + rows + ",答\n")
     with pytest.raises(ValidationError, match="有 1 行不能导入，没有写入任何内容"):
-        transfer.apply(made, by=None)
+        import_export.apply_import(made, by=None)
     assert not Entry.objects.exists()
-    assert transfer.apply(made, by=None, skip_bad=True) == 1000
+    assert import_export.apply_import(made, by=None, skip_bad=True) == 1000
     assert Entry.objects.count() == 1000
 
 
@@ -93,23 +95,23 @@ def test_a_plan_that_has_been_overtaken_is_not_carried_out(
 ) -> None:
     entry, asked = make_entry("怎么退"), make_question("能退吗")
     changing = plan(HEAD + "怎么退,导入的\n")
-    entries.revise(entry, by=None, based_on=entry.version, answer="编辑的")
+    entries.update_entry(entry, by=None, based_on=entry.version, answer="编辑的")
     creating = plan(HEAD + "怎么换,导入的\n")
     make_entry("怎么换")
     settling = plan("问题,回答\n能退吗,导入的\n", kind="questions")
-    triage.settle(asked, entry=entry, by=None)
+    triage.settle_question(asked, entry=entry, by=None)
     before = snapshot()
     for made in (changing, creating, settling):
         with pytest.raises(ValidationError, match="期间有人改了"):
-            transfer.apply(made, by=None)
+            import_export.apply_import(made, by=None)
     assert snapshot() == before
 
 
 def test_two_imports_of_one_file_at_once_make_it_once() -> None:
     first, second = plan(FULL), plan(FULL)
-    transfer.apply(first, by=None)
+    import_export.apply_import(first, by=None)
     with pytest.raises(ValidationError, match="再导入一次"):
-        transfer.apply(second, by=None)
+        import_export.apply_import(second, by=None)
     assert Entry.objects.count() == 2
 
 
@@ -117,7 +119,7 @@ def test_a_new_tag_that_somebody_makes_meanwhile_is_a_conflict() -> None:
     made = plan("问题,答案,标签\na,b,新\n")
     Tag.objects.create(name="新")
     with pytest.raises(ValidationError, match="再导入一次"):
-        transfer.apply(made, by=None)
+        import_export.apply_import(made, by=None)
     assert not Entry.objects.exists()
 
 
@@ -131,13 +133,13 @@ def test_rows_are_looked_up_in_batches(make_entry: MakeEntry) -> None:
     assert len(queries) <= 12
     changed = plan(text.replace("答\n", "新\n"))
     with CaptureQueriesContext(connection) as queries:
-        changed.work.store(None)
+        changed.row_kind.store(None)
     assert len(queries) <= 36  # every version is kept
 
 
 def test_refused_rows_can_be_mended_and_imported() -> None:
     made = plan("问题,答案,可见范围\n=1+1,@x,公幵\n换货,'=2,内部\n多,了,公开,一格\n")
-    text = "".join(transfer.rejects(made))
+    text = "".join(import_export.iter_refused_csv(made))
     assert text.splitlines()[0] == "\ufeff行号,原因,问题,答案,可见范围"
     assert text.splitlines()[1].startswith("2,可见范围「公幵」：不认识这个值")
     assert text.splitlines()[1].endswith(",'=1+1,'@x,公幵")
@@ -145,5 +147,5 @@ def test_refused_rows_can_be_mended_and_imported() -> None:
     mended = plan(text.replace("公幵", "公开").replace(",一格", ""))
     assert actions(mended) == ["CREATE", "CREATE"]
     assert not [note for note in mended.notes if "行号" in note]
-    again = "".join(transfer.rejects(plan(text)))
+    again = "".join(import_export.iter_refused_csv(plan(text)))
     assert again.splitlines()[0] == text.splitlines()[0]

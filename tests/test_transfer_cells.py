@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb import transfer
+from kb import import_export
+from kb.import_export import cells
 from kb.models import Entry
-from kb.transfer import cells
 from tests.importing import HEAD, actions, load, plan
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +23,8 @@ TABLES = Path(__file__).parent / "bad_inputs" / "tables"
 
 @given(st.text())
 def test_guarding_a_formula_loses_nothing(text: str) -> None:
-    guarded = cells.guard(text)
-    assert cells.unguard(guarded) == text
+    guarded = cells.escape_formula(text)
+    assert cells.unescape_formula(guarded) == text
     assert not guarded.lstrip(" \u3000").startswith(tuple("=+-@＝＋－＠\t\r\n"))
 
 
@@ -37,14 +37,14 @@ def test_a_guarded_formula_is_the_text_it_protects() -> None:
 def test_nobody_stores_what_nobody_can_see() -> None:
     made = plan(HEAD + '退\0货\u200b \u3000怎么办,"  a\r\nb\x07  "\n\u200b,c\n')
     assert actions(made) == ["CREATE", "REFUSE"]
-    assert "不能为空" in made.steps[1].detail
-    transfer.apply(made, by=None, skip_bad=True)
+    assert "不能为空" in made.planned_rows[1].detail
+    import_export.apply_import(made, by=None, skip_bad=True)
     entry = Entry.objects.get()
     assert (entry.question, entry.answer) == ("退货 怎么办", "a\nb")
 
 
 def test_damaged_characters_are_refused() -> None:
-    assert "有损坏的字符" in plan(HEAD + "退\ufffd货,可以\n").steps[0].detail
+    assert "有损坏的字符" in plan(HEAD + "退\ufffd货,可以\n").planned_rows[0].detail
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_damaged_characters_are_refused() -> None:
     ],
 )
 def test_a_time_is_understood_in_shanghai(text: str, expected: datetime) -> None:
-    assert cells.moment(text) == expected
+    assert cells.parse_time_cell(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_a_time_is_understood_in_shanghai(text: str, expected: datetime) -> None
 )
 def test_a_time_that_is_none_is_refused_never_guessed(text: str) -> None:
     with pytest.raises(ValueError, match=r"时间|日期"):
-        cells.moment(text)
+        cells.parse_time_cell(text)

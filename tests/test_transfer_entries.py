@@ -10,17 +10,17 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from kb import search, transfer
+from kb import import_export, search
 from kb.models import (
-    WRITER,
+    ROLE_WRITER,
+    CampaignPeriod,
     Category,
+    CategoryPermission,
     Entry,
+    IndexQueue,
     Module,
-    Remit,
-    Stale,
     Tag,
     User,
-    Window,
 )
 from tests.conftest import MakeEntry
 from tests.importing import FULL, HEAD, actions, load, plan, reasons, snapshot
@@ -57,9 +57,9 @@ def test_a_row_becomes_an_entry_with_all_that_hangs_on_it(
     assert [str(phrasing) for phrasing in entry.phrasings.all()] == ["能退吗", "怎么退"]
     assert "会新建 3 个分类：售后、售后/退换货、售后/发票" in made.notes
     assert "会新建 2 个标签：退货、运费" in made.notes
-    hits = search.search("能退吗", user=editor).hits
+    hits = search.search_entries("能退吗", user=editor).hits
     assert [hit.entry.pk for hit in hits] == [entry.pk]
-    assert not Stale.objects.exists()
+    assert not IndexQueue.objects.exists()
 
 
 def test_a_repeated_import_changes_nothing_at_all() -> None:
@@ -81,7 +81,7 @@ def test_only_what_differs_is_written() -> None:
     before = {entry.external_id: entry for entry in Entry.objects.all()}
     made = load("编号,问题,答案,话术,标签\n1,甲,一,亲,a\n2,乙,贰,亲亲,a、b\n")
     assert actions(made) == ["SAME", "CHANGE"]
-    assert made.steps[1].columns == ["答案", "话术", "标签"]
+    assert made.planned_rows[1].changed_columns == ["答案", "话术", "标签"]
     first, second = Entry.objects.order_by("external_id")
     assert first.updated_at == before["1"].updated_at
     assert second.updated_at > before["2"].updated_at
@@ -148,7 +148,7 @@ def test_two_rows_that_ask_the_same_under_two_numbers_are_told(
     rows = "编号,问题,答案\n1,怎么换,a\n2,怎么 換？,b\n3,怎么退,c\n4,别的,d\n"
     made = plan(rows, duplicates="new")
     assert actions(made) == ["CREATE"] * 4
-    assert [step.detail for step in made.steps] == [
+    assert [step.detail for step in made.planned_rows] == [
         "",
         "问题和第 2 行相同，会另建一条",
         f"和库里 #{old.pk}「怎么退」相同，会另建一条",
@@ -269,18 +269,20 @@ def test_too_many_new_names_are_a_wrong_column() -> None:
 
 def test_refused_rows_bring_no_categories_along() -> None:
     made = plan("问题,答案,分类,可见范围\na,b,错的,公幵\nc,d,对的,\n")
-    transfer.apply(made, by=None, skip_bad=True)
+    import_export.apply_import(made, by=None, skip_bad=True)
     assert [str(category) for category in Category.objects.all()] == ["对的"]
 
 
 def test_owners_windows_and_dates_of_review_are_those_that_there_are(
     make_entry: MakeEntry, editor: User
 ) -> None:
-    Window.objects.create(name="618", ends_at=timezone.now() + timedelta(days=9))
+    CampaignPeriod.objects.create(
+        name="618", ends_at=timezone.now() + timedelta(days=9)
+    )
     entry = make_entry("怎么退")
     head = "问题,答案,负责人,档期,复核日期\n"
     made = load(head + "怎么退,,editor,618,2030-01-05\n")
-    assert set(made.steps[0].columns) == {"负责人", "档期", "复核日期"}
+    assert set(made.planned_rows[0].changed_columns) == {"负责人", "档期", "复核日期"}
     entry.refresh_from_db()
     assert (entry.owner, entry.window and entry.window.name) == (editor, "618")
     assert str(entry.review_at) == "2030-01-05"
@@ -303,7 +305,7 @@ def ours() -> Category:
 def held(editor: User, ours: Category) -> User:
     """Return an editor who writes and publishes in one branch only."""
     for right in ("write", "publish"):
-        Remit.objects.create(user=editor, category=ours, right=right)
+        CategoryPermission.objects.create(user=editor, category=ours, right=right)
     return editor
 
 
@@ -321,7 +323,7 @@ def test_what_is_out_of_a_remit_is_refused_row_by_row(
     assert actions(made) == ["CREATE"] * 2 + ["REFUSE"] * 4
     assert reasons(made).count("不在您可以撰写的范围里") == 4
     assert "会新建 1 个分类：售后/退款" in made.notes
-    transfer.apply(made, by=held, skip_bad=True)
+    import_export.apply_import(made, by=held, skip_bad=True)
     assert {str(entry.category) for entry in Entry.objects.filter(status="draft")} == {
         "售后",
         "退款",
@@ -340,7 +342,7 @@ def test_nobody_publishes_his_own_words_by_a_file(
 def test_who_may_only_propose_changes_nothing_live_by_a_file(
     make_entry: MakeEntry, make_user: Callable[..., User]
 ) -> None:
-    writer = make_user("writer", WRITER, is_staff=True)
+    writer = make_user("writer", ROLE_WRITER, is_staff=True)
     make_entry("在线的", replies=["甲"])
     make_entry("草稿的", status="draft")
     head = "问题,答案\n"
@@ -350,7 +352,7 @@ def test_who_may_only_propose_changes_nothing_live_by_a_file(
     for kind, head in (("replies", "条目,话术"), ("phrasings", "条目,相似问法")):
         made = plan(f"{head}\n在线的,新话\n草稿的,新话\n", kind=kind, by=writer)
         assert actions(made) == ["REFUSE", "CREATE"]
-        transfer.apply(made, by=writer, skip_bad=True)
+        import_export.apply_import(made, by=writer, skip_bad=True)
 
 
 def test_many_rows_of_one_place_are_judged_at_once(
@@ -358,4 +360,4 @@ def test_many_rows_of_one_place_are_judged_at_once(
 ) -> None:
     rows = "".join(f"问{n},答,售前\n" for n in range(200))
     with django_assert_max_num_queries(30):
-        assert len(plan("问题,答案,分类\n" + rows, by=held).refused) == 200
+        assert len(plan("问题,答案,分类\n" + rows, by=held).refused_rows) == 200

@@ -15,8 +15,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
+from kb.import_export.read import xlsx_reader
 from kb.models import Entry
-from kb.transfer import workbook
 from tests.importing import HEAD, actions, load, plan, read
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +132,7 @@ def test_quotes_that_do_not_match_name_their_line(text: str, line: int) -> None:
 def test_rows_swallowed_between_two_stray_quotes_are_refused() -> None:
     made = plan(HEAD + '"退货,可以\nb,c\nx,y"\n换货,可以\n')
     assert actions(made) == ["REFUSE", "CREATE"]
-    assert "引号可能不成对" in made.steps[0].detail
+    assert "引号可能不成对" in made.planned_rows[0].detail
 
 
 def test_columns_go_by_name_in_any_spelling_and_order() -> None:
@@ -182,8 +182,8 @@ def test_only_csv_and_xlsx_are_taken_whatever_the_name_promises() -> None:
 def test_widthbeyond_the_header_are_not_lost_in_silence() -> None:
     made = plan(HEAD + "退货,可以,多余\n换货,可以,,\n发票,可以\n")
     assert actions(made) == ["REFUSE", "CREATE", "CREATE"]
-    assert "第 3 列" in made.steps[0].detail
-    assert "多余" in made.steps[0].detail
+    assert "第 3 列" in made.planned_rows[0].detail
+    assert "多余" in made.planned_rows[0].detail
 
 
 # XLSX --------------------------------------------------------------------------
@@ -207,12 +207,12 @@ def test_a_sheet_is_read_as_it_is_shown() -> None:
     )
     made = plan(data)
     assert [row.cells[0] for row in made.table.rows] == ["7", "8", "009"]
-    assert made.steps[1].title == "TRUE"
+    assert made.planned_rows[1].title == "TRUE"
     assert [row.cells[2] for row in made.table.rows] == ["售后", "售后", "售前"]
     assert made.table.rows[1].cells[3] == "2024-01-05"
     assert made.table.rows[2].number == 5
     assert made.table.rows[2].cells[1] == "0.3"
-    assert "公式没有算好的结果" in made.steps[2].detail
+    assert "公式没有算好的结果" in made.planned_rows[2].detail
     notes = "".join(made.notes)
     assert "读取工作表「知识库」" in notes
     assert "另有 1 个工作表没有读" in notes
@@ -227,10 +227,10 @@ def test_a_carriage_return_of_excel_is_a_line_end() -> None:
 
 def test_a_number_that_excel_has_rounded_is_refused() -> None:
     data = book(["编号", "问题", "答案"], [1234567890123456789, "a", "b"])
-    assert "超过 15 位" in plan(data).steps[0].detail
+    assert "超过 15 位" in plan(data).planned_rows[0].detail
     made = plan("编号,问题,答案\n1.23E+15,a,b\n00123,c,d\n-1,e,f\n")
     assert actions(made) == ["REFUSE", "CREATE", "CREATE"]
-    assert "科学计数法" in made.steps[0].detail
+    assert "科学计数法" in made.planned_rows[0].detail
     assert made.table.rows[1].cells[0] == "00123"
 
 
@@ -240,7 +240,7 @@ def test_an_error_in_a_cell_is_an_error_of_its_row() -> None:
 
     made = plan(book(["问题", "答案"], ["a", "#REF!"], ["c", "d"], also=spoil))
     assert actions(made) == ["REFUSE", "CREATE"]
-    assert made.steps[0].detail == "答案「#REF!」：单元格是错误值"
+    assert made.planned_rows[0].detail == "答案「#REF!」：单元格是错误值"
 
 
 def test_a_sheet_that_is_too_large_is_not_read_to_its_end() -> None:
@@ -264,8 +264,8 @@ def test_a_cell_that_points_nowhere_is_an_error_of_its_row() -> None:
     )
     made = plan(data)
     assert actions(made) == ["CREATE", "REFUSE", "REFUSE"]
-    assert "问题「-1」：单元格是错误值" in made.steps[1].detail
-    assert "答案「9」：单元格是错误值" in made.steps[2].detail
+    assert "问题「-1」：单元格是错误值" in made.planned_rows[1].detail
+    assert "答案「9」：单元格是错误值" in made.planned_rows[2].detail
 
 
 def test_an_archive_that_would_explode_is_not_opened() -> None:
@@ -285,5 +285,5 @@ def test_an_archive_that_would_explode_is_not_opened() -> None:
 
 
 def test_a_child_that_takes_too_long_is_stopped(monkeypatch: Any) -> None:
-    monkeypatch.setattr(workbook, "SECONDS", 0.01)
+    monkeypatch.setattr(xlsx_reader, "WORKER_TIMEOUT_SECONDS", 0.01)
     assert "没有读完" in refusal(book(["问题", "答案"], ["a", "b"]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from kb.import_export.read import other_tools
 from kb.models import Entry
-from kb.transfer import others
 from tests.importing import load, plan, reasons
 
 pytestmark = pytest.mark.django_db
@@ -131,4 +131,4 @@ def test_a_column_that_no_tool_of_ours_knows_is_named() -> None:
     ],
 )
 def test_html_becomes_what_it_shows(html: str, text: str) -> None:
-    assert others.spoken(html) == text
+    assert other_tools.html_to_plain_text(html) == text

@@ -19,26 +19,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.settings import BASE_DIR
-from kb import golden, transfer, vocabulary
+from kb import import_export
+from kb.import_export import RowAction, cells, multi_value_cells, row_marks
+from kb.import_export.export import split_files
+from kb.language import vocabulary
 from kb.models import (
+    AuditEvent,
     Category,
-    Deed,
+    CustomerSegment,
+    DictionaryWord,
     Entry,
-    Golden,
     Module,
     Phrasing,
     Question,
+    RelevanceTest,
     Reply,
-    Segment,
     StopWord,
+    StyleRule,
     SynonymSet,
     Tag,
     User,
-    Word,
-    WordingRule,
 )
-from kb.text import normalize
-from kb.transfer import Action, cells, joining, marks, parting
+from kb.quality import relevance_tests
+from kb.text.chinese import normalize
 from tests.conftest import MakeEntry
 from tests.importing import actions, load, plan, snapshot
 
@@ -56,7 +59,7 @@ ORDER = (
     "golden",
 )
 TABLES = (
-    Golden,
+    RelevanceTest,
     Phrasing,
     Reply,
     Question,
@@ -65,26 +68,32 @@ TABLES = (
     Tag,
     Module,
     SynonymSet,
-    Word,
+    DictionaryWord,
     StopWord,
-    WordingRule,
+    StyleRule,
 )
 
 
 def written(kind: str, format: str = "csv") -> bytes:
-    made, heads = transfer.export(kind), transfer.heads(kind)
+    made, heads = (
+        import_export.prepare_export(kind),
+        import_export.list_export_headings(kind),
+    )
     if format == "csv":
-        return "".join(transfer.csv_lines(heads, made.lines())).encode()
+        return "".join(import_export.iter_csv_lines(heads, made.iter_lines())).encode()
     file = io.BytesIO()
-    transfer.write_workbook(heads, made.lines(), file, made.label)
+    import_export.write_workbook(heads, made.iter_lines(), file, made.label)
     return file.getvalue()
 
 
 def said(kind: str) -> list[list[str]]:
     """Return what an export says but for the marks, which are of this library alone."""
-    fields = transfer.export(kind).fields
+    fields = import_export.prepare_export(kind).fields
     own = [at for at, name in enumerate(fields) if name not in {"mark", "entry_mark"}]
-    return sorted([line[at] for at in own] for line in transfer.export(kind).lines())
+    return sorted(
+        [line[at] for at in own]
+        for line in import_export.prepare_export(kind).iter_lines()
+    )
 
 
 def emptied() -> None:
@@ -116,7 +125,7 @@ def library(make_entry: MakeEntry, editor: User) -> Entry:
     entry.tags.add(
         Tag.objects.create(name="运费，包邮"), Tag.objects.create(name="+加")
     )
-    segment = Segment.objects.create(name="高净值")
+    segment = CustomerSegment.objects.create(name="高净值")
     for order, label in enumerate(["标准", "安抚", "标准", "长"]):
         facts = {"channel": "wechat", "segment": segment} if order == 2 else {}
         Reply.objects.create(
@@ -135,14 +144,14 @@ def library(make_entry: MakeEntry, editor: User) -> Entry:
     )
     Question.objects.create(text="怎么退\n？", answer="又问一次")
     SynonymSet.objects.create(members="邮费\n运费", topic="物流", two_way=False)
-    Word.objects.create(text="闪电退款", tag="")
+    DictionaryWord.objects.create(text="闪电退款", tag="")
     StopWord.objects.create(text="亲爱的")
-    WordingRule.objects.create(
+    StyleRule.objects.create(
         text="=第一", kind="absolute", exceptions="=第一步", faces="reply", reason="@x"
     )
-    WordingRule.objects.create(text="句子太长", kind="check", limit=90, severity="off")
-    Golden.objects.create(words="＝运费", entry=entry, side="staff", within=3)
-    Golden.objects.create(words="火星", entry=None)
+    StyleRule.objects.create(text="句子太长", kind="check", limit=90, severity="off")
+    RelevanceTest.objects.create(words="＝运费", entry=entry, side="staff", within=3)
+    RelevanceTest.objects.create(words="火星", entry=None)
     return entry
 
 
@@ -153,8 +162,8 @@ def test_a_library_that_goes_out_comes_back(library: Entry, format: str) -> None
     emptied()
     for kind in ORDER:
         made = plan(files[kind], kind=kind)
-        assert not made.refused, [str(step) for step in made.refused]
-        transfer.apply(made, by=None)
+        assert not made.refused_rows, [str(step) for step in made.refused_rows]
+        import_export.apply_import(made, by=None)
         assert said(kind) == before[kind]
 
 
@@ -163,7 +172,7 @@ def test_importing_an_export_again_changes_nothing(library: Entry, kind: str) ->
     before = snapshot()
     made = plan(written(kind), kind=kind)
     assert set(actions(made)) == {"SAME"}
-    transfer.apply(made, by=None)
+    import_export.apply_import(made, by=None)
     assert snapshot() == before
 
 
@@ -181,8 +190,11 @@ def test_a_mark_finds_its_row_whatever_was_changed(library: Entry) -> None:
 
 @pytest.mark.parametrize("mark", ["1-00000000", "1", "-", "9" * 30 + "-aa", "１-aa"])
 def test_a_mark_of_another_library_says_nothing(library: Entry, mark: str) -> None:
-    assert marks.known("entries", mark) is None
-    assert marks.known("replies", marks.mark("entries", 1)) is None
+    assert row_marks.read_row_mark("entries", mark) is None
+    assert (
+        row_marks.read_row_mark("replies", row_marks.make_row_mark("entries", 1))
+        is None
+    )
 
 
 def test_what_one_person_keeps_does_not_go_out(library: Entry, agent: Any) -> None:
@@ -213,13 +225,13 @@ FORMULAS = [
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_cell_is_a_formula_and_none_is_changed(text: str) -> None:
-    line = "".join(transfer.csv_lines(["词"], [[text]])).split("\r\n")[1]
+    line = "".join(import_export.iter_csv_lines(["词"], [[text]])).split("\r\n")[1]
     assert line.strip('"').startswith("'")
     file = io.BytesIO()
-    transfer.write_workbook(["词"], [[text]], file, "词")
+    import_export.write_workbook(["词"], [[text]], file, "词")
     cell = openpyxl.load_workbook(file).worksheets[0]["A2"]
     assert cell.data_type == "s"
-    assert cells.unguard(cell.value) == text
+    assert cells.unescape_formula(cell.value) == text
 
 
 def test_a_workbook_holds_no_formula_at_all(library: Entry) -> None:
@@ -231,22 +243,31 @@ def test_a_workbook_holds_no_formula_at_all(library: Entry) -> None:
 def test_a_text_that_excel_cannot_hold_is_named() -> None:
     with pytest.raises(ValidationError, match="第 3 行「答案」超过 32,767 个字"):
         rows = [["短"], ["长" * 32_768]]
-        transfer.write_workbook(["答案"], rows, io.BytesIO(), "条目")
+        import_export.write_workbook(["答案"], rows, io.BytesIO(), "条目")
 
 
 # Any text ---------------------------------------------------------------------------
 
 
 LETTERS = st.characters(codec="utf-8")
-ANY = st.text(LETTERS, max_size=30).map(normalize.line)
+ANY = st.text(LETTERS, max_size=30).map(normalize.clean_single_line)
 SOME = ANY.map(lambda text: text if any(map(str.isalnum, text)) else f"{text}字")
 
 
 @settings(deadline=None)
 @given(st.lists(SOME, max_size=5))
 def test_what_is_joined_is_taken_apart_again(texts: list[str]) -> None:
-    for separators in (joining.LINES, joining.WORDS, joining.STEPS):
-        assert joining.parts(separators, joining.joined(separators, texts)) == texts
+    for separators in (
+        multi_value_cells.PHRASING_SEPARATORS,
+        multi_value_cells.TAG_SEPARATORS,
+        multi_value_cells.CATEGORY_PATH_SEPARATORS,
+    ):
+        assert (
+            multi_value_cells.split_cell(
+                separators, multi_value_cells.join_cell(separators, texts)
+            )
+            == texts
+        )
 
 
 # The admin --------------------------------------------------------------------------
@@ -263,8 +284,11 @@ def test_an_export_is_a_button_for_those_who_may(
     response = client.get(address)
     body = b"".join(response.streaming_content)
     assert "attachment" in response.headers["Content-Disposition"]
-    assert plan(body, kind="entries").counts[Action.SAME] == Entry.objects.count()
-    assert Deed.objects.get(act="exported").by == editor
+    assert (
+        plan(body, kind="entries").counts_by_action[RowAction.SAME]
+        == Entry.objects.count()
+    )
+    assert AuditEvent.objects.get(act="exported").by == editor
     editor.groups.clear()
     editor.user_permissions.add(Permission.objects.get(codename="view_entry"))
     assert client.get(address).status_code == 403
@@ -292,7 +316,9 @@ def test_the_command_writes_whole_files_of_at_most_so_many_rows(
     )
     call_command("kb_export", "stopwords", str(tmp_path / "b.xlsx"), verbosity=0)
     assert (
-        plan((tmp_path / "b.xlsx").read_bytes(), kind="stopwords").counts[Action.SAME]
+        plan((tmp_path / "b.xlsx").read_bytes(), kind="stopwords").counts_by_action[
+            RowAction.SAME
+        ]
         == 1
     )
     with pytest.raises(CommandError, match="结尾"):
@@ -306,7 +332,7 @@ def test_what_one_import_does_not_take_goes_out_in_several(
     library: Entry, client: Any, editor: User, monkeypatch: Any, form: str
 ) -> None:
     """By size here: two of these rows are more than a file may have."""
-    monkeypatch.setattr(parting, "BYTES", 700)
+    monkeypatch.setattr(split_files, "MAX_PART_BYTES", 700)
     client.force_login(editor)
     response = client.get(f"/admin/export/entries.{form}")
     assert response["Content-Type"] == "application/zip"
@@ -315,7 +341,7 @@ def test_what_one_import_does_not_take_goes_out_in_several(
     assert all(name.endswith(form) for name in archive.namelist())
     plans = [plan(archive.read(name), kind="entries") for name in archive.namelist()]
     assert {action for made in plans for action in actions(made)} == {"SAME"}
-    assert sum(len(made.steps) for made in plans) == Entry.objects.count()
+    assert sum(len(made.planned_rows) for made in plans) == Entry.objects.count()
 
 
 def test_a_text_that_excel_cannot_hold_goes_out_as_csv_among_others(
@@ -323,10 +349,16 @@ def test_a_text_that_excel_cannot_hold_goes_out_as_csv_among_others(
 ) -> None:
     Entry.objects.filter(pk=library.pk).update(answer="长" * 32_768)
     with pytest.raises(ValidationError, match="请导出 CSV"):
-        transfer.bundle(transfer.export("entries"), transfer.heads("entries"), "xlsx")
-    monkeypatch.setattr(parting, "BYTES", 700)
-    ending, body = transfer.bundle(
-        transfer.export("entries"), transfer.heads("entries"), "xlsx"
+        import_export.build_export_file(
+            import_export.prepare_export("entries"),
+            import_export.list_export_headings("entries"),
+            "xlsx",
+        )
+    monkeypatch.setattr(split_files, "MAX_PART_BYTES", 700)
+    ending, body = import_export.build_export_file(
+        import_export.prepare_export("entries"),
+        import_export.list_export_headings("entries"),
+        "xlsx",
     )
     names = zipfile.ZipFile(io.BytesIO(b"".join(body))).namelist()
     assert (ending, {name.rpartition(".")[2] for name in names}) == (
@@ -339,19 +371,19 @@ def test_an_export_asks_in_batches(
     library: Entry, django_assert_max_num_queries: Any
 ) -> None:
     with django_assert_max_num_queries(12):
-        list(transfer.export("entries").lines())
+        list(import_export.prepare_export("entries").iter_lines())
 
 
 def test_a_vocabulary_goes_from_site_to_site() -> None:
-    vocabulary.load_starter()
+    vocabulary.install_starter_vocabulary()
     files = {kind: written(kind) for kind in ("words", "stopwords")}
-    counts = Word.objects.count(), StopWord.objects.count()
-    Word.objects.all().delete()
+    counts = DictionaryWord.objects.count(), StopWord.objects.count()
+    DictionaryWord.objects.all().delete()
     StopWord.objects.all().delete()
     for kind, file in files.items():
         load(file, kind=kind)
-    assert counts == (Word.objects.count(), StopWord.objects.count())
-    assert golden.last() is None
+    assert counts == (DictionaryWord.objects.count(), StopWord.objects.count())
+    assert relevance_tests.get_last_run() is None
 
 
 def test_the_commands_carry_a_library_over(library: Entry, tmp_path: Path) -> None:
@@ -372,5 +404,5 @@ def test_the_commands_carry_a_library_over(library: Entry, tmp_path: Path) -> No
 
 def test_the_guide_names_every_kind_that_can_be_exported() -> None:
     guide = (BASE_DIR / "docs" / "moving.md").read_text("utf-8")
-    assert set(ORDER) == set(transfer.KINDS)
+    assert set(ORDER) == set(import_export.ROW_KINDS)
     assert guide.count(f"for kind in {' '.join(ORDER)}; do") == 2

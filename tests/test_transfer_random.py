@@ -15,10 +15,15 @@ import pytest
 from django.core.management.color import no_style
 from django.db import connection
 
-from kb import entries, index, transfer, wording
+from kb import import_export
+from kb.import_export import RowAction, cells
+from kb.index import sync
+from kb.language import style_rules
+from kb.library import entries
 from kb.models import (
     Category,
     Channel,
+    DictionaryWord,
     Entry,
     Module,
     Phrasing,
@@ -27,10 +32,8 @@ from kb.models import (
     StopWord,
     SynonymSet,
     Tag,
-    Word,
 )
-from kb.text import normalize
-from kb.transfer import Action, cells
+from kb.text.chinese import normalize
 from tests.importing import plan
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +43,7 @@ VOCABULARY = ("synonyms", "words", "stopwords")
 KINDS = ("entries", "replies", "phrasings", "questions", *VOCABULARY)
 TABLES: tuple[Any, ...] = (
     *(Reply, Phrasing, Question, Entry, Category, Tag, Module),
-    *(SynonymSet, Word, StopWord),
+    *(SynonymSet, DictionaryWord, StopWord),
 )
 # What spreadsheets, encodings, separators and importers stumble over.
 PIECES = [
@@ -67,15 +70,15 @@ class Cells:
         return "".join(rng.sample(parts, len(parts)))
 
     def prose(self) -> str:
-        return cells.unify(normalize.clean(self.text(15))).strip()
+        return cells.normalize_line_ends(normalize.clean_text(self.text(15))).strip()
 
     def line(self, most: int) -> str:
-        return normalize.line(self.text())[:most].strip()
+        return normalize.clean_single_line(self.text())[:most].strip()
 
     def name(self, most: int) -> str:
         """Return a line that no other equals, whatever its spelling."""
         said = self.line(most - 8)
-        return normalize.line(f"{said}名{next(self.numbers)}")
+        return normalize.clean_single_line(f"{said}名{next(self.numbers)}")
 
     def word(self) -> str:
         return "词" + "".join(HAN[int(digit)] for digit in str(next(self.numbers)))
@@ -94,7 +97,7 @@ def shelves(some: Cells) -> list[Category | None]:
 
 def fill(some: Cells) -> None:
     """Keep ROWS random entries and questions, and some of all that goes with them."""
-    rng, library = some.rng, wording.Library()
+    rng, library = some.rng, style_rules.LibraryLookup()
     places = shelves(some)
     tags = [Tag.objects.create(name=some.name(30)) for _ in range(20)]
     modules = [None, *(Module.objects.create(name=some.name(50)) for _ in range(5))]
@@ -122,19 +125,25 @@ def fill(some: Cells) -> None:
             reply.channel = rng.choice(["", *Channel.values])
         asked = some.some(lambda: some.name(200), 3)
         said = [(reply.label, reply.body) for reply in mine]
-        found = wording.said_in(entry.question, entry.answer, said, asked)
-        if entry.answer and not wording.findings(found, strict=True, library=library):
+        found = style_rules.list_form_texts(entry.question, entry.answer, said, asked)
+        if entry.answer and not style_rules.check_texts(
+            found, strict=True, library=library
+        ):
             entry.status = rng.choice(Entry.Status.values)
         entry.clean()
-        entry.derive()
+        entry.update_derived_columns()
         new.append(entry)
         replies += mine
         phrasings += [
-            Phrasing(entry=entry, text=text, text_key=normalize.key(text))
+            Phrasing(
+                entry=entry, text=text, text_key=normalize.compute_spelling_key(text)
+            )
             for text in asked
         ]
         tagged += [(entry, tag) for tag in rng.sample(tags, rng.randrange(3))]
-    entries.store(new, [], replies=replies, phrasings=phrasings, tags=tagged, by=None)
+    entries.store_entries(
+        new, [], replies=replies, phrasings=phrasings, tags=tagged, by=None
+    )
 
 
 def ask(some: Cells) -> None:
@@ -160,18 +169,22 @@ def teach(some: Cells) -> None:
         row.two_way = some.rng.random() > 0.5
         row.full_clean()
         row.save()
-        Word.objects.create(
-            text=some.word(), tag=some.rng.choice(["", *Word.Tag.values])
+        DictionaryWord.objects.create(
+            text=some.word(),
+            tag=some.rng.choice(["", *DictionaryWord.PartOfSpeech.values]),
         )
         StopWord.objects.create(text=some.word())
 
 
 def written(kind: str, form: str) -> bytes:
-    made, heads = transfer.export(kind), transfer.heads(kind)
+    made, heads = (
+        import_export.prepare_export(kind),
+        import_export.list_export_headings(kind),
+    )
     if form == "csv":
-        return "".join(transfer.csv_lines(heads, made.lines())).encode()
+        return "".join(import_export.iter_csv_lines(heads, made.iter_lines())).encode()
     file = io.BytesIO()
-    transfer.write_workbook(heads, made.lines(), file, made.label)
+    import_export.write_workbook(heads, made.iter_lines(), file, made.label)
     return file.getvalue()
 
 
@@ -198,7 +211,9 @@ def emptied() -> None:
 def test_a_thousand_random_rows_come_back_byte_for_byte(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(index, "sync_all", lambda **_: None)  # nobody searches here
+    monkeypatch.setattr(
+        sync, "sync_all_marks", lambda **_: None
+    )  # nobody searches here
     some = Cells(SEED)
     emptied()
     fill(some)
@@ -206,15 +221,18 @@ def test_a_thousand_random_rows_come_back_byte_for_byte(
     teach(some)
     files = {(k, form): written(k, form) for form in ("csv", "xlsx") for k in KINDS}
     for (kind, form), file in files.items():  # into the library that it came from
-        again = plan(file, kind=kind).steps
-        other = [str(step) for step in again if step.action is not Action.SAME]
+        again = plan(file, kind=kind).planned_rows
+        other = [str(step) for step in again if step.action is not RowAction.SAME]
         assert not other, (SEED, kind, form, other[:5])
     for form in ("csv", "xlsx"):  # and into an empty one
         emptied()
         for kind in KINDS:
             made = plan(files[kind, form], kind=kind)
-            assert not made.refused, (SEED, [str(step) for step in made.refused][:5])
-            transfer.apply(made, by=None)
+            assert not made.refused_rows, (
+                SEED,
+                [str(step) for step in made.refused_rows][:5],
+            )
+            import_export.apply_import(made, by=None)
         for kind in KINDS:
             file = cells_of(files[kind, form])
             assert cells_of(written(kind, form)) == file, (SEED, kind, form)

@@ -16,36 +16,39 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, faces, pictures, privacy, search, trash, unsaved
-from kb.admin.base import Curation
+from kb import search
+from kb.admin.base_admin import BaseAdmin
+from kb.library import autosave, entries, pictures
 from kb.models import (
-    EDITOR,
+    ROLE_EDITOR,
+    Announcement,
+    AuditEvent,
+    CampaignPeriod,
     Category,
-    Deed,
+    CategoryPermission,
+    CustomerSegment,
     DeletedItem,
+    DictionaryWord,
     Entry,
     FollowUp,
-    Golden,
-    Incident,
     Module,
     Picture,
     Question,
-    Remit,
+    RelevanceTest,
     Reply,
-    Segment,
     Site,
     Snippet,
     StopWord,
+    StyleRule,
     SynonymSet,
     Tag,
     Team,
     TextRevision,
     User,
     WidgetRule,
-    Window,
-    Word,
-    WordingRule,
 )
+from kb.operations import privacy, trash
+from kb.publishing import translations
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -99,14 +102,14 @@ def draft(make_entry: MakeEntry, lead: User) -> Entry:
     )
     entry.tags.add(Tag.objects.create(name="冷门"))
     FollowUp.objects.create(entry=entry, then=make_entry("接着问什么"))
-    faces.put_own(entry, "草稿裡的冷門問題", "")
-    entries.revise(entry, by=lead, based_on=entry.version, answer="改过一次")
+    translations.save_manual_translation(entry, "草稿裡的冷門問題", "")
+    entries.update_entry(entry, by=lead, based_on=entry.version, answer="改过一次")
     entry.refresh_from_db()
     return entry
 
 
 def test_a_deleted_draft_comes_back_whole(office: Client, draft: Entry) -> None:
-    before, said = values(draft), entries.content(draft)
+    before, said = values(draft), entries.take_snapshot(draft)
     history = list(draft.revisions.values_list("version", "content"))
     replies = [values(reply) for reply in draft.replies.all()]
     assert history
@@ -116,7 +119,7 @@ def test_a_deleted_draft_comes_back_whole(office: Client, draft: Entry) -> None:
     assert page.request["PATH_INFO"] == address(draft, "change")
     assert values(draft) == before
     draft = Entry.objects.get(pk=draft.pk)
-    assert entries.content(draft) == said
+    assert entries.take_snapshot(draft) == said
     assert list(draft.revisions.values_list("version", "content")) == history
     assert [values(reply) for reply in draft.replies.all()] == replies
     assert not DeletedItem.objects.exists()
@@ -128,11 +131,11 @@ def test_a_deleted_draft_is_found_by_nobody_until_it_is_back(
 ) -> None:
     words = "草稿里的冷门问题"
     assert draft.pk in {
-        hit.entry.pk for hit in search.nearest(words, user=lead, limit=5)
+        hit.entry.pk for hit in search.find_similar_entries(words, user=lead, limit=5)
     }
     undo = delete(office, draft)
     assert draft.pk not in {
-        hit.entry.pk for hit in search.nearest(words, user=lead, limit=5)
+        hit.entry.pk for hit in search.find_similar_entries(words, user=lead, limit=5)
     }
     for name in ("admin:kb_entry_changelist", "desk:drafts", "console:home"):
         assert words not in office.get(reverse(name), follow=True).text.replace(
@@ -140,7 +143,7 @@ def test_a_deleted_draft_is_found_by_nobody_until_it_is_back(
         )
     office.post(undo)
     assert draft.pk in {
-        hit.entry.pk for hit in search.nearest(words, user=lead, limit=5)
+        hit.entry.pk for hit in search.find_similar_entries(words, user=lead, limit=5)
     }
 
 
@@ -176,7 +179,7 @@ def test_both_steps_are_in_the_audit_log(
     office: Client, draft: Entry, lead: User
 ) -> None:
     office.post(delete(office, draft))
-    acts = Deed.objects.filter(by=lead, what__contains=f"「{draft}」#{draft.pk}")
+    acts = AuditEvent.objects.filter(by=lead, what__contains=f"「{draft}」#{draft.pk}")
     assert [deed.act for deed in acts.order_by("pk")] == ["deleted", "restored"]
 
 
@@ -184,10 +187,10 @@ def test_who_is_held_to_other_categories_neither_sees_nor_restores(
     office: Client, draft: Entry, make_user: Callable[..., User]
 ) -> None:
     undo = delete(office, draft)
-    outsider = make_user("outsider", EDITOR, is_staff=True)
+    outsider = make_user("outsider", ROLE_EDITOR, is_staff=True)
     other = Category.objects.create(name="售前")
     for right in ("write", "publish"):
-        Remit.objects.create(user=outsider, category=other, right=right)
+        CategoryPermission.objects.create(user=outsider, category=other, right=right)
     office.force_login(outsider)
     item = DeletedItem.objects.get()
     assert "冷门" not in office.get(LIST).text
@@ -209,7 +212,7 @@ def test_who_lost_the_right_does_not_restore(
 def test_what_stands_in_the_way_is_named(office: Client, draft: Entry) -> None:
     Entry.objects.filter(pk=draft.pk).update(source="表", external_id="7")
     undo = delete(office, draft)
-    entries.draft("另一条", by=None, source="表", external_id="7")
+    entries.create_draft("另一条", by=None, source="表", external_id="7")
     page = office.post(undo, follow=True)
     assert "没有恢复：这个来源里已有相同外部编号的条目。" in page.text
     assert DeletedItem.objects.exists()
@@ -229,25 +232,27 @@ def test_a_row_that_went_meanwhile_is_left_out(office: Client, draft: Entry) -> 
 
 
 def _golden(make_entry: MakeEntry) -> Any:
-    return Golden.objects.create(words="运费", entry=make_entry(), within=3)
+    return RelevanceTest.objects.create(words="运费", entry=make_entry(), within=3)
 
 
 MAKERS: dict[str, Callable[..., Any]] = {
     "category": lambda m: Category.objects.create(name="空的分类"),
     "tag": lambda m: Tag.objects.create(name="发货"),
     "module": lambda m: Module.objects.create(name="支付"),
-    "segment": lambda m: Segment.objects.create(name="学生"),
-    "window": lambda m: Window.objects.create(name="双十一", starts_at=timezone.now()),
+    "segment": lambda m: CustomerSegment.objects.create(name="学生"),
+    "window": lambda m: CampaignPeriod.objects.create(
+        name="双十一", starts_at=timezone.now()
+    ),
     "snippet": lambda m: Snippet.objects.create(name="落款", body="祝好"),
-    "notice": lambda m: Incident.objects.create(
+    "notice": lambda m: Announcement.objects.create(
         title="快递停运", body="因大雪", ends_at=timezone.now() + timedelta(days=1)
     ),
     "site": lambda m: Site.objects.create(name="门店", host="shop.example.com"),
     "widget rule": lambda m: WidgetRule.objects.create(pattern="/pay", query="付款"),
     "synonyms": lambda m: SynonymSet.objects.create(members="邮费\n运费"),
-    "word": lambda m: Word.objects.create(text="催派送"),
+    "word": lambda m: DictionaryWord.objects.create(text="催派送"),
     "stop word": lambda m: StopWord.objects.create(text="那个啥"),
-    "wording rule": lambda m: WordingRule.objects.create(
+    "wording rule": lambda m: StyleRule.objects.create(
         text="全网最低", reason="广告法"
     ),
     "golden query": _golden,
@@ -267,16 +272,16 @@ def test_a_deleted_row_of_every_table_comes_back(
     page = root.post(undo, follow=True)
     assert f"已恢复「{row}」" in page.text, re.findall("没有恢复[^<]*", page.text)
     assert values(row) == before
-    assert Deed.objects.filter(act="restored").count() == 1
-    assert Deed.objects.filter(act="deleted").exists() or name == "group"
+    assert AuditEvent.objects.filter(act="restored").count() == 1
+    assert AuditEvent.objects.filter(act="deleted").exists() or name == "group"
 
 
 def test_no_admin_deletes_past_the_trash() -> None:
     for model, model_admin in admin.site._registry.items():
         kind: Any = type(model_admin)
-        assert issubclass(kind, Curation), model
+        assert issubclass(kind, BaseAdmin), model
         for method in ("delete_model", "delete_queryset"):
-            assert getattr(kind, method) is getattr(Curation, method), (model, method)
+            assert getattr(kind, method) is getattr(BaseAdmin, method), (model, method)
 
 
 def test_every_deletable_table_is_tried_here() -> None:
@@ -287,9 +292,28 @@ def test_every_deletable_table_is_tried_here() -> None:
         for model, model_admin in admin.site._registry.items()
         if model_admin.has_delete_permission(request)
     }
-    tried = {Entry, Picture, User, Question, Group, Category, Tag, Module, Segment}
-    tried |= {Window, Snippet, Incident, Site, WidgetRule, SynonymSet, Word, StopWord}
-    assert tables - tried == {WordingRule, Golden, Team}
+    tried = {
+        Entry,
+        Picture,
+        User,
+        Question,
+        Group,
+        Category,
+        Tag,
+        Module,
+        CustomerSegment,
+    }
+    tried |= {
+        CampaignPeriod,
+        Snippet,
+        Announcement,
+        Site,
+        WidgetRule,
+        SynonymSet,
+        DictionaryWord,
+        StopWord,
+    }
+    assert tables - tried == {StyleRule, RelevanceTest, Team}
 
 
 def test_a_tag_comes_back_on_its_entries(office: Client, make_entry: MakeEntry) -> None:
@@ -340,12 +364,14 @@ def test_a_picture_comes_back_with_its_file(
 
     body = BytesIO()
     Image.new("RGB", (40, 30), "red").save(body, "PNG")
-    picture = pictures.keep(ContentFile(body.getvalue(), "a.png"), alt="红", by=lead)
+    picture = pictures.store_picture(
+        ContentFile(body.getvalue(), "a.png"), alt="红", by=lead
+    )
     with default_storage.open(picture.name) as file:
         bytes_ = file.read()
     undo = delete(office, picture)
     office.post(undo)
-    assert pictures.is_intact(Picture.objects.get(pk=picture.pk))
+    assert pictures.is_picture_file_intact(Picture.objects.get(pk=picture.pk))
     with default_storage.open(picture.name) as file:
         assert file.read() == bytes_
 
@@ -378,7 +404,7 @@ def test_what_was_typed_and_dropped_comes_back_to_its_writer_alone(
     office: Client, lead: User, make_user: Callable[..., User]
 ) -> None:
     fields = [("question", "写到一半的问题"), ("answer", "半句")]
-    row = unsaved.keep(fields, entry=None, by=lead)
+    row = autosave.save_form_fields(fields, entry=None, by=lead)
     page = office.post(reverse("admin:kb_entry_drop"), {"drop": row.pk}, follow=True)
     found = re.search(r'formaction="([^"]+/undo/)"', page.text)
     assert found
@@ -388,9 +414,9 @@ def test_what_was_typed_and_dropped_comes_back_to_its_writer_alone(
     assert office.post(found[1]).status_code == 403
     office.force_login(lead)
     assert "写到一半的问题" in office.post(found[1], follow=True).text
-    assert [list(pair) for pair in unsaved.of(None, by=lead).get().fields] == [
-        list(pair) for pair in fields
-    ]
+    assert [
+        list(pair) for pair in autosave.list_autosaves(None, by=lead).get().fields
+    ] == [list(pair) for pair in fields]
 
 
 # How long, and for whom not ----------------------------------------------------------
@@ -411,7 +437,7 @@ def test_zero_days_keeps_it_for_ever(
     settings: Any, office: Client, draft: Entry
 ) -> None:
     settings.KB_RETENTION_DAYS = {**settings.KB_RETENTION_DAYS, "deleted": 0}
-    trash.delete(draft, by=None)
+    trash.delete_row(draft, by=None)
     DeletedItem.objects.update(deleted_at=timezone.now() - timedelta(days=3000))
     privacy.delete_expired_personal_data()
     assert DeletedItem.objects.exists()
@@ -433,7 +459,7 @@ def test_an_erased_person_is_erased_from_the_trash(
     office.post(undo)
     back = Entry.objects.get(pk=draft.pk)
     key = back.question_key
-    back.derive()
+    back.update_derived_columns()
     assert back.question_key == key
 
 

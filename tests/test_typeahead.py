@@ -10,11 +10,13 @@ from django.contrib.auth.models import AnonymousUser
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kb import entries, index, search, typeahead
-from kb.engines import EngineUnavailable, get_engine
+from kb import search
+from kb.index import autocomplete, sync
+from kb.index.engines import EngineUnavailableError, get_engine
+from kb.library import entries
 from kb.models import Completion, Entry, Phrasing, User
-from kb.text import beginnings, pinyin
-from kb.text.normalize import normalize
+from kb.text.chinese import autocomplete_keys, pinyin
+from kb.text.chinese.normalize import normalize_text
 from tests.conftest import MakeEntry
 
 ANYONE = AnonymousUser()
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def begun(words: str, user: User | AnonymousUser = ANYONE) -> list[str]:
-    return [found.text for found in typeahead.begun(words, user=user)]
+    return [found.text for found in autocomplete.find_completions(words, user=user)]
 
 
 # What begins a text -----------------------------------------------------------------
@@ -123,7 +125,9 @@ def test_a_long_beginning_is_compared_to_its_end(make_entry: MakeEntry) -> None:
 
 @pytest.mark.parametrize("typed", ["tuihuo", "fuwuqi", "tuikuan"])
 def test_what_is_spelt_out_is_not_taken_for_initials(typed: str) -> None:
-    assert not any(way.short for way in beginnings.ways(typed)), "one range is enough"
+    assert not any(
+        way.has_bare_initial for way in autocomplete_keys.list_typed_readings(typed)
+    ), "one range is enough"
 
 
 # In which order -----------------------------------------------------------------------
@@ -131,7 +135,7 @@ def test_what_is_spelt_out_is_not_taken_for_initials(typed: str) -> None:
 
 def test_the_whole_text_comes_before_a_word_inside(make_entry: MakeEntry) -> None:
     inside, whole = make_entry("钱退吗"), make_entry("退款到账一般要几个工作日")
-    typeahead.tally({inside.pk: 100})
+    autocomplete.update_use_counts({inside.pk: 100})
     assert begun("退") == [whole.question, inside.question]
 
 
@@ -140,19 +144,21 @@ def test_use_comes_before_brevity(make_entry: MakeEntry) -> None:
         make_entry(text) for text in ("退款呢", "退款要多久呢", "退款多久能到账呢")
     )
     assert begun("退款") == [e.question for e in (short, long, used)]
-    assert typeahead.tally({used.pk: 3, long.pk: 1}) == 2
+    assert autocomplete.update_use_counts({used.pk: 3, long.pk: 1}) == 2
     assert begun("退款") == [e.question for e in (used, long, short)]
-    assert typeahead.tally({used.pk: 3}) == 1, "who is not named is not used"
+    assert autocomplete.update_use_counts({used.pk: 3}) == 1, (
+        "who is not named is not used"
+    )
     assert begun("退款") == [e.question for e in (used, short, long)]
 
 
 def test_use_survives_a_new_wording_and_a_rebuild(make_entry: MakeEntry) -> None:
     make_entry("退款呢")
     used = make_entry("退款多久到账")
-    typeahead.tally({used.pk: 3})
-    entries.revise(used, by=None, based_on=1 + 1, question="退款多久能到账")
-    index.sync_all()
-    index.rebuild()
+    autocomplete.update_use_counts({used.pk: 3})
+    entries.update_entry(used, by=None, based_on=1 + 1, question="退款多久能到账")
+    sync.sync_all_marks()
+    sync.rebuild_index()
     assert begun("退款") == ["退款多久能到账", "退款呢"]
 
 
@@ -166,9 +172,9 @@ def test_where_many_begin_so_the_order_is_the_same(
 ) -> None:
     made = [make_entry(f"退款第{n}问" + "呢" * (9 - n)) for n in range(9)]
     make_entry("怎么退款")
-    typeahead.tally({made[4].pk: 2})
+    autocomplete.update_use_counts({made[4].pk: 2})
     few = [begun(words) for words in ("退", "t", "tuikuan", "退k", "怎")]
-    monkeypatch.setattr(typeahead, "MANY", 2)
+    monkeypatch.setattr(autocomplete, "MAX_SORTED_ROWS", 2)
     assert [begun(words) for words in ("退", "t", "tuikuan", "退k", "怎")] == few
 
 
@@ -204,10 +210,10 @@ def test_what_is_hidden_takes_no_place(
         Entry(question=f"退款{n}", answer="x", status="published", audience="public")
         for n in range(1000)
     )
-    typeahead.keep(entry.pk for entry in hidden)
+    autocomplete.update_completions(entry.pk for entry in hidden)
     Entry.objects.filter(pk__in=[e.pk for e in hidden]).update(audience="internal")
     if indexed:
-        typeahead.keep(entry.pk for entry in hidden)
+        autocomplete.update_completions(entry.pk for entry in hidden)
     with django_assert_max_num_queries(6 if indexed else 30):  # type: ignore[attr-defined]
         assert sorted(begun("退款")) == sorted(begun("tui")) == sorted(shown)
 
@@ -215,7 +221,7 @@ def test_what_is_hidden_takes_no_place(
 def test_a_phrasing_that_is_deleted_is_forgotten(make_entry: MakeEntry) -> None:
     entry = make_entry(FREIGHT, phrasings=["寄回去的钱谁出"])
     Phrasing.objects.get(entry=entry).delete()
-    index.sync_all()
+    sync.sync_all_marks()
     assert begun("寄") == []
     assert not Completion.objects.filter(text="寄回去的钱谁出").exists()
 
@@ -225,9 +231,11 @@ def test_a_phrasing_that_is_deleted_is_forgotten(make_entry: MakeEntry) -> None:
 
 def test_it_is_kept_without_an_engine(make_entry: MakeEntry) -> None:
     entry = make_entry(FREIGHT)
-    with mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailable):
-        entries.revise(entry, by=None, based_on=entry.version, question="发票抬头")
-        assert index.sync() == 0
+    with mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailableError):
+        entries.update_entry(
+            entry, by=None, based_on=entry.version, question="发票抬头"
+        )
+        assert sync.sync_marked_entries() == 0
         assert (begun("退"), begun("发")) == ([], ["发票抬头"])
 
 
@@ -235,26 +243,34 @@ def test_what_did_not_change_is_not_read_aloud_again(
     make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = make_entry(FREIGHT)
-    monkeypatch.setattr(beginnings, "keys", mock.Mock(side_effect=AssertionError))
-    entries.revise(entry, by=None, based_on=entry.version, answer="改了")
-    assert typeahead.keep([entry.pk]) == 0
-    index.rebuild()
+    monkeypatch.setattr(
+        autocomplete_keys,
+        "generate_autocomplete_keys",
+        mock.Mock(side_effect=AssertionError),
+    )
+    entries.update_entry(entry, by=None, based_on=entry.version, answer="改了")
+    assert autocomplete.update_completions([entry.pk]) == 0
+    sync.rebuild_index()
 
 
 def test_audit_finds_what_a_bulk_update_hid(make_entry: MakeEntry) -> None:
     entry, silent = make_entry(FREIGHT), make_entry("？？")
-    assert index.audit() == set()
+    assert sync.audit_indexed_entries() == set()
     Completion.objects.filter(entry=entry).delete()
-    assert index.audit() == {entry.pk}
-    index.sync()
-    assert (begun("退"), index.audit(), begun("？？")) == ([FREIGHT], set(), [])
+    assert sync.audit_indexed_entries() == {entry.pk}
+    sync.sync_marked_entries()
+    assert (begun("退"), sync.audit_indexed_entries(), begun("？？")) == (
+        [FREIGHT],
+        set(),
+        [],
+    )
     assert not Completion.objects.filter(entry=silent).exists()
 
 
 def test_a_rebuild_forgets_what_is_retired(make_entry: MakeEntry) -> None:
     make_entry(FREIGHT)
     Entry.objects.update(status="retired")
-    index.rebuild()
+    sync.rebuild_index()
     assert not Completion.objects.exists()
 
 
@@ -262,7 +278,7 @@ def test_an_entry_deleted_meanwhile_has_no_rows(make_entry: MakeEntry) -> None:
     entry = make_entry(FREIGHT)
     wanted = {entry.pk: (True, frozenset(["退款"]))}
     Entry.objects.all().delete()
-    typeahead._put(wanted, [entry.pk])
+    autocomplete._replace_rows(wanted, [entry.pk])
     assert not Completion.objects.exists()
 
 
@@ -281,9 +297,11 @@ def test_reading_costs_few_queries(
 
 def test_a_search_fills_up_from_two_characters_on(make_entry: MakeEntry) -> None:
     make_entry("退款多久到账")
-    assert [s.text for s in search.suggest("到账多久", user=ANYONE)] == ["退款多久到账"]
-    assert search.suggest("到账多久", user=ANYONE, fill=False) == ()
-    assert search.suggest("款", user=ANYONE) == ()
+    assert [s.text for s in search.suggest_entries("到账多久", user=ANYONE)] == [
+        "退款多久到账"
+    ]
+    assert search.suggest_entries("到账多久", user=ANYONE, fill=False) == ()
+    assert search.suggest_entries("款", user=ANYONE) == ()
 
 
 # Marks --------------------------------------------------------------------------------
@@ -306,14 +324,14 @@ def test_what_was_typed_is_marked(
     make_entry: MakeEntry, text: str, words: str, marked: str
 ) -> None:
     make_entry(text)
-    (found,) = typeahead.begun(words, user=ANYONE)
-    assert [found.text[start:end] for start, end in found.marks] == [marked]
+    (found,) = autocomplete.find_completions(words, user=ANYONE)
+    assert [found.text[start:end] for start, end in found.highlight_spans] == [marked]
 
 
 def test_what_a_search_found_has_no_such_marks(make_entry: MakeEntry) -> None:
     make_entry("退款多久到账")
-    (found,) = search.suggest("到账多久", user=ANYONE)
-    assert found.marks == ()
+    (found,) = search.suggest_entries("到账多久", user=ANYONE)
+    assert found.highlight_spans == ()
 
 
 # Anything at all ----------------------------------------------------------------------
@@ -324,17 +342,25 @@ def test_what_a_search_found_has_no_such_marks(make_entry: MakeEntry) -> None:
 @example("圕ﷺ", "tushuguan")
 @example("İß㈱", "i")
 def test_any_text_may_be_kept_and_typed(text: str, words: str) -> None:
-    for key in beginnings.keys(text):
-        units = beginnings.units(key)
+    for key in autocomplete_keys.generate_autocomplete_keys(text):
+        units = autocomplete_keys.split_key_units(key)
         assert "".join(sound for _, sound in units) == key.sound
-        assert len(key.letters) == len(key.initials) == len(units) <= beginnings.LONGEST
-        assert beginnings.matched(key.letters, units)
-        assert beginnings.matched(key.sound, units)
-        assert beginnings.matched(key.initials, units)
-        start, end = beginnings.stretch(text, key.place, len(units))
-        assert key.letters in beginnings.letters(text[start:end])
-    typed = beginnings.letters(words)
-    assert len(beginnings.ways(typed)) <= beginnings.MOST_WAYS
+        assert (
+            len(key.letters)
+            == len(key.initials)
+            == len(units)
+            <= autocomplete_keys.MAX_KEY_UNITS
+        )
+        assert autocomplete_keys.count_matched_units(key.letters, units)
+        assert autocomplete_keys.count_matched_units(key.sound, units)
+        assert autocomplete_keys.count_matched_units(key.initials, units)
+        start, end = autocomplete_keys.locate_typed_span(text, key.place, len(units))
+        assert key.letters in autocomplete_keys.extract_letters(text[start:end])
+    typed = autocomplete_keys.extract_letters(words)
+    assert (
+        len(autocomplete_keys.list_typed_readings(typed))
+        <= autocomplete_keys.MAX_TYPED_READINGS
+    )
     assert all(c.isalnum() for c in typed)
 
 
@@ -342,14 +368,17 @@ def test_any_text_may_be_kept_and_typed(text: str, words: str) -> None:
 @example("%")
 @example("_货")
 def test_nothing_typed_is_wild(words: str) -> None:
-    typed = beginnings.letters(words)
-    for found in typeahead.begun(words, user=ANYONE):
-        units = [(c, pinyin.syllables(c)[0]) for c in beginnings.letters(found.text)]
-        assert beginnings.matched(typed, units[found.place :])
-    for row in typeahead.begun(words, user=ANYONE):
-        assert row.typed <= len(normalize(row.text))
+    typed = autocomplete_keys.extract_letters(words)
+    for found in autocomplete.find_completions(words, user=ANYONE):
+        units = [
+            (c, pinyin.list_syllables(c)[0])
+            for c in autocomplete_keys.extract_letters(found.text)
+        ]
+        assert autocomplete_keys.count_matched_units(typed, units[found.position :])
+    for row in autocomplete.find_completions(words, user=ANYONE):
+        assert row.typed_count <= len(normalize_text(row.text))
 
 
 @given(st.text(alphabet=st.characters(codec=None, categories=None), max_size=20))
 def test_asking_never_fails(words: str) -> None:
-    typeahead.begun(words, user=ANYONE)
+    autocomplete.find_completions(words, user=ANYONE)

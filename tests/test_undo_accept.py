@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from kb import entries, replies
-from kb.models import Copy, Deed, Entry, Proposal, Reply, User
+from kb.library import entries, replies
+from kb.models import AuditEvent, CopyEvent, Entry, Reply, ReplyProposal, User
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -24,14 +24,14 @@ def desk(client: Client, editor: User) -> Client:
 
 
 @pytest.fixture
-def proposal(agent: User) -> Proposal:
+def proposal(agent: User) -> ReplyProposal:
     made = Reply(
         owner=agent, title="催派送", keywords="cps", body="亲，{{单号}}", label="我的"
     )
-    return replies.propose(replies.keep(made, by=agent), by=agent)
+    return replies.propose_reply(replies.save_private_reply(made, by=agent), by=agent)
 
 
-def post(client: Client, proposal: Proposal, **sent: Any) -> str:
+def post(client: Client, proposal: ReplyProposal, **sent: Any) -> str:
     address = reverse("desk:proposal", args=[proposal.pk])
     reply = Reply.objects.filter(pk=proposal.reply_id).first()
     if reply and sent["do"] == "accept":
@@ -46,26 +46,26 @@ def state(reply: Reply) -> dict[str, Any]:
 
 
 def test_an_accepted_reply_is_its_authors_again(
-    desk: Client, proposal: Proposal, make_entry: MakeEntry, editor: User
+    desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, editor: User
 ) -> None:
     entry = make_entry(replies=["原来的"])
-    before, said = state(proposal.reply), entries.content(entry)
+    before, said = state(proposal.reply), entries.take_snapshot(entry)
     page = post(desk, proposal, do="accept", entry=entry.pk)
     assert "撤销：收下「催派送」" in page
     page = post(desk, proposal, do="undo")
     assert "已撤销收下：「催派送」。" in page
     assert "撤销：收下" not in page
     assert state(proposal.reply) == before
-    assert entries.content(entry) == said
+    assert entries.take_snapshot(entry) == said
     entry.refresh_from_db()
     assert entry.status == "published"
     proposal.refresh_from_db()
     assert (proposal.state, proposal.judged_by) == ("waiting", None)
-    assert Deed.objects.filter(by=editor, act="reverted").exists()
+    assert AuditEvent.objects.filter(by=editor, act="reverted").exists()
 
 
 def test_an_entry_made_for_the_reply_goes_again(
-    desk: Client, proposal: Proposal
+    desk: Client, proposal: ReplyProposal
 ) -> None:
     before = state(proposal.reply)
     post(desk, proposal, do="accept", entry="new")
@@ -76,16 +76,16 @@ def test_an_entry_made_for_the_reply_goes_again(
 
 
 def test_an_entry_made_for_the_reply_and_used_is_retired(
-    desk: Client, proposal: Proposal, agent: User
+    desk: Client, proposal: ReplyProposal, agent: User
 ) -> None:
     post(desk, proposal, do="accept", entry="new")
-    Copy.objects.create(entry=Entry.objects.get(), by=agent)
+    CopyEvent.objects.create(entry=Entry.objects.get(), by=agent)
     assert "已撤销收下" in post(desk, proposal, do="undo")
     assert Entry.objects.get().status == "retired"
 
 
 def test_a_draft_that_was_published_along_is_a_draft_again(
-    desk: Client, proposal: Proposal, make_entry: MakeEntry
+    desk: Client, proposal: ReplyProposal, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(status="draft")
     post(desk, proposal, do="accept", entry=entry.pk)
@@ -97,18 +97,18 @@ def test_a_draft_that_was_published_along_is_a_draft_again(
 
 
 def test_it_is_refused_once_the_entry_was_changed(
-    desk: Client, proposal: Proposal, make_entry: MakeEntry, lead: User
+    desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, lead: User
 ) -> None:
     entry = make_entry()
     post(desk, proposal, do="accept", entry=entry.pk)
     entry.refresh_from_db()
-    entries.revise(entry, by=lead, based_on=entry.version, keywords="新词")
+    entries.update_entry(entry, by=lead, based_on=entry.version, keywords="新词")
     assert CONFLICT in post(desk, proposal, do="undo")
     assert Reply.objects.get().is_shared
 
 
 def test_it_is_refused_once_the_reply_was_changed(
-    desk: Client, proposal: Proposal, make_entry: MakeEntry
+    desk: Client, proposal: ReplyProposal, make_entry: MakeEntry
 ) -> None:
     post(desk, proposal, do="accept", entry=make_entry().pk)
     Reply.objects.update(body="别人改过")
@@ -117,7 +117,7 @@ def test_it_is_refused_once_the_reply_was_changed(
 
 
 def test_nobody_else_takes_it_back(
-    desk: Client, proposal: Proposal, make_entry: MakeEntry, lead: User
+    desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, lead: User
 ) -> None:
     post(desk, proposal, do="accept", entry=make_entry().pk)
     desk.force_login(lead)
@@ -127,7 +127,7 @@ def test_nobody_else_takes_it_back(
 
 
 def test_an_author_who_left_gets_nothing_back(
-    desk: Client, proposal: Proposal, make_entry: MakeEntry, agent: User
+    desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, agent: User
 ) -> None:
     post(desk, proposal, do="accept", entry=make_entry().pk)
     agent.delete()

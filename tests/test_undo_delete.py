@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import replies
-from kb.models import AGENT, Proposal, Reply, Segment, Team, User
+from kb.library import replies
+from kb.models import ROLE_AGENT, CustomerSegment, Reply, ReplyProposal, Team, User
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def delete(client: Client, reply: Reply) -> Any:
 def test_a_deleted_reply_comes_back_as_it_was(
     desk: Client, agent: User, make_entry: MakeEntry
 ) -> None:
-    segment = Segment.objects.create(name="高净值")
+    segment = CustomerSegment.objects.create(name="高净值")
     made = Reply(
         owner=agent,
         title="催派送",
@@ -46,8 +46,8 @@ def test_a_deleted_reply_comes_back_as_it_was(
         segment=segment,
         entry=make_entry(),
     )
-    reply = replies.keep(made, by=agent)
-    replies.propose(reply, by=agent)
+    reply = replies.save_private_reply(made, by=agent)
+    replies.propose_reply(reply, by=agent)
     columns = ("title", "body", "keywords", "label", "channel", "tone", "text")
     before = [getattr(reply, name) for name in columns]
     page = delete(desk, reply)
@@ -58,30 +58,38 @@ def test_a_deleted_reply_comes_back_as_it_was(
     restored = Reply.objects.get(owner=agent)
     assert [getattr(restored, name) for name in columns] == before
     assert (restored.segment, restored.entry) == (segment, reply.entry)
-    assert restored.proposals.get().state == Proposal.State.WAITING
+    assert restored.proposals.get().state == ReplyProposal.State.WAITING
     assert "没有可以撤销的删除" in desk.post(RESTORE, follow=True).text
 
 
 def test_several_come_back_the_last_first(desk: Client, agent: User) -> None:
     for title in ("一", "二"):
-        delete(desk, replies.keep(Reply(owner=agent, title=title, body="好"), by=agent))
+        delete(
+            desk,
+            replies.save_private_reply(
+                Reply(owner=agent, title=title, body="好"), by=agent
+            ),
+        )
     assert "已恢复「二」。" in desk.post(RESTORE, follow=True).text
     assert "已恢复「一」。" in desk.post(RESTORE, follow=True).text
 
 
 def test_what_it_hung_on_may_be_gone(desk: Client, agent: User) -> None:
-    segment = Segment.objects.create(name="高净值")
+    segment = CustomerSegment.objects.create(name="高净值")
     made = Reply(owner=agent, title="一", body="好", segment=segment)
-    delete(desk, replies.keep(made, by=agent))
+    delete(desk, replies.save_private_reply(made, by=agent))
     segment.delete()
     desk.post(RESTORE)
     assert Reply.objects.get().segment is None
 
 
 def test_after_half_an_hour_it_is_gone(desk: Client, agent: User) -> None:
-    delete(desk, replies.keep(Reply(owner=agent, title="一", body="好"), by=agent))
+    delete(
+        desk,
+        replies.save_private_reply(Reply(owner=agent, title="一", body="好"), by=agent),
+    )
     later = timezone.now() + timedelta(minutes=31)
-    with mock.patch("kb.console.mine.timezone.now", return_value=later):
+    with mock.patch("kb.web.console.my_replies.timezone.now", return_value=later):
         assert "可以撤销" not in desk.get(MINE).text
         desk.post(RESTORE)
     assert not Reply.objects.exists()
@@ -93,7 +101,12 @@ def test_nobody_brings_back_the_reply_of_a_team_that_he_no_longer_leads(
     lead.team = Team.objects.create(name="售后组")
     lead.save()
     client.force_login(lead)
-    delete(client, replies.keep(Reply(team=lead.team, title="一", body="好"), by=lead))
+    delete(
+        client,
+        replies.save_private_reply(
+            Reply(team=lead.team, title="一", body="好"), by=lead
+        ),
+    )
     lead.team = None
     lead.save()
     assert client.post(RESTORE).status_code == 403
@@ -103,8 +116,13 @@ def test_nobody_brings_back_the_reply_of_a_team_that_he_no_longer_leads(
 def test_another_person_sees_nothing_of_it(
     desk: Client, agent: User, make_user: Callable[..., User]
 ) -> None:
-    delete(desk, replies.keep(Reply(owner=agent, title="秘密", body="好"), by=agent))
-    desk.force_login(make_user("other", AGENT))
+    delete(
+        desk,
+        replies.save_private_reply(
+            Reply(owner=agent, title="秘密", body="好"), by=agent
+        ),
+    )
+    desk.force_login(make_user("other", ROLE_AGENT))
     assert "秘密" not in desk.get(MINE).text
     desk.post(RESTORE)
     assert not Reply.objects.exists()

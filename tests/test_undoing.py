@@ -14,22 +14,25 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, index, questions, search, transfer, triage
+from kb import import_export, search
+from kb.index import sync
+from kb.library import entries
 from kb.models import (
-    WRITER,
+    ROLE_WRITER,
+    AuditEvent,
     Category,
-    ColumnName,
-    Deed,
+    CategoryPermission,
     Entry,
-    Golden,
-    Import,
+    ImportBatch,
+    ImportColumnName,
     Question,
-    Remit,
+    RelevanceTest,
     StopWord,
     SynonymSet,
     Tag,
     User,
 )
+from kb.questions import intake, triage
 from tests.conftest import MakeEntry
 from tests.importing import confirm, load
 from tests.test_import_admin import FOLDER, GOOD, body, upload
@@ -37,9 +40,9 @@ from tests.test_import_admin import FOLDER, GOOD, body, upload
 pytestmark = pytest.mark.django_db
 
 
-def undo(made: Any, by: User | None = None) -> transfer.Undone:
+def undo(made: Any, by: User | None = None) -> import_export.UndoResult:
     assert made.batch is not None
-    return transfer.undo(Import.objects.get(pk=made.batch.pk), by=by)
+    return import_export.undo_import(ImportBatch.objects.get(pk=made.batch.pk), by=by)
 
 
 @pytest.fixture(autouse=True)
@@ -64,16 +67,16 @@ def test_what_was_made_goes_and_what_was_changed_is_as_before(
         by=editor,
     )
     done = undo(made, by=editor)
-    assert (done.count, done.refused) == (2, [])
+    assert (done.undone_count, done.refusals) == (2, [])
     old.refresh_from_db()
     assert (old.answer, old.status, old.version) == ("旧", "published", 4)
     assert [reply.body for reply in old.replies.all()] == ["旧话术"]
     assert [str(one) for one in old.phrasings.all()] == ["退吗"]
     assert not old.tags.exists()
     assert not Entry.objects.filter(question="怎么换").exists()
-    hits = search.search("怎么换", user=agent).hits
+    hits = search.search_entries("怎么换", user=agent).hits
     assert [hit.entry for hit in hits] in ([], [old])
-    assert Deed.objects.filter(act="imported", what__startswith="撤销").exists()
+    assert AuditEvent.objects.filter(act="imported", what__startswith="撤销").exists()
 
 
 def test_a_state_that_an_import_gave_is_taken_back(
@@ -92,19 +95,19 @@ def test_a_state_that_an_import_gave_is_taken_back(
 def test_rows_that_somebody_changed_since_stay_and_are_named(editor: User) -> None:
     made = load(GOOD, by=editor)
     changed = Entry.objects.get(question="怎么退")
-    entries.revise(changed, by=editor, based_on=changed.version, answer="改过")
+    entries.update_entry(changed, by=editor, based_on=changed.version, answer="改过")
     done = undo(made, by=editor)
-    assert done.count == 1
-    assert done.refused == ["「怎么退」：导入以后有人改过"]
+    assert done.undone_count == 1
+    assert done.refusals == ["「怎么退」：导入以后有人改过"]
     assert [entry.answer for entry in Entry.objects.all()] == ["改过"]
 
 
 def test_what_counts_by_now_stays(editor: User) -> None:
     made = load(GOOD, by=editor)
     entry = Entry.objects.get(question="怎么退")
-    question = questions.ask("退？", answer="点退货")
-    triage.settle(question, entry=entry, by=editor)
-    assert undo(made, by=editor).refused == [
+    question = intake.record_question("退？", answer="点退货")
+    triage.settle_question(question, entry=entry, by=editor)
+    assert undo(made, by=editor).refusals == [
         "「怎么退」：已经有问题、复制或评价算在它头上"
     ]
 
@@ -113,13 +116,13 @@ def test_nobody_takes_away_what_he_may_not_touch(editor: User, make_user: Any) -
     made = load(
         "问题,答案,分类,状态\n甲,一,售后,草稿\n乙,二,售前,草稿\n丙,三,售后,已发布\n"
     )
-    held = make_user("held", WRITER)
+    held = make_user("held", ROLE_WRITER)
     place = Category.objects.get(name="售后")
-    Remit.objects.create(user=held, category=place, right="write")
+    CategoryPermission.objects.create(user=held, category=place, right="write")
     done = undo(made, by=held)
-    assert done.count == 1
-    assert "「乙」：「售前」分类不在您可以撰写的范围里" in done.refused
-    assert any("「丙」" in why for why in done.refused)
+    assert done.undone_count == 1
+    assert "「乙」：「售前」分类不在您可以撰写的范围里" in done.refusals
+    assert any("「丙」" in why for why in done.refusals)
     assert Entry.objects.count() == 2
 
 
@@ -136,14 +139,14 @@ def test_the_index_is_not_written_anew_for_every_row(
 ) -> None:
     made = load("问题,答案\n" + "".join(f"问{n},答\n" for n in range(30)))
     synced: list[int] = []
-    real = index.sync
+    real = sync.sync_marked_entries
 
     def counted(*args: Any, **options: Any) -> int:
         synced.append(real(*args, **options))
         return synced[-1]
 
-    monkeypatch.setattr(index, "sync", counted)
-    assert undo(made).count == 30
+    monkeypatch.setattr(sync, "sync_marked_entries", counted)
+    assert undo(made).undone_count == 30
     assert not Entry.objects.exists()
     assert len(synced) < 10
 
@@ -152,16 +155,18 @@ def test_what_stayed_may_be_taken_back_later(staff: Client, editor: User) -> Non
     """So may what a process that was stopped in the middle has left."""
     made = load(GOOD, by=editor)
     changed = Entry.objects.get(question="怎么退")
-    revised = entries.revise(changed, by=editor, based_on=changed.version, answer="改")
+    revised = entries.update_entry(
+        changed, by=editor, based_on=changed.version, answer="改"
+    )
     undo(made, by=editor)
     with pytest.raises(ValidationError, match="已经撤销过了"):
         undo(made, by=editor)  # at once, it might still be going on
     page = body(staff.get(reverse("admin:kb_import")))
     assert "，1 行没有动" in page
     assert "再撤一次" in page
-    entries.revise(revised, by=editor, based_on=revised.version, answer="点退货")
+    entries.update_entry(revised, by=editor, based_on=revised.version, answer="点退货")
     with time_machine.travel(timezone.now() + timedelta(minutes=11)):
-        assert undo(made, by=editor).count == 1
+        assert undo(made, by=editor).undone_count == 1
         with pytest.raises(ValidationError, match="已经撤销过了"):
             undo(made, by=editor)
     assert not Entry.objects.exists()
@@ -182,10 +187,10 @@ def test_questions_and_words_are_taken_back_too(make_entry: MakeEntry) -> None:
         load("相似问法,条目\n能退么,怎么退\n", kind="phrasings"),
         load("话术,条目,名称\n点退货,怎么退,简短\n", kind="replies"),
     ]
-    assert Golden.objects.get().entry == entry
-    assert [undo(one).refused for one in made[::-1]] == [[]] * 6
+    assert RelevanceTest.objects.get().entry == entry
+    assert [undo(one).refusals for one in made[::-1]] == [[]] * 6
     assert not SynonymSet.objects.exists()
-    assert not Golden.objects.exists()
+    assert not RelevanceTest.objects.exists()
     assert not entry.phrasings.exists()
     assert not entry.replies.exists()
     assert [word.text for word in StopWord.objects.all()] == ["亲爱的"]
@@ -198,7 +203,7 @@ def test_the_page_takes_it_back_with_one_click(staff: Client, editor: User) -> N
     confirm(staff, upload(staff, GOOD).url)
     page = body(staff.get("/admin/import/"))
     assert "撤销" in page
-    batch = Import.objects.get()
+    batch = ImportBatch.objects.get()
     done = body(staff.post(reverse("admin:kb_import_undo", args=[batch.pk])))
     assert "已撤销 2 行" in done
     assert not Entry.objects.exists()
@@ -235,15 +240,15 @@ def test_two_columns_for_one_are_refused(staff: Client) -> None:
     told = {"column_0": "question", "column_1": "question"}
     page = body(staff.post(f"{preview}columns/", told))
     assert "两列对应了同一项" in page
-    assert not ColumnName.objects.exists()
+    assert not ImportColumnName.objects.exists()
     forged = body(staff.post(f"{preview}columns/", {"column_0": "password"}))
     assert "errorlist" in forged
 
 
 def test_a_name_of_ours_is_never_told_otherwise(staff: Client) -> None:
-    transfer.tell("entries", {"问题": "answer"})
+    import_export.save_column_names("entries", {"问题": "answer"})
     made = load(GOOD)
-    assert [str(step.action) for step in made.steps] == ["新建", "新建"]
+    assert [str(step.action) for step in made.planned_rows] == ["新建", "新建"]
     assert Tag.objects.count() == 0
 
 
@@ -285,4 +290,4 @@ def test_a_file_without_a_header_is_told_where_its_columns_stand(staff: Client) 
     confirm(staff, preview.redirect_chain[-1][0])
     made = Entry.objects.values_list("question", "category__name")
     assert set(made) == {("fh", "物流"), ("zk", "售前")}
-    assert not ColumnName.objects.exists()  # the next file has other first rows
+    assert not ImportColumnName.objects.exists()  # the next file has other first rows

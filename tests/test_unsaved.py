@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from kb import entries, unsaved
-from kb.models import Entry, Unsaved, User
+from kb.library import autosave, entries
+from kb.models import Autosave, Entry, User
 from tests.conftest import MakeEntry
 from tests.test_admin import filled, where
 from tests.test_conflict import shown
@@ -43,8 +43,8 @@ def test_what_is_typed_is_kept_and_changes_nothing(
     entry = make_entry(replies=["话术"])
     told = keep(desk, where(entry), entry, answer="没写完的")
     keep(desk, where(entry), entry, answer="没写完的二")
-    assert Unsaved.objects.count() == 1
-    assert told["id"] == Unsaved.objects.get().pk
+    assert Autosave.objects.count() == 1
+    assert told["id"] == Autosave.objects.get().pk
     before = entry.answer
     entry.refresh_from_db()
     assert (entry.answer, entry.version) == (before, entry.version)
@@ -69,7 +69,7 @@ def test_it_is_shown_again_and_only_saved_by_saving(
     entry.refresh_from_db()
     assert entry.answer == "没写完的"
     assert entry.replies.get().body == "改过的"
-    assert not Unsaved.objects.exists()
+    assert not Autosave.objects.exists()
 
 
 def test_what_was_kept_before_another_saved_comes_back_as_a_conflict(
@@ -77,7 +77,7 @@ def test_what_was_kept_before_another_saved_comes_back_as_a_conflict(
 ) -> None:
     entry = make_entry()
     told = keep(desk, where(entry), entry, answer="没写完的")
-    entries.revise(entry, by=None, based_on=entry.version, answer="别人写的")
+    entries.update_entry(entry, by=None, based_on=entry.version, answer="别人写的")
     response = desk.post(where(entry), {"_restore": told["id"]})
     assert response.context["conflict"].choices[0].theirs == "别人写的"
 
@@ -86,7 +86,7 @@ def test_new_entries_are_kept_apart(desk: Client) -> None:
     one = keep(desk, NEW, question="第一个")
     keep(desk, NEW, question="第一个，长了", _unsaved=one["id"])
     other = keep(desk, NEW, question="第二个")
-    assert Unsaved.objects.count() == 2
+    assert Autosave.objects.count() == 2
     page = desk.get(NEW).content.decode()
     assert "第一个，长了" in page
     assert "第二个" in page
@@ -94,7 +94,7 @@ def test_new_entries_are_kept_apart(desk: Client) -> None:
     again = shown(response) | {"_unsaved": one["id"]}
     assert again["question"] == "第一个，长了"
     assert desk.post(NEW, again).status_code == 302
-    assert [row.pk for row in Unsaved.objects.all()] == [other["id"]]
+    assert [row.pk for row in Autosave.objects.all()] == [other["id"]]
     assert Entry.objects.count() == 1
 
 
@@ -102,7 +102,7 @@ def test_it_is_dropped_on_demand(desk: Client, make_entry: MakeEntry) -> None:
     entry = make_entry()
     told = keep(desk, where(entry), entry, answer="没写完的")
     assert desk.post(DROP, {"drop": told["id"]}).headers["Location"] == where(entry)
-    assert not Unsaved.objects.exists()
+    assert not Autosave.objects.exists()
     assert desk.post(DROP, {"drop": "x"}).status_code == 302
 
 
@@ -119,9 +119,9 @@ def test_nobody_meets_what_another_has_not_saved(
         assert "只有我知道" not in page
         assert "在这里写过，没有保存" not in page
     other.post(DROP, {"drop": told["id"]})
-    assert Unsaved.objects.count() == 1
+    assert Autosave.objects.count() == 1
     keep(other, where(entry), entry, answer="别人的")
-    assert Unsaved.objects.count() == 2
+    assert Autosave.objects.count() == 2
 
 
 def test_what_is_wrong_is_refused_and_stops_nobody(
@@ -141,9 +141,9 @@ def test_what_is_wrong_is_refused_and_stops_nobody(
 
 
 def test_what_is_old_or_too_much_goes(lead: User) -> None:
-    for number in range(unsaved.MOST + 3):
-        unsaved.keep([("question", str(number))], entry=None, by=lead)
-    assert Unsaved.objects.count() == unsaved.MOST
-    Unsaved.objects.update(at=timezone.now() - timedelta(days=31))
-    unsaved.keep([("question", "新")], entry=None, by=lead)
-    assert [row.title for row in Unsaved.objects.all()] == ["新"]
+    for number in range(autosave.MAX_NEW_ENTRY_AUTOSAVES + 3):
+        autosave.save_form_fields([("question", str(number))], entry=None, by=lead)
+    assert Autosave.objects.count() == autosave.MAX_NEW_ENTRY_AUTOSAVES
+    Autosave.objects.update(at=timezone.now() - timedelta(days=31))
+    autosave.save_form_fields([("question", "新")], entry=None, by=lead)
+    assert [row.title for row in Autosave.objects.all()] == ["新"]

@@ -17,12 +17,22 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from kb import index, search, vocabulary
-from kb.engines import get_engine
-from kb.models import Edition, Stale, StopWord, SynonymSet, User, Word, WordingRule
-from kb.text import segment, telling
-from kb.text.lexicon import Lexicon
-from kb.text.synonyms import SynonymSet as Plain
+from kb import search
+from kb.index import sync
+from kb.index.engines import get_engine
+from kb.language import vocabulary
+from kb.models import (
+    DictionaryWord,
+    IndexQueue,
+    LanguageEdition,
+    StopWord,
+    StyleRule,
+    SynonymSet,
+    User,
+)
+from kb.text.chinese import term_weights, tokenizer
+from kb.text.chinese.lexicon import Lexicon
+from kb.text.chinese.synonyms import SynonymGroup as Plain
 from tests.conftest import MakeEntry
 
 ANYONE = AnonymousUser()
@@ -30,7 +40,7 @@ pytestmark = pytest.mark.django_db
 
 
 def found(words: str, user: User | AnonymousUser = ANYONE) -> list[str]:
-    return [hit.entry.question for hit in search.search(words, user=user).hits]
+    return [hit.entry.question for hit in search.search_entries(words, user=user).hits]
 
 
 def same(*members: str, two_way: bool = True, topic: str = "通用") -> SynonymSet:
@@ -41,7 +51,7 @@ def same(*members: str, two_way: bool = True, topic: str = "通用") -> SynonymS
 
 
 def lexicon(*sets: Plain, stops: tuple[str, ...] = ()) -> Lexicon:
-    return Lexicon.of(sets, stops, ())
+    return Lexicon.from_vocabulary(sets, stops, ())
 
 
 # Synonyms ------------------------------------------------------------------------
@@ -95,24 +105,27 @@ def test_traditional_members_meet_simplified_texts(make_entry: MakeEntry) -> Non
 
 def test_the_same_weighs_less_than_half_of_what_it_stands_for() -> None:
     words = lexicon(Plain(("怎么", "如何")), Plain(("尾款", "剩下的钱")))
-    meant = telling.meant("怎么付尾款", words)
-    assert meant.words["如何"] == telling.SAME * telling.LIGHT
-    assert meant.words["钱"] == telling.SAME
+    meant = term_weights.weigh_synonyms("怎么付尾款", words)
+    assert (
+        meant.words["如何"]
+        == term_weights.SYNONYM_WEIGHT * term_weights.QUESTION_WORD_WEIGHT
+    )
+    assert meant.words["钱"] == term_weights.SYNONYM_WEIGHT
     assert {"尾款", "怎么"} & meant.words.keys() == set()
 
 
 def test_a_term_of_two_wordings_counts_once_and_what_is_asked_never_again() -> None:
     words = lexicon(Plain(("到账", "入账")), Plain(("没收到", "入账失败", "收到")))
-    meant = telling.meant("没收到也没到账", words)
-    assert meant.words["入账"] == telling.SAME
-    asked = telling.wanted("没收到也没到账")
+    meant = term_weights.weigh_synonyms("没收到也没到账", words)
+    assert meant.words["入账"] == term_weights.SYNONYM_WEIGHT
+    asked = term_weights.weigh_terms("没收到也没到账")
     assert not asked.words.keys() & meant.words.keys()
-    assert not asked.pairs.keys() & meant.pairs.keys()
+    assert not asked.bigrams.keys() & meant.bigrams.keys()
 
 
 def test_of_a_large_set_only_the_first_are_asked_for() -> None:
     members = ("尾款", *(f"w{n}" for n in range(9)))
-    meant = telling.meant("尾款", lexicon(Plain(members)))
+    meant = term_weights.weigh_synonyms("尾款", lexicon(Plain(members)))
     assert {w for w in meant.words if w in members} == set(members[1:7])
 
 
@@ -122,10 +135,10 @@ def test_what_is_hidden_changes_no_strangers_results(
     make_entry("无法登录怎么解决")
     make_entry("发票抬头怎么改")
     same("上不去号", "无法登录", "掉线重连")
-    before = search.search("上不去号", user=ANYONE)
+    before = search.search_entries("上不去号", user=ANYONE)
     for status, audience in (("draft", "public"), ("published", "internal")):
         make_entry("掉线重连", status=status, audience=audience, replies=["上不去号"])
-    after = search.search("上不去号", user=ANYONE)
+    after = search.search_entries("上不去号", user=ANYONE)
     assert [h.entry.pk for h in after.hits] == [h.entry.pk for h in before.hits]
     assert after.total == before.total
     assert "掉线重连" in found("上不去号", agent)
@@ -179,9 +192,12 @@ def test_a_stop_word_hardly_counts(make_entry: MakeEntry) -> None:
 
 def test_a_query_of_stop_words_alone_still_asks() -> None:
     words = lexicon(stops=("小哥哥", "在吗", "亲"))
-    alone = telling.wanted("亲，小哥哥在吗？", words)
-    assert alone == telling.wanted("亲，小哥哥在吗？")
-    assert telling.wanted("亲裤子", words).words["亲"] == telling.SILENT
+    alone = term_weights.weigh_terms("亲，小哥哥在吗？", words)
+    assert alone == term_weights.weigh_terms("亲，小哥哥在吗？")
+    assert (
+        term_weights.weigh_terms("亲裤子", words).words["亲"]
+        == term_weights.STOP_WORD_WEIGHT
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,51 +206,51 @@ def test_a_query_of_stop_words_alone_still_asks() -> None:
 )
 def test_a_stop_word_is_not_a_part_of_a_word(text: str, term: str) -> None:
     words = lexicon(stops=("亲", "hi", "三"))
-    assert telling.wanted(text, words).words[term] == 1
+    assert term_weights.weigh_terms(text, words).words[term] == 1
 
 
 # Words -----------------------------------------------------------------------------
 
 
 def test_a_word_is_cut_as_one_and_no_more_when_deleted() -> None:
-    before = segment.words("我的蓝鲸卡丢了")
-    row = Word.objects.create(text="蓝鲸卡")
-    vocabulary.in_force()
-    assert "蓝鲸卡" in segment.words("我的蓝鲸卡丢了")
+    before = tokenizer.tokenize_text("我的蓝鲸卡丢了")
+    row = DictionaryWord.objects.create(text="蓝鲸卡")
+    vocabulary.load_current_lexicon()
+    assert "蓝鲸卡" in tokenizer.tokenize_text("我的蓝鲸卡丢了")
     row.delete()
-    vocabulary.in_force()
-    assert segment.words("我的蓝鲸卡丢了") == before
+    vocabulary.load_current_lexicon()
+    assert tokenizer.tokenize_text("我的蓝鲸卡丢了") == before
 
 
 def test_learning_leaves_no_trace_behind() -> None:
-    segment.warm()
+    tokenizer.load_tokenizer_dictionaries()
     before = {word: n for word, n in jieba.dt.FREQ.items() if n}
     total = jieba.dt.total
-    words = vocabulary.starter().words | {"退货", "蓝鲸卡"}
-    segment.learn(words)
+    words = vocabulary.load_starter_lexicon().custom_words | {"退货", "蓝鲸卡"}
+    tokenizer.teach_words(words)
     assert jieba.dt.total == total
-    segment.learn(frozenset({"蓝鲸卡"}))
-    segment.learn(frozenset())
+    tokenizer.teach_words(frozenset({"蓝鲸卡"}))
+    tokenizer.teach_words(frozenset())
     assert {word: n for word, n in jieba.dt.FREQ.items() if n} == before
 
 
 def test_what_is_learned_does_not_depend_on_what_was() -> None:
     words = frozenset({"的是", "的是不", "不的是", "运费险"})
-    segment.learn(words)
+    tokenizer.teach_words(words)
     at_once = {word: jieba.dt.FREQ[word] for word in words}
     for word in words:
-        assert word in segment.words(word)
-    segment.learn(frozenset())
+        assert word in tokenizer.tokenize_text(word)
+    tokenizer.teach_words(frozenset())
     for n in range(1, len(words) + 1):
-        segment.learn(frozenset(sorted(words)[:n]))
+        tokenizer.teach_words(frozenset(sorted(words)[:n]))
     assert {word: jieba.dt.FREQ[word] for word in words} == at_once
 
 
 def test_learning_the_same_again_touches_nothing() -> None:
-    words = vocabulary.starter().words
-    with mock.patch.object(segment, "_frequency", side_effect=AssertionError):
-        segment.learn(words)
-        segment.learn(frozenset(list(words)))
+    words = vocabulary.load_starter_lexicon().custom_words
+    with mock.patch.object(tokenizer, "_suggest_frequency", side_effect=AssertionError):
+        tokenizer.teach_words(words)
+        tokenizer.teach_words(frozenset(list(words)))
 
 
 @pytest.mark.parametrize(
@@ -253,17 +269,17 @@ def test_a_word_marks_the_entries_that_hold_it(
     }
     holding = make_entry(**texts[place])
     make_entry("发票抬头怎么改")
-    row = Word.objects.create(text="蓝鲸卡")
+    row = DictionaryWord.objects.create(text="蓝鲸卡")
     assert marked() == {holding.pk}
-    index.sync_all()
+    sync.sync_all_marks()
     row.delete()
     assert marked() == {holding.pk}
 
 
 def test_a_changed_word_marks_what_held_the_old_one(make_entry: MakeEntry) -> None:
     old, new = make_entry("蓝鲸卡丢了"), make_entry("白鲨卡丢了")
-    row = Word.objects.create(text="蓝鲸卡")
-    index.sync_all()
+    row = DictionaryWord.objects.create(text="蓝鲸卡")
+    sync.sync_all_marks()
     row.text = "白鲨卡"
     row.save()
     assert marked() == {old.pk, new.pk}
@@ -272,15 +288,15 @@ def test_a_changed_word_marks_what_held_the_old_one(make_entry: MakeEntry) -> No
 def test_after_a_word_the_index_is_as_if_built_anew(make_entry: MakeEntry) -> None:
     make_entry("我的蓝鲸卡丢了", answer="请先挂失。", replies=["蓝鲸卡"])
     make_entry("補辦藍鯨卡要多久")
-    before = get_engine().digests()
-    Word.objects.create(text="蓝鲸卡")
-    index.sync_all()
-    assert get_engine().digests() != before
-    assert index.audit() == set()
+    before = get_engine().load_digests()
+    DictionaryWord.objects.create(text="蓝鲸卡")
+    sync.sync_all_marks()
+    assert get_engine().load_digests() != before
+    assert sync.audit_indexed_entries() == set()
 
 
 def marked() -> set[int]:
-    return set(Stale.objects.values_list("entry_id", flat=True))
+    return set(IndexQueue.objects.values_list("entry_id", flat=True))
 
 
 # Editions --------------------------------------------------------------------------
@@ -290,36 +306,38 @@ def test_every_change_is_a_new_edition() -> None:
     numbers = [0]
     for row in (
         SynonymSet(members="退换\n换货"),
-        Word(text="蓝鲸卡"),
+        DictionaryWord(text="蓝鲸卡"),
         StopWord(text="哈喽"),
     ):
         for change in (row.save, row.save, row.delete):
             change()
-            numbers.append(Edition.objects.get().number)
+            numbers.append(LanguageEdition.objects.get().number)
     assert numbers == sorted(set(numbers))
 
 
 def test_a_save_and_its_edition_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vocabulary, "raise_edition", mock.Mock(side_effect=KeyError))
+    monkeypatch.setattr(
+        vocabulary, "raise_vocabulary_edition", mock.Mock(side_effect=KeyError)
+    )
     with pytest.raises(KeyError):
-        Word.objects.create(text="蓝鲸卡")
-    assert not Word.objects.exists()
+        DictionaryWord.objects.create(text="蓝鲸卡")
+    assert not DictionaryWord.objects.exists()
 
 
 def test_nothing_is_compiled_twice() -> None:
     same("上不去号", "无法登录")
-    first = vocabulary.in_force()
-    with mock.patch.object(vocabulary, "_compile", side_effect=AssertionError):
-        assert vocabulary.in_force() is first
+    first = vocabulary.load_current_lexicon()
+    with mock.patch.object(vocabulary, "_compile_lexicon", side_effect=AssertionError):
+        assert vocabulary.load_current_lexicon() is first
 
 
 def test_looking_for_a_new_edition_is_one_query(
     django_assert_num_queries: Callable[..., Any],
 ) -> None:
     same("上不去号", "无法登录")
-    vocabulary.in_force()
+    vocabulary.load_current_lexicon()
     with django_assert_num_queries(1):
-        vocabulary.in_force()
+        vocabulary.load_current_lexicon()
 
 
 def test_an_edition_that_was_rolled_back_is_forgotten(make_entry: MakeEntry) -> None:
@@ -341,7 +359,7 @@ def test_threads_agree_on_the_newest_edition() -> None:
     held: list[Lexicon] = []
 
     def look() -> None:
-        held.append(vocabulary.in_force())
+        held.append(vocabulary.load_current_lexicon())
         connection.close()
 
     for number in range(3):
@@ -353,9 +371,10 @@ def test_threads_agree_on_the_newest_edition() -> None:
             thread.join()
         (seen,) = {id(lexicon) for lexicon in held}
         assert (
-            f"无法登录{number}" in vocabulary.in_force().synonyms.of("上不去号")[0][1]
+            f"无法登录{number}"
+            in vocabulary.load_current_lexicon().synonyms.find_members("上不去号")[0][1]
         )
-        assert id(vocabulary.in_force()) == seen
+        assert id(vocabulary.load_current_lexicon()) == seen
         held.clear()
         SynonymSet.objects.all().delete()
 
@@ -367,21 +386,25 @@ def test_the_starter_needs_no_database_and_is_what_is_loaded(
     django_assert_num_queries: Callable[..., Any],
 ) -> None:
     with django_assert_num_queries(0):
-        shipped = vocabulary.starter()
-    assert vocabulary.load_starter() > 1000
-    loaded = vocabulary.in_force()
-    assert loaded.words == shipped.words
+        shipped = vocabulary.load_starter_lexicon()
+    assert vocabulary.install_starter_vocabulary() > 1000
+    loaded = vocabulary.load_current_lexicon()
+    assert loaded.custom_words == shipped.custom_words
     for text in ("登不上了咋办", "钱没到", "專票"):
-        assert loaded.synonyms.of(text) == shipped.synonyms.of(text) != []
-        assert telling.wanted(f"您好，{text}", loaded) == telling.wanted(
-            f"您好，{text}", shipped
+        assert (
+            loaded.synonyms.find_members(text)
+            == shipped.synonyms.find_members(text)
+            != []
         )
-    assert Edition.objects.get().number == 1
+        assert term_weights.weigh_terms(
+            f"您好，{text}", loaded
+        ) == term_weights.weigh_terms(f"您好，{text}", shipped)
+    assert LanguageEdition.objects.get().number == 1
 
 
 def test_every_row_that_ships_would_be_accepted_from_an_editor() -> None:
-    vocabulary.load_starter()
-    for model in (SynonymSet, Word, StopWord):
+    vocabulary.install_starter_vocabulary()
+    for model in (SynonymSet, DictionaryWord, StopWord):
         for row in model.objects.all()[:: 25 if model is SynonymSet else 1]:
             row.full_clean()
 
@@ -391,14 +414,14 @@ def test_setting_up_loads_it_once_and_never_over_editors_work(
 ) -> None:
     make_entry("退运费险有啥用")
     call_command("kb_setup", no_demo=True, stdout=StringIO())
-    assert "运费险" in vocabulary.in_force().words
-    assert index.audit() == set()
+    assert "运费险" in vocabulary.load_current_lexicon().custom_words
+    assert sync.audit_indexed_entries() == set()
     SynonymSet.objects.all().delete()
-    Word.objects.all().delete()
+    DictionaryWord.objects.all().delete()
     StopWord.objects.all().delete()
     call_command("kb_setup", no_demo=True, stdout=StringIO())
     assert not SynonymSet.objects.exists()
-    assert vocabulary.in_force().words == frozenset()
+    assert vocabulary.load_current_lexicon().custom_words == frozenset()
 
 
 # What is refused ---------------------------------------------------------------------
@@ -449,7 +472,11 @@ def test_a_one_way_set_says_nothing_twice() -> None:
 
 def test_the_starter_goes_from_site_to_site(django_assert_max_num_queries: Any) -> None:
     """Nothing that ships is refused when it comes back."""
-    lines = vocabulary.STARTER.joinpath("synonyms.tsv").read_text("utf-8").splitlines()
+    lines = (
+        vocabulary.STARTER_FOLDER.joinpath("synonyms.tsv")
+        .read_text("utf-8")
+        .splitlines()
+    )
     assert len(lines) == len(set(lines))
 
 
@@ -464,11 +491,13 @@ def test_a_one_way_set_repeats_only_what_its_first_word_finds() -> None:
 @pytest.mark.parametrize("text", ["卡", "蓝鲸 卡", "sim卡", "蓝鲸卡!", "", "abc"])
 def test_a_word_is_two_or_more_han_characters(text: str) -> None:
     with pytest.raises(ValidationError):
-        Word(text=text).full_clean()
+        DictionaryWord(text=text).full_clean()
 
 
-@pytest.mark.parametrize("model", [Word, StopWord])
-def test_a_word_stands_once_however_it_is_spelled(model: type[Word | StopWord]) -> None:
+@pytest.mark.parametrize("model", [DictionaryWord, StopWord])
+def test_a_word_stands_once_however_it_is_spelled(
+    model: type[DictionaryWord | StopWord],
+) -> None:
     for text in ("网络", "網路"):
         row = model(text=text)
         row.full_clean()
@@ -479,7 +508,12 @@ def test_a_word_stands_once_however_it_is_spelled(model: type[Word | StopWord]) 
 
 @pytest.mark.parametrize(
     "row",
-    [SynonymSet(topic="通用"), SynonymSet(topic="", members="a"), Word(), StopWord()],
+    [
+        SynonymSet(topic="通用"),
+        SynonymSet(topic="", members="a"),
+        DictionaryWord(),
+        StopWord(),
+    ],
 )
 def test_the_database_refuses_what_is_empty(row: Any) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -505,9 +539,9 @@ def test_editors_keep_the_vocabulary(
     assert found("上不去号") == []
     for name, text in (("word", "蓝鲸卡"), ("stopword", "哈喽")):
         client.post(reverse(f"admin:kb_{name}_add"), {"text": text, "tag": "n"})
-    lexicon = vocabulary.in_force()
-    assert lexicon.words == {"蓝鲸卡"}
-    assert list(lexicon.stops.spans("哈喽"))
+    lexicon = vocabulary.load_current_lexicon()
+    assert lexicon.custom_words == {"蓝鲸卡"}
+    assert list(lexicon.stop_words.find_spans("哈喽"))
 
 
 def test_the_form_says_what_is_wrong_and_keeps_what_was_typed(
@@ -552,8 +586,8 @@ def test_a_stop_word_is_no_synonym(db: None) -> None:
 
 
 def test_what_ships_contradicts_nothing(db: None) -> None:
-    vocabulary.load_starter()
-    for model in (SynonymSet, Word, StopWord):
+    vocabulary.install_starter_vocabulary()
+    for model in (SynonymSet, DictionaryWord, StopWord):
         for row in model.objects.all():
             row.full_clean()
 
@@ -598,11 +632,11 @@ def test_a_stop_word_is_tried_before_it_is_saved(desk: Client) -> None:
 
 
 def test_a_word_is_cut_as_it_would_be_and_nothing_is_learned(desk: Client) -> None:
-    before = segment.words("小茶卡怎么用")
+    before = tokenizer.tokenize_text("小茶卡怎么用")
     response = tried(desk, "word", q="小茶卡怎么用", text="小茶卡")
     assert "小茶卡" in [cut.word for cut in response.context["then"].words]
     assert "小茶卡" not in [cut.word for cut in response.context["now"].words]
-    assert segment.words("小茶卡怎么用") == before
+    assert tokenizer.tokenize_text("小茶卡怎么用") == before
 
 
 def test_a_change_of_what_is_kept_is_tried_in_its_place(
@@ -626,7 +660,7 @@ def test_what_could_not_be_saved_is_not_tried_but_explained(desk: Client) -> Non
     response = tried(desk, "synonymset", q="退款", members="退款")
     assert "至少写两个不同的词" in response.content.decode()
     assert "现在" in response.content.decode()
-    page = desk.get(reverse("admin:kb_word_try"), {"q": "怎么退款"})
+    page = desk.get(reverse("admin:kb_dictionaryword_try"), {"q": "怎么退款"})
     assert "怎么" in page.content.decode()
     for forged in ({"q": "x" * 500}, {"q": "退", "row": "9" * 30}, {"q": "\x00"}):
         assert tried(desk, "word", **forged).status_code == 200
@@ -637,7 +671,7 @@ def test_a_wording_rule_is_tried_before_it_is_saved(
 ) -> None:
     def told(q: str, **typed: Any) -> Any:
         sent = {"q": q, **rule, **typed}
-        return desk.post(reverse("admin:kb_wordingrule_try"), sent)
+        return desk.post(reverse("admin:kb_stylerule_try"), sent)
 
     bad = make_entry("好不好", answer="全网最低價。")
     make_entry("别的", answer="全网最低价格表", replies=["全网"])
@@ -654,7 +688,7 @@ def test_a_wording_rule_is_tried_before_it_is_saved(
     for forged in ({"severity": "x"}, {"row": "9" * 19}, {"text": "\0"}):
         assert told("退", **forged).status_code == 200
     assert told("x" * 999).status_code == 200
-    assert not WordingRule.objects.filter(text="最低价").exists()
+    assert not StyleRule.objects.filter(text="最低价").exists()
 
 
 def test_every_form_of_the_vocabulary_has_the_panel(desk: Client) -> None:

@@ -13,10 +13,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 from django.utils import timezone
 
-from kb import entries, index
-from kb.faq import votes
-from kb.models import Entry, Evidence, Pick, Side, User, Vote
-from kb.search import search
+from kb.index import sync
+from kb.library import entries
+from kb.models import Entry, Evidence, Pick, SearchSide, User, Vote
+from kb.search import search_entries
+from kb.web.faq import votes
 from tests.conftest import MakeEntry
 
 WORDS = "要自己付邮费吗"
@@ -64,10 +65,12 @@ def test_words_that_helped_two_customers_find_the_entry(
 ) -> None:
     make_entry("发票抬头怎么改？", "在订单里改。")
     for last in (7, 8):
-        assert search(WORDS, user=AnonymousUser()).hits == ()
+        assert search_entries(WORDS, user=AnonymousUser()).hits == ()
         vote(entry, address=f"198.51.100.{last}")
-        index.sync_all()
-    assert [hit.entry for hit in search(WORDS, user=AnonymousUser()).hits] == [entry]
+        sync.sync_all_marks()
+    assert [hit.entry for hit in search_entries(WORDS, user=AnonymousUser()).hits] == [
+        entry
+    ]
 
 
 def test_one_customer_votes_once_and_may_change_it(entry: Entry) -> None:
@@ -83,7 +86,7 @@ def test_a_colleague_votes_for_his_own_side(entry: Entry, agent: User) -> None:
     sent = form(client, entry, WORDS) | {"helpful": "yes"}
     assert client.post(f"/vote/{entry.pk}/", sent).status_code == 200
     pick = Pick.objects.get()
-    assert (pick.side, pick.person) == (Side.STAFF, f"u{agent.pk}")
+    assert (pick.side, pick.person) == (SearchSide.STAFF, f"u{agent.pk}")
 
 
 def test_a_vote_without_words_teaches_nothing(entry: Entry) -> None:
@@ -151,7 +154,7 @@ def test_a_token_is_for_one_entry_and_for_two_days(
     today = timezone.now()
     for days, status in ((1, 200), (2, 400)):
         later = today + timedelta(days=days)
-        monkeypatch.setattr(votes, "_today", later.toordinal)
+        monkeypatch.setattr(votes, "_get_day_number", later.toordinal)
         assert client.post(f"/vote/{entry.pk}/", sent).status_code == status
 
 
@@ -170,10 +173,12 @@ def test_what_cannot_be_read_cannot_be_voted_on(
     client = Client()
     sent = form(client, entry) | {"helpful": "yes"}
     nothing = client.post("/vote/999999/", sent)
-    entries.retire(entry, by=None)
+    entries.retire_entry(entry, by=None)
     hidden = [entry, make_entry(audience="internal"), make_entry(status="draft")]
     for one in hidden:
-        refused = client.post(f"/vote/{one.pk}/", sent | {"token": votes.token(one)})
+        refused = client.post(
+            f"/vote/{one.pk}/", sent | {"token": votes.make_vote_token(one)}
+        )
         assert refused.status_code == nothing.status_code == 404
         assert refused.content == nothing.content
     assert not Vote.objects.exists()

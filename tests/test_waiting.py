@@ -12,8 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from kb import entries, waiting
-from kb.models import AGENT, EDITOR, Category, Remit, User
+from kb.library import entries
+from kb.models import ROLE_AGENT, ROLE_EDITOR, Category, CategoryPermission, User
+from kb.quality import work_queue
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +31,9 @@ def tabs(page: Any) -> dict[str, str]:
 
 
 def test_who_may_do_nothing_has_nothing_to_do(agent: User) -> None:
-    assert set(waiting.counts(agent)) <= {"asked", "recorded", "ratings"}
+    assert set(work_queue.count_waiting_work(agent)) <= {"asked", "recorded", "ratings"}
     User.groups.through.objects.all().delete()
-    assert waiting.counts(User.objects.get(pk=agent.pk)) == {}
+    assert work_queue.count_waiting_work(User.objects.get(pk=agent.pk)) == {}
 
 
 def test_all_kinds_are_one_query_however_much_waits(
@@ -40,7 +41,7 @@ def test_all_kinds_are_one_query_however_much_waits(
 ) -> None:
     def asked() -> int:
         with CaptureQueriesContext(connection) as captured:
-            waiting.counts(User.objects.get(pk=editor.pk))
+            work_queue.count_waiting_work(User.objects.get(pk=editor.pk))
         return len(captured)
 
     few = asked()
@@ -48,16 +49,20 @@ def test_all_kinds_are_one_query_however_much_waits(
         make_question(f"问题{number}")
         make_entry(f"条目{number}？", review_at=timezone.localdate())
     assert asked() == few <= 7  # the person, his permissions and his branches, the tree
-    assert waiting.counts(editor)["inbox"] == waiting.counts(editor)["due"] == 3
+    assert (
+        work_queue.count_waiting_work(editor)["inbox"]
+        == work_queue.count_waiting_work(editor)["due"]
+        == 3
+    )
 
 
 def test_what_is_due_waits_for_its_owner_and_else_for_who_may_write_there(
     make_user: Callable[..., User], editor: User, lead: User, make_entry: MakeEntry
 ) -> None:
     here, there = (Category.objects.create(name=name) for name in ("售后", "售前"))
-    gone = make_user("gone", EDITOR, is_active=False)
-    held = make_user("held", EDITOR)
-    Remit.objects.create(user=held, category=here, right="write")
+    gone = make_user("gone", ROLE_EDITOR, is_active=False)
+    held = make_user("held", ROLE_EDITOR)
+    CategoryPermission.objects.create(user=held, category=here, right="write")
     today = timezone.localdate()
     for name, owner, place in (
         ("我的？", editor, there),
@@ -69,7 +74,9 @@ def test_what_is_due_waits_for_its_owner_and_else_for_who_may_write_there(
         make_entry(name, review_at=today, owner=owner, category=place)
 
     def due(user: User) -> set[str]:
-        return set(entries.due_for(user).values_list("question", flat=True))
+        return set(
+            entries.list_due_entries_for(user).values_list("question", flat=True)
+        )
 
     assert due(editor) == {"我的？", "没人的？", "走了的人的？"}
     assert due(lead) == {"主管的？", "没人的？", "走了的人的？"}
@@ -82,21 +89,23 @@ def test_a_number_is_as_long_as_the_list_behind_it(
     today = timezone.localdate()
     make_entry("我的？", review_at=today, owner=editor)
     make_entry("主管的？", review_at=today, owner=lead)
-    draft = entries.draft("草稿？", by=lead, answer="好")
-    entries.submit(draft, by=lead)
-    own = entries.draft("自己的？", by=editor, answer="好")
-    entries.submit(own, by=editor)
+    draft = entries.create_draft("草稿？", by=lead, answer="好")
+    entries.submit_entry(draft, by=lead)
+    own = entries.create_draft("自己的？", by=editor, answer="好")
+    entries.submit_entry(own, by=editor)
     client.force_login(editor)
     page = client.get("/desk/due/")
-    assert page.context["total"] == waiting.counts(editor)["due"] == 1
-    assert waiting.counts(editor)["reviews"] == 1  # one's own waits for others
+    assert page.context["total"] == work_queue.count_waiting_work(editor)["due"] == 1
+    assert (
+        work_queue.count_waiting_work(editor)["reviews"] == 1
+    )  # one's own waits for others
     assert tabs(page)["待复核"] == tabs(page)["审核"] == "1"
 
 
 def test_agents_have_the_tabs_that_are_theirs(
     client: Client, make_user: Callable[..., User]
 ) -> None:
-    client.force_login(make_user("kefu", AGENT))
+    client.force_login(make_user("kefu", ROLE_AGENT))
     assert tabs(client.get("/desk/asked/")) == {
         "待回复": "",
         "已回复": "",

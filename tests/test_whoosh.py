@@ -17,25 +17,31 @@ import pytest
 from whoosh.index import open_dir
 from whoosh.query import Or, Term
 
-from kb.engines import Document, EngineUnavailable, Field, Group, pen
-from kb.engines.cache import Cache, Shelf
-from kb.engines.packed import DTYPES, Pack, PackWriter
-from kb.engines.whoosh import WhooshEngine
+from kb.index.engines import (
+    Document,
+    EngineUnavailableError,
+    FieldGroup,
+    WeightedField,
+    write_lock,
+)
+from kb.index.engines.impact_cache import CacheShelf, ImpactCache
+from kb.index.engines.pack_file import ARRAY_DTYPES, Pack, PackWriter
+from kb.index.engines.whoosh import WhooshEngine
 from tests.searching import QUESTIONS, ask, doc, put
 
 
 def test_a_missing_index_is_unavailable_not_empty(tmp_path: Path) -> None:
-    with pytest.raises(EngineUnavailable, match="kb_index rebuild"):
+    with pytest.raises(EngineUnavailableError, match="kb_index rebuild"):
         ask(WhooshEngine(tmp_path / "none"), "退款")
 
 
 def test_an_index_of_another_format_is_unavailable(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
-    engine.replace([doc(1, "退款")])
+    engine.replace_index([doc(1, "退款")])
     folder = next(tmp_path.glob("generation-*"))
     folder.rename(tmp_path / "generation-0-old")
     (tmp_path / "CURRENT").write_text("generation-0-old")
-    with pytest.raises(EngineUnavailable, match="old index"):
+    with pytest.raises(EngineUnavailableError, match="old index"):
         ask(WhooshEngine(tmp_path), "退款")
 
 
@@ -43,56 +49,60 @@ def test_an_index_of_another_format_is_unavailable(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("pattern", ["*.seg", "*.toc"])
 def test_a_damaged_index_is_unavailable(tmp_path: Path, pattern: str) -> None:
-    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    WhooshEngine(tmp_path).replace_index([doc(1, "退款")])
     for file in tmp_path.rglob(pattern):
         file.write_bytes(file.read_bytes()[:20])
-    with pytest.raises(EngineUnavailable):
+    with pytest.raises(EngineUnavailableError):
         ask(WhooshEngine(tmp_path), "退款")
 
 
 def test_a_damaged_index_is_mended_by_a_rebuild(tmp_path: Path) -> None:
-    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    WhooshEngine(tmp_path).replace_index([doc(1, "退款")])
     for file in tmp_path.rglob("*.toc"):
         file.write_bytes(b"")
-    WhooshEngine(tmp_path).replace([doc(2, "退款")])
+    WhooshEngine(tmp_path).replace_index([doc(2, "退款")])
     assert ask(WhooshEngine(tmp_path), "退款").ids == (2,)
 
 
 def test_another_writer_means_unavailable_not_wrong(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
-    engine.replace([])
+    engine.replace_index([])
     other = WhooshEngine(tmp_path, patience=0)
-    with engine.writing(), pytest.raises(EngineUnavailable), other.writing():
+    with (
+        engine.open_writer(),
+        pytest.raises(EngineUnavailableError),
+        other.open_writer(),
+    ):
         pass
 
 
 def test_a_writer_waits_for_its_turn(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path, patience=30)
-    engine.replace([])
+    engine.replace_index([])
     started = threading.Event()
 
     def write() -> None:
         started.set()
         put(WhooshEngine(tmp_path, patience=30), doc(2, "退款"))
 
-    with engine.writing() as changes:
+    with engine.open_writer() as changes:
         thread = threading.Thread(target=write)
         thread.start()
         started.wait()
-        changes.put.append(doc(1, "退款"))
+        changes.documents.append(doc(1, "退款"))
     thread.join()
     assert ask(engine, "退款").ids == (1, 2)
 
 
 def _die_while_writing(path: Path) -> None:
-    with WhooshEngine(path).writing() as changes:
-        changes.put.append(doc(2, "退款"))
+    with WhooshEngine(path).open_writer() as changes:
+        changes.documents.append(doc(2, "退款"))
         os._exit(9)
 
 
 def test_a_writer_that_dies_leaves_no_lock_and_no_trace(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path, patience=0)
-    engine.replace([doc(1, "退款")])
+    engine.replace_index([doc(1, "退款")])
     child = multiprocessing.get_context("fork").Process(
         target=_die_while_writing, args=(tmp_path,)
     )
@@ -105,7 +115,7 @@ def test_a_writer_that_dies_leaves_no_lock_and_no_trace(tmp_path: Path) -> None:
 
 def test_another_process_sees_a_commit_at_its_next_search(tmp_path: Path) -> None:
     writer, reader = WhooshEngine(tmp_path), WhooshEngine(tmp_path)
-    writer.replace([doc(1, "退款")])
+    writer.replace_index([doc(1, "退款")])
     assert ask(reader, "退款").ids == (1,)
     put(writer, doc(2, "退款"))
     assert ask(reader, "退款").ids == (1, 2)
@@ -114,9 +124,11 @@ def test_another_process_sees_a_commit_at_its_next_search(tmp_path: Path) -> Non
 def test_the_dead_of_a_segment_do_not_hide_the_living(tmp_path: Path) -> None:
     """A large segment is not merged away: its dead stand among the living."""
     engine = WhooshEngine(tmp_path)
-    engine.replace(doc(i, f"订单{'海外' if i == 7 else ''}查询") for i in range(1, 400))
-    with engine.writing() as changes:
-        changes.forget |= {7, 8}
+    engine.replace_index(
+        doc(i, f"订单{'海外' if i == 7 else ''}查询") for i in range(1, 400)
+    )
+    with engine.open_writer() as changes:
+        changes.deleted_ids |= {7, 8}
     newcomer = WhooshEngine(tmp_path)
     assert ask(newcomer, "海外").ids == ()
     assert ask(newcomer, "查询").total == 397
@@ -125,19 +137,19 @@ def test_the_dead_of_a_segment_do_not_hide_the_living(tmp_path: Path) -> None:
 def test_old_generations_are_removed(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
     for _ in range(3):
-        engine.replace([doc(1, "退款")])
+        engine.replace_index([doc(1, "退款")])
     assert len(list(tmp_path.glob("generation-*"))) == 1
 
 
 def test_the_index_is_for_us_alone(tmp_path: Path) -> None:
     folder = tmp_path / "index"
-    WhooshEngine(folder).replace([])
+    WhooshEngine(folder).replace_index([])
     assert folder.stat().st_mode & 0o077 == 0
 
 
 def test_threads_find_the_same_while_another_writes(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path, patience=30)
-    engine.replace([doc(i, q) for i, q in enumerate(QUESTIONS, 1)])
+    engine.replace_index([doc(i, q) for i, q in enumerate(QUESTIONS, 1)])
     wrong: list[object] = []
 
     def read() -> None:
@@ -160,31 +172,34 @@ def test_threads_find_the_same_while_another_writes(tmp_path: Path) -> None:
 
 def test_what_is_kept_of_terms_stays_within_one_budget(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path, cache_mb=1)
-    engine.replace(doc(i, q * 9) for i, q in enumerate(QUESTIONS * 60, 1))
+    engine.replace_index(doc(i, q * 9) for i, q in enumerate(QUESTIONS * 60, 1))
     for id, words in enumerate(QUESTIONS, 9_000):
         put(engine, doc(id, words))
         assert ask(engine, words).ids
-    assert len(engine._segments) > 1
-    assert 0 < engine.cache.size <= 1 << 20
+    assert len(engine._loaded_segments) > 1
+    assert 0 < engine.impact_cache.used_bytes <= 1 << 20
 
 
 def test_shelves_of_a_cache_share_its_budget() -> None:
-    cache = Cache(1000)
-    shelves: list[Shelf[int]] = [Shelf(cache), Shelf(cache)]
+    cache = ImpactCache(1000)
+    shelves: list[CacheShelf[int]] = [CacheShelf(cache), CacheShelf(cache)]
     for key in range(200):
-        shelves[key % 2].put([(key, key, 30)])
-        assert shelves[0].get([0]) == [0]  # what is asked for stays
-        assert cache.size <= 1000
-    assert shelves[1].get([199, 1]) == [199, None]
+        shelves[key % 2].store_values([(key, key, 30)])
+        assert shelves[0].get_values([0]) == [0]  # what is asked for stays
+        assert cache.used_bytes <= 1000
+    assert shelves[1].get_values([199, 1]) == [199, None]
 
 
 def test_old_generations_are_let_go(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
-    engine.replace([doc(1, "退款")])
+    engine.replace_index([doc(1, "退款")])
     assert ask(engine, "退款").ids == (1,)
-    (segment,) = engine._segments.values()
-    old = [weakref.ref(held) for held in (engine._latest(), segment, segment.pack)]
-    engine.replace([doc(2, "退款")])
+    (segment,) = engine._loaded_segments.values()
+    old = [
+        weakref.ref(held)
+        for held in (engine._get_latest_snapshot(), segment, segment.pack)
+    ]
+    engine.replace_index([doc(2, "退款")])
     assert ask(engine, "退款").ids == (2,)
     del segment
     gc.collect()
@@ -193,7 +208,7 @@ def test_old_generations_are_let_go(tmp_path: Path) -> None:
 
 def test_many_small_commits_leave_few_segments(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
-    engine.replace([])
+    engine.replace_index([])
     for id in range(150):
         put(engine, doc(id % 100, f"订单{'海外' if id > 100 else ''}"))
     assert ask(engine, "订单").total == 100
@@ -203,11 +218,13 @@ def test_many_small_commits_leave_few_segments(tmp_path: Path) -> None:
 
 def test_whooshs_own_searcher_finds_the_same(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
-    engine.replace(doc(i, q, q * 2) for i, q in enumerate(QUESTIONS * 9, 1))
+    engine.replace_index(doc(i, q, q * 2) for i, q in enumerate(QUESTIONS * 9, 1))
     put(engine, doc(500, "海外退款"))
-    with engine.writing() as changes:
-        changes.forget.add(3)
-    with open_dir(engine.folder.live().folder).searcher() as searcher:
+    with engine.open_writer() as changes:
+        changes.deleted_ids.add(3)
+    with open_dir(
+        engine.index_folder.read_live_generation().folder
+    ).searcher() as searcher:
         for term in ("退款", "怎么", "海外"):
             query = Or([Term("question", term), Term("answer", term)])
             theirs = {hit["id"] for hit in searcher.search(query, limit=None)}
@@ -220,12 +237,14 @@ def test_whooshs_own_searcher_finds_the_same(tmp_path: Path) -> None:
 
 def test_groups_made_for_one_query_are_not_kept_for_ever(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
-    engine.replace([doc(1, "退款")])
-    groups = [Group((Field("question", 1.0, 0.5),), k1=1.2) for _ in range(20)]
+    engine.replace_index([doc(1, "退款")])
+    groups = [
+        FieldGroup((WeightedField("question", 1.0, 0.5),), k1=1.2) for _ in range(20)
+    ]
     for group in groups:
         assert ask(engine, "退款", groups=(group,)).ids == (1,)
-    (segment,) = engine._segments.values()
-    assert len(segment._scale._tables) < len(groups)
+    (segment,) = engine._loaded_segments.values()
+    assert len(segment._impact_scale._impact_tables) < len(groups)
 
 
 # Damage --------------------------------------------------------------------------
@@ -235,7 +254,9 @@ def _damaged(
     tmp_path: Path, change: Callable[[bytearray, int], None], step: int
 ) -> set[str]:
     """Return what searches say of an index with each byte changed in its turn."""
-    WhooshEngine(tmp_path).replace(doc(i, q, q) for i, q in enumerate(QUESTIONS, 1))
+    WhooshEngine(tmp_path).replace_index(
+        doc(i, q, q) for i, q in enumerate(QUESTIONS, 1)
+    )
     (file,) = tmp_path.rglob("*.seg")
     whole = file.read_bytes()
     said = set()
@@ -247,7 +268,7 @@ def _damaged(
         try:
             ask(WhooshEngine(tmp_path), QUESTIONS[at % len(QUESTIONS)])
             said.add("found")
-        except EngineUnavailable:
+        except EngineUnavailableError:
             said.add("unavailable")
     return said
 
@@ -260,12 +281,12 @@ def test_a_flipped_bit_is_no_crash(tmp_path: Path) -> None:
 
 
 def test_a_flipped_bit_of_what_is_read_at_once_is_noticed(tmp_path: Path) -> None:
-    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    WhooshEngine(tmp_path).replace_index([doc(1, "退款")])
     (file,) = tmp_path.rglob("*.seg")
     data = bytearray(file.read_bytes())
     data[0] ^= 1  # of the first id
     file.write_bytes(data)
-    with pytest.raises(EngineUnavailable, match="ids changed on disk"):
+    with pytest.raises(EngineUnavailableError, match="ids changed on disk"):
         ask(WhooshEngine(tmp_path), "退款")
 
 
@@ -277,25 +298,25 @@ def test_a_file_cut_short_is_unavailable(tmp_path: Path) -> None:
 
 
 def test_postings_of_no_document_are_unavailable(tmp_path: Path) -> None:
-    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    WhooshEngine(tmp_path).replace_index([doc(1, "退款")])
     engine = WhooshEngine(tmp_path)
-    engine._latest()
-    (segment,) = engine._segments.values()
+    engine._get_latest_snapshot()
+    (segment,) = engine._loaded_segments.values()
     segment.pack.docs = np.full_like(segment.pack.docs, 1 << 31)
-    with pytest.raises(EngineUnavailable, match="damaged"):
+    with pytest.raises(EngineUnavailableError, match="damaged"):
         ask(engine, "退款")
 
 
 def test_postings_beyond_the_end_are_damage(tmp_path: Path) -> None:
-    WhooshEngine(tmp_path).replace([doc(1, "退款")])
+    WhooshEngine(tmp_path).replace_index([doc(1, "退款")])
     (file,) = tmp_path.rglob("*.seg")
     pack, other = Pack(file), tmp_path / "other"
-    arrays = {name: getattr(pack, name) for name in DTYPES}
+    arrays = {name: getattr(pack, name) for name in ARRAY_DTYPES}
     arrays["spans"] = arrays["spans"] + 1
     shapes = {name: array.shape for name, array in arrays.items()}
     with PackWriter(other, pack.fields, shapes) as writer:
         for name, array in arrays.items():
-            writer.add(name, array)
+            writer.write_part(name, array)
     with pytest.raises(ValueError, match="beyond the end"):
         Pack(other)
 
@@ -304,17 +325,17 @@ def test_a_full_disk_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = WhooshEngine(tmp_path)
-    engine.replace([doc(1, "退款")])
+    engine.replace_index([doc(1, "退款")])
 
     def full(*args: Any) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("kb.engines.packed.PackWriter.add", full)
-        with pytest.raises(EngineUnavailable, match="No space"):
+        patch.setattr("kb.index.engines.pack_file.PackWriter.write_part", full)
+        with pytest.raises(EngineUnavailableError, match="No space"):
             put(engine, doc(2, "退款"))
-        with pytest.raises(EngineUnavailable, match="No space"):
-            engine.replace([doc(2, "退款")])
+        with pytest.raises(EngineUnavailableError, match="No space"):
+            engine.replace_index([doc(2, "退款")])
     assert ask(engine, "退款").ids == (1,)
     put(engine, doc(3, "退款"))
     assert ask(engine, "退款").ids == (1, 3)
@@ -336,30 +357,30 @@ def _described(item: tuple[int, str]) -> Document:
 def test_several_processes_make_the_same_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kb.engines.pool.BATCH", 7)
+    monkeypatch.setattr("kb.index.engines.packing_pool.POOL_BATCH_ITEMS", 7)
     items = list(enumerate(QUESTIONS * 5, 1))
     one, many = WhooshEngine(tmp_path / "one"), WhooshEngine(tmp_path / "many")
-    one.replace(items, _described)
-    many.replace(iter(items), _described, processes=2)
+    one.replace_index(items, _described)
+    many.replace_index(iter(items), _described, processes=2)
     (file,), (other) = (list((tmp_path / n).rglob("*.seg")) for n in ("one", "many"))
     assert [file.read_bytes()] == [path.read_bytes() for path in other]
-    assert many.digests() == one.digests()
+    assert many.load_digests() == one.load_digests()
     assert not list(tmp_path.rglob("piece-*"))
 
 
 @pytest.mark.parametrize(
-    ("deed", "error"), [("kill", EngineUnavailable), ("raise", LookupError)]
+    ("deed", "error"), [("kill", EngineUnavailableError), ("raise", LookupError)]
 )
 def test_a_process_that_fails_leaves_the_old_index(
     tmp_path: Path, deed: str, error: type[Exception]
 ) -> None:
     engine = WhooshEngine(tmp_path)
-    engine.replace([doc(1, "退款")])
+    engine.replace_index([doc(1, "退款")])
     with pytest.raises(error):
-        engine.replace([(2, "退款"), (3, deed)], _described, processes=2)
+        engine.replace_index([(2, "退款"), (3, deed)], _described, processes=2)
     assert ask(WhooshEngine(tmp_path), "退款").ids == (1,)
     assert len(list(tmp_path.glob("generation-*"))) == 1
-    engine.replace([(2, "退款")], _described, processes=2)
+    engine.replace_index([(2, "退款")], _described, processes=2)
     assert ask(engine, "退款").ids == (2,)
 
 
@@ -368,10 +389,10 @@ def test_a_second_rebuild_stops(tmp_path: Path) -> None:
 
     def items() -> Iterator[Document]:
         yield doc(1, "退款")
-        with pytest.raises(EngineUnavailable, match="another rebuild"):
-            other.replace([doc(2, "退款")])
+        with pytest.raises(EngineUnavailableError, match="another rebuild"):
+            other.replace_index([doc(2, "退款")])
 
-    engine.replace(items())
+    engine.replace_index(items())
     assert ask(other, "退款").ids == (1,)
 
 
@@ -380,12 +401,12 @@ def _die_while_rebuilding(path: Path) -> None:
         yield from enumerate(QUESTIONS, 1)
         os._exit(9)
 
-    WhooshEngine(path).replace(items(), _described, processes=2)
+    WhooshEngine(path).replace_index(items(), _described, processes=2)
 
 
 def test_a_rebuild_that_dies_leaves_no_lock(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
-    engine.replace([doc(1, "退款")])
+    engine.replace_index([doc(1, "退款")])
     child = multiprocessing.get_context("fork").Process(
         target=_die_while_rebuilding, args=(tmp_path,)
     )
@@ -395,9 +416,9 @@ def test_a_rebuild_that_dies_leaves_no_lock(tmp_path: Path) -> None:
     put(engine, doc(2, "退款"))
     assert ask(engine, "退款").ids == (1, 2)
     lock = tmp_path / "REBUILD"
-    with pen.hold(lock, patience=30):  # its own processes end with it, soon
+    with write_lock.hold_lock(lock, patience=30):  # its own processes end with it, soon
         pass
-    engine.replace([doc(3, "退款")])
+    engine.replace_index([doc(3, "退款")])
     assert ask(engine, "退款").ids == (3,)
     assert len(list(tmp_path.glob("generation-*"))) == 1
 
@@ -405,7 +426,7 @@ def test_a_rebuild_that_dies_leaves_no_lock(tmp_path: Path) -> None:
 def test_what_a_rebuild_missed_is_told_before_the_swap(tmp_path: Path) -> None:
     """Else it would be lost with a process that dies in between."""
     engine = WhooshEngine(tmp_path)
-    engine.replace([doc(1, "退款")])
+    engine.replace_index([doc(1, "退款")])
 
     def items() -> Iterator[Document]:
         yield doc(1, "退款")
@@ -416,5 +437,5 @@ def test_what_a_rebuild_missed_is_told_before_the_swap(tmp_path: Path) -> None:
         raise LookupError("the database went away")
 
     with pytest.raises(LookupError):
-        engine.replace(items(), missed=die)
+        engine.replace_index(items(), missed=die)
     assert ask(engine, "退款").ids == (1, 2)

@@ -15,12 +15,11 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from kb import index
-from kb.faq import asking, embed, widget_script
+from kb.index import sync
 from kb.models import (
+    Announcement,
     Category,
     Entry,
-    Incident,
     Inquiry,
     Module,
     Question,
@@ -30,7 +29,8 @@ from kb.models import (
     Vote,
     WidgetRule,
 )
-from kb.text import markdown, tree
+from kb.text.markup import html_tree, markdown
+from kb.web.faq import ask_form, widget_frame, widget_script
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ SOURCES = Path(__file__).parents[1] / "static" / "widget" / "src"
 @pytest.fixture(autouse=True)
 def _origins(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.KB_WIDGET_ORIGINS = [SHOP]
-    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ def shop(**headers: str) -> Client:
 
 
 def test_the_script_weighs_at_most_15_kb_compressed() -> None:
-    assert len(embed.bodies()["gzip"]) <= LARGEST
-    assert len(embed.bodies()["br"]) <= LARGEST
+    assert len(widget_frame.load_script_bodies()["gzip"]) <= LARGEST
+    assert len(widget_frame.load_script_bodies()["br"]) <= LARGEST
 
 
 def test_the_script_has_one_address_and_is_kept_briefly(client: Client) -> None:
@@ -81,7 +81,7 @@ def test_the_script_has_one_address_and_is_kept_briefly(client: Client) -> None:
 
 def test_the_script_needs_no_favour_of_the_host() -> None:
     """What a strict policy forbids, or what could run a host's or an editor's text."""
-    code = embed.bodies()[""].decode()
+    code = widget_frame.load_script_bodies()[""].decode()
     code += "".join(path.read_text("utf-8") for path in SOURCES.glob("*.js"))
     code = re.sub(r"/\*.*?\*/|//[^\n]*", "", code, flags=re.S)
     for forbidden in (
@@ -127,9 +127,9 @@ def test_the_script_is_called_with_the_tokens_of_the_site() -> None:
     used = set(re.findall(r"var\(--([\w-]+)\)", css))
     assert len(used) > 10
     assert used <= tokens["light"].keys()
-    assert json.dumps(tokens["dark"], separators=(",", ":")) in embed.bodies()[
-        ""
-    ].decode("utf-8")
+    assert json.dumps(
+        tokens["dark"], separators=(",", ":")
+    ) in widget_frame.load_script_bodies()[""].decode("utf-8")
 
 
 # Who may call -----------------------------------------------------------------------
@@ -245,7 +245,7 @@ def library(make_entry: MakeEntry) -> dict[str, Entry]:
         "refund": make_entry("退款多久到账？", "三天。"),
     }
     made["refund"].tags.add(Tag.objects.create(name="退款"))
-    index.sync_all()
+    sync.sync_all_marks()
     return made
 
 
@@ -355,14 +355,18 @@ def test_an_answer_comes_as_a_tree(entry: Entry) -> None:
 
 def test_a_tree_holds_all_that_the_html_holds() -> None:
     source = "# 一\n\n- a\n- **b** `c<d>`\n\n| 甲 | 乙 |\n|---|--:|\n| 1 | 2 |\n\n> x &amp; <y>\n\n[站](/search/?q=a&b=c)"
-    rendered = markdown.render(source)
+    rendered = markdown.render_markdown(source)
 
     def text(node: Any) -> str:
         return node if isinstance(node, str) else "".join(map(text, node[2]))
 
-    said = "".join(text(node) for node in tree.of(rendered))
-    assert re.sub(r"\s", "", said) == re.sub(r"\s", "", markdown.plain(rendered))
-    assert '"href": "/search/?q=a&b=c"' in str(tree.of(rendered)).replace("'", '"')
+    said = "".join(text(node) for node in html_tree.parse_html_tree(rendered))
+    assert re.sub(r"\s", "", said) == re.sub(
+        r"\s", "", markdown.extract_plain_text(rendered)
+    )
+    assert '"href": "/search/?q=a&b=c"' in str(
+        html_tree.parse_html_tree(rendered)
+    ).replace("'", '"')
 
 
 def test_it_reads_in_traditional_script(entry: Entry) -> None:
@@ -508,7 +512,7 @@ def test_notices_stand_where_they_concern(entry: Entry, make_entry: MakeEntry) -
         ("只给同事", "staff", entry),
         ("仓库盘点", "public", hidden),
     ):
-        Incident.objects.create(
+        Announcement.objects.create(
             title=title,
             body="见[网络](/网络/)。",
             keywords="断网",

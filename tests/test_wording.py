@@ -11,32 +11,53 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from kb import demo, entries, search, wording
-from kb.models import Category, Edition, Entry, Picture, Snippet, User, WordingRule
-from kb.text import personal
-from kb.text.wording import ANSWER, QUESTION, SPEECH, Rule, Rules, Text, told
+from kb import search
+from kb.import_export import demo
+from kb.language import style_rules
+from kb.library import entries
+from kb.models import (
+    Category,
+    Entry,
+    LanguageEdition,
+    Picture,
+    Snippet,
+    StyleRule,
+    User,
+)
+from kb.text.privacy import personal_data
+from kb.text.style_rules import (
+    TEXT_ANSWER,
+    TEXT_QUESTION,
+    TEXT_REPLY,
+    CheckedText,
+    MatchRule,
+    StyleRuleSet,
+    describe_findings,
+)
 from tests.conftest import MakeEntry
 from tests.importing import load, plan
 
 ANYONE = AnonymousUser()
 ID_CARD, BANK_CARD = "11010519491231002X", "6222 0212 3456 7890 128"
-Teach = Callable[..., WordingRule]
+Teach = Callable[..., StyleRule]
 
 
-def rules(*some: Rule) -> Rules:
-    return Rules(some, "自动检查")
+def rules(*some: MatchRule) -> StyleRuleSet:
+    return StyleRuleSet(some, "自动检查")
 
 
-def found(text: str, *some: Rule, face: str = SPEECH) -> list[str]:
-    return [one.words for one in rules(*some).findings(Text(face, text))]
+def found(text: str, *some: MatchRule, face: str = TEXT_REPLY) -> list[str]:
+    return [
+        one.excerpt for one in rules(*some).find_violations(CheckedText(face, text))
+    ]
 
 
 @pytest.fixture
 def teach(db: None) -> Teach:
     """Return a function that makes a rule as an editor does."""
 
-    def make(text: str, **columns: Any) -> WordingRule:
-        rule = WordingRule(text=text, **columns)
+    def make(text: str, **columns: Any) -> StyleRule:
+        rule = StyleRule(text=text, **columns)
         rule.full_clean()
         rule.save()
         return rule
@@ -46,7 +67,7 @@ def teach(db: None) -> Teach:
 
 @pytest.fixture
 def starter(db: None) -> None:
-    wording.load_starter()
+    style_rules.load_starter_rules()
 
 
 # Words -----------------------------------------------------------------------------
@@ -68,7 +89,7 @@ def starter(db: None) -> None:
 def test_a_word_is_found_in_whatever_spelling(
     text: str, word: str, expected: list[str]
 ) -> None:
-    assert found(text, Rule("绝对化用语", word)) == expected
+    assert found(text, MatchRule("绝对化用语", word)) == expected
 
 
 @pytest.mark.parametrize(
@@ -80,46 +101,46 @@ def test_a_word_is_found_in_whatever_spelling(
     ],
 )
 def test_an_exception_is_a_longer_word_that_holds_it(text: str, expected: int) -> None:
-    rule = Rule("绝对化用语", "第一", exceptions=("第一步", "第一次"))
+    rule = MatchRule("绝对化用语", "第一", exceptions=("第一步", "第一次"))
     assert len(found(text, rule)) == expected
 
 
 def test_of_words_that_overlap_the_longer_is_told() -> None:
-    some = Rule("绝对化用语", "第一"), Rule("绝对化用语", "行业第一")
+    some = MatchRule("绝对化用语", "第一"), MatchRule("绝对化用语", "行业第一")
     assert found("我们行业第一", *some) == ["行业第一"]
 
 
 def test_a_rule_holds_where_it_says() -> None:
-    rule = Rule("惹人不快的话", "不知道", faces="reply")
+    rule = MatchRule("惹人不快的话", "不知道", scope="reply")
     assert found("不知道", rule) == ["不知道"]
-    assert found("不知道", rule, face=ANSWER) == []
-    assert found("不知道", Rule("x", "不知道", severity="off")) == []
+    assert found("不知道", rule, face=TEXT_ANSWER) == []
+    assert found("不知道", MatchRule("x", "不知道", severity="off")) == []
 
 
 def test_a_finding_says_its_place_reason_and_cure() -> None:
-    rule = Rule("绝对化用语", "最好", reason="没法证明", suggestion="改成“更好”")
-    text = Text(ANSWER, "第一行\n我们最好", "FAQ 答案", "answer")
-    (one,) = rules(rule).findings(text)
-    assert (one.line, one.start, one.end) == (2, 6, 8)
+    rule = MatchRule("绝对化用语", "最好", reason="没法证明", suggestion="改成“更好”")
+    text = CheckedText(TEXT_ANSWER, "第一行\n我们最好", "FAQ 答案", "answer")
+    (one,) = rules(rule).find_violations(text)
+    assert (one.line_number, one.start, one.end) == (2, 6, 8)
     assert str(one) == "FAQ 答案第 2 行「最好」：没法证明。改成“更好”。"
-    assert told([one] * 7)[-1] == "另有 2 处。"
+    assert describe_findings([one] * 7)[-1] == "另有 2 处。"
 
 
 def test_a_sentence_too_long_for_a_phone_is_found_where_it_stands() -> None:
-    rule = Rule("自动检查", "句子太长", limit=10)
+    rule = MatchRule("自动检查", "句子太长", max_sentence_chars=10)
     text = "短句。\n1. 这一句话实在是太长太长太长了\n\n```\n代码再长也不是一句话的\n```"
     assert found(text, rule) == ["这一句话实在是太长太长太长了"]
-    assert found(text, rule, face=QUESTION) == []
+    assert found(text, rule, face=TEXT_QUESTION) == []
 
 
 # Personal data -----------------------------------------------------------------------
 
 NUMBERS = (
-    personal.IDENTITY,
-    personal.CARD,
-    personal.MOBILE,
-    personal.LANDLINE,
-    personal.EMAIL,
+    personal_data.KIND_IDENTITY_CARD,
+    personal_data.KIND_BANK_CARD,
+    personal_data.KIND_MOBILE,
+    personal_data.KIND_LANDLINE,
+    personal_data.KIND_EMAIL,
 )
 
 
@@ -148,28 +169,36 @@ def test_what_belongs_to_a_person_is_told_from_other_numbers(
     text: str, expected: list[tuple[str, str]]
 ) -> None:
     assert [
-        (kind, text[a:b]) for kind, a, b in personal.find_personal_data(text, NUMBERS)
+        (kind, text[a:b])
+        for kind, a, b in personal_data.find_personal_data(text, NUMBERS)
     ] == expected
 
 
 def test_a_number_of_the_house_may_be_said() -> None:
-    rule = Rule("自动检查", "邮箱", exceptions=("@example.com", "hi@shop.cn"))
+    rule = MatchRule("自动检查", "邮箱", exceptions=("@example.com", "hi@shop.cn"))
     text = "a@example.com b@other.com hi@shop.cn"
     assert found(text, rule) == ["b@other.com"]
-    phone = Rule("自动检查", "手机号", exceptions=("13812345678",))
+    phone = MatchRule("自动检查", "手机号", exceptions=("13812345678",))
     assert found("138 1234 5678", phone) == []
 
 
 def test_the_digits_of_an_address_are_nobodys() -> None:
-    rule = Rule("自动检查", "手机号")
+    rule = MatchRule("自动检查", "手机号")
     assert found("[x](/q/13812345678/) https://a.cn/13812345678", rule) == []
 
 
 @pytest.mark.parametrize("mark", ["1", "a@", "0", "１ ", "6222 ", "+86", "最", "{{"])
 def test_a_text_of_one_mark_takes_no_time(mark: str) -> None:
-    every = [Rule("自动检查", kind) for kind in personal.KINDS]
-    every += [Rule("自动检查", "句子太长", limit=90), Rule("绝对化用语", "最好")]
-    list(rules(*every).findings(Text(ANSWER, mark * (65_000 // len(mark)))))
+    every = [MatchRule("自动检查", kind) for kind in personal_data.PERSONAL_DATA_KINDS]
+    every += [
+        MatchRule("自动检查", "句子太长", max_sentence_chars=90),
+        MatchRule("绝对化用语", "最好"),
+    ]
+    list(
+        rules(*every).find_violations(
+            CheckedText(TEXT_ANSWER, mark * (65_000 // len(mark)))
+        )
+    )
 
 
 # Blanks ------------------------------------------------------------------------------
@@ -177,8 +206,8 @@ def test_a_text_of_one_mark_takes_no_time(mark: str) -> None:
 
 def seen(entry: Entry) -> list[str]:
     return [
-        f"{one.rule.text}：{one.words}"
-        for one in wording.findings(wording.texts(entry))
+        f"{one.rule.text}：{one.excerpt}"
+        for one in style_rules.check_texts(style_rules.list_entry_texts(entry))
     ]
 
 
@@ -188,8 +217,10 @@ def test_a_blank_that_nobody_else_uses_is_asked_about(
     for name in ("订单编号", "退款金额", "门店", "快递单", "姓名"):
         make_entry(f"问{name}", replies=[f"亲，{{{{{name}}}}}"])
     entry = make_entry("新的", replies=["{{订单编码}}，{{客户称呼=亲}}，{{退款金额}}"])
-    (one,) = wording.findings(wording.texts(entry), entry_id=entry.pk)
-    assert one.words == "{{订单编码}}"
+    (one,) = style_rules.check_texts(
+        style_rules.list_entry_texts(entry), entry_id=entry.pk
+    )
+    assert one.excerpt == "{{订单编码}}"
     assert one.suggestion == "是不是 {{订单编号}}？"
     assert not one.is_error
 
@@ -202,7 +233,7 @@ def test_braces_in_a_public_answer_stop_publishing(
     )
     assert seen(entry) == ["答案里的待填项：{{订单号}}"]
     with pytest.raises(ValidationError, match="顾客会看到花括号"):
-        entries.publish(entry, by=None)
+        entries.publish_entry(entry, by=None)
 
 
 def test_what_a_snippet_says_is_looked_at_once(
@@ -210,7 +241,7 @@ def test_what_a_snippet_says_is_looked_at_once(
 ) -> None:
     Snippet.objects.create(name="转人工", body="这不归我管")
     entry = make_entry(replies=["{{> 转人工}}", "再 {{> 转人工}}"], status="draft")
-    (one,) = wording.findings(wording.texts(entry))
+    (one,) = style_rules.check_texts(style_rules.list_entry_texts(entry))
     assert str(one).startswith("片段「转人工」「这不归我管」：推卸责任。")
 
 
@@ -231,9 +262,9 @@ def test_what_is_wrong_with_a_blank_comes_with_its_cure(
     starter: None, body: str, words: str, suggestion: str
 ) -> None:
     Snippet.objects.create(name="转人工", body="请稍等")
-    said = wording.said_in("问", "答", [("「标准」", body)])
-    found = [one for one in wording.findings(said) if one.is_error]
-    assert [one.words for one in found] == [words]
+    said = style_rules.list_form_texts("问", "答", [("「标准」", body)])
+    found = [one for one in style_rules.check_texts(said) if one.is_error]
+    assert [one.excerpt for one in found] == [words]
     assert suggestion in found[0].suggestion
 
 
@@ -241,8 +272,10 @@ def test_what_is_wrong_with_a_blank_comes_with_its_cure(
 
 
 def trouble(answer: str, **options: Any) -> list[tuple[str, str]]:
-    said = wording.said_in("问", answer)
-    return [(one.words, one.reason) for one in wording.findings(said, **options)]
+    said = style_rules.list_form_texts("问", answer)
+    return [
+        (one.excerpt, one.reason) for one in style_rules.check_texts(said, **options)
+    ]
 
 
 def test_links_inside_lead_somewhere_that_readers_may_be(
@@ -302,21 +335,21 @@ def test_a_rule_is_in_force_at_once(teach: Teach, make_entry: MakeEntry) -> None
     assert seen(entry) == []
     rule = teach("马上", severity="error", suggestion="写出时间")
     with pytest.raises(ValidationError, match="FAQ 答案「马上」：禁用语。写出时间"):
-        entries.publish(entry, by=None)
+        entries.publish_entry(entry, by=None)
     rule.severity = "warn"
     rule.save()
-    assert entries.publish(entry, by=None).status == Entry.Status.PUBLISHED
+    assert entries.publish_entry(entry, by=None).status == Entry.Status.PUBLISHED
 
 
 def test_the_starter_is_loaded_once_and_is_sound(starter: None) -> None:
-    count = WordingRule.objects.count()
+    count = StyleRule.objects.count()
     assert count > 100
-    for rule in WordingRule.objects.all():
+    for rule in StyleRule.objects.all():
         rule.full_clean()
         assert rule.suggestion or rule.kind == "check", rule
-    WordingRule.objects.all().delete()
-    assert wording.load_starter() == 0
-    assert Edition.objects.filter(pk=Edition.WORDING).exists()
+    StyleRule.objects.all().delete()
+    assert style_rules.load_starter_rules() == 0
+    assert LanguageEdition.objects.filter(pk=LanguageEdition.STYLE_RULES).exists()
 
 
 def test_what_is_live_is_not_changed_into_what_could_not_be(
@@ -324,9 +357,13 @@ def test_what_is_live_is_not_changed_into_what_could_not_be(
 ) -> None:
     entry = make_entry()
     with pytest.raises(ValidationError, match="手机号"):
-        entries.revise(entry, by=None, based_on=entry.version, answer="打 13812345678")
+        entries.update_entry(
+            entry, by=None, based_on=entry.version, answer="打 13812345678"
+        )
     draft = make_entry("草稿", status="draft")
-    entries.revise(draft, by=None, based_on=draft.version, answer="打 13812345678")
+    entries.update_entry(
+        draft, by=None, based_on=draft.version, answer="打 13812345678"
+    )
 
 
 def test_what_was_live_before_the_rule_may_still_be_mended(
@@ -334,7 +371,9 @@ def test_what_was_live_before_the_rule_may_still_be_mended(
 ) -> None:
     entry = make_entry(answer="亲，马上处理")
     teach("马上", severity="error")
-    changed = entries.revise(entry, by=None, based_on=entry.version, keywords="tk")
+    changed = entries.update_entry(
+        entry, by=None, based_on=entry.version, keywords="tk"
+    )
     assert changed.keywords == "tk"
 
 
@@ -352,7 +391,7 @@ def test_a_rule_that_says_nothing_is_refused(
     db: None, columns: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(ValidationError, match=reason):
-        WordingRule(**columns).full_clean()
+        StyleRule(**columns).full_clean()
 
 
 # The doors ---------------------------------------------------------------------------
@@ -391,30 +430,32 @@ def test_the_form_of_what_is_live_says_it_at_the_field(
 def test_an_import_keeps_back_what_may_not_be_published(starter: None) -> None:
     rows = "标准问题,答案\n好的,没问题\n坏的,打 13812345678 找小王\n"
     made = load(rows)
-    assert [step.detail for step in made.steps] == [
+    assert [step.detail for step in made.planned_rows] == [
         "",
         "没有发布，留作草稿：FAQ 答案「13812345678」：手机号多半是某位客户或同事的。"
         "删掉，或写成 {{手机号}}；公司的号码请加到这条规则的例外里。",
     ]
     assert Entry.objects.get(question="坏的").status == Entry.Status.DRAFT
-    assert [hit.entry.question for hit in search.search("坏的", user=ANYONE).hits] == []
-    assert plan(rows).writes == 0
+    assert [
+        hit.entry.question for hit in search.search_entries("坏的", user=ANYONE).hits
+    ] == []
+    assert plan(rows).written_row_count == 0
 
 
 def test_an_import_does_not_change_what_is_live_into_that(starter: None) -> None:
     load("标准问题,答案\n好的,没问题\n")
     made = plan("标准问题,答案\n好的,打 13812345678\n")
-    assert "不能发布：FAQ 答案「13812345678」" in made.refused[0].detail
+    assert "不能发布：FAQ 答案「13812345678」" in made.refused_rows[0].detail
 
 
 def test_an_import_again_leaves_alone_what_was_kept_back(starter: None) -> None:
     rows = "标准问题,答案,状态\n坏的,打 13812345678,已发布\n"
     load(rows)
-    assert plan(rows).writes == 0
+    assert plan(rows).written_row_count == 0
 
 
 def test_the_demo_library_keeps_to_the_rules_that_ship(starter: None) -> None:
-    demo.load()
+    demo.load_demo_library()
     assert Entry.objects.filter(status=Entry.Status.PUBLISHED).count() > 50
 
 
@@ -423,8 +464,8 @@ def test_rules_come_from_a_file_and_are_in_force(make_entry: MakeEntry) -> None:
     rows = "类型,词,级别,例外,建议,字数上限\n惹人不快的话,马上,不能发布,马上生效 马上到,写出时间,\n"
     load(rows, kind="wording")
     with pytest.raises(ValidationError, match="写出时间"):
-        entries.publish(entry, by=None)
-    assert plan(rows, kind="wording").writes == 0
+        entries.publish_entry(entry, by=None)
+    assert plan(rows, kind="wording").written_row_count == 0
     wrong = plan("词,级别,例外\n第一,很严重,\n最好,,好的\n", kind="wording")
-    assert "不认识这个值" in wrong.refused[0].detail
-    assert "要含有“最好”" in wrong.refused[1].detail
+    assert "不认识这个值" in wrong.refused_rows[0].detail
+    assert "要含有“最好”" in wrong.refused_rows[1].detail

@@ -14,9 +14,11 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from kb import feedback, reads, write_queue
-from kb.models import Entry, Neighbours, Read, Search, User
-from kb.write_queue import WriteQueue
+from kb import usage
+from kb.models import Entry, PageView, RelatedEntries, Search, User
+from kb.publishing import page_views
+from kb.system import write_queue
+from kb.system.write_queue import WriteQueue
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +29,7 @@ ANYONE = AnonymousUser()
 def _queued(settings: Any) -> Iterator[None]:
     settings.KB_QUEUE_FACTS = True
     yield
-    assert write_queue.close()
+    assert write_queue.close_write_queue()
 
 
 @pytest.fixture
@@ -85,13 +87,13 @@ def test_pages_are_answered_while_another_writes_and_all_facts_follow(
         ):
             response = client.get(address, asked)
             assert response.status_code == 200, address
-        reads.write()
+        page_views.flush_page_views()
         assert not Search.objects.exists()
-    assert write_queue.queue.flush(10)
+    assert write_queue.fact_queue.flush(10)
     assert kept() == ["发票抬头", "退货运费"]
     assert Search.objects.get(words="退货运费").entry == entry
-    assert Read.objects.get(entry=entry).count == 1
-    assert Neighbours.objects.filter(entry=entry).exists()
+    assert PageView.objects.get(entry=entry).count == 1
+    assert RelatedEntries.objects.filter(entry=entry).exists()
 
 
 def test_facts_are_written_by_another_thread(queue: WriteQueue) -> None:
@@ -116,7 +118,7 @@ def test_a_bad_fact_stops_no_other(queue: WriteQueue) -> None:
 def test_a_fact_is_tried_until_the_database_takes_it(
     queue: WriteQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write_queue, "RETRY", 0)
+    monkeypatch.setattr(write_queue, "RETRY_DELAY_SECONDS", 0)
     tries: list[int] = []
 
     def locked_twice() -> None:
@@ -133,8 +135,8 @@ def test_a_fact_is_tried_until_the_database_takes_it(
 def test_a_fact_that_the_database_never_takes_stops_no_other(
     queue: WriteQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write_queue, "RETRY", 0)
-    monkeypatch.setattr(write_queue, "MAX_TRIES", 2)
+    monkeypatch.setattr(write_queue, "RETRY_DELAY_SECONDS", 0)
+    monkeypatch.setattr(write_queue, "MAX_BATCH_TRIES", 2)
 
     def too_large() -> None:
         raise OperationalError("too many SQL variables")
@@ -181,7 +183,7 @@ def test_what_does_not_fit_is_counted_and_said_once(
 
 
 def test_a_process_that_ends_writes_what_waits(queue: WriteQueue) -> None:
-    queue.before_close(lambda: queue.put(lambda: keep("最后")))
+    queue.call_before_close(lambda: queue.put(lambda: keep("最后")))
     queue.put(lambda: keep("先前"))
     assert queue.close(10)
     assert kept() == ["先前", "最后"]
@@ -201,12 +203,12 @@ def test_a_fact_of_a_transaction_that_is_rolled_back_is_none(queue: WriteQueue) 
 def test_a_reading_finds_the_search_that_another_process_writes_later(
     make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write_queue, "LATER", 0.01)
+    monkeypatch.setattr(write_queue, "DELAYED_WRITE_SECONDS", 0.01)
     entry = make_entry("退货运费谁承担？")
-    feedback.led("退货", entry_id=entry.pk, user=ANYONE, person="a")
+    usage.record_opened_entry("退货", entry_id=entry.pk, user=ANYONE, person="a")
     # The other process has the older search in its own queue.
-    feedback.record("退货", user=ANYONE, results=1, person="a")
-    assert write_queue.close()
+    usage.record_search("退货", user=ANYONE, results=1, person="a")
+    assert write_queue.close_write_queue()
     assert Search.objects.get().entry == entry
 
 
@@ -215,8 +217,8 @@ def test_an_entry_that_is_deleted_meanwhile_takes_no_search_along(
 ) -> None:
     entry = make_entry(status="draft")
     with transaction.atomic():
-        feedback.record("退货", user=ANYONE, results=1, entry=entry)
-        feedback.record("换货", user=ANYONE, results=1)
+        usage.record_search("退货", user=ANYONE, results=1, entry=entry)
+        usage.record_search("换货", user=ANYONE, results=1)
         Entry.objects.filter(pk=entry.pk).delete()
-    assert write_queue.queue.flush(10)
+    assert write_queue.fact_queue.flush(10)
     assert kept() == ["换货"]

@@ -10,8 +10,9 @@ from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
-from kb import faces, wording
-from kb.models import Entry, Face, Stale, User
+from kb.language import style_rules
+from kb.models import Entry, EntryTranslation, IndexQueue, User
+from kb.publishing import translations
 from tests.conftest import MakeEntry
 from tests.test_hostile_inputs import collection, sample, value
 
@@ -22,7 +23,7 @@ PREVIEW, LOOK = reverse("admin:kb_entry_preview"), reverse("admin:kb_entry_look"
 @pytest.fixture
 def desk(client: Client, editor: User) -> Client:
     client.force_login(editor)
-    wording.load_starter()
+    style_rules.load_starter_rules()
     return client
 
 
@@ -59,8 +60,10 @@ def test_what_was_written_by_hand_is_previewed_so(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
-    faces.keep([entry.pk])
-    faces.write(Face.objects.get(), question="", answer="人工寫的")
+    translations.store_translations([entry.pk])
+    translations.write_manual_translation(
+        EntryTranslation.objects.get(), question="", answer="人工寫的"
+    )
     assert "人工寫的" in page(desk, "自动的", script="zh-hant", entry=entry.pk)
     assert "人工寫的" not in page(desk, "自动的", entry=entry.pk)
 
@@ -221,5 +224,5 @@ def test_all_of_the_collection_is_previewed_in_time(
             ).status_code
             assert status in {200, 400}, case["id"]
             assert process_time() - start < 2, case["id"]
-    assert not Stale.objects.exists()
+    assert not IndexQueue.objects.exists()
     assert Entry.objects.count() == 1

@@ -29,9 +29,9 @@ from django.core import signing
 from django.db import connection, transaction
 from django.utils import timezone
 
-from kb.client_address import network_of
 from kb.models import LoginCounter
-from kb.text import normalize
+from kb.system.client_address import get_network
+from kb.text.chinese import normalize
 
 WINDOW_SECONDS = 15 * 60  # for which a wrong password counts
 MAX_PER_PAIR = 5  # an account with a network address, or with a known browser
@@ -39,14 +39,14 @@ MAX_PER_ADDRESS = 20  # for any accounts: a whole office may stand behind it
 SLOW_ACCOUNT_AFTER = 10  # wrong passwords of an account from anywhere
 MAX_DELAY_SECONDS = 30  # between two attempts on a slowed account
 PENDING_SECONDS = 60  # for which an attempt without a result counts
-CLOCK_TOLERANCE = 60  # seconds by which clocks of hosts may differ
-MAX_KEPT = 60  # attempts that a counter remembers
-DEVICE_SECONDS = 180 * 24 * 3600  # for which a browser stays known
+CLOCK_TOLERANCE_SECONDS = 60  # seconds by which clocks of hosts may differ
+MAX_KEPT_ATTEMPTS = 60  # attempts that a counter remembers
+KNOWN_DEVICE_SECONDS = 180 * 24 * 3600  # for which a browser stays known
 MAX_ACCOUNTS_PER_DEVICE = 10  # colleagues share a desk
 _DEVICE_SALT = "kb.accounts.device"
 
 
-class TooManyAttempts(Exception):
+class TooManyAttemptsError(Exception):
     """The next attempt may be made in `seconds`."""
 
     def __init__(self, seconds: int) -> None:
@@ -55,18 +55,18 @@ class TooManyAttempts(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class AttemptLimit:
     """A counter, and when it makes an attempt wait."""
 
     key: str
-    most: int = 0  # attempts in the window; 0: a growing delay instead
+    max_attempts: int = 0  # attempts in the window; 0: a growing delay instead
 
-    def seconds_to_wait(self, times: list[float], now: float) -> int:
+    def compute_wait_seconds(self, times: list[float], now: float) -> int:
         """Return how long to wait after attempts at `times`, in ascending order."""
-        if self.most:
-            if len(times) < self.most:
+        if self.max_attempts:
+            if len(times) < self.max_attempts:
                 return 0
-            left = ceil(times[-self.most] + WINDOW_SECONDS - now)
+            left = ceil(times[-self.max_attempts] + WINDOW_SECONDS - now)
             return min(max(1, left), WINDOW_SECONDS)
         excess = len(times) - SLOW_ACCOUNT_AFTER
         if excess < 0:
@@ -76,7 +76,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class KnownDevice:
     """A browser, and the accounts (as hashes) that were used in it."""
 
     id: str
@@ -84,58 +84,58 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class LoginAttempt:
     """An attempt that was counted and may be checked now."""
 
     id: str
     keys: tuple[str, ...]  # of its counters; the last counts this account and place
 
 
-def start_attempt(*, username: str, address: str, device: str = "") -> Attempt:
+def start_attempt(*, username: str, address: str, device: str = "") -> LoginAttempt:
     """Count an attempt before its password is checked; raises TooManyAttempts.
 
     So a parallel burst gains nothing. An attempt whose check never ends, since
     its process was killed, counts for PENDING_SECONDS only. `device` is what the
     browser's cookie says. Raises DatabaseError where nothing can be counted.
     """
-    limits = _limits(username=username, address=address, device=device)
+    limits = _list_limits(username=username, address=address, device=device)
     attempt_id = secrets.token_hex(4)
     now = time.time()
     with transaction.atomic():
         counters = []
         for limit in limits:  # always in this order, so that no two lock crosswise
-            counter = _lock(limit.key)
-            counter.attempts = _still_counting(counter.attempts, now)
+            counter = _lock_counter(limit.key)
+            counter.attempts = _keep_counting_attempts(counter.attempts, now)
             times = sorted(float(at) for _, at, _ in counter.attempts)
-            if seconds := limit.seconds_to_wait(times, now):
-                raise TooManyAttempts(seconds)
+            if seconds := limit.compute_wait_seconds(times, now):
+                raise TooManyAttemptsError(seconds)
             counters.append(counter)
         for counter in counters:
             counter.attempts.append([attempt_id, now, False])
-            _save(counter)
-    return Attempt(attempt_id, tuple(limit.key for limit in limits))
+            _save_counter(counter)
+    return LoginAttempt(attempt_id, tuple(limit.key for limit in limits))
 
 
-def record_failure(attempt: Attempt) -> None:
+def record_failure(attempt: LoginAttempt) -> None:
     """Keep that the password was wrong."""
     with transaction.atomic():
         for key in attempt.keys:
-            counter = _lock(key)
+            counter = _lock_counter(key)
             for kept in counter.attempts:
                 kept[2] = kept[2] or kept[0] == attempt.id
-            _save(counter)
+            _save_counter(counter)
 
 
-def record_success(attempt: Attempt) -> None:
+def record_success(attempt: LoginAttempt) -> None:
     """Forget the attempts on this account from this address, or with this browser."""
     with transaction.atomic():
-        counters = [_lock(key) for key in attempt.keys]
+        counters = [_lock_counter(key) for key in attempt.keys]
         own = {kept[0] for kept in counters[-1].attempts} | {attempt.id}
         for counter in counters:
             others = [kept for kept in counter.attempts if kept[0] not in own]
             counter.attempts = others
-            _save(counter)
-    _delete_old()
+            _save_counter(counter)
+    _delete_old_counters()
 
 
 # Known browsers ------------------------------------------------------------------
@@ -144,7 +144,7 @@ def record_success(attempt: Attempt) -> None:
 def remember_device(device: str, *, username: str) -> str:
     """Return the cookie of a browser in which `username` has logged in now."""
     known = _read_device(device)
-    account = _account(username)
+    account = _hash_account(username)
     others = [one for one in (known.accounts if known else ()) if one != account]
     told = {
         "id": known.id if known else secrets.token_hex(16),
@@ -153,58 +153,66 @@ def remember_device(device: str, *, username: str) -> str:
     return signing.dumps(told, salt=_DEVICE_SALT)
 
 
-def _read_device(device: str) -> Device | None:
+def _read_device(device: str) -> KnownDevice | None:
     """Return the browser that a cookie of ours names."""
     try:
-        told = signing.loads(device[:4000], salt=_DEVICE_SALT, max_age=DEVICE_SECONDS)
+        told = signing.loads(
+            device[:4000], salt=_DEVICE_SALT, max_age=KNOWN_DEVICE_SECONDS
+        )
     except signing.BadSignature:
         return None
-    return Device(told["id"], tuple(told["accounts"]))
+    return KnownDevice(told["id"], tuple(told["accounts"]))
 
 
 # Counters ------------------------------------------------------------------------
 
 
-def _limits(*, username: str, address: str, device: str) -> list[Limit]:
-    account = _account(username)
+def _list_limits(*, username: str, address: str, device: str) -> list[AttemptLimit]:
+    account = _hash_account(username)
     known = _read_device(device)
     if known and account in known.accounts:
-        return [Limit(_key("device", f"{known.id} {account}"), MAX_PER_PAIR)]
-    network = network_of(address)
+        return [
+            AttemptLimit(
+                _make_counter_key("device", f"{known.id} {account}"), MAX_PER_PAIR
+            )
+        ]
+    network = get_network(address)
     return [
-        Limit(_key("address", network), MAX_PER_ADDRESS),
-        Limit(_key("account", account)),
-        Limit(_key("pair", f"{account} {network}"), MAX_PER_PAIR),
+        AttemptLimit(_make_counter_key("address", network), MAX_PER_ADDRESS),
+        AttemptLimit(_make_counter_key("account", account)),
+        AttemptLimit(_make_counter_key("pair", f"{account} {network}"), MAX_PER_PAIR),
     ]
 
 
-def _account(username: str) -> str:
+def _hash_account(username: str) -> str:
     """Return what stands for an account, whether there is one or not."""
-    return _digest(normalize.normalize(username))
+    return _hash_value(normalize.normalize_text(username))
 
 
-def _key(kind: str, value: str) -> str:
-    return f"{kind}:{_digest(value)}"
+def _make_counter_key(kind: str, value: str) -> str:
+    return f"{kind}:{_hash_value(value)}"
 
 
-def _digest(value: str) -> str:
+def _hash_value(value: str) -> str:
     data = value.encode(errors="replace")
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _lock(key: str) -> LoginCounter:
+def _lock_counter(key: str) -> LoginCounter:
     """Return the counter, locked until the transaction ends."""
     LoginCounter.objects.bulk_create([LoginCounter(key=key)], ignore_conflicts=True)
     return LoginCounter.objects.select_for_update().get(key=key)
 
 
-def _save(counter: LoginCounter) -> None:
-    counter.attempts = counter.attempts[-MAX_KEPT:]
+def _save_counter(counter: LoginCounter) -> None:
+    counter.attempts = counter.attempts[-MAX_KEPT_ATTEMPTS:]
     counter.updated_at = timezone.now()
     counter.save(update_fields=["attempts", "updated_at"])
 
 
-def _still_counting(attempts: Iterable[list[object]], now: float) -> list[list[object]]:
+def _keep_counting_attempts(
+    attempts: Iterable[list[object]], now: float
+) -> list[list[object]]:
     """Return the attempts that count: wrong in the window, or being checked.
 
     What lies in the future was written before the clock was set back: forgotten.
@@ -212,13 +220,13 @@ def _still_counting(attempts: Iterable[list[object]], now: float) -> list[list[o
     return [
         kept
         for kept in attempts
-        if -CLOCK_TOLERANCE
+        if -CLOCK_TOLERANCE_SECONDS
         <= now - float(kept[1])  # type: ignore[arg-type]
         < (WINDOW_SECONDS if kept[2] else PENDING_SECONDS)
     ]
 
 
-def _delete_old() -> None:
+def _delete_old_counters() -> None:
     """Delete counters that hold nothing any more."""
     before = timezone.now() - 2 * timedelta(seconds=WINDOW_SECONDS)
     old = LoginCounter.objects.filter(updated_at__lt=before)

@@ -18,15 +18,15 @@ from django.contrib.auth import get_permission_codename
 from django.contrib.auth.management import create_permissions
 from django.db import DEFAULT_DB_ALIAS, router, transaction
 
-from kb.models.user import AGENT, EDITOR, LEAD, WRITER
+from kb.models.user import ROLE_AGENT, ROLE_EDITOR, ROLE_LEAD, ROLE_WRITER
 
 logger = logging.getLogger(__name__)
 
 APP_LABEL = "kb"
-ROLES = (AGENT, WRITER, EDITOR, LEAD)
-WRITERS = (WRITER, EDITOR, LEAD)
-EDITORS = (EDITOR, LEAD)
-LEADS = (LEAD,)
+ROLES = (ROLE_AGENT, ROLE_WRITER, ROLE_EDITOR, ROLE_LEAD)
+WRITERS = (ROLE_WRITER, ROLE_EDITOR, ROLE_LEAD)
+EDITORS = (ROLE_EDITOR, ROLE_LEAD)
+LEADS = (ROLE_LEAD,)
 
 
 class Grant(NamedTuple):
@@ -73,19 +73,19 @@ GRANTS = (
     Grant("Change and delete pictures", "change_picture delete_picture", EDITORS),
     Grant(
         "Write the 繁體 and English versions of entries",
-        "view_face change_face",
+        "view_face change_entrytranslation",
         EDITORS,
     ),
     Grant(
         "Write, change and delete announcements (公告)",
-        "view_incident add_incident change_incident delete_incident",
+        "view_incident add_incident change_incident delete_announcement",
         EDITORS,
     ),
     # Questions
     Grant(
         "Answer what customers asked on the site",
         "answer_question",
-        (AGENT, EDITOR, LEAD),
+        (ROLE_AGENT, ROLE_EDITOR, ROLE_LEAD),
     ),
     Grant("See questions and sort the inbox", "view_question triage_question", WRITERS),
     Grant("See what was asked on the site, with ratings", "view_inquiry", WRITERS),
@@ -113,12 +113,12 @@ GRANTS = (
     Grant("Change and delete tags", "change_tag delete_tag", EDITORS),
     Grant(
         "Keep kinds of customers (客户类型)",
-        "view_segment add_segment change_segment delete_segment",
+        "view_segment add_segment change_segment delete_customersegment",
         EDITORS,
     ),
     Grant(
         "Keep windows of time (档期)",
-        "view_window add_window change_window delete_window",
+        "view_window add_window change_window delete_campaignperiod",
         EDITORS,
     ),
     # Search
@@ -127,7 +127,9 @@ GRANTS = (
         "view_synonymset add_synonymset change_synonymset delete_synonymset",
         EDITORS,
     ),
-    Grant("Keep words", "view_word add_word change_word delete_word", EDITORS),
+    Grant(
+        "Keep words", "view_word add_word change_word delete_dictionaryword", EDITORS
+    ),
     Grant(
         "Keep stop words",
         "view_stopword add_stopword change_stopword delete_stopword",
@@ -135,12 +137,12 @@ GRANTS = (
     ),
     Grant(
         "Keep wording rules (用词规则)",
-        "view_wordingrule add_wordingrule change_wordingrule delete_wordingrule",
+        "view_wordingrule add_wordingrule change_wordingrule delete_stylerule",
         EDITORS,
     ),
     Grant(
         "Keep relevance tests (搜索验收)",
-        "view_golden add_golden change_golden delete_golden",
+        "view_golden add_golden change_golden delete_relevancetest",
         EDITORS,
     ),
     Grant("See what people search for", "view_search", EDITORS),
@@ -159,10 +161,10 @@ GRANTS = (
     Grant("See accounts", "view_user", LEADS),
     Grant("See everybody's results of practice", "view_scores", LEADS),
     # Records of the system
-    Grant("Read the audit log (操作记录)", "view_deed", LEADS),
+    Grant("Read the audit log (操作记录)", "view_auditevent", LEADS),
     Grant("Read who changed which text", "view_textrevision", LEADS),
     Grant("See background jobs", "view_job", LEADS),
-    Grant("See what waits to be indexed", "view_stale", LEADS),
+    Grant("See what waits to be indexed", "view_indexqueue", LEADS),
 )
 
 

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
-RENEWED_AT = "renewed_at"  # key in the session: seconds since the epoch
+RENEWED_AT_KEY = "renewed_at"  # key in the session: seconds since the epoch
 RENEWAL_SECONDS = 3600  # between two renewals: a GET seldom writes
 logger = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ class SlidingSessionMiddleware(SessionMiddleware):
     ) -> HttpResponse:
         if hasattr(request, "outage"):  # the database did not answer: ask no more
             return response
-        if not _is_due(request):
+        if not _is_renewal_due(request):
             return super().process_response(request, response)
         was_modified = request.session.modified
-        request.session[RENEWED_AT] = int(time.time())
+        request.session[RENEWED_AT_KEY] = int(time.time())
         try:
             return super().process_response(request, response)
         except (DatabaseError, SessionInterrupted) as error:
@@ -47,15 +47,15 @@ class SlidingSessionMiddleware(SessionMiddleware):
             return super().process_response(request, response)
 
 
-def _is_due(request: HttpRequest) -> bool:
+def _is_renewal_due(request: HttpRequest) -> bool:
     session = getattr(request, "session", None)
     if session is None or not session.accessed or SESSION_KEY not in session:
         return False
-    age = time.time() - session.get(RENEWED_AT, 0)
+    age = time.time() - session.get(RENEWED_AT_KEY, 0)
     return not 0 <= age < RENEWAL_SECONDS  # the clock may have been set back
 
 
 @receiver(user_logged_in, dispatch_uid="kb.accounts.sessions")
-def _begin(request: HttpRequest | None, **kwargs: Any) -> None:
+def _start_renewal(request: HttpRequest | None, **kwargs: Any) -> None:
     if request is not None and hasattr(request, "session"):
-        request.session[RENEWED_AT] = int(time.time())
+        request.session[RENEWED_AT_KEY] = int(time.time())

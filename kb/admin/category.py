@@ -17,35 +17,38 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from kb import content
-from kb.admin.base import LONGEST, tick
-from kb.admin.gated import GatedAdmin
-from kb.models import Category, Entry, Module, Question, Right, Tag
-from kb.models.remit import branches
-from kb.text import normalize
+from kb.admin.base_admin import MAX_LIST_SEARCH_CHARS, render_yes_no_badge
+from kb.admin.gated_admin import GatedAdmin
+from kb.models import Category, CategoryRight, Entry, Module, Question, Tag
+from kb.models.category_permission import get_permitted_category_ids
+from kb.publishing import edition
+from kb.text.chinese import normalize
 
 
-def counted(column: str) -> Coalesce:
+def build_entry_count(column: str) -> Coalesce:
     """Return how many entries point to a row by `column`, as one subquery."""
     mine = Entry.objects.filter(**{column: OuterRef("pk")}).order_by()
     numbers = mine.values(column).annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(numbers), 0)
 
 
-def indented(node: Category) -> str:
+def format_indented_name(node: Category) -> str:
     return "　" * int(node.tree_depth) + node.name
 
 
-def named(nodes: Any) -> Any:
+def add_ancestor_names(nodes: Any) -> Any:
     """Return categories that know the names above them, in the order of the tree."""
     return nodes.with_tree_fields().tree_fields(tree_names="name")
 
 
 # In which branches a category may be chosen for a row of these tables.
-RIGHTS_NEEDED = {Entry: (Right.WRITE,), Category: tuple(Right)}
+RIGHTS_TO_CHOOSE_CATEGORY = {
+    Entry: (CategoryRight.WRITE,),
+    Category: tuple(CategoryRight),
+}
 
 
-class TreeOrder(ChangeList):
+class CategoryTreeChangeList(ChangeList):
     """Children below their parent, which no column says."""
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
@@ -54,37 +57,43 @@ class TreeOrder(ChangeList):
 
 @admin.register(Category)
 class CategoryAdmin(GatedAdmin):
-    list_display = ["title", "entries", "move"]
+    list_display = ["tree_name", "entry_count_link", "move_buttons"]
     list_per_page = 500
     sortable_by = ()
     search_fields = ["name"]
     fields = ["name", "parent", "own_hant", "review_every"]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return TreeOrder
+        return CategoryTreeChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        tree = named(Category.objects.all())
-        found: QuerySet[Any] = tree.annotate(held=counted("category"))
+        tree = add_ancestor_names(Category.objects.all())
+        found: QuerySet[Any] = tree.annotate(entry_total=build_entry_count("category"))
         return found
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Find a branch by what it is called, and all that stands in it."""
-        words = normalize.normalize(normalize.line(search_term)[:LONGEST])
+        words = normalize.normalize_text(
+            normalize.clean_single_line(search_term)[:MAX_LIST_SEARCH_CHARS]
+        )
         if not words:
             return queryset, False
-        tree = named(Category.objects.all())
-        found = [n.pk for n in tree if words in normalize.normalize(self.label(n))]
+        tree = add_ancestor_names(Category.objects.all())
+        found = [
+            n.pk
+            for n in tree
+            if words in normalize.normalize_text(self.get_choice_label(n))
+        ]
         return queryset.filter(pk__in=found), False
 
-    def offered(self, rows: Any, field: Any, request: HttpRequest) -> Any:
+    def filter_choices(self, rows: Any, field: Any, request: HttpRequest) -> Any:
         """Offer the tree; for an entry or a category what is in one's remit."""
-        tree = named(rows)
+        tree = add_ancestor_names(rows)
         user: Any = request.user
-        for right in RIGHTS_NEEDED.get(field.model, ()):
-            held = branches(user, right)
+        for right in RIGHTS_TO_CHOOSE_CATEGORY.get(field.model, ()):
+            held = get_permitted_category_ids(user, right)
             tree = tree if held is None else tree.filter(pk__in=held)
         return tree
 
@@ -96,57 +105,61 @@ class CategoryAdmin(GatedAdmin):
         if obj is not None and obj.parent_id and "parent" in form.base_fields:
             field = form.base_fields["parent"]
             offered = {*field.queryset.values_list("pk", flat=True), obj.parent_id}
-            field.queryset = named(Category.objects.filter(pk__in=offered))
+            field.queryset = add_ancestor_names(Category.objects.filter(pk__in=offered))
         return form
 
-    def label(self, row: Category) -> str:
+    def get_choice_label(self, row: Category) -> str:
         return " › ".join(row.tree_names)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.move_view))
+        view = self.admin_site.admin_view(require_POST(self.move_category_view))
         way = path("<int:pk>/move/<slug:way>/", view, name="kb_category_move")
         return [way, *super().get_urls()]
 
     @admin.display(description="分类")
-    def title(self, node: Category) -> SafeString:
+    def tree_name(self, node: Category) -> SafeString:
         depth = node.tree_depth
         return format_html('<span class="tree depth-{}">{}</span>', depth, node)
 
     @admin.display(description="条目")
-    def entries(self, node: Any) -> SafeString:
+    def entry_count_link(self, node: Any) -> SafeString:
         where = reverse("admin:kb_entry_changelist")
         link = '<a href="{}?category={}">{}</a>'
-        return format_html(link, where, node.pk, node.held)
+        return format_html(link, where, node.pk, node.entry_total)
 
     @admin.display(description="次序")
-    def move(self, node: Category) -> SafeString:
+    def move_buttons(self, node: Category) -> SafeString:
         """Two buttons of the list's own form, so that no script is needed."""
-        up, down = (reverse("admin:kb_category_move", args=[node.pk, w]) for w in WAYS)
+        up, down = (
+            reverse("admin:kb_category_move", args=[node.pk, w]) for w in MOVE_STEPS
+        )
         button = (
             '<button class="move" formaction="{}" title="上移" aria-label="上移「{}」">↑</button> '
             '<button class="move" formaction="{}" title="下移" aria-label="下移「{}」">↓</button>'
         )
         return format_html(button, up, node, down, node)
 
-    def move_view(self, request: HttpRequest, pk: int, way: str) -> HttpResponse:
+    def move_category_view(
+        self, request: HttpRequest, pk: int, way: str
+    ) -> HttpResponse:
         node = Category.objects.filter(pk=pk).first()
-        if node is None or way not in WAYS:
+        if node is None or way not in MOVE_STEPS:
             raise Http404
         if not self.has_change_permission(request, node):
             raise PermissionDenied
         by: Any = request.user
-        held = [branches(by, right) for right in Right]
+        held = [get_permitted_category_ids(by, right) for right in CategoryRight]
         if any(places is not None and node.parent_id not in places for places in held):
             raise PermissionDenied("这一级分类的次序不归您负责的范围管。")
-        shift(node, by=WAYS[way])
+        swap_with_sibling(node, by=MOVE_STEPS[way])
         return redirect("admin:kb_category_changelist")
 
 
-WAYS = {"up": -1, "down": 1}
+MOVE_STEPS = {"up": -1, "down": 1}
 
 
 @transaction.atomic
-def shift(node: Category, *, by: int) -> None:
+def swap_with_sibling(node: Category, *, by: int) -> None:
     """Swap `node` with the sibling before (-1) or after (+1) it, if there is one."""
     level = Category.objects.filter(parent=node.parent_id)
     siblings = list(level.order_by("position", "pk").select_for_update())
@@ -157,49 +170,52 @@ def shift(node: Category, *, by: int) -> None:
     for number, sibling in enumerate(siblings, start=1):
         sibling.position = number * 10
     Category.objects.bulk_update(siblings, ["position"])
-    content.raise_edition()  # which no signal does for rows in bulk
+    edition.increment_edition()  # which no signal does for rows in bulk
 
 
 @admin.register(Tag)
 class TagAdmin(GatedAdmin):
-    list_display = ["name", "used"]
+    list_display = ["name", "entry_count_link"]
     search_fields = ["name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        found: QuerySet[Any] = rows.annotate(held=counted("tags"))
+        found: QuerySet[Any] = rows.annotate(entry_total=build_entry_count("tags"))
         return found
 
-    @admin.display(description="条目", ordering="held")
-    def used(self, tag: Any) -> SafeString:
+    @admin.display(description="条目", ordering="entry_total")
+    def entry_count_link(self, tag: Any) -> SafeString:
         where = reverse("admin:kb_entry_changelist")
         return format_html(
-            '<a href="{}?tags__id__exact={}">{}</a>', where, tag.pk, tag.held
+            '<a href="{}?tags__id__exact={}">{}</a>', where, tag.pk, tag.entry_total
         )
 
 
 @admin.register(Module)
 class ModuleAdmin(GatedAdmin):
-    list_display = ["name", "owner", "is_offered", "used", "asked"]
+    list_display = ["name", "owner", "offered_badge", "entry_count", "question_count"]
     list_select_related = ["owner"]
     search_fields = ["name", "owner__name", "owner__username"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         mine = Question.objects.filter(module=OuterRef("pk")).order_by()
         asked = mine.values("module").annotate(n=Count("pk")).values("n")
-        counts = {"held": counted("module"), "questions_": Coalesce(Subquery(asked), 0)}
+        counts = {
+            "entry_total": build_entry_count("module"),
+            "questions_": Coalesce(Subquery(asked), 0),
+        }
         rows: QuerySet[Any] = super().get_queryset(request)
         found: QuerySet[Any] = rows.annotate(**counts)
         return found
 
     @admin.display(description="提问时可选", ordering="offered")
-    def is_offered(self, module: Module) -> SafeString:
-        return tick(module.offered)
+    def offered_badge(self, module: Module) -> SafeString:
+        return render_yes_no_badge(module.offered)
 
-    @admin.display(description="条目", ordering="held")
-    def used(self, module: Any) -> int:
-        return int(module.held)
+    @admin.display(description="条目", ordering="entry_total")
+    def entry_count(self, module: Any) -> int:
+        return int(module.entry_total)
 
     @admin.display(description="问题", ordering="questions_")
-    def asked(self, module: Any) -> int:
+    def question_count(self, module: Any) -> int:
         return int(module.questions_)

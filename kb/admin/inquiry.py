@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
-from kb.admin.base import ReadOnly, short
+from kb.admin.base_admin import ReadOnlyAdmin, format_local_time
 from kb.models import Inquiry
 
 
-class Satisfied(admin.SimpleListFilter):
+class SatisfactionFilter(admin.SimpleListFilter):
     title = "满意度"
     parameter_name = "satisfied"
 
@@ -38,31 +38,47 @@ class Satisfied(admin.SimpleListFilter):
 
 
 @admin.register(Inquiry)
-class InquiryAdmin(ReadOnly):
-    list_display = ["text", "state", "score", "comment", "words", "site", "asked"]
-    list_display += ["answered"]
-    list_filter = [Satisfied, "question__status", "site"]
+class InquiryAdmin(ReadOnlyAdmin):
+    list_display = [
+        "question_excerpt",
+        "question_status",
+        "score",
+        "comment",
+        "words",
+        "site",
+        "asked_time",
+    ]
+    list_display += ["answer_summary"]
+    list_filter = [SatisfactionFilter, "question__status", "site"]
     list_select_related = ["question__answered_by", "site"]
     search_fields = ["question__text", "comment", "words"]
-    fields = ["question", "answered", "contact", "words", "page", "site", "told_at"]
-    readonly_fields = ["answered"]
+    fields = [
+        "question",
+        "answer_summary",
+        "contact",
+        "words",
+        "page",
+        "site",
+        "told_at",
+    ]
+    readonly_fields = ["answer_summary"]
     fields += ["score", "comment", "scored_at"]  # never the token: it opens the page
 
     @admin.display(description="问题", ordering="question__text")
-    def text(self, inquiry: Inquiry) -> str:
+    def question_excerpt(self, inquiry: Inquiry) -> str:
         return Truncator(inquiry.question.text).chars(40)
 
     @admin.display(description="状态", ordering="question__status")
-    def state(self, inquiry: Inquiry) -> str:
+    def question_status(self, inquiry: Inquiry) -> str:
         return inquiry.question.get_status_display()
 
     @admin.display(description="谁回复的", ordering="question__answered_at")
-    def answered(self, inquiry: Inquiry) -> str:
+    def answer_summary(self, inquiry: Inquiry) -> str:
         question = inquiry.question
         if question.answered_at is None:
             return "—"
-        return f"{question.answered_by or '不知道是谁'}，{short(question.answered_at)}"
+        return f"{question.answered_by or '不知道是谁'}，{format_local_time(question.answered_at)}"
 
     @admin.display(description="提问时间", ordering="question__asked_at")
-    def asked(self, inquiry: Inquiry) -> str:
-        return short(inquiry.question.asked_at)
+    def asked_time(self, inquiry: Inquiry) -> str:
+        return format_local_time(inquiry.question.asked_at)

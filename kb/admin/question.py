@@ -13,14 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from kb import questions, triage
-from kb.admin.base import Curation, WholeForm, short
-from kb.admin.filters import MOST, UsedFilter
+from kb.admin.base_admin import BaseAdmin, ConstraintCheckingForm, format_local_time
+from kb.admin.list_filters import MAX_FILTER_CHOICES, UsedRelationFilter
 from kb.models import Question
-from kb.text import normalize
+from kb.questions import intake, triage
+from kb.text.chinese import normalize
 
 
-class SegmentFilter(admin.SimpleListFilter):
+class CustomerSegmentFilter(admin.SimpleListFilter):
     """Kinds of customers, as they were written down; the most frequent first."""
 
     title = "客户类型"
@@ -28,43 +28,49 @@ class SegmentFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         said = Question.objects.exclude(segment="").order_by().values_list("segment")
-        counted = said.annotate(n=Count("pk")).order_by("-n", "segment")[:MOST]
+        counted = said.annotate(n=Count("pk")).order_by("-n", "segment")[
+            :MAX_FILTER_CHOICES
+        ]
         return [(segment, segment) for segment, _ in counted]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(segment=self.value()) if self.value() else queryset
 
 
-class QuestionForm(WholeForm):
+class QuestionForm(ConstraintCheckingForm):
     """`seen` is a digest of the answer that the page showed."""
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["seen"] = normalize.key(self.instance.answer)
+        self.initial["seen"] = normalize.compute_spelling_key(self.instance.answer)
 
     def clean(self) -> dict[str, Any]:
         """Refuse to write over an answer that came while the page was open."""
         cleaned = super().clean() or self.cleaned_data
         now = self.instance.answer
-        is_stale = cleaned.get("seen") not in {"", None, normalize.key(now)}
+        is_stale = cleaned.get("seen") not in {
+            "",
+            None,
+            normalize.compute_spelling_key(now),
+        }
         if is_stale and cleaned.get("answer") != now:
             message = f"有人刚刚改过回答，现在是：{now or '（空）'}。您写的还在框里，看过以后再保存一次。"
             self.add_error("answer", message)
             sent: Any = self.data
             self.data = sent = sent.copy()  # the next time they have seen it
-            sent[self.add_prefix("seen")] = normalize.key(now)
+            sent[self.add_prefix("seen")] = normalize.compute_spelling_key(now)
         return cleaned
 
     def clean_text(self) -> str:
-        return questions.mask_question_text(self.cleaned_data["text"])
+        return intake.mask_question_text(self.cleaned_data["text"])
 
     def _post_clean(self) -> None:
         """An open question that gets its answer waits to be sorted."""
         if self.instance.status == Question.Status.OPEN:
             self.instance.answer = self.cleaned_data.get("answer", "")
-            self.instance.status = questions.answered_or_open(self.instance)
+            self.instance.status = intake.get_initial_status(self.instance)
         super()._post_clean()
 
     class Meta:
@@ -77,24 +83,29 @@ class QuestionForm(WholeForm):
 
 
 @admin.register(Question)
-class QuestionAdmin(Curation):
+class QuestionAdmin(BaseAdmin):
     form = QuestionForm
     list_display = [
-        "words",
+        "question_excerpt",
         "status",
         "channel",
         "segment",
         "module",
-        "to_entry",
-        "asked",
+        "entry_link",
+        "asked_time",
     ]
-    list_filter = ["status", "channel", ("module", UsedFilter), SegmentFilter]
+    list_filter = [
+        "status",
+        "channel",
+        ("module", UsedRelationFilter),
+        CustomerSegmentFilter,
+    ]
     list_select_related = ["entry", "module"]
     search_fields = ["text", "answer", "external_id"]
     date_hierarchy = "asked_at"
     readonly_fields = [
         "status",
-        "to_entry",
+        "entry_link",
         "reason",
         "answered_by",
         "answered_at",
@@ -123,7 +134,7 @@ class QuestionAdmin(Curation):
                 "fields": [
                     "status",
                     ("answered_by", "answered_at"),
-                    "to_entry",
+                    "entry_link",
                     "reason",
                     ("settled_by", "settled_at"),
                 ]
@@ -141,7 +152,7 @@ class QuestionAdmin(Curation):
         super().save_model(request, obj, form, change)
         if obj.answer and (before is None or before.answer != obj.answer):
             user: Any = request.user
-            triage.record_answer(obj, by=user, was_open=was_open)
+            triage.record_admin_answer(obj, by=user, was_open=was_open)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What an entry counts stays, so that its figures can be traced."""
@@ -149,15 +160,15 @@ class QuestionAdmin(Curation):
         return allowed and (obj is None or obj.status != Question.Status.SETTLED)
 
     @admin.display(description="问题", ordering="text")
-    def words(self, question: Question) -> str:
+    def question_excerpt(self, question: Question) -> str:
         return Truncator(question.text).chars(60)
 
     @admin.display(description="提问时间", ordering="asked_at")
-    def asked(self, question: Question) -> str:
-        return short(question.asked_at)
+    def asked_time(self, question: Question) -> str:
+        return format_local_time(question.asked_at)
 
     @admin.display(description="收录到", ordering="entry")
-    def to_entry(self, question: Question) -> str | SafeString:
+    def entry_link(self, question: Question) -> str | SafeString:
         if question.entry is None:
             return "—"
         where = reverse("admin:kb_entry_change", args=[question.entry_id])

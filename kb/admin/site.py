@@ -1,113 +1,60 @@
-"""The admin site: our words, our login, and the models in the order of the work."""
+"""Sites: one library under several names and hosts."""
 
 from __future__ import annotations
 
-from functools import cache, wraps
 from typing import Any
 
-from django.contrib.admin import AdminSite
-from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.http.request import validate_host
 
-from kb import index
-from kb.admin import exports, imports
-from kb.admin.lookup import Lookup
-from kb.models.stale import SMALL_LOT
+from kb.admin.gated_admin import GatedAdmin, GatedForm
+from kb.models import Site
 
-GROUPS = {
-    "内容": ["Entry", "Question", "Inquiry", "Snippet", "Incident", "Picture", "Face"],
-    "归类": ["Category", "Tag", "Module", "Segment", "Window"],
-    "词汇": ["SynonymSet", "Word", "StopWord", "WordingRule", "Golden"],
-    "使用": ["Search"],
-    "站点": ["Site", "WidgetRule"],
-    "人员": ["User", "Team", "Group"],
-    "系统": ["DeletedItem", "Deed", "TextRevision", "Job", "Stale"],
-}
+HOST_NOT_ALLOWED_MESSAGE = "ALLOWED_HOSTS 里还没有 {}，打开会是 400；请部署的人加上。"
 
 
-class CurationSite(AdminSite):
-    site_title = site_header = "话术库与 FAQ 管理"
-    index_title = "管理"
-    site_url = "/"
-    empty_value_display = "—"
-    enable_nav_sidebar = False  # the header has the models; lists need the room
-
-    def login(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Send people to the one login page of the house."""
-        if self.has_permission(request):
-            return redirect("admin:index")
-        if request.user.is_authenticated:
-            raise PermissionDenied("管理页面只对编辑和主管开放。")
-        where = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
-        return redirect_to_login(where, reverse("login"))
-
-    def password_change(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        """Send people to the one page for passwords."""
-        return redirect("password")
-
-    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Answer 400 where a forged number is larger than any database takes."""
-        guarded = super().admin_view(view, cacheable)
-
-        @wraps(guarded)
-        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            try:
-                return guarded(request, *args, **kwargs)
-            except OverflowError as error:
-                raise BadRequest("数字太大。") from error
-
-        return answer
-
-    def each_context(self, request: HttpRequest) -> Any:
-        """Say on every page that search is behind, while a large lot is worked off."""
-        context = super().each_context(request)
-        if context["has_permission"]:
-            waiting = index.pending()
-            context["index_pending"] = f"{waiting:,}" if waiting > SMALL_LOT else ""
-        return context
-
-    def get_urls(self) -> list[Any]:
-        return [*imports.urls(self), *exports.urls(self), *super().get_urls()]
-
-    def index(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        """Begin the day with what waits for the reader."""
-        from kb.admin import dashboard  # noqa: PLC0415 - models load after the site
-
-        cards = dashboard.cards(request.user)  # type: ignore[arg-type]
-        return super().index(request, {**(extra_context or {}), "cards": cards})
-
-    def autocomplete_view(self, request: HttpRequest) -> Any:
-        return Lookup.as_view(admin_site=self)(request)
-
-    def get_app_list(
-        self, request: HttpRequest, app_label: str | None = None
-    ) -> list[Any]:
-        """Return the models in our groups; one app's own page keeps Django's."""
-        apps = super().get_app_list(request, app_label)
-        models = {m["object_name"]: m for app in apps for m in app["models"]}
-        return [
-            {
-                "name": name,
-                "app_label": "kb",
-                "app_url": reverse("admin:index"),
-                "has_module_perms": True,
-                "models": found,
-            }
-            for name, members in GROUPS.items()
-            if (found := [models[m] for m in members if m in models])
-        ]
+class SiteForm(GatedForm):
+    class Meta:
+        model = Site
+        fields: list[str] = []  # the admin names them
+        widgets = {"accent": forms.TextInput({"size": 8, "placeholder": "#2a56ac"})}
 
 
-# One object, however often it is made: on the way to this class Django imports
-# the package, which registers with the default site that is just being made.
-Site = cache(CurationSite)
+@admin.register(Site)
+class SiteAdmin(GatedAdmin):
+    form = SiteForm
+    list_display = ["display_name", "host_label", "accent_label", "category_names"]
+    list_display_links = ["display_name"]
+    sortable_by = ()
+    search_fields = ["name", "host"]
+    fields = ["name", "host", "logo", "accent", "contact", "categories"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The default site stays: some host will always be nobody's."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or bool(obj.host))
+
+    def save_model(self, request: HttpRequest, obj: Site, *args: Any) -> None:
+        super().save_model(request, obj, *args)
+        if obj.host and not validate_host(obj.host, settings.ALLOWED_HOSTS):
+            messages.warning(request, HOST_NOT_ALLOWED_MESSAGE.format(obj.host))
+
+    @admin.display(description="名称")
+    def display_name(self, site: Site) -> str:
+        return str(site)
+
+    @admin.display(description="域名")
+    def host_label(self, site: Site) -> str:
+        return site.host or "其他所有域名（默认）"
+
+    @admin.display(description="主色")
+    def accent_label(self, site: Site) -> str:
+        return site.accent or "默认"
+
+    @admin.display(description="显示")
+    def category_names(self, site: Site) -> str:
+        names = [str(category) for category in site.categories.all()]
+        return "、".join(names) or "全部分类"

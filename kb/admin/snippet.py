@@ -8,9 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from kb import replies, text_gate
-from kb.admin.base import short
-from kb.admin.gated import GatedAdmin, GatedForm
+from kb.admin.base_admin import format_local_time
+from kb.admin.gated_admin import GatedAdmin, GatedForm
+from kb.library import replies, text_gate
 from kb.models import Snippet, TextRevision
 
 
@@ -24,7 +24,7 @@ class SnippetForm(GatedForm):
         given = super().clean() or {}
         before = Snippet.objects.filter(pk=self.instance.pk).first()
         renamed = before is not None and before.name != given.get("name")
-        if before and renamed and (places := replies.used_in(before)):
+        if before and renamed and (places := replies.describe_snippet_uses(before)):
             self.add_error("name", f"正在使用，不能改名：{places}。")
         return given
 
@@ -32,10 +32,10 @@ class SnippetForm(GatedForm):
 @admin.register(Snippet)
 class SnippetAdmin(GatedAdmin):
     form = SnippetForm
-    list_display = ["name", "begins", "changed"]
+    list_display = ["name", "body_excerpt", "update_time"]
     search_fields = ["name", "body"]
-    fields = ["name", "body", "used"]
-    readonly_fields = ["used"]
+    fields = ["name", "body", "usage_places"]
+    readonly_fields = ["usage_places"]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out deletion in bulk: each is looked at for who includes it."""
@@ -43,30 +43,32 @@ class SnippetAdmin(GatedAdmin):
         found.pop("delete_selected", None)
         return found
 
-    def write_text(self, row: Snippet, by: Any) -> None:
-        replies.put(row, by=by)
+    def save_gated_text(self, row: Snippet, by: Any) -> None:
+        replies.save_snippet(row, by=by)
 
-    def restore_text(self, revision: TextRevision, by: Any) -> None:
-        text_gate.restore(revision, by=by, write=replies.write_snippet)
+    def restore_gated_text(self, revision: TextRevision, by: Any) -> None:
+        text_gate.restore_text(revision, by=by, write=replies.store_snippet_and_refresh)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the places that stand in the way, instead of the button."""
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        places = [places for obj in objs if (places := replies.used_in(obj))]
+        places = [
+            places for obj in objs if (places := replies.describe_snippet_uses(obj))
+        ]
         return found, counts, lacking, [*protected, *places]
 
     def delete_row(self, request: HttpRequest, row: Snippet) -> None:
         by: Any = request.user
-        replies.remove(row, by=by)
+        replies.delete_snippet(row, by=by)
 
     @admin.display(description="内容")
-    def begins(self, snippet: Snippet) -> str:
+    def body_excerpt(self, snippet: Snippet) -> str:
         return " ".join(snippet.body.split())[:60]
 
     @admin.display(description="更新时间", ordering="updated_at")
-    def changed(self, snippet: Snippet) -> str:
-        return short(snippet.updated_at)
+    def update_time(self, snippet: Snippet) -> str:
+        return format_local_time(snippet.updated_at)
 
     @admin.display(description="用在哪里")
-    def used(self, snippet: Snippet) -> str:
-        return (snippet.pk and replies.used_in(snippet)) or "还没有用到"
+    def usage_places(self, snippet: Snippet) -> str:
+        return (snippet.pk and replies.describe_snippet_uses(snippet)) or "还没有用到"

@@ -9,14 +9,14 @@ from django.contrib.admin.widgets import AdminIntegerFieldWidget
 from django.db.models import Count, PositiveSmallIntegerField, QuerySet
 from django.http import HttpRequest
 
-from kb.admin.base import Curation
-from kb.admin.gated import GatedAdmin
-from kb.models import Segment, Team
+from kb.admin.base_admin import BaseAdmin
+from kb.admin.gated_admin import GatedAdmin
+from kb.models import CustomerSegment, Team
 
 
 @admin.register(Team)
-class TeamAdmin(Curation):
-    list_display = ["name", "size"]
+class TeamAdmin(BaseAdmin):
+    list_display = ["name", "member_count"]
     ordering = ["name"]
     search_fields = ["name"]
     fields = ["name"]
@@ -27,12 +27,12 @@ class TeamAdmin(Curation):
         return found
 
     @admin.display(description="人数", ordering="size_")
-    def size(self, team: Any) -> int:
+    def member_count(self, team: Any) -> int:
         return int(team.size_)
 
 
-@admin.register(Segment)
-class SegmentAdmin(GatedAdmin):
+@admin.register(CustomerSegment)
+class CustomerSegmentAdmin(GatedAdmin):
     formfield_overrides = {
         PositiveSmallIntegerField: {
             "widget": AdminIntegerFieldWidget({"aria-label": "次序"})

@@ -12,27 +12,34 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from kb.admin.base import Curation, WholeForm, tick
-from kb.admin.filters import UsedFilter
-from kb.admin.lookup import AutocompleteMixin
-from kb.admin.rights import GroupForm, RightsField, rights
-from kb.models import Entry, Remit, User
+from kb.admin.autocomplete_lookup import AutocompleteMixin
+from kb.admin.base_admin import BaseAdmin, ConstraintCheckingForm, render_yes_no_badge
+from kb.admin.group_permissions import (
+    GroupForm,
+    PermissionsField,
+    query_assignable_permissions,
+)
+from kb.admin.list_filters import UsedRelationFilter
+from kb.models import CategoryPermission, Entry, User
 
 if TYPE_CHECKING:
-    Inline = admin.TabularInline[Remit, Any]
-    Password = AdminPasswordChangeForm[User]
+    PermissionInlineBase = admin.TabularInline[CategoryPermission, Any]
+    PasswordFormBase = AdminPasswordChangeForm[User]
 else:
-    Inline, Password = admin.TabularInline, AdminPasswordChangeForm
+    PermissionInlineBase, PasswordFormBase = (
+        admin.TabularInline,
+        AdminPasswordChangeForm,
+    )
 
-NAMES = ["username", "name"]
+NAME_SEARCH_FIELDS = ["username", "name"]
 admin.site.unregister(Group)
 
 
-class RemitInline(AutocompleteMixin, Inline):
+class CategoryPermissionInline(AutocompleteMixin, PermissionInlineBase):
     """Where a person, or everybody of a group, is held to branches of the tree."""
 
-    model = Remit
-    form = WholeForm
+    model = CategoryPermission
+    form = ConstraintCheckingForm
     fields = ["right", "category"]
     extra = 0
     max_num = 50
@@ -44,8 +51,8 @@ class RemitInline(AutocompleteMixin, Inline):
         return True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(f"auth.change_{self._kind}") or (
-            request.user.has_perm(f"kb.change_{self._kind}")
+        return request.user.has_perm(f"auth.change_{self._parent_model_name}") or (
+            request.user.has_perm(f"kb.change_{self._parent_model_name}")
         )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -55,20 +62,22 @@ class RemitInline(AutocompleteMixin, Inline):
         return self.has_add_permission(request)
 
     @property
-    def _kind(self) -> str:
+    def _parent_model_name(self) -> str:
         return str(self.parent_model._meta.model_name)
 
 
 @admin.register(Group)
-class GroupAdmin(Curation, auth.GroupAdmin):
+class GroupAdmin(BaseAdmin, auth.GroupAdmin):
     form = GroupForm
-    inlines = [RemitInline]
+    inlines = [CategoryPermissionInline]
 
     def formfield_for_manytomany(  # type: ignore[override]
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
         named = db_field.verbose_name
-        return RightsField(rights(self.admin_site), required=False, label=named)
+        return PermissionsField(
+            query_assignable_permissions(self.admin_site), required=False, label=named
+        )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """A group that people are in stays: they would lose what they may do."""
@@ -77,7 +86,7 @@ class GroupAdmin(Curation, auth.GroupAdmin):
         return found, counts, lacking, [*protected, *(f"用户：{one}" for one in people)]
 
 
-class PasswordForm(Password):
+class UserPasswordForm(PasswordFormBase):
     # Django's own ends with a sentence that is English in every language.
     usable_password_help_text = (
         "禁用以后，这个账号不能再用密码登录。"  # noqa: S105 - a hint
@@ -92,20 +101,24 @@ class PasswordForm(Password):
 
 
 @admin.register(User)
-class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
+class UserAdmin(BaseAdmin, auth.UserAdmin):  # type: ignore[type-arg]
     list_display = [
         "username",
         "name",
         "team",
-        "in_groups",
-        "comes_in",
-        "works",
+        "group_names",
+        "staff_badge",
+        "active_badge",
         "last_login",
     ]
-    list_filter = [("team", UsedFilter), ("groups", UsedFilter), "is_staff"]
+    list_filter = [
+        ("team", UsedRelationFilter),
+        ("groups", UsedRelationFilter),
+        "is_staff",
+    ]
     list_filter += ["is_active"]
-    search_fields = [*NAMES, "email"]
-    change_password_form = PasswordForm
+    search_fields = [*NAME_SEARCH_FIELDS, "email"]
+    change_password_form = UserPasswordForm
     ordering = ["username"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
@@ -149,19 +162,23 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Who only names somebody for a task finds nobody by his address."""
-        return self.search_fields if self.has_view_permission(request) else NAMES
+        return (
+            self.search_fields
+            if self.has_view_permission(request)
+            else NAME_SEARCH_FIELDS
+        )
 
-    def offered(self, rows: Any, field: Any, request: HttpRequest) -> Any:
+    def filter_choices(self, rows: Any, field: Any, request: HttpRequest) -> Any:
         """Offer who is here; for an entry those who may come in and mend it."""
         here = rows.filter(is_active=True)
         return here.filter(is_staff=True) if field.model is Entry else here
 
-    def label(self, row: User) -> str:
+    def get_choice_label(self, row: User) -> str:
         return f"{row.name}（{row.username}）" if row.name else row.username
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         """Who is only being made has no remit yet."""
-        return [RemitInline] if obj else []
+        return [CategoryPermissionInline] if obj else []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).select_related("team")
@@ -172,22 +189,26 @@ class UserAdmin(Curation, auth.UserAdmin):  # type: ignore[type-arg]
         return fields if request.user.is_superuser else [*fields, "is_superuser"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._dares(request, obj) and super().has_change_permission(request, obj)
+        return self._can_edit_account(request, obj) and super().has_change_permission(
+            request, obj
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._dares(request, obj) and super().has_delete_permission(request, obj)
+        return self._can_edit_account(request, obj) and super().has_delete_permission(
+            request, obj
+        )
 
-    def _dares(self, request: HttpRequest, obj: User | None) -> bool:
+    def _can_edit_account(self, request: HttpRequest, obj: User | None) -> bool:
         return obj is None or not obj.is_superuser or request.user.is_superuser
 
     @admin.display(description="可进后台", ordering="is_staff")
-    def comes_in(self, user: User) -> SafeString:
-        return tick(user.is_staff)
+    def staff_badge(self, user: User) -> SafeString:
+        return render_yes_no_badge(user.is_staff)
 
     @admin.display(description="启用", ordering="is_active")
-    def works(self, user: User) -> SafeString:
-        return tick(user.is_active)
+    def active_badge(self, user: User) -> SafeString:
+        return render_yes_no_badge(user.is_active)
 
     @admin.display(description="组")
-    def in_groups(self, user: User) -> str:
+    def group_names(self, user: User) -> str:
         return "、".join(group.name for group in user.groups.all())

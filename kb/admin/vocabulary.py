@@ -9,14 +9,14 @@ from django.contrib import admin
 from django.db.models import Field
 from django.utils.safestring import SafeString
 
-from kb.admin.base import Curation, tick
-from kb.admin.panel import Panelled
-from kb.models import StopWord, SynonymSet, Word
+from kb.admin.base_admin import BaseAdmin, render_yes_no_badge
+from kb.admin.preview_panel import PreviewPanelMixin
+from kb.models import DictionaryWord, StopWord, SynonymSet
 
 
 @admin.register(SynonymSet)
-class SynonymSetAdmin(Panelled, Curation):
-    list_display = ["together", "topic", "both_ways"]
+class SynonymSetAdmin(PreviewPanelMixin, BaseAdmin):
+    list_display = ["synonyms_text", "topic", "two_way_badge"]
     list_filter = ["topic", "two_way"]
     search_fields = ["members", "topic"]
     fields = ["members", "two_way", "topic"]
@@ -29,16 +29,16 @@ class SynonymSetAdmin(Panelled, Curation):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="双向", ordering="two_way")
-    def both_ways(self, row: SynonymSet) -> SafeString:
-        return tick(row.two_way)
+    def two_way_badge(self, row: SynonymSet) -> SafeString:
+        return render_yes_no_badge(row.two_way)
 
     @admin.display(description="同义词", ordering="members")
-    def together(self, row: SynonymSet) -> str:
+    def synonyms_text(self, row: SynonymSet) -> str:
         return str(row)
 
 
-@admin.register(Word)
-class WordAdmin(Panelled, Curation):
+@admin.register(DictionaryWord)
+class DictionaryWordAdmin(PreviewPanelMixin, BaseAdmin):
     list_display = ["text", "tag"]
     list_filter = ["tag"]
     search_fields = ["text"]
@@ -46,7 +46,7 @@ class WordAdmin(Panelled, Curation):
 
 
 @admin.register(StopWord)
-class StopWordAdmin(Panelled, Curation):
+class StopWordAdmin(PreviewPanelMixin, BaseAdmin):
     list_display = ["text"]
     search_fields = ["text"]
     fields = ["text"]

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import kb.models.completion
-import kb.models.history
+import kb.models.entry_revision
 import kb.models.inquiry
 
 
@@ -68,47 +68,6 @@ class Migration(migrations.Migration):
                 "verbose_name": "内容版次",
                 "verbose_name_plural": "内容版次",
             },
-        ),
-        migrations.CreateModel(
-            name="Edition",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "number",
-                    models.PositiveBigIntegerField(default=0, verbose_name="版次"),
-                ),
-                (
-                    "raised_at",
-                    models.DateTimeField(auto_now=True, verbose_name="更新时间"),
-                ),
-            ],
-            options={
-                "verbose_name": "词汇版次",
-                "verbose_name_plural": "词汇版次",
-            },
-        ),
-        migrations.CreateModel(
-            name="Gathered",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("upto", models.DateTimeField()),
-            ],
         ),
         migrations.CreateModel(
             name="IndexStamp",
@@ -173,6 +132,32 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LanguageEdition",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveBigIntegerField(default=0, verbose_name="版次"),
+                ),
+                (
+                    "raised_at",
+                    models.DateTimeField(auto_now=True, verbose_name="更新时间"),
+                ),
+            ],
+            options={
+                "verbose_name": "词汇版次",
+                "verbose_name_plural": "词汇版次",
+            },
+        ),
+        migrations.CreateModel(
             name="LoginCounter",
             fields=[
                 (
@@ -191,6 +176,21 @@ class Migration(migrations.Migration):
                 "verbose_name": "登录计数",
                 "verbose_name_plural": "登录计数",
             },
+        ),
+        migrations.CreateModel(
+            name="SearchGapCheckpoint",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("upto", models.DateTimeField()),
+            ],
         ),
         migrations.CreateModel(
             name="User",
@@ -321,6 +321,152 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="AgentProfile",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "shown_name",
+                    models.CharField(
+                        blank=True,
+                        help_text="顾客看到的名字，填进话术里的 {{客服昵称}}。",
+                        max_length=20,
+                        verbose_name="客服昵称",
+                    ),
+                ),
+                (
+                    "greeting",
+                    models.CharField(
+                        blank=True,
+                        help_text="组合话术的开头，比如：{{客户称呼=亲}}，您好！",
+                        max_length=200,
+                        verbose_name="问候语",
+                    ),
+                ),
+                (
+                    "closing",
+                    models.CharField(
+                        blank=True,
+                        help_text="组合话术的结尾。",
+                        max_length=200,
+                        verbose_name="结束语",
+                    ),
+                ),
+                (
+                    "signature",
+                    models.CharField(
+                        blank=True,
+                        help_text="跟在结束语后面。",
+                        max_length=100,
+                        verbose_name="签名",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("web", "网页"),
+                            ("app", "App"),
+                            ("wechat", "微信"),
+                            ("qianniu", "千牛"),
+                            ("phone", "电话"),
+                            ("email", "邮件"),
+                            ("sms", "短信"),
+                            ("other", "其他"),
+                        ],
+                        help_text="打开话术台时先选这个渠道，字数也按它算。",
+                        max_length=10,
+                        verbose_name="默认渠道",
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="manner",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "客服设置",
+                "verbose_name_plural": "客服设置",
+            },
+        ),
+        migrations.CreateModel(
+            name="CampaignPeriod",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="比如“618”“春节放假”。",
+                        max_length=30,
+                        unique=True,
+                        verbose_name="名称",
+                    ),
+                ),
+                (
+                    "starts_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="开始时间"
+                    ),
+                ),
+                (
+                    "ends_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="结束时间"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "档期",
+                "verbose_name_plural": "档期",
+                "ordering": ["-starts_at", "name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="kb_window_has_name",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_at__isnull", False),
+                            ("ends_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="kb_window_has_an_edge",
+                        violation_error_message="开始时间和结束时间至少要填一个。",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_at", None),
+                            ("ends_at", None),
+                            ("starts_at__lt", models.F("ends_at")),
+                            _connector="OR",
+                        ),
+                        name="kb_window_in_order",
+                        violation_error_message="结束时间要在开始时间之后。",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Category",
             fields=[
                 (
@@ -377,7 +523,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="ColumnName",
+            name="CategoryPermission",
             fields=[
                 (
                     "id",
@@ -388,20 +534,55 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("kind", models.CharField(max_length=10)),
-                ("heading", models.CharField(max_length=100)),
-                ("field", models.CharField(blank=True, max_length=30)),
+                (
+                    "right",
+                    models.CharField(
+                        choices=[("write", "撰写"), ("publish", "发布")],
+                        max_length=7,
+                        verbose_name="可以",
+                    ),
+                ),
+                (
+                    "category",
+                    models.ForeignKey(
+                        help_text="包括下面的各级分类。",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="remits",
+                        to="kb.category",
+                        verbose_name="分类",
+                    ),
+                ),
+                (
+                    "group",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="remits",
+                        to="auth.group",
+                        verbose_name="哪个组",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="remits",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="谁",
+                    ),
+                ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("kind", "heading"), name="kb_columnname_once"
-                    )
-                ],
+                "verbose_name": "职责范围",
+                "verbose_name_plural": "职责范围",
+                "ordering": ["right", "pk"],
             },
         ),
         migrations.CreateModel(
-            name="Deed",
+            name="CustomerSegment",
             fields=[
                 (
                     "id",
@@ -413,61 +594,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "at",
-                    models.DateTimeField(
-                        auto_now_add=True, db_index=True, verbose_name="时间"
-                    ),
-                ),
-                ("who", models.CharField(max_length=200, verbose_name="谁")),
-                (
-                    "act",
-                    models.CharField(
-                        choices=[
-                            ("published", "发布"),
-                            ("changed", "修改文字"),
-                            ("approved", "通过修改"),
-                            ("retired", "下线"),
-                            ("restored", "恢复"),
-                            ("reverted", "恢复旧版"),
-                            ("confirmed", "复核"),
-                            ("deleted", "删除"),
-                            ("answered", "回复"),
-                            ("corrected", "更正回复"),
-                            ("recalled", "撤回回复"),
-                            ("declined", "不回复"),
-                            ("reopened", "重新打开"),
-                            ("imported", "导入"),
-                            ("exported", "导出"),
-                            ("erased", "删除个人信息"),
-                            ("rights", "权限变更"),
-                            ("account", "账号变更"),
-                            ("came", "登录"),
-                            ("failed", "登录失败"),
-                        ],
-                        max_length=9,
-                        verbose_name="做了什么",
-                    ),
-                ),
-                ("what", models.CharField(max_length=300, verbose_name="对什么")),
-                (
-                    "address",
-                    models.CharField(blank=True, max_length=64, verbose_name="来自"),
+                    "name",
+                    models.CharField(max_length=20, unique=True, verbose_name="名称"),
                 ),
                 (
-                    "by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="账号",
-                    ),
+                    "position",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="次序"),
                 ),
             ],
             options={
-                "verbose_name": "操作记录",
-                "verbose_name_plural": "操作记录",
-                "ordering": ["-at", "-pk"],
+                "verbose_name": "客户类型",
+                "verbose_name_plural": "客户类型",
+                "ordering": ["position", "name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="kb_segment_has_name",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -491,12 +635,16 @@ class Migration(migrations.Migration):
                 (
                     "rows",
                     models.JSONField(
-                        encoder=kb.models.history.Spelled, verbose_name="内容"
+                        encoder=kb.models.entry_revision.UnescapedJSONEncoder,
+                        verbose_name="内容",
                     ),
                 ),
                 (
                     "links",
-                    models.JSONField(default=list, encoder=kb.models.history.Spelled),
+                    models.JSONField(
+                        default=list,
+                        encoder=kb.models.entry_revision.UnescapedJSONEncoder,
+                    ),
                 ),
                 ("file", models.BinaryField(null=True)),
                 (
@@ -530,6 +678,51 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "回收站",
                 "ordering": ["-deleted_at", "-pk"],
                 "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="DictionaryWord",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "text",
+                    models.CharField(
+                        error_messages={"unique": "词典里已经有这个词。"},
+                        help_text="两个字以上的汉字词，例如产品名、行话。搜索时不再被拆开理解。字母和数字不用加，本来就按整词搜。",
+                        max_length=32,
+                        unique=True,
+                        verbose_name="词",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.CharField(
+                        blank=True,
+                        choices=[("n", "名词"), ("v", "动词"), ("nz", "专名")],
+                        default="n",
+                        max_length=4,
+                        verbose_name="词性",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "词",
+                "verbose_name_plural": "词典",
+                "ordering": ["text"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("text", ""), _negated=True),
+                        name="kb_word_has_text",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -719,6 +912,18 @@ class Migration(migrations.Migration):
                         verbose_name="最后修改人",
                     ),
                 ),
+                (
+                    "window",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="选了档期就用它的时间，下面两项不用填；档期改了，时间跟着改。",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="kb.campaignperiod",
+                        verbose_name="档期",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "条目",
@@ -747,9 +952,9 @@ class Migration(migrations.Migration):
                 ("text", models.CharField(max_length=200)),
                 ("inside", models.PositiveSmallIntegerField()),
                 ("place", models.PositiveSmallIntegerField()),
-                ("letters", kb.models.completion.KeyField(max_length=16)),
-                ("sound", kb.models.completion.KeyField(max_length=144)),
-                ("initials", kb.models.completion.KeyField(max_length=16)),
+                ("letters", kb.models.completion.PrefixKeyField(max_length=16)),
+                ("sound", kb.models.completion.PrefixKeyField(max_length=144)),
+                ("initials", kb.models.completion.PrefixKeyField(max_length=16)),
                 ("lengths", models.CharField(max_length=16)),
                 ("public", models.BooleanField()),
                 ("uses", models.PositiveIntegerField(default=0)),
@@ -769,7 +974,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Face",
+            name="Autosave",
             fields=[
                 (
                     "id",
@@ -780,497 +985,35 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                (
-                    "own_question",
-                    models.CharField(
-                        blank=True,
-                        help_text="留空就用自动转换的。",
-                        max_length=200,
-                        verbose_name="繁體问题",
-                    ),
-                ),
-                (
-                    "own_answer",
-                    models.TextField(
-                        blank=True,
-                        help_text="用 Markdown 写；留空就用自动转换的。",
-                        validators=[django.core.validators.MaxLengthValidator(65536)],
-                        verbose_name="繁體答案",
-                    ),
-                ),
-                (
-                    "own_source",
-                    models.CharField(blank=True, editable=False, max_length=32),
-                ),
-                (
-                    "behind",
-                    models.BooleanField(
-                        default=False, editable=False, verbose_name="原文已改"
-                    ),
-                ),
-                ("question", models.CharField(editable=False, max_length=240)),
-                ("answer_html", models.TextField(blank=True, editable=False)),
-                ("answer_text", models.TextField(blank=True, editable=False)),
-                (
-                    "excerpt",
-                    models.CharField(blank=True, editable=False, max_length=160),
-                ),
-                ("version", models.PositiveIntegerField(default=0, editable=False)),
-                ("said_by", models.CharField(editable=False, max_length=20)),
-                (
-                    "entry",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="face",
-                        to="kb.entry",
-                        verbose_name="条目",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "繁體版本",
-                "verbose_name_plural": "繁體版本",
-                "ordering": ["-behind", "-entry_id"],
-            },
-        ),
-        migrations.CreateModel(
-            name="Favourite",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="kb.entry",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="favourites",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "收藏",
-                "verbose_name_plural": "收藏",
-                "ordering": ["-at", "-id"],
-            },
-        ),
-        migrations.CreateModel(
-            name="FollowUp",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "order",
-                    models.PositiveSmallIntegerField(default=0, verbose_name="次序"),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="follow_ups",
-                        to="kb.entry",
-                        verbose_name="条目",
-                    ),
-                ),
-                (
-                    "then",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="follows",
-                        to="kb.entry",
-                        verbose_name="接下来会问",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "后续问题",
-                "verbose_name_plural": "后续问题",
-                "ordering": ["order", "id"],
-            },
-        ),
-        migrations.CreateModel(
-            name="Gap",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("words", models.CharField(max_length=200, verbose_name="搜索的话")),
-                (
-                    "side",
-                    models.CharField(
-                        choices=[("public", "顾客"), ("staff", "同事")],
-                        max_length=6,
-                        verbose_name="谁搜的",
-                    ),
-                ),
-                ("meaning", models.CharField(editable=False, max_length=32)),
-                ("sound", models.CharField(editable=False, max_length=32)),
-                ("told", models.CharField(editable=False, max_length=400)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("open", "待处理"),
-                            ("proving", "待验证"),
-                            ("closed", "已解决"),
-                            ("declined", "不归我们"),
-                        ],
-                        default="open",
-                        max_length=8,
-                        verbose_name="状态",
-                    ),
-                ),
-                (
-                    "remedy",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("draft", "新建了草稿"),
-                            ("phrasing", "加了相似问法"),
-                            ("synonym", "加了同义词"),
-                        ],
-                        max_length=8,
-                        verbose_name="怎么处理的",
-                    ),
-                ),
-                (
-                    "reason",
-                    models.CharField(blank=True, max_length=200, verbose_name="原因"),
-                ),
-                (
-                    "rank",
-                    models.PositiveSmallIntegerField(
-                        editable=False, null=True, verbose_name="验证时的名次"
-                    ),
-                ),
-                (
-                    "fell",
-                    models.BooleanField(default=False, verbose_name="解决后又找不到了"),
-                ),
-                (
-                    "settled_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="处理时间"
-                    ),
-                ),
-                (
-                    "misses",
-                    models.PositiveIntegerField(default=0, verbose_name="没用上的次数"),
-                ),
-                (
-                    "empty",
-                    models.PositiveIntegerField(
-                        default=0, verbose_name="没有结果的次数"
-                    ),
-                ),
-                (
-                    "picks",
-                    models.PositiveIntegerField(default=0, verbose_name="用上了的次数"),
-                ),
-                (
-                    "last_at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="最近一次"
-                    ),
-                ),
-                (
-                    "created_at",
-                    models.DateTimeField(auto_now_add=True, verbose_name="出现时间"),
-                ),
+                ("title", models.CharField(blank=True, max_length=200)),
+                ("fields", models.JSONField()),
+                ("at", models.DateTimeField(auto_now=True)),
                 (
                     "by",
                     models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
+                        on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                        verbose_name="处理人",
                     ),
                 ),
                 (
                     "entry",
                     models.ForeignKey(
-                        blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="gaps",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
                         to="kb.entry",
-                        verbose_name="应该找到",
                     ),
                 ),
             ],
             options={
-                "verbose_name": "搜索缺口",
-                "verbose_name_plural": "搜索缺口",
-                "ordering": ["-misses", "-last_at", "pk"],
+                "verbose_name": "未保存的内容",
+                "verbose_name_plural": "未保存的内容",
+                "ordering": ["-at"],
             },
         ),
         migrations.CreateModel(
-            name="GapSpelling",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("words", models.CharField(max_length=200)),
-                ("words_key", models.CharField(max_length=32)),
-                (
-                    "side",
-                    models.CharField(
-                        choices=[("public", "顾客"), ("staff", "同事")], max_length=6
-                    ),
-                ),
-                ("misses", models.PositiveIntegerField(default=0)),
-                ("empty", models.PositiveIntegerField(default=0)),
-                ("picks", models.PositiveIntegerField(default=0)),
-                ("last_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "gap",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="spellings",
-                        to="kb.gap",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-misses", "pk"],
-            },
-        ),
-        migrations.CreateModel(
-            name="Golden",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("words", models.CharField(max_length=200, verbose_name="搜索的话")),
-                (
-                    "side",
-                    models.CharField(
-                        choices=[("public", "顾客"), ("staff", "同事")],
-                        default="public",
-                        max_length=6,
-                        verbose_name="谁来搜",
-                    ),
-                ),
-                (
-                    "within",
-                    models.PositiveSmallIntegerField(
-                        default=1,
-                        help_text="排在这个名次以内就算达标，1 到 20。",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(20),
-                        ],
-                        verbose_name="最低名次",
-                    ),
-                ),
-                (
-                    "rank",
-                    models.PositiveSmallIntegerField(
-                        editable=False, null=True, verbose_name="现在名次"
-                    ),
-                ),
-                ("above", models.JSONField(default=list, editable=False)),
-                (
-                    "created_at",
-                    models.DateTimeField(auto_now_add=True, verbose_name="创建时间"),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(auto_now=True, verbose_name="修改时间"),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="创建人",
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="留空表示：这样搜，不该有结果。",
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="goldens",
-                        to="kb.entry",
-                        verbose_name="应该找到",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "搜索验收",
-                "verbose_name_plural": "搜索验收",
-                "ordering": ["words", "pk"],
-            },
-        ),
-        migrations.CreateModel(
-            name="GoldenRun",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "cause",
-                    models.CharField(
-                        choices=[
-                            ("change", "内容或词汇有改动"),
-                            ("button", "手动"),
-                            ("command", "命令行"),
-                        ],
-                        max_length=7,
-                        verbose_name="起因",
-                    ),
-                ),
-                ("stamp", models.CharField(max_length=32)),
-                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("finished_at", models.DateTimeField(null=True)),
-                ("total", models.PositiveIntegerField(default=0)),
-                ("done", models.PositiveIntegerField(default=0)),
-                ("failing", models.PositiveIntegerField(default=0)),
-                ("moved", models.JSONField(default=list)),
-                (
-                    "by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["-started_at", "-pk"],
-            },
-        ),
-        migrations.CreateModel(
-            name="Import",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("kind", models.CharField(max_length=10, verbose_name="导入了什么")),
-                ("name", models.CharField(max_length=200, verbose_name="文件")),
-                ("summary", models.CharField(max_length=200, verbose_name="结果")),
-                ("at", models.DateTimeField(auto_now_add=True, verbose_name="时间")),
-                ("undone_at", models.DateTimeField(null=True, verbose_name="撤销时间")),
-                (
-                    "by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="谁",
-                    ),
-                ),
-                (
-                    "undone_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "导入记录",
-                "verbose_name_plural": "导入记录",
-                "ordering": ["-at", "-pk"],
-            },
-        ),
-        migrations.CreateModel(
-            name="ImportedRow",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("row", models.PositiveBigIntegerField()),
-                ("title", models.CharField(max_length=80)),
-                ("before", models.JSONField(null=True)),
-                ("after", models.JSONField()),
-                ("undone", models.BooleanField(default=False)),
-                (
-                    "batch",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="rows",
-                        to="kb.import",
-                    ),
-                ),
-            ],
-            options={
-                "ordering": ["pk"],
-            },
-        ),
-        migrations.CreateModel(
-            name="Incident",
+            name="Announcement",
             fields=[
                 (
                     "id",
@@ -1362,6 +1105,444 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="EntryMerge",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "草稿"),
+                            ("review", "待审核"),
+                            ("published", "已发布"),
+                            ("retired", "已下线"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("moved", models.JSONField(default=dict)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="absorbed",
+                        to="kb.entry",
+                    ),
+                ),
+                (
+                    "other",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="went_into",
+                        to="kb.entry",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "合并",
+                "verbose_name_plural": "合并",
+                "ordering": ["-at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="EntryRevision",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(verbose_name="版本")),
+                (
+                    "act",
+                    models.CharField(
+                        choices=[
+                            ("made", "新建"),
+                            ("wrote", "修改"),
+                            ("translated", "改繁體"),
+                            ("phrased", "加相似问法"),
+                            ("merged", "并入问题"),
+                            ("adopted", "收录话术"),
+                            ("imported", "导入"),
+                            ("submitted", "提交审核"),
+                            ("withdrawn", "撤回"),
+                            ("returned", "退回"),
+                            ("published", "发布"),
+                            ("approved", "通过修改"),
+                            ("retired", "下线"),
+                            ("restored", "恢复为草稿"),
+                            ("reverted", "恢复到旧版"),
+                        ],
+                        max_length=10,
+                        verbose_name="怎么来的",
+                    ),
+                ),
+                (
+                    "note",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="修改说明"
+                    ),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="时间"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "草稿"),
+                            ("review", "待审核"),
+                            ("published", "已发布"),
+                            ("retired", "已下线"),
+                        ],
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "content",
+                    models.JSONField(
+                        encoder=kb.models.entry_revision.UnescapedJSONEncoder
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="谁",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="revisions",
+                        to="kb.entry",
+                    ),
+                ),
+                (
+                    "judge",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="审核人",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "历史版本",
+                "verbose_name_plural": "历史版本",
+                "ordering": ["-version"],
+            },
+        ),
+        migrations.CreateModel(
+            name="EntryTranslation",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "own_question",
+                    models.CharField(
+                        blank=True,
+                        help_text="留空就用自动转换的。",
+                        max_length=200,
+                        verbose_name="繁體问题",
+                    ),
+                ),
+                (
+                    "own_answer",
+                    models.TextField(
+                        blank=True,
+                        help_text="用 Markdown 写；留空就用自动转换的。",
+                        validators=[django.core.validators.MaxLengthValidator(65536)],
+                        verbose_name="繁體答案",
+                    ),
+                ),
+                (
+                    "own_source",
+                    models.CharField(blank=True, editable=False, max_length=32),
+                ),
+                (
+                    "behind",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="原文已改"
+                    ),
+                ),
+                ("question", models.CharField(editable=False, max_length=240)),
+                ("answer_html", models.TextField(blank=True, editable=False)),
+                ("answer_text", models.TextField(blank=True, editable=False)),
+                (
+                    "excerpt",
+                    models.CharField(blank=True, editable=False, max_length=160),
+                ),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("said_by", models.CharField(editable=False, max_length=20)),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="face",
+                        to="kb.entry",
+                        verbose_name="条目",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "繁體版本",
+                "verbose_name_plural": "繁體版本",
+                "ordering": ["-behind", "-entry_id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Favorite",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="kb.entry",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="favourites",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "收藏",
+                "verbose_name_plural": "收藏",
+                "ordering": ["-at", "-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="FollowUp",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "order",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="次序"),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="follow_ups",
+                        to="kb.entry",
+                        verbose_name="条目",
+                    ),
+                ),
+                (
+                    "then",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="follows",
+                        to="kb.entry",
+                        verbose_name="接下来会问",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "后续问题",
+                "verbose_name_plural": "后续问题",
+                "ordering": ["order", "id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ImportBatch",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("kind", models.CharField(max_length=10, verbose_name="导入了什么")),
+                ("name", models.CharField(max_length=200, verbose_name="文件")),
+                ("summary", models.CharField(max_length=200, verbose_name="结果")),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="时间")),
+                ("undone_at", models.DateTimeField(null=True, verbose_name="撤销时间")),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="谁",
+                    ),
+                ),
+                (
+                    "undone_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "导入记录",
+                "verbose_name_plural": "导入记录",
+                "ordering": ["-at", "-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="ImportColumnName",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("kind", models.CharField(max_length=10)),
+                ("heading", models.CharField(max_length=100)),
+                ("field", models.CharField(blank=True, max_length=30)),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("kind", "heading"), name="kb_columnname_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ImportedRow",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("row", models.PositiveBigIntegerField()),
+                ("title", models.CharField(max_length=80)),
+                ("before", models.JSONField(null=True)),
+                ("after", models.JSONField()),
+                ("undone", models.BooleanField(default=False)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rows",
+                        to="kb.importbatch",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="IndexQueue",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("entry_id", models.BigIntegerField(verbose_name="条目编号")),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        db_index=True,
+                        default=django.utils.timezone.now,
+                        verbose_name="到期时间",
+                    ),
+                ),
+                (
+                    "marked_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="标记时间"),
+                ),
+                (
+                    "lot_size",
+                    models.PositiveIntegerField(default=1, verbose_name="同批条数"),
+                ),
+            ],
+            options={
+                "verbose_name": "待索引",
+                "verbose_name_plural": "待索引",
+                "indexes": [
+                    models.Index(fields=["lot_size", "-id"], name="kb_stale_lot")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Inquiry",
             fields=[
                 (
@@ -1376,7 +1557,9 @@ class Migration(migrations.Migration):
                 (
                     "token",
                     models.CharField(
-                        default=kb.models.inquiry.make_token, max_length=32, unique=True
+                        default=kb.models.inquiry.generate_inquiry_token,
+                        max_length=32,
+                        unique=True,
                     ),
                 ),
                 ("form_key", models.CharField(max_length=64, unique=True)),
@@ -1466,7 +1649,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Enclosure",
+            name="InquiryAttachment",
             fields=[
                 (
                     "id",
@@ -1490,145 +1673,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["place"],
-            },
-        ),
-        migrations.CreateModel(
-            name="Manner",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "shown_name",
-                    models.CharField(
-                        blank=True,
-                        help_text="顾客看到的名字，填进话术里的 {{客服昵称}}。",
-                        max_length=20,
-                        verbose_name="客服昵称",
-                    ),
-                ),
-                (
-                    "greeting",
-                    models.CharField(
-                        blank=True,
-                        help_text="组合话术的开头，比如：{{客户称呼=亲}}，您好！",
-                        max_length=200,
-                        verbose_name="问候语",
-                    ),
-                ),
-                (
-                    "closing",
-                    models.CharField(
-                        blank=True,
-                        help_text="组合话术的结尾。",
-                        max_length=200,
-                        verbose_name="结束语",
-                    ),
-                ),
-                (
-                    "signature",
-                    models.CharField(
-                        blank=True,
-                        help_text="跟在结束语后面。",
-                        max_length=100,
-                        verbose_name="签名",
-                    ),
-                ),
-                (
-                    "channel",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("web", "网页"),
-                            ("app", "App"),
-                            ("wechat", "微信"),
-                            ("qianniu", "千牛"),
-                            ("phone", "电话"),
-                            ("email", "邮件"),
-                            ("sms", "短信"),
-                            ("other", "其他"),
-                        ],
-                        help_text="打开话术台时先选这个渠道，字数也按它算。",
-                        max_length=10,
-                        verbose_name="默认渠道",
-                    ),
-                ),
-                (
-                    "user",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="manner",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "客服设置",
-                "verbose_name_plural": "客服设置",
-            },
-        ),
-        migrations.CreateModel(
-            name="Merger",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("draft", "草稿"),
-                            ("review", "待审核"),
-                            ("published", "已发布"),
-                            ("retired", "已下线"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("moved", models.JSONField(default=dict)),
-                ("at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="absorbed",
-                        to="kb.entry",
-                    ),
-                ),
-                (
-                    "other",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="went_into",
-                        to="kb.entry",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "合并",
-                "verbose_name_plural": "合并",
-                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.CreateModel(
@@ -1686,7 +1730,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
-            name="Neighbours",
+            name="PageView",
             fields=[
                 (
                     "id",
@@ -1697,14 +1741,13 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("ids", models.JSONField(default=dict)),
-                ("version", models.PositiveIntegerField()),
-                ("found_at", models.DateTimeField()),
+                ("day", models.DateField()),
+                ("count", models.PositiveIntegerField(default=0)),
                 (
                     "entry",
-                    models.OneToOneField(
+                    models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="neighbours",
+                        related_name="reads",
                         to="kb.entry",
                     ),
                 ),
@@ -1998,7 +2041,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Practice",
+            name="PracticeAttempt",
             fields=[
                 (
                     "id",
@@ -2220,7 +2263,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Read",
+            name="RelatedEntries",
             fields=[
                 (
                     "id",
@@ -2231,20 +2274,101 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
-                ("day", models.DateField()),
-                ("count", models.PositiveIntegerField(default=0)),
+                ("ids", models.JSONField(default=dict)),
+                ("version", models.PositiveIntegerField()),
+                ("found_at", models.DateTimeField()),
                 (
                     "entry",
-                    models.ForeignKey(
+                    models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="reads",
+                        related_name="neighbours",
                         to="kb.entry",
                     ),
                 ),
             ],
         ),
         migrations.CreateModel(
-            name="Remit",
+            name="RelevanceTest",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("words", models.CharField(max_length=200, verbose_name="搜索的话")),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[("public", "顾客"), ("staff", "同事")],
+                        default="public",
+                        max_length=6,
+                        verbose_name="谁来搜",
+                    ),
+                ),
+                (
+                    "within",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="排在这个名次以内就算达标，1 到 20。",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(20),
+                        ],
+                        verbose_name="最低名次",
+                    ),
+                ),
+                (
+                    "rank",
+                    models.PositiveSmallIntegerField(
+                        editable=False, null=True, verbose_name="现在名次"
+                    ),
+                ),
+                ("above", models.JSONField(default=list, editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="创建时间"),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="修改时间"),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="创建人",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="留空表示：这样搜，不该有结果。",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="goldens",
+                        to="kb.entry",
+                        verbose_name="应该找到",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "搜索验收",
+                "verbose_name_plural": "搜索验收",
+                "ordering": ["words", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="RelevanceTestRun",
             fields=[
                 (
                     "id",
@@ -2256,50 +2380,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "right",
+                    "cause",
                     models.CharField(
-                        choices=[("write", "撰写"), ("publish", "发布")],
+                        choices=[
+                            ("change", "内容或词汇有改动"),
+                            ("button", "手动"),
+                            ("command", "命令行"),
+                        ],
                         max_length=7,
-                        verbose_name="可以",
+                        verbose_name="起因",
                     ),
                 ),
+                ("stamp", models.CharField(max_length=32)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("failing", models.PositiveIntegerField(default=0)),
+                ("moved", models.JSONField(default=list)),
                 (
-                    "category",
+                    "by",
                     models.ForeignKey(
-                        help_text="包括下面的各级分类。",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="remits",
-                        to="kb.category",
-                        verbose_name="分类",
-                    ),
-                ),
-                (
-                    "group",
-                    models.ForeignKey(
-                        blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="remits",
-                        to="auth.group",
-                        verbose_name="哪个组",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="remits",
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                        verbose_name="谁",
                     ),
                 ),
             ],
             options={
-                "verbose_name": "职责范围",
-                "verbose_name_plural": "职责范围",
-                "ordering": ["right", "pk"],
+                "ordering": ["-started_at", "-pk"],
             },
         ),
         migrations.CreateModel(
@@ -2420,6 +2530,18 @@ class Migration(migrations.Migration):
                         verbose_name="谁的",
                     ),
                 ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="留空表示通用",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="kb.customersegment",
+                        verbose_name="客户类型",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "话术",
@@ -2429,84 +2551,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Proposal",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "at",
-                    models.DateTimeField(auto_now_add=True, verbose_name="提议时间"),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "等待审核"),
-                            ("accepted", "已收为共用"),
-                            ("returned", "已退回"),
-                        ],
-                        default="waiting",
-                        max_length=8,
-                        verbose_name="状态",
-                    ),
-                ),
-                (
-                    "reason",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="退回原因"
-                    ),
-                ),
-                ("judged_at", models.DateTimeField(null=True, verbose_name="审核时间")),
-                (
-                    "before",
-                    models.JSONField(
-                        editable=False, encoder=kb.models.history.Spelled, null=True
-                    ),
-                ),
-                (
-                    "by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="提议人",
-                    ),
-                ),
-                (
-                    "judged_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="审核人",
-                    ),
-                ),
-                (
-                    "reply",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="proposals",
-                        to="kb.reply",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "共用提议",
-                "verbose_name_plural": "共用提议",
-                "ordering": ["at", "pk"],
-            },
-        ),
-        migrations.CreateModel(
-            name="Copy",
+            name="CopyEvent",
             fields=[
                 (
                     "id",
@@ -2749,6 +2794,85 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ReplyProposal",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="提议时间"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "等待审核"),
+                            ("accepted", "已收为共用"),
+                            ("returned", "已退回"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="退回原因"
+                    ),
+                ),
+                ("judged_at", models.DateTimeField(null=True, verbose_name="审核时间")),
+                (
+                    "before",
+                    models.JSONField(
+                        editable=False,
+                        encoder=kb.models.entry_revision.UnescapedJSONEncoder,
+                        null=True,
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="提议人",
+                    ),
+                ),
+                (
+                    "judged_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="审核人",
+                    ),
+                ),
+                (
+                    "reply",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="proposals",
+                        to="kb.reply",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "共用提议",
+                "verbose_name_plural": "共用提议",
+                "ordering": ["at", "pk"],
+            },
+        ),
+        migrations.CreateModel(
             name="ReplyRevision",
             fields=[
                 (
@@ -2794,7 +2918,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "content",
-                    models.JSONField(encoder=kb.models.history.Spelled, null=True),
+                    models.JSONField(
+                        encoder=kb.models.entry_revision.UnescapedJSONEncoder, null=True
+                    ),
                 ),
                 ("base", models.PositiveIntegerField()),
                 ("edition", models.PositiveIntegerField(default=1)),
@@ -2969,104 +3095,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Revision",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("version", models.PositiveIntegerField(verbose_name="版本")),
-                (
-                    "act",
-                    models.CharField(
-                        choices=[
-                            ("made", "新建"),
-                            ("wrote", "修改"),
-                            ("translated", "改繁體"),
-                            ("phrased", "加相似问法"),
-                            ("merged", "并入问题"),
-                            ("adopted", "收录话术"),
-                            ("imported", "导入"),
-                            ("submitted", "提交审核"),
-                            ("withdrawn", "撤回"),
-                            ("returned", "退回"),
-                            ("published", "发布"),
-                            ("approved", "通过修改"),
-                            ("retired", "下线"),
-                            ("restored", "恢复为草稿"),
-                            ("reverted", "恢复到旧版"),
-                        ],
-                        max_length=10,
-                        verbose_name="怎么来的",
-                    ),
-                ),
-                (
-                    "note",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="修改说明"
-                    ),
-                ),
-                (
-                    "at",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="时间"
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("draft", "草稿"),
-                            ("review", "待审核"),
-                            ("published", "已发布"),
-                            ("retired", "已下线"),
-                        ],
-                        max_length=10,
-                        verbose_name="状态",
-                    ),
-                ),
-                ("content", models.JSONField(encoder=kb.models.history.Spelled)),
-                (
-                    "by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="谁",
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="revisions",
-                        to="kb.entry",
-                    ),
-                ),
-                (
-                    "judge",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="审核人",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "历史版本",
-                "verbose_name_plural": "历史版本",
-                "ordering": ["-version"],
-            },
-        ),
-        migrations.CreateModel(
             name="Search",
             fields=[
                 (
@@ -3134,7 +3162,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Segment",
+            name="SearchGap",
             fields=[
                 (
                     "id",
@@ -3145,39 +3173,154 @@ class Migration(migrations.Migration):
                         verbose_name="ID",
                     ),
                 ),
+                ("words", models.CharField(max_length=200, verbose_name="搜索的话")),
                 (
-                    "name",
-                    models.CharField(max_length=20, unique=True, verbose_name="名称"),
+                    "side",
+                    models.CharField(
+                        choices=[("public", "顾客"), ("staff", "同事")],
+                        max_length=6,
+                        verbose_name="谁搜的",
+                    ),
+                ),
+                ("meaning", models.CharField(editable=False, max_length=32)),
+                ("sound", models.CharField(editable=False, max_length=32)),
+                ("told", models.CharField(editable=False, max_length=400)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "待处理"),
+                            ("proving", "待验证"),
+                            ("closed", "已解决"),
+                            ("declined", "不归我们"),
+                        ],
+                        default="open",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
                 ),
                 (
-                    "position",
-                    models.PositiveSmallIntegerField(default=0, verbose_name="次序"),
+                    "remedy",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("draft", "新建了草稿"),
+                            ("phrasing", "加了相似问法"),
+                            ("synonym", "加了同义词"),
+                        ],
+                        max_length=8,
+                        verbose_name="怎么处理的",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="原因"),
+                ),
+                (
+                    "rank",
+                    models.PositiveSmallIntegerField(
+                        editable=False, null=True, verbose_name="验证时的名次"
+                    ),
+                ),
+                (
+                    "fell",
+                    models.BooleanField(default=False, verbose_name="解决后又找不到了"),
+                ),
+                (
+                    "settled_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="处理时间"
+                    ),
+                ),
+                (
+                    "misses",
+                    models.PositiveIntegerField(default=0, verbose_name="没用上的次数"),
+                ),
+                (
+                    "empty",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="没有结果的次数"
+                    ),
+                ),
+                (
+                    "picks",
+                    models.PositiveIntegerField(default=0, verbose_name="用上了的次数"),
+                ),
+                (
+                    "last_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="最近一次"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, verbose_name="出现时间"),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="处理人",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="gaps",
+                        to="kb.entry",
+                        verbose_name="应该找到",
+                    ),
                 ),
             ],
             options={
-                "verbose_name": "客户类型",
-                "verbose_name_plural": "客户类型",
-                "ordering": ["position", "name"],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("name", ""), _negated=True),
-                        name="kb_segment_has_name",
-                    )
-                ],
+                "verbose_name": "搜索缺口",
+                "verbose_name_plural": "搜索缺口",
+                "ordering": ["-misses", "-last_at", "pk"],
             },
         ),
-        migrations.AddField(
-            model_name="reply",
-            name="segment",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="留空表示通用",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="kb.segment",
-                verbose_name="客户类型",
-            ),
+        migrations.CreateModel(
+            name="SearchGapSpelling",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("words", models.CharField(max_length=200)),
+                ("words_key", models.CharField(max_length=32)),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[("public", "顾客"), ("staff", "同事")], max_length=6
+                    ),
+                ),
+                ("misses", models.PositiveIntegerField(default=0)),
+                ("empty", models.PositiveIntegerField(default=0)),
+                ("picks", models.PositiveIntegerField(default=0)),
+                ("last_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "gap",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="spellings",
+                        to="kb.searchgap",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-misses", "pk"],
+            },
         ),
         migrations.CreateModel(
             name="Site",
@@ -3323,44 +3466,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Stale",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("entry_id", models.BigIntegerField(verbose_name="条目编号")),
-                (
-                    "due_at",
-                    models.DateTimeField(
-                        db_index=True,
-                        default=django.utils.timezone.now,
-                        verbose_name="到期时间",
-                    ),
-                ),
-                (
-                    "marked_at",
-                    models.DateTimeField(auto_now_add=True, verbose_name="标记时间"),
-                ),
-                (
-                    "lot_size",
-                    models.PositiveIntegerField(default=1, verbose_name="同批条数"),
-                ),
-            ],
-            options={
-                "verbose_name": "待索引",
-                "verbose_name_plural": "待索引",
-                "indexes": [
-                    models.Index(fields=["lot_size", "-id"], name="kb_stale_lot")
-                ],
-            },
-        ),
-        migrations.CreateModel(
             name="StopWord",
             fields=[
                 (
@@ -3392,6 +3497,108 @@ class Migration(migrations.Migration):
                         condition=models.Q(("text", ""), _negated=True),
                         name="kb_stopword_has_text",
                     )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="StyleRule",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("forbidden", "禁用语"),
+                            ("absolute", "绝对化用语"),
+                            ("irritating", "惹人不快的话"),
+                            ("check", "自动检查"),
+                        ],
+                        default="forbidden",
+                        max_length=10,
+                        verbose_name="类型",
+                    ),
+                ),
+                (
+                    "text",
+                    models.CharField(
+                        help_text="一条规则写一个词或一句话；不分大小写、全角半角、简体繁體。类型选“自动检查”时，这里写检查的名称。",
+                        max_length=60,
+                        verbose_name="词",
+                    ),
+                ),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("error", "不能发布"),
+                            ("warn", "提醒"),
+                            ("off", "停用"),
+                        ],
+                        default="warn",
+                        help_text="“不能发布”会拦住发布；“提醒”只提示。",
+                        max_length=5,
+                        verbose_name="级别",
+                    ),
+                ),
+                (
+                    "exceptions",
+                    models.CharField(
+                        blank=True,
+                        help_text="含有这个词但没有问题的说法，用空格分开，例如：第一步 第一次。号码和邮箱的例外写允许出现的，例如自家热线，或 @example.com。",
+                        max_length=400,
+                        verbose_name="例外",
+                    ),
+                ),
+                (
+                    "faces",
+                    models.CharField(
+                        blank=True,
+                        choices=[("public", "只查 FAQ"), ("reply", "只查话术")],
+                        help_text="留空表示 FAQ 和话术都查。",
+                        max_length=6,
+                        verbose_name="范围",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, max_length=100, verbose_name="原因"),
+                ),
+                (
+                    "suggestion",
+                    models.CharField(blank=True, max_length=100, verbose_name="建议"),
+                ),
+                (
+                    "limit",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="只用于“句子太长”。",
+                        null=True,
+                        verbose_name="字数上限",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "用词规则",
+                "verbose_name_plural": "用词规则",
+                "ordering": ["kind", "text"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("text", ""), _negated=True),
+                        name="kb_wordingrule_has_text",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("kind", "text"),
+                        name="kb_wordingrule_unique",
+                        violation_error_message="这一类里已经有这个词。",
+                    ),
                 ],
             },
         ),
@@ -3610,45 +3817,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Unsaved",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("title", models.CharField(blank=True, max_length=200)),
-                ("fields", models.JSONField()),
-                ("at", models.DateTimeField(auto_now=True)),
-                (
-                    "by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="kb.entry",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "未保存的内容",
-                "verbose_name_plural": "未保存的内容",
-                "ordering": ["-at"],
-            },
-        ),
-        migrations.CreateModel(
             name="Vote",
             fields=[
                 (
@@ -3802,7 +3970,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Window",
+            name="AuditEvent",
             fields=[
                 (
                     "id",
@@ -3814,215 +3982,65 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "name",
-                    models.CharField(
-                        help_text="比如“618”“春节放假”。",
-                        max_length=30,
-                        unique=True,
-                        verbose_name="名称",
-                    ),
-                ),
-                (
-                    "starts_at",
+                    "at",
                     models.DateTimeField(
-                        blank=True, null=True, verbose_name="开始时间"
+                        auto_now_add=True, db_index=True, verbose_name="时间"
                     ),
                 ),
+                ("who", models.CharField(max_length=200, verbose_name="谁")),
                 (
-                    "ends_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="结束时间"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "档期",
-                "verbose_name_plural": "档期",
-                "ordering": ["-starts_at", "name"],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("name", ""), _negated=True),
-                        name="kb_window_has_name",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("starts_at__isnull", False),
-                            ("ends_at__isnull", False),
-                            _connector="OR",
-                        ),
-                        name="kb_window_has_an_edge",
-                        violation_error_message="开始时间和结束时间至少要填一个。",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("starts_at", None),
-                            ("ends_at", None),
-                            ("starts_at__lt", models.F("ends_at")),
-                            _connector="OR",
-                        ),
-                        name="kb_window_in_order",
-                        violation_error_message="结束时间要在开始时间之后。",
-                    ),
-                ],
-            },
-        ),
-        migrations.AddField(
-            model_name="entry",
-            name="window",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="选了档期就用它的时间，下面两项不用填；档期改了，时间跟着改。",
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="entries",
-                to="kb.window",
-                verbose_name="档期",
-            ),
-        ),
-        migrations.CreateModel(
-            name="Word",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "text",
-                    models.CharField(
-                        error_messages={"unique": "词典里已经有这个词。"},
-                        help_text="两个字以上的汉字词，例如产品名、行话。搜索时不再被拆开理解。字母和数字不用加，本来就按整词搜。",
-                        max_length=32,
-                        unique=True,
-                        verbose_name="词",
-                    ),
-                ),
-                (
-                    "tag",
-                    models.CharField(
-                        blank=True,
-                        choices=[("n", "名词"), ("v", "动词"), ("nz", "专名")],
-                        default="n",
-                        max_length=4,
-                        verbose_name="词性",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "词",
-                "verbose_name_plural": "词典",
-                "ordering": ["text"],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("text", ""), _negated=True),
-                        name="kb_word_has_text",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="WordingRule",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                (
-                    "kind",
+                    "act",
                     models.CharField(
                         choices=[
-                            ("forbidden", "禁用语"),
-                            ("absolute", "绝对化用语"),
-                            ("irritating", "惹人不快的话"),
-                            ("check", "自动检查"),
+                            ("published", "发布"),
+                            ("changed", "修改文字"),
+                            ("approved", "通过修改"),
+                            ("retired", "下线"),
+                            ("restored", "恢复"),
+                            ("reverted", "恢复旧版"),
+                            ("confirmed", "复核"),
+                            ("deleted", "删除"),
+                            ("answered", "回复"),
+                            ("corrected", "更正回复"),
+                            ("recalled", "撤回回复"),
+                            ("declined", "不回复"),
+                            ("reopened", "重新打开"),
+                            ("imported", "导入"),
+                            ("exported", "导出"),
+                            ("erased", "删除个人信息"),
+                            ("rights", "权限变更"),
+                            ("account", "账号变更"),
+                            ("came", "登录"),
+                            ("failed", "登录失败"),
                         ],
-                        default="forbidden",
-                        max_length=10,
-                        verbose_name="类型",
+                        max_length=9,
+                        verbose_name="做了什么",
                     ),
                 ),
+                ("what", models.CharField(max_length=300, verbose_name="对什么")),
                 (
-                    "text",
-                    models.CharField(
-                        help_text="一条规则写一个词或一句话；不分大小写、全角半角、简体繁體。类型选“自动检查”时，这里写检查的名称。",
-                        max_length=60,
-                        verbose_name="词",
-                    ),
+                    "address",
+                    models.CharField(blank=True, max_length=64, verbose_name="来自"),
                 ),
                 (
-                    "severity",
-                    models.CharField(
-                        choices=[
-                            ("error", "不能发布"),
-                            ("warn", "提醒"),
-                            ("off", "停用"),
-                        ],
-                        default="warn",
-                        help_text="“不能发布”会拦住发布；“提醒”只提示。",
-                        max_length=5,
-                        verbose_name="级别",
-                    ),
-                ),
-                (
-                    "exceptions",
-                    models.CharField(
-                        blank=True,
-                        help_text="含有这个词但没有问题的说法，用空格分开，例如：第一步 第一次。号码和邮箱的例外写允许出现的，例如自家热线，或 @example.com。",
-                        max_length=400,
-                        verbose_name="例外",
-                    ),
-                ),
-                (
-                    "faces",
-                    models.CharField(
-                        blank=True,
-                        choices=[("public", "只查 FAQ"), ("reply", "只查话术")],
-                        help_text="留空表示 FAQ 和话术都查。",
-                        max_length=6,
-                        verbose_name="范围",
-                    ),
-                ),
-                (
-                    "reason",
-                    models.CharField(blank=True, max_length=100, verbose_name="原因"),
-                ),
-                (
-                    "suggestion",
-                    models.CharField(blank=True, max_length=100, verbose_name="建议"),
-                ),
-                (
-                    "limit",
-                    models.PositiveSmallIntegerField(
-                        blank=True,
-                        help_text="只用于“句子太长”。",
+                    "by",
+                    models.ForeignKey(
                         null=True,
-                        verbose_name="字数上限",
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="账号",
                     ),
                 ),
             ],
             options={
-                "verbose_name": "用词规则",
-                "verbose_name_plural": "用词规则",
-                "ordering": ["kind", "text"],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("text", ""), _negated=True),
-                        name="kb_wordingrule_has_text",
-                    ),
-                    models.UniqueConstraint(
-                        fields=("kind", "text"),
-                        name="kb_wordingrule_unique",
-                        violation_error_message="这一类里已经有这个词。",
-                    ),
+                "verbose_name": "操作记录",
+                "verbose_name_plural": "操作记录",
+                "ordering": ["-at", "-pk"],
+                "indexes": [
+                    models.Index(
+                        fields=["act", "-at"], name="kb_auditeve_act_161900_idx"
+                    )
                 ],
             },
         ),
@@ -4050,9 +4068,41 @@ class Migration(migrations.Migration):
                 violation_error_message="顶级分类里已有同名分类。",
             ),
         ),
-        migrations.AddIndex(
-            model_name="deed",
-            index=models.Index(fields=["act", "-at"], name="kb_deed_act_3f330c_idx"),
+        migrations.AddConstraint(
+            model_name="categorypermission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("group__isnull", False), ("user", None)),
+                    models.Q(("group", None), ("user__isnull", False)),
+                    _connector="OR",
+                ),
+                name="kb_remit_of_one",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="categorypermission",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("right__in", ["write", "publish"])),
+                name="kb_remit_right_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="categorypermission",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", False)),
+                fields=("user", "category", "right"),
+                name="kb_remit_once_a_user",
+                violation_error_message="这个范围已经有了。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="categorypermission",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("group__isnull", False)),
+                fields=("group", "category", "right"),
+                name="kb_remit_once_a_group",
+                violation_error_message="这个范围已经有了。",
+            ),
         ),
         migrations.AddIndex(
             model_name="completion",
@@ -4082,7 +4132,48 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="favourite",
+            model_name="autosave",
+            constraint=models.UniqueConstraint(
+                fields=("by", "entry"), name="kb_unsaved_one_an_entry"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="announcement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("title", ""), _negated=True),
+                name="kb_incident_has_title",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="announcement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("audience__in", ["public", "staff"])),
+                name="kb_incident_audience_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="announcement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                name="kb_incident_ends_after_start",
+                violation_error_message="结束时间必须晚于开始时间。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="entrymerge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("entry", models.F("other")), _negated=True),
+                name="kb_merger_not_itself",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="entryrevision",
+            constraint=models.UniqueConstraint(
+                fields=("entry", "version"), name="kb_revision_once_a_version"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="favorite",
             constraint=models.UniqueConstraint(
                 fields=("user", "entry"), name="kb_favourite_once"
             ),
@@ -4102,95 +4193,10 @@ class Migration(migrations.Migration):
                 violation_error_message="这个条目已经是后续问题了。",
             ),
         ),
-        migrations.AddIndex(
-            model_name="gap",
-            index=models.Index(
-                fields=["status", "side", "-misses"], name="kb_gap_status_ef4139_idx"
-            ),
-        ),
         migrations.AddConstraint(
-            model_name="gap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "declined"), _negated=True),
-                    models.Q(("reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="kb_gap_declined_has_reason",
-                violation_error_message="请写明为什么不归我们。",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gapspelling",
-            constraint=models.UniqueConstraint(
-                fields=("side", "words_key"), name="kb_gapspelling_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="golden",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("words", ""), _negated=True),
-                name="kb_golden_has_words",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="golden",
-            constraint=models.UniqueConstraint(
-                fields=("words", "side", "entry"),
-                name="kb_golden_once",
-                violation_error_message="已经有同样的一条。",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="golden",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("entry", None)),
-                fields=("words", "side"),
-                name="kb_golden_nothing_once",
-                violation_error_message="已经有同样的一条。",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="goldenrun",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("cause", "change")),
-                fields=("stamp",),
-                name="kb_goldenrun_once_a_change",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="incident",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("title", ""), _negated=True),
-                name="kb_incident_has_title",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="incident",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("audience__in", ["public", "staff"])),
-                name="kb_incident_audience_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="incident",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))),
-                name="kb_incident_ends_after_start",
-                violation_error_message="结束时间必须晚于开始时间。",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="enclosure",
+            model_name="inquiryattachment",
             constraint=models.UniqueConstraint(
                 fields=("inquiry", "place"), name="kb_enclosure_unique_place"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="merger",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("entry", models.F("other")), _negated=True),
-                name="kb_merger_not_itself",
             ),
         ),
         migrations.AddConstraint(
@@ -4198,6 +4204,18 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("name", ""), _negated=True),
                 name="kb_module_has_name",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="pageview",
+            index=models.Index(
+                fields=["day", "entry"], name="kb_pageview_day_4694ce_idx"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pageview",
+            constraint=models.UniqueConstraint(
+                fields=("entry", "day"), name="kb_read_once_a_day"
             ),
         ),
         migrations.AddConstraint(
@@ -4282,10 +4300,10 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            model_name="practice",
+            model_name="practiceattempt",
             index=models.Index(
                 fields=["user", "question", "-at"],
-                name="kb_practice_user_id_a73d62_idx",
+                name="kb_practice_user_id_5fb054_idx",
             ),
         ),
         migrations.AddConstraint(
@@ -4328,83 +4346,52 @@ class Migration(migrations.Migration):
                 fields=("question", "by"), name="kb_answerdraft_one_each"
             ),
         ),
-        migrations.AddIndex(
-            model_name="read",
-            index=models.Index(fields=["day", "entry"], name="kb_read_day_60589a_idx"),
-        ),
         migrations.AddConstraint(
-            model_name="read",
-            constraint=models.UniqueConstraint(
-                fields=("entry", "day"), name="kb_read_once_a_day"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="remit",
+            model_name="relevancetest",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("group__isnull", False), ("user", None)),
-                    models.Q(("group", None), ("user__isnull", False)),
-                    _connector="OR",
-                ),
-                name="kb_remit_of_one",
+                condition=models.Q(("words", ""), _negated=True),
+                name="kb_golden_has_words",
             ),
         ),
         migrations.AddConstraint(
-            model_name="remit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("right__in", ["write", "publish"])),
-                name="kb_remit_right_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="remit",
+            model_name="relevancetest",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("user__isnull", False)),
-                fields=("user", "category", "right"),
-                name="kb_remit_once_a_user",
-                violation_error_message="这个范围已经有了。",
+                fields=("words", "side", "entry"),
+                name="kb_golden_once",
+                violation_error_message="已经有同样的一条。",
             ),
         ),
         migrations.AddConstraint(
-            model_name="remit",
+            model_name="relevancetest",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("group__isnull", False)),
-                fields=("group", "category", "right"),
-                name="kb_remit_once_a_group",
-                violation_error_message="这个范围已经有了。",
+                condition=models.Q(("entry", None)),
+                fields=("words", "side"),
+                name="kb_golden_nothing_once",
+                violation_error_message="已经有同样的一条。",
             ),
         ),
         migrations.AddConstraint(
-            model_name="proposal",
+            model_name="relevancetestrun",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "waiting")),
-                fields=("reply",),
-                name="kb_proposal_waits_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proposal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "returned"), _negated=True),
-                    models.Q(("reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="kb_proposal_returned_says_why",
+                condition=models.Q(("cause", "change")),
+                fields=("stamp",),
+                name="kb_goldenrun_once_a_change",
             ),
         ),
         migrations.AddIndex(
-            model_name="copy",
-            index=models.Index(fields=["by", "-at"], name="kb_copy_by_id_16194a_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="copy",
+            model_name="copyevent",
             index=models.Index(
-                fields=["entry", "-at"], name="kb_copy_entry_i_5256ff_idx"
+                fields=["by", "-at"], name="kb_copyeven_by_id_ca76bc_idx"
             ),
         ),
         migrations.AddIndex(
-            model_name="copy",
+            model_name="copyevent",
+            index=models.Index(
+                fields=["entry", "-at"], name="kb_copyeven_entry_i_3332f3_idx"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="copyevent",
             index=models.Index(
                 condition=models.Q(("conversation", ""), _negated=True),
                 fields=["conversation", "at"],
@@ -4444,6 +4431,25 @@ class Migration(migrations.Migration):
                 ),
                 name="kb_replyfeedback_done_has_answer",
                 violation_error_message="处理完要写一句答复。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="replyproposal",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "waiting")),
+                fields=("reply",),
+                name="kb_proposal_waits_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="replyproposal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "returned"), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="kb_proposal_returned_says_why",
             ),
         ),
         migrations.AddIndex(
@@ -4488,12 +4494,6 @@ class Migration(migrations.Migration):
                 name="kb_comment_has_text",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="revision",
-            constraint=models.UniqueConstraint(
-                fields=("entry", "version"), name="kb_revision_once_a_version"
-            ),
-        ),
         migrations.AddIndex(
             model_name="search",
             index=models.Index(
@@ -4506,6 +4506,31 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("side", "staff"), ("by", None), _connector="OR"),
                 name="kb_search_public_is_nobody",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="searchgap",
+            index=models.Index(
+                fields=["status", "side", "-misses"],
+                name="kb_searchga_status_59eb01_idx",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="searchgap",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "declined"), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="kb_gap_declined_has_reason",
+                violation_error_message="请写明为什么不归我们。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="searchgapspelling",
+            constraint=models.UniqueConstraint(
+                fields=("side", "words_key"), name="kb_gapspelling_once"
             ),
         ),
         migrations.AddConstraint(
@@ -4527,103 +4552,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="kb_inquiry_score_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reply",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("body", ""), _negated=True),
-                name="kb_reply_has_body",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reply",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("owner", None), ("team", None), _connector="OR"),
-                name="kb_reply_is_of_one_kind",
-                violation_error_message="话术要么是个人的，要么是团队的。",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reply",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("entry__isnull", False), ("owner", None), ("team", None)),
-                    models.Q(
-                        models.Q(("title", ""), _negated=True),
-                        models.Q(("owner", None), ("team", None), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="kb_reply_stands_somewhere",
-                violation_error_message="共用的话术要属于一个条目，其他的要有标题。",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reply",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("tone__in", ["standard", "short", "soothing", "formal"])
-                ),
-                name="kb_reply_tone_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="textrevision",
-            index=models.Index(
-                fields=["content_type", "object_id", "-at"],
-                name="kb_textrevi_content_f9a448_idx",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="unsaved",
-            constraint=models.UniqueConstraint(
-                fields=("by", "entry"), name="kb_unsaved_one_an_entry"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="vote",
-            index=models.Index(
-                condition=models.Q(("handled_at", None), ("helpful", False)),
-                fields=["entry"],
-                name="kb_vote_open_complaints",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vote",
-            constraint=models.UniqueConstraint(
-                fields=("entry", "person"), name="kb_vote_one_each"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vote",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("helpful", False),
-                    models.Q(("note", ""), ("reason", "")),
-                    _connector="OR",
-                ),
-                name="kb_vote_helpful_has_no_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="widgetrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("pattern", ""), _negated=True),
-                name="kb_widget_rule_has_pattern",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="widgetrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("category__isnull", False),
-                    ("tag__isnull", False),
-                    models.Q(("query", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="kb_widget_rule_says_something",
-                violation_error_message="分类、标签、搜索词至少填一个。",
             ),
         ),
         migrations.AddIndex(
@@ -4689,6 +4617,97 @@ class Migration(migrations.Migration):
                 fields=("source", "external_id"),
                 name="kb_entry_unique_external_id",
                 violation_error_message="这个来源里已有相同外部编号的条目。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reply",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("body", ""), _negated=True),
+                name="kb_reply_has_body",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reply",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("owner", None), ("team", None), _connector="OR"),
+                name="kb_reply_is_of_one_kind",
+                violation_error_message="话术要么是个人的，要么是团队的。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reply",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("entry__isnull", False), ("owner", None), ("team", None)),
+                    models.Q(
+                        models.Q(("title", ""), _negated=True),
+                        models.Q(("owner", None), ("team", None), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="kb_reply_stands_somewhere",
+                violation_error_message="共用的话术要属于一个条目，其他的要有标题。",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reply",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("tone__in", ["standard", "short", "soothing", "formal"])
+                ),
+                name="kb_reply_tone_known",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="textrevision",
+            index=models.Index(
+                fields=["content_type", "object_id", "-at"],
+                name="kb_textrevi_content_f9a448_idx",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="vote",
+            index=models.Index(
+                condition=models.Q(("handled_at", None), ("helpful", False)),
+                fields=["entry"],
+                name="kb_vote_open_complaints",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="vote",
+            constraint=models.UniqueConstraint(
+                fields=("entry", "person"), name="kb_vote_one_each"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="vote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("helpful", False),
+                    models.Q(("note", ""), ("reason", "")),
+                    _connector="OR",
+                ),
+                name="kb_vote_helpful_has_no_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="widgetrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("pattern", ""), _negated=True),
+                name="kb_widget_rule_has_pattern",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="widgetrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("category__isnull", False),
+                    ("tag__isnull", False),
+                    models.Q(("query", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="kb_widget_rule_says_something",
+                violation_error_message="分类、标签、搜索词至少填一个。",
             ),
         ),
     ]

@@ -2,138 +2,151 @@
 
 from __future__ import annotations
 
-from kb.models import plain
+from kb.models.agent_profile import AgentProfile, Favorite
+from kb.models.announcement import Announcement, AnnouncementQuerySet
 from kb.models.answer import MAX_ANSWER_CHARS, AnswerDraft, AnswerVersion
+from kb.models.audit_event import AuditEvent
+from kb.models.autosave import Autosave
+from kb.models.campaign_period import CampaignPeriod
 from kb.models.category import Category, Module, Tag
+from kb.models.category_permission import CategoryPermission, CategoryRight
 from kb.models.completion import Completion
-from kb.models.content import ContentEdition, Neighbours, Read
-from kb.models.copy import Copy
-from kb.models.deed import Deed
+from kb.models.content_edition import ContentEdition, PageView, RelatedEntries
+from kb.models.copy_event import CopyEvent
+from kb.models.customer_segment import CustomerSegment
 from kb.models.deleted_item import DeletedItem
 from kb.models.entry import Entry, EntryQuerySet
-from kb.models.face import Face
-from kb.models.followup import FollowUp
-from kb.models.gap import Gap, GapSpelling, Gathered
-from kb.models.golden import Golden, GoldenRun
-from kb.models.habit import Favourite, Manner
-from kb.models.history import Act, Revision
-from kb.models.importing import ColumnName, Import, ImportedRow
-from kb.models.incident import Incident, IncidentQuerySet
+from kb.models.entry_merge import EntryMerge
+from kb.models.entry_revision import EntryRevision, RevisionAction
+from kb.models.entry_translation import EntryTranslation
+from kb.models.entry_visibility import EntryVisibility
+from kb.models.follow_up import FollowUp
+from kb.models.import_batch import ImportBatch, ImportColumnName, ImportedRow
+from kb.models.index_queue import IndexQueue
 from kb.models.index_stamp import IndexStamp
-from kb.models.inquiry import Enclosure, Inquiry
+from kb.models.inquiry import Inquiry, InquiryAttachment
 from kb.models.job import ClockCheck, Job
-from kb.models.login import LoginCounter
-from kb.models.merger import Merger
+from kb.models.login_counter import LoginCounter
 from kb.models.phrasing import Phrasing, require_no_personal_data
 from kb.models.picture import Picture
-from kb.models.practice import Practice
-from kb.models.proposal import Proposal
+from kb.models.practice_attempt import PracticeAttempt
 from kb.models.question import Channel, Question, QuestionQuerySet
-from kb.models.remark import ReplyFeedback
-from kb.models.remit import Remit, Right
-from kb.models.reply import Reply, ReplyQuerySet, replies_for, replies_shared
+from kb.models.relevance_test import RelevanceTest, RelevanceTestRun
+from kb.models.reply import (
+    Reply,
+    ReplyQuerySet,
+    prefetch_readable_replies,
+    prefetch_shared_replies,
+)
+from kb.models.reply_feedback import ReplyFeedback
+from kb.models.reply_proposal import ReplyProposal
+from kb.models.reply_revision import ReplyRevision
 from kb.models.review import Review, ReviewComment
-from kb.models.revision import ReplyRevision
-from kb.models.segment import Segment
+from kb.models.search_gap import SearchGap, SearchGapCheckpoint, SearchGapSpelling
 from kb.models.site import Site
 from kb.models.snippet import Snippet
-from kb.models.stale import Stale
-from kb.models.standing import Standing
+from kb.models.style_rule import StyleRule
 from kb.models.team import Team
 from kb.models.text_revision import TextRevision
-from kb.models.unsaved import Unsaved
-from kb.models.usage import Evidence, Pick, Search, Side, Vote
-from kb.models.user import AGENT, EDITOR, LEAD, WRITER, Reader, User, shown_to
+from kb.models.usage import Evidence, Pick, Search, SearchSide, Vote
+from kb.models.user import (
+    ROLE_AGENT,
+    ROLE_EDITOR,
+    ROLE_LEAD,
+    ROLE_WRITER,
+    Reader,
+    User,
+    get_visible_category_ids,
+)
 from kb.models.validity import Validity
-from kb.models.vocabulary import Edition, StopWord, SynonymSet, Word
-from kb.models.widget import WidgetRule
-from kb.models.window import Window
-from kb.models.wording import WordingRule
+from kb.models.vocabulary import DictionaryWord, LanguageEdition, StopWord, SynonymSet
+from kb.models.widget_rule import WidgetRule
+from kb.system.database import raw_sql
 
 __all__ = [
-    "AGENT",
-    "EDITOR",
-    "LEAD",
     "MAX_ANSWER_CHARS",
-    "WRITER",
-    "Act",
+    "ROLE_AGENT",
+    "ROLE_EDITOR",
+    "ROLE_LEAD",
+    "ROLE_WRITER",
+    "AgentProfile",
+    "Announcement",
+    "AnnouncementQuerySet",
     "AnswerDraft",
     "AnswerVersion",
+    "AuditEvent",
+    "Autosave",
+    "CampaignPeriod",
     "Category",
+    "CategoryPermission",
+    "CategoryRight",
     "Channel",
     "ClockCheck",
-    "ColumnName",
     "Completion",
     "ContentEdition",
-    "Copy",
-    "Deed",
+    "CopyEvent",
+    "CustomerSegment",
     "DeletedItem",
-    "Edition",
-    "Enclosure",
+    "DictionaryWord",
     "Entry",
+    "EntryMerge",
     "EntryQuerySet",
+    "EntryRevision",
+    "EntryTranslation",
+    "EntryVisibility",
     "Evidence",
-    "Face",
-    "Favourite",
+    "Favorite",
     "FollowUp",
-    "Gap",
-    "GapSpelling",
-    "Gathered",
-    "Golden",
-    "GoldenRun",
-    "Import",
+    "ImportBatch",
+    "ImportColumnName",
     "ImportedRow",
-    "Incident",
-    "IncidentQuerySet",
+    "IndexQueue",
     "IndexStamp",
     "Inquiry",
+    "InquiryAttachment",
     "Job",
+    "LanguageEdition",
     "LoginCounter",
-    "Manner",
-    "Merger",
     "Module",
-    "Neighbours",
+    "PageView",
     "Phrasing",
     "Pick",
     "Picture",
-    "Practice",
-    "Proposal",
+    "PracticeAttempt",
     "Question",
     "QuestionQuerySet",
-    "Read",
     "Reader",
-    "Remit",
+    "RelatedEntries",
+    "RelevanceTest",
+    "RelevanceTestRun",
     "Reply",
     "ReplyFeedback",
+    "ReplyProposal",
     "ReplyQuerySet",
     "ReplyRevision",
     "Review",
     "ReviewComment",
-    "Revision",
-    "Right",
+    "RevisionAction",
     "Search",
-    "Segment",
-    "Side",
+    "SearchGap",
+    "SearchGapCheckpoint",
+    "SearchGapSpelling",
+    "SearchSide",
     "Site",
     "Snippet",
-    "Stale",
-    "Standing",
     "StopWord",
+    "StyleRule",
     "SynonymSet",
     "Tag",
     "Team",
     "TextRevision",
-    "Unsaved",
     "User",
     "Validity",
     "Vote",
     "WidgetRule",
-    "Window",
-    "Word",
-    "WordingRule",
-    "plain",
-    "replies_for",
-    "replies_shared",
+    "get_visible_category_ids",
+    "prefetch_readable_replies",
+    "prefetch_shared_replies",
+    "raw_sql",
     "require_no_personal_data",
-    "shown_to",
 ]

@@ -13,36 +13,36 @@ from django.utils.text import slugify
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import OrderableTreeNode
 
-from kb.models.address import address
-from kb.text import hant, normalize
+from kb.system.page_urls import build_page_url
+from kb.text.chinese import normalize, traditional
 
-DEEPEST = 5  # levels: deeper trees are not browsed
+MAX_CATEGORY_LEVELS = 5  # levels: deeper trees are not browsed
 
 
 @lru_cache(maxsize=1000)  # a home page asks for sixty
 def make_slug(words: str) -> str:
     """Return a readable address ending of at most 60 characters, maybe empty."""
-    return slugify(normalize.clean(words), allow_unicode=True)[:60].strip("-_")
+    return slugify(normalize.clean_text(words), allow_unicode=True)[:60].strip("-_")
 
 
-def _own_hant() -> Any:
+def _build_traditional_name_field() -> Any:
     """Return the column of what an editor calls it in 繁體."""
     told = "留空就自动转换。"
     return models.CharField("繁體名称", max_length=50, blank=True, help_text=told)
 
 
-def _in_hant(name: str, kwargs: dict[str, Any]) -> str:
+def _convert_saved_name(name: str, kwargs: dict[str, Any]) -> str:
     """Return `name` in 繁體, and have it saved along."""
     if (fields := kwargs.get("update_fields")) is not None:
         kwargs["update_fields"] = {*fields, "hant"}
-    return hant.sayer(settings.KB_HANT)(name)
+    return traditional.make_traditional_converter(settings.KB_HANT)(name)
 
 
 class Category(OrderableTreeNode):
     """A place in the tree that customers and agents browse."""
 
     name = models.CharField("名称", max_length=50)
-    own_hant = _own_hant()
+    own_hant = _build_traditional_name_field()
     hant = models.CharField(max_length=60, editable=False, blank=True)
     parent = TreeNodeForeignKey(
         "self",
@@ -61,7 +61,7 @@ class Category(OrderableTreeNode):
         help_text="这里和下级分类的条目，隔这么多天要再看一遍。留空跟上级分类一样。",
     )
 
-    in_hans = ""  # the name, where `faces.dress` put another script over it
+    simplified_name = ""  # the name, where `faces.dress` put another script over it
 
     class Meta(OrderableTreeNode.Meta):
         verbose_name = "分类"
@@ -87,28 +87,28 @@ class Category(OrderableTreeNode):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.hant = _in_hant(self.name, kwargs)
+        self.hant = _convert_saved_name(self.name, kwargs)
         super().save(*args, **kwargs)
 
     @property
     def slug(self) -> str:
         """What the readable address ends in, the same in both scripts."""
-        return make_slug(self.in_hans or self.name)
+        return make_slug(self.simplified_name or self.name)
 
     def get_absolute_url(self) -> str:
         if slug := self.slug:
-            return address("faq:category-named", self.pk, slug)
-        return address("faq:category", self.pk)
+            return build_page_url("faq:category-named", self.pk, slug)
+        return build_page_url("faq:category", self.pk)
 
     def clean(self) -> None:
         super().clean()  # refuses a parent that is the node or below it
-        self.name = normalize.line(self.name)
-        self.own_hant = normalize.line(self.own_hant)
+        self.name = normalize.clean_single_line(self.name)
+        self.own_hant = normalize.clean_single_line(self.own_hant)
         above = self.parent.ancestors(include_self=True).count() if self.parent else 0
-        if above + self._height() > DEEPEST:
-            raise ValidationError({"parent": f"分类最多 {DEEPEST} 级。"})
+        if above + self._count_levels() > MAX_CATEGORY_LEVELS:
+            raise ValidationError({"parent": f"分类最多 {MAX_CATEGORY_LEVELS} 级。"})
 
-    def _height(self) -> int:
+    def _count_levels(self) -> int:
         """Return how many levels stand from here down, at least one."""
         if self.pk is None:
             return 1
@@ -121,7 +121,7 @@ class Tag(models.Model):
     """A word that entries of several categories have in common."""
 
     name = models.CharField("名称", max_length=30, unique=True)
-    own_hant = _own_hant()
+    own_hant = _build_traditional_name_field()
     hant = models.CharField(max_length=60, editable=False, blank=True)
 
     class Meta:
@@ -136,7 +136,7 @@ class Tag(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.hant = _in_hant(self.name, kwargs)
+        self.hant = _convert_saved_name(self.name, kwargs)
         super().save(*args, **kwargs)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.db import models
 
 from kb.models.entry import Entry
-from kb.text.beginnings import LONGEST
+from kb.text.chinese.autocomplete_keys import MAX_KEY_UNITS
 
 
-class KeyField(models.CharField):  # type: ignore[type-arg]
+class PrefixKeyField(models.CharField):  # type: ignore[type-arg]
     """A key in the order of its code points: a prefix is a range, on every database."""
 
     def db_parameters(self, connection: Any) -> dict[str, Any]:
@@ -21,7 +21,7 @@ class KeyField(models.CharField):  # type: ignore[type-arg]
 class Completion(models.Model):
     """A place from which a text of a published entry may be typed.
 
-    A copy, made by `typeahead` alone; kb.text.beginnings tells of the keys. Each
+    A copy, made by `typeahead` alone; kb.text.chinese.autocomplete_keys tells of the keys. Each
     index covers the search for a beginning and its order, so that only rows
     that are shown are read.
     """
@@ -31,10 +31,10 @@ class Completion(models.Model):
     # 0: the whole text, 1: a word inside. No boolean, for which SQLite uses no index.
     inside = models.PositiveSmallIntegerField()
     place = models.PositiveSmallIntegerField()
-    letters = KeyField(max_length=LONGEST)
-    sound = KeyField(max_length=LONGEST * 9)
-    initials = KeyField(max_length=LONGEST)
-    lengths = models.CharField(max_length=LONGEST)
+    letters = PrefixKeyField(max_length=MAX_KEY_UNITS)
+    sound = PrefixKeyField(max_length=MAX_KEY_UNITS * 9)
+    initials = PrefixKeyField(max_length=MAX_KEY_UNITS)
+    lengths = models.CharField(max_length=MAX_KEY_UNITS)
     public = models.BooleanField()
     uses = models.PositiveIntegerField(default=0)
     length = models.PositiveSmallIntegerField()

@@ -8,13 +8,13 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
-from kb.models.history import Spelled
+from kb.models.entry_revision import UnescapedJSONEncoder
 
 
 class DeletedItem(models.Model):
     """One deleted row with everything that was deleted along with it.
 
-    `kb.trash` alone writes it. `rows` are serialized by Django, parents first, the
+    `kb.operations.trash` alone writes it. `rows` are serialized by Django, parents first, the
     deleted row itself at the beginning. `links` are the columns of other rows that
     pointed there and were set to NULL: [label, column, [primary keys], value].
     Items of one act share a `batch`, so that one 撤销 restores all of them.
@@ -26,8 +26,8 @@ class DeletedItem(models.Model):
     object_id = models.PositiveBigIntegerField("编号")
     name = models.CharField("名称", max_length=200)
     batch = models.UUIDField(default=uuid4, editable=False, db_index=True)
-    rows = models.JSONField("内容", encoder=Spelled)
-    links = models.JSONField(default=list, encoder=Spelled)
+    rows = models.JSONField("内容", encoder=UnescapedJSONEncoder)
+    links = models.JSONField(default=list, encoder=UnescapedJSONEncoder)
     file = models.BinaryField(null=True)  # of a picture
     deleted_at = models.DateTimeField("删除时间", auto_now_add=True, db_index=True)
     deleted_by = models.ForeignKey(

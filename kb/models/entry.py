@@ -12,17 +12,28 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 
-from kb.models.address import address
 from kb.models.category import Category, Module, Tag, make_slug
+from kb.models.entry_visibility import (
+    AUDIENCE_PUBLIC,
+    STATUS_PUBLISHED,
+    EntryVisibility,
+    build_visibility_filter,
+)
 from kb.models.fields import ProseField
-from kb.models.markdown import validate_complexity
-from kb.models.standing import PUBLIC, PUBLISHED, Standing, visible
 from kb.models.user import Reader
-from kb.models.validity import Reviewed, Valid, having, in_force
-from kb.text import markdown, normalize
+from kb.models.validators import validate_markdown_complexity
+from kb.models.validity import (
+    ReviewDateMixin,
+    ValidityMixin,
+    build_in_force_filter,
+    build_validity_filter,
+)
+from kb.system.page_urls import build_page_url
+from kb.text.chinese import normalize
+from kb.text.markup import markdown
 
-EXCERPT_LENGTH = 160  # characters
-LISTED = ("question", "slug", "excerpt", "audience", "version", "updated_at")
+MAX_EXCERPT_CHARS = 160  # characters
+LIST_COLUMNS = ("question", "slug", "excerpt", "audience", "version", "updated_at")
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -35,31 +46,31 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
         Entry.is_visible_to is the same rule for one row.
         """
-        return self.filter(visible(user))
+        return self.filter(build_visibility_filter(user))
 
     def published_to(self, user: Reader) -> EntryQuerySet:
         """What `user` finds by searching and browsing: of the visible, the live."""
-        return self.filter(visible(user), status=Entry.Status.PUBLISHED)
+        return self.filter(build_visibility_filter(user), status=Entry.Status.PUBLISHED)
 
-    def for_lists(self) -> EntryQuerySet:
+    def with_list_columns(self) -> EntryQuerySet:
         """The columns that a list of links shows; others cost a query each."""
-        return self.only(*LISTED)
+        return self.only(*LIST_COLUMNS)
 
-    def following(self, entry: Entry) -> EntryQuerySet:
+    def follow_ups_of(self, entry: Entry) -> EntryQuerySet:
         """What customers ask after `entry`, in the order in which editors put it."""
         after = self.filter(follows__entry=entry)
         return after.order_by("follows__order", "follows__pk")
 
     def in_force(self) -> EntryQuerySet:
         """Entries that are in force now: Entry.in_force."""
-        return self.filter(in_force())
+        return self.filter(build_in_force_filter())
 
-    def having(self, validity: str) -> EntryQuerySet:
+    def with_validity(self, validity: str) -> EntryQuerySet:
         """Entries that are in force, soon no more, or not: Entry.validity."""
-        return self.filter(having(validity))
+        return self.filter(build_validity_filter(validity))
 
 
-class Entry(Valid, Reviewed):
+class Entry(ValidityMixin, ReviewDateMixin):
     """The unit of the library, of search and of history.
 
     DERIVED columns follow from others: `save` keeps them so, and `derive` does it
@@ -69,18 +80,18 @@ class Entry(Valid, Reviewed):
     class Status(models.TextChoices):
         DRAFT = "draft", "草稿"
         REVIEW = "review", "待审核"
-        PUBLISHED = PUBLISHED, "已发布"
+        PUBLISHED = STATUS_PUBLISHED, "已发布"
         RETIRED = "retired", "已下线"
 
     class Audience(models.TextChoices):
-        PUBLIC = PUBLIC, "公开"
+        PUBLIC = AUDIENCE_PUBLIC, "公开"
         INTERNAL = "internal", "仅内部"
 
     question = models.CharField("标准问题", max_length=200)
     answer = ProseField(
         "FAQ 答案",
         blank=True,
-        validators=[MaxLengthValidator(markdown.LONGEST)],
+        validators=[MaxLengthValidator(markdown.MAX_MARKDOWN_CHARS)],
         help_text="用 Markdown 写，顾客看得到。先写一句话答案，再写步骤。",
     )
     status = models.CharField(
@@ -133,7 +144,7 @@ class Entry(Valid, Reviewed):
 
     answer_html = models.TextField(editable=False, blank=True)
     answer_text = models.TextField(editable=False, blank=True)
-    excerpt = models.CharField(max_length=EXCERPT_LENGTH, editable=False, blank=True)
+    excerpt = models.CharField(max_length=MAX_EXCERPT_CHARS, editable=False, blank=True)
     question_key = models.CharField(max_length=32, editable=False, db_index=True)
 
     source = models.CharField("来源", max_length=50, blank=True)
@@ -163,7 +174,9 @@ class Entry(Valid, Reviewed):
         related_name="+",
     )
 
-    worn = False  # whether `faces.wear` put another script over the columns
+    is_translated_copy = (
+        False  # whether `faces.wear` put another script over the columns
+    )
 
     objects = EntryQuerySet.as_manager()
 
@@ -178,7 +191,7 @@ class Entry(Valid, Reviewed):
             ("export_library", "导出"),
         ]
         constraints = [
-            *Valid.Meta.constraints,
+            *ValidityMixin.Meta.constraints,
             models.CheckConstraint(
                 condition=~Q(question=""), name="kb_entry_has_question"
             ),
@@ -211,77 +224,79 @@ class Entry(Valid, Reviewed):
 
     def clean(self) -> None:
         super().clean()
-        self.question = normalize.line(self.question)
-        self.keywords = normalize.line(self.keywords)
-        self.answer = normalize.clean(self.answer).strip()
-        if len(self.answer) > markdown.LONGEST:
+        self.question = normalize.clean_single_line(self.question)
+        self.keywords = normalize.clean_single_line(self.keywords)
+        self.answer = normalize.clean_text(self.answer).strip()
+        if len(self.answer) > markdown.MAX_MARKDOWN_CHARS:
             return  # the field says so
-        validate_complexity(self.answer, "answer")
-        if markdown.nameless(self.answer):
+        validate_markdown_complexity(self.answer, "answer")
+        if markdown.count_pictures_without_alt(self.answer):
             told = "每张图片都要有替代文字：![一句话说清图里有什么](图片地址)。"
             raise ValidationError({"answer": told})
 
     def save(self, *args: object, **kwargs: object) -> None:
-        if self.worn:
+        if self.is_translated_copy:
             raise RuntimeError("an entry that wears a face is for showing only")
-        self.derive()
+        self.update_derived_columns()
         if (fields := kwargs.get("update_fields")) is not None:
-            kwargs["update_fields"] = {*fields, *DERIVED}  # type: ignore[misc]
+            kwargs["update_fields"] = {*fields, *DERIVED_COLUMNS}  # type: ignore[misc]
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Go, but not with what others wrote for themselves: that stands alone then."""
-        self.replies.kept().update(entry=None)
+        self.replies.private().update(entry=None)
         return super().delete(*args, **kwargs)
 
-    def derive(self) -> None:
+    def update_derived_columns(self) -> None:
         """Set the columns that follow from others."""
-        self.question_key = normalize.key(self.question)
-        self.answer_html = markdown.render(self.answer)
-        self.answer_text = markdown.plain(self.answer_html)
-        self.excerpt = shorten(self.answer_text, EXCERPT_LENGTH)
+        self.question_key = normalize.compute_spelling_key(self.question)
+        self.answer_html = markdown.render_markdown(self.answer)
+        self.answer_text = markdown.extract_plain_text(self.answer_html)
+        self.excerpt = shorten_text(self.answer_text, MAX_EXCERPT_CHARS)
         self.slug = self.slug or make_slug(self.question)
-        self.follow_window()
+        self.copy_period_dates()
 
     @property
-    def standing(self) -> Standing:
-        return Standing(self.status, self.audience, self.category_id, self.in_force)
+    def visibility(self) -> EntryVisibility:
+        return EntryVisibility(
+            self.status, self.audience, self.category_id, self.is_in_force
+        )
 
     def is_visible_to(self, user: Reader) -> bool:
         """EntryQuerySet.visible_to for this row."""
-        return self.standing.is_visible_to(user)
+        return self.visibility.is_visible_to(user)
 
     @classmethod
-    def of_ids(cls, ids: Collection[int]) -> dict[int, Entry]:
+    def load_by_ids(cls, ids: Collection[int]) -> dict[int, Entry]:
         """Return {id: entry} with their categories; who may see them is not asked.
 
         Columns that no list of entries shows (SELDOM) are deferred.
         """
-        entries = cls.objects.only(*OFTEN).prefetch_related("category")
+        entries = cls.objects.only(*OFTEN_READ_COLUMNS).prefetch_related("category")
         return {entry.pk: entry for entry in entries.filter(pk__in=ids)}
 
     def get_absolute_url(self) -> str:
         if self.slug:
-            return address("faq:entry", self.pk, self.slug)
-        return address("faq:entry-short", self.pk)
+            return build_page_url("faq:entry", self.pk, self.slug)
+        return build_page_url("faq:entry-short", self.pk)
 
 
-SELDOM = frozenset(
+RARELY_READ_COLUMNS = frozenset(
     "created_at published_at source external_id question_key created_by_id"
     " updated_by_id review_at reviewed_at owner_id module_id".split()
 )
-OFTEN = tuple(
+OFTEN_READ_COLUMNS = tuple(
     field.attname
     for field in Entry._meta.concrete_fields
-    if field.attname not in SELDOM
+    if field.attname not in RARELY_READ_COLUMNS
 )
-DERIVED = (
+DERIVED_COLUMNS = (
     *("question_key", "answer_html", "answer_text", "excerpt", "slug"),
     *("valid_from", "valid_until"),  # of a window
 )
 
 
-def shorten(text: str, length: int) -> str:
+def shorten_text(text: str, length: int) -> str:
     """Return `text` on one line, cut at `length` characters with an ellipsis."""
     joined = re.sub(r"\s+", " ", text).strip()
     return joined if len(joined) <= length else joined[: length - 1].rstrip() + "…"

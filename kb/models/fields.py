@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.db import models
 
-from kb.text import normalize
+from kb.text.chinese import normalize
 
 if TYPE_CHECKING:
     TextField = models.TextField[str, str]

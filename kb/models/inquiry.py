@@ -15,36 +15,42 @@ from django.utils.translation import gettext_lazy as _
 
 from kb.models.question import Question
 from kb.models.site import Site
-from kb.text import normalize
+from kb.text.chinese import normalize
 
-LONGEST_CONTACT = 100  # characters
-LONGEST_WORDS = 200
-MOST_PICTURES = 3
-BEST = 5  # the highest score
+MAX_CONTACT_CHARS = 100  # characters
+MAX_INQUIRY_COMMENT_CHARS = 200
+MAX_INQUIRY_PICTURES = 3
+MAX_SATISFACTION_SCORE = 5  # the highest score
 MAX_LOW_SCORE = 2  # a score up to here goes to the queue of low scores
-_PHONE = re.compile(r"\+?[\d\s()-]+")
-_DIGITS = range(7, 16)  # of a phone number, E.164
-CONTACT = _("请填手机号或邮箱，比如 13800001234 或 name@example.com；也可以不填。")
+_PHONE_PATTERN = re.compile(r"\+?[\d\s()-]+")
+_PHONE_DIGIT_COUNTS = range(7, 16)  # of a phone number, E.164
+CONTACT_FORMAT_MESSAGE = _(
+    "请填手机号或邮箱，比如 13800001234 或 name@example.com；也可以不填。"
+)
 
 
-def make_token() -> str:
+def generate_inquiry_token() -> str:
     """Return 192 random bits as 32 characters: who has them is the asker."""
     return secrets.token_urlsafe(24)
 
 
-def written(contact: str) -> str:
+def normalize_contact(contact: str) -> str:
     """Return `contact` on one line, in letters that machines dial and write to."""
-    return unicodedata.normalize("NFKC", normalize.line(contact)).strip()
+    return unicodedata.normalize("NFKC", normalize.clean_single_line(contact)).strip()
 
 
 def validate_contact(contact: str) -> None:
     """Raise ValidationError unless `contact` is a phone number or an e-mail address."""
     if "@" in contact:
-        EmailValidator(CONTACT)(contact)
+        EmailValidator(CONTACT_FORMAT_MESSAGE)(contact)
         return
     digits = sum(letter.isdigit() for letter in contact)
-    if not (_PHONE.fullmatch(contact) and contact.isascii() and digits in _DIGITS):
-        raise ValidationError(CONTACT)
+    if not (
+        _PHONE_PATTERN.fullmatch(contact)
+        and contact.isascii()
+        and digits in _PHONE_DIGIT_COUNTS
+    ):
+        raise ValidationError(CONTACT_FORMAT_MESSAGE)
 
 
 class InquiryQuerySet(models.QuerySet["Inquiry"]):
@@ -52,7 +58,7 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
         """Inquiries whose answer was rated 1 or 2."""
         return self.filter(score__lte=MAX_LOW_SCORE)
 
-    def low_scores_waiting(self) -> InquiryQuerySet:
+    def with_unhandled_low_score(self) -> InquiryQuerySet:
         """Low scores that nobody has dealt with."""
         return self.with_low_score().filter(score_handled_at=None)
 
@@ -66,7 +72,7 @@ class Inquiry(models.Model):
     question = models.OneToOneField(
         Question, on_delete=models.CASCADE, related_name="inquiry"
     )
-    token = models.CharField(max_length=32, unique=True, default=make_token)
+    token = models.CharField(max_length=32, unique=True, default=generate_inquiry_token)
     form_key = models.CharField(max_length=64, unique=True)  # one form asks once
     site = models.ForeignKey(
         Site,
@@ -77,11 +83,15 @@ class Inquiry(models.Model):
     )
     origin = models.CharField("提问的网站", max_length=300)
     language = models.CharField("页面语言", max_length=10, default="zh-hans")
-    page = models.CharField("提问的页面", max_length=LONGEST_WORDS, blank=True)
-    words = models.CharField("之前搜了什么", max_length=LONGEST_WORDS, blank=True)
+    page = models.CharField(
+        "提问的页面", max_length=MAX_INQUIRY_COMMENT_CHARS, blank=True
+    )
+    words = models.CharField(
+        "之前搜了什么", max_length=MAX_INQUIRY_COMMENT_CHARS, blank=True
+    )
     contact = models.CharField(
         "联系方式",
-        max_length=LONGEST_CONTACT,
+        max_length=MAX_CONTACT_CHARS,
         blank=True,
         validators=[validate_contact],
     )
@@ -90,9 +100,11 @@ class Inquiry(models.Model):
         "满意度",
         null=True,
         blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(BEST)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_SATISFACTION_SCORE)],
     )
-    comment = models.CharField("满意度留言", max_length=LONGEST_WORDS, blank=True)
+    comment = models.CharField(
+        "满意度留言", max_length=MAX_INQUIRY_COMMENT_CHARS, blank=True
+    )
     scored_at = models.DateTimeField("评分时间", null=True, blank=True)
     score_handled_at = models.DateTimeField(
         "评分处理时间", null=True, blank=True, editable=False
@@ -114,7 +126,8 @@ class Inquiry(models.Model):
         verbose_name_plural = "网上提问"
         constraints = [
             models.CheckConstraint(
-                condition=Q(score=None) | Q(score__gte=1, score__lte=BEST),
+                condition=Q(score=None)
+                | Q(score__gte=1, score__lte=MAX_SATISFACTION_SCORE),
                 name="kb_inquiry_score_known",
             )
         ]
@@ -123,8 +136,8 @@ class Inquiry(models.Model):
         return str(self.question)
 
     def clean(self) -> None:
-        self.contact = written(self.contact)
-        self.page = normalize.line(self.page)[:LONGEST_WORDS]
+        self.contact = normalize_contact(self.contact)
+        self.page = normalize.clean_single_line(self.page)[:MAX_INQUIRY_COMMENT_CHARS]
 
     @property
     def email(self) -> str:
@@ -132,7 +145,7 @@ class Inquiry(models.Model):
         return self.contact if "@" in self.contact else ""
 
 
-class Enclosure(models.Model):
+class InquiryAttachment(models.Model):
     """A picture that came with an inquiry: ours by encoding, never public.
 
     Kept in its row, so that it goes when the row does.

@@ -7,12 +7,14 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-BRAKED = "没有运行："  # how an error begins that is none: the clock is in doubt
-BEAT = timedelta(minutes=2)  # without a sign of life a scheduler is gone
+CLOCK_DOUBT_PREFIX = (
+    "没有运行："  # how an error begins that is none: the clock is in doubt
+)
+HEARTBEAT_TIMEOUT = timedelta(minutes=2)  # without a sign of life a scheduler is gone
 
 
 class Job(models.Model):
-    """The last run of a task of `kb.jobs`, one row a task.
+    """The last run of a task of `kb.operations.jobs`, one row a task.
 
     A process claims a row before it runs the task, so that a site runs it once.
     The claim ends by itself when its process dies.
@@ -37,8 +39,8 @@ class Job(models.Model):
         return self.name
 
     @property
-    def is_braked(self) -> bool:
-        return self.error.startswith(BRAKED)
+    def is_stopped_by_clock(self) -> bool:
+        return self.error.startswith(CLOCK_DOUBT_PREFIX)
 
     @property
     def is_running(self) -> bool:

@@ -8,11 +8,15 @@ from django.db.models import Q
 
 from kb.models.entry import Entry
 from kb.models.question import Question
-from kb.models.wording import WordingRule
-from kb.text import normalize, wording
-from kb.text.personal import CERTAIN_KINDS, find_personal_data
+from kb.models.style_rule import StyleRule
+from kb.text import style_rules
+from kb.text.chinese import normalize
+from kb.text.privacy.personal_data import (
+    CERTAIN_PERSONAL_DATA_KINDS,
+    find_personal_data,
+)
 
-SHOWN_FINDS = 3
+MAX_NAMED_PERSONAL_DATA = 3
 
 
 def require_no_personal_data(text: str, name: str = "相似问法") -> None:
@@ -21,21 +25,25 @@ def require_no_personal_data(text: str, name: str = "相似问法") -> None:
     Everybody reads it in suggestions. What a wording rule has as an exception, such
     as the company's own hotline, may be said. `name` is what people call the text.
     """
-    finds = find_personal_data(text, CERTAIN_KINDS)
+    finds = find_personal_data(text, CERTAIN_PERSONAL_DATA_KINDS)
     if not finds:
         return
-    rows = WordingRule.objects.filter(
-        kind=WordingRule.Kind.CHECK, text__in={find.kind for find in finds}
+    rows = StyleRule.objects.filter(
+        kind=StyleRule.Kind.CHECK, text__in={find.kind for find in finds}
     )
-    rules = {row.text: row.rule() for row in rows}
+    rules = {row.text: row.to_rule() for row in rows}
     refused = [
         f"{kind}「{text[start:end]}」"
         for kind, start, end in finds
-        if not wording.is_allowed(rules.get(kind), text[start:end])
+        if not style_rules.is_allowed_personal_data(rules.get(kind), text[start:end])
     ]
     if refused:
-        said = "、".join(refused[:SHOWN_FINDS])
-        more = f"等 {len(refused)} 处个人信息" if len(refused) > SHOWN_FINDS else ""
+        said = "、".join(refused[:MAX_NAMED_PERSONAL_DATA])
+        more = (
+            f"等 {len(refused)} 处个人信息"
+            if len(refused) > MAX_NAMED_PERSONAL_DATA
+            else ""
+        )
         raise ValidationError(
             f"{name}里有{said}{more}，大家都看得到。请删掉，或改成通用的说法。",
             code="personal",
@@ -75,13 +83,13 @@ class Phrasing(models.Model):
         return self.text
 
     def clean(self) -> None:
-        self.text = normalize.line(self.text)
-        self.text_key = normalize.key(self.text)
+        self.text = normalize.clean_single_line(self.text)
+        self.text_key = normalize.compute_spelling_key(self.text)
         try:
             require_no_personal_data(self.text)
         except ValidationError as error:
             raise ValidationError({"text": error}) from None
 
     def save(self, *args: object, **kwargs: object) -> None:
-        self.text_key = normalize.key(self.text)
+        self.text_key = normalize.compute_spelling_key(self.text)
         super().save(*args, **kwargs)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-LONGEST_ALT = 200  # characters
+MAX_ALT_TEXT_CHARS = 200  # characters
 
 
 class Picture(models.Model):
@@ -20,7 +20,7 @@ class Picture(models.Model):
     name = models.CharField("文件名", max_length=64, unique=True, editable=False)
     alt = models.CharField(
         "替代文字",
-        max_length=LONGEST_ALT,
+        max_length=MAX_ALT_TEXT_CHARS,
         help_text="给看不见图的人和搜索引擎：一句话说清图里有什么、点哪里。",
     )
     width = models.PositiveIntegerField("宽", editable=False)
@@ -53,7 +53,7 @@ class Picture(models.Model):
         """Return the address on our own site."""
         return reverse("picture", args=[self.name])
 
-    def markdown(self, alt: str = "") -> str:
+    def build_markdown(self, alt: str = "") -> str:
         """Return what shows the picture in an answer."""
         words = (alt or self.alt).translate({ord(c): f"\\{c}" for c in "[]\\"})
         return f"![{words}]({self.url})"

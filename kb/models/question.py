@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from kb.models.category import Module
 from kb.models.fields import ProseField
-from kb.text import normalize
+from kb.text.chinese import normalize
 
 
 class Channel(models.TextChoices):
@@ -27,7 +27,7 @@ class Channel(models.TextChoices):
 
 
 class QuestionQuerySet(models.QuerySet["Question"]):
-    def waiting(self) -> QuestionQuerySet:
+    def awaiting_triage(self) -> QuestionQuerySet:
         """Answered, and nobody has decided yet what the library learns from it."""
         return self.filter(status=Question.Status.ANSWERED).order_by("asked_at", "id")
 
@@ -159,10 +159,10 @@ class Question(models.Model):
         return self.text[:50]
 
     def clean(self) -> None:
-        self.text = normalize.clean(self.text).strip()
-        self.answer = normalize.clean(self.answer).strip()
-        self.segment = normalize.line(self.segment)
+        self.text = normalize.clean_text(self.text).strip()
+        self.answer = normalize.clean_text(self.answer).strip()
+        self.segment = normalize.clean_single_line(self.segment)
 
     def save(self, *args: object, **kwargs: object) -> None:
-        self.text_key = normalize.key(self.text)
+        self.text_key = normalize.compute_spelling_key(self.text)
         super().save(*args, **kwargs)  # type: ignore[arg-type]

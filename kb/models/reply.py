@@ -10,15 +10,16 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Prefetch, Q
 
+from kb.models.customer_segment import CustomerSegment
 from kb.models.entry import Entry
+from kb.models.entry_visibility import build_visibility_filter
 from kb.models.fields import ProseField
 from kb.models.question import Channel
-from kb.models.segment import Segment
-from kb.models.snippet import Snippet, check_includes
-from kb.models.standing import visible
+from kb.models.snippet import Snippet, expand_includes
 from kb.models.team import Team
 from kb.models.user import Reader
-from kb.text import blanks, normalize, snippets
+from kb.text.chinese import normalize
+from kb.text.placeholders import blanks, snippets
 
 
 class ReplyQuerySet(models.QuerySet["Reply"]):
@@ -26,7 +27,7 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         """Of everybody who may read the entry: what editors write."""
         return self.filter(owner=None, team=None)
 
-    def kept(self) -> ReplyQuerySet:
+    def private(self) -> ReplyQuerySet:
         """Of one person or one team: nobody else reads these."""
         return self.exclude(owner=None, team=None)
 
@@ -36,26 +37,28 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         Personal means mine alone: no editor, no lead, no root reads it here. The
         same rule for one row is Reply.is_readable_by.
         """
-        if not (user.is_authenticated and user.reads_library):
+        if not (user.is_authenticated and user.can_read_library):
             return self.none()
         mine = Q(owner=user)
         if user.team_id:
             mine |= Q(team=user.team_id)
-        return self.filter(mine | (Q(owner=None, team=None) & visible(user, "entry__")))
+        return self.filter(
+            mine | (Q(owner=None, team=None) & build_visibility_filter(user, "entry__"))
+        )
 
-    def kept_by(self, user: Reader) -> ReplyQuerySet:
+    def private_to(self, user: Reader) -> ReplyQuerySet:
         """Of the readable, the reader's own and the team's."""
-        return self.readable_by(user).kept()
+        return self.readable_by(user).private()
 
 
-def replies_for(user: Reader) -> Prefetch[str]:
+def prefetch_readable_replies(user: Reader) -> Prefetch[str]:
     """Return what to prefetch so that entry.replies holds what `user` may read."""
     return Prefetch(
         "replies", Reply.objects.readable_by(user).select_related("segment", "author")
     )
 
 
-def replies_shared() -> Prefetch[str]:
+def prefetch_shared_replies() -> Prefetch[str]:
     """Return what to prefetch so that entry.replies holds what editors wrote."""
     return Prefetch("replies", Reply.objects.shared())
 
@@ -110,7 +113,7 @@ class Reply(models.Model):
     body = ProseField(
         "话术",
         validators=[MaxLengthValidator(4000)],
-        help_text=blanks.HELP,
+        help_text=blanks.BLANKS_HELP_TEXT,
     )
     channel = models.CharField(
         "渠道",
@@ -120,7 +123,7 @@ class Reply(models.Model):
         help_text="留空表示通用",
     )
     segment = models.ForeignKey(
-        Segment,
+        CustomerSegment,
         verbose_name="客户类型",
         null=True,
         blank=True,
@@ -174,7 +177,7 @@ class Reply(models.Model):
 
     def is_readable_by(self, user: Reader) -> bool:
         """ReplyQuerySet.readable_by for this row."""
-        if not (user.is_authenticated and user.reads_library):
+        if not (user.is_authenticated and user.can_read_library):
             return False
         if self.owner_id:
             return self.owner_id == user.pk
@@ -183,20 +186,20 @@ class Reply(models.Model):
         return self.entry is not None and self.entry.is_visible_to(user)
 
     def clean(self) -> None:
-        self.label = normalize.line(self.label)
-        self.title = normalize.line(self.title)
-        self.keywords = normalize.line(self.keywords)
-        self.body = normalize.clean(self.body).strip()
-        if wrong := blanks.faults(self.body):
+        self.label = normalize.clean_single_line(self.label)
+        self.title = normalize.clean_single_line(self.title)
+        self.keywords = normalize.clean_single_line(self.keywords)
+        self.body = normalize.clean_text(self.body).strip()
+        if wrong := blanks.describe_blank_faults(self.body):
             raise ValidationError({"body": wrong})
         if not self.is_shared and not self.title:
             raise ValidationError({"title": "请写一个标题。"})
-        if snippets.names(self.body):
-            check_includes(self.body, Snippet.objects.bodies(), "body")
+        if snippets.list_included_snippets(self.body):
+            expand_includes(self.body, Snippet.objects.bodies_by_name(), "body")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep what was said before, when that is no longer what is said."""
-        self.derive()
+        self.update_derived_columns()
         if (fields := kwargs.get("update_fields")) is not None:
             kwargs["update_fields"] = {*fields, "text", "updated_at"}
         said = Reply.objects.filter(pk=self.pk).values_list("text", flat=True)
@@ -205,10 +208,16 @@ class Reply(models.Model):
         if before is not None and before != self.text:
             self.revisions.create(text=before)
 
-    def derive(self) -> None:
+    def update_derived_columns(self) -> None:
         """Set the column that follows from others."""
-        bodies = Snippet.objects.bodies() if snippets.names(self.body) else {}
+        bodies = (
+            Snippet.objects.bodies_by_name()
+            if snippets.list_included_snippets(self.body)
+            else {}
+        )
         try:
-            self.text = snippets.expand(self.body, bodies)
-        except snippets.TooLong:  # `clean` refuses it; nobody else makes such a one
+            self.text = snippets.expand_snippets(self.body, bodies)
+        except (
+            snippets.ExpansionTooLongError
+        ):  # `clean` refuses it; nobody else makes such a one
             self.text = self.body

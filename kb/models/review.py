@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from kb.models.entry import Entry
-from kb.models.history import Spelled
+from kb.models.entry_revision import UnescapedJSONEncoder
 
 
-def _person(name: str) -> Any:
+def _build_person_field(name: str) -> Any:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=name,
@@ -38,20 +38,22 @@ class Review(models.Model):
         WITHDRAWN = "withdrawn", "已撤回"
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="reviews")
-    content = models.JSONField(null=True, encoder=Spelled)  # as kb.entries.content
+    content = models.JSONField(
+        null=True, encoder=UnescapedJSONEncoder
+    )  # as kb.entries.content
     base = models.PositiveIntegerField()  # version of the entry
     edition = models.PositiveIntegerField(default=1)  # raised when it is changed
-    by = _person("提交人")
+    by = _build_person_field("提交人")
     also = models.ManyToManyField(
         settings.AUTH_USER_MODEL, verbose_name="也加了内容的人", related_name="+"
     )
     at = models.DateTimeField("提交时间", auto_now_add=True)
     note = models.CharField("修改说明", max_length=200, blank=True)
-    reviewer = _person("请谁审核")
+    reviewer = _build_person_field("请谁审核")
     state = models.CharField(
         "状态", max_length=9, choices=State.choices, default=State.WAITING
     )
-    judged_by = _person("审核人")
+    judged_by = _build_person_field("审核人")
     judged_at = models.DateTimeField("审核时间", null=True)
     reason = models.CharField("原因", max_length=200, blank=True)
 
@@ -81,12 +83,12 @@ class Review(models.Model):
         return self.content is not None
 
     @property
-    def stamp(self) -> str:
+    def version_stamp(self) -> str:
         """What tells whether the words, or those they would replace, have changed."""
         return f"{self.edition}-{self.entry.version}"
 
     @classmethod
-    def waiting(cls) -> QuerySet[Review]:
+    def open_reviews(cls) -> QuerySet[Review]:
         return cls.objects.filter(state=cls.State.WAITING)
 
 
@@ -96,7 +98,7 @@ class ReviewComment(models.Model):
     review = models.ForeignKey(
         Review, on_delete=models.CASCADE, related_name="comments"
     )
-    by = _person("谁")
+    by = _build_person_field("谁")
     at = models.DateTimeField("时间", auto_now_add=True)
     text = models.CharField("意见", max_length=1000)
 

@@ -11,15 +11,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from kb import colour
 from kb.models.category import Category
 from kb.models.picture import Picture
-from kb.text import normalize
+from kb.text import colour
+from kb.text.chinese import normalize
 
-HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
+HOST_PATTERN = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
 
 
-LOGO_HEIGHT, WIDEST_LOGO = 32, 160  # pixels
+LOGO_HEIGHT_PX, MAX_LOGO_WIDTH_PX = 32, 160  # pixels
 
 
 class Site(models.Model):
@@ -70,8 +70,8 @@ class Site(models.Model):
     updated_at = models.DateTimeField("更新时间", auto_now=True)
 
     # What kb.sites has read of a site, for the length of a request:
-    roots: Sequence[int] | None = None  # its categories
-    limit: frozenset[int] | None = None  # these and what is below them
+    root_category_ids: Sequence[int] | None = None  # its categories
+    visible_category_ids: frozenset[int] | None = None  # these and what is below them
 
     class Meta:
         ordering = ["host"]
@@ -89,50 +89,50 @@ class Site(models.Model):
         return self.name or str(settings.KB_SITE_NAME)
 
     def clean(self) -> None:
-        self.name = normalize.line(self.name)
-        self.contact = normalize.line(self.contact)
-        self.host = _host(self.host)
-        self.accent = _accent(self.accent)
+        self.name = normalize.clean_single_line(self.name)
+        self.contact = normalize.clean_single_line(self.contact)
+        self.host = _clean_host(self.host)
+        self.accent = _clean_accent_color(self.accent)
 
     @property
     def logo_width(self) -> int:
         """How wide the logo stands in the header, so that nothing jumps."""
         height = self.logo.height if self.logo else 0
-        wide = round(LOGO_HEIGHT * self.logo.width / height) if self.logo else 0
-        return min(wide, WIDEST_LOGO)
+        wide = round(LOGO_HEIGHT_PX * self.logo.width / height) if self.logo else 0
+        return min(wide, MAX_LOGO_WIDTH_PX)
 
     @property
-    def stamp(self) -> str:
+    def cache_stamp(self) -> str:
         """What of an address or a cache's key changes with this site."""
         moment = self.updated_at.timestamp() if self.updated_at else 0
         return f"{self.pk or 0}-{int(moment * 1000):x}"
 
 
-def _host(given: str) -> str:
+def _clean_host(given: str) -> str:
     """Return the host as browsers send it; raises ValidationError."""
-    host = normalize.line(given).lower().removesuffix(".")
+    host = normalize.clean_single_line(given).lower().removesuffix(".")
     try:
         host = host.encode("idna").decode() if host else ""
     except UnicodeError:
         host = "/"
-    if host and not HOST.fullmatch(host):
+    if host and not HOST_PATTERN.fullmatch(host):
         said = "只写域名，不带 https:// 和斜杠，比如 help.example.com。"
         raise ValidationError({"host": said})
     return host
 
 
-def _accent(given: str) -> str:
+def _clean_accent_color(given: str) -> str:
     """Return the colour in small letters; raises ValidationError where it is weak."""
-    accent = normalize.line(given).lower()
+    accent = normalize.clean_single_line(given).lower()
     if not accent:
         return ""
     problems: dict[str, Any] = {}
-    if not colour.HEX.fullmatch(accent):
+    if not colour.HEX_COLOUR_PATTERN.fullmatch(accent):
         problems["accent"] = "颜色写成 # 加六位十六进制，比如 #2a56ac。"
-    elif (found := colour.weakest(accent)) < colour.LEAST:
+    elif (found := colour.find_weakest_contrast(accent)) < colour.MIN_TEXT_CONTRAST:
         problems["accent"] = (
-            f"这个颜色的字在浅色背景上看不清：对比度 {found:.1f}，至少要 {colour.LEAST}。"
-            f"最接近的可用颜色是 {colour.nearest(accent)}。"
+            f"这个颜色的字在浅色背景上看不清：对比度 {found:.1f}，至少要 {colour.MIN_TEXT_CONTRAST}。"
+            f"最接近的可用颜色是 {colour.find_nearest_readable_colour(accent)}。"
         )
     if problems:
         raise ValidationError(problems)

@@ -10,11 +10,12 @@ from django.db import models
 from django.db.models import Q
 
 from kb.models.fields import ProseField
-from kb.text import normalize, snippets
+from kb.text.chinese import normalize
+from kb.text.placeholders import snippets
 
 
 class SnippetQuerySet(models.QuerySet["Snippet"]):
-    def bodies(self) -> dict[str, str]:
+    def bodies_by_name(self) -> dict[str, str]:
         return dict(self.values_list("name", "body"))
 
 
@@ -23,7 +24,7 @@ class Snippet(models.Model):
 
     name = models.CharField(
         "名称",
-        max_length=snippets.LONGEST_NAME,
+        max_length=snippets.MAX_SNIPPET_NAME_CHARS,
         unique=True,
         help_text="话术里写 {{> 名称}} 就会换成下面的内容。",
     )
@@ -51,26 +52,30 @@ class Snippet(models.Model):
 
     def clean(self) -> None:
         """Refuse what nobody could include, what is unknown, and circles."""
-        self.name = normalize.line(self.name)
-        self.body = normalize.clean(self.body).strip()
-        if not snippets.is_name(self.name):
+        self.name = normalize.clean_single_line(self.name)
+        self.body = normalize.clean_text(self.body).strip()
+        if not snippets.is_snippet_name(self.name):
             raise ValidationError({"name": "名称里不能有 { } | >。"})
-        bodies = Snippet.objects.exclude(pk=self.pk).bodies() | {self.name: self.body}
-        check_includes(self.body, bodies, "body")
-        if way := snippets.circle(self.name, bodies):
+        bodies = Snippet.objects.exclude(pk=self.pk).bodies_by_name() | {
+            self.name: self.body
+        }
+        expand_includes(self.body, bodies, "body")
+        if way := snippets.find_include_cycle(self.name, bodies):
             raise ValidationError(
                 {"body": f"片段互相套住了，没有尽头：{' → '.join(way)}。"}
             )
 
 
-def check_includes(body: str, bodies: Mapping[str, str], field: str) -> str:
+def expand_includes(body: str, bodies: Mapping[str, str], field: str) -> str:
     """Return `body` with what it includes. Raises ValidationError at `field`."""
-    if unknown := [name for name in snippets.names(body) if name not in bodies]:
+    if unknown := [
+        name for name in snippets.list_included_snippets(body) if name not in bodies
+    ]:
         raise ValidationError({field: f"没有叫「{unknown[0] or '（空）'}」的片段。"})
     try:
-        return snippets.expand(body, bodies)
-    except snippets.TooLong:
-        most = f"{snippets.LONGEST:,}"
+        return snippets.expand_snippets(body, bodies)
+    except snippets.ExpansionTooLongError:
+        most = f"{snippets.MAX_EXPANDED_CHARS:,}"
         raise ValidationError(
             {field: f"连同用到的片段超过了 {most} 字，请拆短。"}
         ) from None

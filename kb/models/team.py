@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from kb.text import normalize
+from kb.text.chinese import normalize
 
 
 class Team(models.Model):
@@ -23,4 +23,4 @@ class Team(models.Model):
         return self.name
 
     def clean(self) -> None:
-        self.name = normalize.line(self.name)
+        self.name = normalize.clean_single_line(self.name)

@@ -10,14 +10,14 @@ from kb.models.fields import ProseField
 
 
 class TextRevision(models.Model):
-    """One column of one row, changed by one save; `kb.text_gate` alone writes it.
+    """One column of one row, changed by one save; `kb.library.text_gate` alone writes it.
 
     Entries have versions of their own (Revision). `name` is what the row was
     called, so that the history outlives it.
     """
 
-    class Act(models.TextChoices):
-        MADE = "made", "新增"
+    class Action(models.TextChoices):
+        CREATED = "made", "新增"
         CHANGED = "changed", "修改"
         RESTORED = "restored", "恢复"
         DELETED = "deleted", "删除"
@@ -27,7 +27,7 @@ class TextRevision(models.Model):
     )
     object_id = models.PositiveBigIntegerField("编号")
     name = models.CharField("名称", max_length=200)
-    act = models.CharField("怎么改的", max_length=8, choices=Act.choices)
+    act = models.CharField("怎么改的", max_length=8, choices=Action.choices)
     field = models.CharField("哪一项", max_length=30)
     before = ProseField("原来的内容", blank=True)
     after = ProseField("改后的内容", blank=True)
@@ -50,7 +50,7 @@ class TextRevision(models.Model):
         return f"{self.get_act_display()}「{self.name}」"
 
     @property
-    def label(self) -> str:
+    def field_label(self) -> str:
         """Return what people call the column."""
         model = self.content_type.model_class()
         names = {f.name: f for f in model._meta.concrete_fields} if model else {}

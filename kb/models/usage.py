@@ -11,39 +11,39 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kb.models.entry import Entry
-from kb.text import normalize
+from kb.text.chinese import normalize
 
-LONGEST = 200  # characters of words
+MAX_SEARCH_CHARS = 200  # characters of words
 
 
-class Side(models.TextChoices):
+class SearchSide(models.TextChoices):
     """Where somebody searched: what one side teaches, the other never feels."""
 
     PUBLIC = "public", "顾客"
     STAFF = "staff", "同事"
 
 
-class Said(models.Model):
+class SearchWordsMixin(models.Model):
     """Words that somebody searched for, and a key for all their spellings."""
 
-    words = models.CharField("搜索的话", max_length=LONGEST)
+    words = models.CharField("搜索的话", max_length=MAX_SEARCH_CHARS)
     words_key = models.CharField(max_length=32, editable=False)
 
     class Meta:
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.words_key = normalize.key(self.words)
+        self.words_key = normalize.compute_spelling_key(self.words)
         super().save(*args, **kwargs)
 
 
-class Search(Said):
+class Search(SearchWordsMixin):
     """A committed search. `by` is for people who work here; customers have no name.
 
     `person` tells customers apart and nothing else: feedback.stranger.
     """
 
-    side = models.CharField("谁搜的", max_length=6, choices=Side.choices)
+    side = models.CharField("谁搜的", max_length=6, choices=SearchSide.choices)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name="同事",
@@ -81,7 +81,7 @@ class Search(Said):
         return self.words
 
 
-class Pick(Said):
+class Pick(SearchWordsMixin):
     """One person found that `entry` answers `words`; doing so again renews it."""
 
     class Kind(models.TextChoices):
@@ -89,7 +89,7 @@ class Pick(Said):
         HELPFUL = "helpful", "说有帮助"
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="picks")
-    side = models.CharField(max_length=6, choices=Side.choices)
+    side = models.CharField(max_length=6, choices=SearchSide.choices)
     person = models.CharField(max_length=24)  # feedback.colleague, feedback.stranger
     rank = models.PositiveIntegerField(null=True, blank=True)
     kind = models.CharField(max_length=7, choices=Kind.choices)
@@ -107,13 +107,13 @@ class Pick(Said):
 
 
 class VoteQuerySet(models.QuerySet["Vote"]):
-    def complaints(self) -> VoteQuerySet:
+    def unhelpful(self) -> VoteQuerySet:
         """Votes that an entry did not help, with or without a reason."""
         return self.filter(helpful=False)
 
-    def open(self) -> VoteQuerySet:
+    def unhandled(self) -> VoteQuerySet:
         """Of the complaints, those that nobody has dealt with."""
-        return self.complaints().filter(handled_at=None)
+        return self.unhelpful().filter(handled_at=None)
 
 
 class Vote(models.Model):
@@ -128,9 +128,9 @@ class Vote(models.Model):
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="votes")
     person = models.CharField(max_length=24)
     helpful = models.BooleanField("有帮助")
-    words = models.CharField("搜索的话", max_length=LONGEST, blank=True)
+    words = models.CharField("搜索的话", max_length=MAX_SEARCH_CHARS, blank=True)
     reason = models.CharField("原因", max_length=10, choices=Reason.choices, blank=True)
-    note = models.CharField("补充", max_length=LONGEST, blank=True)
+    note = models.CharField("补充", max_length=MAX_SEARCH_CHARS, blank=True)
     created_at = models.DateTimeField("时间", default=timezone.now)
     handled_at = models.DateTimeField("处理时间", null=True, blank=True)
     handled_by = models.ForeignKey(
@@ -168,7 +168,7 @@ class Vote(models.Model):
         return f"#{self.entry_id} {'有帮助' if self.helpful else '没帮助'}"
 
 
-class Evidence(Said):
+class Evidence(SearchWordsMixin):
     """What picks say together: how strongly `words` ask for `entry`, on one side.
 
     The roll-up of Pick; `feedback` alone writes it. An editor who will not have
@@ -176,7 +176,7 @@ class Evidence(Said):
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="evidence")
-    side = models.CharField(max_length=6, choices=Side.choices)
+    side = models.CharField(max_length=6, choices=SearchSide.choices)
     level = models.PositiveSmallIntegerField(default=0)  # 0 counts for nothing
     people = models.PositiveIntegerField(default=0)
     refused = models.BooleanField(default=False)

@@ -8,7 +8,7 @@ from django.db import models
 from kb.models.team import Team
 
 # The groups of kb.accounts.roles; what a writer (撰稿) writes is published by others.
-AGENT, WRITER, EDITOR, LEAD = "客服", "撰稿", "编辑", "主管"
+ROLE_AGENT, ROLE_WRITER, ROLE_EDITOR, ROLE_LEAD = "客服", "撰稿", "编辑", "主管"
 
 
 class User(AbstractUser):
@@ -33,7 +33,9 @@ class User(AbstractUser):
     # The last day on which a mail told what is due.
     reminded_on = models.DateField(null=True, editable=False)
 
-    shown: frozenset[int] | None = None  # categories of the site where one reads
+    visible_category_ids: frozenset[int] | None = (
+        None  # categories of the site where one reads
+    )
 
     class Meta(AbstractUser.Meta):
         verbose_name = "用户"
@@ -43,17 +45,17 @@ class User(AbstractUser):
         return self.name or self.username
 
     @property
-    def reads_library(self) -> bool:
+    def can_read_library(self) -> bool:
         """Whether internal entries and replies are for this person's eyes."""
-        return self.has_perm("kb.read_library") or self.edits_library
+        return self.has_perm("kb.read_library") or self.can_edit_library
 
     @property
-    def edits_library(self) -> bool:
+    def can_edit_library(self) -> bool:
         """Whether drafts and retired entries are for this person's eyes too."""
         return self.has_perm("kb.change_entry")
 
     @property
-    def leads_team(self) -> bool:
+    def can_lead_team(self) -> bool:
         """Whether this person writes the replies of the team."""
         return self.team_id is not None and self.has_perm("kb.lead_team")
 
@@ -61,9 +63,9 @@ class User(AbstractUser):
 Reader = User | AnonymousUser
 
 
-def shown_to(reader: Reader) -> frozenset[int] | None:
+def get_visible_category_ids(reader: Reader) -> frozenset[int] | None:
     """Return the categories that there are for `reader`; None means all, and none.
 
-    kb.sites sets them: a site may show a part of the library.
+    kb.publishing.sites sets them: a site may show a part of the library.
     """
-    return getattr(reader, "shown", None)
+    return getattr(reader, "visible_category_ids", None)

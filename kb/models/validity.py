@@ -9,19 +9,19 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from kb.models.window import Window
+from kb.models.campaign_period import CampaignPeriod
 
-SOON = timedelta(days=7)
+EXPIRING_SOON_PERIOD = timedelta(days=7)
 
 
 class Validity(models.TextChoices):
-    LATER = "later", "未生效"
-    NOW = "now", "生效中"
-    SOON = "soon", "即将过期"
-    OVER = "over", "已过期"
+    NOT_YET = "later", "未生效"
+    IN_FORCE = "now", "生效中"
+    EXPIRING_SOON = "soon", "即将过期"
+    EXPIRED = "over", "已过期"
 
 
-def in_force(prefix: str = "") -> Q:
+def build_in_force_filter(prefix: str = "") -> Q:
     """Return the rows in force now; Valid.in_force is the same for one row."""
     now = timezone.now()
     begun = Q(**{f"{prefix}valid_from": None}) | Q(**{f"{prefix}valid_from__lte": now})
@@ -29,26 +29,27 @@ def in_force(prefix: str = "") -> Q:
     return begun & lasts
 
 
-def having(state: str) -> Q:
+def build_validity_filter(state: str) -> Q:
     """Return the rows whose `validity` is `state`, now."""
     now = timezone.now()
-    soon = Q(valid_until__lte=now + SOON)
+    soon = Q(valid_until__lte=now + EXPIRING_SOON_PERIOD)
     return {
-        Validity.LATER.value: Q(valid_from__gt=now) & ~Q(valid_until__lte=now),
-        Validity.NOW.value: in_force() & (Q(valid_until=None) | ~soon),
-        Validity.SOON.value: in_force() & soon,
-        Validity.OVER.value: Q(valid_until__lte=now),
+        Validity.NOT_YET.value: Q(valid_from__gt=now) & ~Q(valid_until__lte=now),
+        Validity.IN_FORCE.value: build_in_force_filter()
+        & (Q(valid_until=None) | ~soon),
+        Validity.EXPIRING_SOON.value: build_in_force_filter() & soon,
+        Validity.EXPIRED.value: Q(valid_until__lte=now),
     }.get(state, Q(pk=None))
 
 
-class Valid(models.Model):
+class ValidityMixin(models.Model):
     """What may be in force for a time only; the end itself is past it.
 
     In a window its times are those of the window.
     """
 
     window = models.ForeignKey(
-        Window,
+        CampaignPeriod,
         verbose_name="档期",
         null=True,
         blank=True,
@@ -88,30 +89,30 @@ class Valid(models.Model):
         if self.valid_from and self.valid_until and self.valid_until <= self.valid_from:
             raise ValidationError({"valid_until": "失效时间要在生效时间之后。"})
 
-    def follow_window(self) -> None:
+    def copy_period_dates(self) -> None:
         if self.window is not None:
             self.valid_from = self.window.starts_at
             self.valid_until = self.window.ends_at
 
     @property
-    def in_force(self) -> bool:
-        return self.validity in {Validity.NOW, Validity.SOON}
+    def is_in_force(self) -> bool:
+        return self.validity in {Validity.IN_FORCE, Validity.EXPIRING_SOON}
 
     @property
     def validity(self) -> Validity:
-        return self.validity_at(timezone.now())
+        return self.get_validity_at(timezone.now())
 
-    def validity_at(self, now: datetime) -> Validity:
+    def get_validity_at(self, now: datetime) -> Validity:
         if self.valid_until and self.valid_until <= now:
-            return Validity.OVER
+            return Validity.EXPIRED
         if self.valid_from and self.valid_from > now:
-            return Validity.LATER
-        if self.valid_until and self.valid_until <= now + SOON:
-            return Validity.SOON
-        return Validity.NOW
+            return Validity.NOT_YET
+        if self.valid_until and self.valid_until <= now + EXPIRING_SOON_PERIOD:
+            return Validity.EXPIRING_SOON
+        return Validity.IN_FORCE
 
 
-class Reviewed(models.Model):
+class ReviewDateMixin(models.Model):
     """What somebody has to look at again, one day."""
 
     review_at = models.DateField(

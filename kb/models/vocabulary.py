@@ -13,14 +13,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from kb.models.fields import ProseField
-from kb.text import normalize, segment
-from kb.text.normalize import HAN
+from kb.text.chinese import normalize, tokenizer
+from kb.text.chinese.normalize import HAN_CHARACTER_CLASS
 
-LONGEST = 32  # characters of a word; longer ones are cut in the index, too
-FEWEST, MOST = 2, 20  # members of a set of synonyms
+MAX_WORD_CHARS = 32  # characters of a word; longer ones are cut in the index, too
+MIN_SYNONYMS, MAX_SYNONYMS = 2, 20  # members of a set of synonyms
 
 
-class Vocabulary(models.Model):
+class AtomicSaveMixin(models.Model):
     """A row whose saving and what listens to it are one transaction."""
 
     class Meta:
@@ -35,7 +35,7 @@ class Vocabulary(models.Model):
         return super().delete(*args, **kwargs)
 
 
-class SynonymSet(Vocabulary):
+class SynonymSet(AtomicSaveMixin):
     """Words that ask for the same; one-way, the first finds the rest only."""
 
     topic = models.CharField(
@@ -66,26 +66,30 @@ class SynonymSet(Vocabulary):
         ]
 
     def __str__(self) -> str:
-        first, *rest = self.words() or [""]
+        first, *rest = self.list_words() or [""]
         return (
             " = ".join([first, *rest])
             if self.two_way
             else f"{first} → {'、'.join(rest)}"
         )
 
-    def words(self) -> list[str]:
+    def list_words(self) -> list[str]:
         """Return the members as they were typed, those that are not blank."""
-        return [w for line in self.members.splitlines() if (w := normalize.line(line))]
+        return [
+            w
+            for line in self.members.splitlines()
+            if (w := normalize.clean_single_line(line))
+        ]
 
     def clean(self) -> None:
-        self.topic = normalize.line(self.topic)
-        words = self.words()
+        self.topic = normalize.clean_single_line(self.topic)
+        words = self.list_words()
         self.members = "\n".join(words)
-        if wrong := [told for word in words for told in _wrong_member(word)]:
+        if wrong := [told for word in words for told in _find_member_errors(word)]:
             raise ValidationError({"members": wrong})
-        different = {_spelling(word) for word in words}
-        if not FEWEST <= len(different) == len(words) <= MOST:
-            raise ValidationError({"members": _wrong_number(words)})
+        different = {_normalize_word(word) for word in words}
+        if not MIN_SYNONYMS <= len(different) == len(words) <= MAX_SYNONYMS:
+            raise ValidationError({"members": _explain_member_count(words)})
         self._refuse_repetition(words)
         self._refuse_circle(words)
 
@@ -95,12 +99,14 @@ class SynonymSet(Vocabulary):
         One-way, that is the first and any of the rest: these may well stand
         together elsewhere.
         """
-        mine = [_spelling(word) for word in words]
+        mine = [_normalize_word(word) for word in words]
         others = SynonymSet.objects.filter(two_way=True).exclude(pk=self.pk)
         for members in others.values_list("members", flat=True):
-            shared = [w for w in members.splitlines() if _spelling(w) in mine]
-            if len(shared) > 1 and (self.two_way or mine[0] in map(_spelling, shared)):
-                raise _already(shared, SynonymSet(members=members))
+            shared = [w for w in members.splitlines() if _normalize_word(w) in mine]
+            if len(shared) > 1 and (
+                self.two_way or mine[0] in map(_normalize_word, shared)
+            ):
+                raise _build_duplicate_error(shared, SynonymSet(members=members))
 
     def _refuse_circle(self, words: list[str]) -> None:
         """Refuse one-way sets that lead back: then none of them is one-way.
@@ -111,12 +117,12 @@ class SynonymSet(Vocabulary):
             return
         ways: dict[str, list[str]] = {}
         others = SynonymSet.objects.filter(two_way=False).exclude(pk=self.pk)
-        first, *rest = map(_spelling, words)
+        first, *rest = map(_normalize_word, words)
         for members in others.values_list("members", flat=True):
-            start, *ends = map(_spelling, members.splitlines() or [""])
+            start, *ends = map(_normalize_word, members.splitlines() or [""])
             if start == first and (twice := set(rest).intersection(ends)):
                 other = SynonymSet(members=members, two_way=False)
-                raise _already([start, *sorted(twice)], other)
+                raise _build_duplicate_error([start, *sorted(twice)], other)
             ways.setdefault(start, []).extend(ends)
         trail = [[first, one] for one in rest]
         seen = set(rest)
@@ -132,24 +138,28 @@ class SynonymSet(Vocabulary):
                     trail.append([*way, following])
 
 
-class Word(Vocabulary):
+class DictionaryWord(AtomicSaveMixin):
     """A word that the stock dictionary cuts in pieces, or does not know."""
 
-    class Tag(models.TextChoices):
+    class PartOfSpeech(models.TextChoices):
         NOUN = "n", "名词"
         VERB = "v", "动词"
         NAME = "nz", "专名"
 
     text = models.CharField(
         "词",
-        max_length=LONGEST,
+        max_length=MAX_WORD_CHARS,
         unique=True,
         help_text="两个字以上的汉字词，例如产品名、行话。搜索时不再被拆开理解。"
         "字母和数字不用加，本来就按整词搜。",
         error_messages={"unique": "词典里已经有这个词。"},
     )
     tag = models.CharField(
-        "词性", max_length=4, choices=Tag.choices, default=Tag.NOUN, blank=True
+        "词性",
+        max_length=4,
+        choices=PartOfSpeech.choices,
+        default=PartOfSpeech.NOUN,
+        blank=True,
     )
 
     class Meta:
@@ -164,18 +174,18 @@ class Word(Vocabulary):
         return self.text
 
     def clean(self) -> None:
-        self.text = _spelling(self.text)
-        if not re.fullmatch(f"[{HAN}]{{2,}}", self.text):
+        self.text = _normalize_word(self.text)
+        if not re.fullmatch(f"[{HAN_CHARACTER_CLASS}]{{2,}}", self.text):
             told = "词典里的词至少两个汉字，中间没有空格、字母、数字和标点。"
             raise ValidationError({"text": told})
 
 
-class StopWord(Vocabulary):
+class StopWord(AtomicSaveMixin):
     """A word that says nothing about what is searched for."""
 
     text = models.CharField(
         "词",
-        max_length=LONGEST,
+        max_length=MAX_WORD_CHARS,
         unique=True,
         help_text="寒暄、语气词之类，搜索时几乎不算。"
         "可能是客户所问之事的词不要放进来。",
@@ -194,23 +204,23 @@ class StopWord(Vocabulary):
         return self.text
 
     def clean(self) -> None:
-        self.text = _spelling(self.text)
-        if not segment.words(self.text):
+        self.text = _normalize_word(self.text)
+        if not tokenizer.tokenize_text(self.text):
             raise ValidationError({"text": "请写一个词，只有标点不行。"})
         for row in SynonymSet.objects.filter(members__icontains=self.text):
-            if self.text in map(_spelling, row.words()):
+            if self.text in map(_normalize_word, row.list_words()):
                 told = f"“{self.text}”在同义词里：{row}。停用以后那一组就不起作用了。"
                 raise ValidationError({"text": told})
 
 
-class Edition(models.Model):
+class LanguageEdition(models.Model):
     """A row a list, raised by every change of it in its transaction.
 
     The moment tells two editions apart that have the same number because one
     of them was rolled back after somebody had read it.
     """
 
-    VOCABULARY, WORDING = 1, 2
+    VOCABULARY, STYLE_RULES = 1, 2
 
     number = models.PositiveBigIntegerField("版次", default=0)
     raised_at = models.DateTimeField("更新时间", auto_now=True)
@@ -223,38 +233,40 @@ class Edition(models.Model):
         return f"#{self.number}"
 
     @staticmethod
-    def rise(which: int) -> None:
+    def increment_edition(which: int) -> None:
         """Have every process read the list anew, once this transaction commits."""
-        Edition.objects.bulk_create([Edition(pk=which)], ignore_conflicts=True)
-        one = Edition.objects.filter(pk=which)
+        LanguageEdition.objects.bulk_create(
+            [LanguageEdition(pk=which)], ignore_conflicts=True
+        )
+        one = LanguageEdition.objects.filter(pk=which)
         one.update(number=F("number") + 1, raised_at=timezone.now())
 
 
 @lru_cache(maxsize=10_000)  # one set is compared with all the others
-def _spelling(word: str) -> str:
-    return normalize.normalize(normalize.line(word)).strip()
+def _normalize_word(word: str) -> str:
+    return normalize.normalize_text(normalize.clean_single_line(word)).strip()
 
 
-def _already(shared: list[str], other: SynonymSet) -> ValidationError:
+def _build_duplicate_error(shared: list[str], other: SynonymSet) -> ValidationError:
     told = f"“{'”“'.join(shared)}”已经在另一组里：{other}。请直接修改那一组。"
     return ValidationError({"members": told})
 
 
-def _wrong_member(word: str) -> list[str]:
+def _find_member_errors(word: str) -> list[str]:
     """Return what is wrong with one member, in words; nothing when it is right."""
     if re.search("[、，,；;|｜]", word):
-        return [f"“{word[:LONGEST]}”：一行只写一个词，不用标点隔开。"]
-    if len(word) > LONGEST:
-        return [f"“{word[:LONGEST]}…”太长，一个词最多 {LONGEST} 个字。"]
-    if not segment.words(word):
+        return [f"“{word[:MAX_WORD_CHARS]}”：一行只写一个词，不用标点隔开。"]
+    if len(word) > MAX_WORD_CHARS:
+        return [f"“{word[:MAX_WORD_CHARS]}…”太长，一个词最多 {MAX_WORD_CHARS} 个字。"]
+    if not tokenizer.tokenize_text(word):
         return [f"“{word}”里没有可以搜索的字。"]
     return []
 
 
-def _wrong_number(words: list[str]) -> str:
-    if len(words) > MOST:
-        return f"一组最多 {MOST} 个词。"
+def _explain_member_count(words: list[str]) -> str:
+    if len(words) > MAX_SYNONYMS:
+        return f"一组最多 {MAX_SYNONYMS} 个词。"
     for one, other in combinations(words, 2):
-        if _spelling(one) == _spelling(other):
+        if _normalize_word(one) == _normalize_word(other):
             return f"“{one}”和“{other}”在搜索时是同一个词，只留一个。"
     return "至少写两个不同的词，一行一个。"

@@ -9,151 +9,187 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 
-from kb import typeahead, vocabulary
-from kb.documents import category_label
-from kb.engines import EngineUnavailable, Group, get_engine
-from kb.feedback import Learned, side_of
-from kb.models import Category, Entry, Reader, shown_to
-from kb.search.asking import LONGEST, ask, clauses, tidy
-from kb.search.narrowing import Narrowed
-from kb.search.ranking import DEPTH, NEAR, Answers, Faces, Found, rank, sure
-from kb.search.rows import MOST, Hit, Reading, faces, in_database
-from kb.search.scope import PUBLIC, STAFF, Scope
-from kb.text import beginnings, pinyin, segment
-from kb.text.telling import SAME as SAID
-from kb.text.telling import meant, wanted
-from kb.typeahead import Suggestion
+from kb.index import autocomplete
+from kb.index.autocomplete import Suggestion
+from kb.index.documents import make_category_label
+from kb.index.engines import EngineUnavailableError, FieldGroup, get_engine
+from kb.language import vocabulary
+from kb.models import Category, Entry, Reader, get_visible_category_ids
+from kb.search.filters import SearchFilters
+from kb.search.query_analysis import (
+    MAX_QUERY_CHARS,
+    analyze_query,
+    build_clauses,
+    clean_query,
+)
+from kb.search.ranking import (
+    MAX_NEAR_HITS,
+    MAX_RANKED_CANDIDATES,
+    LoadAnswers,
+    LoadWordings,
+    RankedCandidate,
+    is_confident,
+    rank_candidates,
+)
+from kb.search.results import (
+    MAX_RESULTS,
+    ReaderScope,
+    SearchHit,
+    load_wordings,
+    search_database,
+)
+from kb.search.scope import PUBLIC_FIELD_GROUPS, STAFF_FIELD_GROUPS, SearchScope
+from kb.text.chinese import autocomplete_keys, pinyin, tokenizer
+from kb.text.chinese.term_weights import SYNONYM_WEIGHT as SAID
+from kb.text.chinese.term_weights import weigh_synonyms, weigh_terms
+from kb.usage import LearnedWords, get_search_side
 
 __all__ = [
-    "LONGEST",
-    "MOST",
-    "PUBLIC",
-    "STAFF",
-    "Answers",
-    "Faces",
-    "Hit",
-    "Narrowed",
-    "Results",
-    "Scope",
+    "MAX_QUERY_CHARS",
+    "MAX_RESULTS",
+    "PUBLIC_FIELD_GROUPS",
+    "STAFF_FIELD_GROUPS",
+    "LoadAnswers",
+    "LoadWordings",
+    "SearchFilters",
+    "SearchHit",
+    "SearchResults",
+    "SearchScope",
     "Suggestion",
-    "ask",
-    "clauses",
-    "duplicates",
-    "foreseen",
-    "listed",
-    "nearest",
-    "rank",
-    "related",
-    "search",
-    "suggest",
-    "sure",
-    "tidy",
-    "warm",
+    "analyze_query",
+    "build_clauses",
+    "clean_query",
+    "find_duplicate_entries",
+    "find_related_entries",
+    "find_similar_entries",
+    "is_confident",
+    "preview_search",
+    "rank_candidates",
+    "search_entries",
+    "search_entry_ids",
+    "suggest_entries",
+    "warm_up_search",
 ]
-MOST_ALIKE = 20  # entries that are looked at when some like a text are wanted
-SAME = 0.75  # of Hit.alike, from which two texts ask for the same
+MAX_SIMILAR_CANDIDATES = (
+    20  # entries that are looked at when some like a text are wanted
+)
+DUPLICATE_THRESHOLD = 0.75  # of Hit.alike, from which two texts ask for the same
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
+class SearchResults:
     """`total` counts what this reader may see, up to MOST; `terms` are to be marked.
 
     Where no hit is sure enough there are none, and the best are in `near`. Where
     nobody writes what was typed, `meant` is what the best entry writes instead.
     """
 
-    words: str
-    hits: tuple[Hit, ...] = ()
+    query: str
+    hits: tuple[SearchHit, ...] = ()
     total: int = 0
-    terms: tuple[str, ...] = ()
-    degraded: bool = False
-    near: tuple[Hit, ...] = ()
-    meant: str = ""
+    terms_to_highlight: tuple[str, ...] = ()
+    is_degraded: bool = False
+    near_hits: tuple[SearchHit, ...] = ()
+    did_you_mean: str = ""
 
 
-def search(
+def search_entries(
     words: str,
     *,
     user: Reader,
     category: Category | None = None,
-    within: Narrowed | None = None,
+    within: SearchFilters | None = None,
     offset: int = 0,
     limit: int = 20,
-) -> Results:
+) -> SearchResults:
     """Return the published entries that `user` may read and `words` ask for.
 
     When the engine is unavailable, questions are matched in the database and
     the results say so.
     """
-    words = tidy(words)
-    if not (terms := wanted(words, vocabulary.in_force())):
-        return Results(words)
-    reading = Reading(user, within=within or Narrowed(category))
-    learned, degraded = Learned(words, side_of(user)), False
+    words = clean_query(words)
+    if not (terms := weigh_terms(words, vocabulary.load_current_lexicon())):
+        return SearchResults(words)
+    reading = ReaderScope(user, filters=within or SearchFilters(category))
+    learned, degraded = LearnedWords(words, get_search_side(user)), False
     try:
-        scope = Scope(_groups(user), (*_live(user), *reading.within.labels))
-        found = _find(words, scope, reading, MOST, learned=learned)
-    except EngineUnavailable:
-        found, degraded = in_database(terms, reading.entries, learned), True
-    results = Results(words, degraded=degraded, **_told(words, found))
-    if not degraded and not sure(found):
-        return replace(results, near=reading.load(found[:NEAR]))
-    hits = reading.load(found[offset:][:limit])
+        scope = SearchScope(
+            _select_field_groups(user),
+            (*_list_live_labels(user), *reading.filters.labels),
+        )
+        found = _find_candidates(words, scope, reading, MAX_RESULTS, learned=learned)
+    except EngineUnavailableError:
+        found, degraded = (
+            search_database(terms, reading.readable_entries, learned),
+            True,
+        )
+    results = SearchResults(
+        words, is_degraded=degraded, **_describe_terms(words, found)
+    )
+    if not degraded and not is_confident(found):
+        return replace(results, near_hits=reading.load_hits(found[:MAX_NEAR_HITS]))
+    hits = reading.load_hits(found[offset:][:limit])
     return replace(results, hits=hits, total=len(found))
 
 
-def foreseen(
+def preview_search(
     words: str, *, user: Reader, entry: Entry, limit: int = 20
-) -> tuple[Hit, ...]:
+) -> tuple[SearchHit, ...]:
     """Return what `user` would find if `entry` were published as it is now.
 
     `search`, with one draft among what is live. Raises EngineUnavailable.
     """
-    words = tidy(words)
-    if not wanted(words, vocabulary.in_force()):
+    words = clean_query(words)
+    if not weigh_terms(words, vocabulary.load_current_lexicon()):
         return ()
     drafts = Entry.objects.searchable().exclude(status=Entry.Status.PUBLISHED)
     apart = list(drafts.exclude(pk=entry.pk).values_list("pk", flat=True))
-    found = _find(
+    found = _find_candidates(
         words,
-        Scope(_groups(user), (_audiences(user),)),
-        reading := Reading(user, as_live=entry.pk),
-        MOST + len(apart),
+        SearchScope(_select_field_groups(user), (_list_audience_labels(user),)),
+        reading := ReaderScope(user, preview_entry_id=entry.pk),
+        MAX_RESULTS + len(apart),
         exclude=apart,
-        learned=Learned(words, side_of(user)),
+        learned=LearnedWords(words, get_search_side(user)),
     )
-    return reading.load(found[:limit]) if sure(found) else ()
+    return reading.load_hits(found[:limit]) if is_confident(found) else ()
 
 
-def _told(words: str, found: Sequence[Found]) -> dict[str, Any]:
+def _describe_terms(words: str, found: Sequence[RankedCandidate]) -> dict[str, Any]:
     """Return what was meant, and what to mark: what was typed, and said otherwise."""
-    lexicon = vocabulary.held()
-    mended = found[0].mended if found else ""
-    terms = wanted(words, lexicon).marks() + wanted(mended, lexicon).marks()
-    return {"meant": mended, "terms": terms + meant(words, lexicon).marks(SAID)}
+    lexicon = vocabulary.get_loaded_lexicon()
+    mended = found[0].corrected_query if found else ""
+    terms = (
+        weigh_terms(words, lexicon).list_terms_to_highlight()
+        + weigh_terms(mended, lexicon).list_terms_to_highlight()
+    )
+    return {
+        "did_you_mean": mended,
+        "terms_to_highlight": terms + weigh_synonyms(words, lexicon).list_terms_to_highlight(SAID),
+    }
 
 
-def warm() -> None:
+def warm_up_search() -> None:
     """Search once for what needs every dictionary, so that no reader waits for it.
 
     A server does it before it forks, so that its processes share what was loaded.
     """
-    segment.warm()
-    pinyin.warm()
-    search("網路斷線 wifi 退宽 tuihuo", user=AnonymousUser())
+    tokenizer.load_tokenizer_dictionaries()
+    pinyin.load_pinyin_dictionaries()
+    search_entries("網路斷線 wifi 退宽 tuihuo", user=AnonymousUser())
 
 
-def suggest(
+def suggest_entries(
     words: str, *, user: Reader, limit: int = 8, fill: bool = True
 ) -> tuple[Suggestion, ...]:
     """Return what `words` begin; with `fill`, what is found where they begin nothing.
 
     A search takes ten times as long, and who is still typing has not said it all.
     """
-    words = tidy(words)
-    found = typeahead.begun(words, user=user, limit=limit)
-    if fill and not found and len(beginnings.letters(words)) > 1:
-        hits = search(words, user=user, limit=limit).hits
+    words = clean_query(words)
+    found = autocomplete.find_completions(words, user=user, limit=limit)
+    if fill and not found and len(autocomplete_keys.extract_letters(words)) > 1:
+        hits = search_entries(words, user=user, limit=limit).hits
         found = [Suggestion(hit.entry, hit.entry.question) for hit in hits]
     return tuple(found[:limit])
 
@@ -161,103 +197,129 @@ def suggest(
 # One machinery, three questions -------------------------------------------------
 
 
-def nearest(
+def find_similar_entries(
     text: str, *, user: Reader, limit: int = 5, exclude: Collection[int] = ()
-) -> tuple[Hit, ...]:
+) -> tuple[SearchHit, ...]:
     """Return the entries most like `text`; drafts too, for those who see them."""
-    edits = user.is_authenticated and user.edits_library
-    labels = (_audiences(user),) if edits else _live(user)
-    return _like(text, Reading(user, drafts=True), labels, exclude)[:limit]
+    edits = user.is_authenticated and user.can_edit_library
+    labels = (_list_audience_labels(user),) if edits else _list_live_labels(user)
+    return _find_similar_hits(
+        text, ReaderScope(user, include_drafts=True), labels, exclude
+    )[:limit]
 
 
-def listed(words: str, *, user: Reader) -> list[int]:
+def search_entry_ids(words: str, *, user: Reader) -> list[int]:
     """Return the ids of what `words` ask for, drafts too for who sees them, best first.
 
     None while the engine is down: who asks looks in the database as well.
     """
-    if not wanted(words := tidy(words), vocabulary.in_force()):
+    if not weigh_terms(words := clean_query(words), vocabulary.load_current_lexicon()):
         return []
-    edits = user.is_authenticated and user.edits_library
-    scope = Scope(_groups(user), (_audiences(user),) if edits else _live(user))
+    edits = user.is_authenticated and user.can_edit_library
+    scope = SearchScope(
+        _select_field_groups(user),
+        (_list_audience_labels(user),) if edits else _list_live_labels(user),
+    )
     try:
-        found = _find(words, scope, Reading(user, drafts=edits), MOST)
+        found = _find_candidates(
+            words, scope, ReaderScope(user, include_drafts=edits), MAX_RESULTS
+        )
         return [one.id for one in found]
-    except EngineUnavailable:
+    except EngineUnavailableError:
         return []
 
 
-def duplicates(
+def find_duplicate_entries(
     text: str, *, user: Reader, exclude: Collection[int] = ()
-) -> tuple[Hit, ...]:
+) -> tuple[SearchHit, ...]:
     """Return the entries that ask for the same as `text`, as far as words can tell."""
-    hits = nearest(text, user=user, limit=MOST_ALIKE, exclude=exclude)
-    same = (hit for hit in hits if hit.alike >= SAME)
-    return tuple(sorted(same, key=lambda hit: -hit.alike))
+    hits = find_similar_entries(
+        text, user=user, limit=MAX_SIMILAR_CANDIDATES, exclude=exclude
+    )
+    same = (hit for hit in hits if hit.duplicate_score >= DUPLICATE_THRESHOLD)
+    return tuple(sorted(same, key=lambda hit: -hit.duplicate_score))
 
 
-def related(entry: Entry, *, user: Reader, limit: int = 5) -> tuple[Entry, ...]:
+def find_related_entries(
+    entry: Entry, *, user: Reader, limit: int = 5
+) -> tuple[Entry, ...]:
     """Return published entries about the same matter as `entry`."""
-    hits = _like(entry.question, Reading(user), _live(user), [entry.pk])
+    hits = _find_similar_hits(
+        entry.question, ReaderScope(user), _list_live_labels(user), [entry.pk]
+    )
     return tuple(hit.entry for hit in hits[:limit])
 
 
-def _like(
+def _find_similar_hits(
     text: str,
-    reading: Reading,
+    reading: ReaderScope,
     labels: tuple[frozenset[str], ...],
     exclude: Collection[int],
-) -> tuple[Hit, ...]:
+) -> tuple[SearchHit, ...]:
     """Return entries like `text` among `labels`: others must not even be counted."""
-    scope = Scope(_groups(reading.user), labels)
-    most = MOST_ALIKE + len(exclude)
+    scope = SearchScope(_select_field_groups(reading.user), labels)
+    most = MAX_SIMILAR_CANDIDATES + len(exclude)
     try:
-        vocabulary.in_force()
-        found = _find(tidy(text), scope, reading, most, exclude=exclude)
-        return reading.load(found)
-    except EngineUnavailable:
+        vocabulary.load_current_lexicon()
+        found = _find_candidates(
+            clean_query(text), scope, reading, most, exclude=exclude
+        )
+        return reading.load_hits(found)
+    except EngineUnavailableError:
         return ()
 
 
-def _find(
+def _find_candidates(
     words: str,
-    scope: Scope,
-    reading: Reading,
+    scope: SearchScope,
+    reading: ReaderScope,
     limit: int,
     *,
     exclude: Collection[int] = (),
-    learned: Learned | None = None,
-) -> list[Found]:
+    learned: LearnedWords | None = None,
+) -> list[RankedCandidate]:
     """Return what `words` ask for in `scope`, of the readable, best first."""
     engine = get_engine()
-    asked = ask(engine, words, scope, vocabulary.held(), limit)
+    asked = analyze_query(engine, words, scope, vocabulary.get_loaded_lexicon(), limit)
     if asked is None:
         return []
 
-    staff = scope.groups is STAFF
-    seen = partial(faces, reading=reading, learned=learned, staff=staff)
+    staff = scope.field_groups is STAFF_FIELD_GROUPS
+    seen = partial(load_wordings, reading=reading, learned=learned, staff=staff)
     if learned is None:  # likeness is all that is wanted
-        return rank(engine, asked, seen, exclude=exclude)
-    lift = partial(learned.raised, deep=DEPTH)
-    read = partial(reading.answers, staff=staff)
-    return rank(engine, asked, seen, exclude=exclude, lift=lift, answers=read)
+        return rank_candidates(engine, asked, seen, exclude=exclude)
+    lift = partial(learned.boost_scores, deep=MAX_RANKED_CANDIDATES)
+    read = partial(reading.load_answers, staff=staff)
+    return rank_candidates(
+        engine, asked, seen, exclude=exclude, lift=lift, answers=read
+    )
 
 
 # What a reader may find -----------------------------------------------------------
 
 
-def _groups(user: Reader) -> tuple[Group, ...]:
+def _select_field_groups(user: Reader) -> tuple[FieldGroup, ...]:
     """Return the texts `user` may match on: hit or miss must tell nothing else."""
-    return STAFF if user.is_authenticated and user.reads_library else PUBLIC
+    return (
+        STAFF_FIELD_GROUPS
+        if user.is_authenticated and user.can_read_library
+        else PUBLIC_FIELD_GROUPS
+    )
 
 
-def _audiences(user: Reader) -> frozenset[str]:
-    inside = user.is_authenticated and user.reads_library
+def _list_audience_labels(user: Reader) -> frozenset[str]:
+    inside = user.is_authenticated and user.can_read_library
     audiences = Entry.Audience.values if inside else [Entry.Audience.PUBLIC.value]
     return frozenset(f"audience={audience}" for audience in audiences)
 
 
-def _live(user: Reader) -> tuple[frozenset[str], ...]:
+def _list_live_labels(user: Reader) -> tuple[frozenset[str], ...]:
     """Return the labels of published documents that `user` may find."""
-    live = (_audiences(user), frozenset({f"status={Entry.Status.PUBLISHED.value}"}))
-    shown = shown_to(user)
-    return live if shown is None else (*live, frozenset(map(category_label, shown)))
+    live = (
+        _list_audience_labels(user),
+        frozenset({f"status={Entry.Status.PUBLISHED.value}"}),
+    )
+    shown = get_visible_category_ids(user)
+    return (
+        live if shown is None else (*live, frozenset(map(make_category_label, shown)))
+    )

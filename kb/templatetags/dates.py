@@ -16,40 +16,47 @@ register = template.Library()
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DateChoice:
     title: str
     link: str = ""
 
 
 @register.inclusion_tag("admin/date_hierarchy.html")
-def dates(changelist: Any) -> dict[str, Any]:
+def show_date_choices(changelist: Any) -> dict[str, Any]:
     """Return what Django's own tag would, without reading all rows for it."""
     field = changelist.date_hierarchy
-    span = _span(changelist.model, field)
+    span = _get_date_span(changelist.model, field)
     if span is None:
         return {"show": False}
-    asked = [changelist.params.get(f"{field}__{part}") for part in PARTS]
+    asked = [changelist.params.get(f"{field}__{part}") for part in DATE_PARTS]
     chosen = [int(value) for value in asked if value]
-    back = _back(changelist, chosen)
-    if len(chosen) == len(PARTS):
-        return {"show": True, "back": back, "choices": [Choice(_title(chosen))]}
+    back = _build_back_link(changelist, chosen)
+    if len(chosen) == len(DATE_PARTS):
+        return {
+            "show": True,
+            "back": back,
+            "choices": [DateChoice(_format_title(chosen))],
+        }
     choices = [
-        Choice(_title(one), _link(changelist, one)) for one in _next(chosen, *span)
+        DateChoice(_format_title(one), _build_link(changelist, one))
+        for one in _iterate_next_parts(chosen, *span)
     ]
     return {"show": True, "back": back, "choices": choices}
 
 
-PARTS = ("year", "month", "day")
+DATE_PARTS = ("year", "month", "day")
 
 
-def _span(model: Any, field: str) -> tuple[date, date] | None:
+def _get_date_span(model: Any, field: str) -> tuple[date, date] | None:
     found = model._default_manager.aggregate(first=Min(field), last=Max(field))
     if found["first"] is None:
         return None
     return timezone.localdate(found["first"]), timezone.localdate(found["last"])
 
 
-def _next(chosen: list[int], first: date, last: date) -> Iterator[list[int]]:
+def _iterate_next_parts(
+    chosen: list[int], first: date, last: date
+) -> Iterator[list[int]]:
     """Yield what `chosen` is made of, skipping levels where there is only one."""
     if not chosen and first.year != last.year:
         yield from ([year] for year in range(first.year, last.year + 1))
@@ -67,7 +74,7 @@ def _next(chosen: list[int], first: date, last: date) -> Iterator[list[int]]:
             yield [year, month, day]
 
 
-def _title(parts: list[int]) -> str:
+def _format_title(parts: list[int]) -> str:
     year, *rest = parts
     if not rest:
         return f"{year}年"
@@ -75,16 +82,16 @@ def _title(parts: list[int]) -> str:
     return f"{month}月{day[0]}日" if day else f"{year}年{month}月"
 
 
-def _link(changelist: Any, parts: list[int]) -> str:
+def _build_link(changelist: Any, parts: list[int]) -> str:
     field = changelist.date_hierarchy
-    asked = {f"{field}__{part}": None for part in PARTS}
-    asked |= {f"{field}__{p}": n for p, n in zip(PARTS, parts, strict=False)}  # type: ignore[misc]
+    asked = {f"{field}__{part}": None for part in DATE_PARTS}
+    asked |= {f"{field}__{p}": n for p, n in zip(DATE_PARTS, parts, strict=False)}  # type: ignore[misc]
     return str(changelist.get_query_string(asked))
 
 
-def _back(changelist: Any, chosen: list[int]) -> Choice | None:
+def _build_back_link(changelist: Any, chosen: list[int]) -> DateChoice | None:
     if not chosen:
         return None
     above = chosen[:-1]
-    title = _title(above) if above else "所有日期"
-    return Choice(title, _link(changelist, above))
+    title = _format_title(above) if above else "所有日期"
+    return DateChoice(title, _build_link(changelist, above))

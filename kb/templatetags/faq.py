@@ -16,95 +16,99 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kb import scripts
 from kb.models import Entry
-from kb.models.address import address
-from kb.shelves import Shelf
-from kb.templatetags.kb import WEEK
+from kb.publishing import locale_prefix
+from kb.publishing.category_tree import ReadableCategory
+from kb.system.page_urls import build_page_url
+from kb.templatetags.kb import DAYS_PER_WEEK
 
 register = template.Library()
 
 
 @register.filter
-def said(text: object) -> str:
+def convert_to_page_script(text: object) -> str:
     """Return `text`, written in 简体, in the script of the page."""
-    return scripts.say(str(text))
+    return locale_prefix.convert_for_page(str(text))
 
 
 @register.simple_tag
-def page_lang() -> str:
+def get_page_language() -> str:
     """Return the language of the frame, for <html lang>."""
-    return scripts.TAGS[scripts.current()]
+    return locale_prefix.LANGUAGE_TAGS[locale_prefix.get_page_locale()]
 
 
 @register.simple_tag
-def content_lang() -> SafeString | str:
+def render_content_lang() -> SafeString | str:
     """Return the attribute that tells that what stands inside is Chinese."""
-    if scripts.current() != scripts.ENGLISH:
+    if locale_prefix.get_page_locale() != locale_prefix.LOCALE_ENGLISH:
         return ""
-    return format_html(' lang="{}"', scripts.TAGS[scripts.HANS])
+    return format_html(
+        ' lang="{}"', locale_prefix.LANGUAGE_TAGS[locale_prefix.LOCALE_SIMPLIFIED]
+    )
 
 
 @register.simple_tag(takes_context=True)
-def in_scripts(context: Mapping[str, Any]) -> list[dict[str, str | bool]]:
+def list_language_versions(context: Mapping[str, Any]) -> list[dict[str, str | bool]]:
     """Return this page in every script, the place on it kept by its anchor."""
     request = context.get("request")
     if request is None:
         return []
     query = request.GET.urlencode()
-    here = scripts.current()
+    here = locale_prefix.get_page_locale()
     return [
         {
-            "name": scripts.NAMES[code],
-            "lang": scripts.TAGS[code],
+            "name": locale_prefix.LOCALE_NAMES[code],
+            "lang": locale_prefix.LANGUAGE_TAGS[code],
             "url": f"{path}?{query}" if query else path,
             "here": code == here,
         }
-        for code, path in scripts.addresses(quote(request.path))
+        for code, path in locale_prefix.list_locale_paths(quote(request.path))
     ]
 
 
 @register.filter
-def shelf_links(shelves: Iterable[Shelf]) -> SafeString:
+def render_category_links(shelves: Iterable[ReadableCategory]) -> SafeString:
     """Return the items of a list of shelves: a home page has fifty of them."""
-    rows = ((one.url, one.name, one.count) for one in shelves)
+    rows = ((one.url, one.name, one.entry_count) for one in shelves)
     item = '<li><a href="{}">{} <span class="number">{}</span></a></li>'
     return format_html_join("", item, rows)
 
 
 @register.filter
-def entry_links(entries: Iterable[Entry]) -> SafeString:
+def render_entry_links(entries: Iterable[Entry]) -> SafeString:
     """Return the items of a list of entries for everybody: most pages end with one."""
     rows = ((one.get_absolute_url(), one.question) for one in entries)
     return format_html_join("", '<li><a href="{}">{}</a></li>', rows)
 
 
 @register.filter
-def of(pk: int, name: str) -> str:
+def get_row_url(pk: int, name: str) -> str:
     """Return the address `name` of the row `pk`, as {% url %} does, from memory."""
-    return address(name, pk)
+    return build_page_url(name, pk)
 
 
 @register.filter
-def day(moment: datetime) -> SafeString:
+def render_day(moment: datetime) -> SafeString:
     """Return `moment` as a <time> that stays right for a day, as copies of pages do."""
     exact = timezone.localtime(moment)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         exact.isoformat(timespec="seconds"),
         exact.strftime("%Y-%m-%d %H:%M"),
-        _day(exact.date(), timezone.localdate(), scripts.current()),
+        _format_day(
+            exact.date(), timezone.localdate(), locale_prefix.get_page_locale()
+        ),
     )
 
 
 @lru_cache(maxsize=1000)
-def _day(then: date, today: date, _script: str) -> str:
+def _format_day(then: date, today: date, _script: str) -> str:
     days = (today - then).days
     if days <= 0:
         return _("今天")
     if days == 1:
         return _("昨天")
-    if days < WEEK:
+    if days < DAYS_PER_WEEK:
         return ngettext("%(n)d 天前", "%(n)d 天前", days) % {"n": days}
     same = then.year == today.year
     return date_format(then, _("n 月 j 日") if same else _("Y 年 n 月 j 日"))

@@ -14,71 +14,71 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kb import sites
 from kb.models import Site
-from kb.text import highlight
-from kb.text.passage import best
+from kb.publishing import sites
+from kb.text.markup import highlight
+from kb.text.markup.passage import find_best_passage
 
 register = template.Library()
-MINUTE, HOUR = 60, 3600  # seconds
-WEEK = 7  # days
+SECONDS_PER_MINUTE, SECONDS_PER_HOUR = 60, 3600  # seconds
+DAYS_PER_WEEK = 7  # days
 
 
 @register.simple_tag(takes_context=True)
-def site_here(context: Mapping[str, Any]) -> Site:
+def get_current_site(context: Mapping[str, Any]) -> Site:
     """Return the site that the page is for; as text it is its name."""
     request = context.get("request")  # the page of a fault has none
-    return Site() if request is None else sites.of(request)
+    return Site() if request is None else sites.get_request_site(request)
 
 
 @register.filter
-def ago(moment: datetime) -> str:
+def format_time_ago(moment: datetime) -> str:
     """Return when `moment` was, as people say it."""
     now, then = timezone.localtime(), timezone.localtime(moment)
     seconds = int((now - then).total_seconds())
     days = (now.date() - then.date()).days
-    if seconds < MINUTE:
+    if seconds < SECONDS_PER_MINUTE:
         return _("刚刚")
-    if seconds < HOUR:
-        n = seconds // MINUTE
+    if seconds < SECONDS_PER_HOUR:
+        n = seconds // SECONDS_PER_MINUTE
         return ngettext("%(n)d 分钟前", "%(n)d 分钟前", n) % {"n": n}
     if days == 0:
-        n = seconds // HOUR
+        n = seconds // SECONDS_PER_HOUR
         return ngettext("%(n)d 小时前", "%(n)d 小时前", n) % {"n": n}
     if days == 1:
         return _("昨天")
-    if days < WEEK:
+    if days < DAYS_PER_WEEK:
         return ngettext("%(n)d 天前", "%(n)d 天前", days) % {"n": days}
     same = then.year == now.year
     return date_format(then, _("n 月 j 日") if same else _("Y 年 n 月 j 日"))
 
 
 @register.filter
-def when(moment: datetime) -> SafeString:
+def render_time(moment: datetime) -> SafeString:
     """Return `moment` as a <time>: human to read, exact on hover."""
     exact = timezone.localtime(moment)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         exact.isoformat(timespec="seconds"),
         exact.strftime("%Y-%m-%d %H:%M"),
-        ago(moment),
+        format_time_ago(moment),
     )
 
 
 @register.filter
-def marked(text: str, terms: Iterable[str]) -> SafeString:
+def highlight_terms(text: str, terms: Iterable[str]) -> SafeString:
     """Return `text` escaped, with <mark> around the terms that were found."""
-    return highlight.mark(text, terms)
+    return highlight.highlight_terms(text, terms)
 
 
 @register.filter
-def marked_at(text: str, stretches: Iterable[tuple[int, int]]) -> SafeString:
+def highlight_spans(text: str, stretches: Iterable[tuple[int, int]]) -> SafeString:
     """Return `text` escaped, with <mark> around `stretches` (start, end) of it."""
-    return highlight.wrap(text, stretches)
+    return highlight.highlight_spans(text, stretches)
 
 
 @register.filter
-def passage(text: str, terms: Iterable[str]) -> SafeString:
+def highlight_passage(text: str, terms: Iterable[str]) -> SafeString:
     """Return the passage of `text` that tells most of `terms`, these marked."""
-    found = best(text, terms)
-    return highlight.wrap(found.text, found.marks)
+    found = find_best_passage(text, terms)
+    return highlight.highlight_spans(found.text, found.marks)

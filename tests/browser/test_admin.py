@@ -30,7 +30,7 @@ def _own_folder(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/admin/", "/admin/kb/entry/", "/admin/kb/incident/add/"]
+    "address", ["/admin/", "/admin/kb/entry/", "/admin/kb/announcement/add/"]
 )
 def test_every_link_is_high_enough_for_a_thumb_and_named(
     phone: Page,

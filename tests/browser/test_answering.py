@@ -10,8 +10,16 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from kb import answers, inquiries, triage
-from kb.models import AGENT, AnswerDraft, AnswerVersion, Entry, Inquiry, Question, User
+from kb.models import (
+    ROLE_AGENT,
+    AnswerDraft,
+    AnswerVersion,
+    Entry,
+    Inquiry,
+    Question,
+    User,
+)
+from kb.questions import answers, inquiries, triage
 from tests.browser.hosting import violations
 from tests.conftest import MakeEntry
 
@@ -27,13 +35,15 @@ def entry(make_entry: MakeEntry) -> Entry:
 
 @pytest.fixture
 def inquiry(entry: Entry) -> Inquiry:
-    asked = inquiries.Asked(form_key="k", origin="https://x.example", contact="a@b.co")
-    return inquiries.ask("快递显示签收了，可是没收到", asked=asked)
+    asked = inquiries.SubmittedInquiry(
+        form_key="k", origin="https://x.example", contact="a@b.co"
+    )
+    return inquiries.submit_inquiry("快递显示签收了，可是没收到", asked=asked)
 
 
 @pytest.fixture
 def other(make_user: Callable[..., User]) -> User:
-    return make_user("other", AGENT, name="小茶")
+    return make_user("other", ROLE_AGENT, name="小茶")
 
 
 @pytest.fixture
@@ -66,7 +76,9 @@ def _sends(page: Page, inquiry: Inquiry) -> None:
     expect(page.get_by_text("10 秒后看到")).to_be_visible()
     page.goto(f"/q/{inquiry.token}/")
     expect(page.get_by_role("heading", level=1)).to_contain_text("已收到")
-    AnswerVersion.objects.update(visible_from=timezone.now() + answers.HOLD * 6)
+    AnswerVersion.objects.update(
+        visible_from=timezone.now() + answers.RECALL_PERIOD * 6
+    )
     page.goto("/desk/asked/")
     page.get_by_role("button", name="撤回").click()
     expect(box(page)).to_have_value("亲，先问门卫。")
@@ -218,7 +230,7 @@ def test_whoever_leaves_the_page_is_not_named_any_more(
     login(page, agent, live_site)
     with page.expect_response("**/presence/"):
         page.goto("/desk/asked/")
-    assert answers.others_answering([inquiry.question], user=other)
+    assert answers.list_others_answering([inquiry.question], user=other)
     page.goto("/desk/answered/")
     for _ in range(100):  # until the beacon has arrived
         if not AnswerDraft.objects.exclude(present_until=None).exists():
@@ -230,8 +242,8 @@ def test_whoever_leaves_the_page_is_not_named_any_more(
 def test_keys_lead_through_the_questions(
     page: Page, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
-    asked = inquiries.Asked(form_key="k2", origin="https://x.example")
-    inquiries.ask("第二个问题", asked=asked)
+    asked = inquiries.SubmittedInquiry(form_key="k2", origin="https://x.example")
+    inquiries.submit_inquiry("第二个问题", asked=asked)
     login(page, agent, live_site)
     page.goto("/desk/asked/")
     page.keyboard.press("j")
@@ -250,9 +262,9 @@ def test_keys_lead_through_the_questions(
 def test_a_low_rating_is_dealt_with(
     page: Page, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
-    triage.answer(inquiry.question, answer="等等", by=agent)
+    triage.answer_question(inquiry.question, answer="等等", by=agent)
     rated = Inquiry.objects.select_related("question").get()
-    inquiries.rate(rated, score=1, comment="没用")
+    inquiries.rate_inquiry(rated, score=1, comment="没用")
     login(page, agent, live_site)
     page.goto("/desk/ratings/")
     expect(page.get_by_text("“没用”")).to_be_visible()

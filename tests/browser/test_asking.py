@@ -12,9 +12,9 @@ from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from kb import triage
-from kb.faq import asking
 from kb.models import AnswerVersion, Entry, Inquiry, Module
+from kb.questions import triage
+from kb.web.faq import ask_form
 from tests.browser.hosting import violations
 from tests.conftest import MakeEntry
 
@@ -25,7 +25,7 @@ IN_VIEW = "document.documentElement.scrollWidth <= innerWidth"
 
 @pytest.fixture(autouse=True)
 def _a_person_took_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def _asks(page: Page, entry: Entry) -> Inquiry:
 
 
 def _reads_and_rates(page: Page, inquiry: Inquiry) -> None:
-    triage.answer(inquiry.question, answer="请等 3 天", by=None)
+    triage.answer_question(inquiry.question, answer="请等 3 天", by=None)
     page.goto(f"/q/{inquiry.token}/")
     expect(page.get_by_text("请等 3 天")).to_be_visible()
     page.get_by_label("4 满意").check()

@@ -12,9 +12,9 @@ import pytest
 from django.templatetags.static import static
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from kb import entries
-from kb.models import Category, Copy, Entry, Pick, Reply, Search, User
-from kb.templatetags.console import blanks
+from kb.library import entries
+from kb.models import Category, CopyEvent, Entry, Pick, Reply, Search, User
+from kb.templatetags.console import mark_blanks
 from tests.browser.driving import (
     box,
     chosen,
@@ -155,7 +155,7 @@ def test_enter_goes_from_blank_to_blank(console: Page, make_entry: MakeEntry) ->
 
 
 def test_the_page_fills_as_the_library_does(console: Page) -> None:
-    """The table of tests/blank_cases.json, which kb.text.blanks keeps, too."""
+    """The table of tests/blank_cases.json, which kb.text.placeholders.blanks keeps, too."""
     filled = console.evaluate(
         """async ([module, cases]) => {
             const { fill, missed, pieces } = await import(module);
@@ -170,7 +170,7 @@ def test_the_page_fills_as_the_library_does(console: Page) -> None:
         }""",
         [
             static("console/blanks.js"),
-            [c | {"drawn": blanks(c["body"])} for c in CASES],
+            [c | {"drawn": mark_blanks(c["body"])} for c in CASES],
         ],
     )
     assert filled == [[case["filled"], case["missed"]] for case in CASES]
@@ -295,7 +295,7 @@ def test_the_category_narrows_what_is_found(
 ) -> None:
     money = Category.objects.create(name="钱")
     invoice = library["invoice"]
-    entries.revise(invoice, by=None, based_on=invoice.version, category=money)
+    entries.update_entry(invoice, by=None, based_on=invoice.version, category=money)
     opened(console)
     console.get_by_label("分类", exact=True).select_option("钱")
     expect(found(console)).to_have_count(1)
@@ -552,7 +552,7 @@ def test_every_copy_is_told_with_its_customer(
     find(console, "发票", "电子发票怎么开？")
     with console.expect_response("**/console/pick/"):
         console.keyboard.press("Enter")
-    first = Copy.objects.get()
+    first = CopyEvent.objects.get()
     assert (first.reply, first.by) == (library["invoice"].replies.get(), agent)
     assert first.took_ms is not None
     assert len(first.conversation) == 24
@@ -567,11 +567,11 @@ def test_every_copy_is_told_with_its_customer(
         console.keyboard.press("Escape")
     with console.expect_response("**/console/pick/"):
         console.keyboard.press("Alt+1")
-    link, unasked = Copy.objects.all()[1:3]
+    link, unasked = CopyEvent.objects.all()[1:3]
     assert (unasked.words, unasked.rank, unasked.took_ms) == ("", None, None)
-    assert (link.kind, link.reply) == (Copy.Kind.LINK, None)
+    assert (link.kind, link.reply) == (CopyEvent.Kind.LINK, None)
     told_apart = list(
-        Copy.objects.order_by("id").values_list("conversation", flat=True)
+        CopyEvent.objects.order_by("id").values_list("conversation", flat=True)
     )
     assert told_apart[0] == told_apart[1] == told_apart[2] != told_apart[3]
     assert Pick.objects.count() == Search.objects.count() == 1
@@ -597,7 +597,7 @@ def test_an_entry_retired_meanwhile_is_not_copied(
     console: Page, library: dict[str, Entry]
 ) -> None:
     expect(found(console)).to_have_count(3)
-    entries.retire(library["invoice"], by=None)
+    entries.retire_entry(library["invoice"], by=None)
     empty_clipboard(console)
     console.keyboard.press("Alt+3")
     expect(said(console)).to_have_text("这条话术刚刚下线了")

@@ -15,9 +15,11 @@ from django.templatetags.static import static
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from kb import agents, index, pictures
-from kb.engines import get_engine
-from kb.models import Copy, Entry, Favourite, Reply, Tag, User
+from kb.accounts import preferences
+from kb.index import sync
+from kb.index.engines import get_engine
+from kb.library import pictures
+from kb.models import CopyEvent, Entry, Favorite, Reply, Tag, User
 from tests.browser.driving import (
     box,
     chosen,
@@ -65,7 +67,7 @@ def console(
 def test_a_basket_is_put_in_order_and_copied_once(
     page: Page, live_site: str, agent: User, login: Login, library: dict[str, Entry]
 ) -> None:
-    agents.settle(
+    preferences.save_agent_profile(
         agent,
         shown_name="小茶",
         greeting="{{客户称呼=亲}}，我是{{客服昵称}}。",
@@ -93,7 +95,7 @@ def test_a_basket_is_put_in_order_and_copied_once(
         "亲，我是小茶。\n运费我们出。\n请点“开发票”。\n祝您生活愉快！\n茶语客服"
     )
     expect(basket).to_be_hidden()
-    copies = list(Copy.objects.order_by("id"))
+    copies = list(CopyEvent.objects.order_by("id"))
     assert [c.entry for c in copies] == [library["freight"], library["invoice"]]
     assert [(c.kind, c.words, c.rank) for c in copies] == [
         ("basket", "退货运费", 1),
@@ -216,7 +218,7 @@ def test_a_copy_tells_its_channel(console: Page) -> None:
     find(console, "发票", "电子发票怎么开？")
     with console.expect_response("**/console/pick/"):
         console.keyboard.press("Enter")
-    assert Copy.objects.get().channel == "wechat"
+    assert CopyEvent.objects.get().channel == "wechat"
 
 
 def test_links_are_written_out(console: Page, make_entry: MakeEntry) -> None:
@@ -255,7 +257,7 @@ def pictured(
     made = BytesIO()
     Image.new("RGB", (60, 40), (20, 90, 60)).save(made, "PNG")
     upload = SimpleUploadedFile("a.png", made.getvalue())
-    kept = pictures.keep(upload, alt="改地址", by=editor)
+    kept = pictures.store_picture(upload, alt="改地址", by=editor)
     return make_entry("怎么改地址？", f"1. 点这里\n\n   ![改地址]({kept.url})")
 
 
@@ -269,7 +271,7 @@ def test_the_picture_of_a_step_is_copied(console: Page, pictured: Entry) -> None
         "navigator.clipboard.read().then(items => items.flatMap(item => item.types))"
     )
     assert types == ["image/png"]
-    assert Copy.objects.get().kind == "picture"
+    assert CopyEvent.objects.get().kind == "picture"
 
 
 def test_where_pictures_cannot_be_copied_they_are_opened(
@@ -301,7 +303,7 @@ def test_alt_f_keeps_an_entry_at_hand(
     console.keyboard.press("Alt+f")
     expect(said(console)).to_have_text("已收藏")
     expect(chosen(console)).to_contain_text("★")
-    assert Favourite.objects.get().entry == library["invoice"]
+    assert Favorite.objects.get().entry == library["invoice"]
     for _ in range(1):
         console.keyboard.press("Escape")
     expect(
@@ -310,7 +312,7 @@ def test_alt_f_keeps_an_entry_at_hand(
     expect(chosen(console)).to_contain_text("电子发票怎么开？")
     console.keyboard.press("Alt+f")
     expect(said(console)).to_have_text("已取消收藏")
-    assert not Favourite.objects.exists()
+    assert not Favorite.objects.exists()
 
 
 def test_filters_stay(console: Page, library: dict[str, Entry]) -> None:
@@ -420,7 +422,7 @@ def test_ten_customers_by_keyboard_alone(console: Page, make_entry: MakeEntry) -
             console.keyboard.press("Escape")
         expect(box(console)).to_have_value("")
         expect(console.locator("#customer")).to_be_hidden()
-    copies = Copy.objects.order_by("id")
+    copies = CopyEvent.objects.order_by("id")
     for _ in range(100):  # the last is told after it is copied
         if copies.count() == len(CUSTOMERS):
             break
@@ -450,7 +452,7 @@ def test_typing_fast_on_ten_thousand_entries_ends_on_the_last_text(
 ) -> None:
     """Eight characters a second: no frame is long in coming, the last text wins."""
     settings.KB_ENGINE = {
-        "BACKEND": "kb.engines.whoosh.WhooshEngine",
+        "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path / "index",
     }
     get_engine.cache_clear()
@@ -470,7 +472,7 @@ def test_typing_fast_on_ten_thousand_entries_ends_on_the_last_text(
         for what in asked
         for n in range(100)
     )
-    index.rebuild()
+    sync.rebuild_index()
     opened(console)
     console.evaluate(FRAMES)
     for character in SAID:
@@ -516,8 +518,8 @@ def test_axe_finds_nothing_wrong(
     make_entry: MakeEntry,
 ) -> None:
     make_entry("优惠券怎么用？", replies=["{{客户称呼}}，选券。", "选券。"])
-    agents.settle(agent, greeting="您好")
-    agents.favour(make_entry("发票怎么开？"), user=agent, wanted=True)
+    preferences.save_agent_profile(agent, greeting="您好")
+    preferences.set_favorite(make_entry("发票怎么开？"), user=agent, wanted=True)
     width, scheme = seen
     context = browser.new_context(
         viewport={"width": width, "height": 800},

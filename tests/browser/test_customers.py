@@ -10,8 +10,8 @@ import pytest
 from django.templatetags.static import static
 from playwright.sync_api import Browser, Page, expect
 
-from kb import agents
-from kb.models import Entry, Favourite, User
+from kb.accounts import preferences
+from kb.models import Entry, Favorite, User
 from tests.browser.driving import (
     box,
     clipboard,
@@ -462,14 +462,14 @@ def test_steps_survive_a_reload(console: Page) -> None:
 def test_a_favourite_comes_back(
     console: Page, library: dict[str, Entry], agent: User
 ) -> None:
-    agents.favour(library["plain"], user=agent, wanted=True)
+    preferences.set_favorite(library["plain"], user=agent, wanted=True)
     find(console, "换货", "怎么换货？")
     console.keyboard.press("Alt+f")
     expect(said(console)).to_have_text("已取消收藏")
-    assert not Favourite.objects.exists()
+    assert not Favorite.objects.exists()
     console.keyboard.press("Alt+z")
     expect(said(console)).to_have_text("已恢复收藏")
-    assert Favourite.objects.get().entry == library["plain"]
+    assert Favorite.objects.get().entry == library["plain"]
     expect(console.locator("[data-favour]")).to_have_attribute("aria-pressed", "true")
 
 

@@ -48,7 +48,7 @@ def expect_question(page: Page, text: str) -> None:
 
 
 def waiting() -> int:
-    return Question.objects.waiting().count()
+    return Question.objects.awaiting_triage().count()
 
 
 def first_entry(page: Page) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from kb import feedback
-from kb.models import Entry, Gap, Pick, Question, Side, User
-from kb.text import normalize
+from kb import usage
+from kb.models import Entry, Pick, Question, SearchGap, SearchSide, User
+from kb.text.chinese import normalize
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -28,14 +28,14 @@ def desk(
 ) -> Page:
     entry = make_entry("退款多久到账？", "三天。")
     make_question(SAID)
-    Gap.objects.create(words="李雷13987654321退款没到账", side=Side.PUBLIC)
+    SearchGap.objects.create(words="李雷13987654321退款没到账", side=SearchSide.PUBLIC)
     for person in "abc":
         words = "客服小林退款没到账"
-        key: Any = normalize.key(words)
-        row = Pick(entry=entry, side=Side.PUBLIC, person=person, kind="copied")
+        key: Any = normalize.compute_spelling_key(words)
+        row = Pick(entry=entry, side=SearchSide.PUBLIC, person=person, kind="copied")
         row.words, row.words_key = words, key
         row.save()
-    feedback.learn()
+    usage.refresh_evidence()
     login(page, editor, live_site)
     return page
 
@@ -60,7 +60,7 @@ def test_the_digit_opens_the_box_and_enter_merges(desk: Page) -> None:
     box.press("Enter")
     expect(desk.locator(".side-column [role=alert]")).to_contain_text("姓名「张伟」")
     expect(box).to_have_value("我叫张伟，退款没到账")
-    assert Question.objects.waiting().count() == 1
+    assert Question.objects.awaiting_triage().count() == 1
     box.fill("退款还没到账")
     desk.get_by_role("button", name="并入「退款多久到账？」").click()
     box.press("Enter")
@@ -69,7 +69,7 @@ def test_the_digit_opens_the_box_and_enter_merges(desk: Page) -> None:
 
 
 def test_the_digit_of_a_gap_opens_the_box(desk: Page) -> None:
-    desk.goto(f"/desk/gaps/?gap={Gap.objects.get().pk}")
+    desk.goto(f"/desk/gaps/?gap={SearchGap.objects.get().pk}")
     expect(desk.locator("#keys")).to_be_visible()
     desk.keyboard.press("1")
     box = desk.get_by_label("加为问法的话")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from kb import gaps, golden
-from kb.models import Entry, Gap, Golden, Search, User
+from kb.models import Entry, RelevanceTest, Search, SearchGap, User
+from kb.quality import relevance_tests, search_gaps
 from tests.browser.driving import box, opened, violations
 from tests.conftest import MakeEntry
 
@@ -24,12 +24,12 @@ def freight(make_entry: MakeEntry) -> Entry:
 
 
 @pytest.fixture
-def missed(freight: Entry) -> Gap:
+def missed(freight: Entry) -> SearchGap:
     for words in ("回邮的钱", "回邮的钱", "请问一下回邮的钱"):
         Search.objects.create(words=words, side="public", results=0, person="p")
     Search.objects.create(words="火星移民", side="public", results=0)
-    gaps.gather()
-    return Gap.objects.get(words="回邮的钱")
+    search_gaps.collect_gaps()
+    return SearchGap.objects.get(words="回邮的钱")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def desk(page: Page, live_site: str, editor: User, login: Login) -> Page:
     return page
 
 
-def test_a_gap_is_closed_by_one_digit_and_proved(desk: Page, missed: Gap) -> None:
+def test_a_gap_is_closed_by_one_digit_and_proved(desk: Page, missed: SearchGap) -> None:
     desk.goto("/desk/gaps/")
     expect(desk.locator("h1")).to_have_text("回邮的钱")
     desk.keyboard.press("/")
@@ -52,7 +52,9 @@ def test_a_gap_is_closed_by_one_digit_and_proved(desk: Page, missed: Gap) -> Non
     assert missed.status == "closed"
 
 
-def test_what_is_not_ours_goes_and_comes_back_by_keys(desk: Page, missed: Gap) -> None:
+def test_what_is_not_ours_goes_and_comes_back_by_keys(
+    desk: Page, missed: SearchGap
+) -> None:
     desk.goto("/desk/gaps/")
     expect(desk.locator("#keys")).to_be_visible()
     desk.keyboard.press("x")
@@ -64,8 +66,8 @@ def test_what_is_not_ours_goes_and_comes_back_by_keys(desk: Page, missed: Gap) -
 
 
 def test_golden_queries_are_tried_by_a_key(desk: Page, freight: Entry) -> None:
-    Golden.objects.create(words="退货运费", entry=freight)
-    Golden.objects.create(words="发票抬头", entry=freight)
+    RelevanceTest.objects.create(words="退货运费", entry=freight)
+    RelevanceTest.objects.create(words="发票抬头", entry=freight)
     desk.goto("/desk/golden/")
     expect(desk.locator("#keys")).to_be_visible()
     desk.keyboard.press("r")
@@ -119,10 +121,10 @@ ADDRESSES = (
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_are_for_everybody(
-    desk: Page, missed: Gap, freight: Entry, scheme: str
+    desk: Page, missed: SearchGap, freight: Entry, scheme: str
 ) -> None:
-    Golden.objects.create(words="发票抬头", entry=freight)
-    golden.run(by=None)
+    RelevanceTest.objects.create(words="发票抬头", entry=freight)
+    relevance_tests.run_relevance_tests(by=None)
     desk.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     for address in ADDRESSES:
         desk.goto(address)
@@ -134,11 +136,11 @@ def test_the_pages_fit_a_phone(
     live_site: str,
     editor: User,
     login: Login,
-    missed: Gap,
+    missed: SearchGap,
     freight: Entry,
 ) -> None:
-    Golden.objects.create(words="发票抬头", entry=freight)
-    golden.run(by=None)
+    RelevanceTest.objects.create(words="发票抬头", entry=freight)
+    relevance_tests.run_relevance_tests(by=None)
     login(phone, editor, live_site)
     for address in ADDRESSES:
         phone.goto(address)

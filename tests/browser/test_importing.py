@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from kb import wording
+from kb.language import style_rules
 from kb.models import Entry, User
 from tests.browser.driving import violations
 from tests.conftest import MakeEntry
@@ -29,7 +29,7 @@ FILE = (
 
 @pytest.fixture(autouse=True)
 def _library(make_entry: MakeEntry) -> None:
-    wording.load_starter()
+    style_rules.load_starter_rules()
     load(
         "编号,问题,答案\n1,景区几点关门,18 点\n2,有停车场吗,有\n",
         source="faq",

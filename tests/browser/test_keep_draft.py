@@ -8,8 +8,8 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
-from kb import replies
-from kb.models import AGENT, Reply, User
+from kb.library import replies
+from kb.models import ROLE_AGENT, Reply, User
 from tests.browser.driving import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -120,7 +120,7 @@ def test_a_refused_form_is_kept_until_it_is_saved(writing: Page, agent: User) ->
 def test_another_person_on_the_same_machine_never_sees_it(
     writing: Page, agent: User, make_user: Callable[..., User]
 ) -> None:
-    make_user("other", AGENT)
+    make_user("other", ROLE_AGENT)
     end_sessions()
     writing.get_by_role("button", name="保存").click()
     writing.get_by_label("用户名").fill("other")
@@ -179,7 +179,9 @@ def test_after_signing_in_elsewhere_the_form_is_taken(
 def test_a_changed_reply_is_kept_under_its_own_key(
     page: Page, live_site: str, agent: User, login: Login
 ) -> None:
-    own = replies.keep(Reply(owner=agent, title="一", body="一"), by=agent)
+    own = replies.save_private_reply(
+        Reply(owner=agent, title="一", body="一"), by=agent
+    )
     login(page, agent, live_site)
     page.goto(f"/console/mine/{own.pk}/")
     page.get_by_label("话术", exact=True).fill("改到一半")

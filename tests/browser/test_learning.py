@@ -12,17 +12,18 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from kb import entries, questions
+from kb.library import entries
 from kb.models import (
-    Copy,
+    Announcement,
+    CopyEvent,
     Entry,
     FollowUp,
-    Incident,
-    Practice,
+    PracticeAttempt,
     Question,
     ReplyFeedback,
     User,
 )
+from kb.questions import intake, to_entries
 from tests.conftest import MakeEntry
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -75,7 +76,7 @@ def compose(page: Page, selector: str, **key: Any) -> None:
 # 公告 --------------------------------------------------------------------------------
 
 
-def announce(title: str = "大雪停运", **columns: Any) -> Incident:
+def announce(title: str = "大雪停运", **columns: Any) -> Announcement:
     now = timezone.now()
     times = {"starts_at": now - timedelta(hours=1), "ends_at": now + timedelta(hours=1)}
     told = {
@@ -85,7 +86,7 @@ def announce(title: str = "大雪停运", **columns: Any) -> Incident:
         **times,
         **columns,
     }
-    return Incident.objects.create(**told)
+    return Announcement.objects.create(**told)
 
 
 def test_a_notice_stands_above_results_while_it_lasts(console: Page) -> None:
@@ -98,7 +99,7 @@ def test_a_notice_stands_above_results_while_it_lasts(console: Page) -> None:
     expect(notice.get_by_text("改发 EMS。")).to_be_visible()
     find(console, "退款多久", "退款多久到账？")
     expect(notice).to_have_count(0)
-    Incident.objects.filter(pk=incident.pk).update(ends_at=timezone.now())
+    Announcement.objects.filter(pk=incident.pk).update(ends_at=timezone.now())
     find(console, "退货运费", "退货运费谁承担？")
     expect(notice).to_have_count(0)
 
@@ -224,10 +225,13 @@ def test_what_is_asked_next_is_a_key_away_after_a_copy(
     assert console.evaluate("navigator.clipboard.readText()") == "亲，三天到账。"
     expect(box(console)).to_have_value("退货运费")
     for _ in range(50):  # a copy is told after it happened
-        if Copy.objects.count() >= 2:
+        if CopyEvent.objects.count() >= 2:
             break
         console.wait_for_timeout(100)
-    assert set(Copy.objects.values_list("entry", flat=True)) == {freight.pk, refund.pk}
+    assert set(CopyEvent.objects.values_list("entry", flat=True)) == {
+        freight.pk,
+        refund.pk,
+    }
 
 
 # 新人练习 ----------------------------------------------------------------------------
@@ -237,8 +241,8 @@ def test_what_is_asked_next_is_a_key_away_after_a_copy(
 def asked(freight: Entry, refund: Entry) -> list[Question]:
     made = []
     for entry, text in ((freight, "寄回去的钱谁出呀"), (refund, "钱啥时候退给我")):
-        question = questions.ask(text, answer="当时的回答")
-        entries.absorb(entry, question=question, by=None)
+        question = intake.record_question(text, answer="当时的回答")
+        to_entries.add_question_to_entry(entry, question=question, by=None)
         made.append(question)
     return made
 
@@ -257,11 +261,11 @@ def test_a_trainee_needs_no_mouse(
         compose(console, "#q", key=key)
     compose(console, "#q", key="1", code="Digit1", alt=True)
     expect(box(console)).to_be_focused()
-    assert not Practice.objects.exists()
+    assert not PracticeAttempt.objects.exists()
     console.keyboard.press("Enter")
     expect(console.get_by_text("对了，就是这一条")).to_be_visible()
     expect(console.get_by_text("当时的回答")).to_be_visible()
-    assert Practice.objects.get().right
+    assert PracticeAttempt.objects.get().right
 
 
 def test_a_trainee_walks_the_list_and_sees_the_better_one(
@@ -286,7 +290,7 @@ def test_a_trainee_walks_the_list_and_sees_the_better_one(
     expect(console.get_by_text("该用这条")).to_be_visible()
     console.keyboard.press("Enter")
     expect(console.get_by_text("现在没有要练的了")).to_be_visible()
-    assert [p.right for p in Practice.objects.order_by("pk")] == [False, False]
+    assert [p.right for p in PracticeAttempt.objects.order_by("pk")] == [False, False]
 
 
 def test_looking_is_a_key_too(console: Page, asked: list[Question]) -> None:
@@ -294,7 +298,7 @@ def test_looking_is_a_key_too(console: Page, asked: list[Question]) -> None:
     expect(box(console)).to_be_focused()
     console.keyboard.press("Alt+Digit0")
     expect(console.get_by_text("先看答案")).to_be_visible()
-    assert Practice.objects.get().chosen is None
+    assert PracticeAttempt.objects.get().chosen is None
 
 
 # Everybody can use it -------------------------------------------------------------------
@@ -362,7 +366,7 @@ def test_axe_finds_nothing_wrong_and_nothing_is_cut_off(
 def test_axe_finds_nothing_wrong_at_the_desk(
     page: Page, live_site: str, editor: User, login: Login, theme: Any, width: int
 ) -> None:
-    entry = entries.draft("退货？", by=None, answer="退。")
+    entry = entries.create_draft("退货？", by=None, answer="退。")
     for done in (False, True):
         remark = ReplyFeedback.objects.create(entry=entry, reason="wrong", by=editor)
         if done:

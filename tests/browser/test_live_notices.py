@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from kb.models import Incident, User
+from kb.models import Announcement, User
 from tests.browser.driving import box, find, opened, violations
 from tests.conftest import MakeEntry
 
@@ -17,9 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Login = Callable[..., None]
 
 
-def announce(title: str, keywords: str = "") -> Incident:
+def announce(title: str, keywords: str = "") -> Announcement:
     now = timezone.now()
-    incident = Incident(
+    incident = Announcement(
         title=title,
         keywords=keywords,
         starts_at=now - timedelta(minutes=1),
@@ -56,7 +56,7 @@ def test_an_open_console_learns_of_a_notice_and_of_its_end(
     expect(notice).to_be_hidden()
     box(page).fill("发货")
     expect(page.locator(".found > .notices")).to_contain_text("华东仓停电")
-    Incident.objects.filter(pk=incident.pk).update(ends_at=timezone.now())
+    Announcement.objects.filter(pk=incident.pk).update(ends_at=timezone.now())
     wait_half_a_minute(page)
     expect(page.locator(".found > .notices")).to_have_count(0)
     expect(status).to_have_text("公告已结束：华东仓停电，今天不发货")
@@ -87,7 +87,7 @@ def test_a_page_of_the_desk_learns_too(
     wait_half_a_minute(page)
     expect(page.locator("#live-notices")).to_contain_text("华东仓停电")
     assert violations(page) == []
-    Incident.objects.filter(pk=incident.pk).update(ends_at=timezone.now())
+    Announcement.objects.filter(pk=incident.pk).update(ends_at=timezone.now())
     wait_half_a_minute(page)
     expect(page.locator("#live-notices details")).to_have_count(0)
 

@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from kb import feedback, replies
-from kb.models import Copy, Entry, Reply, Segment, Team, User
+from kb import usage
+from kb.library import replies
+from kb.models import CopyEvent, CustomerSegment, Entry, Reply, Team, User
 from tests.browser.driving import (
     box,
     chosen,
@@ -29,12 +30,12 @@ Login = Callable[..., None]
 
 
 @pytest.fixture
-def vip() -> Segment:
-    return Segment.objects.create(name="高净值")
+def vip() -> CustomerSegment:
+    return CustomerSegment.objects.create(name="高净值")
 
 
 @pytest.fixture
-def entry(make_entry: MakeEntry, vip: Segment) -> Entry:
+def entry(make_entry: MakeEntry, vip: CustomerSegment) -> Entry:
     made = make_entry("退款多久到账？", replies=["一般三天到账。"])
     Reply.objects.create(
         entry=made, label="尊享", body="今天就到账。", segment=vip, order=5
@@ -51,7 +52,9 @@ def console(
 
 
 def keep(user: User, title: str, body: str, **more: Any) -> Reply:
-    return replies.keep(Reply(owner=user, title=title, body=body, **more), by=user)
+    return replies.save_private_reply(
+        Reply(owner=user, title=title, body=body, **more), by=user
+    )
 
 
 def test_mine_is_copied_with_enter_like_any_other(console: Page, agent: User) -> None:
@@ -105,7 +108,7 @@ def test_the_kind_of_customer_stays_until_the_next_customer(console: Page) -> No
     assert clipboard(console) == "今天就到账。"
     opened(console)  # another page of the same tab knows the customer
     expect(console.get_by_label("客户类型")).to_have_value(
-        str(Segment.objects.get().pk)
+        str(CustomerSegment.objects.get().pk)
     )
     box(console).focus()
     console.keyboard.press("Escape")
@@ -127,7 +130,7 @@ def test_what_has_ended_is_not_copied_and_enter_says_why(
         console.keyboard.press(key)
         expect(said(console)).to_contain_text("已过期，不能复制")
     assert clipboard(console) == "nothing"
-    assert not Copy.objects.exists()
+    assert not CopyEvent.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -145,11 +148,13 @@ def test_axe_finds_nothing_wrong(
     lead.save()
     lead = User.objects.get(pk=lead.pk)
     own = keep(lead, "催派送", "亲，催过了", keywords="cps")
-    replies.propose(own, by=lead)
-    replies.keep(Reply(team=lead.team, title="团队的话", body="亲"), by=lead)
+    replies.propose_reply(own, by=lead)
+    replies.save_private_reply(
+        Reply(team=lead.team, title="团队的话", body="亲"), by=lead
+    )
     shared = entry.replies.shared().first()
     assert shared is not None
-    feedback.copied(entry, by=lead, reply=shared, kind=Copy.Kind.REPLY)
+    usage.record_copy(entry, by=lead, reply=shared, kind=CopyEvent.Kind.REPLY)
     shared.body = "一般五天到账。"
     shared.save()
     width, scheme = seen

@@ -14,8 +14,9 @@ from django.core.files.base import ContentFile
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from kb import pictures, reads
+from kb.library import pictures
 from kb.models import Category, Entry, Tag
+from kb.publishing import page_views
 from tests.conftest import MakeEntry
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -54,16 +55,18 @@ def entry(make_entry: MakeEntry, settings: Any, tmp_path: Path) -> Entry:
     settings.MEDIA_ROOT = tmp_path
     made = BytesIO()
     Image.new("RGB", (900, 1600), (220, 225, 235)).save(made, "PNG")
-    kept = pictures.keep(ContentFile(made.getvalue(), "a.png"), alt="订单页", by=None)
+    kept = pictures.store_picture(
+        ContentFile(made.getvalue(), "a.png"), alt="订单页", by=None
+    )
     top = Category.objects.create(name="售后")
     shelf = Category.objects.create(name="退换货", parent=top)
     entry = make_entry(
-        "退货运费谁承担？", LONG.format(picture=kept.markdown()), category=shelf
+        "退货运费谁承担？", LONG.format(picture=kept.build_markdown()), category=shelf
     )
     entry.tags.add(Tag.objects.create(name="运费"))
     make_entry("退货地址在哪里？", "仓库地址见订单。", category=top)
-    reads.note(entry.pk)
-    reads.write()
+    page_views.count_page_view(entry.pk)
+    page_views.flush_page_views()
     return entry
 
 

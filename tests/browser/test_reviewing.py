@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from kb import entries
-from kb.models import WRITER, Entry, Review, User
+from kb.library import entries
+from kb.models import ROLE_WRITER, Entry, Review, User
 from tests.browser.driving import violations
 from tests.conftest import MakeEntry
 
@@ -19,7 +19,7 @@ Login = Callable[..., None]
 
 @pytest.fixture
 def writer(make_user: Callable[..., User]) -> User:
-    return make_user("writer", WRITER, is_staff=True, name="小写")
+    return make_user("writer", ROLE_WRITER, is_staff=True, name="小写")
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def test_a_reviewer_writes_why_with_the_keyboard_alone(
     page: Page, live_site: str, login: Login, writer: User, lead: User, entry: Entry
 ) -> None:
     for number in range(2):
-        draft = entries.draft(f"第{number}条？", by=writer, answer="答案。")
-        entries.submit(draft, by=writer)
+        draft = entries.create_draft(f"第{number}条？", by=writer, answer="答案。")
+        entries.submit_entry(draft, by=writer)
     login(page, lead, live_site)
     page.goto("/desk/reviews/")
     expect(page.locator("#keys")).to_be_visible()
@@ -82,7 +82,7 @@ def test_a_reviewer_writes_why_with_the_keyboard_alone(
 def test_an_old_version_is_read_and_comes_back_on_a_phone(
     phone: Page, live_site: str, login: Login, lead: User, entry: Entry
 ) -> None:
-    entries.revise(entry, by=lead, based_on=entry.version, answer="运费十元。")
+    entries.update_entry(entry, by=lead, based_on=entry.version, answer="运费十元。")
     login(phone, lead, live_site)
     phone.goto(f"/desk/history/{entry.pk}/")
     expect(phone.locator(".compared ins")).to_have_text("十")

@@ -13,8 +13,8 @@ from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from kb.faq import asking
-from kb.models import Entry, Incident, Inquiry, Vote
+from kb.models import Announcement, Entry, Inquiry, Vote
+from kb.web.faq import ask_form
 from tests.browser.hosting import Host, hosted, violations
 from tests.conftest import MakeEntry
 
@@ -27,7 +27,7 @@ PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>
 def host(
     settings: Any, live_site: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Host]:
-    monkeypatch.setattr(asking, "SOON", -1)
+    monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
     with hosted() as host:
         settings.KB_WIDGET_ORIGINS = [host.origin]
         host.policy = (
@@ -314,7 +314,7 @@ def test_what_runs_now_stands_above_the_answers(
     page: Page, host: Host, live_site: str, entry: Entry
 ) -> None:
     now, hour = timezone.now(), timedelta(hours=1)
-    Incident.objects.create(
+    Announcement.objects.create(
         title="大雪，发货延迟",
         body="预计**周五**恢复。",
         keywords="快递",

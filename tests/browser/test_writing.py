@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from kb import entries, wording
+from kb.language import style_rules
+from kb.library import entries
 from kb.models import Entry, User
 from tests.browser.driving import violations
 from tests.conftest import MakeEntry
@@ -22,7 +23,7 @@ def write(
     live_site: str, editor: User, login: Login, make_entry: MakeEntry
 ) -> Callable[..., Any]:
     """Return a function that opens the page of an entry, or of a new one."""
-    wording.load_starter()
+    style_rules.load_starter_rules()
 
     def open_page(page: Page, **columns: Any) -> Any:
         login(page, editor, live_site)
@@ -180,7 +181,7 @@ def test_a_new_entry_is_kept_as_well_and_dropped(page: Page, write: Any) -> None
 def test_the_second_of_two_chooses_side_by_side(page: Page, write: Any) -> None:
     write(page, question="怎么联系", answer="请先申请。", replies=["亲，等一下"])
     entry = Entry.objects.get()
-    entries.revise(
+    entries.update_entry(
         entry, by=None, based_on=entry.version, answer="请先打电话。", keywords="th"
     )
     page.get_by_label("FAQ 答案").fill("请先联系客服。")

@@ -13,7 +13,7 @@ from typing import Any
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 DATA = Path(os.environ.get("KB_SHARED_DATA") or ROOT.parent / "shared") / "data"
-DEMO = ROOT / "kb" / "demo" / "library"
+DEMO = ROOT / "kb" / "import_export" / "demo" / "library"
 BY_AGENTS = {"shortcode", "reply", "internal"}  # golden queries of agents only
 SHARED = {
     "cloud_faq": "colloquial_cloud.tsv",

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from kb import demo, index, vocabulary
+from kb.import_export import demo
+from kb.index import sync
+from kb.language import vocabulary
 from kb.models import Reader, User
-from kb.search import search
+from kb.search import search_entries
 
 HERE = Path(__file__).parent
 GOLDEN, MISSES = HERE / "golden.tsv", HERE / "misses.tsv"
@@ -32,7 +34,7 @@ def rows(path: Path) -> list[Row]:
 
 def rank(row: Row, user: Reader) -> int:
     """Return where the expected entry stands, 0 for nowhere; 1 for a right none."""
-    hits = search(row["query"], user=user, limit=20).hits
+    hits = search_entries(row["query"], user=user, limit=20).hits
     if row["kind"] == "none":
         return 0 if hits else 1
     keys = [hit.entry.external_id for hit in hits]
@@ -52,12 +54,12 @@ def missed(agent: User) -> dict[tuple[str, str], str]:
 
 @pytest.fixture
 def library(settings: Any, tmp_path: Path, agent: User) -> User:
-    engine = "kb.engines.whoosh.WhooshEngine"
+    engine = "kb.index.engines.whoosh.WhooshEngine"
     settings.KB_ENGINE = {"BACKEND": engine, "PATH": tmp_path / "index"}
-    index.rebuild()
-    vocabulary.load_starter()
-    demo.load()
-    index.sync_all()
+    sync.rebuild_index()
+    vocabulary.install_starter_vocabulary()
+    demo.load_demo_library()
+    sync.sync_all_marks()
     return agent
 
 

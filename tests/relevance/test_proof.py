@@ -9,7 +9,7 @@ import pytest
 
 from bench import vocabulary
 from bench.asked import Asked
-from kb.text import segment
+from kb.text.chinese import tokenizer
 from tests.relevance.labelled import Case, Labelled
 
 QUESTIONS = {"a": "无法登录怎么解决", "b": "发票抬头怎么改", "c": "我的蓝鲸卡丢了"}
@@ -57,14 +57,14 @@ def test_a_word_is_tried_on_entries_cut_without_it(
     tmp_path: Path, starter: vocabulary.Starter
 ) -> None:
     starter.words = [["蓝鲸卡", "n"]]
-    segment.learn(starter.without().words)
+    tokenizer.teach_words(starter.without().custom_words)
     asked = library(tmp_path, "蓝鲸卡", "c")
-    before = asked.engine.digests()
+    before = asked.engine.load_digests()
     list(vocabulary._words(asked, starter))
-    assert asked.engine.digests() == before
-    segment.learn(frozenset())
+    assert asked.engine.load_digests() == before
+    tokenizer.teach_words(frozenset())
     asked.cut_anew(range(len(QUESTIONS)))
-    assert {id for id in before if before[id] != asked.engine.digests()[id]} == {2}
+    assert {id for id in before if before[id] != asked.engine.load_digests()[id]} == {2}
 
 
 def test_figures_are_points_of_each_set_so_that_small_sets_count_alike(

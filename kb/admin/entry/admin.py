@@ -1,4 +1,4 @@
-"""Entries: written through kb.entries, moved by buttons, never lost to a conflict."""
+"""Entries: written through kb.library.entries, moved by buttons, never lost to a conflict."""
 
 from __future__ import annotations
 
@@ -24,51 +24,66 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_protect
 
-from kb import entries
-from kb.admin.base import Curation, short
+from kb.admin.base_admin import BaseAdmin, format_local_time
 from kb.admin.entry import assistant, autosave, merging, moves
 from kb.admin.entry.conflicts import merge_conflict
 from kb.admin.entry.form import EntryForm, write_phrasings
 from kb.admin.entry.formsets import FollowUpInline, ReplyInline
-from kb.admin.entry.list_search import MineFilter, search_entries
+from kb.admin.entry.list_search import OwnEntriesFilter, search_entries
 from kb.admin.entry.proposals import edit_proposal
 from kb.admin.entry.search_warning import PublishRedirect, publish_saved
 from kb.admin.entry.state import FormState, load_state
-from kb.admin.filters import BranchFilter, UsedFilter, ValidityFilter
-from kb.models import Entry, Question, Review, Right, Validity
-from kb.models.remit import branches
+from kb.admin.list_filters import (
+    CategoryBranchFilter,
+    UsedRelationFilter,
+    ValidityFilter,
+)
+from kb.library import entries
+from kb.models import CategoryRight, Entry, Question, Review, Validity
+from kb.models.category_permission import get_permitted_category_ids
 
-TONES = {"draft": "", "review": "warn", "published": "ok", "retired": "bad"}
+STATUS_CSS_CLASSES = {
+    "draft": "",
+    "review": "warn",
+    "published": "ok",
+    "retired": "bad",
+}
 
 
 @admin.register(Entry)
-class EntryAdmin(Curation):
+class EntryAdmin(BaseAdmin):
     """The list of entries, and the form whose steps `changeform_view` names."""
 
     form = EntryForm
     inlines = [ReplyInline, FollowUpInline]
     list_display = [
         "question",
-        "state",
+        "status_label",
         "audience",
         "category",
-        "asked",
-        "changed",
+        "question_count",
+        "changed_at",
         "updated_by",
     ]
-    list_filter = ["status", "audience", MineFilter, BranchFilter, ValidityFilter]
-    list_filter += [(name, UsedFilter) for name in ("window", "module", "tags")]
+    list_filter = [
+        "status",
+        "audience",
+        OwnEntriesFilter,
+        CategoryBranchFilter,
+        ValidityFilter,
+    ]
+    list_filter += [(name, UsedRelationFilter) for name in ("window", "module", "tags")]
     list_select_related = ["category", "updated_by"]
     search_fields = ["question", "keywords", "phrasings__text", "written__body"]
     date_hierarchy = "updated_at"
-    actions = moves.actions()
+    actions = moves.build_actions()
     readonly_fields = [
         "said_as",
-        "state",
-        "asked",
+        "status_label",
+        "question_count",
         "published_at",
-        "created",
-        "updated",
+        "created_note",
+        "updated_note",
         "source",
         "external_id",
     ]
@@ -91,7 +106,18 @@ class EntryAdmin(Curation):
             {"fields": ["window", ("valid_from", "valid_until"), "review_at"]},
         ),
         ("怎么找到它", {"fields": ["phrasings", "keywords", "tags", "module", "slug"]}),
-        ("现状", {"fields": ["state", "asked", "published_at", "created", "updated"]}),
+        (
+            "现状",
+            {
+                "fields": [
+                    "status_label",
+                    "question_count",
+                    "published_at",
+                    "created_note",
+                    "updated_note",
+                ]
+            },
+        ),
         ("来源", {"fields": ["source", "external_id"], "classes": ["collapse"]}),
     ]
 
@@ -149,7 +175,7 @@ class EntryAdmin(Curation):
         """Out of one's remit an entry is only looked at."""
         by: Any = request.user
         allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or entries.may_write(obj, by=by))
+        return allowed and (obj is None or entries.can_write_entry(obj, by=by))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only a draft that was never published and no question belongs to may vanish."""
@@ -157,7 +183,7 @@ class EntryAdmin(Curation):
         if obj is None or not allowed:
             return allowed
         by: Any = request.user
-        if not entries.may_write(obj, by=by):
+        if not entries.can_write_entry(obj, by=by):
             return False
         fresh = obj.status == Entry.Status.DRAFT and obj.published_at is None
         return fresh and not obj.questions.exists()
@@ -223,8 +249,8 @@ class EntryAdmin(Curation):
         context = {
             **context,
             **merging.build_merger_context(request, entry),
-            "moves": moves.possible(entry, by),
-            "findings": assistant.of_kept(entry) if entry else [],
+            "moves": moves.list_possible_moves(entry, by),
+            "findings": assistant.list_saved_findings(entry) if entry else [],
             "show_save_and_add_another": False,
         }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -238,14 +264,14 @@ class EntryAdmin(Curation):
         based_on = form.cleaned_data["version"] if change else None
         note = form.cleaned_data.get("note", "")
         by: Any = request.user
-        entries.put(obj, by=by, based_on=based_on, note=note)
+        entries.save_entry(obj, by=by, based_on=based_on, note=note)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
         write_phrasings(form.instance, form.cleaned_data["phrasings"])
-        entries.complete(form.instance)
+        entries.refresh_revision_content(form.instance)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -260,15 +286,15 @@ class EntryAdmin(Curation):
         self, request: HttpRequest, obj: Entry, post_url_continue: str | None = None
     ) -> HttpResponse:
         if "_move" in request.POST:
-            return self._move(request, obj)
+            return self._move_saved_entry(request, obj)
         return super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request: HttpRequest, obj: Entry) -> HttpResponse:
         if "_move" in request.POST:
-            return self._move(request, obj)
+            return self._move_saved_entry(request, obj)
         return super().response_change(request, obj)
 
-    def _move(self, request: HttpRequest, entry: Entry) -> HttpResponse:
+    def _move_saved_entry(self, request: HttpRequest, entry: Entry) -> HttpResponse:
         """Move the entry that has just been saved, and show it again."""
         if request.POST.get("_move") == "publish":
             return PublishRedirect(entry)  # when what was saved can be searched
@@ -277,18 +303,21 @@ class EntryAdmin(Curation):
     # Columns ------------------------------------------------------------------
 
     @admin.display(description="状态", ordering="status")
-    def state(self, entry: Entry) -> SafeString:
+    def status_label(self, entry: Entry) -> SafeString:
         badge = '<span class="badge {}">{}</span>'
-        shown = [(TONES.get(entry.status, ""), entry.get_status_display())]
-        if entry.validity != Validity.NOW and entry.status == Entry.Status.PUBLISHED:
-            tone = "bad" if entry.validity == Validity.OVER else "warn"
+        shown = [(STATUS_CSS_CLASSES.get(entry.status, ""), entry.get_status_display())]
+        if (
+            entry.validity != Validity.IN_FORCE
+            and entry.status == Entry.Status.PUBLISHED
+        ):
+            tone = "bad" if entry.validity == Validity.EXPIRED else "warn"
             shown.append((tone, entry.validity.label))
         if getattr(entry, "waits_", False):
             shown.append(("warn", "修改待审核"))
         return format_html_join(" ", badge, shown)
 
     @admin.display(description="问题", ordering="asked_")
-    def asked(self, entry: Any) -> str | SafeString:
+    def question_count(self, entry: Any) -> str | SafeString:
         if not getattr(entry, "asked_", 0):
             return "0"
         where = reverse("admin:kb_question_changelist")
@@ -300,21 +329,21 @@ class EntryAdmin(Curation):
         return "、".join(entry.phrasings.values_list("text", flat=True))
 
     @admin.display(description="更新时间", ordering="updated_at")
-    def changed(self, entry: Entry) -> str:
-        return short(entry.updated_at)
+    def changed_at(self, entry: Entry) -> str:
+        return format_local_time(entry.updated_at)
 
     @admin.display(description="创建")
-    def created(self, entry: Entry) -> str:
+    def created_note(self, entry: Entry) -> str:
         return _when_and_who(entry.created_at, entry.created_by)
 
     @admin.display(description="最后修改")
-    def updated(self, entry: Entry) -> str:
+    def updated_note(self, entry: Entry) -> str:
         return _when_and_who(entry.updated_at, entry.updated_by)
 
 
 def waits_for_review() -> Exists:
     """Return whether a change of the entry of each row waits."""
-    waiting = Review.waiting().filter(entry=OuterRef("pk"), content__isnull=False)
+    waiting = Review.open_reviews().filter(entry=OuterRef("pk"), content__isnull=False)
     return Exists(waiting)
 
 
@@ -327,7 +356,7 @@ def build_review_context(state: FormState) -> dict[str, Any]:
 
 def require_category(field: Any, user: Any) -> Any:
     """Where `user` is held to branches, an entry without a place would be nobody's."""
-    if branches(user, Right.WRITE) is not None:
+    if get_permitted_category_ids(user, CategoryRight.WRITE) is not None:
         field.required = True
     return field
 
@@ -339,4 +368,4 @@ def _get_view_only(field: Any) -> Any:
 
 
 def _when_and_who(moment: Any, user: Any) -> str:
-    return f"{short(moment)} · {user or '系统'}" if moment else ""
+    return f"{format_local_time(moment)} · {user or '系统'}" if moment else ""

@@ -13,18 +13,27 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from kb import trash, unsaved
-from kb.admin.entry.form import RESTORING
+from kb.admin.autocomplete_lookup import is_valid_id
+from kb.admin.entry.form import RESTORING_FIELD
 from kb.admin.entry.state import get_visible_entry
-from kb.admin.lookup import is_id
-from kb.admin.recovery import offer_undo
-from kb.models import Entry, Unsaved
+from kb.admin.recoverable_admin import offer_undo
+from kb.library import autosave
+from kb.models import Autosave, Entry
+from kb.operations import trash
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-RESTORE = "_restore"  # the row that is to be shown again
-OWN = "_unsaved"  # the row of a new entry that the form is kept in
-APART = {RESTORE, "csrfmiddlewaretoken", "_save", "_continue", "_move", OWN, RESTORING}
-SHOWN = 5
+RESTORE_FIELD = "_restore"  # the row that is to be shown again
+AUTOSAVE_ID_FIELD = "_unsaved"  # the row of a new entry that the form is kept in
+UNSAVED_FIELDS = {
+    RESTORE_FIELD,
+    "csrfmiddlewaretoken",
+    "_save",
+    "_continue",
+    "_move",
+    AUTOSAVE_ID_FIELD,
+    RESTORING_FIELD,
+}
+MAX_SHOWN_AUTOSAVES = 5
 
 
 def get_urls(model_admin: Any) -> list[Any]:
@@ -34,31 +43,31 @@ def get_urls(model_admin: Any) -> list[Any]:
         return model_admin.admin_site.admin_view(require_POST(view))
 
     return [
-        path("keep/", protect(keep_view), name="kb_entry_keep"),
+        path("keep/", protect(save_view), name="kb_entry_keep"),
         path("drop/", protect(drop_view), name="kb_entry_drop"),
     ]
 
 
 def is_restoring(request: HttpRequest) -> bool:
     """Tell whether the request asks for what was autosaved, instead of saving."""
-    return RESTORE in request.POST
+    return RESTORE_FIELD in request.POST
 
 
-def find_autosaved(request: HttpRequest, entry: Entry | None) -> Unsaved | None:
+def find_autosaved(request: HttpRequest, entry: Entry | None) -> Autosave | None:
     """Return what is to be shown again: of this person and this page only."""
-    number = request.POST.get(RESTORE, "")
-    if request.method != "POST" or not is_id(number):
+    number = request.POST.get(RESTORE_FIELD, "")
+    if request.method != "POST" or not is_valid_id(number):
         return None
     by: Any = request.user
-    return unsaved.of(entry, by=by).filter(pk=number).first()
+    return autosave.list_autosaves(entry, by=by).filter(pk=number).first()
 
 
-def build_restored_data(kept: Unsaved) -> QueryDict:
+def build_restored_data(kept: Autosave) -> QueryDict:
     """Return what was autosaved as if it had been sent; the form refuses to save it."""
     data = QueryDict(mutable=True)
     for name, value in kept.fields:
         data.appendlist(name, value)
-    data[RESTORING], data[OWN] = "yes", str(kept.pk)
+    data[RESTORING_FIELD], data[AUTOSAVE_ID_FIELD] = "yes", str(kept.pk)
     return data
 
 
@@ -69,12 +78,12 @@ def respond_missing(request: HttpRequest) -> HttpResponse:
 
 def list_autosaved(
     request: HttpRequest, entry: Entry | None, *, is_new: bool
-) -> list[Unsaved]:
+) -> list[Autosave]:
     """Return what the form offers to restore; nothing while one is sent."""
     if request.method not in SAFE_METHODS or not (entry or is_new):
         return []
     by: Any = request.user
-    return list(unsaved.of(entry, by=by)[:SHOWN])
+    return list(autosave.list_autosaves(entry, by=by)[:MAX_SHOWN_AUTOSAVES])
 
 
 def drop_saved(
@@ -84,23 +93,23 @@ def drop_saved(
     if request.method != "POST" or response.status_code != HTTPStatus.FOUND:
         return
     by: Any = request.user
-    known = request.POST.get(OWN, "")
-    ids = [int(known)] if is_id(known) else []
+    known = request.POST.get(AUTOSAVE_ID_FIELD, "")
+    ids = [int(known)] if is_valid_id(known) else []
     if entry:
-        ids += unsaved.of(entry, by=by).values_list("pk", flat=True)
-    unsaved.drop(by=by, ids=ids)
+        ids += autosave.list_autosaves(entry, by=by).values_list("pk", flat=True)
+    autosave.delete_autosaves(by=by, ids=ids)
 
 
 def require_seen(request: HttpRequest) -> None:
     """Raise PermissionDenied where restored content would be saved unseen."""
-    if RESTORING in request.POST:
+    if RESTORING_FIELD in request.POST:
         raise PermissionDenied("恢复的内容要看过再保存。")
 
 
-def keep_view(request: HttpRequest) -> JsonResponse:
+def save_view(request: HttpRequest) -> JsonResponse:
     """Keep the form; answer with the row and when, or with the reason why not."""
-    given = _asked(request)
-    number, known = given.get("_entry", ""), given.get(OWN, "")
+    given = _require_editor(request)
+    number, known = given.get("_entry", ""), given.get(AUTOSAVE_ID_FIELD, "")
     entry = get_visible_entry(request, number or None)
     if number and entry is None:
         return JsonResponse({"error": "这个条目已经不在了。"}, status=400)
@@ -108,11 +117,12 @@ def keep_view(request: HttpRequest) -> JsonResponse:
         (name, value)
         for name, values in given.lists()
         for value in values
-        if name not in {*APART, "_entry"}
+        if name not in {*UNSAVED_FIELDS, "_entry"}
     ]
-    row_id = int(known) if is_id(known) else None
+    row_id = int(known) if is_valid_id(known) else None
+    by: Any = request.user
     try:
-        row = unsaved.keep(fields, entry=entry, by=request.user, known=row_id)  # type: ignore[arg-type]
+        row = autosave.save_form_fields(fields, entry=entry, by=by, known=row_id)
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=400)
     at = timezone.localtime(row.at).strftime("%H:%M")
@@ -122,17 +132,19 @@ def keep_view(request: HttpRequest) -> JsonResponse:
 def drop_view(request: HttpRequest) -> HttpResponse:
     """Forget what was kept, and go back to where it was offered."""
     by: Any = request.user
-    chosen = _asked(request).get("drop", "")
-    row = Unsaved.objects.filter(by=by, pk=chosen if is_id(chosen) else 0).first()
+    chosen = _require_editor(request).get("drop", "")
+    row = Autosave.objects.filter(
+        by=by, pk=chosen if is_valid_id(chosen) else 0
+    ).first()
     if row is None:
         return redirect("admin:kb_entry_add")
-    offer_undo(request, trash.delete(row, by=by))
+    offer_undo(request, trash.delete_row(row, by=by))
     if row.entry_id:
         return redirect("admin:kb_entry_change", row.entry_id)
     return redirect("admin:kb_entry_add")
 
 
-def _asked(request: HttpRequest) -> QueryDict:
+def _require_editor(request: HttpRequest) -> QueryDict:
     user = request.user
     if not (user.has_perm("kb.add_entry") or user.has_perm("kb.change_entry")):
         raise PermissionDenied("您没有编辑条目的权限。")

@@ -11,19 +11,19 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 
-from kb import wording
-from kb.admin.base import WholeForm
+from kb.admin.base_admin import ConstraintCheckingForm
 from kb.admin.entry.state import get_proposed_parts
-from kb.entries import CONFLICT
+from kb.language import style_rules
+from kb.library.entries import EDIT_CONFLICT_MESSAGE
 from kb.models import Entry, Phrasing, User, require_no_personal_data
-from kb.text import normalize
+from kb.text.chinese import normalize
 
-MOST = 1000  # phrasings of one entry
-RESTORING = "_restoring"  # in what was kept, when it is only shown again
-RESTORED = "这是您上次没有保存的内容，看一看再保存。"
+MAX_PHRASINGS = 1000  # phrasings of one entry
+RESTORING_FIELD = "_restoring"  # in what was kept, when it is only shown again
+RESTORED_MESSAGE = "这是您上次没有保存的内容，看一看再保存。"
 
 
-class EntryForm(WholeForm):
+class EntryForm(ConstraintCheckingForm):
     # The version that the change is made on. Not named in any fieldset: the
     # template writes it, hidden, into the form.
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -70,14 +70,16 @@ class EntryForm(WholeForm):
     def clean_phrasings(self) -> Mapping[str, str]:
         """Return {key: text} of the lines, the first of equal ones."""
         lines = self.cleaned_data["phrasings"].splitlines()
-        texts = [text for line in lines if (text := normalize.line(line))]
+        texts = [text for line in lines if (text := normalize.clean_single_line(line))]
         longest = Phrasing._meta.get_field("text").max_length or 0
         if long := [text for text in texts if len(text) > longest]:
             raise ValidationError(f"每行最多 {longest} 字，这行太长：{long[0][:30]}…")
-        if len(texts) > MOST:
-            raise ValidationError(f"最多 {MOST} 个问法，这里有 {len(texts)} 个。")
+        if len(texts) > MAX_PHRASINGS:
+            raise ValidationError(
+                f"最多 {MAX_PHRASINGS} 个问法，这里有 {len(texts)} 个。"
+            )
         self._refuse_personal_data(texts)
-        return {normalize.key(text): text for text in reversed(texts)}
+        return {normalize.compute_spelling_key(text): text for text in reversed(texts)}
 
     def _refuse_personal_data(self, texts: Sequence[str]) -> None:
         """Name each new line that tells who somebody is; what is old may stay."""
@@ -95,8 +97,8 @@ class EntryForm(WholeForm):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if RESTORING in self.data:  # it is shown, and must never be saved by that
-            self.add_error(None, RESTORED)
+        if RESTORING_FIELD in self.data:  # it is shown, and must never be saved by that
+            self.add_error(None, RESTORED_MESSAGE)
         now = self.instance
         if now.pk and given.get("version") != now.version:
             self._come_back(now)
@@ -115,8 +117,8 @@ class EntryForm(WholeForm):
         kept = set(self._get_shown_phrasings())
         asked = given.get("phrasings") or {}
         fresh = [text for text in asked.values() if wider or text not in kept]
-        for one in wording.findings(
-            wording.said_in(question, answer, phrasings=fresh),
+        for one in style_rules.check_texts(
+            style_rules.list_form_texts(question, answer, phrasings=fresh),
             public=public,
             entry_id=self.instance.pk,
             strict=True,
@@ -131,7 +133,9 @@ class EntryForm(WholeForm):
         """
         where = reverse("admin:kb_entry_change", args=[now.pk])
         link = '{} <a href="{}" target="_blank" rel="noopener">在新窗口看最新内容</a>'
-        self.add_error(None, ValidationError(format_html(link, CONFLICT, where)))
+        self.add_error(
+            None, ValidationError(format_html(link, EDIT_CONFLICT_MESSAGE, where))
+        )
         sent = cast(QueryDict, self.data).copy()
         sent[self.add_prefix("version")] = str(now.version)
         self.data = sent

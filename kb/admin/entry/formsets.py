@@ -9,10 +9,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from kb import wording
-from kb.admin.base import WholeForm
+from kb.admin.autocomplete_lookup import AutocompleteMixin
+from kb.admin.base_admin import ConstraintCheckingForm
 from kb.admin.entry.state import get_proposed_parts
-from kb.admin.lookup import AutocompleteMixin
+from kb.language import style_rules
 from kb.models import Entry, FollowUp, Reply
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def set_proposed_id(formset: Any, form: Any, index: int | None) -> None:
 # Replies --------------------------------------------------------------------------
 
 
-class ReplyForm(WholeForm):
+class ReplyForm(ConstraintCheckingForm):
     class Meta:
         model = Reply
         fields: list[str] = []  # the admin names them
@@ -54,7 +54,7 @@ class ReplyForm(WholeForm):
         self.fields["tone"].required = False
         self.fields["body"].help_text += "重复用到的话写成片段，这里写 {{> 片段名称}}。"
 
-    def not_yet(self) -> set[str]:
+    def get_columns_set_on_save(self) -> set[str]:
         return set() if self.instance.entry_id else {"entry"}  # it is new, too
 
     def clean_tone(self) -> str:
@@ -79,13 +79,13 @@ class ReplyFormSet(ReplyFormSetBase):
         super().clean()
         if self.instance.pk is None or self.instance.status != Entry.Status.PUBLISHED:
             return
-        library = wording.Library()
+        library = style_rules.LibraryLookup()
         for form in self.forms:
             if "body" not in form.changed_data or self._should_delete_form(form):  # type: ignore[attr-defined]
                 continue
             said = [("", form.cleaned_data.get("body") or "")]
-            for one in wording.findings(
-                wording.said_in("", "", said),
+            for one in style_rules.check_texts(
+                style_rules.list_form_texts("", "", said),
                 entry_id=self.instance.pk,
                 library=library,
                 strict=True,
@@ -133,7 +133,7 @@ class FollowUpFormSet(FollowUpFormSetBase):
 class FollowUpInline(AutocompleteMixin, FollowUpInlineBase):
     model = FollowUp
     fk_name = "entry"
-    form = WholeForm
+    form = ConstraintCheckingForm
     formset = FollowUpFormSet
     fields = ["then", "order"]
     extra = 0

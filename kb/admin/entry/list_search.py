@@ -10,13 +10,13 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.http import HttpRequest
 
 from kb import search
-from kb.admin.base import LONGEST
-from kb.admin.lookup import is_id
+from kb.admin.autocomplete_lookup import is_valid_id
+from kb.admin.base_admin import MAX_LIST_SEARCH_CHARS
 from kb.models import Entry
-from kb.text import normalize
+from kb.text.chinese import normalize
 
 
-class MineFilter(admin.SimpleListFilter):
+class OwnEntriesFilter(admin.SimpleListFilter):
     """What the reader has made, and of it what still waits for him."""
 
     title = "我的"
@@ -48,11 +48,11 @@ def search_entries(
     as all is while the engine is down. `find_letters` looks for letters in
     `queryset`; `usual_order` is the order among equals.
     """
-    words = normalize.line(search_term)[:LONGEST]
+    words = normalize.clean_single_line(search_term)[:MAX_LIST_SEARCH_CHARS]
     if not words:
         return queryset
-    ids = _numbered(words)
-    ids += search.listed(words, user=request.user)
+    ids = _parse_entry_number(words)
+    ids += search.search_entry_ids(words, user=request.user)
     letters = find_letters(words).order_by().values("pk")
     found = queryset.filter(Q(pk__in=ids) | Q(pk__in=letters))
     if request.GET.get("o"):  # a column that somebody clicked on
@@ -63,7 +63,7 @@ def search_entries(
     return ordered
 
 
-def _numbered(words: str) -> list[int]:
+def _parse_entry_number(words: str) -> list[int]:
     """Return the entry that #12 is, first of all."""
     number = words.lstrip("#＃")
-    return [int(number)] if number != words and is_id(number) else []
+    return [int(number)] if number != words and is_valid_id(number) else []

@@ -13,10 +13,11 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from kb import entries, merging
-from kb.admin.entry.assistant import alike
-from kb.admin.lookup import is_id
-from kb.models import Entry, Merger
+from kb.admin.autocomplete_lookup import is_valid_id
+from kb.admin.entry.assistant import list_similar_entries
+from kb.library import entries
+from kb.models import Entry, EntryMerge
+from kb.quality import merging
 
 
 def get_urls(model_admin: Any) -> list[Any]:
@@ -27,7 +28,7 @@ def get_urls(model_admin: Any) -> list[Any]:
 
     return [
         path("<int:pk>/merge/", protect(merge_view), name="kb_entry_merge"),
-        path("<int:pk>/part/", protect(part_view), name="kb_entry_part"),
+        path("<int:pk>/part/", protect(undo_merge_view), name="kb_entry_part"),
     ]
 
 
@@ -35,39 +36,41 @@ def build_merger_context(request: HttpRequest, entry: Entry | None) -> dict[str,
     """Return what the form says of mergers that `entry` took part in."""
     if entry is None:
         return {}
-    gone = Merger.objects.filter(other=entry).select_related("entry").first()
+    gone = EntryMerge.objects.filter(other=entry).select_related("entry").first()
     return {
         "went_into": gone,
         "absorbed": entry.absorbed.select_related("other")[:5],
-        "may_merge": _may(request, entry),
+        "may_merge": _may_merge(request, entry),
     }
 
 
 def merge_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     """Show what would go over; on POST, let it."""
-    entry = _found(request, pk)
-    other = _other(request, request.GET.get("other", ""))
+    entry = _get_mergeable_entry(request, pk)
+    other = _get_other_entry(request, request.GET.get("other", ""))
     if request.method == "POST" and other is not None:
-        return _merge(request, entry, other)
+        return _merge_and_redirect(request, entry, other)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "合并条目",
         "entry": entry,
         "other": other,
-        "near": alike(request, entry.question, entry.pk),
+        "near": list_similar_entries(request, entry.question, entry.pk),
         "asked": request.GET.get("other", ""),
     }
     if other is not None and other.pk != entry.pk:
-        context["prospect"] = merging.prospect(entry, other)
+        context["prospect"] = merging.preview_merge(entry, other)
     return TemplateResponse(request, "admin/kb/entry/merge.html", context)
 
 
-def _merge(request: HttpRequest, entry: Entry, other: Entry) -> HttpResponse:
+def _merge_and_redirect(
+    request: HttpRequest, entry: Entry, other: Entry
+) -> HttpResponse:
     by: Any = request.user
     try:
-        merging.merge(entry, other, by=by)
+        merging.merge_entries(entry, other, by=by)
     except (ValidationError, PermissionDenied) as error:
-        messages.error(request, _reason(error))
+        messages.error(request, _describe_error(error))
         here = reverse("admin:kb_entry_merge", args=[entry.pk])
         return redirect(f"{here}?other={other.pk}")
     undo = reverse("admin:kb_entry_part", args=[other.pk])
@@ -76,10 +79,10 @@ def _merge(request: HttpRequest, entry: Entry, other: Entry) -> HttpResponse:
     return redirect("admin:kb_entry_change", entry.pk)
 
 
-def part_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
+def undo_merge_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, and on POST undo the merger that entry `pk` went by."""
-    other = _found(request, pk)
-    merger = Merger.objects.filter(other=other).select_related("entry").first()
+    other = _get_mergeable_entry(request, pk)
+    merger = EntryMerge.objects.filter(other=other).select_related("entry").first()
     if merger is None:
         messages.warning(request, f"「{other}」没有并入别的条目。")
         return redirect("admin:kb_entry_change", other.pk)
@@ -92,40 +95,40 @@ def part_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         return TemplateResponse(request, "admin/kb/entry/split.html", context)
     by: Any = request.user
     try:
-        other = merging.part(merger, by=by)
+        other = merging.undo_merge(merger, by=by)
     except (ValidationError, PermissionDenied) as error:
-        messages.error(request, _reason(error))
+        messages.error(request, _describe_error(error))
     else:
         state = other.get_status_display()
         messages.success(request, f"已撤销合并，「{other}」现在是{state}。")
     return redirect("admin:kb_entry_change", other.pk)
 
 
-def _found(request: HttpRequest, pk: int) -> Entry:
+def _get_mergeable_entry(request: HttpRequest, pk: int) -> Entry:
     """Return the entry, if it exists and this person may merge it."""
     entry = Entry.objects.visible_to(request.user).filter(pk=pk).first()
     if not request.user.has_perm("kb.publish_entry"):
         raise PermissionDenied("您没有合并条目的权限。")
     if entry is None:
         raise Http404
-    if not _may(request, entry):
+    if not _may_merge(request, entry):
         raise PermissionDenied("这一条不在您负责的分类里。")
     return entry
 
 
-def _may(request: HttpRequest, entry: Entry) -> bool:
+def _may_merge(request: HttpRequest, entry: Entry) -> bool:
     by: Any = request.user
     allowed = by.has_perm("kb.publish_entry") and by.has_perm("kb.change_entry")
-    return allowed and entries.may_publish(entry, by=by)
+    return allowed and entries.can_publish_entry(entry, by=by)
 
 
-def _other(request: HttpRequest, number: str) -> Entry | None:
-    if not is_id(number):
+def _get_other_entry(request: HttpRequest, number: str) -> Entry | None:
+    if not is_valid_id(number):
         return None
     return Entry.objects.visible_to(request.user).filter(pk=number).first()
 
 
-def _reason(error: ValidationError | PermissionDenied) -> str:
+def _describe_error(error: ValidationError | PermissionDenied) -> str:
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
     return str(error)

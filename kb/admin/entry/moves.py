@@ -13,119 +13,135 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from kb import entries
-from kb.models import Act, Entry, User
+from kb.library import entries
+from kb.models import Entry, RevisionAction, User
 
 Status = Entry.Status
-BATCH = 100  # entries in one transaction: others must be able to write between
-MOST = 300  # entries that a preview checks
-SHOWN = 20  # refusals told one by one
+MOVE_BATCH_ENTRIES = (
+    100  # entries in one transaction: others must be able to write between
+)
+MAX_PREVIEW_ENTRIES = 300  # entries that a preview checks
+MAX_SHOWN_REFUSALS = 20  # refusals told one by one
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class StatusMove:
     """One step, what it is called, and who may do it from which status."""
 
     name: str
     label: str
-    act: Act
-    stage: Callable[..., Entry]
+    act: RevisionAction
+    run_stage: Callable[..., Entry]
     allowed: frozenset[Entry.Status]
     permission: str = "publish"  # or "change"
 
-    def may(self, user: User) -> bool:
+    def is_allowed(self, user: User) -> bool:
         return user.has_perm(f"kb.{self.permission}_entry")
 
-    def may_with(self, user: User, entry: Entry) -> bool:
+    def is_allowed_for(self, user: User, entry: Entry) -> bool:
         held = (
-            entries.may_publish if self.permission == "publish" else entries.may_write
+            entries.can_publish_entry
+            if self.permission == "publish"
+            else entries.can_write_entry
         )
         return held(entry, by=user)
 
 
-MOVES = (
-    Move(
+STATUS_MOVES = (
+    StatusMove(
         "submit",
         "提交审核",
-        Act.SUBMITTED,
-        entries.submit,
+        RevisionAction.SUBMITTED,
+        entries.submit_entry,
         frozenset({Status.DRAFT}),
         "change",
     ),
-    Move(
+    StatusMove(
         "publish",
         "发布",
-        Act.PUBLISHED,
-        entries.publish,
+        RevisionAction.PUBLISHED,
+        entries.publish_entry,
         frozenset({Status.DRAFT, Status.REVIEW}),
     ),
-    Move(
+    StatusMove(
         "send-back",
         "退回为草稿",
-        Act.RETURNED,
-        entries.send_back,
+        RevisionAction.RETURNED,
+        entries.return_draft_to_author,
         frozenset({Status.REVIEW}),
     ),
-    Move(
+    StatusMove(
         "retire",
         "下线",
-        Act.RETIRED,
-        entries.retire,
+        RevisionAction.RETIRED,
+        entries.retire_entry,
         frozenset({Status.DRAFT, Status.REVIEW, Status.PUBLISHED}),
     ),
-    Move(
+    StatusMove(
         "restore",
         "恢复为草稿",
-        Act.RESTORED,
-        entries.restore,
+        RevisionAction.RESTORED,
+        entries.restore_entry,
         frozenset({Status.RETIRED}),
     ),
 )
 
 
-def possible(entry: Entry | None, user: User) -> list[Move]:
+def list_possible_moves(entry: Entry | None, user: User) -> list[StatusMove]:
     """Return the moves that `user` may make with `entry`; None is a new one."""
     if entry is None:
-        own = entries.judges_own(user, None)
-        return [m for m in MOVES[:2] if m.may(user) and (own or m.name != "publish")]
-    found = [m for m in MOVES if entry.status in m.allowed and m.may_with(user, entry)]
-    judges = entries.may_judge(entry, by=user)
+        own = entries.can_approve_own_words(user, None)
+        return [
+            m
+            for m in STATUS_MOVES[:2]
+            if m.is_allowed(user) and (own or m.name != "publish")
+        ]
+    found = [
+        m
+        for m in STATUS_MOVES
+        if entry.status in m.allowed and m.is_allowed_for(user, entry)
+    ]
+    judges = entries.can_approve_entry(entry, by=user)
     return [m for m in found if judges or m.name != "publish"]
 
 
-def named(name: str | None) -> Move | None:
-    return next((move for move in MOVES if move.name == name), None)
+def get_move(name: str | None) -> StatusMove | None:
+    return next((move for move in STATUS_MOVES if move.name == name), None)
 
 
 def move_saved(request: HttpRequest, entry: Entry) -> HttpResponse:
     """Make the move that was asked for with the save of `entry`, and show it again."""
-    move = named(request.POST.get("_move"))
+    move = get_move(request.POST.get("_move"))
     try:
         if move:
-            move.stage(entry, by=request.user)
+            move.run_stage(entry, by=request.user)
             messages.success(request, f"「{entry}」已保存并{move.label}。")
     except (ValidationError, PermissionDenied) as error:
-        reason = told(entry, error) if isinstance(error, ValidationError) else error
+        reason = (
+            describe_refusal(entry, error)
+            if isinstance(error, ValidationError)
+            else error
+        )
         messages.warning(request, f"内容已保存，但没有{move and move.label}：{reason}")
     return redirect("admin:kb_entry_change", entry.pk)
 
 
-def actions() -> list[Any]:
+def build_actions() -> list[Any]:
     """Return every move as an action of the list."""
-    return [_action(move) for move in MOVES]
+    return [_build_action(move) for move in STATUS_MOVES]
 
 
-def _action(move: Move) -> Any:
+def _build_action(move: StatusMove) -> Any:
     @admin.action(description=f"{move.label}所选的条目", permissions=[move.permission])
     def act(model: Any, request: HttpRequest, chosen: QuerySet[Entry]) -> Any:
         if request.POST.get("post") != "yes":
-            return _preview(model, request, move, chosen)
-        done, refused = _apply(move, list(chosen), by=request.user)
+            return _render_preview(model, request, move, chosen)
+        done, refused = _apply_move(move, list(chosen), by=request.user)
         if done:
             messages.success(request, f"{move.label}：{done} 条成功。")
-        for reason in refused[:SHOWN]:
+        for reason in refused[:MAX_SHOWN_REFUSALS]:
             messages.error(request, reason)
-        if more := refused[SHOWN:]:
+        if more := refused[MAX_SHOWN_REFUSALS:]:
             messages.error(request, f"另有 {len(more)} 条也没有{move.label}。")
         return None
 
@@ -133,15 +149,17 @@ def _action(move: Move) -> Any:
     return act
 
 
-def _preview(
-    model: Any, request: HttpRequest, move: Move, chosen: QuerySet[Entry]
+def _render_preview(
+    model: Any, request: HttpRequest, move: StatusMove, chosen: QuerySet[Entry]
 ) -> HttpResponse | None:
     """Show which entries would move and why the others would not; write nothing."""
-    found = list(chosen.select_related("category")[: MOST + 1])
-    if len(found) > MOST:
-        messages.warning(request, f"一次最多{move.label} {MOST} 条，请分几次选。")
+    found = list(chosen.select_related("category")[: MAX_PREVIEW_ENTRIES + 1])
+    if len(found) > MAX_PREVIEW_ENTRIES:
+        messages.warning(
+            request, f"一次最多{move.label} {MAX_PREVIEW_ENTRIES} 条，请分几次选。"
+        )
         return None
-    tried = [(entry, _refusal(move, entry, by=request.user)) for entry in found]
+    tried = [(entry, _check_move(move, entry, by=request.user)) for entry in found]
     context = {
         **model.admin_site.each_context(request),
         "title": f"{move.label}：先看看会怎样",
@@ -154,43 +172,45 @@ def _preview(
     return render(request, "admin/kb/entry/moves.html", context)
 
 
-def _refusal(move: Move, entry: Entry, *, by: Any) -> str:
+def _check_move(move: StatusMove, entry: Entry, *, by: Any) -> str:
     """Return why `move` would be refused now, or an empty text."""
     try:
-        entries.require_move(entry, move.act, by=by)
+        entries.require_status_change(entry, move.act, by=by)
     except ValidationError as error:
-        return told(entry, error)
+        return describe_refusal(entry, error)
     return ""
 
 
-def _tried(move: Move, entry: Entry, *, by: Any) -> str:
+def _try_move(move: StatusMove, entry: Entry, *, by: Any) -> str:
     """Return why it would be refused, or nothing."""
     try:
         with transaction.atomic():
-            move.stage(entry, by=by)
+            move.run_stage(entry, by=by)
     except ValidationError as error:
-        return told(entry, error)
+        return describe_refusal(entry, error)
     except Entry.DoesNotExist:
         return f"「{entry}」已经不在了。"
     return ""
 
 
-def _apply(move: Move, chosen: Sequence[Entry], *, by: Any) -> tuple[int, list[str]]:
+def _apply_move(
+    move: StatusMove, chosen: Sequence[Entry], *, by: Any
+) -> tuple[int, list[str]]:
     """Return how many were moved, and why the others were not."""
     refused: list[str] = []
-    for batch in _batches(chosen):
+    for batch in _split_batches(chosen):
         with transaction.atomic():
-            found = [_tried(move, entry, by=by) for entry in batch]
+            found = [_try_move(move, entry, by=by) for entry in batch]
         refused += filter(None, found)
     return len(chosen) - len(refused), refused
 
 
-def told(entry: Entry, error: ValidationError) -> str:
+def describe_refusal(entry: Entry, error: ValidationError) -> str:
     """Return why a stage refused, with the entry's name in it."""
     reason = " ".join(error.messages)
     return reason if str(entry) in reason else f"「{entry}」：{reason}"
 
 
-def _batches(chosen: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    for start in range(0, len(chosen), BATCH):
-        yield chosen[start : start + BATCH]
+def _split_batches(chosen: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    for start in range(0, len(chosen), MOVE_BATCH_ENTRIES):
+        yield chosen[start : start + MOVE_BATCH_ENTRIES]

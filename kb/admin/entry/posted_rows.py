@@ -8,32 +8,36 @@ from typing import Any
 
 from django.http import QueryDict
 
-from kb.entries.content import REPLY
-from kb.text import normalize
+from kb.library.entries.snapshots import REPLY_COLUMNS
+from kb.text.chinese import normalize
 
-MOST = 60  # rows of one inline
-_FIELD = re.compile(r"(?P<number>\d{1,3})-(?P<name>\w+)")
-Row = dict[str, str]
+MAX_INLINE_ROWS = 60  # rows of one inline
+_ROW_FIELD_PATTERN = re.compile(r"(?P<number>\d{1,3})-(?P<name>\w+)")
+PostedRow = dict[str, str]
 
 
-def read(data: QueryDict, prefix: str) -> list[Row]:
+def read_rows(data: QueryDict, prefix: str) -> list[PostedRow]:
     """Return the rows that were sent, by number."""
-    rows: dict[int, Row] = {}
+    rows: dict[int, PostedRow] = {}
     for key in data:
         if key.startswith(f"{prefix}-") and (
-            found := _FIELD.fullmatch(key[len(prefix) + 1 :])
+            found := _ROW_FIELD_PATTERN.fullmatch(key[len(prefix) + 1 :])
         ):
             number = int(found["number"])
             sent = normalize.unify_line_ends(str(data[key]))
             rows.setdefault(number, {})[found["name"]] = sent
     total = data.get(f"{prefix}-TOTAL_FORMS", "")
     count = int(total) if re.fullmatch(r"[0-9]{1,3}", total) else 0
-    return [rows[number] for number in sorted(rows) if number < min(count, MOST)]
+    return [
+        rows[number] for number in sorted(rows) if number < min(count, MAX_INLINE_ROWS)
+    ]
 
 
-def write(data: QueryDict, prefix: str, rows: Sequence[Row]) -> None:
+def write_rows(data: QueryDict, prefix: str, rows: Sequence[PostedRow]) -> None:
     """Send these rows instead: first those that are kept already, as Django wants it."""
-    for key in [k for k in data if _FIELD.fullmatch(k.removeprefix(f"{prefix}-"))]:
+    for key in [
+        k for k in data if _ROW_FIELD_PATTERN.fullmatch(k.removeprefix(f"{prefix}-"))
+    ]:
         if key.startswith(f"{prefix}-"):
             del data[key]
     kept = [row for row in rows if row.get("id")]
@@ -45,28 +49,31 @@ def write(data: QueryDict, prefix: str, rows: Sequence[Row]) -> None:
     data[f"{prefix}-INITIAL_FORMS"] = str(len(kept))
 
 
-def said(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return a value as a form sends it."""
     return "" if value is None else str(value)
 
 
-def of_reply(saved: Mapping[str, Any]) -> Row:
+def build_reply_row(saved: Mapping[str, Any]) -> PostedRow:
     """Return the row that shows a kept reply."""
-    row = {name.removesuffix("_id"): said(saved[name]) for name in REPLY}
+    row = {
+        name.removesuffix("_id"): format_value(saved[name]) for name in REPLY_COLUMNS
+    }
     return row | {"id": str(saved["id"])}
 
 
-def differs(row: Row, saved: Mapping[str, Any] | None) -> bool:
+def is_row_changed(row: PostedRow, saved: Mapping[str, Any] | None) -> bool:
     """Tell whether a row says something else than the reply it was made from."""
     return saved is None or any(
-        said(row.get(name.removesuffix("_id"))).strip() != said(saved[name]).strip()
-        for name in REPLY
+        format_value(row.get(name.removesuffix("_id"))).strip()
+        != format_value(saved[name]).strip()
+        for name in REPLY_COLUMNS
     )
 
 
-def follow_ups(data: QueryDict) -> list[int]:
+def read_follow_up_ids(data: QueryDict) -> list[int]:
     """Return the ids of what follows, as it was sent."""
-    rows = read(data, "follow_ups")
+    rows = read_rows(data, "follow_ups")
     sent = [row.get("then", "") for row in rows if not row.get("DELETE")]
     return [int(one) for one in sent if re.fullmatch(r"[0-9]{1,18}", one)]
 
@@ -80,7 +87,7 @@ def write_follow_ups(
     """
     order = list(wanted)
     rows = [
-        {"id": said(shown.get(pk)), "then": str(pk), "order": str(number)}
+        {"id": format_value(shown.get(pk)), "then": str(pk), "order": str(number)}
         for number, pk in enumerate(order)
     ]
     rows += [
@@ -88,4 +95,4 @@ def write_follow_ups(
         for pk, row_id in shown.items()
         if pk not in order
     ]
-    write(data, "follow_ups", rows)
+    write_rows(data, "follow_ups", rows)

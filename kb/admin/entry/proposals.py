@@ -20,16 +20,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from kb import entries
 from kb.admin.entry import posted_rows
 from kb.admin.entry.state import Proposal
-from kb.entries import Content
+from kb.library import entries
+from kb.library.entries import EntrySnapshot
 from kb.models import FollowUp, Reply, Review
-from kb.text import normalize
+from kb.text.chinese import normalize
 
 
 @dataclass(frozen=True, slots=True)
-class Forms:
+class ProposalForms:
     """The form of an entry with its formsets, and the inlines that these are of."""
 
     fieldsets: Any
@@ -73,7 +73,9 @@ def require_access(model_admin: Any, request: HttpRequest, proposal: Proposal) -
         raise PermissionDenied
 
 
-def build_forms(model_admin: Any, request: HttpRequest, proposal: Proposal) -> Forms:
+def build_forms(
+    model_admin: Any, request: HttpRequest, proposal: Proposal
+) -> ProposalForms:
     """Return the form and formsets of the proposal, bound to what was sent by POST."""
     entry = proposal.entry
     fieldsets = model_admin.get_fieldsets(request, entry)
@@ -94,24 +96,24 @@ def build_forms(model_admin: Any, request: HttpRequest, proposal: Proposal) -> F
                 _send_view_only_rows(options["data"], prefix, proposal.content)
         formsets.append(formset_class(**options))
         inlines.append(inline)
-    return Forms(fieldsets, form, formsets, inlines)
+    return ProposalForms(fieldsets, form, formsets, inlines)
 
 
-def _send_view_only_rows(data: Any, prefix: str, content: Content) -> None:
+def _send_view_only_rows(data: Any, prefix: str, content: EntrySnapshot) -> None:
     """Let the data hold the replies that were only shown, as they are.
 
     The page of a person who may add or delete replies but not change them sends no
     fields of those that it shows, which a formset would take for empty ones.
     """
-    sent = posted_rows.read(data, prefix)
+    sent = posted_rows.read_rows(data, prefix)
     deleted = {row.get("id") for row in sent if row.get("DELETE")}
-    rows = [posted_rows.of_reply(reply) for reply in content["replies"]]
+    rows = [posted_rows.build_reply_row(reply) for reply in content["replies"]]
     rows = [row | {"DELETE": "on"} if row["id"] in deleted else row for row in rows]
-    posted_rows.write(data, prefix, [*rows, *(r for r in sent if not r.get("id"))])
+    posted_rows.write_rows(data, prefix, [*rows, *(r for r in sent if not r.get("id"))])
 
 
 def submit_proposal(
-    request: HttpRequest, proposal: Proposal, forms: Forms
+    request: HttpRequest, proposal: Proposal, forms: ProposalForms
 ) -> Review | None:
     """Let the change wait for review; None with the reason in the form if refused."""
     form, by = forms.form, request.user
@@ -120,7 +122,7 @@ def submit_proposal(
     try:
         form.instance.full_clean()
         content = build_proposed_content(proposal, forms)
-        return entries.propose(
+        return entries.propose_change(
             form.instance,
             content,
             by=by,  # type: ignore[arg-type]
@@ -132,7 +134,7 @@ def submit_proposal(
         return None
 
 
-def build_proposed_content(proposal: Proposal, forms: Forms) -> Content:
+def build_proposed_content(proposal: Proposal, forms: ProposalForms) -> EntrySnapshot:
     """Return all that the entry would say, from forms that are valid.
 
     What the forms do not show stays as it is in the content that they were made of.
@@ -142,7 +144,7 @@ def build_proposed_content(proposal: Proposal, forms: Forms) -> Content:
         forms.form.cleaned_data,
         proposal.content,
     )
-    entry.derive()
+    entry.update_derived_columns()
     tags = before["tags"]
     if "tags" in cleaned:  # in the order in which `content` lists them
         tags = cleaned["tags"].order_by("name").values_list("name", flat=True)
@@ -163,7 +165,7 @@ def _build_phrasings(
     if "phrasings" not in cleaned:
         return list(before)
     typed: dict[str, str] = dict(reversed(cleaned["phrasings"].items()))
-    held = {normalize.key(text): text for text in before}
+    held = {normalize.compute_spelling_key(text): text for text in before}
     kept = [
         text if key == question_key else typed[key]
         for key, text in held.items()
@@ -188,7 +190,7 @@ def _build_replies(before: Sequence[Any], formset: Any) -> list[Any]:
     ]
 
 
-def _build_follow_ups(before: Content, formset: Any) -> list[int]:
+def _build_follow_ups(before: EntrySnapshot, formset: Any) -> list[int]:
     if formset is None:
         return list(before["follow_ups"])
     return [row.then_id for row in _collect_rows(formset)]
@@ -216,7 +218,7 @@ def render_forms(
     model_admin: Any,
     request: HttpRequest,
     proposal: Proposal,
-    forms: Forms,
+    forms: ProposalForms,
     form_url: str,
     context: dict[str, Any],
 ) -> HttpResponse:

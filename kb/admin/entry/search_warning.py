@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from kb import golden
 from kb.admin.entry.moves import move_saved
 from kb.models import Entry
+from kb.quality import relevance_tests
 
 
 class PublishRedirect(HttpResponseRedirect):
@@ -29,7 +29,7 @@ def publish_saved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     if not isinstance(response, PublishRedirect):
         return response
     entry = response.entry
-    if golden.harms(entry):
+    if relevance_tests.has_forecast_regression(entry):
         messages.warning(request, f"「{entry}」已保存，还没有发布。")
         return redirect("desk:golden-warning", entry.pk)
     return move_saved(request, entry)

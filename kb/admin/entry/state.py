@@ -7,9 +7,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from kb import entries
-from kb.admin.lookup import is_id
-from kb.entries import Content, ProposedParts
+from kb.admin.autocomplete_lookup import is_valid_id
+from kb.library import entries
+from kb.library.entries import EntrySnapshot, ProposedRows
 from kb.models import Entry, Review
 
 
@@ -23,8 +23,8 @@ class Proposal:
 
     entry: Entry
     pending: Review | None
-    parts: ProposedParts
-    content: Content
+    parts: ProposedRows
+    content: EntrySnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,15 @@ class FormState:
     proposal: Proposal | None
 
     @property
-    def shown(self) -> Entry | None:
+    def shown_entry(self) -> Entry | None:
         """The entry as the form shows it."""
         return self.proposal.entry if self.proposal else self.entry
 
-    def get_content(self) -> Content:
+    def get_content(self) -> EntrySnapshot:
         """Return what the form shows, read from the database where it is saved."""
         if self.proposal:
             return self.proposal.content
-        return entries.content(self.entry) if self.entry else {}
+        return entries.take_snapshot(self.entry) if self.entry else {}
 
     def get_follow_up_ids(self) -> dict[int, int]:
         """Return {target: primary key} of the follow-up rows that the form shows."""
@@ -65,8 +65,8 @@ def load_state(
     entry = get_visible_entry(request, object_id)
     if entry is None or entry.status != Entry.Status.PUBLISHED:
         return FormState(entry, None, None)
-    pending = entries.pending(entry)
-    if not entries.must_propose(entry, by=by):
+    pending = entries.get_pending_change(entry)
+    if not entries.is_proposal_required(entry, by=by):
         return FormState(entry, pending, None)
     shown = model_admin.get_object(request, str(entry.pk))
     if shown is None:  # it has gone meanwhile
@@ -75,19 +75,19 @@ def load_state(
 
 
 def _load_proposal(entry: Entry, pending: Review | None) -> Proposal:
-    parts = entries.apply_proposed(entry, pending)
+    parts = entries.apply_proposed_change(entry, pending)
     entry.proposed_parts = parts  # type: ignore[attr-defined]
     content = entries.get_proposed_content(entry, parts)
     return Proposal(entry, pending, parts, content)
 
 
-def get_proposed_parts(entry: Any) -> ProposedParts | None:
+def get_proposed_parts(entry: Any) -> ProposedRows | None:
     """Return the rows that a form of `entry` shows instead of those that are saved."""
-    parts: ProposedParts | None = getattr(entry, "proposed_parts", None)
+    parts: ProposedRows | None = getattr(entry, "proposed_parts", None)
     return parts
 
 
 def get_visible_entry(request: HttpRequest, object_id: str | None) -> Entry | None:
-    if object_id is None or not is_id(object_id):
+    if object_id is None or not is_valid_id(object_id):
         return None
     return Entry.objects.visible_to(request.user).filter(pk=object_id).first()

@@ -7,8 +7,8 @@ from typing import Any
 from django.core import checks
 from django.core.management.commands import check
 
-from kb.installation import problems
-from kb.management.command import KbCommand
+from kb.management.base_command import KbCommand
+from kb.operations.installation import problems
 
 
 class Command(KbCommand, check.Command):
@@ -21,5 +21,5 @@ class Command(KbCommand, check.Command):
 def check_installation(**kwargs: Any) -> list[checks.CheckMessage]:
     return [
         checks.Error(one.message, hint=one.command or None, id=one.id)
-        for one in problems.find_problems()
+        for one in problems.find_setup_problems()
     ]

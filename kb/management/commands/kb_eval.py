@@ -20,17 +20,24 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from kb import documents, search, vocabulary
-from kb.engines import Document, Engine, make_engine
-from kb.feedback import weighing
-from kb.management.command import KbCommand
-from kb.text import normalize, personal, pinyin, segment
-from kb.text.lexicon import EMPTY, Lexicon
-from kb.text.likeness import Wording, learned, ways
+from kb import search
+from kb.index import documents
+from kb.index.engines import Document, Engine, make_engine
+from kb.language import vocabulary
+from kb.management.base_command import KbCommand
+from kb.text.chinese import normalize, pinyin, tokenizer
+from kb.text.chinese.lexicon import EMPTY_LEXICON, Lexicon
+from kb.text.chinese.similarity import (
+    Wording,
+    analyze_learned_wordings,
+    analyze_wordings,
+)
+from kb.text.privacy import personal_data
+from kb.usage import evidence_levels
 
-EVERYONE = "audience=public"
-DEPTH = 10  # results that count
-Evidence = dict[str, list[tuple[str, int]]]  # (words, level) by the entry's id
+PUBLIC_LABEL = "audience=public"
+EVALUATED_RESULTS = 10  # results that count
+EvidenceByEntry = dict[str, list[tuple[str, int]]]  # (words, level) by the entry's id
 
 
 class Command(KbCommand):
@@ -61,37 +68,47 @@ class Command(KbCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        rows = list(_lines(options["corpus"]))
-        lessons, queries = _parted(options["queries"], options["learn_from"])
+        rows = list(_read_json_lines(options["corpus"]))
+        lessons, queries = _split_queries(options["queries"], options["learn_from"])
         if not rows or not queries:
             raise CommandError("语料和查询都不能是空的。")
-        segment.warm()
-        pinyin.warm()
-        lexicon = EMPTY if options["no_vocabulary"] else vocabulary.starter()
-        segment.learn(lexicon.words)
+        tokenizer.load_tokenizer_dictionaries()
+        pinyin.load_pinyin_dictionaries()
+        lexicon = (
+            EMPTY_LEXICON
+            if options["no_vocabulary"]
+            else vocabulary.load_starter_lexicon()
+        )
+        tokenizer.teach_words(lexicon.custom_words)
         report: dict[str, Any] = {"entries": len(rows), "queries": len(queries)}
         with TemporaryDirectory() as folder:
-            engine = make_engine({**settings.KB_ENGINE, **_placed(folder)})
+            engine = make_engine({**settings.KB_ENGINE, **_make_engine_path(folder)})
             if lessons:
-                engine.replace(_documents(rows))
-                before = _quality(_ask(engine, lexicon, rows, queries)[0])
+                engine.replace_index(_make_documents(rows))
+                before = _measure_quality(
+                    _run_queries(engine, lexicon, rows, queries)[0]
+                )
                 report |= {"learned": len(lessons), "before": before}
             began = time.perf_counter()
-            evidence = _evidence(lessons)
-            engine.replace(_documents(rows, evidence))
+            evidence = _make_evidence(lessons)
+            engine.replace_index(_make_documents(rows, evidence))
             report["build_s"] = round(time.perf_counter() - began, 2)
-            ranks, times, run = _ask(engine, lexicon, rows, queries, evidence)
+            ranks, times, run = _run_queries(engine, lexicon, rows, queries, evidence)
         if options["run"]:
-            Path(options["run"]).write_text("\n".join(map(_dump, run)) + "\n", "utf-8")
-        report["rejected"] = _share(not line["sure"] for line in run)
-        self.stdout.write(_dump(report | _quality(ranks) | _speed(times)))
+            Path(options["run"]).write_text(
+                "\n".join(map(_dump_json, run)) + "\n", "utf-8"
+            )
+        report["rejected"] = _compute_percentage(not line["sure"] for line in run)
+        self.stdout.write(
+            _dump_json(report | _measure_quality(ranks) | _measure_speed(times))
+        )
 
 
-def _placed(folder: str) -> dict[str, Any]:
+def _make_engine_path(folder: str) -> dict[str, Any]:
     return {"PATH": folder} if "PATH" in settings.KB_ENGINE else {}
 
 
-def _lines(path: str) -> Iterator[dict[str, Any]]:
+def _read_json_lines(path: str) -> Iterator[dict[str, Any]]:
     """Yield the objects of a JSON Lines file, gzipped or not."""
     opened = gzip.open if path.endswith(".gz") else open
     number = 0
@@ -106,10 +123,10 @@ def _lines(path: str) -> Iterator[dict[str, Any]]:
         raise CommandError(f"{path} 第 {number} 行不是 UTF-8 的 JSON。") from None
 
 
-def _documents(
-    rows: list[dict[str, Any]], evidence: Evidence | None = None
+def _make_documents(
+    rows: list[dict[str, Any]], evidence: EvidenceByEntry | None = None
 ) -> Iterator[Document]:
-    labels = [EVERYONE, "status=published"]
+    labels = [PUBLIC_LABEL, "status=published"]
     for place, row in enumerate(rows):
         texts = {
             "question": [row["question"]],
@@ -117,23 +134,23 @@ def _documents(
             "answer": [row.get("answer") or ""],
             "picked": [words for words, _ in (evidence or {}).get(row["id"], ())],
         }
-        yield documents.describe(place, texts, labels)
+        yield documents.analyze_texts(place, texts, labels)
 
 
 # Learning, replayed -------------------------------------------------------------
 
 
-def _parted(
+def _split_queries(
     queries: str | None, learn_from: str | None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return what is learned from and what is measured."""
     if not (measured := queries or learn_from):
         raise CommandError("请用 --queries 或 --learn-from 给出带标注的查询。")
-    lines = list(_lines(measured))
+    lines = list(_read_json_lines(measured))
     if not learn_from:
         return [], lines
     if Path(learn_from).resolve() != Path(measured).resolve():
-        return list(_lines(learn_from)), lines
+        return list(_read_json_lines(learn_from)), lines
     halves: tuple[list[dict[str, Any]], ...] = ([], [])
     for line in lines:
         digest = hashlib.blake2b(line["query"].encode(), digest_size=1).digest()
@@ -141,91 +158,112 @@ def _parted(
     return halves[0], halves[1]
 
 
-def _evidence(lessons: list[dict[str, Any]]) -> Evidence:
+def _make_evidence(lessons: list[dict[str, Any]]) -> EvidenceByEntry:
     """Return what the site would know, had two persons picked what is relevant."""
     now = timezone.now()
-    level = weighing.level([("one", now), ("another", now)], now=now)
-    evidence: Evidence = defaultdict(list)
+    level = evidence_levels.compute_evidence_level(
+        [("one", now), ("another", now)], now=now
+    )
+    evidence: EvidenceByEntry = defaultdict(list)
     for line in lessons:
         for id in line["relevant"]:
-            evidence[id].append((personal.mask(search.tidy(line["query"])), level))
+            evidence[id].append(
+                (personal_data.mask(search.clean_query(line["query"])), level)
+            )
     return evidence
 
 
-def _levels(
-    rows: list[dict[str, Any]], evidence: Evidence
+def _make_levels(
+    rows: list[dict[str, Any]], evidence: EvidenceByEntry
 ) -> defaultdict[str, dict[int, int]]:
     """Return {key of words: {place: level}}: what the site would ask its database."""
     levels: defaultdict[str, dict[int, int]] = defaultdict(dict)
     for place, row in enumerate(rows):
         for words, level in evidence.get(row["id"], ()):
-            levels[normalize.key(words)][place] = level
+            levels[normalize.compute_spelling_key(words)][place] = level
     return levels
 
 
-def _ask(
+def _run_queries(
     engine: Engine,
     lexicon: Lexicon,
     rows: list[dict[str, Any]],
     queries: list[dict[str, Any]],
-    evidence: Evidence | None = None,
+    evidence: EvidenceByEntry | None = None,
 ) -> tuple[list[int], list[float], list[dict[str, Any]]]:
     """Return the rank of each query's first relevant entry (0: none), ms, results."""
-    labels = (frozenset({EVERYONE}), frozenset({"status=published"}))
-    scope = search.Scope(search.PUBLIC, labels)
-    faces = _faces(rows, evidence or {})
-    levels = _levels(rows, evidence or {})
-    rank = partial(search.rank, engine, answers=_answers(rows))
+    labels = (frozenset({PUBLIC_LABEL}), frozenset({"status=published"}))
+    scope = search.SearchScope(search.PUBLIC_FIELD_GROUPS, labels)
+    faces = _make_wordings_lookup(rows, evidence or {})
+    levels = _make_levels(rows, evidence or {})
+    rank = partial(search.rank_candidates, engine, answers=_make_answers_lookup(rows))
     ranks: list[int] = []
     times: list[float] = []
     run: list[dict[str, Any]] = []
     for line in queries:
         began = time.perf_counter()
-        words = search.tidy(line["query"])
-        lift = partial(weighing.raised, levels=levels[normalize.key(words)])
-        asked = search.ask(engine, words, scope, lexicon, search.MOST)
-        found = rank(asked, faces, lift=lift)[:DEPTH] if asked else []
+        words = search.clean_query(line["query"])
+        lift = partial(
+            evidence_levels.boost_by_evidence,
+            levels=levels[normalize.compute_spelling_key(words)],
+        )
+        asked = search.analyze_query(engine, words, scope, lexicon, search.MAX_RESULTS)
+        found = rank(asked, faces, lift=lift)[:EVALUATED_RESULTS] if asked else []
         times.append((time.perf_counter() - began) * 1000)
         ids = [rows[one.id]["id"] for one in found]
         relevant = set(line["relevant"])
         ranks.append(next((r for r, i in enumerate(ids, 1) if i in relevant), 0))
-        run.append({"query": line["query"], "ids": ids, "sure": search.sure(found)})
+        run.append(
+            {"query": line["query"], "ids": ids, "sure": search.is_confident(found)}
+        )
     return ranks, times, run
 
 
-def _faces(rows: list[dict[str, Any]], evidence: Evidence) -> search.Faces:
+def _make_wordings_lookup(
+    rows: list[dict[str, Any]], evidence: EvidenceByEntry
+) -> search.LoadWordings:
     """Return what tells the wordings of entries, as the database does on the site."""
 
     @cache
-    def face(place: int) -> tuple[Wording, ...]:
+    def get_wordings(place: int) -> tuple[Wording, ...]:
         row = rows[place]
-        picked = [learned(words) for words, _ in evidence.get(row["id"], ())]
-        return (*ways(row["question"], *(row.get("similar") or [])), *chain(*picked))
+        picked = [
+            analyze_learned_wordings(words) for words, _ in evidence.get(row["id"], ())
+        ]
+        return (
+            *analyze_wordings(row["question"], *(row.get("similar") or [])),
+            *chain(*picked),
+        )
 
     return lambda ids, deep: {
-        id: face(id) if n < deep else () for n, id in enumerate(ids)
+        id: get_wordings(id) if n < deep else () for n, id in enumerate(ids)
     }
 
 
-def _answers(rows: list[dict[str, Any]]) -> search.Answers:
+def _make_answers_lookup(rows: list[dict[str, Any]]) -> search.LoadAnswers:
     return lambda ids: {id: rows[id].get("answer") or "" for id in ids}
 
 
-def _quality(ranks: list[int]) -> dict[str, float]:
-    def recall(k: int) -> float:
-        return _share(0 < rank <= k for rank in ranks)
+def _measure_quality(ranks: list[int]) -> dict[str, float]:
+    def compute_recall(k: int) -> float:
+        return _compute_percentage(0 < rank <= k for rank in ranks)
 
     mrr = sum(1 / rank for rank in ranks if rank) / len(ranks)
-    return {"r1": recall(1), "r5": recall(5), "r10": recall(10), "mrr10": round(mrr, 3)}
+    return {
+        "r1": compute_recall(1),
+        "r5": compute_recall(5),
+        "r10": compute_recall(10),
+        "mrr10": round(mrr, 3),
+    }
 
 
-def _share(true: Iterable[bool]) -> float:
+def _compute_percentage(true: Iterable[bool]) -> float:
     """Return how many are true, in percent with one decimal."""
     told = list(true)
     return round(100 * sum(told) / len(told), 1)
 
 
-def _speed(times: list[float]) -> dict[str, float]:
+def _measure_speed(times: list[float]) -> dict[str, float]:
     ordered = sorted(times)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
@@ -235,5 +273,5 @@ def _speed(times: list[float]) -> dict[str, float]:
     }
 
 
-def _dump(report: dict[str, Any]) -> str:
+def _dump_json(report: dict[str, Any]) -> str:
     return json.dumps(report, ensure_ascii=False)

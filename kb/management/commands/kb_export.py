@@ -11,15 +11,15 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from kb import transfer
-from kb.management.command import KbCommand
+from kb import import_export
+from kb.management.base_command import KbCommand
 
 
 class Command(KbCommand):
     help = "把条目、话术、问法、问题、词汇或搜索验收导出成 CSV 或 XLSX，可以再导入。"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("kind", choices=list(transfer.KINDS))
+        parser.add_argument("kind", choices=list(import_export.ROW_KINDS))
         parser.add_argument(
             "file", help="写到哪个 .csv 或 .xlsx；- 表示把 CSV 写到标准输出"
         )
@@ -32,25 +32,27 @@ class Command(KbCommand):
         )
 
     def handle(self, kind: str, file: str, rows: int | None, **options: Any) -> None:
-        made = transfer.export(kind)
-        heads = transfer.heads(kind)
+        made = import_export.prepare_export(kind)
+        heads = import_export.list_export_headings(kind)
         if file == "-":
-            sys.stdout.writelines(transfer.csv_lines(heads, made.lines()))
+            sys.stdout.writelines(
+                import_export.iter_csv_lines(heads, made.iter_lines())
+            )
             return
         path = Path(file)
         if path.suffix.lower() not in {".csv", ".xlsx"}:
             raise CommandError("文件名要以 .csv 或 .xlsx 结尾。")
         try:
             counts = [
-                self._write(target, heads, part, made.label)
-                for target, part in _parts(path, made.lines(), rows)
+                self._write_file(target, heads, part, made.label)
+                for target, part in _split_into_files(path, made.iter_lines(), rows)
             ]
         except OSError as error:
             raise CommandError(f"写不了「{file}」：{error.strerror or error}") from None
         several = f"，分成 {len(counts)} 个文件" if len(counts) > 1 else ""
         self.stdout.write(f"导出了 {sum(counts):,} 行{made.label}{several}。")
 
-    def _write(
+    def _write_file(
         self,
         path: Path,
         heads: Sequence[str],
@@ -62,10 +64,10 @@ class Command(KbCommand):
         try:
             if path.suffix.lower() == ".xlsx":
                 with scratch.open("wb") as book:
-                    count = transfer.write_workbook(heads, rows, book, title)
+                    count = import_export.write_workbook(heads, rows, book, title)
             else:
                 with scratch.open("w", encoding="utf-8", newline="") as text:
-                    lines = transfer.csv_lines(heads, rows)
+                    lines = import_export.iter_csv_lines(heads, rows)
                     count = sum(1 for line in lines if text.write(line)) - 1
             scratch.replace(path)
         finally:
@@ -73,14 +75,14 @@ class Command(KbCommand):
         return count
 
 
-def _parts(
+def _split_into_files(
     path: Path, rows: Iterator[list[str]], most: int | None
 ) -> Iterator[tuple[Path, Iterable[Sequence[str]]]]:
     """Yield files with at most so many rows each; the first even if there is none."""
     if most == 0:
         yield path, rows
         return
-    several = transfer.parts(rows, *filter(None, [most]))
+    several = import_export.split_rows(rows, *filter(None, [most]))
     first: Sequence[Sequence[str]] = next(several, ())
     for number, part in enumerate(chain([first], several), 1):
         yield path if number == 1 else path.with_stem(f"{path.stem}-{number}"), part

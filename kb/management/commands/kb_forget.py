@@ -8,12 +8,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from kb import privacy
-from kb.management.command import KbCommand
-from kb.transfer import uploads
+from kb.import_export.read import uploads
+from kb.management.base_command import KbCommand
+from kb.operations import privacy
 
-SAMPLES = 3  # lines shown of each column
-SHORT = "「{}」太短，会删掉别人的内容；请给完整的电话、邮箱、单号或一句话。"
+MAX_SAMPLES_PER_COLUMN = 3  # lines shown of each column
+TOO_SHORT_MESSAGE = "「{}」太短，会删掉别人的内容；请给完整的电话、邮箱、单号或一句话。"
 
 
 class Command(KbCommand):
@@ -36,10 +36,10 @@ class Command(KbCommand):
     def handle(self, *, said: list[str], confirm: bool, **options: Any) -> None:
         try:
             matches = privacy.find_person(said)
-            files = uploads.holding(said)
+            files = uploads.find_uploads_containing(said)
         except ValueError as error:
-            raise CommandError(SHORT.format(error)) from error
-        self._list(matches, len(files))
+            raise CommandError(TOO_SHORT_MESSAGE.format(error)) from error
+        self._print_matches(matches, len(files))
         if not confirm:
             self.stdout.write("没有改动任何内容。确认后加上 --confirm 再运行一次。")
             return
@@ -48,15 +48,15 @@ class Command(KbCommand):
             file.unlink(missing_ok=True)
         self.stdout.write(f"已删除 {sum(counts.values())} 处，操作记录里记了一笔。")
         if left := privacy.find_person(said):
-            self._list(left, 0)
+            self._print_matches(left, 0)
             raise CommandError("还有上面这些没有删掉，请再运行一次。")
 
-    def _list(self, matches: list[privacy.Match], files: int) -> None:
-        counts = Counter(match.table for match in matches)
+    def _print_matches(self, matches: list[privacy.PersonMatch], files: int) -> None:
+        counts = Counter(match.table_label for match in matches)
         samples: defaultdict[str, list[str]] = defaultdict(list)
         for match in matches:
-            if len(samples[match.table]) < SAMPLES:
-                samples[match.table].append(f"    #{match.pk} {match.sample}")
+            if len(samples[match.table_label]) < MAX_SAMPLES_PER_COLUMN:
+                samples[match.table_label].append(f"    #{match.pk} {match.sample}")
         for table, count in counts.most_common():
             self.stdout.write(f"{table}：{count} 处")
             for sample in samples[table]:

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from kb import golden
-from kb.management.command import KbCommand
-from kb.models import Entry, Golden, GoldenRun
+from kb.management.base_command import KbCommand
+from kb.models import Entry, RelevanceTest, RelevanceTestRun
+from kb.quality import relevance_tests
 
 
 class Command(KbCommand):
     help = "把搜索验收的每一条都搜一遍，列出不达标的；有不达标的就以 1 退出。"
 
     def handle(self, **options: Any) -> None:
-        trial = golden.run(by=None, cause=GoldenRun.Cause.COMMAND)
-        failing = list(Golden.objects.failing().select_related("entry"))
+        trial = relevance_tests.run_relevance_tests(
+            by=None, cause=RelevanceTestRun.Cause.COMMAND
+        )
+        failing = list(RelevanceTest.objects.failing().select_related("entry"))
         above = Entry.objects.in_bulk({pk for row in failing for pk in row.above})
         for row in failing:
             self.stdout.write(
-                _line(row, [str(above[pk]) for pk in row.above if pk in above])
+                _format_failed_test(
+                    row, [str(above[pk]) for pk in row.above if pk in above]
+                )
             )
         self.stdout.write(
             f"共 {trial.total} 条，{len(failing)} 条不达标，{len(trial.moved)} 条名次变了，"
-            f"用时 {trial.seconds:.1f} 秒。"
+            f"用时 {trial.duration_seconds:.1f} 秒。"
         )
         if failing:
             raise SystemExit(1)
 
 
-def _line(row: Golden, above: list[str]) -> str:
+def _format_failed_test(row: RelevanceTest, above: list[str]) -> str:
     side, where = (
         row.get_side_display(),
         f"第 {row.rank} 名" if row.rank else "没有找到",

@@ -10,25 +10,37 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from kb import transfer
-from kb.management.command import KbCommand
-from kb.models import Stale
-from kb.text import normalize
-from kb.transfer import Action, Concern, Options, Plan, Progress
-from kb.transfer.report import Step
+from kb import import_export
+from kb.import_export import (
+    ImportOptions,
+    ImportPlan,
+    ReportProgress,
+    RowAction,
+    RowConcern,
+)
+from kb.import_export.import_plan import PlannedRow
+from kb.management.base_command import KbCommand
+from kb.models import IndexQueue
+from kb.text.chinese import normalize
 
-STOPPED = "已中断。数据要么全部写入了，要么完全没有；再导入一次不会重复。"
-MAX_NOTED = 50  # rows that are named although they are imported, but for a dry run
-STATUSES = ["draft", "review", "published", "retired"]
+STOPPED_MESSAGE = "已中断。数据要么全部写入了，要么完全没有；再导入一次不会重复。"
+MAX_PRINTED_ROWS = (
+    50  # rows that are named although they are imported, but for a dry run
+)
+STATUS_CHOICES = ["draft", "review", "published", "retired"]
 
 
 class Command(KbCommand):
-    interrupted = STOPPED
+    interrupted_message = STOPPED_MESSAGE
     help = "从 CSV 或 XLSX 文件导入问题（questions）或条目（entries）。"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add = parser.add_argument
-        add("kind", choices=list(transfer.KINDS), help="questions 问题；entries 条目")
+        add(
+            "kind",
+            choices=list(import_export.ROW_KINDS),
+            help="questions 问题；entries 条目",
+        )
         add("file", help="CSV 或 XLSX 文件；- 表示从标准输入读 CSV")
         add(
             "--source",
@@ -36,7 +48,7 @@ class Command(KbCommand):
             help="来源：文件里没有来源列时用它，不写就用文件名；和编号一起认出同一行",
         )
         add("--encoding", default="", help="CSV 的编码，默认自动识别")
-        add("--status", choices=STATUSES, help="新条目的状态，默认 published")
+        add("--status", choices=STATUS_CHOICES, help="新条目的状态，默认 published")
         add("--audience", choices=["auto", "public", "internal"], help="默认 auto")
         add(
             "--columns",
@@ -45,8 +57,8 @@ class Command(KbCommand):
         )
         add(
             "--duplicates",
-            choices=transfer.CHOICES,
-            default=transfer.SKIP,
+            choices=import_export.DUPLICATE_ACTIONS,
+            default=import_export.SKIP_DUPLICATE,
             help="和库里已有的几乎相同的新行：skip 跳过（默认），new 新建，"
             "merge 并入已有条目，作为相似问法",
         )
@@ -67,105 +79,115 @@ class Command(KbCommand):
         add("--progress", action="store_true", help="总是在标准错误里显示进度")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        plan = self._plan(options)
-        self._tell(plan, every=options["dry_run"])
+        plan = self._make_plan(options)
+        self._print_plan(plan, every=options["dry_run"])
         skip_bad = options["skip_bad"]
-        if plan.refused and not skip_bad:
+        if plan.refused_rows and not skip_bad:
             raise CommandError(
-                f"有 {len(plan.refused)} 行不能导入，没有写入任何内容。"
-                f"改好后再导入，或加 --skip-bad 跳过这些行。{_advice(plan)}"
+                f"有 {len(plan.refused_rows)} 行不能导入，没有写入任何内容。"
+                f"改好后再导入，或加 --skip-bad 跳过这些行。{_make_advice(plan)}"
             )
         if options["dry_run"]:
             self.stdout.write("这是试运行，没有写入任何内容。")
             return
-        if plan.refused or plan.skipped:
+        if plan.refused_rows or plan.skipped_rows:
             self._write_rejects(plan, options)
-        progress = self._progress(options["progress"])
-        written = transfer.apply(plan, by=None, skip_bad=skip_bad, progress=progress)
+        progress = self._make_progress(options["progress"])
+        written = import_export.apply_import(
+            plan, by=None, skip_bad=skip_bad, progress=progress
+        )
         self.stdout.write(f"完成：写入 {written:,} 行。")
-        if waiting := Stale.objects.due().count():
+        if waiting := IndexQueue.objects.due().count():
             self.stdout.write(f"有 {waiting:,} 条还没进索引，运行 kb_index sync 补上。")
 
-    def _plan(self, options: dict[str, Any]) -> Plan:
+    def _make_plan(self, options: dict[str, Any]) -> ImportPlan:
         kind = options["kind"]
         if kind == "questions" and (options["status"] or options["audience"]):
             raise CommandError("--status 和 --audience 只用于 entries。")
-        defaults = Options(
-            source=normalize.line(options["source"]),
+        defaults = ImportOptions(
+            source=normalize.clean_single_line(options["source"]),
             status=options["status"] or "published",
             audience=options["audience"] or "auto",
-            duplicates=options["duplicates"],
-            replaced_rows=_numbers(options["replace_rows"]),
+            duplicate_action=options["duplicates"],
+            replaced_rows=_parse_row_numbers(options["replace_rows"]),
             may_change_live=options["update_published"] or None,
         )
-        name, data = _load(options["file"])
+        name, data = _read_file(options["file"])
         heads = options["columns"].replace("，", ",").split(",")
-        table = transfer.read(
+        table = import_export.read_import_file(
             name,
             data,
             kind=kind,
             encoding=options["encoding"],
             heads=heads if any(heads) else (),
         )
-        progress = self._progress(options["progress"])
-        defaults = transfer.sourced(defaults, table, kind=kind)
+        progress = self._make_progress(options["progress"])
+        defaults = import_export.fill_default_source(defaults, table, kind=kind)
         if defaults.is_source_default:
             shown = f"来源：{defaults.source}（文件名，可以用 --source 另写）。"
             self.stdout.write(shown)
-        plan = transfer.plan(table, kind=kind, options=defaults, progress=progress)
-        wrong = defaults.replaced_rows - {step.row.number for step in plan.replaced}
+        plan = import_export.plan_import(
+            table, kind=kind, options=defaults, progress=progress
+        )
+        wrong = defaults.replaced_rows - {
+            step.row.number for step in plan.replaced_rows
+        }
         if wrong:
             rows = "、".join(map(str, sorted(wrong)))
             raise CommandError(f"--replace-rows：第 {rows} 行没有换成另一个问题。")
         return plan
 
-    def _tell(self, plan: Plan, *, every: bool) -> None:
+    def _print_plan(self, plan: ImportPlan, *, every: bool) -> None:
         """Say what would happen: rows that somebody must decide about come first."""
         for note in plan.notes:
             self.stdout.write(f"{note}。")
-        for step in plan.replaced:
-            self.stdout.write(_replacement(step))
-        others = [step for step in plan.steps if step.concern is not Concern.REPLACED]
+        for step in plan.replaced_rows:
+            self.stdout.write(_format_replacement(step))
+        others = [
+            step
+            for step in plan.planned_rows
+            if step.concern is not RowConcern.REPLACED
+        ]
         noted = [step for step in others if step.notes or step.concern]
-        shown = {id(step) for step in noted[:MAX_NOTED]}
+        shown = {id(step) for step in noted[:MAX_PRINTED_ROWS]}
         for step in others:
-            if every or step.action is Action.REFUSE or id(step) in shown:
+            if every or step.action is RowAction.REFUSE or id(step) in shown:
                 self.stdout.write(str(step))
-        if len(noted) > MAX_NOTED and not every:
-            more = len(noted) - MAX_NOTED
+        if len(noted) > MAX_PRINTED_ROWS and not every:
+            more = len(noted) - MAX_PRINTED_ROWS
             self.stdout.write(f"另有 {more:,} 行要留意，--dry-run 会全部列出。")
-        if live := [step.row.number for step in plan.live if step.is_live]:
-            rows = "、".join(map(str, live[:MAX_NOTED]))
-            rows += " 等" if len(live) > MAX_NOTED else ""
+        if live := [step.row.number for step in plan.live_rows if step.is_live]:
+            rows = "、".join(map(str, live[:MAX_PRINTED_ROWS]))
+            rows += " 等" if len(live) > MAX_PRINTED_ROWS else ""
             told = (
                 f"其中 {len(live):,} 行改动已发布的内容，导入后马上生效：第 {rows} 行。"
             )
             self.stdout.write(told)
         self.stdout.write(plan.summary)
 
-    def _write_rejects(self, plan: Plan, options: dict[str, Any]) -> None:
+    def _write_rejects(self, plan: ImportPlan, options: dict[str, Any]) -> None:
         """Write the refused rows before anything else is: both or neither."""
         given = Path("stdin.csv" if options["file"] == "-" else options["file"])
         path = Path(options["rejects"] or given.with_suffix(".refused.csv"))
         if path.exists() and given.exists() and path.samefile(given):
             raise CommandError("--rejects 不能是要导入的文件本身。")
         with path.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(transfer.rejects(plan))
-        self.stdout.write(f"没有导入的行和原因写在：{_shown(path)}")
+            file.writelines(import_export.iter_refused_csv(plan))
+        self.stdout.write(f"没有导入的行和原因写在：{_format_path(path)}")
 
-    def _progress(self, always: bool) -> Progress:
+    def _make_progress(self, always: bool) -> ReportProgress:
         terminal = self.stderr.isatty()
 
-        def show(what: str, done: int, count: int) -> None:
+        def show_progress(what: str, done: int, count: int) -> None:
             if always or terminal:
                 end = "" if terminal and done < count else "\n"
                 line = f"{what} {done:,}/{count:,}"
                 self.stderr.write(f"\r{line}" if terminal else line, ending=end)
 
-        return show
+        return show_progress
 
 
-def _numbers(given: str) -> frozenset[int]:
+def _parse_row_numbers(given: str) -> frozenset[int]:
     """Return the numbers in a list such as 3,7."""
     parts = given.replace("，", ",").replace("、", ",").split(",")
     named = [part.strip() for part in parts if part.strip()]
@@ -174,30 +196,30 @@ def _numbers(given: str) -> frozenset[int]:
     return frozenset(map(int, named))
 
 
-def _replacement(step: Step) -> str:
+def _format_replacement(step: PlannedRow) -> str:
     """Return which question a row puts in the place of which other one."""
-    assert step.related is not None  # noqa: S101 - for the type
-    return f"{step}\n    原来：{step.related.text}\n    现在：{step.title}"
+    assert step.related_entry is not None  # noqa: S101 - for the type
+    return f"{step}\n    原来：{step.related_entry.question}\n    现在：{step.title}"
 
 
-def _advice(plan: Plan) -> str:
+def _make_advice(plan: ImportPlan) -> str:
     """Return which options let rows in that only wait for a decision."""
-    rows = [s.row.number for s in plan.refused if s.concern is Concern.REPLACED]
+    rows = [s.row.number for s in plan.refused_rows if s.concern is RowConcern.REPLACED]
     numbers = ",".join(map(str, rows))
     told = f"确认换成另一个问题：--replace-rows {numbers}。" if rows else ""
-    if any(step.concern is Concern.LIVE for step in plan.refused):
+    if any(step.concern is RowConcern.LIVE for step in plan.refused_rows):
         told += "确认修改已发布的条目：--update-published。"
     return told
 
 
-def _load(given: str) -> tuple[str, bytes]:
+def _read_file(given: str) -> tuple[str, bytes]:
     """Return the name and the content of the file, no more than may be imported."""
-    most = transfer.MAX_BYTES + 1  # one more: enough to be refused
+    most = import_export.MAX_FILE_BYTES + 1  # one more: enough to be refused
     if given == "-":
         return "-", sys.stdin.buffer.read(most)
     with open(given, "rb") as file:
         return os.path.basename(given), file.read(most)
 
 
-def _shown(path: object) -> str:
-    return normalize.line(str(path))
+def _format_path(path: object) -> str:
+    return normalize.clean_single_line(str(path))

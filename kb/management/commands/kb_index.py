@@ -9,15 +9,15 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from kb import index
-from kb.documents import Source
-from kb.engines import EngineBusy, RebuildRunning
-from kb.management.command import KbCommand
-from kb.models import Entry, Stale
+from kb.index import sync
+from kb.index.documents import EntrySource
+from kb.index.engines import EngineBusyError, RebuildRunningError
+from kb.management.base_command import KbCommand
+from kb.models import Entry, IndexQueue
 
-WAIT = 300  # seconds
-PAUSE = 0.5  # seconds between two tries
-SHOWN = 100  # entries between two lines of progress
+DEFAULT_WAIT_SECONDS = 300  # seconds
+RETRY_PAUSE_SECONDS = 0.5  # seconds between two tries
+PROGRESS_STEP_ENTRIES = 100  # entries between two lines of progress
 
 
 class Command(KbCommand):
@@ -28,8 +28,8 @@ class Command(KbCommand):
         parser.add_argument(
             "--wait",
             type=int,
-            default=WAIT,
-            help=f"别的进程在写索引时，rebuild 最多等多少秒，默认 {WAIT}",
+            default=DEFAULT_WAIT_SECONDS,
+            help=f"别的进程在写索引时，rebuild 最多等多少秒，默认 {DEFAULT_WAIT_SECONDS}",
         )
 
     def handle(self, action: str, wait: int, **options: Any) -> None:
@@ -42,10 +42,12 @@ class Command(KbCommand):
         while True:
             began = time.monotonic()
             try:
-                count = index.rebuild(self._counted, index.processes())
-            except RebuildRunning:
+                count = sync.rebuild_index(
+                    self._count_progress, sync.choose_process_count()
+                )
+            except RebuildRunningError:
                 raise
-            except EngineBusy:
+            except EngineBusyError:
                 if time.monotonic() >= deadline:
                     raise CommandError(
                         f"等了 {wait} 秒，另一个进程还在写索引，没有重建。"
@@ -55,25 +57,25 @@ class Command(KbCommand):
             if not has_waited:
                 self.stderr.write(f"另一个进程正在写索引，最多等它 {wait} 秒……")
                 has_waited = True
-            time.sleep(PAUSE)
+            time.sleep(RETRY_PAUSE_SECONDS)
         self.stdout.write(f"已重建：{count} 条，{time.monotonic() - began:.1f} 秒。")
 
     def _sync(self, wait: int) -> None:
-        cleared = index.sync_all()
-        waiting = Stale.objects.due().count()
+        cleared = sync.sync_all_marks()
+        waiting = IndexQueue.objects.due().count()
         self.stdout.write(f"已更新 {cleared} 处，还有 {waiting} 处等待。")
         if waiting:
             raise CommandError("索引正忙或不可用，等待的改动没有丢，稍后再试。")
 
     def _audit(self, wait: int) -> None:
-        drift = index.audit()
+        drift = sync.audit_indexed_entries()
         if not drift:
             self.stdout.write("索引和数据库一致。")
             return
-        index.sync_all()
+        sync.sync_all_marks()
         self.stdout.write(f"有 {len(drift)} 条不一致，已更新：{sorted(drift)[:20]}")
 
-    def _counted(self, entries: Iterable[Source]) -> Iterator[Source]:
+    def _count_progress(self, entries: Iterable[EntrySource]) -> Iterator[EntrySource]:
         """Show how far a rebuild is, where somebody watches."""
         if not self.stderr.isatty():
             yield from entries
@@ -82,14 +84,14 @@ class Command(KbCommand):
         began = time.monotonic()
         for number, entry in enumerate(entries, 1):
             yield entry
-            if number % SHOWN == 0 or number == total:
-                line = progress(number, total, time.monotonic() - began)
+            if number % PROGRESS_STEP_ENTRIES == 0 or number == total:
+                line = format_progress(number, total, time.monotonic() - began)
                 self.stderr.write(f"\r{line}", ending="")
                 self.stderr.flush()
         self.stderr.write("")
 
 
-def progress(number: int, total: int, seconds: float) -> str:
+def format_progress(number: int, total: int, seconds: float) -> str:
     """Return how far and how fast we are, and how long it will take yet."""
     rate = number / max(seconds, 0.001)
     left = round(max(total - number, 0) / rate)

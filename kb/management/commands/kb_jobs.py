@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from kb import jobs
-from kb.jobs import clock, running, supervisor
-from kb.management.command import KbCommand
+from kb.management.base_command import KbCommand
 from kb.models import Job
+from kb.operations import jobs
+from kb.operations.jobs import clock_check, supervisor, task_runs
 
 
 class Command(KbCommand):
@@ -29,29 +29,31 @@ class Command(KbCommand):
 
     def handle(self, action: str | None, name: str, **options: Any) -> None:
         if options["force"]:
-            clock.believe_clock()
+            clock_check.confirm_clock()
         if action == "serve":
-            supervisor.serve()
+            supervisor.serve_scheduler()
         elif action == "run":
-            self._run(name)
+            self._run_task(name)
         else:
-            self._list()
+            self._print_tasks()
 
-    def _list(self) -> None:
+    def _print_tasks(self) -> None:
         if not jobs.is_scheduler_alive():
             self.stdout.write("没有调度进程在运行，后台任务都停着。")
-        if doubt := jobs.clock_doubt():
+        if doubt := jobs.explain_clock_doubt():
             self.stdout.write(f"暂停清理过期数据：{doubt}。")
         rows = Job.objects.in_bulk()
-        for job in Job.objects.filter(pk__startswith=f"{running.INDEX}@"):
-            self.stdout.write(f"{job.name}：{_state(job)}")
-        for task in jobs.TASKS:
-            self.stdout.write(_line(task, rows.get(running.job_name(task))))
+        for job in Job.objects.filter(pk__startswith=f"{task_runs.INDEX_JOB}@"):
+            self.stdout.write(f"{job.name}：{_format_job_state(job)}")
+        for task in jobs.SCHEDULED_TASKS:
+            self.stdout.write(
+                _format_task(task, rows.get(task_runs.get_job_name(task)))
+            )
 
-    def _run(self, name: str) -> None:
+    def _run_task(self, name: str) -> None:
         task = jobs.get_task(name)
         if task is None:
-            names = "、".join(task.name for task in jobs.TASKS)
+            names = "、".join(task.name for task in jobs.SCHEDULED_TASKS)
             raise CommandError(f"没有叫「{name}」的任务，有的是：{names}。")
         job = jobs.run_task(task)
         if job is None:
@@ -61,11 +63,11 @@ class Command(KbCommand):
         self.stdout.write(f"{task.label}：{job.result or '没有要做的'}。")
 
 
-def _line(task: jobs.Task, job: Job | None) -> str:
-    return f"{task.name:<12} {task.label}：{_state(job)}"
+def _format_task(task: jobs.Task, job: Job | None) -> str:
+    return f"{task.name:<12} {task.label}：{_format_job_state(job)}"
 
 
-def _state(job: Job | None) -> str:
+def _format_job_state(job: Job | None) -> str:
     if job is None or job.started_at is None:
         return "还没运行过"
     if job.is_running:

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from kb import jobs
-from kb.jobs import clock
-from kb.management.command import KbCommand
+from kb.management.base_command import KbCommand
+from kb.operations import jobs
+from kb.operations.jobs import clock_check
 
-STEPS = ("gaps", "evidence", "retention", "inquiries", "sessions", "uploads")
+CLEANUP_TASKS = ("gaps", "evidence", "retention", "inquiries", "sessions", "uploads")
 
 
 class Command(KbCommand):
@@ -27,19 +27,21 @@ class Command(KbCommand):
 
     def handle(self, *, force: bool, **options: Any) -> None:
         if force:
-            clock.believe_clock()
-        failed = [name for name in (*STEPS, "reminders") if not self._run(name)]
+            clock_check.confirm_clock()
+        failed = [
+            name for name in (*CLEANUP_TASKS, "reminders") if not self._run_step(name)
+        ]
         if failed:
             raise CommandError(f"有 {len(failed)} 步没有做成，原因见上。")
 
-    def _run(self, name: str) -> bool:
+    def _run_step(self, name: str) -> bool:
         """Run a step and say what came of it; return whether it went well."""
         task = jobs.get_task(name)
         job = task and jobs.run_task(task)
         if not (task and job):
             self.stdout.write(f"「{name}」正在别的进程里运行。")
             return True
-        if job.is_braked:
+        if job.is_stopped_by_clock:
             self.stderr.write(f"{task.label}：{job.error}。")
             return True
         if job.error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kb.accounts.roles_page import render_page
-from kb.management.command import KbCommand
+from kb.management.base_command import KbCommand
 
 
 class Command(KbCommand):

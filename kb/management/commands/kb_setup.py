@@ -14,20 +14,38 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError
 
-from kb import demo, faces, index, vocabulary, wording
-from kb.database import files
-from kb.engines import EngineUnavailable, get_engine
-from kb.installation import commands, life, locks, private, problems
-from kb.management.command import KbCommand
-from kb.models import AGENT, EDITOR, LEAD, WRITER, Entry, Question, Segment, User
+from kb.import_export import demo
+from kb.index import sync
+from kb.index.engines import EngineUnavailableError, get_engine
+from kb.language import style_rules, vocabulary
+from kb.management.base_command import KbCommand
+from kb.models import (
+    ROLE_AGENT,
+    ROLE_EDITOR,
+    ROLE_LEAD,
+    ROLE_WRITER,
+    CustomerSegment,
+    Entry,
+    Question,
+    User,
+)
+from kb.operations.installation import (
+    previous_use,
+    private_files,
+    problems,
+    setup_lock,
+    shell_commands,
+)
+from kb.publishing import translations
+from kb.system.database import sqlite_file
 
-WAIT_SECONDS = 60  # for another set-up to end
-SEGMENTS = ("新客", "老客", "高净值", "企业客户")  # where none are kept yet
-ACCOUNTS = {  # username: name, group, whether it may enter the admin
-    "kefu": ("小茶", AGENT, False),
-    "zhuangao": ("小禾", WRITER, True),
-    "bianji": ("阿萝", EDITOR, True),
-    "zhuguan": ("陈姐", LEAD, True),
+SETUP_WAIT_SECONDS = 60  # for another set-up to end
+DEFAULT_SEGMENTS = ("新客", "老客", "高净值", "企业客户")  # where none are kept yet
+DEMO_ACCOUNTS = {  # username: name, group, whether it may enter the admin
+    "kefu": ("小茶", ROLE_AGENT, False),
+    "zhuangao": ("小禾", ROLE_WRITER, True),
+    "bianji": ("阿萝", ROLE_EDITOR, True),
+    "zhuguan": ("陈姐", ROLE_LEAD, True),
     "admin": ("管理员", None, True),
 }
 
@@ -44,67 +62,73 @@ class Command(KbCommand):
         parser.add_argument(
             "--wait",
             type=float,
-            default=WAIT_SECONDS,
+            default=SETUP_WAIT_SECONDS,
             help="另一个 kb_setup 正在运行时等它几秒",
         )
 
     def handle(
         self, port: int | None, no_demo: bool, wait: float, **options: Any
     ) -> None:
-        if exposed := private.find_exposed():
-            raise CommandError(private.explain(exposed))
-        _require_free(port)
+        if exposed := private_files.find_exposed_paths():
+            raise CommandError(private_files.explain_exposed_paths(exposed))
+        _require_free_port(port)
         try:
-            with locks.hold_setup_lock(wait):
+            with setup_lock.hold_setup_lock(wait):
                 self._set_up(no_demo)
-        except locks.SetupRunningError:
+        except setup_lock.SetupRunningError:
             raise CommandError("另一个 kb_setup 正在运行，请等它结束再试。") from None
         except OperationalError as error:
             reason = " ".join(str(error).split())
             raise CommandError(f"数据库不能用，请检查 DATABASE_URL：{reason}") from None
-        _require_free(port)  # whoever we waited for may use it now
+        _require_free_port(port)  # whoever we waited for may use it now
         if port is None:
             self._print_next_steps()
 
     def _set_up(self, no_demo: bool) -> None:
-        path, folder = private.sqlite_path(), Path(settings.DATA_DIR)
-        if path and path.is_file() and (fault := files.find_fault(path, folder)):
+        path, folder = private_files.get_sqlite_path(), Path(settings.DATA_DIR)
+        if (
+            path
+            and path.is_file()
+            and (fault := sqlite_file.find_file_fault(path, folder))
+        ):
             raise CommandError(fault[1])
         is_there = path is None or path.is_file()
         if is_there and (unknown := problems.find_unknown_migrations()):
             raise CommandError(problems.explain_unknown_migrations(unknown))
-        traces = life.find_traces()
-        with life.first_setup(traces):
-            passwords = self._fill(traces, no_demo)
-            files.write_record(path, folder)
+        traces = previous_use.find_previous_use()
+        with previous_use.mark_first_setup(traces):
+            passwords = self._make_missing(traces, no_demo)
+            sqlite_file.write_progress_record(path, folder)
         self._print_accounts(passwords)
 
-    def _fill(self, traces: list[str], no_demo: bool) -> dict[str, str]:
+    def _make_missing(self, traces: list[str], no_demo: bool) -> dict[str, str]:
         """Make what is missing; return the passwords of new demo accounts."""
         call_command("migrate", verbosity=0, interactive=False)
-        loaded = vocabulary.load_starter()
-        wording.load_starter()
-        if not Segment.objects.exists():
-            rows = enumerate(SEGMENTS)
-            Segment.objects.bulk_create(Segment(name=n, position=i) for i, n in rows)
+        loaded = vocabulary.install_starter_vocabulary()
+        style_rules.load_starter_rules()
+        if not CustomerSegment.objects.exists():
+            rows = enumerate(DEFAULT_SEGMENTS)
+            CustomerSegment.objects.bulk_create(
+                CustomerSegment(name=n, position=i) for i, n in rows
+            )
         self._prepare_index(loaded)
-        if said := faces.catch_up():
+        if said := translations.refresh_outdated_translations():
             self.stdout.write(f"繁體版本已备好：{said} 条。")
-        if no_demo or _in_use():
+        if no_demo or _is_in_use():
             return {}
         if traces:
-            self.stdout.write(life.explain(traces))
+            self.stdout.write(previous_use.explain_previous_use(traces))
             return {}
         return self._load_demo()
 
     def _load_demo(self) -> dict[str, str]:
         self.stdout.write("数据库是空的，正在装入演示数据……")
-        entries, questions = demo.load()
+        entries, questions = demo.load_demo_library()
         self.stdout.write(f"演示数据：{entries} 个条目，{questions} 个问题。")
-        index.sync_all()
-        passwords = {name: _make_account(name) for name in ACCOUNTS}
+        sync.sync_all_marks()
+        passwords = {name: _make_account(name) for name in DEMO_ACCOUNTS}
         agent, lead = (User.objects.get(username=n) for n in ("kefu", "zhuguan"))
-        demo.furnish(agent=agent, lead=lead)
+        demo.create_personal_content(agent=agent, lead=lead)
         return passwords
 
     def _prepare_index(self, loaded: int) -> None:
@@ -112,39 +136,43 @@ class Command(KbCommand):
         if loaded:
             self.stdout.write(f"自带词汇：{loaded} 条同义词、词和停用词。")
         try:
-            get_engine().digests()
-        except EngineUnavailable:
-            count = index.rebuild(processes=index.processes())
+            get_engine().load_digests()
+        except EngineUnavailableError:
+            count = sync.rebuild_index(processes=sync.choose_process_count())
             self.stdout.write(f"索引已建好：{count} 条。")
         else:
             if loaded:
-                index.audit()  # new words cut an old library anew
-            index.sync_all()
+                sync.audit_indexed_entries()  # new words cut an old library anew
+            sync.sync_all_marks()
 
     def _print_next_steps(self) -> None:
         """Say how the site is started by hand, and what is missing for it."""
         self.stdout.write("  接下来运行：")
-        for command in filter(None, (one.command for one in problems.find_problems())):
+        for command in filter(
+            None, (one.command for one in problems.find_setup_problems())
+        ):
             self.stdout.write(f"    {command}")
-        self.stdout.write(f"    {commands.serve()}\n")
+        self.stdout.write(f"    {shell_commands.format_serve_command()}\n")
 
     def _print_accounts(self, passwords: dict[str, str]) -> None:
         if not User.objects.exists():
             self.stdout.write("  还没有账号。请在另一个终端窗口建一个：")
-            self.stdout.write(f"    {commands.manage('createsuperuser')}\n")
+            self.stdout.write(
+                f"    {shell_commands.format_manage_command('createsuperuser')}\n"
+            )
             return
         if not passwords:
-            reset = commands.manage("changepassword", "用户名")
+            reset = shell_commands.format_manage_command("changepassword", "用户名")
             self.stdout.write(f"  用已有账号登录；忘了密码：{reset}\n")
             return
         self.stdout.write("  演示账号（密码只显示这一次）：")
         for username, password in passwords.items():
-            group = ACCOUNTS[username][1] or "全部权限"
+            group = DEMO_ACCOUNTS[username][1] or "全部权限"
             self.stdout.write(f"    {username:<8} {password}   {group}")
         self.stdout.write("")
 
 
-def _require_free(port: int | None) -> None:
+def _require_free_port(port: int | None) -> None:
     """Raise CommandError where another program listens on `port`."""
     if port is None:
         return
@@ -159,13 +187,13 @@ def _require_free(port: int | None) -> None:
             ) from None
 
 
-def _in_use() -> bool:
+def _is_in_use() -> bool:
     return Entry.objects.exists() or Question.objects.exists() or User.objects.exists()
 
 
 def _make_account(username: str) -> str:
     """Make a demo account and return its random password."""
-    name, group, staff = ACCOUNTS[username]
+    name, group, staff = DEMO_ACCOUNTS[username]
     password = secrets.token_urlsafe(12)
     user = User.objects.create_user(
         username, password=password, name=name, is_staff=staff, is_superuser=not group

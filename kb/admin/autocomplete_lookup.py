@@ -1,0 +1,134 @@
+"""Looked up while typing: every relation of every form, and what it may point to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.db.models import ForeignKey, ManyToManyField, QuerySet
+from django.http import HttpRequest
+
+MAX_ID_DIGITS = 18  # of an id: what fits into every database
+
+if TYPE_CHECKING:
+    from django.contrib.admin.options import BaseModelAdmin
+
+    FormAdminBase = BaseModelAdmin[Any]
+else:
+    FormAdminBase = object
+
+
+def is_valid_id(value: object) -> bool:
+    """Tell whether `value`, sent by anybody, may be asked for as an id."""
+    text = str(value)
+    return text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS
+
+
+class SafeAutocompleteSelect(AutocompleteSelect):
+    """A lookup that a forged choice does not bring down."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [v for v in value if is_valid_id(v)], attr)
+
+
+class SafeAutocompleteSelectMultiple(AutocompleteSelectMultiple):
+    """OneOf, for several; each is taken away by itself."""
+
+    def build_attrs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**super().build_attrs(*args, **kwargs), "data-allow-clear": "false"}
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [v for v in value if is_valid_id(v)], attr)
+
+
+class AutocompleteTargetMixin:
+    """How the rows of a model are offered to those that point to them."""
+
+    def filter_choices(
+        self, rows: QuerySet[Any], field: Any, request: HttpRequest
+    ) -> QuerySet[Any]:
+        """Return what `field` may point to, of `rows`."""
+        return rows
+
+    def get_choice_label(self, row: Any) -> str:
+        """Return what tells a row from those that are named alike."""
+        return str(row)
+
+
+class AutocompleteMixin(FormAdminBase):
+    """Forms and inlines whose relations are looked up, wherever that is possible."""
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        widget = SafeAutocompleteSelect(db_field, self.admin_site)
+        more = self._build_field_options(db_field, request, widget=widget)
+        field = super().formfield_for_foreignkey(db_field, request, **more, **kwargs)
+        return self._use_target_labels(field, db_field)
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        widget = SafeAutocompleteSelectMultiple(db_field, self.admin_site)
+        more = self._build_field_options(db_field, request, widget=widget)
+        field = super().formfield_for_manytomany(db_field, request, **more, **kwargs)
+        return self._use_target_labels(field, db_field)
+
+    def _find_target_admin(self, db_field: Any) -> Any:
+        """Return the admin of what is pointed to, if it is one of ours."""
+        target = self.admin_site._registry.get(db_field.remote_field.model)
+        return target if isinstance(target, AutocompleteTargetMixin) else None
+
+    def _build_field_options(
+        self, db_field: Any, request: HttpRequest, *, widget: Any
+    ) -> Any:
+        target = self._find_target_admin(db_field)
+        if target is None:
+            return {}
+        rows = db_field.remote_field.model._default_manager.all()
+        return {
+            "widget": widget,
+            "queryset": target.filter_choices(rows, db_field, request),
+        }
+
+    def _use_target_labels(self, field: Any, db_field: Any) -> Any:
+        if (
+            field is not None
+            and (target := self._find_target_admin(db_field)) is not None
+        ):
+            field.label_from_instance = target.get_choice_label
+        return field
+
+
+class ChoiceAutocompleteView(AutocompleteJsonView):
+    """Answers what is typed into a relation, to whoever may write the form."""
+
+    model_admin: Any
+    source_field: Any
+    request: HttpRequest
+
+    def has_perm(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A name may be chosen by who may not open its row; nothing leads backwards."""
+        if not isinstance(self.source_field, (ForeignKey, ManyToManyField)):
+            return False
+        opts = self.source_field.model._meta
+        writes = any(
+            request.user.has_perm(f"{opts.app_label}.{act}_{opts.model_name}")
+            for act in ("add", "change")
+        )
+        return writes or bool(super().has_perm(request, obj))
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset()
+        if isinstance(self.model_admin, AutocompleteTargetMixin):
+            rows = self.model_admin.filter_choices(
+                rows, self.source_field, self.request
+            )
+        return rows if rows.ordered else rows.order_by("pk")
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        told: dict[str, str] = super().serialize_result(obj, to_field_name)
+        if isinstance(self.model_admin, AutocompleteTargetMixin):
+            told["text"] = self.model_admin.get_choice_label(obj)
+        return told

@@ -1,0 +1,239 @@
+"""A reply of one's own becomes everybody's when an editor says so, or comes back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from kb.accounts import audit_log
+from kb.library import entries
+from kb.models import (
+    AuditEvent,
+    CategoryRight,
+    Entry,
+    Reply,
+    ReplyProposal,
+    ReplyQuerySet,
+    User,
+)
+from kb.text.chinese import normalize
+
+ReplyProposalState = ReplyProposal.State
+MAX_ACCEPTED_SHOWN = 20  # replies that an author finds shared
+REPLY_PROPOSAL_CLOSED_MESSAGE = "这条提议已经有人处理了，或者被撤回了。"
+# Columns of a reply that accepting it changes.
+BEFORE = ("owner_id", "author_id", "entry_id", "title", "keywords", "order")
+USED = ("questions", "copies", "votes", "picks")  # what counts on an entry
+REPLY_CHANGED_MESSAGE = "作者刚改过这条话术，请看过最新的内容再决定。"
+
+
+def list_waiting_reply_proposals() -> QuerySet[ReplyProposal]:
+    """Return what editors are to judge, the oldest first."""
+    rows = ReplyProposal.objects.filter(state=ReplyProposalState.WAITING)
+    return rows.select_related("by", "reply__entry", "reply__segment")
+
+
+def list_accepted_replies(user: User) -> ReplyQuerySet:
+    """Return what `user` wrote and editors made everybody's, the latest first."""
+    taken = Reply.objects.readable_by(user).shared()
+    own = taken.filter(author=user, proposals__state=ReplyProposalState.ACCEPTED)
+    return own.filter(entry__status=Entry.Status.PUBLISHED).order_by("-pk")[
+        :MAX_ACCEPTED_SHOWN
+    ]
+
+
+@transaction.atomic
+def propose_reply(reply: Reply, *, by: User) -> ReplyProposal:
+    """Ask the editors to share `reply`, which is of `by` alone."""
+    if reply.owner_id != by.pk:
+        raise PermissionDenied("这条话术不是您的。")
+    Reply.objects.select_for_update().get(pk=reply.pk)
+    found = reply.proposals.filter(state=ReplyProposalState.WAITING).first()
+    return found or reply.proposals.create(by=by)
+
+
+@transaction.atomic
+def withdraw_reply_proposal(reply: Reply, *, by: User) -> bool:
+    """Take it back; return whether it still waited."""
+    mine = ReplyProposal.objects.filter(
+        reply=reply, reply__owner=by, state=ReplyProposalState.WAITING
+    )
+    return bool(mine.delete()[0])
+
+
+@transaction.atomic
+def accept_reply_proposal(
+    proposal: ReplyProposal, *, by: User, entry: Entry | None, seen: str | None = None
+) -> Reply:
+    """Make the reply everybody's, at `entry`, or at a new entry of its own.
+
+    `seen` is when the reply was last changed, in ISO form, as the editor saw it. A new entry
+    is published at once if `by` may: else its author could not send it any more.
+    """
+    proposal, reply = _lock_waiting_proposal(proposal, by)
+    if seen is not None and reply.updated_at.isoformat() != seen:
+        raise ValidationError(REPLY_CHANGED_MESSAGE, code="conflict")
+    is_new = entry is None
+    if entry is None:
+        entry = entries.create_draft(reply.title, by=proposal.by)
+    before = _state_before(reply, entry, is_new=is_new)
+    reply.owner, reply.author = None, proposal.by
+    reply.title = reply.keywords = ""
+    entry = entries.add_shared_reply(entry, reply, by=by, note="客服提议的话术")
+    if entry.status == Entry.Status.DRAFT and by.has_perm("kb.publish_entry"):
+        entry = reply.entry = entries.publish_entry(entry, by=by)
+    proposal.before = {**before, "version": entry.version, "body": reply.body}
+    _save_verdict(proposal, ReplyProposalState.ACCEPTED, by=by)
+    return reply
+
+
+@transaction.atomic
+def return_reply_proposal(
+    proposal: ReplyProposal, *, by: User, reason: str
+) -> ReplyProposal:
+    """Leave the reply to its author alone, and say why."""
+    proposal, reply = _lock_waiting_proposal(proposal, by)
+    if reply.entry is not None:
+        entries.require_category_right(
+            CategoryRight.WRITE, reply.entry.category_id, by=by
+        )
+    proposal.reason = normalize.clean_single_line(reason)[:200]
+    if not proposal.reason:
+        raise ValidationError("请写明退回的原因，作者会看到。")
+    return _save_verdict(proposal, ReplyProposalState.RETURNED, by=by)
+
+
+@transaction.atomic
+def undo_return_of_proposal(proposal: ReplyProposal, *, by: User) -> ReplyProposal:
+    """Let a proposal that `by` sent back wait again. Raises ValidationError."""
+    if not by.has_perm("kb.change_entry"):
+        raise PermissionDenied("您没有这个操作的权限。")
+    mine = ReplyProposal.objects.select_for_update().filter(
+        pk=proposal.pk, state=ReplyProposalState.RETURNED, judged_by=by
+    )
+    row = mine.first()
+    if row is None:
+        raise ValidationError(REPLY_PROPOSAL_CLOSED_MESSAGE, code="gone")
+    if ReplyProposal.objects.filter(
+        reply=row.reply_id, state=ReplyProposalState.WAITING
+    ).exists():
+        raise ValidationError("作者已经重新提议了，不用撤销。", code="conflict")
+    row.state, row.judged_by, row.judged_at = ReplyProposalState.WAITING, None, None
+    row.save()  # the reason stays, for the next try
+    return row
+
+
+@transaction.atomic
+def undo_accept(proposal: ReplyProposal, *, by: User) -> ReplyProposal:
+    """Give a reply that `by` accepted back to its author, and let the proposal wait.
+
+    The entry is what it was: not published where it was not; gone where it was made
+    for the reply and nobody has used it. Raises ValidationError with the reason where
+    somebody changed or published the entry or the reply since.
+    """
+    if not by.has_perm("kb.change_entry"):
+        raise PermissionDenied("您没有这个操作的权限。")
+    row = (
+        ReplyProposal.objects.select_for_update()
+        .filter(pk=proposal.pk, state=ReplyProposalState.ACCEPTED, judged_by=by)
+        .exclude(before=None)
+        .first()
+    )
+    if row is None:
+        raise ValidationError(REPLY_PROPOSAL_CLOSED_MESSAGE, code="gone")
+    before: dict[str, Any] = row.before or {}
+    reply = Reply.objects.select_for_update().get(pk=row.reply_id)
+    entry = _unchanged_entry(reply, before)
+    if not User.objects.filter(pk=before["owner_id"]).exists():
+        told = "作者的账号已经不在了，不能撤销。请打开条目修改。"
+        raise ValidationError(told, code="lost")
+    for name in BEFORE:
+        setattr(reply, name, before[name])
+    if not Entry.objects.filter(pk=reply.entry_id or 0).exists():
+        reply.entry_id = None
+    _restore_entry(entry, reply, before, by=by)
+    audit_log.record_event(
+        AuditEvent.Action.REVERTED, f"撤销收下话术：「{entry}」#{entry.pk}", by=by
+    )
+    row.state, row.judged_by, row.judged_at = ReplyProposalState.WAITING, None, None
+    row.before = None
+    row.save()
+    return row
+
+
+def _state_before(reply: Reply, entry: Entry, *, is_new: bool) -> dict[str, Any]:
+    """Return what accepting is about to change, fit for JSON."""
+    published_at = entry.published_at
+    return {
+        **{name: getattr(reply, name) for name in BEFORE},
+        "is_new": is_new,
+        "status": entry.status,
+        "published_at": published_at.isoformat() if published_at else None,
+    }
+
+
+def _unchanged_entry(reply: Reply, before: dict[str, Any]) -> Entry:
+    """Return the entry of the reply, locked, if nobody has changed either since."""
+    entry = Entry.objects.select_for_update().filter(pk=reply.entry_id or 0).first()
+    is_same = reply.is_shared and reply.body == before["body"]
+    if entry is None or not is_same or entry.version != before["version"]:
+        name = f"「{entry}」" if entry else "这条话术"
+        told = f"收下以后{name}又有人改过或发布过，不能撤销。请打开条目修改。"
+        raise ValidationError(told, code="conflict")
+    return entry
+
+
+def _restore_entry(
+    entry: Entry, reply: Reply, before: dict[str, Any], *, by: User
+) -> None:
+    """Take the reply off its entry, and the entry back to where it was."""
+    version, note = before["version"], "撤销收下客服提议的话术"
+    entry = entries.remove_reply(entry, reply, by=by, based_on=version, note=note)
+    if before["is_new"]:
+        if any(getattr(entry, name).exists() for name in USED):
+            entries.retire_entry(entry, by=by, note=note)
+        else:
+            entry.delete()
+    elif entry.status != before["status"]:
+        entry = entries.restore_entry(
+            entries.retire_entry(entry, by=by, note=note), by=by
+        )
+        moment = before["published_at"]
+        published_at = datetime.fromisoformat(moment) if moment else None
+        Entry.objects.filter(pk=entry.pk).update(published_at=published_at)
+
+
+def find_last_judged_proposal(user: User, *, since: datetime) -> ReplyProposal | None:
+    """Return what `user` accepted or sent back last, and not before `since`."""
+    mine = ReplyProposal.objects.filter(judged_by=user, judged_at__gt=since)
+    undoable = mine.filter(
+        Q(state=ReplyProposalState.RETURNED) | Q(before__isnull=False)
+    )
+    rows = undoable.exclude(state=ReplyProposalState.WAITING).select_related("reply")
+    return rows.order_by("-judged_at", "-pk").first()
+
+
+def _lock_waiting_proposal(
+    proposal: ReplyProposal, by: User
+) -> tuple[ReplyProposal, Reply]:
+    if not by.has_perm("kb.change_entry"):
+        raise PermissionDenied("您没有这个操作的权限。")
+    rows = ReplyProposal.objects.select_for_update()
+    now = rows.filter(pk=proposal.pk, state=ReplyProposalState.WAITING).first()
+    if now is None:
+        raise ValidationError(REPLY_PROPOSAL_CLOSED_MESSAGE, code="gone")
+    return now, Reply.objects.select_for_update().get(pk=now.reply_id)
+
+
+def _save_verdict(
+    proposal: ReplyProposal, state: ReplyProposal.State, *, by: User
+) -> ReplyProposal:
+    proposal.state, proposal.judged_by = state, by
+    proposal.judged_at = timezone.now()
+    proposal.save()
+    return proposal

@@ -1,0 +1,125 @@
+"""What an agent keeps for himself: how he speaks, and the entries he likes."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from kb.models.entry import Entry
+from kb.models.question import Channel
+from kb.text.chinese import normalize
+from kb.text.placeholders import blanks
+
+BLANK_AGENT_NAME, BLANK_GREETING, BLANK_CLOSING, BLANK_SIGNATURE = (
+    "客服昵称",
+    "问候语",
+    "结束语",
+    "签名",
+)
+RESERVED_BLANK_NAMES = (
+    BLANK_AGENT_NAME,
+    "客服姓名",
+    BLANK_GREETING,
+    BLANK_CLOSING,
+    BLANK_SIGNATURE,
+)  # blanks filled from here
+
+
+class AgentProfile(models.Model):
+    """One agent's own words around every reply. No row means none."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="manner"
+    )
+    shown_name = models.CharField(
+        BLANK_AGENT_NAME,
+        max_length=20,
+        blank=True,
+        help_text="顾客看到的名字，填进话术里的 {{客服昵称}}。",
+    )
+    greeting = models.CharField(
+        BLANK_GREETING,
+        max_length=200,
+        blank=True,
+        help_text="组合话术的开头，比如：{{客户称呼=亲}}，您好！",
+    )
+    closing = models.CharField(
+        BLANK_CLOSING, max_length=200, blank=True, help_text="组合话术的结尾。"
+    )
+    signature = models.CharField(
+        BLANK_SIGNATURE, max_length=100, blank=True, help_text="跟在结束语后面。"
+    )
+    channel = models.CharField(
+        "默认渠道",
+        max_length=10,
+        choices=Channel,
+        blank=True,
+        help_text="打开话术台时先选这个渠道，字数也按它算。",
+    )
+
+    class Meta:
+        verbose_name = "客服设置"
+        verbose_name_plural = "客服设置"
+
+    def __str__(self) -> str:
+        return f"{self.user}的设置"
+
+    def clean(self) -> None:
+        wrong: dict[str, list[str]] = {}
+        for name in ("shown_name", "greeting", "closing", "signature"):
+            text = normalize.clean_single_line(getattr(self, name))
+            setattr(self, name, text)
+            if faults := blanks.describe_blank_faults(text) + _find_forbidden_blanks(
+                text, name
+            ):
+                wrong[name] = faults
+        if wrong:
+            raise ValidationError(wrong)
+
+    @property
+    def blank_values(self) -> dict[str, str]:
+        """Return the texts of reserved blanks, those alone that are given."""
+        texts = {
+            BLANK_AGENT_NAME: self.shown_name,
+            "客服姓名": self.shown_name,
+            BLANK_GREETING: self.greeting,
+            BLANK_CLOSING: self.closing,
+            BLANK_SIGNATURE: self.signature,
+        }
+        return {name: text for name, text in texts.items() if text}
+
+
+class Favorite(models.Model):
+    """An entry that an agent wants at hand."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites"
+    )
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name = "收藏"
+        verbose_name_plural = "收藏"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "entry"], name="kb_favourite_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: #{self.entry_id}"
+
+
+def _find_forbidden_blanks(text: str, column: str) -> list[str]:
+    """Return why blanks of `text` cannot be filled from itself; a name has none."""
+    names = blanks.list_blank_names(text)
+    if column == "shown_name" and names:
+        return ["昵称里不能有要填的空。"]
+    nested = [
+        name
+        for name in names
+        if name in RESERVED_BLANK_NAMES and name != BLANK_AGENT_NAME
+    ]
+    return [f"这里不能用 {{{{{name}}}}}。" for name in nested]

@@ -1,0 +1,29 @@
+"""A segment: a kind of customer who is spoken to in words of his own."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from kb.text.chinese import normalize
+
+
+class CustomerSegment(models.Model):
+    """The site's own kinds (新客, 高净值 …), in the order that agents see."""
+
+    name = models.CharField("名称", max_length=20, unique=True)
+    position = models.PositiveSmallIntegerField("次序", default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name = "客户类型"
+        verbose_name_plural = "客户类型"
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="kb_segment_has_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        self.name = normalize.clean_single_line(self.name)

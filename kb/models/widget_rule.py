@@ -1,0 +1,89 @@
+"""Where in the product the widget stands, and what is asked there."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from kb.models.category import Category, Tag
+from kb.models.site import Site
+from kb.text.chinese import normalize
+
+MAX_RULE_FIELD_CHARS = 200  # characters of a pattern, a path or a query
+
+
+class WidgetRule(models.Model):
+    """Pages whose path fits `pattern` begin with this category, tag or query."""
+
+    pattern = models.CharField(
+        "页面网址",
+        max_length=MAX_RULE_FIELD_CHARS,
+        help_text="产品页面的路径，* 代表任意一段，比如 /orders/* 或 */refund。",
+    )
+    site = models.ForeignKey(
+        Site,
+        verbose_name="站点",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="留空对所有站点有效。",
+    )
+    category = models.ForeignKey(
+        Category,
+        verbose_name="分类",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    tag = models.ForeignKey(
+        Tag,
+        verbose_name="标签",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    query = models.CharField(
+        "搜索词",
+        max_length=MAX_RULE_FIELD_CHARS,
+        blank=True,
+        help_text="显示搜它的结果。",
+    )
+    order = models.PositiveSmallIntegerField(
+        "次序", default=0, help_text="小的先看；第一条相符的有效。"
+    )
+
+    class Meta:
+        ordering = ["order", "pk"]
+        verbose_name = "小部件规则"
+        verbose_name_plural = "小部件规则"
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(pattern=""), name="kb_widget_rule_has_pattern"
+            ),
+            models.CheckConstraint(
+                condition=Q(category__isnull=False)
+                | Q(tag__isnull=False)
+                | ~Q(query=""),
+                name="kb_widget_rule_says_something",
+                violation_error_message="分类、标签、搜索词至少填一个。",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.pattern
+
+    def clean(self) -> None:
+        self.pattern = normalize.clean_single_line(self.pattern)
+        self.query = normalize.clean_single_line(self.query)
+        if not self.pattern.startswith(("/", "*")):
+            told = "写路径，以 / 或 * 开头，不带域名，比如 /orders/*。"
+            raise ValidationError({"pattern": told})
+
+    def is_matching_path(self, path: str) -> bool:
+        return fnmatchcase(path, self.pattern)

@@ -1,0 +1,192 @@
+"""Putting a deleted row back, with everything that went along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import apps
+from django.core import serializers
+from django.core.exceptions import ValidationError
+from django.core.serializers.base import DeserializationError, DeserializedObject
+from django.db import IntegrityError, transaction
+from django.db.models import ForeignKey, Model
+
+from kb.accounts import audit_log
+from kb.index import sync
+from kb.library import pictures, text_gate
+from kb.library.entries import category_scopes, entry_rights
+from kb.models import (
+    AuditEvent,
+    Autosave,
+    CategoryRight,
+    DeletedItem,
+    Entry,
+    Picture,
+    User,
+)
+from kb.publishing import edition
+
+ALREADY_RESTORED = "回收站里已经没有这一项了：已经恢复过，或者过期清掉了。"
+OUTDATED_ITEM = "「{}」是旧版本的程序删除的，现在恢复不了。"
+RELINK_BATCH_ROWS = 500  # primary keys in one query
+
+
+@transaction.atomic
+def restore_item(item: DeletedItem, *, by: User | None) -> Model:
+    """Put back what `item` holds and return the row, as far as `by` may write there.
+
+    The rows keep their primary keys and moments. What they pointed to and is gone by
+    now is left out where it may be. Raises ValidationError with the reason; then
+    nothing is written.
+    """
+    items = DeletedItem.objects.select_for_update().select_related("content_type")
+    locked = items.filter(pk=item.pk).first()
+    if locked is None:
+        raise ValidationError(ALREADY_RESTORED, code="gone")
+    loaded = _load_rows(locked)
+    root = loaded[0].object
+    rows = _without_lost_targets(loaded, locked.name)
+    _check_restored(root, by=by)
+    _write_rows(rows, locked)
+    _notify_readers([row.object for row in rows], locked.links)
+    _record_restore(root, locked, by=by)
+    locked.delete()
+    return root
+
+
+def _check_restored(root: Model, *, by: User | None) -> None:
+    """Raise ValidationError where the row may not be in its table, or not by `by`."""
+    _require_permission(root, by=by)
+    fields = type(root)._meta.concrete_fields
+    empty = {f.name for f in fields if getattr(root, f.attname) in f.empty_values}
+    root.full_clean(exclude=empty)  # a form may ask for more than the table does
+    if type(root) in text_gate.GATED_TABLES:
+        text_gate.require_allowed_text(root, by=by)
+
+
+def _write_rows(rows: list[DeserializedObject], item: DeletedItem) -> None:
+    try:
+        with transaction.atomic():
+            for row in rows:
+                row.save(save_m2m=False, force_insert=True)
+            _restore_links(item.links)
+    except IntegrityError:
+        told = f"「{item.name}」和现在的内容冲突，没有恢复。"
+        raise ValidationError(told, code="conflict") from None
+    root = rows[0].object
+    if isinstance(root, Picture) and item.file is not None:
+        pictures.put_back(root, bytes(item.file))
+
+
+def _record_restore(root: Model, item: DeletedItem, *, by: User | None) -> None:
+    if type(root) in text_gate.GATED_TABLES:
+        text_gate.record_restored(root, by=by)
+    if not isinstance(root, Autosave):  # which is private
+        kind = root._meta.verbose_name
+        told = f"{kind}「{item.name}」#{item.object_id} 从回收站"
+        audit_log.record_event(AuditEvent.Action.RESTORED, told, by=by)
+
+
+@transaction.atomic
+def restore_items(items: Sequence[DeletedItem], *, by: User | None) -> list[Model]:
+    """Restore several in the reverse order of their deletion, all or none."""
+    return [restore_item(item, by=by) for item in sorted(items, key=lambda i: -i.pk)]
+
+
+def load_row(item: DeletedItem) -> Model | None:
+    """Return the deleted row as it was, unsaved; None where it cannot be read."""
+    try:
+        return _load_rows(item)[0].object
+    except ValidationError:
+        return None
+
+
+def _load_rows(item: DeletedItem) -> list[DeserializedObject]:
+    try:
+        loaded = serializers.deserialize("python", item.rows, ignorenonexistent=True)
+        rows = list(loaded)
+    except DeserializationError:
+        rows = []
+    if not rows:
+        raise ValidationError(OUTDATED_ITEM.format(item.name), code="damaged")
+    return rows
+
+
+def _require_permission(root: Model, *, by: User | None) -> None:
+    if isinstance(root, Entry):
+        entry_rights.require_category_right(
+            CategoryRight.WRITE, root.category_id, by=by
+        )
+    else:
+        category_scopes.require_category_scope(root, by=by)
+
+
+def _without_lost_targets(
+    rows: list[DeserializedObject], name: str
+) -> list[DeserializedObject]:
+    """Return the rows whose foreign keys still lead somewhere.
+
+    A column that may be empty is emptied; a row that cannot do without is left out.
+    """
+    root = rows[0].object
+    known = {(type(root), root.pk)}
+    kept = []
+    for one in rows:
+        row = one.object
+        lost = [
+            field for field in _foreign_keys(row) if not _has_target(row, field, known)
+        ]
+        needed = [field for field in lost if not field.null]
+        if needed and row is root:
+            names = "、".join(str(field.verbose_name) for field in needed)
+            told = f"「{name}」的{names}已经不在了，没有恢复。"
+            raise ValidationError(told, code="lost")
+        if needed:
+            continue
+        for field in lost:
+            setattr(row, field.attname, None)
+        known.add((type(row), row.pk))
+        kept.append(one)
+    return kept
+
+
+def _foreign_keys(row: Model) -> list[ForeignKey[Any, Any]]:
+    fields = type(row)._meta.concrete_fields
+    return [field for field in fields if isinstance(field, ForeignKey)]
+
+
+def _has_target(
+    row: Model, field: ForeignKey[Any, Any], known: set[tuple[type[Model], Any]]
+) -> bool:
+    value = getattr(row, field.attname)
+    if value is None or (field.related_model, value) in known:
+        return True
+    target = field.target_field.attname
+    targets = field.related_model._base_manager
+    return bool(targets.filter(**{target: value}).exists())
+
+
+def _restore_links(links: list[list[Any]]) -> None:
+    """Let rows point here again that nobody has pointed elsewhere since."""
+    for label, column, ids, value in links:
+        rows = apps.get_model(label)._base_manager.filter(**{column: None})
+        for start in range(0, len(ids), RELINK_BATCH_ROWS):
+            rows.filter(pk__in=ids[start : start + RELINK_BATCH_ROWS]).update(
+                **{column: value}
+            )
+
+
+def _notify_readers(rows: list[Model], links: list[list[Any]]) -> None:
+    """Have the index and kept pages follow; raw rows send few signals."""
+    touched: set[int] = set()
+    for row in rows:
+        entry_id = row.pk if isinstance(row, Entry) else getattr(row, "entry_id", None)
+        if entry_id is not None:
+            touched.add(entry_id)
+    for label, _, ids, _ in links:
+        if label == Entry._meta.label_lower:
+            touched.update(ids)
+    entries = Entry.objects.filter(pk__in=touched)
+    sync.mark_stale(entries.values_list("pk", flat=True))
+    edition.increment_edition()

@@ -1,0 +1,124 @@
+"""When two searches mean the same: by what they tell, by its sound, or nearly so."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rapidfuzz import fuzz
+
+from kb.text.chinese import pinyin, tokenizer
+from kb.text.chinese.lexicon import Lexicon
+from kb.text.chinese.normalize import HAN_RUN_PATTERN, normalize_text
+from kb.text.chinese.similarity import strip_punctuation
+from kb.text.chinese.term_weights import (
+    PARTICLE_CHARACTERS,
+    QUESTION_PHRASES,
+    QUESTION_WORD_WEIGHT,
+    weigh_terms,
+)
+
+MIN_SIMILARITY_PERCENT = (
+    86  # per cent of letters in common, in order, of what two searches tell
+)
+MIN_FUZZY_MATCH_CHARS = 7  # letters below which one other letter is another question
+MAX_RARE_BIGRAMS = 3  # pairs of letters by which candidates are looked for
+_QUESTION_WORD_PATTERN = re.compile(
+    "|".join(sorted(QUESTION_PHRASES, key=len, reverse=True))
+)
+_PARTICLE_CHARS = PARTICLE_CHARACTERS | {"么"}
+
+
+class SearchMeaning(NamedTuple):
+    """What a search tells: its words whatever their order, its sound, its letters."""
+
+    words_digest: str
+    sound_digest: str
+    content_chars: str
+
+    @classmethod
+    def from_text(cls, text: str, lexicon: Lexicon) -> SearchMeaning:
+        """Synonyms count as one word; what only asks, and particles, as nothing."""
+        spelling = _replace_synonyms(normalize_text(text), lexicon)
+        weights = weigh_terms(spelling, lexicon).words
+        terms = [
+            term for term, weight in weights.items() if weight > QUESTION_WORD_WEIGHT
+        ]
+        whole = [t for t in terms if not any(t != o and t in o for o in terms)]
+        asked = strip_punctuation(_QUESTION_WORD_PATTERN.sub(" ", spelling))
+        told = "".join(
+            c for c in asked if c not in _PARTICLE_CHARS
+        ) or strip_punctuation(spelling)
+        return cls(
+            _digest_parts(sorted(set(whole)) or [told]),
+            _digest_parts([_transcribe(told)]),
+            told,
+        )
+
+
+class MeaningIndex:
+    """Meanings that there are already, to find the one that a new search has."""
+
+    def __init__(self) -> None:
+        self._ids_by_digest: dict[str, int] = {}
+        self._content_by_id: dict[int, str] = {}
+        self._ids_by_bigram: defaultdict[str, list[int]] = defaultdict(list)
+
+    def add_meaning(self, id: int, meaning: SearchMeaning) -> None:
+        self._ids_by_digest.setdefault(meaning.words_digest, id)
+        self._ids_by_digest.setdefault(meaning.sound_digest, id)
+        if len(meaning.content_chars) >= MIN_FUZZY_MATCH_CHARS:
+            self._content_by_id[id] = meaning.content_chars
+            for pair in set(tokenizer.extract_bigrams(meaning.content_chars)):
+                self._ids_by_bigram[pair].append(id)
+
+    def find_same(self, meaning: SearchMeaning) -> int | None:
+        for key in (meaning.words_digest, meaning.sound_digest):
+            if (id := self._ids_by_digest.get(key)) is not None:
+                return id
+        return (
+            self._find_similar(meaning.content_chars)
+            if len(meaning.content_chars) >= MIN_FUZZY_MATCH_CHARS
+            else None
+        )
+
+    def _find_similar(self, told: str) -> int | None:
+        """Return the most alike of those that share a rare pair of letters."""
+        held = [
+            self._ids_by_bigram[p]
+            for p in set(tokenizer.extract_bigrams(told))
+            if p in self._ids_by_bigram
+        ]
+        near = {id for ids in sorted(held, key=len)[:MAX_RARE_BIGRAMS] for id in ids}
+        best = max(
+            near,
+            key=lambda id: (fuzz.ratio(told, self._content_by_id[id]), -id),
+            default=None,
+        )
+        if (
+            best is None
+            or fuzz.ratio(told, self._content_by_id[best]) < MIN_SIMILARITY_PERCENT
+        ):
+            return None
+        return best
+
+
+def _replace_synonyms(spelling: str, lexicon: Lexicon) -> str:
+    """Put the first of its set in the place of every synonym."""
+    for member, others in lexicon.synonyms.find_members(spelling):
+        spelling = spelling.replace(member, min((member, *others)))
+    return spelling
+
+
+def _transcribe(told: str) -> str:
+    def transcribe_run(run: re.Match[str]) -> str:
+        return " ".join(map(pinyin.fold_similar_sounds, pinyin.list_syllables(run[0])))
+
+    return HAN_RUN_PATTERN.sub(transcribe_run, told)
+
+
+def _digest_parts(parts: Iterable[str]) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,343 @@
+"""What customers ask on the site, and what they get to see of it: the only writer."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from kb.library import pictures
+from kb.models import (
+    AnswerVersion,
+    Channel,
+    Entry,
+    Inquiry,
+    InquiryAttachment,
+    Module,
+    Question,
+    Reader,
+    Site,
+    User,
+)
+from kb.models.inquiry import (
+    MAX_INQUIRY_COMMENT_CHARS,
+    MAX_INQUIRY_PICTURES,
+    normalize_contact,
+    validate_contact,
+)
+from kb.publishing import locale_prefix
+from kb.questions import answers, intake
+from kb.text.chinese import normalize
+from kb.text.privacy import personal_data
+
+# For which a contact and pictures are kept.
+INQUIRY_RETENTION = timedelta(days=settings.KB_RETENTION_DAYS["inquiries"] or 36_500)
+MAIL_RETRY_PERIOD = timedelta(days=7)  # in which a mail that failed is tried again
+MAIL_RETRY_INTERVAL = timedelta(minutes=10)
+QuestionStatus = Question.Status
+_URL_PATTERN = re.compile(r"(https?://\S+)")
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedInquiry:
+    """What a customer sent along with the question itself."""
+
+    form_key: str
+    origin: str
+    site: Site | None = None
+    contact: str = ""
+    module: Module | None = None
+    words: str = ""
+    page: str = ""
+    language: str = locale_prefix.LOCALE_SIMPLIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryProgress:
+    """How far a question is, for the one who asked it."""
+
+    is_answered: bool
+    is_closed: bool
+    answer: str
+    answered_at: datetime | None
+    corrected_at: datetime | None  # None where the answer was never corrected
+    entry: Entry | None  # that answers it for everybody
+
+
+def submit_inquiry(
+    text: str, *, asked: SubmittedInquiry, uploads: Sequence[File[bytes]] = ()
+) -> Inquiry:
+    """Take a question in; the same form again is the same question.
+
+    Raises ValidationError for "text", "contact", "module" or "pictures".
+    """
+    if made := Inquiry.objects.filter(form_key=asked.form_key).first():
+        return made
+    if len(uploads) > MAX_INQUIRY_PICTURES:
+        told = _("最多 %(n)d 张图片。") % {"n": MAX_INQUIRY_PICTURES}
+        raise ValidationError({"pictures": told})
+    bodies = [_encode_picture(n, upload) for n, upload in enumerate(uploads, start=1)]
+    return _store_inquiry(text, asked, bodies)
+
+
+@transaction.atomic
+def _store_inquiry(
+    text: str, asked: SubmittedInquiry, bodies: Sequence[bytes]
+) -> Inquiry:
+    question = intake.record_question(text, channel=Channel.WEB, module=asked.module)
+    site = asked.site if asked.site and asked.site.pk else None
+    inquiry = Inquiry(
+        question=question,
+        form_key=asked.form_key,
+        origin=asked.origin,
+        site=site,
+        contact=asked.contact or _find_mobile_number(text),
+        page=asked.page,
+        language=asked.language,
+        words=_mask_comment(asked.words),
+    )
+    inquiry.full_clean(exclude=["site"])  # it may be nobody's
+    inquiry.save()
+    InquiryAttachment.objects.bulk_create(
+        InquiryAttachment(inquiry=inquiry, body=body, place=place)
+        for place, body in enumerate(bodies, start=1)
+    )
+    return inquiry
+
+
+def _find_mobile_number(text: str) -> str:
+    """Return the mobile number in a question, which is masked there.
+
+    Else nobody could call back. An address of mail is not taken: it may be
+    somebody else's, and answers are mailed.
+    """
+    for find in personal_data.find_personal_data(text, [personal_data.KIND_MOBILE]):
+        phone = normalize_contact(text[find.start : find.end])
+        with suppress(ValidationError):
+            validate_contact(phone)
+            return phone
+    return ""
+
+
+def _encode_picture(number: int, upload: File[bytes]) -> bytes:
+    try:
+        return pictures.encode_upload(upload)
+    except ValidationError as error:
+        told = _("第 %(n)d 张：%(said)s")
+        said = {"n": number, "said": "".join(error.messages)}
+        raise ValidationError({"pictures": told % said}) from error
+
+
+def get_inquiry_progress(inquiry: Inquiry, *, reader: Reader) -> InquiryProgress:
+    """Return what the asker is told, who reads as `reader`."""
+    question = inquiry.question
+    readable = Entry.objects.published_to(reader).exclude(answer_html="")
+    entry = readable.filter(pk=question.entry_id or 0).first()
+    visible = answers.get_visible_answer(question)
+    return InquiryProgress(
+        is_answered=visible is not None,
+        is_closed=question.status == QuestionStatus.DECLINED and not question.answer,
+        answer=_convert_answer_script(visible.text) if visible else "",
+        answered_at=visible.given_at if visible else None,
+        corrected_at=visible.corrected_at if visible else None,
+        entry=entry if visible else None,
+    )
+
+
+def _convert_answer_script(answer: str) -> str:
+    """Return what a colleague wrote in the script of the page; addresses stay."""
+    parts = _URL_PATTERN.split(answer)
+    return "".join(
+        one if n % 2 else locale_prefix.convert_for_page(one)
+        for n, one in enumerate(parts)
+    )
+
+
+def rate_inquiry(inquiry: Inquiry, *, score: int, comment: str) -> Inquiry:
+    """Keep how satisfied the asker is, who may change their mind.
+
+    A new rating is to be dealt with anew. Raises ValidationError while the asker
+    cannot read an answer.
+    """
+    if answers.get_visible_answer(inquiry.question) is None:
+        raise ValidationError(_("还没有回复，收到回复后再评分。"))
+    inquiry.score, inquiry.comment = score, _mask_comment(comment)
+    inquiry.scored_at = timezone.now()
+    inquiry.score_handled_at = inquiry.score_handled_by = None
+    inquiry.full_clean(exclude=["site"])
+    inquiry.save(
+        update_fields=[
+            "score",
+            "comment",
+            "scored_at",
+            "score_handled_at",
+            "score_handled_by",
+        ]
+    )
+    return inquiry
+
+
+def mark_score_handled(inquiry: Inquiry, *, seen: datetime | None, by: User) -> bool:
+    """Mark the low score as dealt with; return False where the asker rated anew since.
+
+    `seen` is the time of the rating that `by` has read.
+    """
+    rows = Inquiry.objects.with_unhandled_low_score().filter(
+        pk=inquiry.pk, scored_at=seen
+    )
+    return bool(rows.update(score_handled_at=timezone.now(), score_handled_by=by))
+
+
+def reopen_low_score(inquiry: Inquiry) -> bool:
+    """Put the low score back into the queue; return whether it had been dealt with."""
+    rows = Inquiry.objects.with_low_score().filter(pk=inquiry.pk)
+    rows = rows.exclude(score_handled_at=None)
+    return bool(rows.update(score_handled_at=None, score_handled_by=None))
+
+
+def _mask_comment(words: str) -> str:
+    return personal_data.mask(normalize.clean_single_line(words))[
+        :MAX_INQUIRY_COMMENT_CHARS
+    ].strip()
+
+
+# Telling who asked ----------------------------------------------------------------
+
+
+@receiver(post_save, sender=Question)
+def _mail_answer_on_commit(
+    instance: Question, raw: bool = False, **kwargs: Any
+) -> None:
+    """Write once it is sure that the question is answered, whoever answered it."""
+    if raw or not settings.KB_MAIL or instance.status == QuestionStatus.OPEN:
+        return
+    transaction.on_commit(partial(mail_answer, instance.pk), robust=True)
+
+
+def mail_answer(question_id: int) -> bool:
+    """Mail the asker the answer that they may read now; return whether a mail went out.
+
+    Whoever mails a version first moves its `mail_after` on, so that nobody else does
+    the same; a process that dies meanwhile leaves it to be tried again. What can
+    still be taken back is not mailed.
+    """
+    rows = Inquiry.objects.filter(question=question_id)
+    inquiry = rows.select_related("question", "site").first()
+    if (
+        inquiry is None
+        or not inquiry.email
+        or inquiry.question.status == QuestionStatus.OPEN
+    ):
+        return False
+    version = answers.get_visible_version(inquiry.question)
+    if version is None:
+        return False
+    now = timezone.now()
+    mine = AnswerVersion.objects.filter(pk=version.pk)
+    due = mine.filter(mailed_at=None, mail_after__lte=now)
+    if not due.update(mail_after=now + MAIL_RETRY_INTERVAL):
+        return False
+    try:
+        _build_answer_mail(inquiry, version).send()
+    except (OSError, ValueError):  # the server, or an address that it cannot write
+        logger.warning("inquiry %s: mail was not sent", inquiry.pk, exc_info=True)
+        return False
+    mine.update(mailed_at=timezone.now())
+    Inquiry.objects.filter(pk=inquiry.pk).update(told_at=timezone.now())
+    return True
+
+
+def mail_due_answers() -> int:
+    """Mail every answer that can no longer be taken back; return how many mails went.
+
+    To be called every few seconds, by any process: nothing is mailed twice. A mail
+    that failed is tried again after MAIL_RETRY, for LATE.
+    """
+    return (
+        sum(map(mail_answer, list(_query_questions_to_mail())))
+        if settings.KB_MAIL
+        else 0
+    )
+
+
+def has_due_answer_mail() -> bool:
+    """Tell whether `send_due_mail` has something to do; one cheap query."""
+    return settings.KB_MAIL and _query_questions_to_mail().exists()
+
+
+def _query_questions_to_mail() -> QuerySet[AnswerVersion, int]:
+    """Return the ids of the questions whose latest readable version was not mailed."""
+    now = timezone.now()
+    due = AnswerVersion.objects.filter(
+        mailed_at=None,
+        mail_after__lte=now,
+        visible_from__range=(now - MAIL_RETRY_PERIOD, now),
+        question__inquiry__contact__contains="@",
+    ).exclude(question__status=QuestionStatus.OPEN)
+    newer = AnswerVersion.objects.filter(
+        question=OuterRef("question"),
+        number__gt=OuterRef("number"),
+        visible_from__lte=now,
+    )
+    return due.exclude(Exists(newer)).values_list("question", flat=True)
+
+
+def _build_answer_mail(inquiry: Inquiry, version: AnswerVersion) -> EmailMessage:
+    """Return what the asker is written, in the language of the page they asked on."""
+    with translation.override(inquiry.language):
+        site = locale_prefix.convert_for_page(str(inquiry.site or Site()))
+        link = inquiry.origin + reverse("faq:inquiry", args=[inquiry.token])
+        parts = (
+            _("您问："),
+            f"{inquiry.question.text}\n",
+            _("更正后的回复：") if version.is_correction else _("我们的回复："),
+            f"{_convert_answer_script(version.text)}\n",
+            _("查看全文、给回复打分："),
+            f"{link}\n",
+            _("这个链接只有您有，请不要转发。"),
+            f"{site}\n",
+        )
+        subject = _("您的问题有回复了 · %(site)s")
+        if version.is_correction:
+            subject = _("您的问题的回复有更正 · %(site)s")
+        subject %= {"site": site}
+    # So that nobody's absence is answered to us.
+    headers = {"Auto-Submitted": "auto-generated"}
+    return EmailMessage(subject, "\n".join(parts), to=[inquiry.email], headers=headers)
+
+
+# Once a night -----------------------------------------------------------------------
+
+
+def retry_mail_and_erase_contacts() -> tuple[int, int]:
+    """Try mails again that failed, and forget whom old questions came from.
+
+    Returns how many mails went out and how many questions are nobody's now.
+    """
+    answers.delete_old_answer_drafts()
+    return mail_due_answers(), _erase_old_contacts(timezone.now() - INQUIRY_RETENTION)
+
+
+def _erase_old_contacts(before: Any) -> int:
+    """Forget whom old questions came from, also where nobody has answered."""
+    old = Inquiry.objects.filter(question__asked_at__lt=before)
+    InquiryAttachment.objects.filter(inquiry__in=old).delete()
+    return old.exclude(contact="").update(contact="")

@@ -1,0 +1,72 @@
+"""Take in what customers asked: the only module that creates questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from kb.models import Question
+from kb.text.chinese import normalize
+from kb.text.privacy import personal_data
+
+
+def record_question(text: str, *, answer: str = "", **facts: Any) -> Question:
+    """Record one question; with an answer it waits to be sorted.
+
+    Its text is masked first, as MASK_IN_QUESTIONS says. `facts` are other columns of
+    Question: channel, segment, module, asked_at, source, external_id. Raises
+    ValidationError.
+    """
+    question = Question(text=mask_question_text(text), answer=answer, **facts)
+    question.status = get_initial_status(question)
+    if answer and question.recorded_by is not None:  # they wrote it at the same time
+        question.answered_by = question.recorded_by
+        question.answered_at = timezone.now()
+    question.full_clean()
+    question.save()
+    return question
+
+
+def mask_question_text(text: str) -> str:
+    """Return the text of a question as it may be stored: see MASK_IN_QUESTIONS.
+
+    Every intake calls it: the pages for customers, the console, imports, the admin.
+    """
+    kinds = [
+        kind
+        for name in settings.KB_MASK_IN_QUESTIONS
+        for kind in personal_data.PERSONAL_DATA_KINDS_BY_SETTING[name]
+    ]
+    return personal_data.mask_personal_data(normalize.clean_text(text), kinds)
+
+
+def get_initial_status(question: Question) -> Question.Status:
+    return Question.Status.ANSWERED if question.answer else Question.Status.OPEN
+
+
+def store_questions(new: Iterable[Question], changed: Iterable[Question]) -> None:
+    """Write clean questions in bulk, for an import that has checked them all."""
+    Question.objects.bulk_create(new, batch_size=500)
+    Question.objects.bulk_create(  # an upsert: bulk_update spells out every row twice
+        changed,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[
+            "text",
+            "text_key",
+            "answer",
+            "channel",
+            "segment",
+            "module",
+            "status",
+            "answered_by",
+            "answered_at",
+            "asked_at",
+            "source",
+            "external_id",
+        ],
+    )

@@ -1,0 +1,239 @@
+"""Decide what becomes of a question: the only module that moves its status."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from kb.accounts import audit_log
+from kb.models import AnswerVersion, AuditEvent, Entry, Question, User
+from kb.questions import answers
+from kb.text.chinese import normalize
+from kb.text.privacy import personal_data
+
+QuestionStatus = Question.Status
+STATUSES_WITH_ANSWER = (
+    QuestionStatus.ANSWERED,
+    QuestionStatus.SETTLED,
+    QuestionStatus.DECLINED,
+)  # may hold an answer
+TRIAGE_PERMISSION, ANSWER_PERMISSION = "kb.triage_question", "kb.answer_question"
+RECALL_TOO_LATE_MESSAGE = "已经超过 10 秒，顾客看得到了，不能撤回；可以更正。"
+REFUSAL_MESSAGES = {
+    TRIAGE_PERMISSION: "您没有处理收件箱的权限。",
+    ANSWER_PERMISSION: "您没有回答提问的权限。",
+}
+
+
+@transaction.atomic
+def answer_question(
+    question: Question,
+    *,
+    answer: str,
+    by: User | None,
+    hold: timedelta = timedelta(0),
+) -> Question:
+    """Give an open question its answer; it then waits to be sorted.
+
+    `take_back` is possible for `hold`; the customer reads it afterwards.
+    """
+    question = lock_question(
+        question, QuestionStatus.OPEN, by=by, may=ANSWER_PERMISSION
+    )
+    question.answer = answer
+    question.answered_by, question.answered_at = by, timezone.now()
+    question = _set_question_status(question, QuestionStatus.ANSWERED, by=None)
+    answers.add_answer_version(question, by=by, at=question.answered_at, hold=hold)
+    _log_question_action(AuditEvent.Action.QUESTION_ANSWERED, question, by=by)
+    return question
+
+
+@transaction.atomic
+def correct_answer(
+    question: Question,
+    *,
+    answer: str,
+    by: User | None,
+    based_on: int,
+    hold: timedelta = timedelta(0),
+) -> Question:
+    """Replace the answer of a question; the customer reads that it was corrected.
+
+    `based_on` is the number of the version that `by` has seen. Raises ValidationError,
+    with the code "conflict" where there is a newer version.
+    """
+    question = lock_question(
+        question, *STATUSES_WITH_ANSWER, by=by, may=ANSWER_PERMISSION
+    )
+    if not question.answer:
+        raise ValidationError("这个问题还没有回复，不能更正。", code="conflict")
+    latest = answers.ensure_first_version(question)
+    if latest.number != based_on:
+        raise ValidationError(
+            "这个回复刚刚有人改过，请看过现在的内容再更正。", code="conflict"
+        )
+    before, question.answer = question.answer, answer
+    question.full_clean()
+    if not question.answer:
+        raise ValidationError({"answer": "请写下更正后的回复。"})
+    if question.answer == before:
+        raise ValidationError({"answer": "和现在的回复一样，没有要更正的。"})
+    question.save(update_fields=["answer"])
+    answers.add_answer_version(question, by=by, hold=hold)
+    _log_question_action(AuditEvent.Action.ANSWER_CORRECTED, question, by=by)
+    return question
+
+
+@transaction.atomic
+def recall_answer(question: Question, *, by: User) -> str:
+    """Take back what `by` sent and the customer cannot read yet; return its text.
+
+    A correction gives way to the version before it; a first answer leaves the
+    question open again. Raises ValidationError where it is too late.
+    """
+    question, version = lock_recallable_answer(question, by=by)
+    is_first = answers.is_first_answer(question)
+    if question.status == QuestionStatus.SETTLED and is_first:
+        raise ValidationError(
+            "同事已经把这个问题整理进条目了，不能撤回；可以更正。", code="conflict"
+        )
+    version.delete()
+    _log_question_action(AuditEvent.Action.ANSWER_RECALLED, question, by=by)
+    previous = answers.get_latest_version(question)
+    if previous is not None and not is_first:
+        question.answer = previous.text
+        question.save(update_fields=["answer"])
+        return version.text
+    question.answer = question.reason = ""
+    question.answered_by = question.answered_at = None
+    _set_question_status(question, QuestionStatus.OPEN, by=None)
+    return version.text
+
+
+def lock_recallable_answer(
+    question: Question, *, by: User
+) -> tuple[Question, AnswerVersion]:
+    """Return the locked row and the version that `by` may take back.
+
+    To be called in a transaction. Raises ValidationError.
+    """
+    question = lock_question(
+        question,
+        QuestionStatus.OPEN,
+        *STATUSES_WITH_ANSWER,
+        by=by,
+        may=ANSWER_PERMISSION,
+    )
+    version = answers.get_latest_version(question)
+    if (
+        version is None
+        or version.by_id != by.pk
+        or question.status == QuestionStatus.OPEN
+    ):
+        raise ValidationError("这个回复不是您刚发出的，不能撤回。", code="conflict")
+    if answers.get_recall_deadline(version) <= timezone.now():
+        raise ValidationError(RECALL_TOO_LATE_MESSAGE, code="late")
+    return question, version
+
+
+@transaction.atomic
+def settle_question(question: Question, *, entry: Entry, by: User | None) -> Question:
+    """Count the question to `entry`, which answers it from now on."""
+    question = lock_question(question, QuestionStatus.ANSWERED, by=by)
+    question.entry = entry
+    return _set_question_status(question, QuestionStatus.SETTLED, by=by)
+
+
+@transaction.atomic
+def decline_question(question: Question, *, reason: str, by: User | None) -> Question:
+    """Keep the question out of the library, for a reason that is written down.
+
+    An open one gets no answer, then.
+    """
+    question = lock_question(
+        question, QuestionStatus.ANSWERED, QuestionStatus.OPEN, by=by
+    )
+    if question.status == QuestionStatus.OPEN:
+        _log_question_action(AuditEvent.Action.QUESTION_DECLINED, question, by=by)
+    question.reason = reason.strip()
+    return _set_question_status(question, QuestionStatus.DECLINED, by=by)
+
+
+@transaction.atomic
+def reopen_question(question: Question, *, by: User | None) -> Question:
+    """Put a sorted question back into the inbox."""
+    question = lock_question(
+        question, QuestionStatus.SETTLED, QuestionStatus.DECLINED, by=by
+    )
+    question.entry, question.reason = None, ""
+    back = QuestionStatus.ANSWERED if question.answer else QuestionStatus.OPEN
+    if back == QuestionStatus.OPEN:
+        _log_question_action(AuditEvent.Action.QUESTION_REOPENED, question, by=by)
+    return _set_question_status(question, back, by=None)
+
+
+@transaction.atomic
+def record_admin_answer(
+    question: Question, *, by: User | None, was_open: bool
+) -> Question:
+    """Note who wrote the answer that a form of the admin has just saved."""
+    if was_open:
+        question.answered_by, question.answered_at = by, timezone.now()
+        question.save(update_fields=["answered_by", "answered_at"])
+    at = question.answered_at if was_open else None
+    answers.add_answer_version(question, by=by, at=at)
+    _log_question_action(
+        AuditEvent.Action.QUESTION_ANSWERED
+        if was_open
+        else AuditEvent.Action.ANSWER_CORRECTED,
+        question,
+        by=by,
+    )
+    return question
+
+
+@transaction.atomic
+def lock_question(
+    question: Question,
+    *expected: QuestionStatus,
+    by: User | None,
+    may: str = TRIAGE_PERMISSION,
+) -> Question:
+    """Return the row as it is now, ours until the transaction ends.
+
+    Raises ValidationError when somebody has moved it meanwhile, and
+    PermissionDenied when `by` may not do it; None is the operator.
+    """
+    if by is not None and not by.has_perm(may):
+        raise PermissionDenied(REFUSAL_MESSAGES[may])
+    question = Question.objects.select_for_update().get(pk=question.pk)
+    if question.status not in expected:
+        state = QuestionStatus(question.status).label
+        raise ValidationError(
+            f"这个问题已经是「{state}」，可能有人先处理了。", code="conflict"
+        )
+    return question
+
+
+@transaction.atomic
+def _set_question_status(
+    question: Question, status: QuestionStatus, *, by: User | None
+) -> Question:
+    question.status = status
+    sorted_now = status in {QuestionStatus.SETTLED, QuestionStatus.DECLINED}
+    question.settled_by = by if sorted_now else None
+    question.settled_at = timezone.now() if sorted_now else None
+    question.full_clean()
+    question.save()
+    return question
+
+
+def _log_question_action(
+    act: AuditEvent.Action, question: Question, *, by: User | None
+) -> None:
+    """Put it into the audit log, without the customer's personal data."""
+    words = personal_data.mask(normalize.clean_single_line(question.text))[:100]
+    audit_log.record_event(act, f"问题「{words}」#{question.pk}", by=by)

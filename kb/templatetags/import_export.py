@@ -1,0 +1,32 @@
+"""Which lists of the admin can be imported, for the buttons above them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+from kb.import_export import ROW_KINDS
+
+register = template.Library()
+IMPORT_PERMISSION_BY_MODEL = {
+    "entry": "kb.import_entry",
+    "question": "kb.import_question",
+    "synonymset": "kb.add_synonymset",
+    "word": "kb.add_dictionaryword",
+    "stopword": "kb.add_stopword",
+    "wordingrule": "kb.add_stylerule",
+    "golden": "kb.add_relevancetest",
+}
+
+
+@register.simple_tag(takes_context=True)
+def get_import_kind(context: Mapping[str, Any], model: str) -> str:
+    """Return the kind of file that the list of `model` is, for who may import it."""
+    if model not in IMPORT_PERMISSION_BY_MODEL or not context["request"].user.has_perm(
+        IMPORT_PERMISSION_BY_MODEL[model]
+    ):
+        return ""
+    named = (n for n, kind in ROW_KINDS.items() if kind.model._meta.model_name == model)
+    return next(named, "")

@@ -1,0 +1,42 @@
+"""The addresses of the agents' console: the page, and what it tells back."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from kb.web.console import (
+    announcements,
+    copied_entries,
+    follow_ups,
+    my_replies,
+    practice,
+    preferences,
+    question_capture,
+    reply_feedback,
+    search_misses,
+    views,
+    web_app,
+)
+
+app_name = "console"
+urlpatterns = [
+    path("", views.show_console, name="home"),
+    path("notices/", announcements.show_announcements, name="notices"),
+    path("pick/", copied_entries.record_copied_text, name="pick"),
+    path("miss/", search_misses.record_search_miss, name="miss"),
+    path("mine/", my_replies.show_my_replies, name="mine"),
+    path("mine/new/", my_replies.edit_reply, name="mine-new"),
+    path("mine/restore/", my_replies.restore_reply, name="mine-restore"),
+    path("mine/copy/", my_replies.copy_reply, name="mine-copy"),
+    path("mine/<int:pk>/", my_replies.edit_reply, name="mine-edit"),
+    path("mine/<int:pk>/<slug:what>/", my_replies.change_reply_state, name="mine-act"),
+    path("capture/", question_capture.capture_question, name="capture"),
+    path("feedback/", reply_feedback.show_my_feedback, name="remarks"),
+    path("next/", follow_ups.show_follow_ups, name="next"),
+    path("practise/", practice.show_practice, name="practise"),
+    path("practise/scores/", practice.show_scores, name="scores"),
+    path("favourite/", preferences.set_favorite, name="favourite"),
+    path("settings/", preferences.edit_preferences, name="settings"),
+    path("install/", web_app.show_install_page, name="install"),
+    path("manifest.webmanifest", web_app.serve_manifest, name="manifest"),
+]

@@ -1,0 +1,185 @@
+"""Answered questions: find them, take an answer back, correct it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Max, Q
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from kb.models import Question
+from kb.questions import answers, to_entries, triage
+from kb.text.chinese import normalize
+from kb.web.desk.answer_form import (
+    AnswerForm,
+    answer_permission_required,
+    get_question_url,
+    is_recorded_question,
+    make_take_back_context,
+    parse_id,
+    read_typed_answer,
+)
+from kb.web.desk.forms import MAX_LINE_CHARS
+from kb.web.desk.inbox import StaffRequest
+
+QUESTIONS_PER_PAGE = 20  # questions
+
+
+@answer_permission_required
+@require_safe
+def list_answered_questions(request: StaffRequest) -> HttpResponse:
+    """List what the reader answered, the latest first; ?who=all what anybody did."""
+    words = normalize.clean_single_line(
+        request.GET.get("q", "")[: MAX_LINE_CHARS * 10]
+    )[:MAX_LINE_CHARS].strip()
+    is_all = request.GET.get("who") == "all"
+    rows = answers.list_answered_questions(None if is_all else request.user)
+    for word in words.split():
+        rows = rows.filter(Q(text__icontains=word) | Q(answer__icontains=word))
+    rows = rows.select_related("answered_by", "inquiry", "module").annotate(
+        versions=Max("answer_versions__number")
+    )
+    page = Paginator(rows, QUESTIONS_PER_PAGE).get_page(request.GET.get("page"))
+    query = urlencode(
+        {k: v for k, v in (("q", words), ("who", "all")) if v != "all" or is_all}
+    )
+    context = {"page": page, "words": words, "is_all": is_all, "query": query}
+    return render(
+        request, "desk/answered/list.html", context | make_take_back_context(request)
+    )
+
+
+@answer_permission_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_answered_question(request: StaffRequest, pk: int) -> HttpResponse:
+    """Show an answer with its versions; a POST corrects it, or discards what was typed."""
+    question = Question.objects.filter(pk=pk).select_related("inquiry").first()
+    if question is None:
+        return _render_deleted_question(request)
+    if request.method != "POST":
+        if question.status == Question.Status.OPEN:
+            return redirect(
+                get_question_url(pk, is_record=is_recorded_question(question))
+            )
+        return render_answered_question(request, question)
+    act = request.POST.get("do", "correct")
+    if act == "discard":
+        if text := read_typed_answer(request):
+            answers.save_draft_text(question, by=request.user, text=text)
+        answers.discard_answer_draft(question, by=request.user)
+        return redirect(f"{reverse('desk:answered-one', args=[pk])}?discarded=1")
+    if act == "restore":
+        answers.restore_answer_draft(question, by=request.user)
+        return redirect("desk:answered-one", pk)
+    return _correct_answer(request, question)
+
+
+@answer_permission_required
+@require_POST
+def take_back_answer(request: StaffRequest, pk: int) -> HttpResponse:
+    """Take back what was just sent; its text stands in the box again."""
+    question = Question.objects.filter(pk=pk).select_related("inquiry").first()
+    if question is None:
+        return _render_deleted_question(request)
+    try:
+        with transaction.atomic():
+            text = _undo_sent_answer(request, question)
+            answers.save_draft_text(question, by=request.user, text=text)
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+        return redirect("desk:answered-one", pk)
+    who = "没有记下" if is_recorded_question(question) else "顾客没有看到"
+    messages.success(request, f"已撤回，{who}。内容在框里，可以改好再发。")
+    question.refresh_from_db()
+    if question.status == Question.Status.OPEN:
+        return redirect(get_question_url(pk, is_record=is_recorded_question(question)))
+    return redirect("desk:answered-one", pk)
+
+
+def _undo_sent_answer(request: StaffRequest, question: Question) -> str:
+    """Also undo that the sender counted the question to an entry when they sent it."""
+    triage.lock_recallable_answer(question, by=request.user)
+    mine = question.status == Question.Status.SETTLED and (
+        question.settled_by_id == request.user.pk
+    )
+    if mine and answers.is_first_answer(question):
+        question = to_entries.release_question(question, by=request.user)
+    return triage.recall_answer(question, by=request.user)
+
+
+def _correct_answer(request: StaffRequest, question: Question) -> HttpResponse:
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        return render_answered_question(request, question, form=form, status=400)
+    text = form.cleaned_data["answer"]
+    try:
+        with transaction.atomic():
+            triage.correct_answer(
+                question,
+                answer=text,
+                by=request.user,
+                based_on=parse_id(request.POST.get("based_on", "")),
+                hold=answers.RECALL_PERIOD,
+            )
+            answers.delete_answer_draft(question, by=request.user)
+    except ValidationError as error:
+        form.add_error("answer", error.messages)
+        is_conflict = getattr(error, "code", "") == "conflict"
+        if is_conflict:
+            answers.save_draft_text(question, by=request.user, text=text)
+        question.refresh_from_db()
+        status = 409 if is_conflict else 400
+        return render_answered_question(request, question, form=form, status=status)
+    return redirect("desk:answered-one", question.pk)
+
+
+def render_answered_question(
+    request: StaffRequest,
+    question: Question,
+    *,
+    form: AnswerForm | None = None,
+    is_meanwhile: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    """Show the answer, its versions, and a box for a correction.
+
+    What the reader typed and did not send stands in the box, else the answer.
+    """
+    draft = answers.get_draft_text(question, by=request.user)
+    versions = list(
+        question.answer_versions.select_related("by").order_by(
+            answers.LATEST_VERSION_FIRST
+        )
+    )
+    inquiry = getattr(question, "inquiry", None)
+    context = {
+        "question": question,
+        "inquiry": inquiry,
+        "versions": versions,
+        "based_on": versions[0].number if versions else 1,
+        "visible": answers.get_visible_version(question),
+        "form": form or AnswerForm(initial={"answer": draft or question.answer}),
+        "draft": draft,
+        "discarded": "discarded" in request.GET and not draft,
+        "is_meanwhile": is_meanwhile,
+    }
+    context |= make_take_back_context(request)
+    return render(request, "desk/answered/inquiry.html", context, status=status)
+
+
+def _render_deleted_question(request: StaffRequest) -> HttpResponse:
+    """Show what was typed for a question that has been deleted."""
+    context: dict[str, Any] = {"question": None, "typed": read_typed_answer(request)}
+    return render(request, "desk/answered/inquiry.html", context, status=404)

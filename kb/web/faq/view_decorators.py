@@ -1,0 +1,69 @@
+"""What stands before every public page: who may keep a copy, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import conditional_page, require_safe
+
+from kb import usage
+from kb.system.client_address import get_client_address
+from kb.system.throttling import throttle_request
+
+View = Callable[..., HttpResponse]
+
+
+def public_view(view: View) -> View:
+    """Let everybody read `view`, and nobody read a copy that is not theirs.
+
+    A copy of a page for all is checked anew before each use, so that what is
+    unpublished is gone at once; a page for one person is not kept at all.
+    """
+
+    @wraps(view)
+    def wrapped_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if request.user.is_authenticated:  # having asked, Django adds Vary: Cookie
+            patch_cache_control(response, private=True, no_store=True)
+        else:
+            patch_cache_control(response, no_cache=True)
+        return response
+
+    return require_safe(gzip_page(conditional_page(wrapped_view)))
+
+
+def identify_visitor(request: HttpRequest) -> str:
+    """Return who asks, so that each is counted once."""
+    user = request.user
+    if user.is_authenticated:
+        return usage.get_colleague_key(user)
+    return usage.get_visitor_key(
+        get_client_address(request), request.headers.get("User-Agent", "")
+    )
+
+
+def rate_limited(scope: str) -> Callable[[View], View]:
+    """Answer 429 with Retry-After above the rate `scope` of the settings."""
+
+    def decorate_view(view: View) -> View:
+        @wraps(view)
+        def wrapped_view(
+            request: HttpRequest, *args: Any, **kwargs: Any
+        ) -> HttpResponse:
+            if not (seconds := throttle_request(scope, request)):
+                return view(request, *args, **kwargs)
+            page = render(
+                request, "faq/busy/page.html", {"seconds": seconds}, status=429
+            )
+            page.headers["Retry-After"] = str(seconds)
+            return page
+
+        return wrapped_view
+
+    return decorate_view
