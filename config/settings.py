@@ -55,9 +55,8 @@ def _make_engine_settings(name: str, data_dir: Path) -> dict[str, object]:
 # Where everything lives ------------------------------------------------------
 
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve()
-SECRET_KEY = read_secret_key(
-    DATA_DIR
-)  # before the folder is made: it may be the wrong one
+# Read before the folder is created: DATA_DIR may be a mistake.
+SECRET_KEY = read_secret_key(DATA_DIR)
 make_private_folder(DATA_DIR)
 DEBUG = read_on_off("DEBUG", default=False)
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", HOST_PATTERN, "127.0.0.1,localhost,[::1]")
@@ -82,10 +81,11 @@ KB_ENGINE = _make_engine_settings(env.str("KB_ENGINE", "whoosh"), DATA_DIR)
 KB_JIEBA_CACHE = make_private_folder(DATA_DIR / "jieba")
 KB_HANT = read_choice("HANT_WORDS", "tw", "tw", "hk")  # 网络: 網路 or 網絡
 KB_PAGE_CACHE_MB = read_whole_number("PAGE_CACHE_MB", 32, 1, 4096)  # of each process
-KB_CDN_SECONDS = read_whole_number("CDN_SECONDS", 0, 0, 86_400)  # 0: ask us each time
-# May who wrote something publish it himself? auto: while nobody else could.
+# Seconds for which a CDN may serve a page without asking; 0: it asks each time.
+KB_CDN_SECONDS = read_whole_number("CDN_SECONDS", 0, 0, 86_400)
+# May authors publish what they wrote? auto: only while no other account could.
 KB_SELF_APPROVAL = read_choice("SELF_APPROVAL", "auto", "auto", "on", "off")
-KB_QUEUE_FACTS = True  # facts of reading are written outside requests
+KB_QUEUE_FACTS = True  # page views and searches are written outside of requests
 # What is masked in the text of a question before it is stored.
 KB_MASK_IN_QUESTIONS = read_choices(
     "MASK_IN_QUESTIONS",
@@ -101,18 +101,41 @@ KB_MASK_IN_QUESTIONS = read_choices(
     "name",
     "address",
 )
-# How long personal data is kept; 0 keeps it for ever.
+# How many days rows are kept; 0 keeps them for ever.
 KB_RETENTION_DAYS = {
+    # Questions and their answers: unused ones are deleted, the others are masked.
     "questions": read_whole_number("RETENTION_QUESTIONS_DAYS", 730, 0, 36_500),
+    # Contact, pictures, page and comment of who asked on the site.
     "inquiries": read_whole_number("RETENTION_INQUIRIES_DAYS", 180, 0, 36_500),
+    # Searches, and the searched words on copies.
     "searches": read_whole_number("RETENTION_SEARCHES_DAYS", 90, 0, 36_500),
+    # The searched words and the note of votes; the votes themselves stay.
     "votes": read_whole_number("RETENTION_VOTES_DAYS", 365, 0, 36_500),
+    # Text that was typed and never saved: forms of entries, answers to questions.
     "drafts": read_whole_number("RETENTION_DRAFTS_DAYS", 30, 0, 36_500),
+    # The trash of the admin.
     "deleted": read_whole_number("RETENTION_DELETED_DAYS", 30, 0, 36_500),
+    # Attempts of new agents (新人练习).
     "practice": read_whole_number("RETENTION_PRACTICE_DAYS", 730, 0, 36_500),
+    # The rows by which an import can be undone.
     "imports": read_whole_number("RETENTION_IMPORTS_DAYS", 90, 0, 36_500),
+    # The audit log (操作记录).
     "audit": read_whole_number("RETENTION_AUDIT_DAYS", 730, 0, 36_500),
+    # How often an entry was opened, by day; no person is stored.
+    "page_views": read_whole_number("RETENTION_PAGE_VIEWS_DAYS", 90, 0, 36_500),
 }
+# Hours between the preview of an import and the moment its file is deleted.
+KB_RETENTION_UPLOADS_HOURS = read_whole_number("RETENTION_UPLOADS_HOURS", 12, 1, 720)
+# Runs of the relevance tests (搜索验收) that are kept, the latest.
+KB_MAX_RELEVANCE_RUNS = read_whole_number("MAX_RELEVANCE_RUNS", 100, 1, 10_000)
+# Hours for which the entries related to one are not searched for again.
+KB_RELATED_ENTRIES_HOURS = read_whole_number("RELATED_ENTRIES_HOURS", 24, 1, 720)
+# Days before its end in which an entry is marked 即将过期.
+KB_EXPIRING_SOON_DAYS = read_whole_number("EXPIRING_SOON_DAYS", 7, 1, 365)
+# Seconds in which an agent may take an answer back; the customer sees it afterwards.
+KB_ANSWER_RECALL_SECONDS = read_whole_number("ANSWER_RECALL_SECONDS", 10, 1, 600)
+# Replies of one person, and of one team. All of them are looked through in a search.
+KB_MAX_PRIVATE_REPLIES = read_whole_number("MAX_PRIVATE_REPLIES", 500, 1, 1000)
 KB_SITE_NAME = env.str("SITE_NAME", "帮助中心")
 
 # The application -------------------------------------------------------------
@@ -196,16 +219,17 @@ STORAGES = {
     "staticfiles": {"BACKEND": "config.storage.StaticFilesStorage"},
 }
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = "map jpg jpeg png gif webp gz br woff2".split()
-MEDIA_URL = "/media/"  # kb.faq.media, or a proxy over the folder
+MEDIA_URL = "/media/"  # kb.web.faq.media, or a proxy over the folder
 MEDIA_ROOT = DATA_DIR / "media"
 KB_PICTURE_MB = read_whole_number("PICTURE_MB", 2, 1, 20)
+KB_MAX_INQUIRY_PICTURES = read_whole_number("MAX_INQUIRY_PICTURES", 3, 1, 10)
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
 # Security --------------------------------------------------------------------
 
-# Off only where nobody but this machine can connect, as `make run` does.
+# Off only where no other machine can connect, as with `make run`.
 HTTPS = read_on_off("HTTPS", default=True)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -215,7 +239,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 if read_on_off("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 NUM_PROXIES = read_whole_number("TRUSTED_PROXY_COUNT", 0, 0, 10)
-SESSION_COOKIE_AGE = 8 * 3600  # seconds since the last use, by kb.accounts.sessions
+# Hours since the last request after which a login ends; see kb.accounts.sessions.
+SESSION_COOKIE_AGE = read_whole_number("SESSION_HOURS", 8, 1, 720) * 3600  # seconds
 SESSION_SAVE_EVERY_REQUEST = False
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -244,7 +269,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
-# How often one client may, and how often all of one address: by kb.throttling.
+# Requests that one client may make, and all clients of one address together
+# (kb.system.throttling); "off" sets no limit.
 # Colleagues of an office, and customers of a mobile carrier, share an address.
 KB_RATES = {
     scope: (
@@ -256,10 +282,14 @@ KB_RATES = {
         ("suggest", "480/min", "4800/min"),
         ("read", "480/min", "4800/min"),
         ("vote", "10/min", "30/min"),
-        ("ask", "5/min", "20/min"),  # questions that are taken in
+        ("ask", "5/min", "20/min"),  # questions that are stored
         ("ask_day", "30/day", "200/day"),
         ("ask_page", "120/min", "1200/min"),  # the form, before it is sent
-        ("ask_near", "480/min", "4800/min"),  # answers while one types a question
+        (
+            "ask_near",
+            "480/min",
+            "4800/min",
+        ),  # answers suggested while a question is typed
         ("agent", "1200/min", "off"),  # by account, whatever the address
     )
 }
@@ -272,7 +302,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-# Which pages elsewhere may hold the widget; * may only read.
+# Origins whose pages may embed the widget; "*": any, but then it only reads.
 KB_WIDGET_ORIGINS = read_list("WIDGET_ORIGINS", ANY_ORIGIN_PATTERN)
 
 # Mail: off unless EMAIL_URL says where it goes -----------------------------------
@@ -282,7 +312,7 @@ try:
     vars().update(env.email_url("EMAIL_URL", "dummymail://"))
 except (ImproperlyConfigured, ValueError, KeyError) as error:
     stop_with_message(f"EMAIL_URL cannot be understood: {error}")
-EMAIL_TIMEOUT = 10  # seconds: nobody who answers waits longer
+EMAIL_TIMEOUT = 10  # seconds that a request waits for the mail server
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "")
 if KB_MAIL and "@" not in DEFAULT_FROM_EMAIL:
     stop_with_message(

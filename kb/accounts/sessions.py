@@ -6,6 +6,7 @@ import logging
 import time
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.exceptions import SessionInterrupted
@@ -15,7 +16,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 RENEWED_AT_KEY = "renewed_at"  # key in the session: seconds since the epoch
-RENEWAL_SECONDS = 3600  # between two renewals: a GET seldom writes
+# Time between two renewals, so that a GET seldom writes: an hour of eight.
+RENEWAL_SECONDS = min(3600, settings.SESSION_COOKIE_AGE // 8)
 logger = logging.getLogger(__name__)
 
 

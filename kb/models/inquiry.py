@@ -19,7 +19,7 @@ from kb.text.chinese import normalize
 
 MAX_CONTACT_CHARS = 100  # characters
 MAX_INQUIRY_COMMENT_CHARS = 200
-MAX_INQUIRY_PICTURES = 3
+MAX_INQUIRY_PICTURES: int = settings.KB_MAX_INQUIRY_PICTURES
 MAX_SATISFACTION_SCORE = 5  # the highest score
 MAX_LOW_SCORE = 2  # a score up to here goes to the queue of low scores
 _PHONE_PATTERN = re.compile(r"\+?[\d\s()-]+")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from kb.models.campaign_period import CampaignPeriod
 
-EXPIRING_SOON_PERIOD = timedelta(days=7)
+EXPIRING_SOON_PERIOD = timedelta(days=settings.KB_EXPIRING_SOON_DAYS)
 
 
 class Validity(models.TextChoices):

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from threading import Lock
 from time import monotonic
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
@@ -18,7 +19,8 @@ from kb.system import write_queue
 WRITE_INTERVAL_SECONDS = 20  # seconds between two writings of a process
 MAX_PENDING_VIEWS = 200  # reads that are not kept waiting
 POPULAR_PERIOD_DAYS = 7  # days
-PAGE_VIEW_RETENTION_DAYS = 90  # days
+# 100 years stand for ever.
+PAGE_VIEW_RETENTION = timedelta(days=settings.KB_RETENTION_DAYS["page_views"] or 36_500)
 MAX_POPULAR_ENTRIES = 20  # popular entries that anybody is shown
 
 _lock = Lock()
@@ -65,7 +67,7 @@ def list_popular_entries(user: Reader, limit: int) -> list[Entry]:
 
 def delete_old_page_views() -> int:
     """Remove the days that are older than KEPT; return how many rows."""
-    past = timezone.localdate() - timedelta(days=PAGE_VIEW_RETENTION_DAYS)
+    past = timezone.localdate() - PAGE_VIEW_RETENTION
     return PageView.objects.filter(day__lt=past).delete()[0]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -22,12 +23,13 @@ from kb.models import (
 )
 from kb.text.chinese import normalize
 
-RECALL_PERIOD = timedelta(seconds=10)  # in which an agent may take back what was sent
+# Time in which an agent may take back an answer that was sent.
+RECALL_PERIOD = timedelta(seconds=settings.KB_ANSWER_RECALL_SECONDS)
 # The customer reads it this much later still, so that a slow commit or the clock of
 # another host shows nobody what has just been taken back.
 RECALL_MARGIN = timedelta(seconds=2)
 PRESENCE_TIMEOUT = timedelta(seconds=45)  # an agent who is silent for longer has left
-ANSWER_DRAFT_RETENTION = timedelta(days=30)
+ANSWER_DRAFT_RETENTION = timedelta(days=settings.KB_RETENTION_DAYS["drafts"] or 36_500)
 LATEST_VERSION_FIRST = "-number"
 
 

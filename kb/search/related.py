@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from kb import search
 from kb.models import Entry, FollowUp, Reader, RelatedEntries, get_visible_category_ids
 from kb.system import write_queue
 
-RELATED_CACHE_TIME = timedelta(
-    days=1
-)  # the library changes around an entry that does not
+# The library changes around an entry that itself stays the same.
+RELATED_CACHE_TIME = timedelta(hours=settings.KB_RELATED_ENTRIES_HOURS)
 MAX_RELATED_CANDIDATES = (
     8  # some of them may be unpublished before they are looked for again
 )

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 
 from kb.system.files import write_file_atomically
 
-UPLOAD_LIFETIME_SECONDS = 12 * 3600  # seconds
+UPLOAD_LIFETIME_SECONDS = settings.KB_RETENTION_UPLOADS_HOURS * 3600
 logger = logging.getLogger(__name__)
 _TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{32}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
@@ -37,9 +38,8 @@ RESTORED_REPLY_COLUMNS = (
     "tone",
     "order",
 )
-MAX_PRIVATE_REPLIES = (
-    500  # replies of one person, and of one team: all are looked through
-)
+# Replies of one person, and of one team; a search looks through all of them.
+MAX_PRIVATE_REPLIES: int = settings.KB_MAX_PRIVATE_REPLIES
 
 
 def list_own_replies(user: User) -> ReplyQuerySet:

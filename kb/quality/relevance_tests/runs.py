@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Max
 from django.utils import timezone
@@ -30,7 +31,7 @@ PROGRESS_STEP_TESTS = 50  # queries between two notes of how far it has come
 ABANDONED_RUN_AGE = timedelta(
     minutes=10
 )  # after which a trial that did not end is given up
-MAX_KEPT_RUNS = 100  # trials
+MAX_KEPT_RUNS: int = settings.KB_MAX_RELEVANCE_RUNS
 
 
 def run_relevance_tests(
