@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from kb.models.agent_profile import AgentProfile, Favorite
+from kb.models.agent_profile import AgentProfile
 from kb.models.announcement import Announcement, AnnouncementQuerySet
 from kb.models.answer import MAX_ANSWER_CHARS, AnswerDraft, AnswerVersion
 from kb.models.audit_event import AuditEvent
 from kb.models.autosave import Autosave
 from kb.models.campaign_period import CampaignPeriod
-from kb.models.category import Category, Module, Tag
+from kb.models.category import Category
 from kb.models.category_permission import CategoryPermission, CategoryRight
+from kb.models.channel import Channel
+from kb.models.clock_check import ClockCheck
 from kb.models.completion import Completion
-from kb.models.content_edition import ContentEdition, PageView, RelatedEntries
+from kb.models.content_edition import ContentEdition
 from kb.models.copy_event import CopyEvent
 from kb.models.customer_segment import CustomerSegment
 from kb.models.deleted_item import DeletedItem
@@ -20,17 +22,24 @@ from kb.models.entry_merge import EntryMerge
 from kb.models.entry_revision import EntryRevision, RevisionAction
 from kb.models.entry_translation import EntryTranslation
 from kb.models.entry_visibility import EntryVisibility
+from kb.models.evidence import Evidence
+from kb.models.favorite import Favorite
 from kb.models.follow_up import FollowUp
 from kb.models.import_batch import ImportBatch, ImportColumnName, ImportedRow
 from kb.models.index_queue import IndexQueue
 from kb.models.index_stamp import IndexStamp
 from kb.models.inquiry import Inquiry, InquiryAttachment
-from kb.models.job import ClockCheck, Job
+from kb.models.job import Job
+from kb.models.language_edition import LanguageEdition
 from kb.models.login_counter import LoginCounter
+from kb.models.page_view import PageView
 from kb.models.phrasing import Phrasing, require_no_personal_data
+from kb.models.pick import Pick
 from kb.models.picture import Picture
 from kb.models.practice_attempt import PracticeAttempt
-from kb.models.question import Channel, Question, QuestionQuerySet
+from kb.models.product_module import Module
+from kb.models.question import Question, QuestionQuerySet
+from kb.models.related_entries import RelatedEntries
 from kb.models.relevance_test import RelevanceTest, RelevanceTestRun
 from kb.models.reply import (
     Reply,
@@ -42,13 +51,14 @@ from kb.models.reply_feedback import ReplyFeedback
 from kb.models.reply_proposal import ReplyProposal
 from kb.models.reply_revision import ReplyRevision
 from kb.models.review import Review, ReviewComment
+from kb.models.search import Search, SearchSide
 from kb.models.search_gap import SearchGap, SearchGapCheckpoint, SearchGapSpelling
 from kb.models.site import Site
 from kb.models.snippet import Snippet
 from kb.models.style_rule import StyleRule
+from kb.models.tag import Tag
 from kb.models.team import Team
 from kb.models.text_revision import TextRevision
-from kb.models.usage import Evidence, Pick, Search, SearchSide, Vote
 from kb.models.user import (
     ROLE_AGENT,
     ROLE_EDITOR,
@@ -59,7 +69,8 @@ from kb.models.user import (
     get_visible_category_ids,
 )
 from kb.models.validity import Validity
-from kb.models.vocabulary import DictionaryWord, LanguageEdition, StopWord, SynonymSet
+from kb.models.vocabulary import DictionaryWord, StopWord, SynonymSet
+from kb.models.vote import Vote
 from kb.models.widget_rule import WidgetRule
 from kb.system.database import raw_sql
 

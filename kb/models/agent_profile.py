@@ -5,10 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils import timezone
 
-from kb.models.entry import Entry
-from kb.models.question import Channel
+from kb.models.channel import Channel
 from kb.text.chinese import normalize
 from kb.text.placeholders import blanks
 
@@ -89,27 +87,6 @@ class AgentProfile(models.Model):
             BLANK_SIGNATURE: self.signature,
         }
         return {name: text for name, text in texts.items() if text}
-
-
-class Favorite(models.Model):
-    """An entry that an agent wants at hand."""
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites"
-    )
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["-at", "-id"]
-        verbose_name = "收藏"
-        verbose_name_plural = "收藏"
-        constraints = [
-            models.UniqueConstraint(fields=["user", "entry"], name="kb_favourite_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user}: #{self.entry_id}"
 
 
 def _find_forbidden_blanks(text: str, column: str) -> list[str]:

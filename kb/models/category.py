@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -13,8 +12,9 @@ from django.utils.text import slugify
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import OrderableTreeNode
 
+from kb.models.traditional_name import build_traditional_name_field, convert_saved_name
 from kb.system.page_urls import build_page_url
-from kb.text.chinese import normalize, traditional
+from kb.text.chinese import normalize
 
 MAX_CATEGORY_LEVELS = 5  # levels: deeper trees are not browsed
 
@@ -25,24 +25,11 @@ def make_slug(words: str) -> str:
     return slugify(normalize.clean_text(words), allow_unicode=True)[:60].strip("-_")
 
 
-def _build_traditional_name_field() -> Any:
-    """Return the column of what an editor calls it in 繁體."""
-    told = "留空就自动转换。"
-    return models.CharField("繁體名称", max_length=50, blank=True, help_text=told)
-
-
-def _convert_saved_name(name: str, kwargs: dict[str, Any]) -> str:
-    """Return `name` in 繁體, and have it saved along."""
-    if (fields := kwargs.get("update_fields")) is not None:
-        kwargs["update_fields"] = {*fields, "hant"}
-    return traditional.make_traditional_converter(settings.KB_HANT)(name)
-
-
 class Category(OrderableTreeNode):
     """A place in the tree that customers and agents browse."""
 
     name = models.CharField("名称", max_length=50)
-    own_hant = _build_traditional_name_field()
+    own_hant = build_traditional_name_field()
     hant = models.CharField(max_length=60, editable=False, blank=True)
     parent = TreeNodeForeignKey(
         "self",
@@ -87,7 +74,7 @@ class Category(OrderableTreeNode):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.hant = _convert_saved_name(self.name, kwargs)
+        self.hant = convert_saved_name(self.name, kwargs)
         super().save(*args, **kwargs)
 
     @property
@@ -115,58 +102,3 @@ class Category(OrderableTreeNode):
         below = self.descendants(include_self=True).with_tree_fields()
         depths = [node.tree_depth for node in below]
         return max(depths, default=0) - min(depths, default=0) + 1
-
-
-class Tag(models.Model):
-    """A word that entries of several categories have in common."""
-
-    name = models.CharField("名称", max_length=30, unique=True)
-    own_hant = _build_traditional_name_field()
-    hant = models.CharField(max_length=60, editable=False, blank=True)
-
-    class Meta:
-        ordering = ["name"]
-        verbose_name = "标签"
-        verbose_name_plural = "标签"
-        constraints = [
-            models.CheckConstraint(condition=~models.Q(name=""), name="kb_tag_has_name")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.hant = _convert_saved_name(self.name, kwargs)
-        super().save(*args, **kwargs)
-
-
-class Module(models.Model):
-    """A part of the customer's product, with somebody who answers for it."""
-
-    name = models.CharField("名称", max_length=50, unique=True)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name="负责人",
-        null=True,
-        blank=True,
-        on_delete=models.SET_NULL,
-        related_name="modules",
-    )
-    offered = models.BooleanField(
-        "顾客可选",
-        default=False,
-        help_text="顾客提问时可以选它；名称会公开显示。",
-    )
-
-    class Meta:
-        ordering = ["name"]
-        verbose_name = "产品模块"
-        verbose_name_plural = "产品模块"
-        constraints = [
-            models.CheckConstraint(
-                condition=~models.Q(name=""), name="kb_module_has_name"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name

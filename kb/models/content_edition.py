@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from django.db import models
 
-from kb.models.entry import Entry
-
 
 class ContentEdition(models.Model):
     """One row, raised by every change of what pages show, in its transaction.
@@ -26,34 +24,3 @@ class ContentEdition(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.number}"
-
-
-class RelatedEntries(models.Model):
-    """Entries about the same matter, as strangers would find them; a kept search."""
-
-    entry = models.OneToOneField(
-        Entry, on_delete=models.CASCADE, related_name="neighbours"
-    )
-    ids = models.JSONField(default=dict)  # by what the site shows
-    version = models.PositiveIntegerField()  # of the entry
-    found_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"#{self.entry_id} → {self.ids}"
-
-
-class PageView(models.Model):
-    """How often customers opened an entry on one day: a sum, of nobody in particular."""
-
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="reads")
-    day = models.DateField()
-    count = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["entry", "day"], name="kb_read_once_a_day")
-        ]
-        indexes = [models.Index(fields=["day", "entry"])]
-
-    def __str__(self) -> str:
-        return f"#{self.entry_id} {self.day}: {self.count}"

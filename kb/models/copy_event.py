@@ -6,10 +6,10 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from kb.models.channel import Channel
 from kb.models.entry import Entry
-from kb.models.question import Channel
 from kb.models.reply import Reply
-from kb.models.usage import MAX_SEARCH_CHARS
+from kb.models.search import MAX_SEARCH_CHARS
 
 
 class CopyEvent(models.Model):

@@ -12,7 +12,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 
-from kb.models.category import Category, Module, Tag, make_slug
+from kb.models.category import Category, make_slug
 from kb.models.entry_visibility import (
     AUDIENCE_PUBLIC,
     STATUS_PUBLISHED,
@@ -20,10 +20,12 @@ from kb.models.entry_visibility import (
     build_visibility_filter,
 )
 from kb.models.fields import ProseField
+from kb.models.product_module import Module
+from kb.models.review_date import ReviewDateMixin
+from kb.models.tag import Tag
 from kb.models.user import Reader
 from kb.models.validators import validate_markdown_complexity
 from kb.models.validity import (
-    ReviewDateMixin,
     ValidityMixin,
     build_in_force_filter,
     build_validity_filter,

@@ -45,13 +45,3 @@ class Job(models.Model):
     @property
     def is_running(self) -> bool:
         return bool(self.claimed_until and self.claimed_until > timezone.now())
-
-
-class ClockCheck(models.Model):
-    """The clock, as it was when somebody last looked and believed it. One row."""
-
-    seen_at = models.DateTimeField()
-    doubted_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return str(self.seen_at)

@@ -8,22 +8,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from kb.models.category import Module
+from kb.models.channel import Channel
 from kb.models.fields import ProseField
+from kb.models.product_module import Module
 from kb.text.chinese import normalize
-
-
-class Channel(models.TextChoices):
-    """Where a customer and an agent meet."""
-
-    WEB = "web", "网页"
-    APP = "app", "App"
-    WECHAT = "wechat", "微信"
-    QIANNIU = "qianniu", "千牛"
-    PHONE = "phone", "电话"
-    EMAIL = "email", "邮件"
-    SMS = "sms", "短信"
-    OTHER = "other", "其他"
 
 
 class QuestionQuerySet(models.QuerySet["Question"]):

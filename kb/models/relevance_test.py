@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from kb.models.entry import Entry
-from kb.models.usage import SearchSide
+from kb.models.search import SearchSide
 from kb.text.chinese import normalize
 
 MAX_TESTED_RANK = 20  # rank down to which anybody looks

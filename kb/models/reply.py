@@ -10,11 +10,11 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Prefetch, Q
 
+from kb.models.channel import Channel
 from kb.models.customer_segment import CustomerSegment
 from kb.models.entry import Entry
 from kb.models.entry_visibility import build_visibility_filter
 from kb.models.fields import ProseField
-from kb.models.question import Channel
 from kb.models.snippet import Snippet, expand_includes
 from kb.models.team import Team
 from kb.models.user import Reader

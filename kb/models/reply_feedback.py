@@ -11,7 +11,7 @@ from django.utils import timezone
 from kb.models.entry import Entry
 from kb.models.fields import ProseField
 from kb.models.reply import Reply
-from kb.models.usage import MAX_SEARCH_CHARS
+from kb.models.search import MAX_SEARCH_CHARS
 from kb.models.user import User
 
 

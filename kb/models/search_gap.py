@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from kb.models.entry import Entry
-from kb.models.usage import MAX_SEARCH_CHARS, SearchSide
+from kb.models.search import MAX_SEARCH_CHARS, SearchSide
 
 MIN_GAP_MISSES = 3  # searches without a pick that say something
 MIN_MISSES_PER_PICK = 2  # of so many searches one may have picked

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from kb.models.vocabulary import AtomicSaveMixin
+from kb.models.atomic_save import AtomicSaveMixin
 from kb.text import style_rules
 from kb.text.chinese import normalize
 from kb.text.privacy import personal_data

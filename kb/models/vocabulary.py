@@ -5,34 +5,18 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import combinations
-from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
-from django.db.models import F, Q
-from django.utils import timezone
+from django.db import models
+from django.db.models import Q
 
+from kb.models.atomic_save import AtomicSaveMixin
 from kb.models.fields import ProseField
 from kb.text.chinese import normalize, tokenizer
 from kb.text.chinese.normalize import HAN_CHARACTER_CLASS
 
 MAX_WORD_CHARS = 32  # characters of a word; longer ones are cut in the index, too
 MIN_SYNONYMS, MAX_SYNONYMS = 2, 20  # members of a set of synonyms
-
-
-class AtomicSaveMixin(models.Model):
-    """A row whose saving and what listens to it are one transaction."""
-
-    class Meta:
-        abstract = True
-
-    @transaction.atomic
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        super().save(*args, **kwargs)
-
-    @transaction.atomic
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        return super().delete(*args, **kwargs)
 
 
 class SynonymSet(AtomicSaveMixin):
@@ -211,35 +195,6 @@ class StopWord(AtomicSaveMixin):
             if self.text in map(_normalize_word, row.list_words()):
                 told = f"“{self.text}”在同义词里：{row}。停用以后那一组就不起作用了。"
                 raise ValidationError({"text": told})
-
-
-class LanguageEdition(models.Model):
-    """A row a list, raised by every change of it in its transaction.
-
-    The moment tells two editions apart that have the same number because one
-    of them was rolled back after somebody had read it.
-    """
-
-    VOCABULARY, STYLE_RULES = 1, 2
-
-    number = models.PositiveBigIntegerField("版次", default=0)
-    raised_at = models.DateTimeField("更新时间", auto_now=True)
-
-    class Meta:
-        verbose_name = "词汇版次"
-        verbose_name_plural = "词汇版次"
-
-    def __str__(self) -> str:
-        return f"#{self.number}"
-
-    @staticmethod
-    def increment_edition(which: int) -> None:
-        """Have every process read the list anew, once this transaction commits."""
-        LanguageEdition.objects.bulk_create(
-            [LanguageEdition(pk=which)], ignore_conflicts=True
-        )
-        one = LanguageEdition.objects.filter(pk=which)
-        one.update(number=F("number") + 1, raised_at=timezone.now())
 
 
 @lru_cache(maxsize=10_000)  # one set is compared with all the others

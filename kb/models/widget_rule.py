@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from kb.models.category import Category, Tag
+from kb.models.category import Category
 from kb.models.site import Site
+from kb.models.tag import Tag
 from kb.text.chinese import normalize
 
 MAX_RULE_FIELD_CHARS = 200  # characters of a pattern, a path or a query

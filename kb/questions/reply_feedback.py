@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kb.models import Entry, Reply, ReplyFeedback, User
-from kb.models.usage import MAX_SEARCH_CHARS
+from kb.models.search import MAX_SEARCH_CHARS
 from kb.system import write_queue
 from kb.text.chinese import normalize
 from kb.text.privacy import personal_data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kb.models.usage import MAX_SEARCH_CHARS
+from kb.models.search import MAX_SEARCH_CHARS
 from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 

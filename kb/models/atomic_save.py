@@ -1,0 +1,22 @@
+"""Saving a row together with what its receivers write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models, transaction
+
+
+class AtomicSaveMixin(models.Model):
+    """A row whose saving and what listens to it are one transaction."""
+
+    class Meta:
+        abstract = True
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+
+    @transaction.atomic
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        return super().delete(*args, **kwargs)
