@@ -485,7 +485,7 @@ def test_whom_an_old_question_came_from_is_forgotten(asked: Inquiry) -> None:
     )
     assert inquiries.retry_mail_and_erase_contacts() == (0, 1)
     asked.refresh_from_db()
-    assert (asked.contact, asked.enclosures.count()) == ("", 0)
+    assert (asked.contact, asked.attachments.count()) == ("", 0)
 
 
 # At the desk ------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def test_an_editors_words_come_first_and_are_known_to_be_behind(
 ) -> None:
     made = make_entry("网络断了怎么办？", "重启路由器。")
     face = translations.write_manual_translation(
-        made.face, question="斷網了怎麼辦？", answer="重開**機**。"
+        made.translation, question="斷網了怎麼辦？", answer="重開**機**。"
     )
     assert (face.question, face.excerpt, face.behind) == (
         "斷網了怎麼辦？",
@@ -120,7 +120,7 @@ def test_an_editors_words_come_first_and_are_known_to_be_behind(
 
 
 def test_an_editors_picture_needs_words(make_entry: MakeEntry) -> None:
-    face = make_entry().face
+    face = make_entry().translation
     with pytest.raises(ValidationError, match="替代文字"):
         translations.write_manual_translation(
             face, question="", answer=f"![]({PICTURE})"
@@ -149,7 +149,7 @@ def test_a_face_is_worn_in_its_script_only(
 def test_what_is_not_kept_yet_is_said_on_the_spot(make_entry: MakeEntry) -> None:
     made = make_entry("网络断了怎么办？", "重启路由器。")
     translations.write_manual_translation(
-        made.face, question="斷網了怎麼辦？", answer=""
+        made.translation, question="斷網了怎麼辦？", answer=""
     )
     Entry.objects.update(version=9)
     with translation.override(locale_prefix.LOCALE_TRADITIONAL):
@@ -209,7 +209,7 @@ def test_the_same_page_has_an_address_in_every_script() -> None:
 def test_an_editor_writes_a_face_by_hand(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
-    face = make_entry("网络断了怎么办？", "重启路由器。").face
+    face = make_entry("网络断了怎么办？", "重启路由器。").translation
     client.force_login(editor)
     where = f"/admin/kb/entrytranslation/{face.pk}/change/"
     page = client.get(where).content.decode()
@@ -246,7 +246,7 @@ def test_every_change_of_what_pages_show_raises_the_edition(
         tag.save,
         lambda: sync.mark_stale([made.pk]),
         lambda: translations.write_manual_translation(
-            made.face, question="售後", answer=""
+            made.translation, question="售後", answer=""
         ),
         made.delete,
     ]

@@ -226,7 +226,7 @@ def test_an_asker_is_erased_with_all_that_was_sent(inquiry: Inquiry, by: str) ->
     inquiry.refresh_from_db()
     assert (inquiry.contact, inquiry.words) == ("", "")
     assert inquiry.token != token
-    assert not inquiry.enclosures.exists()
+    assert not inquiry.attachments.exists()
     question = Question.objects.get()
     assert question.text == "我叫***，电话***，订单***"
     assert question.text_key == normalize.compute_spelling_key(question.text)

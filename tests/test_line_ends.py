@@ -121,9 +121,9 @@ def test_every_stage_keeps_one_kind_of_line_end(
     notice = Announcement(title="甲", body=MIXED, ends_at="2036-01-01T00:00Z")
     notice.full_clean()
     assert notice.body == PLAIN
-    translations.write_manual_translation(entry.face, question="", answer=MIXED)
-    entry.face.refresh_from_db()
-    assert entry.face.own_answer == PLAIN
+    translations.write_manual_translation(entry.translation, question="", answer=MIXED)
+    entry.translation.refresh_from_db()
+    assert entry.translation.own_answer == PLAIN
 
 
 def test_a_file_with_any_line_end_says_the_same(imported: Entry) -> None:

@@ -96,7 +96,7 @@ def test_who_asked_is_forgotten_also_where_nobody_answered() -> None:
         assert bool(row.contact) is kept
         assert bool(row.words) is kept
         assert bool(row.page) is kept
-        assert row.enclosures.exists() is kept
+        assert row.attachments.exists() is kept
 
 
 def test_the_nightly_command_forgets_open_questions_too(

@@ -45,7 +45,7 @@ def writer(make_user: Callable[..., User]) -> User:
 
 
 def where(entry: Entry) -> str:
-    return f"/admin/kb/entrytranslation/{entry.face.pk}/change/"
+    return f"/admin/kb/entrytranslation/{entry.translation.pk}/change/"
 
 
 def sent(entry: Entry, **typed: str) -> dict[str, Any]:
@@ -223,7 +223,7 @@ def test_the_history_of_a_translation_is_that_of_its_entry(
     client: Client, editor: User, entry: Entry
 ) -> None:
     client.force_login(editor)
-    response = client.get(f"/admin/kb/entrytranslation/{entry.face.pk}/history/")
+    response = client.get(f"/admin/kb/entrytranslation/{entry.translation.pk}/history/")
     assert response.headers["Location"] == f"/desk/history/{entry.pk}/"
 
 

@@ -73,12 +73,12 @@ GRANTS = (
     Grant("Change and delete pictures", "change_picture delete_picture", EDITORS),
     Grant(
         "Write the 繁體 and English versions of entries",
-        "view_face change_entrytranslation",
+        "view_entrytranslation change_entrytranslation",
         EDITORS,
     ),
     Grant(
         "Write, change and delete announcements (公告)",
-        "view_incident add_incident change_incident delete_announcement",
+        "view_announcement add_announcement change_announcement delete_announcement",
         EDITORS,
     ),
     # Questions
@@ -113,12 +113,12 @@ GRANTS = (
     Grant("Change and delete tags", "change_tag delete_tag", EDITORS),
     Grant(
         "Keep kinds of customers (客户类型)",
-        "view_segment add_segment change_segment delete_customersegment",
+        "view_customersegment add_customersegment change_customersegment delete_customersegment",
         EDITORS,
     ),
     Grant(
         "Keep windows of time (档期)",
-        "view_window add_window change_window delete_campaignperiod",
+        "view_campaignperiod add_campaignperiod change_campaignperiod delete_campaignperiod",
         EDITORS,
     ),
     # Search
@@ -128,7 +128,9 @@ GRANTS = (
         EDITORS,
     ),
     Grant(
-        "Keep words", "view_word add_word change_word delete_dictionaryword", EDITORS
+        "Keep words",
+        "view_dictionaryword add_dictionaryword change_dictionaryword delete_dictionaryword",
+        EDITORS,
     ),
     Grant(
         "Keep stop words",
@@ -137,12 +139,12 @@ GRANTS = (
     ),
     Grant(
         "Keep wording rules (用词规则)",
-        "view_wordingrule add_wordingrule change_wordingrule delete_stylerule",
+        "view_stylerule add_stylerule change_stylerule delete_stylerule",
         EDITORS,
     ),
     Grant(
         "Keep relevance tests (搜索验收)",
-        "view_golden add_golden change_golden delete_relevancetest",
+        "view_relevancetest add_relevancetest change_relevancetest delete_relevancetest",
         EDITORS,
     ),
     Grant("See what people search for", "view_search", EDITORS),

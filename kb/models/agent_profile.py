@@ -29,7 +29,7 @@ class AgentProfile(models.Model):
     """One agent's own words around every reply. No row means none."""
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="manner"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agent_profile"
     )
     shown_name = models.CharField(
         BLANK_AGENT_NAME,

@@ -85,7 +85,7 @@ class Announcement(models.Model):
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
-        related_name="incidents",
+        related_name="announcements",
         help_text="公告里会带上它的链接，它的页面上也会显示公告。",
     )
     body_html = models.TextField(editable=False, blank=True)

@@ -35,7 +35,7 @@ class CategoryPermission(models.Model):
         null=True,
         blank=True,
         on_delete=models.CASCADE,
-        related_name="remits",
+        related_name="category_permissions",
     )
     group = models.ForeignKey(
         Group,
@@ -43,13 +43,13 @@ class CategoryPermission(models.Model):
         null=True,
         blank=True,
         on_delete=models.CASCADE,
-        related_name="remits",
+        related_name="category_permissions",
     )
     category = models.ForeignKey(
         Category,
         verbose_name="分类",
         on_delete=models.PROTECT,  # without its row, a person would have them all
-        related_name="remits",
+        related_name="category_permissions",
         help_text="包括下面的各级分类。",
     )
     right = models.CharField("可以", max_length=7, choices=CategoryRight.choices)
@@ -93,7 +93,7 @@ def get_permitted_category_ids(
     Asked of the database once a user object, as Django does with permissions.
     """
     kept: dict[CategoryRight, frozenset[int] | None] = user.__dict__.setdefault(
-        "_remits", {}
+        "_category_permissions", {}
     )
     if right not in kept:
         kept[right] = (
@@ -104,7 +104,7 @@ def get_permitted_category_ids(
 
 def clear_category_permissions(user: User) -> None:
     """Ask the database anew: the tree has changed."""
-    user.__dict__.pop("_remits", None)
+    user.__dict__.pop("_category_permissions", None)
 
 
 def _load_permitted_category_ids(

@@ -60,8 +60,8 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
     def follow_ups_of(self, entry: Entry) -> EntryQuerySet:
         """What customers ask after `entry`, in the order in which editors put it."""
-        after = self.filter(follows__entry=entry)
-        return after.order_by("follows__order", "follows__pk")
+        after = self.filter(preceded_by__entry=entry)
+        return after.order_by("preceded_by__order", "preceded_by__pk")
 
     def in_force(self) -> EntryQuerySet:
         """Entries that are in force now: Entry.in_force."""

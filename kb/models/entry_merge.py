@@ -15,9 +15,9 @@ class EntryMerge(models.Model):
     `moved` has the ids of what went over, by kind, so that it can be undone.
     """
 
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="absorbed")
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="merges")
     other = models.OneToOneField(
-        Entry, on_delete=models.CASCADE, related_name="went_into"
+        Entry, on_delete=models.CASCADE, related_name="merged_into"
     )
     status = models.CharField(max_length=10, choices=Entry.Status.choices)  # before
     moved = models.JSONField(default=dict)

@@ -21,7 +21,7 @@ class EntryTranslation(models.Model):
     """
 
     entry = models.OneToOneField(
-        Entry, verbose_name="条目", on_delete=models.CASCADE, related_name="face"
+        Entry, verbose_name="条目", on_delete=models.CASCADE, related_name="translation"
     )
     own_question = models.CharField(
         "繁體问题", max_length=200, blank=True, help_text="留空就用自动转换的。"

@@ -13,7 +13,7 @@ class Favorite(models.Model):
     """An entry that an agent wants at hand."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favorites"
     )
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField(default=timezone.now)

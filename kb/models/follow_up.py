@@ -29,7 +29,7 @@ class FollowUp(models.Model):
         Entry,
         verbose_name="接下来会问",
         on_delete=models.CASCADE,
-        related_name="follows",
+        related_name="preceded_by",
     )
     order = models.PositiveSmallIntegerField("次序", default=0)
 

@@ -152,7 +152,7 @@ class InquiryAttachment(models.Model):
     """
 
     inquiry = models.ForeignKey(
-        Inquiry, on_delete=models.CASCADE, related_name="enclosures"
+        Inquiry, on_delete=models.CASCADE, related_name="attachments"
     )
     body = models.BinaryField()  # WebP
     place = models.PositiveSmallIntegerField()

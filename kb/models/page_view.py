@@ -10,7 +10,9 @@ from kb.models.entry import Entry
 class PageView(models.Model):
     """How often customers opened an entry on one day: a sum, of nobody in particular."""
 
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="reads")
+    entry = models.ForeignKey(
+        Entry, on_delete=models.CASCADE, related_name="page_views"
+    )
     day = models.DateField()
     count = models.PositiveIntegerField(default=0)
 

@@ -14,10 +14,12 @@ class PracticeAttempt(models.Model):
     """Which entry a trainee took for a question, and which one had been given."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="practices"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="practice_attempts",
     )
     question = models.ForeignKey(
-        Question, on_delete=models.CASCADE, related_name="practices"
+        Question, on_delete=models.CASCADE, related_name="practice_attempts"
     )
     given = models.ForeignKey(  # what answered the customer
         Entry, on_delete=models.CASCADE, related_name="+"

@@ -11,7 +11,7 @@ class RelatedEntries(models.Model):
     """Entries about the same matter, as strangers would find them; a kept search."""
 
     entry = models.OneToOneField(
-        Entry, on_delete=models.CASCADE, related_name="neighbours"
+        Entry, on_delete=models.CASCADE, related_name="related_entries"
     )
     ids = models.JSONField(default=dict)  # by what the site shows
     version = models.PositiveIntegerField()  # of the entry

@@ -45,7 +45,7 @@ class RelevanceTest(models.Model):
         null=True,
         blank=True,
         on_delete=models.CASCADE,
-        related_name="goldens",
+        related_name="relevance_tests",
         help_text="留空表示：这样搜，不该有结果。",
     )
     within = models.PositiveSmallIntegerField(

@@ -42,9 +42,15 @@ class ReplyFeedback(models.Model):
         OPEN = "open", "待处理"
         DONE = "done", "已处理"
 
-    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="remarks")
+    entry = models.ForeignKey(
+        Entry, on_delete=models.CASCADE, related_name="reply_feedback"
+    )
     reply = models.ForeignKey(
-        Reply, null=True, blank=True, on_delete=models.SET_NULL, related_name="remarks"
+        Reply,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="reply_feedback",
     )
     variant = models.CharField("话术名称", max_length=20, blank=True)
     body = ProseField("当时的话术", blank=True)
@@ -56,7 +62,7 @@ class ReplyFeedback(models.Model):
         verbose_name="谁说的",
         null=True,
         on_delete=models.SET_NULL,
-        related_name="remarks",
+        related_name="reply_feedback",
     )
     at = models.DateTimeField("时间", default=timezone.now)
     state = models.CharField(

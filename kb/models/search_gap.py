@@ -62,7 +62,7 @@ class SearchGap(models.Model):
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
-        related_name="gaps",
+        related_name="search_gaps",
     )
     remedy = models.CharField(
         "怎么处理的", max_length=8, choices=Remedy.choices, blank=True

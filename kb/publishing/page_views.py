@@ -73,8 +73,8 @@ def delete_old_page_views() -> int:
 
 def _query_most_viewed(user: Reader, since: date) -> EntryQuerySet:
     readable = Entry.objects.published_to(user).with_list_columns()
-    read = readable.filter(reads__day__gte=since)
-    most = read.annotate(times=Sum("reads__count")).order_by("-times", "-pk")
+    read = readable.filter(page_views__day__gte=since)
+    most = read.annotate(times=Sum("page_views__count")).order_by("-times", "-pk")
     return most[:MAX_POPULAR_ENTRIES]
 
 

@@ -64,7 +64,7 @@ def preview_merge(entry: Entry, other: Entry) -> MergePreview:
         replies=[reply for reply in replies if reply not in same],
         duplicate_replies=same,
         question_count=other.questions.count(),
-        follow_up_count=other.follow_ups.count() + other.follows.count(),
+        follow_up_count=other.follow_ups.count() + other.preceded_by.count(),
         dropped_answer=other.answer,
     )
 
@@ -124,7 +124,7 @@ def undo_merge(merger: EntryMerge, *, by: User | None) -> Entry:
     _move_rows_back(Favorite, moved["favourites"], entry, other)
     _move_rows_back(FollowUp, moved["follow_ups"], entry, other)
     before = FollowUp.objects.filter(pk__in=moved["follow_ups"], then=entry)
-    held = list(other.follows.values_list("entry_id", flat=True))
+    held = list(other.preceded_by.values_list("entry_id", flat=True))
     before.exclude(entry__in=[*held, other.pk]).update(then=other)
     other.phrasings.filter(text_key=other.question_key).delete()
     pick_moving.move_picks(entry, other, only=moved["picks"])
@@ -221,8 +221,8 @@ def _move_follow_ups(entry: Entry, other: Entry) -> list[int]:
     ours = set(entry.follow_ups.values_list("then_id", flat=True))
     after = other.follow_ups.exclude(then_id__in={*ours, entry.pk})
     moved = _move_rows(after, entry)
-    before = set(entry.follows.values_list("entry_id", flat=True))
-    rows = other.follows.exclude(entry_id__in={*before, entry.pk})
+    before = set(entry.preceded_by.values_list("entry_id", flat=True))
+    rows = other.preceded_by.exclude(entry_id__in={*before, entry.pk})
     ids = list(rows.values_list("pk", flat=True))
     FollowUp.objects.filter(pk__in=ids).update(then=entry)
     return [*moved, *ids]

@@ -46,7 +46,9 @@ def _list_similar_ids(entry: Entry, user: Reader) -> list[int]:
     """Return ids like `entry`: kept ones for strangers, a search for who sees more."""
     if user.is_authenticated:
         return _search_similar_ids(entry, user)
-    kept: RelatedEntries | None = getattr(entry, "neighbours", None)  # no row yet: None
+    kept: RelatedEntries | None = getattr(
+        entry, "related_entries", None
+    )  # no row yet: None
     fresh = kept and kept.found_at > timezone.now() - RELATED_CACHE_TIME
     known = kept.ids if kept and fresh and kept.version == entry.version else {}
     scope = _name_site_scope(user)

@@ -99,7 +99,7 @@ def test_a_heavy_photo_is_made_light_before_it_is_sent(
     phone.get_by_label("截图").set_input_files([photo, photo])
     phone.get_by_role("button", name="提交问题").click()
     expect(phone.get_by_role("heading", level=1)).to_contain_text("已收到")
-    assert Inquiry.objects.get().enclosures.count() == 2
+    assert Inquiry.objects.get().attachments.count() == 2
 
 
 def test_answers_come_while_it_is_typed(page: Page, entry: Entry) -> None:

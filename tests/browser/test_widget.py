@@ -352,4 +352,4 @@ def test_a_heavy_photo_is_made_light_before_it_is_sent(
     panel.get_by_label("截图").set_input_files(photo)
     panel.get_by_role("button", name="提交").click()
     expect(panel.get_by_role("link", name="打开我的提问页")).to_be_visible()
-    assert Inquiry.objects.get().enclosures.count() == 1
+    assert Inquiry.objects.get().attachments.count() == 1

@@ -233,5 +233,5 @@ def _get_manual_translation(request: HttpRequest, entry_id: int | None) -> Any:
     if not entry_id:
         return None
     seen = Entry.objects.visible_to(request.user).filter(pk=entry_id)
-    entry = seen.select_related("face").first()
-    return getattr(entry, "face", None)
+    entry = seen.select_related("translation").first()
+    return getattr(entry, "translation", None)

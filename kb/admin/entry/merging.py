@@ -38,8 +38,8 @@ def build_merger_context(request: HttpRequest, entry: Entry | None) -> dict[str,
         return {}
     gone = EntryMerge.objects.filter(other=entry).select_related("entry").first()
     return {
-        "went_into": gone,
-        "absorbed": entry.absorbed.select_related("other")[:5],
+        "merged_into": gone,
+        "merges": entry.merges.select_related("other")[:5],
         "may_merge": _may_merge(request, entry),
     }
 

@@ -106,7 +106,7 @@ def _find_scope_of_snippet(row: Snippet) -> CategoryScope:
 
 
 def _find_scope_of_picture(row: Picture) -> CategoryScope:
-    shows = Q(answer__contains=row.name) | Q(face__own_answer__contains=row.name)
+    shows = Q(answer__contains=row.name) | Q(translation__own_answer__contains=row.name)
     return find_scope_of_entries(Entry.objects.filter(shows))
 
 

@@ -41,7 +41,8 @@ def take_snapshots(ids: Iterable[int]) -> dict[int, EntrySnapshot]:
     wanted = list(ids)
     names = [field.attname for field in list_editable_columns()]
     translation = {
-        name: F(f"face__{column}") for name, column in TRANSLATION_COLUMNS.items()
+        name: F(f"translation__{column}")
+        for name, column in TRANSLATION_COLUMNS.items()
     }
     rows = Entry.objects.filter(pk__in=wanted).values("pk", *names, **translation)
     parts = {"tags": _load_tags(wanted), "phrasings": _load_phrasings(wanted)}

@@ -103,7 +103,7 @@ def _render_inquiry(
         "inquiry": found,
         "progress": progress,
         "is_mailed": bool(settings.KB_MAIL and found.email),
-        "places": found.enclosures.values_list("place", flat=True),
+        "places": found.attachments.values_list("place", flat=True),
         "scores": SATISFACTION_SCORES,
         "comment": found.comment,
         **more,

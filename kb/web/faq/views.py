@@ -87,7 +87,7 @@ def show_entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 
 @cache_public_page("q")
 def _render_entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
-    rows = Entry.objects.visible_to(request.user).select_related("neighbours")
+    rows = Entry.objects.visible_to(request.user).select_related("related_entries")
     try:
         found = rows.get(pk=pk)
     except Entry.DoesNotExist:
