@@ -1,4 +1,4 @@
-"""Tables, constraints, and the querysets that say which rows."""
+"""Tables, their constraints, and querysets that say which rows a reader may see."""
 
 from __future__ import annotations
 

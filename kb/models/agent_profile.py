@@ -1,4 +1,4 @@
-"""What an agent keeps for himself: how he speaks, and the entries he likes."""
+"""The texts that an agent puts around every reply: name, greeting, closing, signature."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ BLANK_AGENT_NAME, BLANK_GREETING, BLANK_CLOSING, BLANK_SIGNATURE = (
     "结束语",
     "签名",
 )
+# Blanks {{…}} that are filled from the profile, never typed.
 RESERVED_BLANK_NAMES = (
     BLANK_AGENT_NAME,
     "客服姓名",
     BLANK_GREETING,
     BLANK_CLOSING,
     BLANK_SIGNATURE,
-)  # blanks filled from here
+)
 
 
 class AgentProfile(models.Model):
-    """One agent's own words around every reply. No row means none."""
+    """The personal texts of one agent. An agent without a row has none."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="agent_profile"
@@ -65,20 +66,20 @@ class AgentProfile(models.Model):
         return f"{self.user}的设置"
 
     def clean(self) -> None:
-        wrong: dict[str, list[str]] = {}
+        errors: dict[str, list[str]] = {}
         for name in ("shown_name", "greeting", "closing", "signature"):
             text = normalize.clean_single_line(getattr(self, name))
             setattr(self, name, text)
             if faults := blanks.describe_blank_faults(text) + _find_forbidden_blanks(
                 text, name
             ):
-                wrong[name] = faults
-        if wrong:
-            raise ValidationError(wrong)
+                errors[name] = faults
+        if errors:
+            raise ValidationError(errors)
 
     @property
     def blank_values(self) -> dict[str, str]:
-        """Return the texts of reserved blanks, those alone that are given."""
+        """Return {name of a reserved blank: text}, without those that are empty."""
         texts = {
             BLANK_AGENT_NAME: self.shown_name,
             "客服姓名": self.shown_name,
@@ -90,7 +91,11 @@ class AgentProfile(models.Model):
 
 
 def _find_forbidden_blanks(text: str, column: str) -> list[str]:
-    """Return why blanks of `text` cannot be filled from itself; a name has none."""
+    """Return error messages for blanks that `text` of `column` must not contain.
+
+    A profile cannot fill its own blanks; only the agent's name may be used in the
+    other texts, and the name itself has no blanks.
+    """
     names = blanks.list_blank_names(text)
     if column == "shown_name" and names:
         return ["昵称里不能有要填的空。"]

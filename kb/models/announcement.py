@@ -1,4 +1,4 @@
-"""An incident: what everybody asks about just now, told before they ask."""
+"""Announcements (公告): what many people ask about now, shown above their searches."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from kb.text.chinese import normalize, tokenizer
 from kb.text.chinese.keywords import join_keywords, split_keywords
 from kb.text.markup import markdown
 
-MAX_ANNOUNCEMENT_KEYWORDS = 30  # keywords of one notice
-MAX_KEYWORD_CHARS = 32  # characters of a keyword
+MAX_ANNOUNCEMENT_KEYWORDS = 30  # of one announcement
+MAX_KEYWORD_CHARS = 32
 
 
 class AnnouncementState(models.TextChoices):
@@ -31,6 +31,7 @@ class AnnouncementState(models.TextChoices):
 
 class AnnouncementQuerySet(models.QuerySet["Announcement"]):
     def visible_to(self, user: Reader) -> AnnouncementQuerySet:
+        """Announcements for this reader: customers get the public ones."""
         if user.is_authenticated and user.can_read_library:
             return self.all()
         return self.filter(audience=Announcement.Audience.PUBLIC)
@@ -38,7 +39,7 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
     def in_state(
         self, state: AnnouncementState, *, at: datetime
     ) -> AnnouncementQuerySet:
-        """Incident.state for the whole table: the clock moves them, nobody else."""
+        """Announcements whose state at the moment `at` is `state`: see `state`."""
         return self.filter(
             {
                 AnnouncementState.UPCOMING: Q(starts_at__gt=at),
@@ -49,7 +50,10 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
 
 
 class Announcement(models.Model):
-    """A notice that stands above results from its start to its end."""
+    """A text above the results of matching searches, from its start to its end.
+
+    Without keywords it is shown on the home page only.
+    """
 
     class Audience(models.TextChoices):
         PUBLIC = "public", "顾客和同事"
@@ -125,6 +129,7 @@ class Announcement(models.Model):
 
     @property
     def state(self) -> AnnouncementState:
+        """The state now; it follows from the times alone."""
         now = timezone.now()
         if now < self.starts_at:
             return AnnouncementState.UPCOMING
@@ -133,7 +138,7 @@ class Announcement(models.Model):
         )
 
     def list_keywords(self) -> list[str]:
-        """Return the keywords, each once, as they were typed."""
+        """Return the keywords as typed, without duplicates."""
         return split_keywords(self.keywords)
 
     def clean(self) -> None:
@@ -144,12 +149,12 @@ class Announcement(models.Model):
         validate_markdown_complexity(self.body, "body")
         words = self.list_keywords()
         if len(words) > MAX_ANNOUNCEMENT_KEYWORDS:
-            told = (
+            message = (
                 f"最多 {MAX_ANNOUNCEMENT_KEYWORDS} 个关键词，这里有 {len(words)} 个。"
             )
-            raise ValidationError({"keywords": told})
-        if wrong := [told for word in words if (told := _find_keyword_error(word))]:
-            raise ValidationError({"keywords": wrong})
+            raise ValidationError({"keywords": message})
+        if errors := [error for word in words if (error := _find_keyword_error(word))]:
+            raise ValidationError({"keywords": errors})
         self.keywords = join_keywords(words)
 
     def save(self, *args: object, **kwargs: object) -> None:
@@ -158,7 +163,7 @@ class Announcement(models.Model):
 
 
 def _find_keyword_error(word: str) -> str:
-    """Return what is wrong with one keyword, in words; nothing when it is right."""
+    """Return an error message for one keyword, "" for a valid one."""
     if len(word) > MAX_KEYWORD_CHARS:
         return f"“{word[:MAX_KEYWORD_CHARS]}…”太长，一个关键词最多 {MAX_KEYWORD_CHARS} 个字。"
     return "" if tokenizer.tokenize_text(word) else f"“{word}”里没有可以搜索的字。"

@@ -63,7 +63,7 @@ class AnswerVersion(models.Model):
 class AnswerDraft(models.Model):
     """What one agent has typed for a question and not sent, and whether they are at it.
 
-    The agent counts as present until `present_until`. Nobody else reads the text.
+    The agent counts as present until `present_until`. Only they may read the text.
     `discarded` keeps the text for an undo.
     """
 

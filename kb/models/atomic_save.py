@@ -1,4 +1,4 @@
-"""Saving a row together with what its receivers write."""
+"""Saving a row and what its receivers write in one transaction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models, transaction
 
 
 class AtomicSaveMixin(models.Model):
-    """A row whose saving and what listens to it are one transaction."""
+    """A row that is saved and deleted in one transaction with its receivers."""
 
     class Meta:
         abstract = True

@@ -1,4 +1,4 @@
-"""What people did that others must be able to look up: who, when, what, from where."""
+"""The audit log (操作记录): who did what, when, and from which address."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from django.db import models
 
 
 class AuditEvent(models.Model):
-    """A row of the audit log: written once, changed by nobody.
+    """One action of a person or of the system. Rows are never changed.
 
-    `who` and `what` are words, so that they outlive the person and the thing.
+    `who` and `what` hold texts, which stay readable after the account and the
+    object have been deleted.
     """
 
     class Action(models.TextChoices):

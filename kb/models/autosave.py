@@ -1,4 +1,4 @@
-"""What somebody typed on the page of an entry and has not saved: his alone."""
+"""Autosaves: what a user typed into the form of an entry and has not saved."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from kb.models.entry import Entry
 
 
 class Autosave(models.Model):
-    """The fields of a form as they were sent, [[name, value], …]; `entry` is none for a new one.
+    """The fields of one form, [[name, value], …]. `entry` is None for a new entry.
 
-    Nobody but `by` ever meets it, and nothing is made of it but the form again.
+    Only the user `by` may read it, and it serves only to fill the form again.
     """
 
     by = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""A window: a stretch of time with a name, which many entries share."""
+"""Campaign periods (档期): a named time span that many entries share."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from kb.text.chinese import normalize
 
 
 class CampaignPeriod(models.Model):
-    """618, 春节: entries in it are in force while it lasts, and move with it.
+    """A time span such as 618 or 春节. Its entries are in force during it.
 
-    `kb.library.entries` alone writes it: their dates are copies, which every query reads.
+    At least one of the two ends is set. Only `kb.library.entries` writes it, because
+    the entries hold copies of its dates, which queries read.
     """
 
     name = models.CharField(

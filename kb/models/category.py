@@ -1,4 +1,4 @@
-"""Where entries stand: a tree of categories, tags, and modules of the product."""
+"""The tree of categories."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from kb.models.traditional_name import build_traditional_name_field, convert_sav
 from kb.system.page_urls import build_page_url
 from kb.text.chinese import normalize
 
-MAX_CATEGORY_LEVELS = 5  # levels: deeper trees are not browsed
+MAX_CATEGORY_LEVELS = 5  # readers do not browse deeper trees
 
 
-@lru_cache(maxsize=1000)  # a home page asks for sixty
+@lru_cache(maxsize=1000)  # a home page needs some sixty
 def make_slug(words: str) -> str:
     """Return a readable address ending of at most 60 characters, maybe empty."""
     return slugify(normalize.clean_text(words), allow_unicode=True)[:60].strip("-_")
@@ -48,7 +48,8 @@ class Category(OrderableTreeNode):
         help_text="这里和下级分类的条目，隔这么多天要再看一遍。留空跟上级分类一样。",
     )
 
-    simplified_name = ""  # the name, where `faces.dress` put another script over it
+    # The stored name, where `translations.translate_names` has replaced `name`.
+    simplified_name = ""
 
     class Meta(OrderableTreeNode.Meta):
         verbose_name = "分类"
@@ -79,7 +80,7 @@ class Category(OrderableTreeNode):
 
     @property
     def slug(self) -> str:
-        """What the readable address ends in, the same in both scripts."""
+        """The readable end of the address, the same in 简体 and 繁體."""
         return make_slug(self.simplified_name or self.name)
 
     def get_absolute_url(self) -> str:
@@ -88,17 +89,19 @@ class Category(OrderableTreeNode):
         return build_page_url("faq:category", self.pk)
 
     def clean(self) -> None:
-        super().clean()  # refuses a parent that is the node or below it
+        super().clean()  # refuses the node itself and its descendants as parent
         self.name = normalize.clean_single_line(self.name)
         self.own_hant = normalize.clean_single_line(self.own_hant)
-        above = self.parent.ancestors(include_self=True).count() if self.parent else 0
-        if above + self._count_levels() > MAX_CATEGORY_LEVELS:
+        levels_above = (
+            self.parent.ancestors(include_self=True).count() if self.parent else 0
+        )
+        if levels_above + self._count_levels() > MAX_CATEGORY_LEVELS:
             raise ValidationError({"parent": f"分类最多 {MAX_CATEGORY_LEVELS} 级。"})
 
     def _count_levels(self) -> int:
-        """Return how many levels stand from here down, at least one."""
+        """Return the number of levels of this subtree, at least 1."""
         if self.pk is None:
             return 1
-        below = self.descendants(include_self=True).with_tree_fields()
-        depths = [node.tree_depth for node in below]
+        subtree = self.descendants(include_self=True).with_tree_fields()
+        depths = [node.tree_depth for node in subtree]
         return max(depths, default=0) - min(depths, default=0) + 1

@@ -1,4 +1,4 @@
-"""In which branches of the tree somebody writes, and in which he publishes."""
+"""Permissions by category (职责范围): in which subtrees a user writes or publishes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PERMISSION_FOR_RIGHT = {
 
 
 class CategoryPermission(models.Model):
-    """Narrows what a person, or everybody in a group, may do to a branch.
+    """Restricts a right of one user, or of a group, to a category and those below.
 
-    Several rows add up. Who has none for a right has it everywhere, if a
-    permission gives it at all.
+    Several rows add up. A right without rows is not restricted: it holds in all
+    categories, if the user has the permission of PERMISSION_FOR_RIGHT at all.
     """
 
     user = models.ForeignKey(
@@ -48,7 +48,7 @@ class CategoryPermission(models.Model):
     category = models.ForeignKey(
         Category,
         verbose_name="分类",
-        on_delete=models.PROTECT,  # without its row, a person would have them all
+        on_delete=models.PROTECT,  # without the row the user would have all categories
         related_name="category_permissions",
         help_text="包括下面的各级分类。",
     )
@@ -88,95 +88,107 @@ class CategoryPermission(models.Model):
 def get_permitted_category_ids(
     user: User, right: CategoryRight
 ) -> frozenset[int] | None:
-    """Return the categories where `user` is not held back; None means all, and none.
+    """Return the ids of the categories in which `user` has `right`.
 
-    Asked of the database once a user object, as Django does with permissions.
+    None: not restricted, all categories and entries without one. The permission
+    itself is not checked here. The result is cached on the user object, as Django
+    does with permissions.
     """
-    kept: dict[CategoryRight, frozenset[int] | None] = user.__dict__.setdefault(
+    cache: dict[CategoryRight, frozenset[int] | None] = user.__dict__.setdefault(
         "_category_permissions", {}
     )
-    if right not in kept:
-        kept[right] = (
+    if right not in cache:
+        cache[right] = (
             None if user.is_superuser else _load_permitted_category_ids(user, right)
         )
-    return kept[right]
+    return cache[right]
 
 
 def clear_category_permissions(user: User) -> None:
-    """Ask the database anew: the tree has changed."""
+    """Clear the cache of `get_permitted_category_ids`, after a change of the tree."""
     user.__dict__.pop("_category_permissions", None)
 
 
 def _load_permitted_category_ids(
     user: User, right: CategoryRight
 ) -> frozenset[int] | None:
-    mine = Q(user=user) | Q(group__user=user)
-    tops = list(
-        CategoryPermission.objects.filter(mine, right=right).values_list(
+    of_user = Q(user=user) | Q(group__user=user)
+    root_ids = list(
+        CategoryPermission.objects.filter(of_user, right=right).values_list(
             "category", flat=True
         )
     )
-    if not tops:
+    if not root_ids:
         return None
-    found: set[int] = set()
-    for top in Category.objects.filter(pk__in=tops):
-        below = top.descendants(include_self=True)
-        found.update(below.values_list("pk", flat=True))
-    return frozenset(found)
+    category_ids: set[int] = set()
+    for root in Category.objects.filter(pk__in=root_ids):
+        subtree = root.descendants(include_self=True)
+        category_ids.update(subtree.values_list("pk", flat=True))
+    return frozenset(category_ids)
 
 
 def has_category_right(
     user: User, right: CategoryRight, category_id: int | None
 ) -> bool:
-    """Tell whether `user` has `right` for entries of a category, or of none."""
+    """Return whether `user` has `right` in a category; None: for entries without one."""
     if not user.has_perm(PERMISSION_FOR_RIGHT[right]):
         return False
-    held = get_permitted_category_ids(user, right)
-    return held is None or category_id in held
+    category_ids = get_permitted_category_ids(user, right)
+    return category_ids is None or category_id in category_ids
 
 
 def list_users_with_right(right: CategoryRight, category_id: int | None) -> list[User]:
-    """Return the people who have `right` for entries of a category, in five queries."""
+    """Return the active users who have `right` in a category, in five queries."""
     users = _find_users_with_permission(PERMISSION_FOR_RIGHT[right])
-    held = _load_restricted_users(right)
-    place = Category.objects.filter(pk=category_id).first()
-    above = set() if place is None else {node.pk for node in place.ancestors()}
-    allowed = above | {category_id}
+    restrictions = _load_restrictions(right)
+    category = Category.objects.filter(pk=category_id).first()
+    path = {node.pk for node in category.ancestors()} if category else set()
+    path_ids = path | {category_id}
     return [
         user
         for user in users
-        if user.is_superuser or user.pk not in held or held[user.pk] & allowed
+        if user.is_superuser
+        or user.pk not in restrictions
+        or restrictions[user.pk] & path_ids
     ]
 
 
 def _find_users_with_permission(permission: str) -> QuerySet[User]:
-    """Return who has a permission, as `User.objects.with_perm` would.
+    """Return active users with a permission "app.codename", by primary key.
 
-    That asks for each user by itself, which takes a millisecond a head.
+    Same result as `User.objects.with_perm`, which queries once for each user.
     """
     app, codename = permission.split(".")
-    named = {"content_type__app_label": app, "codename": codename}
-    rows = Permission.objects.filter(**named).values("pk")
-    members = User.groups.through.objects.filter(group__permissions__in=rows)
-    own = User.user_permissions.through.objects.filter(permission__in=rows)
-    may = Q(pk__in=members.values("user")) | Q(pk__in=own.values("user"))
-    return User.objects.filter(Q(is_superuser=True) | may, is_active=True).order_by(
-        "pk"
+    permissions = Permission.objects.filter(
+        content_type__app_label=app, codename=codename
+    ).values("pk")
+    members = User.groups.through.objects.filter(group__permissions__in=permissions)
+    direct = User.user_permissions.through.objects.filter(permission__in=permissions)
+    users = User.objects.filter(
+        Q(is_superuser=True)
+        | Q(pk__in=members.values("user"))
+        | Q(pk__in=direct.values("user")),
+        is_active=True,
     )
+    return users.order_by("pk")
 
 
-def _load_restricted_users(right: CategoryRight) -> dict[int, set[int]]:
-    """Return {user: categories}, of those who are held to some."""
-    found: dict[int, set[int]] = {}
+def _load_restrictions(right: CategoryRight) -> dict[int, set[int]]:
+    """Return {user id: ids of root categories} of the users whose right is restricted."""
+    root_ids: dict[int, set[int]] = {}
     rows = list(CategoryPermission.objects.filter(right=right).select_related(None))
     members = User.groups.through.objects.filter(
         group__in={row.group_id for row in rows if row.group_id}
     )
-    of_group: dict[int, list[int]] = {}
+    user_ids_by_group: dict[int, list[int]] = {}
     for user_id, group_id in members.values_list("user_id", "group_id"):
-        of_group.setdefault(group_id, []).append(user_id)
+        user_ids_by_group.setdefault(group_id, []).append(user_id)
     for row in rows:
-        people = [row.user_id] if row.user_id else of_group.get(row.group_id or 0, [])
-        for person in people:
-            found.setdefault(person, set()).add(row.category_id)
-    return found
+        user_ids = (
+            [row.user_id]
+            if row.user_id
+            else user_ids_by_group.get(row.group_id or 0, [])
+        )
+        for user_id in user_ids:
+            root_ids.setdefault(user_id, set()).add(row.category_id)
+    return root_ids

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Channel(models.TextChoices):
-    """Where a customer and an agent meet."""
+    """A channel on which customers and agents talk."""
 
     WEB = "web", "网页"
     APP = "app", "App"

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class ClockCheck(models.Model):
-    """The clock, as it was when somebody last looked and believed it. One row."""
+    """One row. `doubted_at` is set while the clock is not trusted: clock_check of the jobs."""
 
     seen_at = models.DateTimeField()
     doubted_at = models.DateTimeField(null=True)

@@ -1,4 +1,4 @@
-"""The beginnings of what published entries are asked by, for typeahead."""
+"""Completions: texts of published entries that autocomplete suggests."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from kb.text.chinese.autocomplete_keys import MAX_KEY_UNITS
 
 
 class PrefixKeyField(models.CharField):  # type: ignore[type-arg]
-    """A key in the order of its code points: a prefix is a range, on every database."""
+    """A key that is ordered by code points, so that a prefix is a range on every database."""
 
     def db_parameters(self, connection: Any) -> dict[str, Any]:
-        ordered = {"postgresql": "C"}.get(connection.vendor)
-        return {**super().db_parameters(connection), "collation": ordered}
+        collation = {"postgresql": "C"}.get(connection.vendor)
+        return {**super().db_parameters(connection), "collation": collation}
 
 
 class Completion(models.Model):
-    """A place from which a text of a published entry may be typed.
+    """A text of a published entry, with the keys of one position to type it from.
 
-    A copy, made by `typeahead` alone; kb.text.chinese.autocomplete_keys tells of the keys. Each
-    index covers the search for a beginning and its order, so that only rows
-    that are shown are read.
+    A derived copy; only `kb.index.autocomplete` writes it. The keys are explained in
+    kb.text.chinese.autocomplete_keys. Each index covers the search for a prefix and
+    its order, so that only the rows that are shown are read.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="+")
     text = models.CharField(max_length=200)
-    # 0: the whole text, 1: a word inside. No boolean, for which SQLite uses no index.
+    # 0: from the start of the text, 1: from a word inside. SQLite uses no index for
+    # a boolean.
     inside = models.PositiveSmallIntegerField()
     place = models.PositiveSmallIntegerField()
     letters = PrefixKeyField(max_length=MAX_KEY_UNITS)

@@ -1,4 +1,4 @@
-"""What public pages are made of besides entries: their edition, neighbours and readers."""
+"""The edition of the content: a number that every change of public pages raises."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from django.db import models
 
 
 class ContentEdition(models.Model):
-    """One row, raised by every change of what pages show, in its transaction.
+    """One row, raised in the transaction of every change that pages show.
 
-    The outline is what stands around entries: sites and categories. It changes
-    far less often. The moments tell two editions apart that have the same number
-    because one of them was rolled back after somebody had read it.
+    The outline is the edition of sites and categories alone, which change far less
+    often. The times tell two editions with the same number apart: one of them was
+    rolled back after another process had read it.
     """
 
     number = models.PositiveBigIntegerField("版次", default=0)

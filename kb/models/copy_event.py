@@ -1,4 +1,4 @@
-"""What agents took out of the library: rows, in the order in which it was taken."""
+"""Copy events: what agents copied to their clipboard, in order."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from kb.models.search import MAX_SEARCH_CHARS
 
 
 class CopyEvent(models.Model):
-    """One text on an agent's clipboard; `feedback` alone writes it.
+    """One text that an agent copied. Only `kb.usage` writes it.
 
-    `variant` outlives the reply. `conversation` is a token that the browser makes
-    for a customer, so that what was copied one after another can be told.
+    `variant` is the name of the reply, which stays when the reply is deleted.
+    `conversation` is a token that the browser makes for each customer; it shows
+    which texts were copied one after another.
     """
 
     class Kind(models.TextChoices):
@@ -25,7 +26,7 @@ class CopyEvent(models.Model):
         LINK = "link", "链接"
         PICTURE = "picture", "图片"
 
-    # None: a reply of one's own or of the team, that belongs to no entry.
+    # None: a personal reply or one of the team that belongs to no entry.
     entry = models.ForeignKey(
         Entry, null=True, blank=True, on_delete=models.CASCADE, related_name="copies"
     )

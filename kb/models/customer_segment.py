@@ -1,4 +1,4 @@
-"""A segment: a kind of customer who is spoken to in words of his own."""
+"""Customer segments (客户类型): kinds of customers who get replies of their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kb.text.chinese import normalize
 
 
 class CustomerSegment(models.Model):
-    """The site's own kinds (新客, 高净值 …), in the order that agents see."""
+    """A kind of customer such as 新客 or 高净值. Agents see them by `position`."""
 
     name = models.CharField("名称", max_length=20, unique=True)
     position = models.PositiveSmallIntegerField("次序", default=0)

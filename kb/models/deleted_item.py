@@ -1,4 +1,4 @@
-"""A row that somebody deleted, kept for some days so that it can be restored."""
+"""The trash: deleted rows, kept for some days so that they can be restored."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from kb.models.entry_revision import UnescapedJSONEncoder
 class DeletedItem(models.Model):
     """One deleted row with everything that was deleted along with it.
 
-    `kb.operations.trash` alone writes it. `rows` are serialized by Django, parents first, the
-    deleted row itself at the beginning. `links` are the columns of other rows that
-    pointed there and were set to NULL: [label, column, [primary keys], value].
-    Items of one act share a `batch`, so that one 撤销 restores all of them.
+    Only `kb.operations.trash` writes it. `rows` are serialized by Django, parents
+    first, beginning with the deleted row itself. `links` are the columns of other
+    rows that pointed there and were set to NULL: [label, column, [primary keys],
+    value]. Items that were deleted together share a `batch`, so that one 撤销
+    restores all of them.
     """
 
     content_type = models.ForeignKey(

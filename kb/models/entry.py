@@ -1,4 +1,4 @@
-"""An entry: one standard question and its public answer."""
+"""Entries (条目): a standard question and its public answer."""
 
 from __future__ import annotations
 
@@ -34,49 +34,49 @@ from kb.system.page_urls import build_page_url
 from kb.text.chinese import normalize
 from kb.text.markup import markdown
 
-MAX_EXCERPT_CHARS = 160  # characters
+MAX_EXCERPT_CHARS = 160
 LIST_COLUMNS = ("question", "slug", "excerpt", "audience", "version", "updated_at")
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def searchable(self) -> EntryQuerySet:
-        """What the search engine holds; retired entries are nobody's result."""
+        """Entries that the search engine holds: all but the retired ones."""
         return self.exclude(status=Entry.Status.RETIRED)
 
     def visible_to(self, user: Reader) -> EntryQuerySet:
-        """What `user` may know of; every reader goes through here.
+        """Entries that `user` may see. All reading goes through this rule.
 
         Entry.is_visible_to is the same rule for one row.
         """
         return self.filter(build_visibility_filter(user))
 
     def published_to(self, user: Reader) -> EntryQuerySet:
-        """What `user` finds by searching and browsing: of the visible, the live."""
+        """Published entries that `user` may see: what they find by search and browsing."""
         return self.filter(build_visibility_filter(user), status=Entry.Status.PUBLISHED)
 
     def with_list_columns(self) -> EntryQuerySet:
-        """The columns that a list of links shows; others cost a query each."""
+        """Only the columns that a list of links shows; each other one costs a query."""
         return self.only(*LIST_COLUMNS)
 
     def follow_ups_of(self, entry: Entry) -> EntryQuerySet:
-        """What customers ask after `entry`, in the order in which editors put it."""
-        after = self.filter(preceded_by__entry=entry)
-        return after.order_by("preceded_by__order", "preceded_by__pk")
+        """The follow-up entries of `entry`, in the order that editors chose."""
+        follow_ups = self.filter(preceded_by__entry=entry)
+        return follow_ups.order_by("preceded_by__order", "preceded_by__pk")
 
     def in_force(self) -> EntryQuerySet:
-        """Entries that are in force now: Entry.in_force."""
+        """Entries that are in force now: see Entry.is_in_force."""
         return self.filter(build_in_force_filter())
 
     def with_validity(self, validity: str) -> EntryQuerySet:
-        """Entries that are in force, soon no more, or not: Entry.validity."""
+        """Entries whose Entry.validity is `validity` now."""
         return self.filter(build_validity_filter(validity))
 
 
 class Entry(ValidityMixin, ReviewDateMixin):
     """The unit of the library, of search and of history.
 
-    DERIVED columns follow from others: `save` keeps them so, and `derive` does it
-    for rows that are written in bulk.
+    DERIVED_COLUMNS follow from other columns. `save` updates them; code that writes
+    rows in bulk calls `update_derived_columns`.
     """
 
     class Status(models.TextChoices):
@@ -176,9 +176,8 @@ class Entry(ValidityMixin, ReviewDateMixin):
         related_name="+",
     )
 
-    is_translated_copy = (
-        False  # whether `faces.wear` put another script over the columns
-    )
+    # Whether `translations.apply_translations` has replaced texts of this object.
+    is_translated_copy = False
 
     objects = EntryQuerySet.as_manager()
 
@@ -217,8 +216,8 @@ class Entry(ValidityMixin, ReviewDateMixin):
                 violation_error_message="这个来源里已有相同外部编号的条目。",
             ),
         ]
-        # The date first: SQLite would take status and audience for selective, and
-        # walk through all that is published to authorise twenty ids.
+        # The date comes first: SQLite would take status and audience for selective and
+        # scan all published entries to authorize twenty ids.
         indexes = [models.Index(fields=["-updated_at", "status", "audience"])]
 
     def __str__(self) -> str:
@@ -230,27 +229,27 @@ class Entry(ValidityMixin, ReviewDateMixin):
         self.keywords = normalize.clean_single_line(self.keywords)
         self.answer = normalize.clean_text(self.answer).strip()
         if len(self.answer) > markdown.MAX_MARKDOWN_CHARS:
-            return  # the field says so
+            return  # the validator of the field reports it
         validate_markdown_complexity(self.answer, "answer")
         if markdown.count_pictures_without_alt(self.answer):
-            told = "每张图片都要有替代文字：![一句话说清图里有什么](图片地址)。"
-            raise ValidationError({"answer": told})
+            message = "每张图片都要有替代文字：![一句话说清图里有什么](图片地址)。"
+            raise ValidationError({"answer": message})
 
     def save(self, *args: object, **kwargs: object) -> None:
         if self.is_translated_copy:
-            raise RuntimeError("an entry that wears a face is for showing only")
+            raise RuntimeError("an entry with translated texts must not be saved")
         self.update_derived_columns()
         if (fields := kwargs.get("update_fields")) is not None:
             kwargs["update_fields"] = {*fields, *DERIVED_COLUMNS}  # type: ignore[misc]
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Go, but not with what others wrote for themselves: that stands alone then."""
+        """Delete the entry. Personal and team replies stay, without an entry."""
         self.replies.private().update(entry=None)
         return super().delete(*args, **kwargs)
 
     def update_derived_columns(self) -> None:
-        """Set the columns that follow from others."""
+        """Set DERIVED_COLUMNS from the other columns."""
         self.question_key = normalize.compute_spelling_key(self.question)
         self.answer_html = markdown.render_markdown(self.answer)
         self.answer_text = markdown.extract_plain_text(self.answer_html)
@@ -265,14 +264,14 @@ class Entry(ValidityMixin, ReviewDateMixin):
         )
 
     def is_visible_to(self, user: Reader) -> bool:
-        """EntryQuerySet.visible_to for this row."""
+        """Return whether `user` may see this row: EntryQuerySet.visible_to."""
         return self.visibility.is_visible_to(user)
 
     @classmethod
     def load_by_ids(cls, ids: Collection[int]) -> dict[int, Entry]:
-        """Return {id: entry} with their categories; who may see them is not asked.
+        """Return {id: entry} with their categories, without a check of visibility.
 
-        Columns that no list of entries shows (SELDOM) are deferred.
+        RARELY_READ_COLUMNS, which no list of entries shows, are deferred.
         """
         entries = cls.objects.only(*OFTEN_READ_COLUMNS).prefetch_related("category")
         return {entry.pk: entry for entry in entries.filter(pk__in=ids)}
@@ -294,7 +293,7 @@ OFTEN_READ_COLUMNS = tuple(
 )
 DERIVED_COLUMNS = (
     *("question_key", "answer_html", "answer_text", "excerpt", "slug"),
-    *("valid_from", "valid_until"),  # of a window
+    *("valid_from", "valid_until"),  # copied from the campaign period
 )
 
 

@@ -1,4 +1,4 @@
-"""A merger: an entry went into another one, and what it took along."""
+"""Merges: an entry that was merged into another one, and what was moved."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from kb.models.entry import Entry
 
 
 class EntryMerge(models.Model):
-    """While the row is there, the address of `other` leads to `entry`.
+    """`other` was merged into `entry`; while the row exists, its address redirects there.
 
-    `moved` has the ids of what went over, by kind, so that it can be undone.
+    `moved` holds the ids of the rows that were moved, by kind, so that the merge can
+    be undone.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="merges")
     other = models.OneToOneField(
         Entry, on_delete=models.CASCADE, related_name="merged_into"
     )
-    status = models.CharField(max_length=10, choices=Entry.Status.choices)  # before
+    status = models.CharField(
+        max_length=10, choices=Entry.Status.choices
+    )  # of `other`, before
     moved = models.JSONField(default=dict)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"

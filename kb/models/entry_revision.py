@@ -1,4 +1,4 @@
-"""What an entry was in each of its versions: who, when, why, and all it held."""
+"""Revisions: every version of an entry, with who wrote it, when and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kb.models.entry import Entry
 
 
 class RevisionAction(models.TextChoices):
-    """What made a version."""
+    """The action that made a version."""
 
     CREATED = "made", "新建"
     EDITED = "wrote", "修改"
@@ -32,27 +32,28 @@ class RevisionAction(models.TextChoices):
     REVERTED = "reverted", "恢复到旧版"
 
 
+# Actions whose user is an author of the text.
 AUTHORING_ACTIONS = (
     RevisionAction.CREATED,
     RevisionAction.EDITED,
     RevisionAction.TRANSLATED,
     RevisionAction.IMPORTED,
     RevisionAction.REVERTED,
-)  # whose words they are
+)
 
 
 class UnescapedJSONEncoder(DjangoJSONEncoder):
-    """Chinese as it is: half as long as with every character escaped."""
+    """Writes Chinese characters as they are, in half the length of escaped ones."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "ensure_ascii": False})
 
 
 class EntryRevision(models.Model):
-    """One version of an entry, whole: both faces, phrasings, tags, what follows.
+    """One complete version of an entry: texts, translation, phrasings, tags, follow-ups.
 
-    For editors' eyes only. What was never changed since it was imported has no
-    row yet: its entry is its only version.
+    Only editors may read it. An entry that was never changed after its import has
+    no row yet: the entry itself is its only version.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="revisions")
@@ -75,9 +76,8 @@ class EntryRevision(models.Model):
         related_name="+",
     )
     status = models.CharField("状态", max_length=10, choices=Entry.Status.choices)
-    content = models.JSONField(
-        encoder=UnescapedJSONEncoder
-    )  # as kb.entries.content returns it
+    # As kb.library.entries.snapshots makes it.
+    content = models.JSONField(encoder=UnescapedJSONEncoder)
 
     class Meta:
         ordering = ["-version"]

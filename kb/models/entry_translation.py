@@ -1,4 +1,4 @@
-"""An entry in 繁體: said by OpenCC, except for what an editor wrote by hand."""
+"""The 繁體 version of an entry: converted by OpenCC, or written by an editor."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from kb.text.markup import markdown
 
 
 class EntryTranslation(models.Model):
-    """What `faces.keep` derives from an entry and the editor's own words for it.
+    """The texts of an entry in 繁體, derived by `kb.publishing.translations`.
 
-    `own_source` says which original the editor had before his eyes; `behind`
-    is set when that has changed since.
+    `own_question` and `own_answer` are written by an editor and win over the
+    conversion. `own_source` is a digest of the original that the editor saw;
+    `behind` is set when the original has changed since. `said_by` is the edition of
+    the conversion.
     """
 
     entry = models.OneToOneField(
@@ -40,7 +42,7 @@ class EntryTranslation(models.Model):
     answer_text = models.TextField(editable=False, blank=True)
     excerpt = models.CharField(max_length=MAX_EXCERPT_CHARS, editable=False, blank=True)
     version = models.PositiveIntegerField(editable=False, default=0)  # of the entry
-    said_by = models.CharField(max_length=20, editable=False)  # which conversion
+    said_by = models.CharField(max_length=20, editable=False)
 
     class Meta:
         ordering = ["-behind", "-entry_id"]
@@ -52,7 +54,7 @@ class EntryTranslation(models.Model):
 
     @property
     def is_hand_written(self) -> bool:
-        """Whether an editor wrote any of it."""
+        """Whether an editor wrote the question or the answer."""
         return bool(self.own_question or self.own_answer)
 
     def clean(self) -> None:

@@ -1,4 +1,4 @@
-"""Who may see an entry: one rule, said of rows in SQL and of one row in Python."""
+"""Who may see an entry: one rule, as a filter for queries and as a test of one row."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from django.db.models import Q
 from kb.models.user import Reader, get_visible_category_ids
 from kb.models.validity import build_in_force_filter
 
-STATUS_PUBLISHED, AUDIENCE_PUBLIC = (
-    "published",
-    "public",
-)  # an Entry.Status, an Entry.Audience
+STATUS_PUBLISHED = "published"  # an Entry.Status
+AUDIENCE_PUBLIC = "public"  # an Entry.Audience
 
 
 class EntryVisibility(NamedTuple):
-    """What of an entry decides who may see it."""
+    """The values of an entry that decide who may see it."""
 
     status: str
     audience: str
@@ -28,9 +26,9 @@ class EntryVisibility(NamedTuple):
         return self.status == STATUS_PUBLISHED
 
     def is_visible_to(self, user: Reader) -> bool:
-        """Tell what `visible` tells of a row."""
-        shown = get_visible_category_ids(user)
-        if shown is not None and self.category_id not in shown:
+        """Return whether `user` may see the entry: build_visibility_filter for one row."""
+        category_ids = get_visible_category_ids(user)
+        if category_ids is not None and self.category_id not in category_ids:
             return False
         if user.is_authenticated and user.can_edit_library:
             return True
@@ -42,13 +40,15 @@ class EntryVisibility(NamedTuple):
 
 
 def build_visibility_filter(user: Reader, prefix: str = "") -> Q:
-    """Return the entries `user` may know of, seen from a row that `prefix` joins.
+    """Return a filter for the entries that `user` may see.
 
-    Colleagues see what is out of force as well, marked so; customers do not.
+    `prefix` is the path to the entry from the filtered table, such as "entry__".
+    Staff also see entries that are not in force, which pages mark; customers do not.
     """
-    if (shown := get_visible_category_ids(user)) is not None:
-        return Q(**{f"{prefix}category__in": shown}) & _build_role_filter(user, prefix)
-    return _build_role_filter(user, prefix)
+    role_filter = _build_role_filter(user, prefix)
+    if (category_ids := get_visible_category_ids(user)) is not None:
+        return Q(**{f"{prefix}category__in": category_ids}) & role_filter
+    return role_filter
 
 
 def _build_role_filter(user: Reader, prefix: str) -> Q:

@@ -9,18 +9,19 @@ from kb.models.search import SearchSide, SearchWordsMixin
 
 
 class Evidence(SearchWordsMixin):
-    """What picks say together: how strongly `words` ask for `entry`, on one side.
+    """The sum of picks: how strongly `words` ask for `entry`, on one side.
 
-    The roll-up of Pick; `feedback` alone writes it. An editor who will not have
-    the words as a phrasing sets `refused`, which outlives the picks.
+    Only `kb.usage` writes it. `level` 0 has no effect on search; `people` is the
+    number of readers. `refused`: an editor has refused the words as a phrasing,
+    which stays valid after the picks have expired.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="evidence")
     side = models.CharField(max_length=6, choices=SearchSide.choices)
-    level = models.PositiveSmallIntegerField(default=0)  # 0 counts for nothing
+    level = models.PositiveSmallIntegerField(default=0)
     people = models.PositiveIntegerField(default=0)
     refused = models.BooleanField(default=False)
-    review = models.ForeignKey(  # where it waits to be a phrasing
+    review = models.ForeignKey(  # which proposes the words as a phrasing
         "kb.Review", null=True, on_delete=models.SET_NULL, related_name="+"
     )
 

@@ -10,7 +10,7 @@ from kb.models.entry import Entry
 
 
 class Favorite(models.Model):
-    """An entry that an agent wants at hand."""
+    """An entry in the list of favorites of one user."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favorites"

@@ -1,4 +1,4 @@
-"""Columns with a rule of their own."""
+"""Fields that normalize line ends."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ else:
 
 
 class ProseFormField(forms.CharField):
-    """Reads CR LF, which browsers send, as LF: an untouched text is not a change."""
+    """Reads CR LF, which browsers send, as LF, so that an unchanged text stays equal."""
 
     def to_python(self, value: Any) -> str:
         return normalize.unify_line_ends(super().to_python(value) or "")
 
 
 class ProseField(TextField):
-    """A text of several lines, which end in LF whatever they came with.
+    """A text of several lines that are stored with LF as line end.
 
-    This is the one place where line ends are unified: forms, files, `save`,
-    `bulk_create` and `update` all write through the column. Migrations know a
-    plain TextField, since the database holds nothing else.
+    This is the only place where line ends are unified: forms, imports, `save`,
+    `bulk_create` and `update` all write through the field. Migrations contain a
+    plain TextField, because the column is one.
     """
 
     def to_python(self, value: Any) -> Any:
@@ -39,7 +39,7 @@ class ProseField(TextField):
         return normalize.unify_line_ends(text) if isinstance(text, str) else text
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        """Let the instance say what the database will."""
+        """Give the instance the same value that the database gets."""
         value = self.to_python(super().pre_save(model_instance, add))
         if isinstance(value, str):
             setattr(model_instance, self.attname, value)

@@ -1,4 +1,4 @@
-"""A follow-up: what customers ask after an entry, as an editor says."""
+"""Follow-ups: what customers ask after an entry, chosen by editors."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.db.models import F
 
 from kb.models.entry import Entry
 
-ALREADY = "这个条目已经是后续问题了。"
+DUPLICATE_FOLLOW_UP_MESSAGE = "这个条目已经是后续问题了。"
 
 
 class FollowUp(models.Model):
-    """Whoever got `entry` will ask `then`; readers meet what they may read of it.
+    """Customers who asked `entry` often ask `then` next.
 
-    EntryQuerySet.following shows them.
+    EntryQuerySet.follow_ups_of lists them for readers.
     """
 
     entry = models.ForeignKey(
@@ -33,8 +33,8 @@ class FollowUp(models.Model):
     )
     order = models.PositiveSmallIntegerField("次序", default=0)
 
-    # {target: primary key} of the rows of a proposal that this one belongs to. It must
-    # be unique among these then, not among the rows that are published.
+    # {id of `then`: primary key} of the rows of the proposed change that this row
+    # belongs to. It must be unique among these, not among the published rows.
     proposed_ids: Mapping[int, int] | None = None
 
     class Meta:
@@ -48,7 +48,7 @@ class FollowUp(models.Model):
             models.UniqueConstraint(
                 fields=["entry", "then"],
                 name="kb_followup_unique",
-                violation_error_message=ALREADY,
+                violation_error_message=DUPLICATE_FOLLOW_UP_MESSAGE,
             ),
         ]
 
@@ -59,7 +59,7 @@ class FollowUp(models.Model):
         if self.proposed_ids is None:
             super().validate_constraints(exclude)
         elif self.proposed_ids.get(self.then_id, self.pk) != self.pk:
-            raise ValidationError(ALREADY)
+            raise ValidationError(DUPLICATE_FOLLOW_UP_MESSAGE)
 
     def clean(self) -> None:
         if self.entry_id is not None and self.entry_id == self.then_id:

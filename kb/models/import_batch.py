@@ -1,4 +1,4 @@
-"""Imports that were carried out, row by row, so that a whole one can be taken back."""
+"""Imports that were carried out, row by row, so that each can be undone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class ImportBatch(models.Model):
-    """One file that was written; `kb.import_export` alone makes and undoes it."""
+    """One imported file. Only `kb.import_export` writes and undoes it."""
 
     kind = models.CharField("导入了什么", max_length=10)
     name = models.CharField("文件", max_length=200)
@@ -38,9 +38,10 @@ class ImportBatch(models.Model):
 
 
 class ImportedRow(models.Model):
-    """What an import did to one row of the database.
+    """What an import changed in one row of the database.
 
-    `before` and `after` are columns or versions; a row that it made has no before.
+    `before` and `after` hold columns, or version numbers of an entry. `before` is
+    None for a row that the import created.
     """
 
     batch = models.ForeignKey(
@@ -60,10 +61,10 @@ class ImportedRow(models.Model):
 
 
 class ImportColumnName(models.Model):
-    """What a heading means that is none of ours, as somebody told; "" is nothing."""
+    """The field that a user chose for an unknown column heading; "" ignores the column."""
 
     kind = models.CharField(max_length=10)
-    heading = models.CharField(max_length=100)  # folded
+    heading = models.CharField(max_length=100)  # normalized
     field = models.CharField(max_length=30, blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Which state of a stored index the database has written to it."""
+"""Index stamps: the state of a stored index that the database expects."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from django.db import models
 
 
 class IndexStamp(models.Model):
-    """One index, by the name that it got when it was built.
+    """The stamps of one index, by the name that it got when it was built.
 
-    The index carries a stamp with every commit. The database knows two: that of
-    the last commit, and that of the commit under way, which may have happened
-    when its process died. Any other stamp means that an older copy of the index
-    or of the database was put back.
+    Every commit of the index writes a stamp into it. The database holds two stamps:
+    of the last commit, and of the commit in progress, which may have succeeded
+    before its process was killed. Any other stamp means that an older copy of the
+    index or of the database was restored.
     """
 
     name = models.CharField(max_length=32, primary_key=True)

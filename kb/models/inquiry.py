@@ -1,4 +1,4 @@
-"""An inquiry: a question that a customer asked on the site, and what is his of it."""
+"""Inquiries (网上提问): questions that customers asked on the site, and their contact."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from kb.models.question import Question
 from kb.models.site import Site
 from kb.text.chinese import normalize
 
-MAX_CONTACT_CHARS = 100  # characters
+MAX_CONTACT_CHARS = 100
 MAX_INQUIRY_COMMENT_CHARS = 200
 MAX_INQUIRY_PICTURES: int = settings.KB_MAX_INQUIRY_PICTURES
-MAX_SATISFACTION_SCORE = 5  # the highest score
-MAX_LOW_SCORE = 2  # a score up to here goes to the queue of low scores
+MAX_SATISFACTION_SCORE = 5
+MAX_LOW_SCORE = 2  # scores up to this one go to the queue of low scores
 _PHONE_PATTERN = re.compile(r"\+?[\d\s()-]+")
 _PHONE_DIGIT_COUNTS = range(7, 16)  # of a phone number, E.164
 CONTACT_FORMAT_MESSAGE = _(
@@ -30,12 +30,12 @@ CONTACT_FORMAT_MESSAGE = _(
 
 
 def generate_inquiry_token() -> str:
-    """Return 192 random bits as 32 characters: who has them is the asker."""
+    """Return 192 random bits as 32 characters. Who knows them counts as the customer."""
     return secrets.token_urlsafe(24)
 
 
 def normalize_contact(contact: str) -> str:
-    """Return `contact` on one line, in letters that machines dial and write to."""
+    """Return `contact` on one line, in half-width characters (NFKC)."""
     return unicodedata.normalize("NFKC", normalize.clean_single_line(contact)).strip()
 
 
@@ -44,7 +44,7 @@ def validate_contact(contact: str) -> None:
     if "@" in contact:
         EmailValidator(CONTACT_FORMAT_MESSAGE)(contact)
         return
-    digits = sum(letter.isdigit() for letter in contact)
+    digits = sum(char.isdigit() for char in contact)
     if not (
         _PHONE_PATTERN.fullmatch(contact)
         and contact.isascii()
@@ -55,25 +55,26 @@ def validate_contact(contact: str) -> None:
 
 class InquiryQuerySet(models.QuerySet["Inquiry"]):
     def with_low_score(self) -> InquiryQuerySet:
-        """Inquiries whose answer was rated 1 or 2."""
+        """Inquiries whose answer was rated MAX_LOW_SCORE or lower."""
         return self.filter(score__lte=MAX_LOW_SCORE)
 
     def with_unhandled_low_score(self) -> InquiryQuerySet:
-        """Low scores that nobody has dealt with."""
+        """Inquiries with a low score that no editor has handled."""
         return self.with_low_score().filter(score_handled_at=None)
 
 
 class Inquiry(models.Model):
-    """The asker's side of a question: where it was asked, who is told, how it was.
+    """The customer's side of a question: where it was asked, contact, satisfaction.
 
-    `contact` is for people who work here, and goes after a while.
+    Only staff may read `contact`; it is erased after RETENTION_INQUIRIES_DAYS.
+    `told_at` is when the mail with the answer was sent.
     """
 
     question = models.OneToOneField(
         Question, on_delete=models.CASCADE, related_name="inquiry"
     )
     token = models.CharField(max_length=32, unique=True, default=generate_inquiry_token)
-    form_key = models.CharField(max_length=64, unique=True)  # one form asks once
+    form_key = models.CharField(max_length=64, unique=True)  # a form is stored once
     site = models.ForeignKey(
         Site,
         verbose_name="站点",
@@ -141,14 +142,14 @@ class Inquiry(models.Model):
 
     @property
     def email(self) -> str:
-        """The address to write to, if one was given."""
+        """The e-mail address of the customer, or ""."""
         return self.contact if "@" in self.contact else ""
 
 
 class InquiryAttachment(models.Model):
-    """A picture that came with an inquiry: ours by encoding, never public.
+    """A picture of an inquiry, encoded again by us. It is never public.
 
-    Kept in its row, so that it goes when the row does.
+    The row itself holds the picture, so that both are deleted together.
     """
 
     inquiry = models.ForeignKey(

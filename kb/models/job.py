@@ -1,4 +1,4 @@
-"""What runs in the background, when it ran last, and what came of it."""
+"""Background jobs: when each task ran last, and its result."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-CLOCK_DOUBT_PREFIX = (
-    "没有运行："  # how an error begins that is none: the clock is in doubt
-)
-HEARTBEAT_TIMEOUT = timedelta(minutes=2)  # without a sign of life a scheduler is gone
+# An error that begins so is no failure of the task: the clock was not trusted.
+CLOCK_DOUBT_PREFIX = "没有运行："
+# A scheduler that has not updated its row for this long counts as stopped.
+HEARTBEAT_TIMEOUT = timedelta(minutes=2)
 
 
 class Job(models.Model):
-    """The last run of a task of `kb.operations.jobs`, one row a task.
+    """The last run of one task of `kb.operations.jobs`.
 
-    A process claims a row before it runs the task, so that a site runs it once.
-    The claim ends by itself when its process dies.
+    A process claims the row before it runs the task, so that a site with several
+    hosts runs it once. The claim expires when its process has died.
     """
 
     name = models.CharField("名称", max_length=120, primary_key=True)
@@ -40,6 +40,7 @@ class Job(models.Model):
 
     @property
     def is_stopped_by_clock(self) -> bool:
+        """Whether the task did not run because the clock was not trusted."""
         return self.error.startswith(CLOCK_DOUBT_PREFIX)
 
     @property

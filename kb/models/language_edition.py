@@ -8,10 +8,10 @@ from django.utils import timezone
 
 
 class LanguageEdition(models.Model):
-    """A row a list, raised by every change of it in its transaction.
+    """One row for each list, raised in the transaction of every change of the list.
 
-    The moment tells two editions apart that have the same number because one
-    of them was rolled back after somebody had read it.
+    The time tells two editions with the same number apart: one of them was rolled
+    back after another process had read it.
     """
 
     VOCABULARY, STYLE_RULES = 1, 2
@@ -28,9 +28,9 @@ class LanguageEdition(models.Model):
 
     @staticmethod
     def increment_edition(which: int) -> None:
-        """Have every process read the list anew, once this transaction commits."""
+        """Make all processes reload the list, once this transaction commits."""
         LanguageEdition.objects.bulk_create(
             [LanguageEdition(pk=which)], ignore_conflicts=True
         )
-        one = LanguageEdition.objects.filter(pk=which)
-        one.update(number=F("number") + 1, raised_at=timezone.now())
+        edition = LanguageEdition.objects.filter(pk=which)
+        edition.update(number=F("number") + 1, raised_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Counters of login attempts; kb.accounts.login_throttle is their only writer."""
+"""Counters of login attempts. Only kb.accounts.login_throttle writes them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from django.utils import timezone
 
 
 class LoginCounter(models.Model):
-    """The recent attempts of one address, account, or both; names only as hashes."""
+    """The recent attempts of an address, of an account, or of both; keys are hashes."""
 
     key = models.CharField(max_length=64, primary_key=True)
-    # [id, seconds since the epoch, whether the password was wrong] of each.
+    # [[id, seconds since the epoch, whether the password was wrong], …]
     attempts = models.JSONField(default=list)
     updated_at = models.DateTimeField(default=timezone.now, db_index=True)
 

@@ -8,7 +8,7 @@ from kb.models.entry import Entry
 
 
 class PageView(models.Model):
-    """How often customers opened an entry on one day: a sum, of nobody in particular."""
+    """How often customers opened an entry on one day; who they were is not stored."""
 
     entry = models.ForeignKey(
         Entry, on_delete=models.CASCADE, related_name="page_views"

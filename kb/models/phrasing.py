@@ -1,4 +1,4 @@
-"""A phrasing: another way in which customers ask an entry's question."""
+"""Phrasings (相似问法): other ways in which customers ask the question of an entry."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ MAX_NAMED_PERSONAL_DATA = 3
 
 
 def require_no_personal_data(text: str, name: str = "相似问法") -> None:
-    """Raise ValidationError where `text` tells who a customer is.
+    """Raise ValidationError (code "personal") if `text` contains personal data.
 
-    Everybody reads it in suggestions. What a wording rule has as an exception, such
-    as the company's own hotline, may be said. `name` is what people call the text.
+    Such texts are public, as suggestions. An exception of a style rule, such as the
+    company's own hotline, is allowed. `name` is the name of the text in the message.
     """
-    finds = find_personal_data(text, CERTAIN_PERSONAL_DATA_KINDS)
-    if not finds:
+    matches = find_personal_data(text, CERTAIN_PERSONAL_DATA_KINDS)
+    if not matches:
         return
     rows = StyleRule.objects.filter(
-        kind=StyleRule.Kind.CHECK, text__in={find.kind for find in finds}
+        kind=StyleRule.Kind.CHECK, text__in={match.kind for match in matches}
     )
     rules = {row.text: row.to_rule() for row in rows}
     refused = [
         f"{kind}「{text[start:end]}」"
-        for kind, start, end in finds
+        for kind, start, end in matches
         if not style_rules.is_allowed_personal_data(rules.get(kind), text[start:end])
     ]
     if refused:
-        said = "、".join(refused[:MAX_NAMED_PERSONAL_DATA])
+        named = "、".join(refused[:MAX_NAMED_PERSONAL_DATA])
         more = (
             f"等 {len(refused)} 处个人信息"
             if len(refused) > MAX_NAMED_PERSONAL_DATA
             else ""
         )
         raise ValidationError(
-            f"{name}里有{said}{more}，大家都看得到。请删掉，或改成通用的说法。",
+            f"{name}里有{named}{more}，大家都看得到。请删掉，或改成通用的说法。",
             code="personal",
         )
 
 
 class Phrasing(models.Model):
-    """Feeds search, and is shown to everybody as a suggestion."""
+    """One phrasing. It is searched, and readers see it as a suggestion."""
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="phrasings")
     text = models.CharField("相似问法", max_length=200)

@@ -10,7 +10,10 @@ from kb.models.search import SearchSide, SearchWordsMixin
 
 
 class Pick(SearchWordsMixin):
-    """One person found that `entry` answers `words`; doing so again renews it."""
+    """One reader used `entry` after a search for `words`; doing so again renews the row.
+
+    `person` is a keyed hash of the reader.
+    """
 
     class Kind(models.TextChoices):
         COPIED = "copied", "复制了话术"
@@ -18,7 +21,7 @@ class Pick(SearchWordsMixin):
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="picks")
     side = models.CharField(max_length=6, choices=SearchSide.choices)
-    person = models.CharField(max_length=24)  # feedback.colleague, feedback.stranger
+    person = models.CharField(max_length=24)
     rank = models.PositiveIntegerField(null=True, blank=True)
     kind = models.CharField(max_length=7, choices=Kind.choices)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)

@@ -1,4 +1,4 @@
-"""A picture of an answer or a question: WebP that we made, under a name nobody guesses."""
+"""Pictures of answers: WebP files that we encoded, with random names."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-MAX_ALT_TEXT_CHARS = 200  # characters
+MAX_ALT_TEXT_CHARS = 200
 
 
 class Picture(models.Model):
-    """What `pictures.keep` made of an upload; its name holds its size.
+    """A picture that `kb.library.pictures` stored.
 
-    So Markdown alone tells width and height, and nothing is looked up to
-    render an answer.
+    Its name contains width and height, so that an answer is rendered without a
+    query.
     """
 
     name = models.CharField("文件名", max_length=64, unique=True, editable=False)
@@ -50,10 +50,10 @@ class Picture(models.Model):
 
     @property
     def url(self) -> str:
-        """Return the address on our own site."""
+        """The address of the picture on this site."""
         return reverse("picture", args=[self.name])
 
     def build_markdown(self, alt: str = "") -> str:
-        """Return what shows the picture in an answer."""
-        words = (alt or self.alt).translate({ord(c): f"\\{c}" for c in "[]\\"})
-        return f"![{words}]({self.url})"
+        """Return the Markdown that shows the picture in an answer."""
+        escaped_alt = (alt or self.alt).translate({ord(c): f"\\{c}" for c in "[]\\"})
+        return f"![{escaped_alt}]({self.url})"

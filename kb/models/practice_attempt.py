@@ -1,4 +1,4 @@
-"""新人练习: one try at one question that a customer really asked."""
+"""Attempts of the practice for new agents (新人练习)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kb.models.question import Question
 
 
 class PracticeAttempt(models.Model):
-    """Which entry a trainee took for a question, and which one had been given."""
+    """The entry that a trainee chose for a customer's question, and the right one."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -21,10 +21,10 @@ class PracticeAttempt(models.Model):
     question = models.ForeignKey(
         Question, on_delete=models.CASCADE, related_name="practice_attempts"
     )
-    given = models.ForeignKey(  # what answered the customer
+    given = models.ForeignKey(  # the entry that answered the customer
         Entry, on_delete=models.CASCADE, related_name="+"
     )
-    chosen = models.ForeignKey(  # None: gave up and looked
+    chosen = models.ForeignKey(  # None: the trainee asked for the solution
         Entry, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     right = models.BooleanField("答对")

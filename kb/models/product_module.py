@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Module(models.Model):
-    """A part of the customer's product, with somebody who answers for it."""
+    """A part of the product, with the user who is responsible for it."""
 
     name = models.CharField("名称", max_length=50, unique=True)
     owner = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""A question: what one customer asked once, and the answer it got."""
+"""Questions: what one customer asked, with the answer that was given."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from kb.text.chinese import normalize
 
 class QuestionQuerySet(models.QuerySet["Question"]):
     def awaiting_triage(self) -> QuestionQuerySet:
-        """Answered, and nobody has decided yet what the library learns from it."""
+        """Answered questions of the inbox: no editor has filed or declined them yet."""
         return self.filter(status=Question.Status.ANSWERED).order_by("asked_at", "id")
 
     def unanswered(self) -> QuestionQuerySet:
-        """Open questions of customers who will read the answer on their own page."""
+        """Open questions of customers, who will read the answer on their inquiry page."""
         return self.filter(status=Question.Status.OPEN, inquiry__isnull=False)
 
     def unanswered_records(self) -> QuestionQuerySet:
-        """Open questions that were recorded or imported: no answer reaches a customer."""
+        """Open questions that were recorded or imported; their answer reaches no customer."""
         return self.filter(status=Question.Status.OPEN, inquiry__isnull=True)
 
 
 class Question(models.Model):
-    """Raw material of the library, never shown to the public."""
+    """The material of which entries are made. It is never public."""
 
     class Status(models.TextChoices):
         OPEN = "open", "待回答"
@@ -97,7 +97,7 @@ class Question(models.Model):
     asked_at = models.DateTimeField("提问时间", default=timezone.now)
     source = models.CharField("来源", max_length=50, blank=True)
     external_id = models.CharField("外部编号", max_length=100, blank=True)
-    # When what tells who asked was masked, because the question is old.
+    # When the personal data in it were masked, because of its age.
     anonymized_at = models.DateTimeField(null=True, editable=False)
     text_key = models.CharField(max_length=32, editable=False, db_index=True)
     created_at = models.DateTimeField("录入时间", auto_now_add=True)

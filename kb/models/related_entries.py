@@ -8,12 +8,12 @@ from kb.models.entry import Entry
 
 
 class RelatedEntries(models.Model):
-    """Entries about the same matter, as strangers would find them; a kept search."""
+    """The ids of related entries, as an anonymous reader would find them."""
 
     entry = models.OneToOneField(
         Entry, on_delete=models.CASCADE, related_name="related_entries"
     )
-    ids = models.JSONField(default=dict)  # by what the site shows
+    ids = models.JSONField(default=dict)  # {scope of the site: [id, …]}
     version = models.PositiveIntegerField()  # of the entry
     found_at = models.DateTimeField()
 

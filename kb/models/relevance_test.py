@@ -1,4 +1,4 @@
-"""Golden queries: what must be found, where it stands now, and every trial of them."""
+"""Relevance tests (搜索验收): which entry a query must find, and the runs of the tests."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from kb.models.entry import Entry
 from kb.models.search import SearchSide
 from kb.text.chinese import normalize
 
-MAX_TESTED_RANK = 20  # rank down to which anybody looks
+MAX_TESTED_RANK = 20
 
 
 class RelevanceTestQuerySet(models.QuerySet["RelevanceTest"]):
     def failing(self) -> RelevanceTestQuerySet:
-        """Tried, and not where it has to be: Golden.fails."""
+        """Tests whose last run missed the rank: see RelevanceTest.is_failing."""
         too_low = Q(rank=0) | Q(rank__gt=F("within"))
-        wrong = Q(entry__isnull=False) & too_low
-        return self.filter(wrong | Q(entry=None, rank__gt=0))
+        missed = Q(entry__isnull=False) & too_low
+        return self.filter(missed | Q(entry=None, rank__gt=0))
 
     def with_result(self) -> RelevanceTestQuerySet:
+        """Tests that have been run at least once."""
         return self.filter(rank__isnull=False)
 
 
 class RelevanceTest(models.Model):
     """`words` must find `entry` at rank `within` or better; without an entry, nothing.
 
-    `rank` is where it stood at the last trial, 0 for nowhere, None before the
-    first one; `above` has the ids of the first that stand above it. Spellings are
-    kept apart: each may be found, or not.
+    `rank` is the result rank in the last run, 0 if it was not found, None before the
+    first run. `above` holds the ids of the entries ranked above it, the first ones.
+    Each spelling of the words is a test of its own.
     """
 
     words = models.CharField("搜索的话", max_length=200)
@@ -99,17 +100,18 @@ class RelevanceTest(models.Model):
 
     @property
     def is_failing(self) -> bool:
-        """GoldenQuerySet.failing for this row."""
+        """RelevanceTestQuerySet.failing for this row."""
         return self.rank is not None and not self.is_met_at_rank(self.rank)
 
     def is_met_at_rank(self, rank: int) -> bool:
+        """Return whether a search that ranks the entry at `rank` (0: nowhere) passes."""
         return rank == 0 if self.entry_id is None else 1 <= rank <= self.within
 
 
 class RelevanceTestRun(models.Model):
-    """One trial of all golden queries. `moved` has what stood elsewhere before.
+    """One run of all relevance tests. `moved` lists the changes of rank since the last.
 
-    `stamp` names the content, the vocabulary and the weights that were tried.
+    `stamp` identifies the content, the vocabulary and the weights of the run.
     """
 
     class Cause(models.TextChoices):
@@ -147,6 +149,7 @@ class RelevanceTestRun(models.Model):
 
     @property
     def duration_seconds(self) -> float | None:
+        """How long the run took; None while it is not finished."""
         if self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()

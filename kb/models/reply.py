@@ -1,4 +1,4 @@
-"""A reply: an agent's words for an entry, plain text with {{blanks}}."""
+"""Replies (话术): plain text with {{blanks}} that agents send to customers."""
 
 from __future__ import annotations
 
@@ -24,47 +24,51 @@ from kb.text.placeholders import blanks, snippets
 
 class ReplyQuerySet(models.QuerySet["Reply"]):
     def shared(self) -> ReplyQuerySet:
-        """Of everybody who may read the entry: what editors write."""
+        """Shared replies, which editors write: for all staff who may read the entry."""
         return self.filter(owner=None, team=None)
 
     def private(self) -> ReplyQuerySet:
-        """Of one person or one team: nobody else reads these."""
+        """Replies of one user or one team; only these may read them."""
         return self.exclude(owner=None, team=None)
 
     def readable_by(self, user: Reader) -> ReplyQuerySet:
-        """The replies `user` may know of; every reader goes through here.
+        """Replies that `user` may read. All reading goes through this rule.
 
-        Personal means mine alone: no editor, no lead, no root reads it here. The
-        same rule for one row is Reply.is_readable_by.
+        A personal reply is readable by its owner alone; editors, leads and superusers
+        do not see it either. Reply.is_readable_by is the same rule for one row.
         """
         if not (user.is_authenticated and user.can_read_library):
             return self.none()
-        mine = Q(owner=user)
+        private = Q(owner=user)
         if user.team_id:
-            mine |= Q(team=user.team_id)
+            private |= Q(team=user.team_id)
         return self.filter(
-            mine | (Q(owner=None, team=None) & build_visibility_filter(user, "entry__"))
+            private
+            | (Q(owner=None, team=None) & build_visibility_filter(user, "entry__"))
         )
 
     def private_to(self, user: Reader) -> ReplyQuerySet:
-        """Of the readable, the reader's own and the team's."""
+        """The personal replies of `user` and those of their team."""
         return self.readable_by(user).private()
 
 
 def prefetch_readable_replies(user: Reader) -> Prefetch[str]:
-    """Return what to prefetch so that entry.replies holds what `user` may read."""
+    """Return a Prefetch by which entry.replies holds the replies that `user` may read."""
     return Prefetch(
         "replies", Reply.objects.readable_by(user).select_related("segment", "author")
     )
 
 
 def prefetch_shared_replies() -> Prefetch[str]:
-    """Return what to prefetch so that entry.replies holds what editors wrote."""
+    """Return a Prefetch by which entry.replies holds the shared replies."""
     return Prefetch("replies", Reply.objects.shared())
 
 
 class Reply(models.Model):
-    """One of an entry's several; a personal one or a team's may stand alone."""
+    """A reply of an entry. Personal and team replies may belong to no entry.
+
+    `text` is sent to customers: `body` with its snippets expanded; `save` updates it.
+    """
 
     class Tone(models.TextChoices):
         STANDARD = "standard", "标准"
@@ -83,7 +87,7 @@ class Reply(models.Model):
         on_delete=models.CASCADE,
         related_name="+",
     )
-    # A team that goes must not give its replies to everybody.
+    # PROTECT: without its team, a reply would be readable by all staff.
     team = models.ForeignKey(
         Team,
         verbose_name="哪个团队的",
@@ -135,7 +139,6 @@ class Reply(models.Model):
         "语气", max_length=10, choices=Tone.choices, default=Tone.STANDARD
     )
     order = models.PositiveSmallIntegerField("次序", default=0)
-    # What is sent: `body` with the snippets it includes. `save` keeps it so.
     text = ProseField(editable=False, blank=True)
     updated_at = models.DateTimeField("更新时间", auto_now=True)
 
@@ -166,7 +169,7 @@ class Reply(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Say nothing of what is not for everybody: lists of rows show this."""
+        """Contain nothing of a private reply: lists of rows show this to others."""
         if self.owner_id:
             return "个人话术"
         return "团队话术" if self.team_id else self.label
@@ -176,7 +179,7 @@ class Reply(models.Model):
         return self.owner_id is None and self.team_id is None
 
     def is_readable_by(self, user: Reader) -> bool:
-        """ReplyQuerySet.readable_by for this row."""
+        """Return whether `user` may read this row: ReplyQuerySet.readable_by."""
         if not (user.is_authenticated and user.can_read_library):
             return False
         if self.owner_id:
@@ -190,26 +193,26 @@ class Reply(models.Model):
         self.title = normalize.clean_single_line(self.title)
         self.keywords = normalize.clean_single_line(self.keywords)
         self.body = normalize.clean_text(self.body).strip()
-        if wrong := blanks.describe_blank_faults(self.body):
-            raise ValidationError({"body": wrong})
+        if faults := blanks.describe_blank_faults(self.body):
+            raise ValidationError({"body": faults})
         if not self.is_shared and not self.title:
             raise ValidationError({"title": "请写一个标题。"})
         if snippets.list_included_snippets(self.body):
             expand_includes(self.body, Snippet.objects.bodies_by_name(), "body")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep what was said before, when that is no longer what is said."""
+        """Save, and keep the previous text as a revision if it has changed."""
         self.update_derived_columns()
         if (fields := kwargs.get("update_fields")) is not None:
             kwargs["update_fields"] = {*fields, "text", "updated_at"}
-        said = Reply.objects.filter(pk=self.pk).values_list("text", flat=True)
-        before = said.first() if self.pk else None
+        stored = Reply.objects.filter(pk=self.pk).values_list("text", flat=True)
+        before = stored.first() if self.pk else None
         super().save(*args, **kwargs)
         if before is not None and before != self.text:
             self.revisions.create(text=before)
 
     def update_derived_columns(self) -> None:
-        """Set the column that follows from others."""
+        """Set `text`, which follows from `body` and the snippets."""
         bodies = (
             Snippet.objects.bodies_by_name()
             if snippets.list_included_snippets(self.body)
@@ -217,7 +220,5 @@ class Reply(models.Model):
         )
         try:
             self.text = snippets.expand_snippets(self.body, bodies)
-        except (
-            snippets.ExpansionTooLongError
-        ):  # `clean` refuses it; nobody else makes such a one
+        except snippets.ExpansionTooLongError:  # `clean` refuses such a body
             self.text = self.body

@@ -1,4 +1,4 @@
-"""A remark: what an agent says is wrong with a reply, and what an editor answers."""
+"""Feedback on replies (话术反馈): what agents report, and what editors answer."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from kb.models.user import User
 
 class ReplyFeedbackQuerySet(models.QuerySet["ReplyFeedback"]):
     def unresolved(self) -> ReplyFeedbackQuerySet:
-        """What no editor has answered yet, the oldest first."""
+        """Feedback that no editor has answered, oldest first."""
         return self.filter(state=ReplyFeedback.State.OPEN).order_by("at", "pk")
 
     def written_by(self, user: User) -> ReplyFeedbackQuerySet:
-        """The user's own: nobody but editors reads those of others."""
+        """The feedback of `user`; only editors may read that of others."""
         return self.filter(by=user)
 
     def unread(self) -> ReplyFeedbackQuerySet:
-        """Answered, and the agent has not seen it yet."""
+        """Answered feedback that its agent has not seen yet."""
         return self.filter(state=ReplyFeedback.State.DONE, seen_at=None)
 
 
 class ReplyFeedback(models.Model):
-    """Holds the words as they stood: the reply may be another when it is read."""
+    """One report. `body` is the reply at that time: it may have changed since."""
 
     class Reason(models.TextChoices):
         WRONG = "wrong", "错了"

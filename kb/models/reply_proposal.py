@@ -1,4 +1,4 @@
-"""A proposal: an agent would have a reply of his own be everybody's."""
+"""Reply proposals (共用提议): a private reply that its owner would like to be shared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from kb.models.reply import Reply
 
 
 class ReplyProposal(models.Model):
-    """`kb.library.replies` alone writes it; while it waits, editors may read the reply."""
+    """One proposal. Editors may read the reply while the proposal waits.
+
+    Only `kb.library.replies` writes it.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "等待审核"
@@ -39,7 +42,7 @@ class ReplyProposal(models.Model):
         related_name="+",
     )
     judged_at = models.DateTimeField("审核时间", null=True)
-    # What `kb.replies.undo_accept` needs; null where nothing was accepted.
+    # What undoing an acceptance needs; None if the proposal was not accepted.
     before = models.JSONField(null=True, editable=False, encoder=UnescapedJSONEncoder)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What a reply said before: a row for each change, so that it can be compared."""
+"""Revisions of replies: the previous text of every change."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from kb.models.reply import Reply
 
 
 class ReplyRevision(models.Model):
-    """`text` was what the reply said until `replaced_at`.
+    """`text` was the text of the reply until `replaced_at`.
 
-    What it says now stands in the reply alone: most are never changed.
+    The current text is in the reply only, because most replies never change.
     """
 
     reply = models.ForeignKey(Reply, on_delete=models.CASCADE, related_name="revisions")

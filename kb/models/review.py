@@ -1,4 +1,4 @@
-"""A review: somebody's words on their way to the readers, until another judges them."""
+"""Reviews (审核): drafts and changes that wait for another editor's decision."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ def _build_person_field(name: str) -> Any:
 
 
 class Review(models.Model):
-    """Of a draft (no `content`), or of a change of what is published.
+    """The review of a draft (`content` is None), or of a change of a published entry.
 
-    A change waits as `content`, made on version `base`; what readers see stays
-    until it is approved. One at a time waits for an entry, whoever wrote it: `by`
-    has seen all of it, and `also` are those who have added to it since.
+    A change is kept in `content`, made on version `base` of the entry; readers see
+    the published text until it is approved. An entry has at most one waiting review.
+    `by` submitted it, and `also` are the users who have added to it since.
+    `edition` is raised whenever the waiting content changes.
     """
 
     class State(models.TextChoices):
@@ -38,11 +39,10 @@ class Review(models.Model):
         WITHDRAWN = "withdrawn", "已撤回"
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="reviews")
-    content = models.JSONField(
-        null=True, encoder=UnescapedJSONEncoder
-    )  # as kb.entries.content
-    base = models.PositiveIntegerField()  # version of the entry
-    edition = models.PositiveIntegerField(default=1)  # raised when it is changed
+    # As kb.library.entries.snapshots makes it.
+    content = models.JSONField(null=True, encoder=UnescapedJSONEncoder)
+    base = models.PositiveIntegerField()
+    edition = models.PositiveIntegerField(default=1)
     by = _build_person_field("提交人")
     also = models.ManyToManyField(
         settings.AUTH_USER_MODEL, verbose_name="也加了内容的人", related_name="+"
@@ -79,21 +79,22 @@ class Review(models.Model):
 
     @property
     def is_change(self) -> bool:
-        """Whether something is published meanwhile, which this would change."""
+        """Whether it is a change of a published entry, not a draft."""
         return self.content is not None
 
     @property
     def version_stamp(self) -> str:
-        """What tells whether the words, or those they would replace, have changed."""
+        """A stamp that changes with the content and with the entry it would replace."""
         return f"{self.edition}-{self.entry.version}"
 
     @classmethod
     def open_reviews(cls) -> QuerySet[Review]:
+        """Reviews that wait for a decision."""
         return cls.objects.filter(state=cls.State.WAITING)
 
 
 class ReviewComment(models.Model):
-    """What somebody says of words under review."""
+    """A comment on a review."""
 
     review = models.ForeignKey(
         Review, on_delete=models.CASCADE, related_name="comments"

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class ReviewDateMixin(models.Model):
-    """What somebody has to look at again, one day."""
+    """A row that its owner has to review again on a date."""
 
     review_at = models.DateField(
         "复核日期",

@@ -1,4 +1,4 @@
-"""What people searched for and what helped them: rows, from which figures are made."""
+"""Searches: what readers typed, and how many results they got."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from django.utils import timezone
 from kb.models.entry import Entry
 from kb.text.chinese import normalize
 
-MAX_SEARCH_CHARS = 200  # characters of words
+MAX_SEARCH_CHARS = 200
 
 
 class SearchSide(models.TextChoices):
-    """Where somebody searched: what one side teaches, the other never feels."""
+    """Who searches. What customers pick does not change the results of staff, or vice versa."""
 
     PUBLIC = "public", "顾客"
     STAFF = "staff", "同事"
 
 
 class SearchWordsMixin(models.Model):
-    """Words that somebody searched for, and a key for all their spellings."""
+    """Searched words, and a key that is equal for all their spellings."""
 
     words = models.CharField("搜索的话", max_length=MAX_SEARCH_CHARS)
     words_key = models.CharField(max_length=32, editable=False)
@@ -37,9 +37,9 @@ class SearchWordsMixin(models.Model):
 
 
 class Search(SearchWordsMixin):
-    """A committed search. `by` is for people who work here; customers have no name.
+    """A search that was submitted. `by` is set for staff only.
 
-    `person` tells customers apart and nothing else: feedback.stranger.
+    `person` is a keyed hash that tells customers apart without naming them.
     """
 
     side = models.CharField("谁搜的", max_length=6, choices=SearchSide.choices)

@@ -1,4 +1,4 @@
-"""A gap: what people search for and do not find, until it is proved that they do."""
+"""Search gaps (搜索缺口): searches that find nothing useful, until a remedy is verified."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ from django.utils import timezone
 from kb.models.entry import Entry
 from kb.models.search import MAX_SEARCH_CHARS, SearchSide
 
-MIN_GAP_MISSES = 3  # searches without a pick that say something
-MIN_MISSES_PER_PICK = 2  # of so many searches one may have picked
+MIN_GAP_MISSES = 3  # fewer searches without a pick are not significant
+MIN_MISSES_PER_PICK = 2  # misses for each pick, from which a gap is significant
 
 
 class SearchGapQuerySet(models.QuerySet["SearchGap"]):
     def significant(self) -> SearchGapQuerySet:
-        """Of the gaps, those that are ones: nothing was found, or mostly nothing used."""
+        """Gaps with searches that found nothing, or whose results were mostly not used."""
         unused = Q(
             misses__gte=MIN_GAP_MISSES, picks__lt=F("misses") / MIN_MISSES_PER_PICK
         )
         return self.filter(Q(empty__gt=0) | unused)
 
     def needing_attention(self) -> SearchGapQuerySet:
-        """What an editor should look at; what fell out again stays, come what may."""
-        telling = self.significant().values("pk")
+        """Open gaps that are significant, or that were solved and have come back."""
+        significant = self.significant().values("pk")
         open_ = self.filter(status=SearchGap.Status.OPEN)
-        return open_.filter(Q(pk__in=telling) | Q(fell=True))
+        return open_.filter(Q(pk__in=significant) | Q(fell=True))
 
 
 class SearchGap(models.Model):
-    """Searches of one side that mean the same. `words` is what most of them said.
+    """Searches of one side with the same meaning. `words` is their most common spelling.
 
-    `kb.quality.search_gaps` alone writes it. `misses`, `empty` and `picks` are sums over its
-    spellings: searches without a pick, those of them without a result, and those
-    with a pick.
+    Only `kb.quality.search_gaps` writes it. `misses`, `empty` and `picks` are sums
+    over its spellings: searches without a pick, those of them without a result, and
+    searches with a pick. `meaning` and `sound` are digests by which spellings are
+    grouped, and `told` holds the content characters of the words. `fell`: it was
+    solved once and is not found again.
     """
 
     class Status(models.TextChoices):
@@ -105,7 +107,7 @@ class SearchGap(models.Model):
 
 
 class SearchGapSpelling(models.Model):
-    """One spelling of a gap's words, with what the searches of 90 days say of it."""
+    """One spelling of the words of a gap, with the counts of the searches that are kept."""
 
     gap = models.ForeignKey(
         SearchGap, on_delete=models.CASCADE, related_name="spellings"
@@ -131,7 +133,7 @@ class SearchGapSpelling(models.Model):
 
 
 class SearchGapCheckpoint(models.Model):
-    """One row: up to when searches have been gathered into gaps."""
+    """One row: until when searches have been collected into gaps."""
 
     upto = models.DateTimeField()
 

@@ -1,4 +1,4 @@
-"""A site: the same library under another name, on another host, maybe a part of it."""
+"""Sites: public pages of the library, or of a part of it, on one host."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from kb.text.chinese import normalize
 HOST_PATTERN = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
 
 
-LOGO_HEIGHT_PX, MAX_LOGO_WIDTH_PX = 32, 160  # pixels
+LOGO_HEIGHT_PX, MAX_LOGO_WIDTH_PX = 32, 160
 
 
 class Site(models.Model):
-    """How the public pages look on one host; the one without a host is for all others.
+    """Name, logo, color and categories of one host; "" is the host of all other requests.
 
-    A name that is left empty there is the SITE_NAME of the settings.
+    That default site may have no name; SITE_NAME of the settings is used then.
     """
 
     name = models.CharField(
@@ -69,9 +69,9 @@ class Site(models.Model):
     )
     updated_at = models.DateTimeField("更新时间", auto_now=True)
 
-    # What kb.sites has read of a site, for the length of a request:
-    root_category_ids: Sequence[int] | None = None  # its categories
-    visible_category_ids: frozenset[int] | None = None  # these and what is below them
+    # Read by kb.publishing.sites: ids of `categories`, and with those below them.
+    root_category_ids: Sequence[int] | None = None
+    visible_category_ids: frozenset[int] | None = None
 
     class Meta:
         ordering = ["host"]
@@ -96,42 +96,46 @@ class Site(models.Model):
 
     @property
     def logo_width(self) -> int:
-        """How wide the logo stands in the header, so that nothing jumps."""
-        height = self.logo.height if self.logo else 0
-        wide = round(LOGO_HEIGHT_PX * self.logo.width / height) if self.logo else 0
-        return min(wide, MAX_LOGO_WIDTH_PX)
+        """Width of the logo in the header, in pixels; the page reserves its place."""
+        if self.logo is None:
+            return 0
+        width = round(LOGO_HEIGHT_PX * self.logo.width / self.logo.height)
+        return min(width, MAX_LOGO_WIDTH_PX)
 
     @property
     def cache_stamp(self) -> str:
-        """What of an address or a cache's key changes with this site."""
-        moment = self.updated_at.timestamp() if self.updated_at else 0
-        return f"{self.pk or 0}-{int(moment * 1000):x}"
+        """A part of addresses and cache keys that changes with every change of the site."""
+        timestamp = self.updated_at.timestamp() if self.updated_at else 0
+        return f"{self.pk or 0}-{int(timestamp * 1000):x}"
 
 
-def _clean_host(given: str) -> str:
-    """Return the host as browsers send it; raises ValidationError."""
-    host = normalize.clean_single_line(given).lower().removesuffix(".")
+def _clean_host(value: str) -> str:
+    """Return the host as browsers send it, in lower case and IDNA. Raises ValidationError."""
+    host = normalize.clean_single_line(value).lower().removesuffix(".")
     try:
         host = host.encode("idna").decode() if host else ""
     except UnicodeError:
         host = "/"
     if host and not HOST_PATTERN.fullmatch(host):
-        said = "只写域名，不带 https:// 和斜杠，比如 help.example.com。"
-        raise ValidationError({"host": said})
+        message = "只写域名，不带 https:// 和斜杠，比如 help.example.com。"
+        raise ValidationError({"host": message})
     return host
 
 
-def _clean_accent_color(given: str) -> str:
-    """Return the colour in small letters; raises ValidationError where it is weak."""
-    accent = normalize.clean_single_line(given).lower()
+def _clean_accent_color(value: str) -> str:
+    """Return the color #rrggbb in lower case.
+
+    Raises ValidationError if it is malformed, or if its contrast is too low.
+    """
+    accent = normalize.clean_single_line(value).lower()
     if not accent:
         return ""
     problems: dict[str, Any] = {}
     if not colour.HEX_COLOUR_PATTERN.fullmatch(accent):
         problems["accent"] = "颜色写成 # 加六位十六进制，比如 #2a56ac。"
-    elif (found := colour.find_weakest_contrast(accent)) < colour.MIN_TEXT_CONTRAST:
+    elif (contrast := colour.find_weakest_contrast(accent)) < colour.MIN_TEXT_CONTRAST:
         problems["accent"] = (
-            f"这个颜色的字在浅色背景上看不清：对比度 {found:.1f}，至少要 {colour.MIN_TEXT_CONTRAST}。"
+            f"这个颜色的字在浅色背景上看不清：对比度 {contrast:.1f}，至少要 {colour.MIN_TEXT_CONTRAST}。"
             f"最接近的可用颜色是 {colour.find_nearest_readable_colour(accent)}。"
         )
     if problems:

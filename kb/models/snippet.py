@@ -1,4 +1,4 @@
-"""A snippet: words that several replies include by its name."""
+"""Snippets (片段): texts that several replies include by name."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from kb.text.placeholders import snippets
 
 class SnippetQuerySet(models.QuerySet["Snippet"]):
     def bodies_by_name(self) -> dict[str, str]:
+        """Return {name: body}."""
         return dict(self.values_list("name", "body"))
 
 
 class Snippet(models.Model):
-    """{{> name}} in a reply, or in another snippet, stands for `body`."""
+    """{{> name}} in a reply, or in another snippet, is replaced by `body`."""
 
     name = models.CharField(
         "名称",
@@ -51,7 +52,7 @@ class Snippet(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse what nobody could include, what is unknown, and circles."""
+        """Refuse names that cannot be included, unknown snippets, and cycles."""
         self.name = normalize.clean_single_line(self.name)
         self.body = normalize.clean_text(self.body).strip()
         if not snippets.is_snippet_name(self.name):
@@ -60,14 +61,17 @@ class Snippet(models.Model):
             self.name: self.body
         }
         expand_includes(self.body, bodies, "body")
-        if way := snippets.find_include_cycle(self.name, bodies):
+        if cycle := snippets.find_include_cycle(self.name, bodies):
             raise ValidationError(
-                {"body": f"片段互相套住了，没有尽头：{' → '.join(way)}。"}
+                {"body": f"片段互相套住了，没有尽头：{' → '.join(cycle)}。"}
             )
 
 
 def expand_includes(body: str, bodies: Mapping[str, str], field: str) -> str:
-    """Return `body` with what it includes. Raises ValidationError at `field`."""
+    """Return `body` with its snippets expanded, from {name: body}.
+
+    Raises ValidationError for `field` if a snippet is unknown or the text too long.
+    """
     if unknown := [
         name for name in snippets.list_included_snippets(body) if name not in bodies
     ]:
@@ -75,7 +79,7 @@ def expand_includes(body: str, bodies: Mapping[str, str], field: str) -> str:
     try:
         return snippets.expand_snippets(body, bodies)
     except snippets.ExpansionTooLongError:
-        most = f"{snippets.MAX_EXPANDED_CHARS:,}"
+        max_chars = f"{snippets.MAX_EXPANDED_CHARS:,}"
         raise ValidationError(
-            {field: f"连同用到的片段超过了 {most} 字，请拆短。"}
+            {field: f"连同用到的片段超过了 {max_chars} 字，请拆短。"}
         ) from None

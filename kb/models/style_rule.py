@@ -1,4 +1,4 @@
-"""Wording rules: what editors will not have said, or not so, and what to say instead."""
+"""Style rules (用词规则): words to avoid, and the level of each built-in check."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kb.text import style_rules
 from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 
-MAX_RULE_TEXT_CHARS = 60  # characters of words
-MAX_RULE_EXCEPTIONS = 30  # exceptions of a rule
+MAX_RULE_TEXT_CHARS = 60
+MAX_RULE_EXCEPTIONS = 30
 BUILT_IN_CHECKS = (
     *personal_data.PERSONAL_DATA_KINDS,
     style_rules.LONG_SENTENCE_CHECK,
@@ -29,7 +29,10 @@ BUILT_IN_CHECKS = (
 
 
 class StyleRule(AtomicSaveMixin):
-    """One word with what is wrong about it; or one of CHECKS and how grave it is."""
+    """A word with its severity and reason; or one of BUILT_IN_CHECKS with its severity.
+
+    `faces` limits the rule to the FAQ or to replies; "" means both.
+    """
 
     class Kind(models.TextChoices):
         FORBIDDEN = "forbidden", "禁用语"
@@ -108,36 +111,36 @@ class StyleRule(AtomicSaveMixin):
         self.reason = normalize.clean_single_line(self.reason)
         self.suggestion = normalize.clean_single_line(self.suggestion)
         self.exceptions = normalize.clean_single_line(self.exceptions)
-        check = self.kind == self.Kind.CHECK
-        if check and self.text not in BUILT_IN_CHECKS:
-            told = f"没有这项检查，可以写：{'、'.join(BUILT_IN_CHECKS)}。"
-            raise ValidationError({"text": told})
-        if not check and not re.search(r"\w", normalize.normalize_text(self.text)):
+        is_check = self.kind == self.Kind.CHECK
+        if is_check and self.text not in BUILT_IN_CHECKS:
+            message = f"没有这项检查，可以写：{'、'.join(BUILT_IN_CHECKS)}。"
+            raise ValidationError({"text": message})
+        if not is_check and not re.search(r"\w", normalize.normalize_text(self.text)):
             raise ValidationError({"text": "请写一个词，只有标点不行。"})
         if (self.limit is not None) != (
-            check and self.text == style_rules.LONG_SENTENCE_CHECK
+            is_check and self.text == style_rules.LONG_SENTENCE_CHECK
         ):
-            wanted = (
+            message = (
                 "请写字数上限。" if self.limit is None else "只有“句子太长”有字数上限。"
             )
-            raise ValidationError({"limit": wanted})
-        self._validate_exceptions(check)
+            raise ValidationError({"limit": message})
+        if len(self.exceptions.split()) > MAX_RULE_EXCEPTIONS:
+            message = f"例外最多 {MAX_RULE_EXCEPTIONS} 个。"
+            raise ValidationError({"exceptions": message})
+        if not is_check:
+            self._validate_exceptions()
 
-    def _validate_exceptions(self, check: bool) -> None:
-        words = self.exceptions.split()
-        if len(words) > MAX_RULE_EXCEPTIONS:
-            raise ValidationError(
-                {"exceptions": f"例外最多 {MAX_RULE_EXCEPTIONS} 个。"}
-            )
+    def _validate_exceptions(self) -> None:
+        """Refuse exceptions that do not contain the word of the rule."""
         spelling = normalize.normalize_text(self.text)
-        for word in () if check else words:
-            longer = normalize.normalize_text(word)
+        for exception in self.exceptions.split():
+            longer = normalize.normalize_text(exception)
             if spelling not in longer or spelling == longer:
-                told = f"例外“{word}”要含有“{self.text}”，而且比它长。"
-                raise ValidationError({"exceptions": told})
+                message = f"例外“{exception}”要含有“{self.text}”，而且比它长。"
+                raise ValidationError({"exceptions": message})
 
     def to_rule(self) -> style_rules.MatchRule:
-        """Return what kb.text.style_rules makes of the row."""
+        """Return the row as a rule of kb.text.style_rules."""
         return style_rules.MatchRule(
             kind=str(self.get_kind_display()),
             text=self.text,

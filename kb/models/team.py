@@ -1,4 +1,4 @@
-"""A team: colleagues who share replies that other teams do not see."""
+"""Teams: users who share replies that other teams do not see."""
 
 from __future__ import annotations
 

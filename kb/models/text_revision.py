@@ -1,4 +1,4 @@
-"""A change of a text outside of entries: what it said, what it says, who and when."""
+"""Changes of texts outside of entries: before, after, who and when."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from kb.models.fields import ProseField
 
 
 class TextRevision(models.Model):
-    """One column of one row, changed by one save; `kb.library.text_gate` alone writes it.
+    """The change of one column of one row. Only `kb.library.text_gate` writes it.
 
-    Entries have versions of their own (Revision). `name` is what the row was
-    called, so that the history outlives it.
+    Entries have revisions of their own (EntryRevision). `name` is the name of the
+    row, which stays after the row has been deleted.
     """
 
     class Action(models.TextChoices):
@@ -51,8 +51,8 @@ class TextRevision(models.Model):
 
     @property
     def field_label(self) -> str:
-        """Return what people call the column."""
+        """The name of the column on pages."""
         model = self.content_type.model_class()
-        names = {f.name: f for f in model._meta.concrete_fields} if model else {}
-        field = names.get(self.field)
+        fields = {f.name: f for f in model._meta.concrete_fields} if model else {}
+        field = fields.get(self.field)
         return str(field.verbose_name) if field else self.field

@@ -1,4 +1,4 @@
-"""People who work here; customers have no account."""
+"""Accounts of staff; customers have none."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from django.db import models
 
 from kb.models.team import Team
 
-# The groups of kb.accounts.roles; what a writer (撰稿) writes is published by others.
+# Groups of kb.accounts.roles. Writers (撰稿) may not publish.
 ROLE_AGENT, ROLE_WRITER, ROLE_EDITOR, ROLE_LEAD = "客服", "撰稿", "编辑", "主管"
 
 
 class User(AbstractUser):
-    """An agent, an editor or a lead; what each may do hangs on its group."""
+    """An account of an agent, writer, editor or lead; its groups give the permissions."""
 
     name = models.CharField("姓名", max_length=50, blank=True)
     team = models.ForeignKey(
@@ -25,17 +25,16 @@ class User(AbstractUser):
         help_text="同一团队的人共用团队话术。",
     )
 
-    # Set when somebody else chose the password: the first login asks for a new one.
+    # Set when another user chose the password; the next login asks for a new one.
     must_change_password = models.BooleanField(
         "下次登录要改密码", default=False, db_default=False, editable=False
     )
 
-    # The last day on which a mail told what is due.
+    # The day of the last mail about entries to review.
     reminded_on = models.DateField(null=True, editable=False)
 
-    visible_category_ids: frozenset[int] | None = (
-        None  # categories of the site where one reads
-    )
+    # Set by kb.publishing.sites: the categories of the current site. None: all.
+    visible_category_ids: frozenset[int] | None = None
 
     class Meta(AbstractUser.Meta):
         verbose_name = "用户"
@@ -46,17 +45,17 @@ class User(AbstractUser):
 
     @property
     def can_read_library(self) -> bool:
-        """Whether internal entries and replies are for this person's eyes."""
+        """Whether the user may read internal entries and replies."""
         return self.has_perm("kb.read_library") or self.can_edit_library
 
     @property
     def can_edit_library(self) -> bool:
-        """Whether drafts and retired entries are for this person's eyes too."""
+        """Whether the user may also read drafts and retired entries."""
         return self.has_perm("kb.change_entry")
 
     @property
     def can_lead_team(self) -> bool:
-        """Whether this person writes the replies of the team."""
+        """Whether the user may write the replies of their team."""
         return self.team_id is not None and self.has_perm("kb.lead_team")
 
 
@@ -64,8 +63,8 @@ Reader = User | AnonymousUser
 
 
 def get_visible_category_ids(reader: Reader) -> frozenset[int] | None:
-    """Return the categories that there are for `reader`; None means all, and none.
+    """Return the ids of the categories that the current site shows to `reader`.
 
-    kb.publishing.sites sets them: a site may show a part of the library.
+    None: all entries, also those without a category. kb.publishing.sites sets them.
     """
     return getattr(reader, "visible_category_ids", None)

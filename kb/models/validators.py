@@ -1,4 +1,4 @@
-"""What is required of Markdown that people write, whatever its table."""
+"""Validators of Markdown, for all tables that hold it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kb.text.markup import markdown
 
 
 def validate_markdown_complexity(source: str, field: str = "") -> None:
-    """Refuse Markdown that would take a page too long to show, for `field` if given."""
+    """Raise ValidationError, for `field` if given, if `source` takes too long to render."""
     if markdown.is_too_complex(source):
         marks = markdown.count_markup_characters(source)
         message = (

@@ -1,4 +1,4 @@
-"""When a text is in force: from a moment, until a moment, or for good."""
+"""Validity: rows that are in force from a time, until a time, or without limit."""
 
 from __future__ import annotations
 
@@ -23,30 +23,37 @@ class Validity(models.TextChoices):
 
 
 def build_in_force_filter(prefix: str = "") -> Q:
-    """Return the rows in force now; Valid.in_force is the same for one row."""
+    """Return a filter for rows in force now; ValidityMixin.is_in_force for one row.
+
+    `prefix` is the path to the row from the filtered table, such as "entry__".
+    """
     now = timezone.now()
-    begun = Q(**{f"{prefix}valid_from": None}) | Q(**{f"{prefix}valid_from__lte": now})
-    lasts = Q(**{f"{prefix}valid_until": None}) | Q(**{f"{prefix}valid_until__gt": now})
-    return begun & lasts
+    started = Q(**{f"{prefix}valid_from": None}) | Q(
+        **{f"{prefix}valid_from__lte": now}
+    )
+    not_ended = Q(**{f"{prefix}valid_until": None}) | Q(
+        **{f"{prefix}valid_until__gt": now}
+    )
+    return started & not_ended
 
 
 def build_validity_filter(state: str) -> Q:
-    """Return the rows whose `validity` is `state`, now."""
+    """Return a filter for rows whose `validity` is `state` now; none if it is unknown."""
     now = timezone.now()
-    soon = Q(valid_until__lte=now + EXPIRING_SOON_PERIOD)
+    ends_soon = Q(valid_until__lte=now + EXPIRING_SOON_PERIOD)
     return {
         Validity.NOT_YET.value: Q(valid_from__gt=now) & ~Q(valid_until__lte=now),
         Validity.IN_FORCE.value: build_in_force_filter()
-        & (Q(valid_until=None) | ~soon),
-        Validity.EXPIRING_SOON.value: build_in_force_filter() & soon,
+        & (Q(valid_until=None) | ~ends_soon),
+        Validity.EXPIRING_SOON.value: build_in_force_filter() & ends_soon,
         Validity.EXPIRED.value: Q(valid_until__lte=now),
     }.get(state, Q(pk=None))
 
 
 class ValidityMixin(models.Model):
-    """What may be in force for a time only; the end itself is past it.
+    """A row that may be in force for a limited time; `valid_until` itself is excluded.
 
-    In a window its times are those of the window.
+    With a campaign period (`window`) the times are copies of those of the period.
     """
 
     window = models.ForeignKey(
@@ -91,6 +98,7 @@ class ValidityMixin(models.Model):
             raise ValidationError({"valid_until": "失效时间要在生效时间之后。"})
 
     def copy_period_dates(self) -> None:
+        """Set the times to those of the campaign period, if there is one."""
         if self.window is not None:
             self.valid_from = self.window.starts_at
             self.valid_until = self.window.ends_at

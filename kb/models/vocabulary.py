@@ -1,4 +1,4 @@
-"""Vocabulary: what editors teach the search, in force from the next search on."""
+"""The vocabulary of search: synonyms, words and stop words that editors write."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from kb.models.fields import ProseField
 from kb.text.chinese import normalize, tokenizer
 from kb.text.chinese.normalize import HAN_CHARACTER_CLASS
 
-MAX_WORD_CHARS = 32  # characters of a word; longer ones are cut in the index, too
-MIN_SYNONYMS, MAX_SYNONYMS = 2, 20  # members of a set of synonyms
+MAX_WORD_CHARS = 32  # the index cuts longer words, too
+MIN_SYNONYMS, MAX_SYNONYMS = 2, 20  # words of one set
 
 
 class SynonymSet(AtomicSaveMixin):
-    """Words that ask for the same; one-way, the first finds the rest only."""
+    """Words with the same meaning. One-way: a search for the first also finds the others."""
 
     topic = models.CharField(
         "主题",
@@ -50,80 +50,78 @@ class SynonymSet(AtomicSaveMixin):
         ]
 
     def __str__(self) -> str:
-        first, *rest = self.list_words() or [""]
-        return (
-            " = ".join([first, *rest])
-            if self.two_way
-            else f"{first} → {'、'.join(rest)}"
-        )
+        first, *others = self.list_words() or [""]
+        if self.two_way:
+            return " = ".join([first, *others])
+        return f"{first} → {'、'.join(others)}"
 
     def list_words(self) -> list[str]:
-        """Return the members as they were typed, those that are not blank."""
+        """Return the words as typed, without empty lines."""
         return [
-            w
+            word
             for line in self.members.splitlines()
-            if (w := normalize.clean_single_line(line))
+            if (word := normalize.clean_single_line(line))
         ]
 
     def clean(self) -> None:
         self.topic = normalize.clean_single_line(self.topic)
         words = self.list_words()
         self.members = "\n".join(words)
-        if wrong := [told for word in words for told in _find_member_errors(word)]:
-            raise ValidationError({"members": wrong})
-        different = {_normalize_word(word) for word in words}
-        if not MIN_SYNONYMS <= len(different) == len(words) <= MAX_SYNONYMS:
+        if errors := [error for word in words if (error := _find_word_error(word))]:
+            raise ValidationError({"members": errors})
+        distinct = {_normalize_word(word) for word in words}
+        if not MIN_SYNONYMS <= len(distinct) == len(words) <= MAX_SYNONYMS:
             raise ValidationError({"members": _explain_member_count(words)})
-        self._refuse_repetition(words)
-        self._refuse_circle(words)
+        self._refuse_duplicate(words)
+        self._refuse_cycle(words)
 
-    def _refuse_repetition(self, words: list[str]) -> None:
-        """Refuse words that would find each other by another set already.
+    def _refuse_duplicate(self, words: list[str]) -> None:
+        """Refuse words that find each other through another two-way set already.
 
-        One-way, that is the first and any of the rest: these may well stand
-        together elsewhere.
+        In a one-way set these are the first word and any other; the others may be
+        together in another set.
         """
-        mine = [_normalize_word(word) for word in words]
+        own = [_normalize_word(word) for word in words]
         others = SynonymSet.objects.filter(two_way=True).exclude(pk=self.pk)
         for members in others.values_list("members", flat=True):
-            shared = [w for w in members.splitlines() if _normalize_word(w) in mine]
+            shared = [w for w in members.splitlines() if _normalize_word(w) in own]
             if len(shared) > 1 and (
-                self.two_way or mine[0] in map(_normalize_word, shared)
+                self.two_way or own[0] in map(_normalize_word, shared)
             ):
                 raise _build_duplicate_error(shared, SynonymSet(members=members))
 
-    def _refuse_circle(self, words: list[str]) -> None:
-        """Refuse one-way sets that lead back: then none of them is one-way.
-
-        Nor may two of them lead the same way.
-        """
+    def _refuse_cycle(self, words: list[str]) -> None:
+        """Refuse one-way sets that lead back to their first word, and repeated pairs."""
         if self.two_way:
             return
-        ways: dict[str, list[str]] = {}
+        targets: dict[str, list[str]] = {}
         others = SynonymSet.objects.filter(two_way=False).exclude(pk=self.pk)
         first, *rest = map(_normalize_word, words)
         for members in others.values_list("members", flat=True):
             start, *ends = map(_normalize_word, members.splitlines() or [""])
-            if start == first and (twice := set(rest).intersection(ends)):
+            if start == first and (repeated := set(rest).intersection(ends)):
                 other = SynonymSet(members=members, two_way=False)
-                raise _build_duplicate_error([start, *sorted(twice)], other)
-            ways.setdefault(start, []).extend(ends)
-        trail = [[first, one] for one in rest]
+                raise _build_duplicate_error([start, *sorted(repeated)], other)
+            targets.setdefault(start, []).extend(ends)
+        open_paths = [[first, word] for word in rest]
         seen = set(rest)
-        while trail:
-            way = trail.pop()
-            for following in ways.get(way[-1], ()):
-                if following == first:
-                    shown = " → ".join([*way, first])
-                    told = f"绕回来了：{shown}。要互相找到，请合成一组并勾选“互相都能找到”。"
-                    raise ValidationError({"members": told})
-                if following not in seen:
-                    seen.add(following)
-                    trail.append([*way, following])
+        while open_paths:
+            path = open_paths.pop()
+            for word in targets.get(path[-1], ()):
+                if word == first:
+                    cycle = " → ".join([*path, first])
+                    message = (
+                        f"绕回来了：{cycle}。要互相找到，"
+                        "请合成一组并勾选“互相都能找到”。"
+                    )
+                    raise ValidationError({"members": message})
+                if word not in seen:
+                    seen.add(word)
+                    open_paths.append([*path, word])
 
 
 class DictionaryWord(AtomicSaveMixin):
-    """A word that the stock dictionary cuts in pieces, or does not know."""
+    """A word that the segmenter's own dictionary cuts in pieces, or does not have."""
 
     class PartOfSpeech(models.TextChoices):
         NOUN = "n", "名词"
@@ -160,12 +158,12 @@ class DictionaryWord(AtomicSaveMixin):
     def clean(self) -> None:
         self.text = _normalize_word(self.text)
         if not re.fullmatch(f"[{HAN_CHARACTER_CLASS}]{{2,}}", self.text):
-            told = "词典里的词至少两个汉字，中间没有空格、字母、数字和标点。"
-            raise ValidationError({"text": told})
+            message = "词典里的词至少两个汉字，中间没有空格、字母、数字和标点。"
+            raise ValidationError({"text": message})
 
 
 class StopWord(AtomicSaveMixin):
-    """A word that says nothing about what is searched for."""
+    """A word that carries no meaning in a search; it gets almost no weight."""
 
     text = models.CharField(
         "词",
@@ -191,37 +189,40 @@ class StopWord(AtomicSaveMixin):
         self.text = _normalize_word(self.text)
         if not tokenizer.tokenize_text(self.text):
             raise ValidationError({"text": "请写一个词，只有标点不行。"})
-        for row in SynonymSet.objects.filter(members__icontains=self.text):
-            if self.text in map(_normalize_word, row.list_words()):
-                told = f"“{self.text}”在同义词里：{row}。停用以后那一组就不起作用了。"
-                raise ValidationError({"text": told})
+        for synonyms in SynonymSet.objects.filter(members__icontains=self.text):
+            if self.text in map(_normalize_word, synonyms.list_words()):
+                message = (
+                    f"“{self.text}”在同义词里：{synonyms}。停用以后那一组就不起作用了。"
+                )
+                raise ValidationError({"text": message})
 
 
-@lru_cache(maxsize=10_000)  # one set is compared with all the others
+@lru_cache(maxsize=10_000)  # each set is compared with all the others
 def _normalize_word(word: str) -> str:
     return normalize.normalize_text(normalize.clean_single_line(word)).strip()
 
 
 def _build_duplicate_error(shared: list[str], other: SynonymSet) -> ValidationError:
-    told = f"“{'”“'.join(shared)}”已经在另一组里：{other}。请直接修改那一组。"
-    return ValidationError({"members": told})
+    message = f"“{'”“'.join(shared)}”已经在另一组里：{other}。请直接修改那一组。"
+    return ValidationError({"members": message})
 
 
-def _find_member_errors(word: str) -> list[str]:
-    """Return what is wrong with one member, in words; nothing when it is right."""
+def _find_word_error(word: str) -> str:
+    """Return an error message for one word of a set, "" for a valid one."""
     if re.search("[、，,；;|｜]", word):
-        return [f"“{word[:MAX_WORD_CHARS]}”：一行只写一个词，不用标点隔开。"]
+        return f"“{word[:MAX_WORD_CHARS]}”：一行只写一个词，不用标点隔开。"
     if len(word) > MAX_WORD_CHARS:
-        return [f"“{word[:MAX_WORD_CHARS]}…”太长，一个词最多 {MAX_WORD_CHARS} 个字。"]
+        return f"“{word[:MAX_WORD_CHARS]}…”太长，一个词最多 {MAX_WORD_CHARS} 个字。"
     if not tokenizer.tokenize_text(word):
-        return [f"“{word}”里没有可以搜索的字。"]
-    return []
+        return f"“{word}”里没有可以搜索的字。"
+    return ""
 
 
 def _explain_member_count(words: list[str]) -> str:
+    """Return why a set of `words` is too small, too large, or has duplicates."""
     if len(words) > MAX_SYNONYMS:
         return f"一组最多 {MAX_SYNONYMS} 个词。"
-    for one, other in combinations(words, 2):
-        if _normalize_word(one) == _normalize_word(other):
-            return f"“{one}”和“{other}”在搜索时是同一个词，只留一个。"
+    for word, other in combinations(words, 2):
+        if _normalize_word(word) == _normalize_word(other):
+            return f"“{word}”和“{other}”在搜索时是同一个词，只留一个。"
     return "至少写两个不同的词，一行一个。"

@@ -18,12 +18,12 @@ class VoteQuerySet(models.QuerySet["Vote"]):
         return self.filter(helpful=False)
 
     def unhandled(self) -> VoteQuerySet:
-        """Of the complaints, those that nobody has dealt with."""
+        """Unhelpful votes that no editor has handled."""
         return self.unhelpful().filter(handled_at=None)
 
 
 class Vote(models.Model):
-    """Whether an entry helped one person, who may change his mind, and why not."""
+    """The vote of one reader on an entry, which they may change, with the reason."""
 
     class Reason(models.TextChoices):
         UNCLEAR = "unclear", _("看不懂")

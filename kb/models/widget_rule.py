@@ -1,4 +1,4 @@
-"""Where in the product the widget stands, and what is asked there."""
+"""Widget rules: what the widget shows first on which pages of the product."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from kb.models.site import Site
 from kb.models.tag import Tag
 from kb.text.chinese import normalize
 
-MAX_RULE_FIELD_CHARS = 200  # characters of a pattern, a path or a query
+MAX_RULE_FIELD_CHARS = 200
 
 
 class WidgetRule(models.Model):
-    """Pages whose path fits `pattern` begin with this category, tag or query."""
+    """On pages whose path matches `pattern`, the widget starts with this category, tag or query."""
 
     pattern = models.CharField(
         "页面网址",
@@ -83,8 +83,9 @@ class WidgetRule(models.Model):
         self.pattern = normalize.clean_single_line(self.pattern)
         self.query = normalize.clean_single_line(self.query)
         if not self.pattern.startswith(("/", "*")):
-            told = "写路径，以 / 或 * 开头，不带域名，比如 /orders/*。"
-            raise ValidationError({"pattern": told})
+            message = "写路径，以 / 或 * 开头，不带域名，比如 /orders/*。"
+            raise ValidationError({"pattern": message})
 
     def is_matching_path(self, path: str) -> bool:
+        """Return whether `path` matches the pattern; case matters, * matches all."""
         return fnmatchcase(path, self.pattern)
