@@ -1,0 +1,1 @@
+"""What public pages share: edition, translations, sites, categories, announcements."""

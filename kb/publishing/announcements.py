@@ -1,4 +1,4 @@
-"""Notices that run now, for this reader and these words; the clock ends them."""
+"""Announcements (公告) that run now, for a reader and the words of a search."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from kb.publishing import edition, locale_prefix
 from kb.text.chinese.keyword_matching import KeywordMatcher
 from kb.text.markup import markdown
 
-REACH_PERIOD = timedelta(days=7)
-MAX_REACH_PHRASES_CHECKED = 2000  # the most frequent of a week's searches
+REACH_PERIOD = timedelta(days=7)  # age of the searches of which the reach is estimated
+MAX_REACH_PHRASES_CHECKED = 2000  # the most frequent ones
 MAX_REACH_PHRASES_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
 class RunningAnnouncement:
-    """A running incident, with its entry where the reader may read that."""
+    """A running announcement, and its entry if the reader may read it."""
 
     announcement: Announcement
     entry: Entry | None
@@ -31,60 +31,68 @@ class RunningAnnouncement:
 def list_running_announcements(
     user: Reader, *, words: str = "", entry: Entry | None = None
 ) -> list[RunningAnnouncement]:
-    """Return what `user` is told now, the latest first.
+    """Return the running announcements for `user`, the latest first.
 
-    After a search, what one of its keywords stands for; at an entry, what is
-    linked with it, too; at home, neither given, all of it.
+    With `words`, those with a keyword that occurs in them. With `entry`, those that
+    are linked to it or have a keyword in its question. With neither, all of them.
     """
-    shown = Announcement.objects.visible_to(user)
-    found = list(shown.in_state(AnnouncementState.RUNNING, at=timezone.now()))
+    visible = Announcement.objects.visible_to(user)
+    running = list(visible.in_state(AnnouncementState.RUNNING, at=timezone.now()))
     if words or entry:
-        found = _select_relevant(found, words, entry)
-    linked = {one.entry_id for one in found} - {None}
-    readable = Entry.objects.published_to(user).in_bulk(linked) if linked else {}
-    return [RunningAnnouncement(one, readable.get(one.entry_id or 0)) for one in found]
+        running = _select_relevant(running, words, entry)
+    entry_ids = {announcement.entry_id for announcement in running} - {None}
+    entries = Entry.objects.published_to(user).in_bulk(entry_ids) if entry_ids else {}
+    return [
+        RunningAnnouncement(announcement, entries.get(announcement.entry_id or 0))
+        for announcement in running
+    ]
 
 
 def filter_matching_announcements(
-    notices: Sequence[RunningAnnouncement], words: str
+    running: Sequence[RunningAnnouncement], words: str
 ) -> list[RunningAnnouncement]:
-    """Return those of `notices` that a search for `words` shows; without words, all."""
+    """Return those with a keyword that occurs in `words`; all of them for ""."""
     if not words:
-        return list(notices)
-    wanted = _select_relevant([one.announcement for one in notices], words, None)
-    ids = {incident.pk for incident in wanted}
-    return [one for one in notices if one.announcement.pk in ids]
+        return list(running)
+    relevant = _select_relevant([row.announcement for row in running], words, None)
+    ids = {announcement.pk for announcement in relevant}
+    return [row for row in running if row.announcement.pk in ids]
 
 
 def _select_relevant(
     rows: Sequence[Announcement], words: str, entry: Entry | None
 ) -> list[Announcement]:
-    said = KeywordMatcher(f"{words}\n{entry or ''}") if rows else None
-    return [one for one in rows if said and _is_relevant(one, said, entry)]
+    if not rows:
+        return []
+    matcher = KeywordMatcher(f"{words}\n{entry or ''}")
+    return [row for row in rows if _is_relevant(row, matcher, entry)]
 
 
-def render_announcement(incident: Announcement) -> str:
-    """Return what `incident` says, in the script of the page."""
+def render_announcement(announcement: Announcement) -> str:
+    """Return the text of `announcement` as HTML, in the script of the page."""
     if not locale_prefix.is_traditional_page():
-        return incident.body_html
-    return markdown.render_markdown(incident.body, locale_prefix.convert_to_traditional)
+        return announcement.body_html
+    return markdown.render_markdown(
+        announcement.body, locale_prefix.convert_to_traditional
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementReach:
-    """Which of last week's searches would have shown a notice."""
+    """How many of the searches of REACH_PERIOD an announcement would have matched."""
 
-    matched_searches: int  # searches
-    total_searches: int  # searches that were looked at
-    # The most frequent of them and how often; pages mask personal data in them.
+    matched_searches: int
+    total_searches: int  # that were examined
+    # The most frequent matches and their counts. They may hold personal data, which
+    # the page masks.
     phrases: Sequence[tuple[str, int]]
 
 
 def estimate_reach(keywords: Sequence[str], *, audience: str) -> AnnouncementReach:
-    """Return which searches of the last seven days speak of one of `keywords`.
+    """Return how many searches of REACH_PERIOD contain one of `keywords`.
 
-    Only the most frequent phrases are looked at. What the notice's readers never
-    search for does not count: one for colleagues is not shown to customers.
+    Only the most frequent phrases are examined. For an announcement for staff only
+    the searches of staff count.
     """
     since = timezone.now() - REACH_PERIOD
     searches = Search.objects.filter(created_at__gte=since)
@@ -108,19 +116,19 @@ def estimate_reach(keywords: Sequence[str], *, audience: str) -> AnnouncementRea
     )
 
 
-def end_announcement(incident: Announcement) -> bool:
-    """Let `incident` be over now; False when it does not run."""
+def end_announcement(announcement: Announcement) -> bool:
+    """End a running announcement now; return False if it is not running."""
     now = timezone.now()
     running = Announcement.objects.in_state(AnnouncementState.RUNNING, at=now)
-    # Not at its very start: it must end later than it began.
-    ended = running.filter(pk=incident.pk, starts_at__lt=now).update(ends_at=now)
+    # The end must be later than the start.
+    ended = running.filter(pk=announcement.pk, starts_at__lt=now).update(ends_at=now)
     if ended:
         edition.increment_edition(Announcement)  # update() sends no signal
     return bool(ended)
 
 
 def _is_relevant(
-    incident: Announcement, said: KeywordMatcher, entry: Entry | None
+    announcement: Announcement, matcher: KeywordMatcher, entry: Entry | None
 ) -> bool:
-    linked = entry is not None and incident.entry_id == entry.pk
-    return linked or any(map(said.has_keyword, incident.list_keywords()))
+    is_linked = entry is not None and announcement.entry_id == entry.pk
+    return is_linked or any(map(matcher.has_keyword, announcement.list_keywords()))

@@ -1,4 +1,4 @@
-"""The tree of categories as one reader may browse it: empty shelves are not there."""
+"""The tree of categories that one reader may browse: those with entries for them."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from kb.publishing import locale_prefix, translations
 
 @dataclass(frozen=True, slots=True)
 class ReadableCategory:
-    """A category, and how many entries stand in it and below it."""
+    """A category, with the number of its readable entries, subcategories included."""
 
     category: Category
     entry_count: int
-    children: tuple[ReadableCategory, ...] = ()  # the shelves in it
-    # Said here, and not in a template: a home page has sixty of them.
+    children: tuple[ReadableCategory, ...] = ()
+    # Computed here and not in a template, because a home page shows sixty of them.
     name: str = ""
     url: str = ""
 
     @property
     def child_names(self) -> tuple[str, ...]:
-        return tuple(shelf.category.name for shelf in self.children)
+        return tuple(child.category.name for child in self.children)
 
 
 class ReadableCategoryTree:
-    """All shelves of a reader, in two queries: the tree is small.
+    """All readable categories, in two queries: of the tree and of the entry counts.
 
-    With the outline of the content, a process reads the tree once an outline.
+    `outline` is that of the content edition. With it, a process reads the tree only
+    once for each outline; without it, each time.
     """
 
     def __init__(self, user: Reader, outline: object = None) -> None:
@@ -40,49 +41,50 @@ class ReadableCategoryTree:
 
     @cached_property
     def top_nodes(self) -> list[ReadableCategory]:
-        """The shelves that stand in no other."""
+        """The readable categories of the first level."""
         return self.list_nodes(None)
 
     def list_nodes(self, parent: int | None) -> list[ReadableCategory]:
-        """Return the shelves directly in `parent`; None stands for the top."""
+        """Return the readable children of `parent`, with theirs; None: the first level."""
         return [
             self._build_node(
-                one, tuple(map(self._build_node, self._list_nonempty_children(one.pk)))
+                category,
+                tuple(map(self._build_node, self._list_nonempty_children(category.pk))),
             )
-            for one in self._list_nonempty_children(parent)
+            for category in self._list_nonempty_children(parent)
         ]
 
     def _build_node(
-        self, one: Category, inner: tuple[ReadableCategory, ...] = ()
+        self, category: Category, children: tuple[ReadableCategory, ...] = ()
     ) -> ReadableCategory:
-        count, url = self.entry_counts[one.pk], one.get_absolute_url()
-        return ReadableCategory(one, count, inner, one.name, url)
+        count, url = self.entry_counts[category.pk], category.get_absolute_url()
+        return ReadableCategory(category, count, children, category.name, url)
 
     def get_path(self, pk: int | None) -> list[Category]:
-        """Return the categories from the top down to `pk`, which is the last."""
+        """Return the categories from the first level down to `pk`, the last; [] for None."""
         return list(self._walk_up(pk))[::-1]
 
     def find_category(self, pk: int) -> Category | None:
-        """Return the category, unless there is nothing in it for the reader."""
+        """Return the category; None if it has no entry that the reader may read."""
         return self._categories_by_id[pk] if self.entry_counts[pk] else None
 
     def list_subtree_ids(self, pk: int) -> list[int]:
         """Return `pk` and all categories below it."""
-        found = [pk]
-        for parent in found:  # grows while it is walked
-            found += [c.pk for c in self._children_by_parent[parent]]
-        return found
+        ids = [pk]
+        for parent in ids:  # the list grows during the loop
+            ids += [c.pk for c in self._children_by_parent[parent]]
+        return ids
 
     @cached_property
     def entry_counts(self) -> Counter[int]:
-        """Entries published to the reader, by category, subtrees included."""
-        total: Counter[int] = Counter()
+        """{category id: number of readable entries, subcategories included}."""
+        counts: Counter[int] = Counter()
         published = Entry.objects.published_to(self._user).order_by()
-        filed = published.filter(category__isnull=False).values_list("category")
-        for pk, count in filed.annotate(Count("pk")):
+        by_category = published.filter(category__isnull=False).values_list("category")
+        for pk, count in by_category.annotate(Count("pk")):
             for category in self._walk_up(pk):
-                total[category.pk] += count
-        return total
+                counts[category.pk] += count
+        return counts
 
     @cached_property
     def _categories_by_id(self) -> dict[int, Category]:
@@ -104,18 +106,19 @@ class ReadableCategoryTree:
             pk = category.parent_id
 
 
+# {locale: (outline, categories)}, for reading only.
 _cached_trees: dict[str, tuple[object, list[Category]]] = {}
 
 
 def _load_categories(outline: object) -> list[Category]:
-    """Return all categories in their order and in the script of the page.
+    """Return all categories by position, named in the script of the page.
 
-    From memory, where the outline is known: they are for reading alone.
+    From memory, if they were read for this outline.
     """
-    script = locale_prefix.get_page_locale()
-    known, tree = _cached_trees.get(script, (None, []))
-    if outline is None or outline != known:
-        tree = list(Category.objects.order_by("position", "pk"))
-        translations.translate_names(*tree)
-        _cached_trees[script] = (outline, tree)
-    return tree
+    locale = locale_prefix.get_page_locale()
+    cached_outline, categories = _cached_trees.get(locale, (None, []))
+    if outline is None or outline != cached_outline:
+        categories = list(Category.objects.order_by("position", "pk"))
+        translations.translate_names(*categories)
+        _cached_trees[locale] = (outline, categories)
+    return categories

@@ -1,4 +1,4 @@
-"""The edition of what public pages show: a copy of a page is good for one edition."""
+"""The edition of the content of public pages: a cached page is valid for one edition."""
 
 from __future__ import annotations
 
@@ -26,14 +26,12 @@ from kb.models import (
 )
 from kb.system.database import time_limits
 
-# What pages show inside of the frame of their site and its categories.
-EDITION_READ_TIMEOUT_SECONDS = (
-    0.5  # for the database to tell the edition, where one is known
-)
-EDITION_RETRY_SECONDS = 2.0  # in which a database that did not tell is not asked again
-MAX_STALE_EDITION_SECONDS = (
-    3600  # for which pages in memory are shown without the database
-)
+# Time limit of the query, while an earlier edition can be used instead.
+EDITION_READ_TIMEOUT_SECONDS = 0.5
+EDITION_RETRY_SECONDS = 2.0  # until the next query after one that failed
+# How long pages in memory are served while the database does not answer.
+MAX_STALE_EDITION_SECONDS = 3600
+# Models whose changes leave sites and categories as they are.
 SENDERS_OUTSIDE_OUTLINE = (
     Entry,
     EntryTranslation,
@@ -46,35 +44,35 @@ SENDERS_OUTSIDE_OUTLINE = (
 
 @dataclass(frozen=True, slots=True)
 class ContentEditionStamp:
-    """Which edition it is, when it changed last, and how many notices run now.
+    """Number and time of the last change, and how many announcements run now.
 
-    An entry or a public notice that begins or ends by the clock changes `raised_at`,
-    as a save does. `outline` is the same for two editions with the same sites and
-    categories.
+    An entry or a public announcement that starts or ends by its time changes
+    `raised_at`, as a save does. `outline` is equal for editions with the same sites
+    and categories.
     """
 
     number: int = 0
     raised_at: datetime | None = None
     running_announcements: int = 0
     outline: object = None
-    # The database did not answer: this was the edition when it last did.
+    # The database did not answer; this is the edition that it returned last.
     is_stale: bool = field(default=False, compare=False, repr=False)
 
 
 @dataclass(slots=True)
 class _CachedEdition:
-    """The edition that this process read last; times are monotonic."""
+    """The edition that this process read last; times are those of time.monotonic."""
 
     stamp: ContentEditionStamp
     read_at: float
     retry_at: float = 0.0
 
 
-_cached_editions: list[_CachedEdition] = []  # one at most
+_cached_editions: list[_CachedEdition] = []  # at most one
 
 
-# By hand: Django takes ten times as long to put the query together as the database
-# to answer it, and every page asks.
+# Every page runs it. Django needs ten times as long to build the query as the
+# database to answer it.
 _EDITION_SQL = """
 SELECT number, raised_at, outline, outlined_at, (
     SELECT COUNT(*) FROM kb_announcement
@@ -92,74 +90,74 @@ SELECT number, raised_at, outline, outlined_at, (
 
 
 def get_edition() -> ContentEditionStamp:
-    """Return the edition in force, or the last one known while the database is away.
+    """Return the current edition; the last one read if the database does not answer.
 
-    Raises DatabaseError where none has been known within MAX_STALE_SECONDS.
+    Raises DatabaseError if none was read within MAX_STALE_EDITION_SECONDS.
     """
-    now, known = monotonic(), next(iter(_cached_editions), None)
-    if known is None or now - known.read_at > MAX_STALE_EDITION_SECONDS:
+    now, cached = monotonic(), next(iter(_cached_editions), None)
+    if cached is None or now - cached.read_at > MAX_STALE_EDITION_SECONDS:
         stamp = _query_edition()
-    elif now < known.retry_at:
-        return replace(known.stamp, is_stale=True)
+    elif now < cached.retry_at:
+        return replace(cached.stamp, is_stale=True)
     else:
-        if known.retry_at:  # it failed before: one request tries, nobody else waits
-            known.retry_at = now + EDITION_RETRY_SECONDS
+        if cached.retry_at:  # it failed before: one request tries, the others go on
+            cached.retry_at = now + EDITION_RETRY_SECONDS
         try:
             with time_limits.limit_time(EDITION_READ_TIMEOUT_SECONDS):
                 stamp = _query_edition()
         except DatabaseError:
-            known.retry_at = monotonic() + EDITION_RETRY_SECONDS
-            return replace(known.stamp, is_stale=True)
+            cached.retry_at = monotonic() + EDITION_RETRY_SECONDS
+            return replace(cached.stamp, is_stale=True)
     _cached_editions[:] = [_CachedEdition(stamp, now)]
     return stamp
 
 
 def clear_cached_edition() -> None:
-    """Forget the edition that was read last, as a new process does."""
+    """Forget the edition that was read last, as in a new process."""
     _cached_editions.clear()
 
 
 def _query_edition() -> ContentEditionStamp:
-    """Return the edition in force, in one small query."""
+    """Return the current edition, in one small query."""
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
         public = Announcement.Audience.PUBLIC.value
         cursor.execute(
             _EDITION_SQL, [public, now, now, public, now, public, now, now, now]
         )
-        found = cursor.fetchone()
-    if found is None:  # nothing was saved yet, and nothing says when: no copy is good
+        row = cursor.fetchone()
+    if row is None:  # nothing was saved yet; without a time no cached page is valid
         unknown = timezone.now()
         return ContentEditionStamp(raised_at=unknown, outline=unknown)
-    number, raised, outline, outlined, notices, *turned = found
-    changed = max(_parse_database_moment(one) for one in (raised, *turned) if one)
-    return ContentEditionStamp(number, changed, notices, (outline, outlined))
+    number, raised_at, outline, outlined_at, running, *clock_changes = row
+    times = [_parse_database_time(time) for time in (raised_at, *clock_changes) if time]
+    return ContentEditionStamp(number, max(times), running, (outline, outlined_at))
 
 
-def _parse_database_moment(found: datetime | str) -> datetime:
-    """Return a moment of the database's; SQLite keeps them as text, in UTC."""
-    moment = datetime.fromisoformat(found) if isinstance(found, str) else found
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _parse_database_time(value: datetime | str) -> datetime:
+    """Return an aware time; SQLite returns times as text, in UTC."""
+    time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def get_request_edition(request: Any) -> ContentEditionStamp:
-    """Return the edition that this request found in force, asked for once."""
-    found: ContentEditionStamp | None = getattr(request, "edition", None)
-    if found is None:
-        found = request.edition = get_edition()
-    return found
+    """Return the edition at the first call of this request, kept on the request."""
+    stamp: ContentEditionStamp | None = getattr(request, "edition", None)
+    if stamp is None:
+        stamp = request.edition = get_edition()
+    return stamp
 
 
 def increment_edition(sender: object = None, **kwargs: Any) -> None:
-    """Let every copy of a page be made anew, once this transaction commits.
+    """Invalidate all cached pages, once this transaction commits.
 
-    The outline stays only where the `sender` is known to be no part of it.
+    The outline is kept if `sender` is one of SENDERS_OUTSIDE_OUTLINE.
     """
     now = timezone.now()
-    changed: dict[str, Any] = {"number": F("number") + 1, "raised_at": now}
+    changes: dict[str, Any] = {"number": F("number") + 1, "raised_at": now}
     if sender not in SENDERS_OUTSIDE_OUTLINE:
-        changed |= {"outline": F("outline") + 1, "outlined_at": now}
-    if not ContentEdition.objects.filter(pk=1).update(**changed):
+        changes |= {"outline": F("outline") + 1, "outlined_at": now}
+    if not ContentEdition.objects.filter(pk=1).update(**changes):
         first = ContentEdition(pk=1, number=1, raised_at=now, outlined_at=now)
         ContentEdition.objects.bulk_create([first], ignore_conflicts=True)
 

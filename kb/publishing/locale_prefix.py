@@ -1,4 +1,4 @@
-"""In which script a page is read: its address says so, and nothing else does."""
+"""The locale of a page, which its address alone decides: /zh-hant/…, /en/…, or 简体."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import translation
 from kb.text.chinese import traditional
 
 LOCALE_SIMPLIFIED, LOCALE_TRADITIONAL, LOCALE_ENGLISH = "zh-hans", "zh-hant", "en"
-# For `lang` and `hreflang`. English is the frame alone: what is read stays 简体.
+# For `lang` and `hreflang`. With "en" only the interface is English; texts are 简体.
 LANGUAGE_TAGS = {
     LOCALE_SIMPLIFIED: "zh-Hans",
     LOCALE_TRADITIONAL: "zh-Hant",
@@ -27,14 +27,14 @@ OPEN_GRAPH_LOCALES = {
     LOCALE_SIMPLIFIED: "zh_CN",
     LOCALE_TRADITIONAL: "zh_TW",
     LOCALE_ENGLISH: "zh_CN",
-}  # for Open Graph
+}
 
 
 class LocalePrefixMiddleware:
-    """Read /zh-hant/… in 繁體 and /en/… with an English frame, all else in 简体.
+    """Activates 繁體 for /zh-hant/…, the English interface for /en/…, else 简体.
 
-    Not by a cookie or by Accept-Language: a page must be the same for everybody
-    who has its address, so that it can be linked, kept and found.
+    Cookies and Accept-Language are ignored: a page must be the same for all readers
+    of its address, so that it can be linked, cached and indexed.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -49,19 +49,15 @@ class LocalePrefixMiddleware:
 
 
 def get_path_locale(path: str) -> str:
-    """Return the code that `path` begins with, else that of 简体."""
-    first = path[1:].partition("/")[0]
-    return (
-        first
-        if first in LANGUAGE_TAGS and first != LOCALE_SIMPLIFIED
-        else LOCALE_SIMPLIFIED
-    )
+    """Return the locale that `path` starts with, or 简体 if it has no prefix."""
+    prefix = path[1:].partition("/")[0]
+    return prefix if prefix in LANGUAGE_TAGS else LOCALE_SIMPLIFIED
 
 
 def get_page_locale() -> str:
-    """Return the code of the page that is being made."""
-    found = translation.get_language() or LOCALE_SIMPLIFIED
-    return found if found in LANGUAGE_TAGS else LOCALE_SIMPLIFIED
+    """Return the locale of the page that is being rendered."""
+    code = translation.get_language() or LOCALE_SIMPLIFIED
+    return code if code in LANGUAGE_TAGS else LOCALE_SIMPLIFIED
 
 
 def is_traditional_page() -> bool:
@@ -69,26 +65,28 @@ def is_traditional_page() -> bool:
 
 
 def convert_for_page(text: str) -> str:
-    """Return `text`, written in 简体, in the script of the page."""
+    """Return `text`, which is 简体, in the script of the page."""
     return convert_to_traditional(text) if is_traditional_page() else text
 
 
 def convert_to_traditional(text: str) -> str:
-    """Return `text` in 繁體, in the words of the region of the settings."""
+    """Return `text` in 繁體, with the terms of the region of the setting HANT_WORDS."""
     return _get_converter(settings.KB_HANT)(text)
 
 
 def get_conversion_edition() -> str:
-    """Return which conversion this is: what another one made is made again."""
+    """Return the name of the conversion; texts of another one are converted again."""
     return f"{settings.KB_HANT}-{traditional.CONVERSION_VERSION}"
 
 
 def list_locale_paths(path: str) -> Iterator[tuple[str, str]]:
-    """Yield (code, path) of the same page in every script."""
-    here = get_path_locale(path)
-    bare = path if here == LOCALE_SIMPLIFIED else path.removeprefix(f"/{here}")
+    """Yield (locale, path) of the same page in every locale."""
+    own_locale = get_path_locale(path)
+    bare_path = path
+    if own_locale != LOCALE_SIMPLIFIED:
+        bare_path = path.removeprefix(f"/{own_locale}")
     for code in LANGUAGE_TAGS:
-        yield code, bare if code == LOCALE_SIMPLIFIED else f"/{code}{bare}"
+        yield code, bare_path if code == LOCALE_SIMPLIFIED else f"/{code}{bare_path}"
 
 
 @cache

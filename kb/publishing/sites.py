@@ -1,8 +1,8 @@
-"""Which site a request is for; who reads there sees what the site shows, wherever.
+"""The site of a request, and the part of the library that the site shows.
 
-A reader carries what may be shown (`shown`), and Entry.objects.visible_to keeps to
-it: a list, a search, a count or a vote need not think of it. Where people work,
-the library is whole.
+The reader of a request carries the ids of these categories (visible_category_ids), and
+Entry.objects.visible_to applies them to every list, search, count and vote. Staff
+pages always have the whole library.
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ from django.utils.functional import SimpleLazyObject
 from kb.models import Category, Reader, Site
 from kb.publishing import edition
 
-WHOLE_LIBRARY_NAMESPACES = frozenset(
-    {"console", "desk", "admin", "api"}
-)  # doors to the whole library
-MAX_CACHED_SITES = 100  # sites that a process remembers: anybody may send any name
-_cached_sites: dict[tuple[str, object], Site] = {}  # by host and outline
+# URL namespaces whose views have the whole library.
+WHOLE_LIBRARY_NAMESPACES = frozenset({"console", "desk", "admin", "api"})
+MAX_CACHED_SITES = 100  # of a process: clients may send any host name
+_cached_sites: dict[tuple[str, object], Site] = {}  # {(host, outline): site}
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class SiteMiddleware:
-    """Narrow the reader of each request to what its site shows."""
+    """Restricts request.user to the categories of the site.
+
+    request.colleague is the account itself, without the restriction.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -55,9 +57,9 @@ def make_default_site(
     apps: Any = global_apps,
     **options: Any,
 ) -> None:
-    """Receive post_migrate: make the site of all hosts that no other site names.
+    """Receive post_migrate: create the default site, for all hosts without a site.
 
-    Its name is SITE_NAME of the settings until somebody gives it another one.
+    Its name is SITE_NAME of the settings until a lead changes it.
     """
     try:
         model = apps.get_model("kb", "Site")
@@ -68,22 +70,22 @@ def make_default_site(
 
 
 def get_request_site(request: Any) -> Site:
-    """Return the site that `request` is for; the default one where none is meant."""
-    found: Site | None = getattr(request, "site", None)
-    if found is None:
-        found = request.site = _find_site(request)
-    return found
+    """Return the site of the request's host; the default one if it has no site."""
+    site: Site | None = getattr(request, "site", None)
+    if site is None:
+        site = request.site = _find_site(request)
+    return site
 
 
 def get_anonymous_reader(request: HttpRequest) -> AnonymousUser:
-    """Return somebody whom nobody knows, on the site of `request`."""
-    unknown = AnonymousUser()
-    unknown.visible_category_ids = get_site_category_ids(get_request_site(request))  # type: ignore[attr-defined]
-    return unknown
+    """Return an anonymous user who sees what the site of `request` shows."""
+    reader = AnonymousUser()
+    reader.visible_category_ids = get_site_category_ids(get_request_site(request))  # type: ignore[attr-defined]
+    return reader
 
 
 def get_site_category_ids(site: Site) -> frozenset[int] | None:
-    """Return the categories that `site` shows, those below included; None is all."""
+    """Return the ids of the categories of `site`, subcategories included; None: all."""
     if site.root_category_ids is None:
         site.root_category_ids = list(site.categories.values_list("pk", flat=True))
     if site.root_category_ids and site.visible_category_ids is None:
@@ -92,17 +94,17 @@ def get_site_category_ids(site: Site) -> frozenset[int] | None:
 
 
 def _find_site(request: HttpRequest) -> Site:
-    """Return the site of the request's host, read once an outline of the content."""
+    """Return the site of the request's host, read once for each outline of the content."""
     key = (_get_request_host(request), edition.get_request_edition(request).outline)
-    if (found := _cached_sites.get(key)) is None:
+    if (site := _cached_sites.get(key)) is None:
         if len(_cached_sites) >= MAX_CACHED_SITES:
             _cached_sites.clear()
-        found = _cached_sites[key] = _load_site(key[0])
-    return found
+        site = _cached_sites[key] = _load_site(key[0])
+    return site
 
 
 def _get_request_host(request: HttpRequest) -> str:
-    """Return the host asked for, none where it is refused: that page has a site, too."""
+    """Return the host without port; "" for a refused host, whose error page has a site, too."""
     try:
         return split_domain_port(request.get_host())[0]
     except DisallowedHost:
@@ -110,10 +112,10 @@ def _get_request_host(request: HttpRequest) -> str:
 
 
 def _load_site(host: str) -> Site:
-    """Return the site of a host, in one query with its categories."""
-    of_host = Site.objects.filter(host__in=[host, ""])
+    """Return the site of a host, with the ids of its categories, in one query."""
+    candidates = Site.objects.filter(host__in=[host, ""])
     # The default site has an empty host and comes last.
-    rows: list[Any] = list(of_host.order_by("-host").annotate(root=F("categories")))
+    rows: list[Any] = list(candidates.order_by("-host").annotate(root=F("categories")))
     site: Site = rows[0] if rows else Site()
     site.root_category_ids = [
         row.root for row in rows if row.pk == site.pk and row.root
@@ -122,25 +124,25 @@ def _load_site(host: str) -> Site:
 
 
 def _get_site_reader(request: Any) -> Reader:
-    """Return who reads; on a site that shows a part, a double who sees that part.
+    """Return the user; on a site with a part of the library, a restricted copy.
 
-    The person of request.colleague stays whole: he may be asked for afterwards.
+    request.colleague itself is not changed, because views may read it afterwards.
     """
     user: Reader = request.colleague
-    limit = get_site_category_ids(get_request_site(request))
-    if limit is None or not hasattr(user, "is_authenticated"):  # loads the person
+    category_ids = get_site_category_ids(get_request_site(request))
+    if category_ids is None or not hasattr(user, "is_authenticated"):  # loads the user
         return user
-    double = copy.copy(user)
-    double.visible_category_ids = limit  # type: ignore[union-attr]
-    return double
+    reader = copy.copy(user)
+    reader.visible_category_ids = category_ids  # type: ignore[union-attr]
+    return reader
 
 
 def _collect_subtree_ids(roots: Iterable[int]) -> frozenset[int]:
-    """Return `roots` and every category below them."""
+    """Return the ids of `roots` and of all categories below them."""
     parents = dict(Category.objects.order_by().values_list("pk", "parent_id"))
-    found = set(roots) & parents.keys()
+    ids = set(roots) & parents.keys()
     size = -1
-    while size < len(found):  # once a level
-        size = len(found)
-        found |= {pk for pk, parent in parents.items() if parent in found}
-    return frozenset(found)
+    while size < len(ids):  # once for each level
+        size = len(ids)
+        ids |= {pk for pk, parent in parents.items() if parent in ids}
+    return frozenset(ids)

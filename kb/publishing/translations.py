@@ -1,4 +1,4 @@
-"""Entries in 繁體: said once when they change, kept, and worn when they are read."""
+"""Entries in 繁體: converted when they change, stored, and applied to what is shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kb.models.entry import MAX_EXCERPT_CHARS, shorten_text
 from kb.publishing import edition, locale_prefix
 from kb.text.markup import markdown
 
-TRANSLATION_BATCH_ENTRIES = 200  # entries
+TRANSLATION_BATCH_ENTRIES = 200
 ANSWER_COLUMNS = ("answer_html", "answer_text")
 CONVERTED_COLUMNS = (
     "question",
@@ -36,23 +36,24 @@ _LIST_TRANSLATION_COLUMNS = (
 
 
 def compute_source_digest(entry: Entry) -> str:
-    """Return what tells whether the original has changed."""
+    """Return a digest of the original texts, as 32 hexadecimal digits."""
     text = f"{entry.question}\0{entry.answer}"
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 @transaction.atomic
 def store_translations(entry_ids: Iterable[int]) -> None:
-    """Say these entries anew, as they are now; what editors wrote stays theirs."""
-    wanted = list(entry_ids)
-    for start in range(0, len(wanted), TRANSLATION_BATCH_ENTRIES):
-        some = wanted[start : start + TRANSLATION_BATCH_ENTRIES]
-        held = {face.entry_id: face for face in _lock_translations(some)}
-        entries = Entry.objects.filter(pk__in=some)
+    """Convert these entries again, as they are now; texts of editors are kept."""
+    ids = list(entry_ids)
+    for start in range(0, len(ids), TRANSLATION_BATCH_ENTRIES):
+        batch = ids[start : start + TRANSLATION_BATCH_ENTRIES]
+        stored = {row.entry_id: row for row in _lock_translations(batch)}
         EntryTranslation.objects.bulk_create(
             [
-                _fill_converted_columns(held.get(entry.pk) or EntryTranslation(), entry)
-                for entry in entries
+                _fill_converted_columns(
+                    stored.get(entry.pk) or EntryTranslation(), entry
+                )
+                for entry in Entry.objects.filter(pk__in=batch)
             ],
             update_conflicts=True,
             unique_fields=["entry"],
@@ -61,96 +62,94 @@ def store_translations(entry_ids: Iterable[int]) -> None:
 
 
 def refresh_outdated_translations() -> int:
-    """Say what is missing or was said otherwise; return how many entries."""
-    right = EntryTranslation.objects.filter(
+    """Convert what is missing or outdated; return the number of entries."""
+    current = EntryTranslation.objects.filter(
         version=F("entry__version"), said_by=locale_prefix.get_conversion_edition()
     ).values("entry")
-    behind = list(Entry.objects.exclude(pk__in=right).values_list("pk", flat=True))
-    store_translations(behind)
-    if behind:
+    outdated = list(Entry.objects.exclude(pk__in=current).values_list("pk", flat=True))
+    store_translations(outdated)
+    if outdated:
         edition.increment_edition(EntryTranslation)
-    for one in (*Category.objects.all(), *Tag.objects.all()):
-        if one.hant != locale_prefix.convert_to_traditional(one.name):
-            one.save(update_fields=["hant"])
-    return len(behind)
+    for row in (*Category.objects.all(), *Tag.objects.all()):
+        if row.hant != locale_prefix.convert_to_traditional(row.name):
+            row.save(update_fields=["hant"])
+    return len(outdated)
 
 
 @transaction.atomic
 def write_manual_translation(
-    face: EntryTranslation, *, question: str, answer: str
+    translation: EntryTranslation, *, question: str, answer: str
 ) -> EntryTranslation:
-    """Put an editor's words over the conversion; empty ones give it back.
+    """Replace the conversion by these texts; "" returns to the conversion.
 
-    For operators and tests: people write through `kb.library.entries.translate_entry`.
+    For operators and tests. Editors use `kb.library.entries.translate_entry`, which
+    checks permissions and makes a revision.
     """
     return save_manual_translation(
-        Entry.objects.get(pk=face.entry_id), question, answer
+        Entry.objects.get(pk=translation.entry_id), question, answer
     )
 
 
 def save_manual_translation(
     entry: Entry, question: str, answer: str
 ) -> EntryTranslation:
-    """Let `entry`, as it stands in memory, have this translation by hand.
+    """Store the texts of an editor as the translation of `entry`, as it is in memory.
 
-    The caller has locked the entry, asked who may, and makes its new version.
-    Raises ValidationError.
+    The caller has locked the entry and checked the permission, and makes the new
+    version. Raises ValidationError.
     """
-    face = next(iter(_lock_translations([entry.pk])), None) or EntryTranslation(
-        entry=entry
-    )
-    face.own_question, face.own_answer = question, answer
-    face.full_clean(exclude=["question", "said_by"])  # derived below
-    face.own_source = compute_source_digest(entry) if face.is_hand_written else ""
-    _fill_converted_columns(face, entry).save()
-    return face
+    stored = next(iter(_lock_translations([entry.pk])), None)
+    translation = stored or EntryTranslation(entry=entry)
+    translation.own_question, translation.own_answer = question, answer
+    translation.full_clean(exclude=["question", "said_by"])  # derived below
+    is_manual = translation.is_hand_written
+    translation.own_source = compute_source_digest(entry) if is_manual else ""
+    _fill_converted_columns(translation, entry).save()
+    return translation
 
 
 def apply_translations(entries: Iterable[Entry]) -> None:
-    """Let `entries` be read in the script of the page: for showing, never to be saved.
+    """Replace the texts of `entries` by those in the script of the page.
 
-    One query, and none in 简体. What is not kept yet is said on the spot.
+    Such objects must not be saved. One query, and none on a page in 简体. Entries
+    without a current translation are converted at once.
     """
     shown = list(entries)
     if not (locale_prefix.is_traditional_page() and shown):
         return
-    whole = {id(one) for one in shown if not _is_answer_deferred(one)}
-    columns = (
-        (*_LIST_TRANSLATION_COLUMNS, *ANSWER_COLUMNS)
-        if whole
-        else _LIST_TRANSLATION_COLUMNS
-    )
-    kept = EntryTranslation.objects.filter(entry__in={one.pk for one in shown}).only(
-        *columns
-    )
-    faces = {face.entry_id: face for face in kept}
+    with_answer = {id(entry) for entry in shown if not _is_answer_deferred(entry)}
+    columns = _LIST_TRANSLATION_COLUMNS + (ANSWER_COLUMNS if with_answer else ())
+    rows = EntryTranslation.objects.filter(entry__in={entry.pk for entry in shown})
+    translations = {row.entry_id: row for row in rows.only(*columns)}
     for entry in shown:
-        long = ANSWER_COLUMNS if id(entry) in whole else ()
-        face = faces.get(entry.pk)
-        if face is None or face.version != entry.version:
-            face = build_translation(entry, own=face, long=bool(long))
-        for name in ("question", "excerpt", *long):
-            setattr(entry, name, getattr(face, name))
+        answer_columns = ANSWER_COLUMNS if id(entry) in with_answer else ()
+        translation = translations.get(entry.pk)
+        if translation is None or translation.version != entry.version:
+            translation = build_translation(
+                entry, manual=translation, with_answer=bool(answer_columns)
+            )
+        for name in ("question", "excerpt", *answer_columns):
+            setattr(entry, name, getattr(translation, name))
         entry.is_translated_copy = True
         if "category" in entry._state.fields_cache and entry.category:
             translate_names(entry.category)
 
 
-def translate_names(*named: Category | Tag) -> None:
-    """Let categories or tags be read in the script of the page, as `wear` does."""
+def translate_names(*rows: Category | Tag) -> None:
+    """Replace the names of categories and tags, as `apply_translations` does."""
     if locale_prefix.is_traditional_page():
-        for one in named:
-            if isinstance(one, Category):
-                one.simplified_name = one.simplified_name or one.name
-            one.name = (
-                one.own_hant
-                or one.hant
-                or locale_prefix.convert_to_traditional(one.name)
+        for row in rows:
+            if isinstance(row, Category):
+                row.simplified_name = row.simplified_name or row.name
+            row.name = (
+                row.own_hant
+                or row.hant
+                or locale_prefix.convert_to_traditional(row.name)
             )
 
 
 def _is_answer_deferred(entry: Entry) -> bool:
-    """Tell whether the entry was read without its answer."""
+    """Return whether the entry was loaded without its answer."""
     return "answer_html" in entry.get_deferred_fields()
 
 
@@ -161,37 +160,37 @@ def _lock_translations(entry_ids: Collection[int]) -> list[EntryTranslation]:
     return list(rows.filter(entry__in=entry_ids))
 
 
-def _fill_converted_columns(face: EntryTranslation, entry: Entry) -> EntryTranslation:
-    fresh = build_translation(entry, own=face)
+def _fill_converted_columns(
+    translation: EntryTranslation, entry: Entry
+) -> EntryTranslation:
+    converted = build_translation(entry, manual=translation)
     for name in CONVERTED_COLUMNS:
-        setattr(face, name, getattr(fresh, name))
-    face.entry = entry
-    face.behind = face.is_hand_written and face.own_source != compute_source_digest(
-        entry
-    )
-    return face
+        setattr(translation, name, getattr(converted, name))
+    translation.entry = entry
+    has_changed = translation.own_source != compute_source_digest(entry)
+    translation.behind = translation.is_hand_written and has_changed
+    return translation
 
 
 def build_translation(
-    entry: Entry, own: EntryTranslation | None = None, *, long: bool = True
+    entry: Entry, manual: EntryTranslation | None = None, *, with_answer: bool = True
 ) -> EntryTranslation:
-    """Return a face made now, of the editor's words where there are some."""
-    question = (own and own.own_question) or locale_prefix.convert_to_traditional(
-        entry.question
-    )
-    face = EntryTranslation(question=question[:240], version=entry.version)
-    face.said_by = locale_prefix.get_conversion_edition()
-    if not long:
-        face.excerpt = locale_prefix.convert_to_traditional(entry.excerpt)[
-            :MAX_EXCERPT_CHARS
-        ]
-        return face
-    if own and own.own_answer:
-        face.answer_html = markdown.render_markdown(own.own_answer)
+    """Return an unsaved translation of `entry`, converted now.
+
+    `manual` holds the texts of an editor, which win over the conversion. Without
+    `with_answer` the answer is empty and the excerpt is converted from the entry's.
+    """
+    convert = locale_prefix.convert_to_traditional
+    question = (manual and manual.own_question) or convert(entry.question)
+    translation = EntryTranslation(question=question[:240], version=entry.version)
+    translation.said_by = locale_prefix.get_conversion_edition()
+    if not with_answer:
+        translation.excerpt = convert(entry.excerpt)[:MAX_EXCERPT_CHARS]
+        return translation
+    if manual and manual.own_answer:
+        translation.answer_html = markdown.render_markdown(manual.own_answer)
     else:
-        face.answer_html = markdown.render_markdown(
-            entry.answer, locale_prefix.convert_to_traditional
-        )
-    face.answer_text = markdown.extract_plain_text(face.answer_html)
-    face.excerpt = shorten_text(face.answer_text, MAX_EXCERPT_CHARS)
-    return face
+        translation.answer_html = markdown.render_markdown(entry.answer, convert)
+    translation.answer_text = markdown.extract_plain_text(translation.answer_html)
+    translation.excerpt = shorten_text(translation.answer_text, MAX_EXCERPT_CHARS)
+    return translation

@@ -1,0 +1,1 @@
+"""What knows nothing of the library: database backends, files, throttling, outages."""

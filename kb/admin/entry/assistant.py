@@ -111,7 +111,7 @@ def preview_view(request: HttpRequest) -> HttpResponse:
     with translation.override(script):
         if script == locale_prefix.LOCALE_TRADITIONAL:
             face = translations.build_translation(
-                entry, own=_get_manual_translation(request, given["entry"])
+                entry, manual=_get_manual_translation(request, given["entry"])
             )
             entry.question, html = face.question, face.answer_html
         else:
