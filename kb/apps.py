@@ -1,4 +1,4 @@
-"""The app, and the admin site that speaks our words."""
+"""The app: connects receivers, and names the admin site."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class KbConfig(AppConfig):
     verbose_name = "知识库"
 
     def ready(self) -> None:
-        from kb.accounts import roles, sessions  # noqa: F401  (sessions: a receiver of the login)
+        from kb.accounts import roles, sessions  # noqa: F401  (sessions has a receiver)
         from kb.publishing import sites
         from kb.system import outages
         from kb.system.database import forks

@@ -18,7 +18,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from kb.accounts import roles, roles_page
+from kb.accounts import permissions_page, roles
 from kb.models import (
     ROLE_AGENT,
     ROLE_EDITOR,
@@ -55,7 +55,7 @@ def permissions_of(role: str) -> set[str]:
 
 
 def table_of(role: str) -> set[str]:
-    return {f"kb.{name}" for name in roles.codenames_of(role)}
+    return {f"kb.{name}" for name in roles.get_codenames(role)}
 
 
 # The table --------------------------------------------------------------------------
@@ -78,17 +78,17 @@ def test_every_codename_has_one_row() -> None:
 
 def test_roles_hold_what_the_role_below_holds() -> None:
     """But writers answer no customers; that is the work of agents and editors."""
-    agent, writer, editor, lead = map(roles.codenames_of, roles.ROLES)
+    agent, writer, editor, lead = map(roles.get_codenames, roles.ROLES)
     assert agent - {"answer_question"} <= writer < editor < lead
     assert agent < editor
 
 
 def test_who_may_not_publish_delete_or_see_records() -> None:
     for role in (ROLE_AGENT, ROLE_WRITER):
-        held = roles.codenames_of(role)
+        held = roles.get_codenames(role)
         assert not {"publish_entry", "delete_entry", "export_library"} & held
     for role in (ROLE_AGENT, ROLE_WRITER, ROLE_EDITOR):
-        held = roles.codenames_of(role)
+        held = roles.get_codenames(role)
         assert not {"view_auditevent", "view_user", "change_site", "view_scores"} & held
 
 
@@ -176,7 +176,7 @@ def test_tables_made_without_migrations_have_groups_and_site(tmp_path: Path) -> 
         command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    counts = [f"{role} {len(roles.codenames_of(role))}" for role in roles.ROLES]
+    counts = [f"{role} {len(roles.get_codenames(role))}" for role in roles.ROLES]
     assert done.stdout.splitlines() == [*counts, "1"]
 
 
@@ -185,12 +185,12 @@ def test_tables_made_without_migrations_have_groups_and_site(tmp_path: Path) -> 
 
 def test_the_page_is_what_the_table_says() -> None:
     page = (ROOT / "docs" / "permissions.md").read_text("utf-8")
-    assert page == roles_page.render_page(), "run make docs"
+    assert page == permissions_page.render_permissions_page(), "run make docs"
 
 
 def test_the_command_prints_the_page() -> None:
     call_command("kb_permissions", stdout=(out := StringIO()))
-    assert out.getvalue() == roles_page.render_page()
+    assert out.getvalue() == permissions_page.render_permissions_page()
     assert "| Export the library |  |  | ✓ | ✓ | `export_library` |" in out.getvalue()
 
 

@@ -1,1 +1,1 @@
-"""Accounts of the people who work here: how they log in, and their passwords."""
+"""Staff accounts: roles, passwords, sessions, limits of logins, audit log, preferences."""

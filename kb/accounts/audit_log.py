@@ -1,4 +1,4 @@
-"""The audit log: a deed is noted in its own transaction, with the address it came from."""
+"""The audit log: who did what, written in the transaction of the action itself."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from django.utils import timezone
 from kb.models import AuditEvent, CategoryPermission, Entry, User
 from kb.system.client_address import get_client_address
 
+# 100 years stand for ever.
 AUDIT_RETENTION = timedelta(days=settings.KB_RETENTION_DAYS["audit"] or 36_500)
 Act = AuditEvent.Action
 ACCOUNT_FLAG_LABELS = {
@@ -29,7 +30,7 @@ _current_request: ContextVar[HttpRequest | None] = ContextVar("request", default
 
 
 class AuditRequestMiddleware:
-    """Remember which request is being answered, and by whom."""
+    """Makes the current request known to `record_event`: its user and address."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -43,41 +44,38 @@ class AuditRequestMiddleware:
 
 
 def record_event(
-    act: AuditEvent.Action, what: object, *, by: User | None = None
+    action: AuditEvent.Action, target: object, *, by: User | None = None
 ) -> AuditEvent:
-    """Keep that `by`, or else the system, did it."""
+    """Write that `by` did `action` to `target`; None stands for the system.
+
+    The address is that of the current request, if there is one.
+    """
     request = _current_request.get()
-    named = str(by) if by is not None else "系统"
-    if by is not None and by.username != named:
-        named = f"{named}（{by.username}）"
+    actor = str(by) if by is not None else "系统"
+    if by is not None and by.username != actor:
+        actor = f"{actor}（{by.username}）"
     return AuditEvent.objects.create(
-        act=act,
-        what=str(what)[:300],
+        act=action,
+        what=str(target)[:300],
         by=by if by is not None and by.pk else None,
-        who=named[:200],
-        address=get_request_address(request)[:64] if request else "",
+        who=actor[:200],
+        address=get_client_address(request)[:64] if request else "",
     )
 
 
-def get_request_address(request: HttpRequest) -> str:
-    """Return the client's address."""
-    return get_client_address(request)
-
-
 def delete_old_events() -> int:
-    """Let go of what is older than KEPT; return how many rows."""
-    return AuditEvent.objects.filter(at__lt=timezone.now() - AUDIT_RETENTION).delete()[
-        0
-    ]
+    """Delete events older than AUDIT_RETENTION; return the number of rows."""
+    old = AuditEvent.objects.filter(at__lt=timezone.now() - AUDIT_RETENTION)
+    return old.delete()[0]
 
 
 def _find_current_user() -> User | None:
-    """Return who makes the request that is being answered; a command is nobody."""
+    """Return the user of the current request; None in a command."""
     user = getattr(_current_request.get(), "user", None)
     return User.objects.filter(pk=user.pk).first() if user and user.pk else None
 
 
-# What happens without a stage of its own ---------------------------------------
+# Receivers for what Django itself does ---------------------------------------
 
 
 @receiver(user_logged_in, dispatch_uid="kb.accounts.audit_log.came")
@@ -87,12 +85,10 @@ def _record_login(request: HttpRequest | None, user: User, **kwargs: Any) -> Non
 
 @receiver(user_login_failed, dispatch_uid="kb.accounts.audit_log.failed")
 def _record_failed_login(credentials: dict[str, Any], **kwargs: Any) -> None:
-    """Name the account if there is one: what is no name may be a password."""
+    """Record the account if it exists: an unknown name may be a mistyped password."""
     name = str(credentials.get("username", ""))[:150]
-    known = User.objects.filter(username=name).first()
-    record_event(
-        Act.LOGIN_FAILED, f"账号 {known.username}" if known else "没有这个账号"
-    )
+    user = User.objects.filter(username=name).first()
+    record_event(Act.LOGIN_FAILED, f"账号 {user.username}" if user else "没有这个账号")
 
 
 @receiver(post_delete, sender=Entry, dispatch_uid="kb.accounts.audit_log.entry")
@@ -110,30 +106,31 @@ def _record_entry_deletion(instance: Entry, **kwargs: Any) -> None:
 def _record_category_permission(
     instance: CategoryPermission, created: bool = False, **kwargs: Any
 ) -> None:
-    step = "加上" if created else "改为" if "update_fields" in kwargs else "去掉"
-    whose = instance.user or instance.group
+    change = "加上" if created else "改为" if "update_fields" in kwargs else "去掉"
+    holder = instance.user or instance.group
     record_event(
         Act.PERMISSIONS_CHANGED,
-        f"{whose}的职责范围{step}：{instance}",
+        f"{holder}的职责范围{change}：{instance}",
         by=_find_current_user(),
     )
 
 
 @receiver(pre_save, sender=User, dispatch_uid="kb.accounts.audit_log.account")
 def _record_account_change(instance: User, **kwargs: Any) -> None:
-    """Note what an account may do now, and that its password is another."""
+    """Record a new account, changed flags and a changed password."""
     before = User.objects.filter(pk=instance.pk).first() if instance.pk else None
     flags = [
         f"{label}{'打开' if getattr(instance, name) else '关闭'}"
         for name, label in ACCOUNT_FLAG_LABELS.items()
         if getattr(instance, name) != getattr(before, name, name == "is_active")
     ]
-    changed = before is not None and before.password != instance.password
-    told = [*(["新账号"] if before is None else []), *flags, *(["密码"] * changed)]
-    if told:
+    changes = ["新账号", *flags] if before is None else flags
+    if before is not None and before.password != instance.password:
+        changes.append("密码")
+    if changes:
         record_event(
             Act.ACCOUNT_CHANGED,
-            f"{instance.username}：{'、'.join(told)}",
+            f"{instance.username}：{'、'.join(changes)}",
             by=_find_current_user(),
         )
 
@@ -175,5 +172,9 @@ def _record_rights_change(
         return
     rows = model._default_manager.filter(pk__in=pk_set or ())
     names = "、".join(str(getattr(row, "name", row)) for row in rows)
-    told = f"{instance}的{model._meta.verbose_name}{M2M_ACTION_LABELS[action]}：{names}"
-    record_event(Act.PERMISSIONS_CHANGED, told.rstrip("："), by=_find_current_user())
+    label = f"{model._meta.verbose_name}{M2M_ACTION_LABELS[action]}"
+    record_event(
+        Act.PERMISSIONS_CHANGED,
+        f"{instance}的{label}：{names}".rstrip("："),
+        by=_find_current_user(),
+    )

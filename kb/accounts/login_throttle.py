@@ -33,21 +33,21 @@ from kb.models import LoginCounter
 from kb.system.client_address import get_network
 from kb.text.chinese import normalize
 
-WINDOW_SECONDS = 15 * 60  # for which a wrong password counts
+WINDOW_SECONDS = 15 * 60  # how long a wrong password counts
 MAX_PER_PAIR = 5  # an account with a network address, or with a known browser
 MAX_PER_ADDRESS = 20  # for any accounts: a whole office may stand behind it
 SLOW_ACCOUNT_AFTER = 10  # wrong passwords of an account from anywhere
 MAX_DELAY_SECONDS = 30  # between two attempts on a slowed account
-PENDING_SECONDS = 60  # for which an attempt without a result counts
-CLOCK_TOLERANCE_SECONDS = 60  # seconds by which clocks of hosts may differ
-MAX_KEPT_ATTEMPTS = 60  # attempts that a counter remembers
-KNOWN_DEVICE_SECONDS = 180 * 24 * 3600  # for which a browser stays known
-MAX_ACCOUNTS_PER_DEVICE = 10  # colleagues share a desk
+PENDING_SECONDS = 60  # how long an attempt without a result counts
+CLOCK_TOLERANCE_SECONDS = 60  # by which the clocks of hosts may differ
+MAX_KEPT_ATTEMPTS = 60  # of one counter
+KNOWN_DEVICE_SECONDS = 180 * 24 * 3600  # how long a browser stays known
+MAX_ACCOUNTS_PER_DEVICE = 10  # agents may share a computer
 _DEVICE_SALT = "kb.accounts.device"
 
 
 class TooManyAttemptsError(Exception):
-    """The next attempt may be made in `seconds`."""
+    """Too many wrong passwords: the next attempt may be made in `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(seconds)
@@ -56,18 +56,21 @@ class TooManyAttemptsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimit:
-    """A counter, and when it makes an attempt wait."""
+    """The key of a counter, and the limit from which an attempt has to wait."""
 
     key: str
-    max_attempts: int = 0  # attempts in the window; 0: a growing delay instead
+    max_attempts: int = 0  # in WINDOW_SECONDS; 0: a growing delay instead
 
     def compute_wait_seconds(self, times: list[float], now: float) -> int:
-        """Return how long to wait after attempts at `times`, in ascending order."""
+        """Return the seconds to wait at `now` after attempts at `times`; 0: none.
+
+        Times are seconds since the epoch, in ascending order.
+        """
         if self.max_attempts:
             if len(times) < self.max_attempts:
                 return 0
-            left = ceil(times[-self.max_attempts] + WINDOW_SECONDS - now)
-            return min(max(1, left), WINDOW_SECONDS)
+            remaining = ceil(times[-self.max_attempts] + WINDOW_SECONDS - now)
+            return min(max(1, remaining), WINDOW_SECONDS)
         excess = len(times) - SLOW_ACCOUNT_AFTER
         if excess < 0:
             return 0
@@ -77,7 +80,7 @@ class AttemptLimit:
 
 @dataclass(frozen=True, slots=True)
 class KnownDevice:
-    """A browser, and the accounts (as hashes) that were used in it."""
+    """A browser, and hashes of the accounts that were used in it."""
 
     id: str
     accounts: tuple[str, ...]
@@ -85,25 +88,25 @@ class KnownDevice:
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """An attempt that was counted and may be checked now."""
+    """An attempt that has been counted; its password may be checked now."""
 
     id: str
-    keys: tuple[str, ...]  # of its counters; the last counts this account and place
+    keys: tuple[str, ...]  # of its counters; the last one is of this account and place
 
 
 def start_attempt(*, username: str, address: str, device: str = "") -> LoginAttempt:
-    """Count an attempt before its password is checked; raises TooManyAttempts.
+    """Count an attempt before its password is checked.
 
-    So a parallel burst gains nothing. An attempt whose check never ends, since
-    its process was killed, counts for PENDING_SECONDS only. `device` is what the
-    browser's cookie says. Raises DatabaseError where nothing can be counted.
+    Parallel attempts are therefore limited, too. An attempt whose process is killed
+    counts for PENDING_SECONDS only. `device` is the cookie of `remember_device`.
+    Raises TooManyAttemptsError, or DatabaseError if the attempt cannot be counted.
     """
     limits = _list_limits(username=username, address=address, device=device)
     attempt_id = secrets.token_hex(4)
     now = time.time()
     with transaction.atomic():
         counters = []
-        for limit in limits:  # always in this order, so that no two lock crosswise
+        for limit in limits:  # always in this order, which prevents deadlocks
             counter = _lock_counter(limit.key)
             counter.attempts = _keep_counting_attempts(counter.attempts, now)
             times = sorted(float(at) for _, at, _ in counter.attempts)
@@ -117,23 +120,24 @@ def start_attempt(*, username: str, address: str, device: str = "") -> LoginAtte
 
 
 def record_failure(attempt: LoginAttempt) -> None:
-    """Keep that the password was wrong."""
+    """Record that the password was wrong."""
     with transaction.atomic():
         for key in attempt.keys:
             counter = _lock_counter(key)
-            for kept in counter.attempts:
-                kept[2] = kept[2] or kept[0] == attempt.id
+            for row in counter.attempts:
+                row[2] = row[2] or row[0] == attempt.id
             _save_counter(counter)
 
 
 def record_success(attempt: LoginAttempt) -> None:
-    """Forget the attempts on this account from this address, or with this browser."""
+    """Delete the attempts on this account from this address, or with this browser."""
     with transaction.atomic():
         counters = [_lock_counter(key) for key in attempt.keys]
-        own = {kept[0] for kept in counters[-1].attempts} | {attempt.id}
+        own_ids = {row[0] for row in counters[-1].attempts} | {attempt.id}
         for counter in counters:
-            others = [kept for kept in counter.attempts if kept[0] not in own]
-            counter.attempts = others
+            counter.attempts = [
+                row for row in counter.attempts if row[0] not in own_ids
+            ]
             _save_counter(counter)
     _delete_old_counters()
 
@@ -142,32 +146,38 @@ def record_success(attempt: LoginAttempt) -> None:
 
 
 def remember_device(device: str, *, username: str) -> str:
-    """Return the cookie of a browser in which `username` has logged in now."""
+    """Return the cookie for a browser in which `username` has just logged in.
+
+    `device` is its cookie so far, or "".
+    """
     known = _read_device(device)
     account = _hash_account(username)
-    others = [one for one in (known.accounts if known else ()) if one != account]
-    told = {
+    others = [
+        digest for digest in (known.accounts if known else ()) if digest != account
+    ]
+    data = {
         "id": known.id if known else secrets.token_hex(16),
         "accounts": [*others, account][-MAX_ACCOUNTS_PER_DEVICE:],
     }
-    return signing.dumps(told, salt=_DEVICE_SALT)
+    return signing.dumps(data, salt=_DEVICE_SALT)
 
 
 def _read_device(device: str) -> KnownDevice | None:
-    """Return the browser that a cookie of ours names."""
+    """Return the browser of a signed cookie; None if it is invalid or expired."""
     try:
-        told = signing.loads(
+        data = signing.loads(
             device[:4000], salt=_DEVICE_SALT, max_age=KNOWN_DEVICE_SECONDS
         )
     except signing.BadSignature:
         return None
-    return KnownDevice(told["id"], tuple(told["accounts"]))
+    return KnownDevice(data["id"], tuple(data["accounts"]))
 
 
 # Counters ------------------------------------------------------------------------
 
 
 def _list_limits(*, username: str, address: str, device: str) -> list[AttemptLimit]:
+    """Return the limits of an attempt; a known browser has only its own."""
     account = _hash_account(username)
     known = _read_device(device)
     if known and account in known.accounts:
@@ -185,7 +195,7 @@ def _list_limits(*, username: str, address: str, device: str) -> list[AttemptLim
 
 
 def _hash_account(username: str) -> str:
-    """Return what stands for an account, whether there is one or not."""
+    """Return a hash of the name, whether the account exists or not."""
     return _hash_value(normalize.normalize_text(username))
 
 
@@ -194,8 +204,8 @@ def _make_counter_key(kind: str, value: str) -> str:
 
 
 def _hash_value(value: str) -> str:
-    data = value.encode(errors="replace")
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+    encoded = value.encode(errors="replace")
+    return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 
 def _lock_counter(key: str) -> LoginCounter:
@@ -213,21 +223,22 @@ def _save_counter(counter: LoginCounter) -> None:
 def _keep_counting_attempts(
     attempts: Iterable[list[object]], now: float
 ) -> list[list[object]]:
-    """Return the attempts that count: wrong in the window, or being checked.
+    """Return the attempts that count: wrong ones in the window, and pending ones.
 
-    What lies in the future was written before the clock was set back: forgotten.
+    Attempts in the future were written before the clock was set back; they are
+    dropped.
     """
     return [
-        kept
-        for kept in attempts
+        row
+        for row in attempts
         if -CLOCK_TOLERANCE_SECONDS
-        <= now - float(kept[1])  # type: ignore[arg-type]
-        < (WINDOW_SECONDS if kept[2] else PENDING_SECONDS)
+        <= now - float(row[1])  # type: ignore[arg-type]
+        < (WINDOW_SECONDS if row[2] else PENDING_SECONDS)
     ]
 
 
 def _delete_old_counters() -> None:
-    """Delete counters that hold nothing any more."""
+    """Delete counters without attempts that count, at most 500."""
     before = timezone.now() - 2 * timedelta(seconds=WINDOW_SECONDS)
     old = LoginCounter.objects.filter(updated_at__lt=before)
     with transaction.atomic():

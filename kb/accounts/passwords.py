@@ -1,4 +1,4 @@
-"""Forms in which people choose a password of their own."""
+"""Forms for choosing a new password."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_PASSWORD_CHARS = 1024
 
 
 class NewPasswordForm(SetPasswordForm):
-    """A new password, typed twice, that is not the one in use."""
+    """A new password, typed twice. It must differ from the current one."""
 
     error_messages = {
         "password_mismatch": "两次填的新密码不一样，请重新填写。",
@@ -52,7 +52,7 @@ class NewPasswordForm(SetPasswordForm):
 
 
 class ChangePasswordForm(NewPasswordForm, ChangeForm):
-    """The password in use, and a new one."""
+    """The current password and a new one."""
 
     error_messages = {
         **NewPasswordForm.error_messages,

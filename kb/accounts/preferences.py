@@ -1,4 +1,4 @@
-"""What agents keep for themselves: their only writer."""
+"""Preferences of agents: profile and favorites. Only this module writes them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from kb.models import AgentProfile, Entry, Favorite, User
 
 
 def get_agent_profile(user: User) -> AgentProfile:
-    """Return how `user` speaks; one that is not saved where nothing is set."""
+    """Return the profile of `user`; an unsaved empty one if there is none."""
     return AgentProfile.objects.filter(user=user).first() or AgentProfile(user=user)
 
 
 @transaction.atomic
 def save_agent_profile(user: User, **columns: str) -> AgentProfile:
-    """Set how `user` speaks. Raises ValidationError."""
+    """Set `columns` of the profile of `user`. Raises ValidationError."""
     User.objects.select_for_update().get(pk=user.pk)
-    kept = get_agent_profile(user)
+    profile = get_agent_profile(user)
     for name, value in columns.items():
-        setattr(kept, name, value)
-    kept.full_clean()
-    kept.save()
-    return kept
+        setattr(profile, name, value)
+    profile.full_clean()
+    profile.save()
+    return profile
 
 
 @transaction.atomic
 def set_favorite(entry: Entry, *, user: User, wanted: bool) -> bool:
-    """Keep `entry` at hand for `user`, or no more; return whether it is."""
+    """Add `entry` to the favorites of `user`, or remove it; return `wanted`."""
     if wanted:
         Favorite.objects.get_or_create(user=user, entry=entry)
     else:
@@ -37,10 +37,10 @@ def set_favorite(entry: Entry, *, user: User, wanted: bool) -> bool:
 
 
 def get_profile_texts(user: User) -> Mapping[str, str]:
-    """Return the texts of the blanks that the agent's settings fill."""
+    """Return {name of a blank: text} from the profile of `user`."""
     return get_agent_profile(user).blank_values
 
 
 def list_favorite_ids(user: User) -> list[int]:
-    """Return the ids of the entries that `user` keeps at hand, the last first."""
+    """Return the ids of the favorites of `user`, the latest first."""
     return list(Favorite.objects.filter(user=user).values_list("entry_id", flat=True))

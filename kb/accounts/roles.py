@@ -1,8 +1,8 @@
-"""What each role (客服, 撰稿, 编辑, 主管) may do: the one table of permissions.
+"""The table of permissions: what each role (客服, 撰稿, 编辑, 主管) may do.
 
 A role is a group of django.contrib.auth. After every `migrate` the four groups get
 exactly the permissions of the table: missing ones are added, others are removed.
-Groups that an installation made itself are left alone. To change what a role may do,
+Other groups of an installation are not changed. To change what a role may do,
 change the table and run `make docs`, which writes docs/permissions.md.
 """
 
@@ -30,7 +30,7 @@ LEADS = (ROLE_LEAD,)
 
 
 class Grant(NamedTuple):
-    """A task in plain words, the codenames that it needs, and the roles that have it."""
+    """A task, the permissions that it needs, and the roles that may do it."""
 
     task: str
     codenames: str  # of permissions of the app kb, separated by spaces
@@ -97,7 +97,7 @@ GRANTS = (
     # Import and export
     Grant("Import entries and questions", "import_entry import_question", EDITORS),
     Grant("Export the library", "export_library", EDITORS),
-    # Order of the library
+    # Categories, tags and other lists
     Grant("See categories and product modules", "view_category view_module", WRITERS),
     Grant(
         "Add, change and delete categories",
@@ -112,66 +112,66 @@ GRANTS = (
     Grant("Use tags and add new ones", "view_tag add_tag", WRITERS),
     Grant("Change and delete tags", "change_tag delete_tag", EDITORS),
     Grant(
-        "Keep kinds of customers (客户类型)",
+        "Manage customer segments (客户类型)",
         "view_customersegment add_customersegment change_customersegment delete_customersegment",
         EDITORS,
     ),
     Grant(
-        "Keep windows of time (档期)",
+        "Manage campaign periods (档期)",
         "view_campaignperiod add_campaignperiod change_campaignperiod delete_campaignperiod",
         EDITORS,
     ),
     # Search
     Grant(
-        "Keep synonyms",
+        "Manage synonyms",
         "view_synonymset add_synonymset change_synonymset delete_synonymset",
         EDITORS,
     ),
     Grant(
-        "Keep words",
+        "Manage dictionary words",
         "view_dictionaryword add_dictionaryword change_dictionaryword delete_dictionaryword",
         EDITORS,
     ),
     Grant(
-        "Keep stop words",
+        "Manage stop words",
         "view_stopword add_stopword change_stopword delete_stopword",
         EDITORS,
     ),
     Grant(
-        "Keep wording rules (用词规则)",
+        "Manage style rules (用词规则)",
         "view_stylerule add_stylerule change_stylerule delete_stylerule",
         EDITORS,
     ),
     Grant(
-        "Keep relevance tests (搜索验收)",
+        "Manage relevance tests (搜索验收)",
         "view_relevancetest add_relevancetest change_relevancetest delete_relevancetest",
         EDITORS,
     ),
     Grant("See what people search for", "view_search", EDITORS),
     # Sites and people
     Grant(
-        "Say what the widget shows on which page",
+        "Manage widget rules: what the widget shows on which page",
         "view_widgetrule add_widgetrule change_widgetrule delete_widgetrule",
         EDITORS,
     ),
     Grant(
-        "Keep sites (站点): name, host, logo, categories",
+        "Manage sites (站点): name, host, logo, categories",
         "view_site add_site change_site delete_site",
         LEADS,
     ),
-    Grant("Keep teams", "view_team add_team change_team delete_team", LEADS),
+    Grant("Manage teams", "view_team add_team change_team delete_team", LEADS),
     Grant("See accounts", "view_user", LEADS),
-    Grant("See everybody's results of practice", "view_scores", LEADS),
+    Grant("See the practice results of all agents", "view_scores", LEADS),
     # Records of the system
     Grant("Read the audit log (操作记录)", "view_auditevent", LEADS),
-    Grant("Read who changed which text", "view_textrevision", LEADS),
+    Grant("Read the changes of texts, and who made them", "view_textrevision", LEADS),
     Grant("See background jobs", "view_job", LEADS),
-    Grant("See what waits to be indexed", "view_indexqueue", LEADS),
+    Grant("See the queue of the search index", "view_indexqueue", LEADS),
 )
 
 
-def codenames_of(role: str) -> set[str]:
-    """Return the codenames of all permissions that `role` has."""
+def get_codenames(role: str) -> set[str]:
+    """Return the codenames of all permissions of `role`."""
     return {
         codename
         for grant in GRANTS
@@ -182,11 +182,11 @@ def codenames_of(role: str) -> set[str]:
 
 def find_unknown_codenames() -> list[str]:
     """Return the codenames of the table that no model of the app has, sorted."""
-    named = {name for grant in GRANTS for name in grant.codenames.split()}
-    return sorted(named.difference(_model_codenames()))
+    codenames = {name for grant in GRANTS for name in grant.codenames.split()}
+    return sorted(codenames.difference(_iter_model_codenames()))
 
 
-def _model_codenames() -> Iterator[str]:
+def _iter_model_codenames() -> Iterator[str]:
     for model in global_apps.get_app_config(APP_LABEL).get_models():
         options = model._meta
         for action in options.default_permissions:
@@ -201,10 +201,10 @@ def apply_after_migrate(
     apps: Any = global_apps,
     **options: Any,
 ) -> None:
-    """Receive post_migrate: make the permissions of the app, then the four groups.
+    """Receive post_migrate: create the permissions of the app, then the four groups.
 
-    Django makes permissions by a receiver of its own, which may run after this one.
-    It is called here first; calling it twice changes nothing.
+    Django creates permissions in a receiver of its own, which may run after this one,
+    so it is called here first. A second call changes nothing.
     """
     create_permissions(sender, verbosity=0, using=using, apps=apps)
     apply_roles(using=using, apps=apps)
@@ -213,8 +213,8 @@ def apply_after_migrate(
 def apply_roles(*, using: str = DEFAULT_DB_ALIAS, apps: Any = global_apps) -> None:
     """Give each of the four groups exactly the permissions of the table.
 
-    `apps` is the registry of models; while migrations are only partly applied, tables
-    or permissions may be missing, and what is there is given.
+    `apps` is the registry of models. While migrations are only partly applied, tables
+    or permissions may be missing; only existing permissions are given.
     """
     try:
         apps.get_app_config(APP_LABEL)
@@ -231,24 +231,24 @@ def apply_roles(*, using: str = DEFAULT_DB_ALIAS, apps: Any = global_apps) -> No
         )
     )
     for role in ROLES:
-        wanted = {pks[name] for name in codenames_of(role) if name in pks}
+        wanted = {pks[name] for name in get_codenames(role) if name in pks}
         with transaction.atomic(using=using):
             group, _ = group_model.objects.using(using).get_or_create(name=role)
             _set_permissions(group, wanted, using=using)
 
 
 def _set_permissions(group: Any, wanted: set[int], *, using: str) -> None:
-    """Write the rows themselves: an upgrade is no act of a person for the audit log."""
-    rows = group.permissions.through.objects.using(using)
-    own = rows.filter(group_id=group.pk)
-    present = set(own.values_list("permission_id", flat=True))
+    """Write the rows of the link table, which sends no signal to the audit log."""
+    links = group.permissions.through.objects.using(using)
+    own_links = links.filter(group_id=group.pk)
+    present = set(own_links.values_list("permission_id", flat=True))
     if extra := present - wanted:
-        names = own.filter(permission_id__in=extra).values_list(
+        names = own_links.filter(permission_id__in=extra).values_list(
             "permission__codename", flat=True
         )
         logger.warning("%s: removed %s", group.name, ", ".join(sorted(names)))
-        own.filter(permission_id__in=extra).delete()
-    rows.bulk_create(
-        rows.model(group_id=group.pk, permission_id=pk)
+        own_links.filter(permission_id__in=extra).delete()
+    links.bulk_create(
+        links.model(group_id=group.pk, permission_id=pk)
         for pk in sorted(wanted - present)
     )

@@ -1,4 +1,4 @@
-"""Sessions that last as long as somebody works, and end SESSION_COOKIE_AGE later."""
+"""Sessions that are renewed while they are used, and end SESSION_COOKIE_AGE later."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ logger = logging.getLogger(__name__)
 
 
 class SlidingSessionMiddleware(SessionMiddleware):
-    """Moves the end of a session that is in use, at most once an hour.
+    """Extends a session that is in use, at most once in RENEWAL_SECONDS.
 
-    So a session ends 7 to 8 hours after its last use. Only answers to who is
-    logged in, and whose request asked who that is, renew; no other page reads
-    the session or varies by it. Where the renewal cannot be saved, the answer
-    goes out all the same and the next request tries again.
+    So a session of 8 hours ends 7 to 8 hours after its last use. Only requests of a
+    logged-in user whose view read the session renew it; other pages neither read the
+    session nor vary by it. If the renewal cannot be saved, the response is sent all
+    the same and the next request tries again.
     """
 
     def process_response(
         self, request: HttpRequest, response: HttpResponse
     ) -> HttpResponse:
-        if hasattr(request, "outage"):  # the database did not answer: ask no more
+        if hasattr(request, "outage"):  # the database does not answer
             return response
         if not _is_renewal_due(request):
             return super().process_response(request, response)

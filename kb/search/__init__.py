@@ -165,7 +165,8 @@ def _describe_terms(words: str, found: Sequence[RankedCandidate]) -> dict[str, A
     )
     return {
         "did_you_mean": mended,
-        "terms_to_highlight": terms + weigh_synonyms(words, lexicon).list_terms_to_highlight(SAID),
+        "terms_to_highlight": terms
+        + weigh_synonyms(words, lexicon).list_terms_to_highlight(SAID),
     }
 
 

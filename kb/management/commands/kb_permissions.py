@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kb.accounts.roles_page import render_page
+from kb.accounts.permissions_page import render_permissions_page
 from kb.management.base_command import KbCommand
 
 
@@ -13,4 +13,4 @@ class Command(KbCommand):
     requires_system_checks = ()  # it reads the table of the code, not the database
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write(render_page(), ending="")
+        self.stdout.write(render_permissions_page(), ending="")
