@@ -18,7 +18,7 @@ from django.utils import timezone
 from kb.models import AuditEvent, CategoryPermission, Entry, User
 from kb.system.client_address import get_client_address
 
-# 100 years stand for ever.
+# 0 means for ever: some hundred years.
 AUDIT_RETENTION = timedelta(days=settings.KB_RETENTION_DAYS["audit"] or 36_500)
 Act = AuditEvent.Action
 ACCOUNT_FLAG_LABELS = {
@@ -46,7 +46,7 @@ class AuditRequestMiddleware:
 def record_event(
     action: AuditEvent.Action, target: object, *, by: User | None = None
 ) -> AuditEvent:
-    """Write that `by` did `action` to `target`; None stands for the system.
+    """Write that `by` did `action` to `target`. None: the system did it.
 
     The address is that of the current request, if there is one.
     """

@@ -18,7 +18,7 @@ from kb.system import write_queue
 WRITE_INTERVAL_SECONDS = 20  # between two writes of a process
 MAX_PENDING_VIEWS = 200  # views that are written before the interval has passed
 POPULAR_PERIOD_DAYS = 7
-# 100 years stand for ever.
+# 0 means for ever: some hundred years.
 PAGE_VIEW_RETENTION = timedelta(days=settings.KB_RETENTION_DAYS["page_views"] or 36_500)
 MAX_POPULAR_ENTRIES = 20
 

@@ -1,4 +1,4 @@
-"""Who a client is on the network: its address, and the network that limits count by."""
+"""The network address of a client, and the network by which limits count it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threading import Lock
 from django.conf import settings
 from django.http import HttpRequest
 
-IPV6_PREFIX_BITS = 64  # bits: the smallest network that a customer of a provider gets
+IPV6_PREFIX_BITS = 64  # the smallest network that a provider gives to a customer
 _ADDRESS_WITH_PORT = re.compile(
     r"\[(?P<six>[^\]]*)\](:\d{1,5})?|(?P<four>[\d.]+):\d{1,5}"
 )
@@ -21,12 +21,12 @@ logger = logging.getLogger(__name__)
 
 
 def get_client_address(request: HttpRequest) -> str:
-    """Return the address of the client, or "" where nothing tells it.
+    """Return the address of the client, or "" if it is unknown.
 
-    Each of the TRUSTED_PROXY_COUNT proxies in front appends the address that it
-    saw to X-Forwarded-For, so the client's is that many places from the right:
-    what stands further left was sent by the client and may be made up. Where
-    that place holds no address, the one of the connection counts.
+    Each of the TRUSTED_PROXY_COUNT proxies appends the address that it saw to
+    X-Forwarded-For, so the client's address is that many places from the right.
+    Values further left were sent by the client and may be forged. If that place
+    holds no address, the address of the connection is returned.
     """
     peer = str(request.META.get("REMOTE_ADDR") or "")
     proxies: int = settings.NUM_PROXIES
@@ -34,28 +34,29 @@ def get_client_address(request: HttpRequest) -> str:
         _warn_about_proxy(request, peer)
         return normalize_address(peer) or peer
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR") or "").split(",")
-    chosen = forwarded[-min(proxies, len(forwarded))]
-    return normalize_address(chosen) or normalize_address(peer) or peer
+    client = forwarded[-min(proxies, len(forwarded))]
+    return normalize_address(client) or normalize_address(peer) or peer
 
 
 def get_client_network(request: HttpRequest) -> str:
-    """Return what stands for the client in counters: its address, or its /64."""
+    """Return the network by which limits count the client: see `get_network`."""
     return get_network(get_client_address(request))
 
 
 def normalize_address(value: str) -> str:
-    """Return `value` as an address in one spelling, without a port; "" if it is none.
+    """Return the address `value` in its canonical spelling, without a port; "" if invalid.
 
-    An IPv4 address that is wrapped in an IPv6 one (mapped, or 6to4) is unwrapped.
+    An IPv4 address that is embedded in an IPv6 one (mapped, or 6to4) is extracted.
     """
     parsed = _parse_address(value)
     return str(parsed) if parsed else ""
 
 
 def get_network(address: str) -> str:
-    """Return the network that `address` counts for: an IPv4 address, or a /64.
+    """Return the network of `address` for counters: the IPv4 address itself, or the /64.
 
-    A client has all addresses of its /64 to itself. What is no address stays.
+    An IPv6 client may use all addresses of its /64. An invalid address is returned
+    unchanged.
     """
     parsed = _parse_address(address)
     if isinstance(parsed, IPv6Address):
@@ -68,7 +69,7 @@ def _parse_address(value: str) -> IPv4Address | IPv6Address | None:
     if match := _ADDRESS_WITH_PORT.fullmatch(text):
         text = match["six"] or match["four"] or ""
     try:
-        parsed = ip_address(text.partition("%")[0])  # without the zone of a link
+        parsed = ip_address(text.partition("%")[0])  # without the zone index
     except ValueError:
         return None
     if isinstance(parsed, IPv6Address):
@@ -77,12 +78,12 @@ def _parse_address(value: str) -> IPv4Address | IPv6Address | None:
 
 
 def _warn_about_proxy(request: HttpRequest, peer: str) -> None:
-    """Log once that a proxy seems to stand in front, though none is configured."""
+    """Log once that requests seem to come through a proxy that is not configured."""
     global _has_warned  # noqa: PLW0603 - once in the life of a process
     if _has_warned or not any(name in request.META for name in _FORWARDED_HEADERS):
         return
     parsed = _parse_address(peer)
-    if parsed and not parsed.is_private:  # anybody out there can send this header
+    if parsed and not parsed.is_private:  # any client can send this header
         return
     with _warning_lock:
         if _has_warned:

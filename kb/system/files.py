@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever ends the process or fills the disk."""
+"""Atomic writing of files, also if the process is killed or the disk is full."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-PARTIAL_SUFFIX = ".part"  # how the name of a file ends that is being written
-LEFTOVER_AGE_SECONDS = 3600  # after which nobody writes a partial file any more
+PARTIAL_SUFFIX = ".part"  # of a file that is being written
+LEFTOVER_AGE_SECONDS = 3600  # older partial files are not being written any more
 
 
 def write_file_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Make `path` hold `data`; raises OSError, and then `path` is as it was.
+    """Write `data` to `path`. Raises OSError, and then `path` is unchanged.
 
-    The data go into a file beside it, reach the disk, and take the name at once.
+    The data are written to a file beside it and synced, which is then renamed.
     """
     descriptor, name = tempfile.mkstemp(
         PARTIAL_SUFFIX, f".{path.name[:40]}.", path.parent
@@ -43,11 +43,11 @@ def has_content(path: Path, data: bytes) -> bool:
 
 
 def remove_leftovers(folder: Path) -> int:
-    """Delete what killed processes left half written; return how many files."""
+    """Delete partial files of killed processes; return the number of files."""
     removed = 0
     before = time.time() - LEFTOVER_AGE_SECONDS
     for path in folder.glob(f".*{PARTIAL_SUFFIX}"):
-        with suppress(OSError):  # another process was quicker
+        with suppress(OSError):  # another process has deleted it
             if path.stat().st_mtime < before:
                 path.unlink()
                 removed += 1
@@ -55,7 +55,7 @@ def remove_leftovers(folder: Path) -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut; some file systems cannot."""
+    """Sync the new name to disk, if the file system supports it."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

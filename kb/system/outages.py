@@ -1,7 +1,7 @@
-"""503 with the reason and with what was typed, where a disk or a database fails.
+"""Responses 503 with the reason, if a disk or the database fails.
 
-A fault of the program stays a 500. What is sent by a form comes back in a form that
-can be sent again; passwords and CSRF tokens do not.
+An error of the program stays a 500. The values of a submitted form are returned in a
+form that can be sent again, without passwords and with a new CSRF token.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from django.views.defaults import server_error
 
 from kb.system.database.errors import OutageReason, find_outage_reason
 
-LOG_PAUSE_SECONDS = 60.0  # between two lines about the same reason
+LOG_PAUSE_SECONDS = 60.0  # between two log lines about the same reason
 MAX_TEXTAREA_ROWS = 8
 CSRF_FIELD = "csrfmiddlewaretoken"
 TYPED_FIELDS = frozenset({"username", "contact", "q"})
-FIRST_HAN = "\u2e80"  # where the scripts of East Asia begin
-SECRET_FIELD_PART = "password"  # noqa: S105 - what the names of secret fields hold
+FIRST_HAN = "\u2e80"  # first character of the East Asian scripts
+SECRET_FIELD_PART = "password"  # noqa: S105 - part of the names of secret fields
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What is said of a reason, and after how many seconds to try again."""
+    """The message for a reason, and the seconds after which to try again."""
 
     sentence: Promise | str
     retry_seconds: int
@@ -56,15 +56,15 @@ OUTAGES_BY_REASON = {
 }
 
 
-# Errors of the database that a check of constraints met in this request. Django takes
-# a check that failed for a check that found a duplicate, and so would the reader.
+# Database errors that occurred in this request while constraints were checked. Django
+# reports a check that failed as a violated constraint.
 _swallowed_errors: ContextVar[tuple[Exception, ...]] = ContextVar(
     "unchecked", default=()
 )
 
 
 class OutageMiddleware:
-    """Answers what a view raised; stands behind the CSRF check."""
+    """Turns errors of views into responses 503. It comes after the CSRF middleware."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -80,7 +80,7 @@ class OutageMiddleware:
             _swallowed_errors.reset(token)
 
     def process_view(self, request: Any, *_: Any) -> None:
-        request.is_accepted = True  # the CSRF check, which comes before, let it pass
+        request.is_accepted = True  # the CSRF check has passed
 
     def process_exception(
         self, request: HttpRequest, error: Exception
@@ -89,7 +89,7 @@ class OutageMiddleware:
 
 
 def handle_server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what a middleware raised, as Django's `handler500`."""
+    """Respond to an error of a middleware, as Django's `handler500`."""
     error = sys.exc_info()[1]
     response = (
         make_outage_response(request, error) if isinstance(error, Exception) else None
@@ -98,28 +98,28 @@ def handle_server_error(request: HttpRequest) -> HttpResponse:
 
 
 def make_outage_response(request: HttpRequest, error: Exception) -> HttpResponse | None:
-    """Return a 503 for an outage; None for a fault of the program."""
+    """Return a response 503 for an outage; None for an error of the program."""
     reason = find_outage_reason(error)
     if reason is None:
         return None
     request.outage = reason  # type: ignore[attr-defined]
     outage_log.log_outage(reason, error, request)
     outage = OUTAGES_BY_REASON[reason]
-    make = _make_json_response if _wants_json(request) else _render_outage_page
-    response = make(request, reason, outage)
+    respond = _make_json_response if _wants_json(request) else _render_outage_page
+    response = respond(request, reason, outage)
     response.headers["Retry-After"] = str(outage.retry_seconds)
     add_never_cache_headers(response)
     return response
 
 
 def get_reason_sentence(error: Exception) -> str:
-    """Return what is said of an outage; empty for a fault of the program."""
+    """Return the message for an outage; "" for an error of the program."""
     reason = find_outage_reason(error)
     return str(OUTAGES_BY_REASON[reason].sentence) if reason else ""
 
 
 def _wants_json(request: HttpRequest) -> bool:
-    """Tell whether a program asks: the API's clients and our own scripts."""
+    """Return whether a client of the API or a script of our pages sent the request."""
     if request.path_info.startswith("/api/"):
         return True
     if request.headers.get("Sec-Fetch-Dest", "document") == "empty":
@@ -132,14 +132,17 @@ def _make_json_response(
     request: HttpRequest, reason: OutageReason, outage: Outage
 ) -> HttpResponse:
     sentence = str(outage.sentence)
-    told = {"detail": sentence, "error": sentence, "code": reason.value}
-    return JsonResponse(told | {"retry_after": outage.retry_seconds}, status=503)
+    data = {"detail": sentence, "error": sentence, "code": reason.value}
+    return JsonResponse(data | {"retry_after": outage.retry_seconds}, status=503)
 
 
 def _render_outage_page(
     request: HttpRequest, reason: OutageReason, outage: Outage
 ) -> HttpResponse:
-    """Without the request: a page that knows it would ask the database."""
+    """Return the page of an outage, rendered without the request.
+
+    Context processors would query the database.
+    """
     context = {
         "sentence": outage.sentence,
         "seconds": outage.retry_seconds,
@@ -149,12 +152,12 @@ def _render_outage_page(
     return HttpResponse(render_to_string("503.html", context), status=503)
 
 
-# What was typed ------------------------------------------------------------------
+# Submitted values ------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class SentField:
-    """A field that was sent. `kind` is text, hidden, password or file."""
+    """A submitted field. `kind` is text, hidden, password or file."""
 
     name: str
     value: str
@@ -162,16 +165,16 @@ class SentField:
 
     @property
     def textarea_rows(self) -> int:
-        """Lines that its box shows."""
+        """Number of lines of its textarea."""
         return min(
             MAX_TEXTAREA_ROWS, 1 + self.value.count("\n") + len(self.value) // 40
         )
 
 
 def _make_resend_form(request: Any) -> dict[str, Any] | None:
-    """Return what the form needs to be sent again; None where none was sent.
+    """Return the context of the form that sends the values again; None without one.
 
-    Only what our own pages sent: what another site sent must not be sent by us.
+    Only for forms of our own pages: values from other sites must not be sent again.
     """
     accepted = getattr(request, "is_accepted", False)
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
@@ -179,7 +182,7 @@ def _make_resend_form(request: Any) -> dict[str, Any] | None:
         return None
     try:
         fields = [*_iter_sent_fields(request.POST), *_iter_sent_files(request.FILES)]
-    except Exception:  # noqa: BLE001 - a body that cannot be read has many ways to say so
+    except Exception:  # noqa: BLE001 - an unreadable body may raise any error
         return None
     token = get_token(request) if CSRF_FIELD in request.POST else ""
     return {"fields": fields, "token": token, "has_files": bool(request.FILES)}
@@ -199,11 +202,11 @@ def _iter_sent_fields(sent: Any) -> Iterator[SentField]:
 
 def _iter_sent_files(sent: Any) -> Iterator[SentField]:
     for name, files in sent.lists():
-        yield SentField(name, "、".join(str(one.name) for one in files), "file")
+        yield SentField(name, "、".join(str(file.name) for file in files), "file")
 
 
 def _is_prose(value: str) -> bool:
-    """Tell whether a person typed it: a mark or a number is no prose."""
+    """Return whether a person typed the value; ids and choices are no prose."""
     return any(c.isspace() or c == "@" or c >= FIRST_HAN for c in value)
 
 
@@ -211,7 +214,7 @@ def _is_prose(value: str) -> bool:
 
 
 class OutageLog:
-    """One line a minute for each reason, and how many were left out."""
+    """Logs each reason at most once in LOG_PAUSE_SECONDS, with the number left out."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -244,19 +247,19 @@ outage_log = OutageLog()
 
 
 def install_log_filters() -> None:
-    """Leave outages in Django's logs to our own line, and learn what it swallows."""
-    logging.getLogger("django.request").addFilter(_is_no_outage)
+    """Remove outages from Django's logs, and collect the errors that Django swallows."""
+    logging.getLogger("django.request").addFilter(_is_program_error)
     logging.getLogger("django.db.models").addFilter(_keep_swallowed_error)
 
 
-def _is_no_outage(record: logging.LogRecord) -> bool:
+def _is_program_error(record: logging.LogRecord) -> bool:
     return getattr(getattr(record, "request", None), "outage", None) is None
 
 
 def _keep_swallowed_error(record: logging.LogRecord) -> bool:
-    """Keep the error that Q.check logs; tell whether the line is still wanted."""
+    """Remember a database error that Q.check logs; return whether to log it as well."""
     args = record.args if isinstance(record.args, tuple) else ()
-    errors = [one for one in args if isinstance(one, DatabaseError)]
-    outages = [one for one in errors if find_outage_reason(one)]
+    errors = [value for value in args if isinstance(value, DatabaseError)]
+    outages = [error for error in errors if find_outage_reason(error)]
     _swallowed_errors.set((*_swallowed_errors.get(), *outages))
     return not outages

@@ -1,9 +1,8 @@
-"""Facts of reading, written by one thread a process, so that no page waits for a lock.
+"""A queue of small writes, emptied by one thread of each process.
 
-A page that was searched or read leaves a fact: a small write that nobody waits for.
-While an import holds the write lock of SQLite, or the database is down, facts wait
-here. Facts in memory are lost when a process is killed; a process that ends writes
-them first.
+Searches and page views leave facts: small writes for which no request waits. While an
+import holds the write lock of SQLite, or the database is down, facts wait here. They
+are lost if the process is killed; a process that ends normally writes them first.
 """
 
 from __future__ import annotations
@@ -27,21 +26,21 @@ from django.db import (
     transaction,
 )
 
-MAX_WAITING_FACTS = 10_000  # that wait; a fact is some 1 kB
-FACTS_PER_TRANSACTION = 200  # facts in one transaction
-GATHER_SECONDS = 0.2  # seconds in which facts join a batch
-RETRY_DELAY_SECONDS = 1.0  # seconds between two tries while the database takes nothing
-MAX_BATCH_TRIES = 300  # of a batch, after which its facts are tried one by one
-DELAYED_WRITE_SECONDS = 3.0  # seconds after which a fact is tried once more
-LOG_REPEAT_SECONDS = 60.0  # seconds between two lines about the same trouble
-CLOSE_TIMEOUT_SECONDS = 5.0  # seconds that a process which ends waits for its facts
+MAX_WAITING_FACTS = 10_000  # some 1 kB each
+FACTS_PER_TRANSACTION = 200
+GATHER_SECONDS = 0.2  # in which facts join a batch
+RETRY_DELAY_SECONDS = 1.0  # between two tries while the database refuses writes
+MAX_BATCH_TRIES = 300  # then the facts of the batch are written one by one
+DELAYED_WRITE_SECONDS = 3.0  # of `put_later`
+LOG_REPEAT_SECONDS = 60.0  # between two log lines about the same problem
+CLOSE_TIMEOUT_SECONDS = 5.0  # for which a process that ends waits for its facts
 logger = logging.getLogger(__name__)
-# It may run again when a transaction fails, so it must make its rows itself.
+# A call may be repeated after a failed transaction, so it must create its rows itself.
 WriteCall = Callable[[], object]
 
 
 class WriteQueue:
-    """A bounded queue and the thread that empties it, started with the first fact."""
+    """A bounded queue, and the thread that empties it. The first fact starts the thread."""
 
     def __init__(self, max_facts: int = MAX_WAITING_FACTS) -> None:
         self.max_facts = max_facts
@@ -60,20 +59,20 @@ class WriteQueue:
         self._logged_at: dict[str, float] = {}
 
     def put(self, write: WriteCall) -> None:
-        """Have `write` called soon, after the transaction that is under way.
+        """Call `write` soon, in the thread; after the commit of a current transaction.
 
-        Returns at once and never raises a DatabaseError. When the queue is full the
-        fact is dropped and counted.
+        Returns at once and never raises a DatabaseError. If the queue is full, the fact
+        is dropped and counted.
         """
         if not settings.KB_QUEUE_FACTS:
             _write_now(write)
         elif connection.in_atomic_block:
             transaction.on_commit(lambda: self._add_fact(write))
-        else:  # without a connection, which a database that is down would refuse
+        else:  # no connection is opened, because the database may be down
             self._add_fact(write)
 
     def put_later(self, write: WriteCall) -> None:
-        """Have `write` called in some seconds. For facts that refer to another one."""
+        """Call `write` after DELAYED_WRITE_SECONDS, for facts that refer to another one."""
         if settings.KB_QUEUE_FACTS:
             with self._changed:
                 due = time.monotonic() + DELAYED_WRITE_SECONDS
@@ -81,16 +80,16 @@ class WriteQueue:
                 self._changed.notify_all()
 
     def call_before_close(self, call: Callable[[], None]) -> None:
-        """Have `call` put what it still counts, before the process ends."""
+        """Call `call` before the process ends, so that it can add its last facts."""
         self._before_close.append(call)
 
     def flush(self, timeout: float = CLOSE_TIMEOUT_SECONDS) -> bool:
-        """Wait until all facts are written; return whether they are."""
+        """Wait until all facts are written; return False after `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(self._is_idle, timeout)
 
     def close(self, timeout: float = CLOSE_TIMEOUT_SECONDS) -> bool:
-        """Write what waits and end the thread; return whether all was written."""
+        """Write all facts and end the thread; return whether all were written."""
         for call in self._before_close:
             call()
         with self._changed:
@@ -100,10 +99,10 @@ class WriteQueue:
             thread.join(timeout)
         with self._changed:
             self._closing = False
-            left = len(self._facts) + self._writing
-        if left:
-            logger.warning("facts: %d are lost, the database takes none", left)
-        return not left
+            lost = len(self._facts) + self._writing
+        if lost:
+            logger.warning("facts: %d are lost, the database takes none", lost)
+        return not lost
 
     def _is_idle(self) -> bool:
         return not (self._facts or self._writing)
@@ -133,7 +132,7 @@ class WriteQueue:
                     self._changed.notify_all()
 
     def _take_batch(self) -> list[WriteCall]:
-        """Return the facts to be written next; none when the thread is to end."""
+        """Wait for facts and return the next batch; [] if the thread has to end."""
         with self._changed:
             while not (self._facts or self._closing):
                 wait = (
@@ -159,7 +158,7 @@ class WriteQueue:
             return batch
 
     def _write_batch(self, batch: list[WriteCall]) -> None:
-        """Write `batch`, all in one transaction; try again while nothing is taken."""
+        """Write `batch` in one transaction; repeat while the database refuses writes."""
         for _ in range(MAX_BATCH_TRIES):
             try:
                 with transaction.atomic():
@@ -171,7 +170,7 @@ class WriteQueue:
                 self._log_rarely("facts: %d wait for the database: %s", waiting, error)
                 connection.close()
                 time.sleep(RETRY_DELAY_SECONDS)
-            except Exception as error:  # noqa: BLE001 - one bad fact must not stop the others
+            except Exception as error:  # noqa: BLE001 - one bad fact must not stop the rest
                 reason = error
                 break
             else:
@@ -193,7 +192,7 @@ class WriteQueue:
 
 
 def _write_now(write: WriteCall) -> None:
-    """Write in the calling thread. The tests see a fact as soon as its page is there."""
+    """Write in the calling thread, for tests, which look at the rows at once."""
     try:
         with transaction.atomic():
             write()

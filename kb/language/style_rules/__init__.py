@@ -1,4 +1,4 @@
-"""What should be said otherwise in an entry: shown while writing, and before publishing."""
+"""Checks of texts by the style rules (用词规则), while writing and before publishing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ CHECK_MALFORMED_BLANK, CHECK_UNKNOWN_BLANK, CHECK_BLANK_IN_ANSWER = (
     "没见过的待填项",
     "答案里的待填项",
 )
-BLANK_FIXES = {  # of what is wrong with a blank; else what the rule says
+# Advice by the fault of a blank; for other faults, that of the rule.
+BLANK_FIXES = {
     "的花括号没有成对。": "补上缺的 {{ 或 }}",
     "前面少了 {{。": "补上 {{，或删掉 }}",
     "多了花括号。": "左右各留两个花括号",
@@ -64,81 +65,88 @@ _cached_rules: tuple[RulesStamp, StyleRuleSet] = (
 
 
 def get_active_rules() -> StyleRuleSet:
-    """Return the rules as they are now: one small query when nothing changed."""
-    global _cached_rules  # noqa: PLW0603 - one a process
+    """Return the current rules, with one small query if they have not changed."""
+    global _cached_rules  # noqa: PLW0603 - one for each process
     row = LanguageEdition.objects.filter(pk=LanguageEdition.STYLE_RULES)
     stamp = row.values_list("number", "raised_at").first()
     if stamp is None or stamp != _cached_rules[0]:
         _cached_rules = (
             stamp,
             StyleRuleSet(
-                [r.to_rule() for r in StyleRule.objects.all()], CHECK_KIND_LABEL
+                [rule.to_rule() for rule in StyleRule.objects.all()], CHECK_KIND_LABEL
             ),
         )
     return _cached_rules[1]
 
 
 def check_texts(
-    said: Iterable[CheckedText],
+    texts: Iterable[CheckedText],
     *,
     public: bool = True,
     entry_id: int | None = None,
     library: LibraryLookup | None = None,
     strict: bool = False,
 ) -> list[StyleFinding]:
-    """Return what is to be mended in the texts of one entry, errors first.
+    """Return the findings in the texts of one entry, errors first.
 
-    `public` is whether customers will read it; `entry_id` is the entry's, if it
-    has one. Give one `library` when many entries are looked at; `strict` leaves
-    out what does not stop publishing.
+    `public`: customers will read the texts. `entry_id` is None for a new entry.
+    Pass the same `library` for all entries of a batch. `strict` returns only
+    findings that prevent publishing.
     """
     library = library or LibraryLookup()
     rules = library.rules = library.rules or get_active_rules()
-    looking = _TextChecker(
+    checker = _TextChecker(
         rules.error_rules if strict else rules, library, public, entry_id
     )
     return style_rules.sort_findings(
-        one for text in said for one in looking.check_text(text)
+        finding for text in texts for finding in checker.check_text(text)
     )
 
 
 def require_publishable_style(
-    entry: Entry, said: Iterable[CheckedText] | None = None
+    entry: Entry, texts: Iterable[CheckedText] | None = None
 ) -> None:
-    """Raise ValidationError, naming the places, when `entry` may not be published.
+    """Raise ValidationError (code "wording"), naming the places, on error findings.
 
-    `said` is what is to be looked at; by default, all that it says.
+    `texts` are the texts to check; None: all texts of the entry.
     """
     public = entry.audience == Entry.Audience.PUBLIC
-    some = list_entry_texts(entry) if said is None else said
-    if found := check_texts(some, public=public, entry_id=entry.pk, strict=True):
-        told = [
+    if texts is None:
+        texts = list_entry_texts(entry)
+    if findings := check_texts(texts, public=public, entry_id=entry.pk, strict=True):
+        messages = [
             f"「{entry}」还不能发布，请先改好：",
-            *style_rules.describe_findings(found),
+            *style_rules.describe_findings(findings),
         ]
-        raise ValidationError([ValidationError(one, code="wording") for one in told])
+        raise ValidationError([ValidationError(m, code="wording") for m in messages])
 
 
-# What an entry says ------------------------------------------------------------
+# Texts of an entry ------------------------------------------------------------
 
 
 def list_entry_texts(entry: Entry) -> Iterator[CheckedText]:
-    """Yield every text of a kept entry that others will read."""
+    """Yield all texts of a saved entry that readers will see."""
     yield from list_form_texts(
         entry.question,
         entry.answer,
-        [(f"「{r.label}」", r.body) for r in _query_shared_replies(entry)]
+        [
+            (f"「{reply.label}」", reply.body)
+            for reply in Reply.objects.shared().filter(entry=entry)
+        ]
         if entry.pk
         else (),
         entry.phrasings.values_list("text", flat=True) if entry.pk else (),
     )
-    face = EntryTranslation.objects.filter(entry=entry).first() if entry.pk else None
-    if face is not None:
-        yield from list_translation_texts(face.own_question, face.own_answer)
+    if not entry.pk:
+        return
+    if translation := EntryTranslation.objects.filter(entry=entry).first():
+        yield from list_translation_texts(
+            translation.own_question, translation.own_answer
+        )
 
 
 def list_translation_texts(question: str, answer: str) -> Iterator[CheckedText]:
-    """Yield the texts of a translation by hand; rules know both scripts."""
+    """Yield the texts that an editor wrote in 繁體; rules match both scripts."""
     if question:
         yield CheckedText(TEXT_QUESTION, question, "繁體问题", "own_question")
     if answer:
@@ -151,9 +159,9 @@ def list_form_texts(
     replies: Iterable[tuple[str, str]] = (),
     phrasings: Iterable[str] = (),
 ) -> Iterator[CheckedText]:
-    """Yield the texts of an entry as the form has them; `replies` are (name, body).
+    """Yield the texts of an entry in its form; `replies` are (name, body).
 
-    Fields are called as the form calls them, replies by number.
+    The fields have the names of the form's fields.
     """
     yield CheckedText(TEXT_QUESTION, question, "标准问题", "question")
     yield CheckedText(TEXT_ANSWER, answer, "FAQ 答案", "answer")
@@ -164,15 +172,11 @@ def list_form_texts(
         yield CheckedText(TEXT_PHRASING, lines, "相似问法", "phrasings")
 
 
-def _query_shared_replies(entry: Entry) -> Iterable[Reply]:
-    return Reply.objects.shared().filter(entry=entry)
-
-
-# How each face is looked at -------------------------------------------------------
+# Checks by kind of text -------------------------------------------------------
 
 
 class _TextChecker:
-    """The rules, the library and the readers of one entry."""
+    """Checks the texts of one entry."""
 
     def __init__(
         self,
@@ -196,7 +200,7 @@ class _TextChecker:
             yield from self._check_links(text)
 
     def _check_snippets(self, text: CheckedText) -> Iterator[StyleFinding]:
-        """Look at what a reply includes, each snippet once, at the reply's place."""
+        """Check the snippets that a reply includes, each once in the entry."""
         for name in snippets.list_included_snippets(text.body):
             body = self.library.snippet_bodies.get(name)
             if body is not None and name not in self.checked_snippets:
@@ -206,35 +210,39 @@ class _TextChecker:
                 )
 
     def _check_blanks(self, text: CheckedText) -> Iterator[StyleFinding]:
-        if wrong := self.rules.rules_by_check.get(CHECK_MALFORMED_BLANK):
-            for flaw in blanks.find_blank_faults(text.body):
-                cure = BLANK_FIXES.get(flaw.reason, wrong.suggestion)
-                yield StyleFinding(text, flaw.start, flaw.end, wrong, flaw.reason, cure)
-            yield from self._check_unknown_snippets(text, wrong)
+        if malformed := self.rules.rules_by_check.get(CHECK_MALFORMED_BLANK):
+            for fault in blanks.find_blank_faults(text.body):
+                advice = BLANK_FIXES.get(fault.reason, malformed.suggestion)
+                yield StyleFinding(
+                    text, fault.start, fault.end, malformed, fault.reason, advice
+                )
+            yield from self._check_unknown_snippets(text, malformed)
         if not (rule := self.rules.rules_by_check.get(CHECK_UNKNOWN_BLANK)):
             return
         seen: set[str] = set()
-        for slot in blanks.BLANK_PATTERN.finditer(text.body):
-            name = slot["name"]
+        for match in blanks.BLANK_PATTERN.finditer(text.body):
+            name = match["name"]
             if name in seen or name in rule.exceptions:
                 continue
             seen.add(name)
             if self.library.is_unknown_blank(name, self.entry_id):
-                near = self.library.find_nearest_blank(name)
-                advice = f"是不是 {{{{{near}}}}}？" if near else rule.suggestion
+                nearest = self.library.find_nearest_blank(name)
+                advice = f"是不是 {{{{{nearest}}}}}？" if nearest else rule.suggestion
                 reason = "别的话术都没有用过这个待填项"
-                yield StyleFinding(text, *slot.span(), rule, reason, advice)
+                yield StyleFinding(text, *match.span(), rule, reason, advice)
 
     def _check_unknown_snippets(
         self, text: CheckedText, rule: MatchRule
     ) -> Iterator[StyleFinding]:
-        """What is included under a name that no snippet has is sent as it stands."""
-        for found in snippets.INCLUDE_PATTERN.finditer(text.body):
-            if (name := found[1]) not in self.library.snippet_bodies:
-                near = self.library.find_nearest_snippet(name)
-                cure = f"是不是 {{{{> {near}}}}}？" if near else "先建好这个片段"
+        """Find included names without a snippet; they would be sent as they are."""
+        for match in snippets.INCLUDE_PATTERN.finditer(text.body):
+            if (name := match[1]) not in self.library.snippet_bodies:
+                nearest = self.library.find_nearest_snippet(name)
+                advice = (
+                    f"是不是 {{{{> {nearest}}}}}？" if nearest else "先建好这个片段"
+                )
                 reason = f"没有叫「{name or '（空）'}」的片段"
-                yield StyleFinding(text, *found.span(), rule, reason, cure)
+                yield StyleFinding(text, *match.span(), rule, reason, advice)
 
     def _check_braces(self, text: CheckedText) -> Iterator[StyleFinding]:
         rule = self.rules.rules_by_check.get(CHECK_BLANK_IN_ANSWER)
@@ -248,46 +256,52 @@ class _TextChecker:
         if "](" not in text.body and "]:" not in text.body:
             return
         html = markdown.render_markdown(text.body)
-        anchors = {one.anchor for one in markdown.extract_headings(html)}
-        found = self.library.find_link_problems(
+        anchors = {heading.anchor for heading in markdown.extract_headings(html)}
+        problems = self.library.find_link_problems(
             text.body, public=self.is_public, anchors=anchors
         )
-        for link, check, reason, advice in found:
+        for link, check, reason, advice in problems:
             if rule := self.rules.rules_by_check.get(check):
-                cure = advice or rule.suggestion
-                yield StyleFinding(text, link.start, link.end, rule, reason, cure)
+                yield StyleFinding(
+                    text,
+                    link.start,
+                    link.end,
+                    rule,
+                    reason,
+                    advice or rule.suggestion,
+                )
 
 
-# The rules that ship ------------------------------------------------------------
+# Starter rules ------------------------------------------------------------
 
 
 @transaction.atomic
 def load_starter_rules() -> int:
-    """Write the rules that ship, once in the life of a site; return how many.
+    """Create the starter rules, once for an installation; return their number.
 
-    What editors deleted later stays deleted.
+    Rules that editors have deleted are not created again.
     """
-    known = LanguageEdition.objects.filter(pk=LanguageEdition.STYLE_RULES)
-    if known.exists() or StyleRule.objects.exists():
+    edition = LanguageEdition.objects.filter(pk=LanguageEdition.STYLE_RULES)
+    if edition.exists() or StyleRule.objects.exists():
         return 0
     with STARTER_RULES_FILE.open(encoding="utf-8", newline="") as lines:
         rows = [_parse_starter_rule(row) for row in csv.DictReader(lines)]
-    made = StyleRule.objects.bulk_create(rows, batch_size=500)
+    StyleRule.objects.bulk_create(rows, batch_size=500)
     LanguageEdition.increment_edition(LanguageEdition.STYLE_RULES)
-    return len(made)
+    return len(rows)
 
 
 def _parse_starter_rule(row: Mapping[str, str]) -> StyleRule:
-    """Return the rule that a line says, in the words of the admin."""
+    """Return the rule of one line, whose values are the labels of the admin."""
     kinds = {label: value for value, label in StyleRule.Kind.choices}
-    grades = {label: value for value, label in StyleRule.Severity.choices}
-    faces = {label: value for value, label in StyleRule.Scope.choices}
+    severities = {label: value for value, label in StyleRule.Severity.choices}
+    scopes = {label: value for value, label in StyleRule.Scope.choices}
     return StyleRule(
         kind=kinds[row["类型"]],
         text=row["词"],
-        severity=grades[row["级别"]],
+        severity=severities[row["级别"]],
         exceptions=row["例外"],
-        faces=faces.get(row["范围"], ""),
+        faces=scopes.get(row["范围"], ""),
         reason=row["原因"],
         suggestion=row["建议"],
         limit=int(row["字数上限"]) if row["字数上限"] else None,

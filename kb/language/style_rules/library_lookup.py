@@ -1,4 +1,4 @@
-"""What the rest of the library knows: where links lead, which blanks others use."""
+"""Lookups in the library for checks: targets of links, blanks and snippets in use."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ CHECK_DEAD_LINK, CHECK_UNPUBLISHED_LINK, CHECK_MISSING_PICTURE = (
     "缺少图片",
 )
 CHECK_MISSING_HEADING = "链接的标题不存在"
-MIN_KNOWN_BLANK_NAMES = 5  # names in use before one that is not is worth a word
-MIN_NAME_SIMILARITY_PERCENT = 60  # of 100: a name that is written almost like another
-# What the console asks for or fills by itself.
+MIN_KNOWN_BLANK_NAMES = 5  # with fewer names in use, unknown ones are not reported
+MIN_NAME_SIMILARITY_PERCENT = 60  # from which another name is suggested
+# Blanks that the console fills or asks for.
 BUILT_IN_BLANK_NAMES = frozenset(
     "客户称呼 客服昵称 客户类型 订单号 运单号 快递公司".split()
 )
 _URL_SCHEME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _MEDIA_PATH_PATTERN = re.compile(r"/media/(?P<name>[^/?#]+)")
-LinkProblem = tuple[MarkdownLink, str, str, str]  # the check, what is wrong, what to do
-BlankUses = dict[str, set[int]]  # of blanks, with two of the entries that use each
+LinkProblem = tuple[MarkdownLink, str, str, str]  # link, check, reason, advice
+BlankUses = dict[str, set[int]]  # {name of a blank: ids of two entries that use it}
 
 _cached_blank_uses: tuple[Any, BlankUses] = (None, {})
 
 
 class LibraryLookup:
-    """Looked up once for all the texts that are looked at together."""
+    """Caches lookups for texts that are checked together."""
 
     def __init__(self) -> None:
         self.rules: StyleRuleSet | None = None
@@ -50,6 +50,7 @@ class LibraryLookup:
 
     @cached_property
     def snippet_bodies(self) -> dict[str, str]:
+        """{name: body} of all snippets."""
         return Snippet.objects.bodies_by_name()
 
     # Blanks ------------------------------------------------------------------
@@ -59,16 +60,16 @@ class LibraryLookup:
         return _load_blank_uses()
 
     def is_unknown_blank(self, name: str, entry_id: int | None) -> bool:
-        """Tell whether no reply of another entry asks for `name`."""
+        """Return whether no reply of another entry has the blank `name`."""
         if name in BUILT_IN_BLANK_NAMES or len(self.blank_uses) < MIN_KNOWN_BLANK_NAMES:
             return False
         return not self.blank_uses.get(name, set()) - {entry_id}
 
     def find_nearest_blank(self, name: str) -> str:
-        """Return the name in use that is written most like `name`, or nothing."""
+        """Return the blank in use whose name is most similar to `name`, or ""."""
         others = [
             *BUILT_IN_BLANK_NAMES,
-            *(one for one in self.blank_uses if one != name),
+            *(other for other in self.blank_uses if other != name),
         ]
         best = process.extractOne(
             name, others, score_cutoff=MIN_NAME_SIMILARITY_PERCENT
@@ -76,7 +77,7 @@ class LibraryLookup:
         return str(best[0]) if best else ""
 
     def find_nearest_snippet(self, name: str) -> str:
-        """Return the name of a snippet that is written most like `name`, or nothing."""
+        """Return the name of the snippet that is most similar to `name`, or ""."""
         best = process.extractOne(
             name, self.snippet_bodies.keys(), score_cutoff=MIN_NAME_SIMILARITY_PERCENT
         )
@@ -87,7 +88,7 @@ class LibraryLookup:
     def find_link_problems(
         self, source: str, *, public: bool, anchors: set[str]
     ) -> Iterator[LinkProblem]:
-        """Yield the links of an answer that lead nowhere, or not everybody there.
+        """Yield links of an answer that are dead, or that some readers cannot open.
 
         `anchors` are those of the answer itself.
         """
@@ -95,8 +96,8 @@ class LibraryLookup:
             if link.address.startswith("#"):
                 if unquote(link.address[1:]) not in anchors:
                     yield link, CHECK_MISSING_HEADING, "这条答案里没有这个标题", ""
-            elif told := self._check_address(link.address, public):
-                yield (link, *told)
+            elif problem := self._check_address(link.address, public):
+                yield (link, *problem)
 
     def _check_address(self, address: str, public: bool) -> tuple[str, str, str] | None:
         if "{{" in address or re.match("(?:mailto|tel):", address, re.IGNORECASE):
@@ -107,9 +108,9 @@ class LibraryLookup:
         if parts.scheme and (parts.hostname or "") not in self.own_hosts:
             return None
         if not parts.path.startswith("/"):
-            host = "." in address.partition("/")[0]
-            cure = f"写成 https://{address}" if host else "写完整的网址"
-            return CHECK_DEAD_LINK, "这不是完整的网址，点了打不开", cure
+            has_host = "." in address.partition("/")[0]
+            advice = f"写成 https://{address}" if has_host else "写完整的网址"
+            return CHECK_DEAD_LINK, "这不是完整的网址，点了打不开", advice
         return self._check_own_path(
             unquote(parts.path), unquote(parts.fragment), public
         )
@@ -121,22 +122,22 @@ class LibraryLookup:
             return self._check_picture(file["name"])
         if path.startswith(("/static/", "//")):
             return None
-        script = locale_prefix.get_path_locale(path)
+        locale = locale_prefix.get_path_locale(path)
         try:
-            with translation.override(script):
+            with translation.override(locale):
                 match = resolve(path)
         except (Resolver404, ValueError):
             return CHECK_DEAD_LINK, "网站里没有这个网址", "换成正确的网址，或去掉链接"
         if match.view_name in {"faq:entry", "faq:entry-short"}:
             return self._check_entry(int(match.kwargs["pk"]), anchor, public)
         if match.view_name.startswith("faq:category"):
-            known = Category.objects.filter(pk=match.kwargs["pk"]).exists()
-            return None if known else (CHECK_DEAD_LINK, "没有这个分类", "换一个分类")
+            exists = Category.objects.filter(pk=match.kwargs["pk"]).exists()
+            return None if exists else (CHECK_DEAD_LINK, "没有这个分类", "换一个分类")
         return None
 
     def _check_picture(self, name: str) -> tuple[str, str, str] | None:
-        known = Picture.objects.filter(name=name).exists()
-        if known or default_storage.exists(name):
+        exists = Picture.objects.filter(name=name).exists()
+        if exists or default_storage.exists(name):
             return None
         return CHECK_MISSING_PICTURE, "没有这张图片", "请重新插入图片"
 
@@ -152,8 +153,8 @@ class LibraryLookup:
             )
         if entry.status == Entry.Status.RETIRED:
             return CHECK_DEAD_LINK, f"「{entry}」已下线", "换成在用的条目，或去掉链接"
-        if told := _explain_unreadable(entry, public):
-            return CHECK_UNPUBLISHED_LINK, f"「{entry}」{told}", ""
+        if reason := _explain_unreadable(entry, public):
+            return CHECK_UNPUBLISHED_LINK, f"「{entry}」{reason}", ""
         if anchor and f'id="{anchor}"' not in _load_answer_html(pk):
             return (
                 CHECK_MISSING_HEADING,
@@ -182,7 +183,7 @@ def _is_valid_address(address: str) -> bool:
 
 
 def _explain_unreadable(entry: Entry, public: bool) -> str:
-    """Return why not everybody who reads the link may open `entry`, maybe nothing."""
+    """Return why some readers of the link cannot open `entry`; "" if all can."""
     if entry.status != Entry.Status.PUBLISHED:
         return f"还是{entry.get_status_display()}，打不开"
     if public and entry.audience != Entry.Audience.PUBLIC:
@@ -197,17 +198,17 @@ def _load_answer_html(pk: int) -> str:
 
 
 def _load_blank_uses() -> BlankUses:
-    """Return the blanks of all replies, read anew when any of them has changed."""
-    global _cached_blank_uses  # noqa: PLW0603 - one a process
+    """Return the blanks of all shared replies, read again when a reply has changed."""
+    global _cached_blank_uses  # noqa: PLW0603 - one for each process
     replies = Reply.objects.shared().order_by()
     stamp = replies.aggregate(n=Count("pk"), last=Max("updated_at"))
     if stamp != _cached_blank_uses[0]:
-        names: BlankUses = {}
+        uses: BlankUses = {}
         rows = replies.filter(text__contains="{{").values_list("entry_id", "text")
         for entry_id, text in rows.iterator():
             for name in blanks.list_blank_names(text):
-                users = names.setdefault(name, set())
-                if len(users) < 2:  # noqa: PLR2004 - one of them may be the asker
-                    users.add(entry_id)
-        _cached_blank_uses = (stamp, names)
+                entry_ids = uses.setdefault(name, set())
+                if len(entry_ids) < 2:  # noqa: PLR2004 - one may be the checked entry
+                    entry_ids.add(entry_id)
+        _cached_blank_uses = (stamp, uses)
     return _cached_blank_uses[1]

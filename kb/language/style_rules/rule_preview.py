@@ -1,4 +1,4 @@
-"""What a wording rule would find if it were kept as it stands."""
+"""The preview of a style rule: what it would find if it were saved."""
 
 from __future__ import annotations
 
@@ -16,53 +16,54 @@ from kb.text.style_rules import (
     StyleRuleSet,
 )
 
-MAX_PREVIEW_CANDIDATES = (
-    50  # entries that are read for words that the database has found
-)
+MAX_PREVIEW_CANDIDATES = 50  # entries found by the database that are checked
 
 
 def build_rules_with(row: StyleRule, check: str) -> StyleRuleSet:
-    """Return the rules with `row` among them, in the place of the one that is kept.
+    """Return the saved rules, with `row` in place of its saved form.
 
-    Raises ValidationError with what could not be saved.
+    Raises ValidationError if `row` could not be saved.
     """
     row.full_clean()
     others = StyleRule.objects.exclude(pk=row.pk)
-    return StyleRuleSet([*(one.to_rule() for one in others), row.to_rule()], check)
+    return StyleRuleSet([*(other.to_rule() for other in others), row.to_rule()], check)
 
 
-def find_rule_matches(rules: StyleRuleSet, said: str) -> list[StyleFinding]:
-    """Return what `rules` find in words of an answer or of a reply, each once."""
-    faces = (CheckedText(TEXT_ANSWER, said), CheckedText(TEXT_REPLY, said))
-    seen = {
-        (one.start, one.end, one.rule): one
-        for face in faces
-        for one in rules.find_violations(face)
+def find_rule_matches(rules: StyleRuleSet, body: str) -> list[StyleFinding]:
+    """Return the findings in `body` as an answer and as a reply, without duplicates."""
+    texts = (CheckedText(TEXT_ANSWER, body), CheckedText(TEXT_REPLY, body))
+    findings = {
+        (finding.start, finding.end, finding.rule): finding
+        for text in texts
+        for finding in rules.find_violations(text)
     }
-    return style_rules.sort_findings(seen.values())
+    return style_rules.sort_findings(findings.values())
 
 
 def find_entries_matching_rule(row: StyleRule, check: str) -> list[Entry]:
-    """Return entries that say what `row` is about, where it says so; newest first."""
+    """Return the entries in whose texts `row` finds something, newest first.
+
+    Built-in checks are not previewed. At most MAX_PREVIEW_CANDIDATES are checked.
+    """
     if row.kind == StyleRule.Kind.CHECK or not row.text:
         return []
     rules = StyleRuleSet([row.to_rule()], check)
     spelling = normalize.normalize_text(row.text)
-    some = Q()
+    contains = Q()
     for word in {row.text, spelling, *normalize.list_script_variants(spelling)}:
         for name in ("question", "answer", "replies__text"):
-            some |= Q(**{f"{name}__icontains": word})
-    near = Entry.objects.filter(some).exclude(status=Entry.Status.RETIRED)
+            contains |= Q(**{f"{name}__icontains": word})
+    candidates = Entry.objects.filter(contains).exclude(status=Entry.Status.RETIRED)
     ids = (
-        near.order_by("-pk")
+        candidates.order_by("-pk")
         .values_list("pk", flat=True)
         .distinct()[:MAX_PREVIEW_CANDIDATES]
     )
     rows = Entry.objects.filter(pk__in=list(ids)).order_by("-pk")
     return [
-        one
-        for one in rows.prefetch_related(prefetch_shared_replies())
-        if _is_matched_by(rules, one)
+        entry
+        for entry in rows.prefetch_related(prefetch_shared_replies())
+        if _is_matched_by(rules, entry)
     ]
 
 

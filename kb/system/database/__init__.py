@@ -1,1 +1,1 @@
-"""Database backends that fail fast, heal by themselves and name the reason."""
+"""Database backends with time limits, reconnection, and errors that name the reason."""

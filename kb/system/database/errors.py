@@ -1,4 +1,4 @@
-"""Why a request failed, where the reason lies outside of the program."""
+"""The reasons of failures outside of the program: disk, database, network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 
 class OutageReason(StrEnum):
-    """What keeps the site from working; `kb.system.outages` has the sentence for each."""
+    """Why the site cannot work; `kb.system.outages` has a message for each."""
 
     DISK_FULL = "disk_full"
     BUSY = "database_busy"
@@ -22,7 +22,7 @@ class OutageReason(StrEnum):
 
 
 class DatabaseUnavailableError(OperationalError):
-    """The server does not answer; it was not asked again so soon."""
+    """The server did not answer a moment ago, so it was not asked again."""
 
 
 class DatabaseTimeoutError(OperationalError):
@@ -70,15 +70,15 @@ _REASONS_BY_ERRNO = {
 
 
 def find_outage_reason(error: BaseException | None) -> OutageReason | None:
-    """Return why `error` was raised; None where it is a fault of the program."""
-    for one in _iter_causes(error):
-        if reason := _classify_error(one):
+    """Return the outage behind `error`; None if it is an error of the program."""
+    for cause in _iter_causes(error):
+        if reason := _classify_error(cause):
             return reason
     return None
 
 
 def _iter_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield the error and what it was raised from."""
+    """Yield the error and its chain of causes and contexts."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -106,9 +106,9 @@ def _classify_database_error(error: Exception) -> OutageReason | None:
         return _classify_sqlite_error(name, str(cause))
     if (state := getattr(cause, "sqlstate", None)) is not None:
         return _classify_postgresql_error(state)
-    # A connection that broke carries no code.
-    broken = isinstance(error, OperationalError | InterfaceError)
-    return OutageReason.UNREACHABLE if broken and cause is not None else None
+    # The error of a broken connection has no code.
+    is_broken = isinstance(error, OperationalError | InterfaceError)
+    return OutageReason.UNREACHABLE if is_broken and cause is not None else None
 
 
 def _classify_sqlite_error(name: str, message: str) -> OutageReason | None:

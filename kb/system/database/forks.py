@@ -1,4 +1,4 @@
-"""No connection crosses a fork: two processes on one socket read each other's answers."""
+"""Closing connections before a fork, so that two processes never share a socket."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ logger = logging.getLogger(__name__)
 
 
 def close_before_forks() -> None:
-    """Let every fork of this process close the connections of the forking thread."""
+    """Close the connections of the forking thread before every fork of this process."""
     os.register_at_fork(before=close_connections)
 
 
 def close_connections() -> None:
     """Close this thread's connections to databases and caches, pools included.
 
-    One inside a transaction stays open: who forks there must not use it in the child.
+    A connection inside a transaction stays open; the child must not use it.
     """
     for connection in connections.all(initialized_only=True):
         if connection.in_atomic_block:

@@ -1,7 +1,7 @@
-"""SQL as it is written: for what is asked in every search, or of many rows.
+"""Raw SQL, for queries of every search, or of many rows.
 
-To build a queryset and to put it into SQL takes Django five to ten times as long as
-the database takes to answer. Values are always passed apart.
+Django needs five to ten times as long to build and compile a queryset as the database
+to answer it. Values are always passed as parameters.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def execute_for_rows(sql: str, values: Sequence[SqlRow]) -> None:
 
 
 def format_placeholders(values: Sized) -> str:
-    """Return what stands for `values` between the brackets of IN ()."""
+    """Return the placeholders of `values` for IN (…); NULL if there are none."""
     return ", ".join(["%s"] * len(values)) or "NULL"
 
 
-def adapt_datetime(at: datetime) -> Any:
-    """Return a moment as the database takes it beside a column of moments."""
-    return connection.ops.adapt_datetimefield_value(at)
+def adapt_datetime(time: datetime) -> Any:
+    """Return `time` as a parameter that the database compares with a datetime column."""
+    return connection.ops.adapt_datetimefield_value(time)

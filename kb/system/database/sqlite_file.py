@@ -1,8 +1,8 @@
-"""Whether the SQLite file is the one that we know, whole, and with its own log.
+"""Checks of the SQLite file: the same file as before, undamaged, with its own log.
 
-SQLite keeps committed pages in `<file>-wal` until it moves them into the file. A log
-that is left beside an older copy of the file damages it, and SQLite does not notice.
-So a small record beside the database says how far the file itself is known to be.
+SQLite keeps committed pages in `<file>-wal` until it moves them into the file. If an
+older copy of the file is put beside a newer log, the log damages it, and SQLite does
+not notice. So a small record in DATA_DIR says how far the file itself has come.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from urllib.parse import quote
 
 from kb.system.database.errors import DatabaseReplacedError
 
-MAX_FILE_CHECK_SECONDS = 5.0  # that a check of the whole file may take at the start
-CHECK_INSTRUCTIONS = 100_000  # instructions of SQLite between two looks at the clock
-FILE_WATCH_SECONDS = 60.0  # between two looks at the file
+MAX_FILE_CHECK_SECONDS = 5.0  # of the check of the whole file at the start
+CHECK_INSTRUCTIONS = 100_000  # of SQLite, between two checks of the time
+FILE_WATCH_SECONDS = 60.0  # between two checks of the file
 RECORD_FILE_NAME = "database.json"  # in DATA_DIR
 
 logger = logging.getLogger(__name__)
 
 
 class DatabaseFileGuard:
-    """Remembers which file the process began with, and refuses any other.
+    """Remembers the file with which the process started, and refuses any other one.
 
-    It is on in the processes of a running site, those in the background included:
-    they neither make a file nor use another one. Commands may.
+    It is on in all processes of a running site, which neither create the file nor
+    use another one. Commands may do both.
     """
 
     def __init__(self) -> None:
@@ -41,11 +41,11 @@ class DatabaseFileGuard:
         self._known: dict[str, tuple[int, int]] = {}
 
     def remember_file(self, path: str | Path) -> None:
-        """Take the file as it is now for the right one."""
+        """Take the present file as the right one."""
         self._known[str(path)] = _get_file_identity(path)
 
     def check_file(self, path: str | Path) -> None:
-        """Raise DatabaseReplaced when the file is gone or another one."""
+        """Raise DatabaseReplacedError if the file is missing or another one."""
         known = self._known.get(str(path))
         if known is None:
             self.remember_file(path)
@@ -57,10 +57,10 @@ class DatabaseFileGuard:
 
 def _get_file_identity(path: str | Path) -> tuple[int, int]:
     try:
-        found = os.stat(path)  # every statement asks; Path is slower
+        status = os.stat(path)  # for every statement; Path.stat is slower
     except FileNotFoundError:
         raise DatabaseReplacedError(f"{path} does not exist") from None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 file_guard = DatabaseFileGuard()
@@ -68,19 +68,19 @@ file_guard = DatabaseFileGuard()
 
 @dataclass(frozen=True, slots=True)
 class FileProgress:
-    """How far the file itself has come, without its log: both numbers only grow."""
+    """How far the file itself has come, without its log. Both numbers only grow."""
 
-    migrations: int  # the number of the newest one
-    rows: int  # that were ever added, over all tables
+    migrations: int  # id of the newest row in django_migrations
+    rows: int  # ever inserted, in all tables
 
 
 def read_file_progress(path: Path) -> FileProgress | None:
-    """Return how far the file without its log is; None where it cannot be read."""
+    """Return the progress of the file without its log; None if it cannot be read."""
     address = f"file:{quote(str(path))}?mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(address, uri=True)) as connection:
             numbers = dict(connection.execute("SELECT name, seq FROM sqlite_sequence"))
-    except sqlite3.Error:  # also while pages are being moved into it
+    except sqlite3.Error:  # possible while pages are moved into the file
         return None
     return FileProgress(numbers.get("django_migrations", 0), sum(numbers.values()))
 
@@ -92,53 +92,56 @@ class FileFault(StrEnum):
 
 
 def find_file_fault(path: Path, folder: Path) -> tuple[FileFault, str] | None:
-    """Return why the file must not be served, with a sentence; None if it may be.
+    """Return why the file must not be served, and a message; None if it may be.
 
-    `folder` holds the record of `write_record`.
+    `folder` holds the record of `write_progress_record`.
     """
     if not path.is_file():
         return FileFault.MISSING, f"数据库文件 {path} 不存在。"
     if _is_older_than_log(path, folder):
-        told = (
+        message = (
             f"{path} 是一份较旧的副本，旁边的 {path.name}-wal 却是后来的，"
             "放在一起会损坏数据库。"
         )
-        return FileFault.MIXED, told
+        return FileFault.MIXED, message
     if damage := find_file_damage(path):
         return FileFault.DAMAGED, f"数据库文件 {path} 已损坏（{damage}）。"
     return None
 
 
 def _is_older_than_log(path: Path, folder: Path) -> bool:
+    """Return whether the file is behind the record, and a log lies beside it."""
     log = path.with_name(f"{path.name}-wal")
     if not log.is_file() or not log.stat().st_size:
         return False
-    recorded, found = read_progress_record(folder), read_file_progress(path)
-    if recorded is None or found is None or found.migrations > recorded.migrations:
+    recorded, current = read_progress_record(folder), read_file_progress(path)
+    if recorded is None or current is None:
         return False
-    return found != recorded and found.rows < recorded.rows
+    if current.migrations > recorded.migrations:
+        return False
+    return current != recorded and current.rows < recorded.rows
 
 
 def find_file_damage(path: Path, seconds: float = MAX_FILE_CHECK_SECONDS) -> str:
-    """Return what `PRAGMA quick_check` finds; empty if nothing in that time."""
-    ends = monotonic() + seconds
+    """Return the first error of `PRAGMA quick_check`; "" if none within `seconds`."""
+    deadline = monotonic() + seconds
     address = f"file:{quote(str(path))}?mode=rw"
     try:
         with closing(sqlite3.connect(address, uri=True)) as connection:
             connection.set_progress_handler(
-                lambda: monotonic() > ends, CHECK_INSTRUCTIONS
+                lambda: monotonic() > deadline, CHECK_INSTRUCTIONS
             )
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            result = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:  # too large, locked, read-only
         logger.warning("%s: not checked to the end: %s", path, error)
         return ""
     except sqlite3.DatabaseError as error:
         return str(error)
-    return "" if found == "ok" else str(found)
+    return "" if result == "ok" else str(result)
 
 
 def read_progress_record(folder: Path) -> FileProgress | None:
-    """Return what was last recorded; None where there is no record."""
+    """Return the recorded progress; None without a valid record."""
     try:
         return FileProgress(
             **json.loads((folder / RECORD_FILE_NAME).read_text("utf-8"))
@@ -148,23 +151,23 @@ def read_progress_record(folder: Path) -> FileProgress | None:
 
 
 def write_progress_record(path: Path | None, folder: Path) -> None:
-    """Record how far the file is, and with it that this folder has been in use.
+    """Record the progress of the file, and that this data folder is in use.
 
-    Without a `path`, where the database is a server, only the latter.
+    Without `path`, for a database server, only the latter.
     """
     recorded = read_progress_record(folder)
-    found = read_file_progress(path) if path else None
-    if found is None and recorded is None:  # at least that it has been in use
-        found = FileProgress(0, 0)
-    if found is None or found == recorded:
+    progress = read_file_progress(path) if path else None
+    if progress is None and recorded is None:  # only that the folder is in use
+        progress = FileProgress(0, 0)
+    if progress is None or progress == recorded:
         return
-    beside = folder / f".{RECORD_FILE_NAME}.{os.getpid()}"
-    beside.write_text(json.dumps(asdict(found)), "utf-8")
-    beside.replace(folder / RECORD_FILE_NAME)
+    partial = folder / f".{RECORD_FILE_NAME}.{os.getpid()}"
+    partial.write_text(json.dumps(asdict(progress)), "utf-8")
+    partial.replace(folder / RECORD_FILE_NAME)
 
 
 def start_file_watch(path: Path, folder: Path, stop: Event) -> Thread:
-    """Start a thread that looks at the file once a minute and keeps the record."""
+    """Start a thread that checks the file once a minute and updates the record."""
 
     def watch_file() -> None:
         while not stop.wait(FILE_WATCH_SECONDS):

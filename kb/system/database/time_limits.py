@@ -1,11 +1,11 @@
-"""How long a database operation of a request may take, and what ends a longer one.
+"""Time limits of the database operations of requests.
 
-The time-outs of PostgreSQL are kept by the server. A server that is frozen keeps
-none, and its machine goes on confirming packets, so no time-out of TCP helps. A
-thread of each process therefore watches the operations under way. It shuts the
-socket of one that is overdue: who waits for the answer gets an error at once.
+The time-outs of PostgreSQL are applied by the server. A frozen server applies none,
+and its machine still acknowledges packets, so no time-out of TCP helps. Therefore a
+thread of each process watches the running operations and shuts down the socket of
+an overdue one, which raises an error in the waiting thread.
 
-Only processes that serve requests have limits. Commands may take their time.
+Only processes that serve requests have limits; commands have none.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from time import monotonic, sleep
 
 from kb.system.database.errors import DatabaseTimeoutError, DatabaseUnavailableError
 
-WATCH_TICK_SECONDS = 0.1  # between two looks at what is under way
-SERVER_SILENCE_SECONDS = 1.5  # after which we look whether the server is alive
-SERVER_PROBE_SECONDS = 0.5  # for the server to answer
-SERVER_RETRY_SECONDS = 1.0  # before a server that did not answer is asked again
-SERVER_TRIAL_SECONDS = 3.0  # for one request to find out, while others fail at once
-_SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # any PostgreSQL answers one byte
+WATCH_TICK_SECONDS = 0.1  # between two checks of the running operations
+SERVER_SILENCE_SECONDS = 1.5  # without an answer, after which the server is probed
+SERVER_PROBE_SECONDS = 0.5  # in which the server has to answer the probe
+SERVER_RETRY_SECONDS = 1.0  # after a failure, until the next connection
+SERVER_TRIAL_SECONDS = 3.0  # of one request that tries, while the others fail at once
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # PostgreSQL answers with one byte
 
 _bound_seconds: ContextVar[float | None] = ContextVar("bound", default=None)
-_serving = Event()  # set in a process that serves requests, and in what it forks
+_serving = Event()  # set in processes that serve requests, and in their children
 
 
 def start_serving() -> None:
-    """Put limits on this process and on what it forks."""
+    """Apply limits in this process and in its children."""
     _serving.set()
 
 
 def stop_serving() -> None:
-    """Lift the limits, for a process that works in the background.
+    """Remove the limits, for a background process.
 
-    Connections that are open keep theirs: close them before.
+    Open connections keep theirs; close them before.
     """
     _serving.clear()
 
@@ -52,9 +52,9 @@ def is_serving() -> bool:
 
 @contextmanager
 def limit_time(seconds: float) -> Iterator[None]:
-    """Let no operation of the block take longer than `seconds`.
+    """Limit every operation of the block to `seconds`.
 
-    Only PostgreSQL needs it: readers of SQLite wait for nobody.
+    Only PostgreSQL applies it: reads of SQLite do not wait.
     """
     token = _bound_seconds.set(seconds)
     try:
@@ -65,17 +65,17 @@ def limit_time(seconds: float) -> Iterator[None]:
 
 @dataclass(slots=True, eq=False)
 class Operation:
-    """One operation under way: a statement, a commit or a check."""
+    """A running operation: a statement, a commit or a check. Times are monotonic."""
 
     socket: socket.socket
     deadline: float
-    began: float = field(default_factory=monotonic)
-    probed: float = 0.0
+    started_at: float = field(default_factory=monotonic)
+    probed_at: float = 0.0
     is_expired: bool = False
 
 
 class OperationWatcher:
-    """Ends operations that take too long; one thread, started when it is needed."""
+    """Ends operations that take too long, in one thread that starts when needed."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -87,9 +87,9 @@ class OperationWatcher:
     def watch_operation(
         self, connection: socket.socket, seconds: float
     ) -> Iterator[Operation]:
-        """Shut `connection` when the block takes longer than `seconds`.
+        """Shut down `connection` if the block takes longer than `seconds`.
 
-        Raises DatabaseTimeout in place of the error that follows.
+        Raises DatabaseTimeoutError in place of the error that follows.
         """
         bound = _bound_seconds.get()
         limit = seconds if bound is None else min(seconds, bound)
@@ -134,22 +134,22 @@ class OperationWatcher:
                     _end_operation(operation)
 
     def _end_unanswered(self, now: float) -> None:
-        """End what waits for a server that answers nobody."""
+        """End operations that wait for a server that does not answer a probe."""
         with self._lock:
             waiting = [
-                one
-                for one in self._operations
-                if now - one.began > SERVER_SILENCE_SECONDS
-                and now - one.probed > SERVER_SILENCE_SECONDS
+                operation
+                for operation in self._operations
+                if now - operation.started_at > SERVER_SILENCE_SECONDS
+                and now - operation.probed_at > SERVER_SILENCE_SECONDS
             ]
-            for one in waiting:
-                one.probed = now
+            for operation in waiting:
+                operation.probed_at = now
         if not waiting or is_server_answering(waiting[0].socket):
             return
         database_breaker.record_failure()
         with self._lock:
-            for one in self._operations & set(waiting):
-                _end_operation(one)
+            for operation in self._operations & set(waiting):
+                _end_operation(operation)
 
 
 def _end_operation(operation: Operation) -> None:
@@ -158,12 +158,12 @@ def _end_operation(operation: Operation) -> None:
     operation.is_expired = True
     try:
         operation.socket.shutdown(socket.SHUT_RDWR)
-    except OSError:  # it broke meanwhile
+    except OSError:  # the connection is already broken
         return
 
 
 def is_server_answering(connection: socket.socket) -> bool:
-    """Tell whether the server at the other end answers a new connection."""
+    """Return whether the server of `connection` answers a new connection."""
     try:
         with socket.socket(connection.family, socket.SOCK_STREAM) as probe:
             probe.settimeout(SERVER_PROBE_SECONDS)
@@ -175,9 +175,9 @@ def is_server_answering(connection: socket.socket) -> bool:
 
 
 class DatabaseBreaker:
-    """Lets requests fail at once while the server is known not to answer.
+    """A circuit breaker: requests fail at once while the server does not answer.
 
-    One request at a time finds out whether it answers again.
+    One request at a time tries whether it answers again.
     """
 
     def __init__(self) -> None:
@@ -185,7 +185,7 @@ class DatabaseBreaker:
         self._closed_until = 0.0  # monotonic; 0 while the server answers
 
     def require_answering(self) -> None:
-        """Raise DatabaseUnavailable unless the server may be asked now."""
+        """Raise DatabaseUnavailableError unless a connection may be tried now."""
         now = monotonic()
         with self._lock:
             if not self._closed_until:
@@ -197,12 +197,12 @@ class DatabaseBreaker:
             self._closed_until = now + SERVER_TRIAL_SECONDS
 
     def record_failure(self) -> None:
-        """Note that the server did not answer."""
+        """Record that the server did not answer."""
         with self._lock:
             self._closed_until = monotonic() + SERVER_RETRY_SECONDS
 
     def record_answer(self) -> None:
-        """Note that the server answered."""
+        """Record that the server answered."""
         with self._lock:
             self._closed_until = 0.0
 
@@ -212,7 +212,7 @@ database_breaker = DatabaseBreaker()
 
 
 def _reset_after_fork() -> None:
-    """A forked process has no thread of its parent, and a lock may be held for ever."""
+    """Start anew in a child process: it has no thread, and locks may be held for ever."""
     global operation_watcher, database_breaker
     operation_watcher, database_breaker = OperationWatcher(), DatabaseBreaker()
 

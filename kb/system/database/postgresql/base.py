@@ -1,7 +1,7 @@
-"""PostgreSQL for requests: every wait has an end, and dead connections are replaced.
+"""PostgreSQL backend with time limits, which replaces dead connections.
 
-Each thread keeps a connection of its own. Without a pool, a lost server is noticed at
-once, and so is its return.
+Each thread has a connection of its own. Without a pool, the loss and the return of a
+server are noticed at once.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from django.db.backends.postgresql import base
 from kb.system.database import time_limits
 from kb.system.database.errors import DatabaseTimeoutError
 
-USABLE_CHECK_SECONDS = 1.0  # for a connection to show that it still works
-SERVER_GRACE_SECONDS = 0.5  # for the server to keep its own time-out before we do
+USABLE_CHECK_SECONDS = 1.0  # of the check whether a connection still works
+SERVER_GRACE_SECONDS = 0.5  # after the time-out of the server, before ours
 IDLE_TRANSACTION_SECONDS = 60
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Limits apply while `limits.is_serving()`."""
+    """Limits apply if `time_limits.is_serving()`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -33,7 +33,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.execute_wrappers.append(self._execute_in_time)
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Add the time-outs that the server keeps."""
+        """Add the time-outs that the server applies."""
         params = super().get_connection_params()
         if time_limits.is_serving():
             params["options"] = (
@@ -42,7 +42,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def connect(self) -> None:
-        """Connect, unless the server is known not to answer."""
+        """Connect. Raises DatabaseUnavailableError if the server did not answer lately."""
         if not time_limits.is_serving():
             super().connect()
             return
@@ -56,9 +56,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         time_limits.database_breaker.record_answer()
 
     def init_connection_state(self) -> None:
-        self._forget_socket()  # of a connection that broke inside a transaction
+        self._forget_socket()  # of a connection that broke in a transaction
         if self.connection is not None and time_limits.is_serving():
-            # Of its own descriptor: the number of a closed one may be another's soon.
+            # A duplicate: the number of a closed descriptor may be used again.
             self._watched = socket.socket(fileno=os.dup(self.connection.fileno()))
         with self._limit_time(USABLE_CHECK_SECONDS):
             super().init_connection_state()
@@ -115,7 +115,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 yield
         except DatabaseTimeoutError:
             if not self.in_atomic_block:
-                self.close()  # what comes next gets a connection that works
+                self.close()  # the next operation gets a new connection
             raise
 
 

@@ -1,1 +1,1 @@
-"""Django's SQLite backend that never creates or mixes up files; Django imports `base`."""
+"""SQLite backend that never creates or exchanges files; Django imports `base`."""

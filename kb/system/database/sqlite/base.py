@@ -1,7 +1,7 @@
-"""SQLite for requests: the file is never created, and never another one than before.
+"""SQLite backend: never creates the file of a running site, and detects another one.
 
-A connection that met an error is dropped, so that the site heals: one that was opened
-while the file could not be written stays read-only for ever.
+A connection is closed after an error, because one that was opened while the file was
+not writable would stay read-only for ever.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from django.db.backends.sqlite3 import base
 from kb.system.database import sqlite_file, time_limits
 from kb.system.database.errors import DatabaseReplacedError
 
-COMMAND_LOCK_SECONDS = 60  # a command has time, and nobody watches it wait
+COMMAND_LOCK_SECONDS = 60  # commands may wait longer for a lock than requests
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Time limits apply while `limits.is_serving()`, the watch with `files.guard`."""
+    """Time limits apply if `time_limits.is_serving()`, the check of the file if it is on."""
 
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
         if self.is_in_memory_db():
             return params
-        if sqlite_file.file_guard.is_on:  # never make the file
+        if sqlite_file.file_guard.is_on:  # never create the file
             params["database"] = f"file:{quote(str(params['database']))}?mode=rw"
-        serving = time_limits.is_serving()
-        seconds = settings.KB_DB_LOCK_SECONDS if serving else COMMAND_LOCK_SECONDS
+        is_serving = time_limits.is_serving()
+        seconds = settings.KB_DB_LOCK_SECONDS if is_serving else COMMAND_LOCK_SECONDS
         params.setdefault("timeout", seconds)
         return params
 
@@ -41,7 +41,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return super().cursor()
 
     def _require_known_file(self) -> None:
-        """Raise DatabaseReplaced where the file is not the one that we began with."""
+        """Raise DatabaseReplacedError if the file is not the one of the start."""
         if not sqlite_file.file_guard.is_on or self.is_in_memory_db():
             return
         try:
@@ -52,5 +52,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def is_usable(self) -> bool:
-        """Django asks this after an error, before the next request."""
+        """Return False after an error; Django then opens a new connection."""
         return not self.errors_occurred
