@@ -61,7 +61,7 @@ def test_what_one_corrected_is_in_the_list_too(
 
 def test_the_rating_stands_beside_the_answer(client: Client, agent: User) -> None:
     asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
-    inquiry = inquiries.submit_inquiry("问", asked=asked)
+    inquiry = inquiries.submit_inquiry("问", details=asked)
     triage.answer_question(inquiry.question, answer="答", by=agent)
     inquiry.refresh_from_db()
     inquiries.rate_inquiry(inquiry, score=2, comment="没看懂")

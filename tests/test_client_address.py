@@ -100,10 +100,10 @@ def test_the_network_of_a_request_is_what_limits_count_by(settings: Any) -> None
 
 
 def test_a_person_is_told_apart_by_network_and_browser() -> None:
-    one, same = (usage.get_visitor_key(f"2001:db8::{n}", "Firefox") for n in (1, 2))
+    one, same = (usage.build_visitor_key(f"2001:db8::{n}", "Firefox") for n in (1, 2))
     assert one == same
-    assert one != usage.get_visitor_key("2001:db8:0:1::1", "Firefox")
-    assert one != usage.get_visitor_key("2001:db8::1", "Chrome")
+    assert one != usage.build_visitor_key("2001:db8:0:1::1", "Firefox")
+    assert one != usage.build_visitor_key("2001:db8::1", "Chrome")
 
 
 # A proxy that nobody configured ------------------------------------------------------

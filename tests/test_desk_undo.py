@@ -29,7 +29,7 @@ def desk(client: Client, editor: User) -> Client:
 @pytest.fixture
 def inquiry(db: None) -> Inquiry:
     asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
-    return inquiries.submit_inquiry("买粉吗", asked=asked)
+    return inquiries.submit_inquiry("买粉吗", details=asked)
 
 
 def test_a_closed_question_is_opened_again(desk: Client, inquiry: Inquiry) -> None:

@@ -18,7 +18,7 @@ from kb.import_export.read import uploads
 from kb.library import pictures
 from kb.models import Picture, User
 from kb.system.files import has_content, remove_leftovers, write_file_atomically
-from tests.test_pictures import image
+from tests.library.test_pictures import image
 
 
 def full(*args: Any) -> None:

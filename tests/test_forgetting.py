@@ -202,7 +202,7 @@ def inquiry(db: None, settings: Any) -> Inquiry:
     asked = inquiries.SubmittedInquiry(
         form_key="k", origin="https://faq.example.com", contact=PHONE, words="退款"
     )
-    made = inquiries.submit_inquiry(SAID, asked=asked)
+    made = inquiries.submit_inquiry(SAID, details=asked)
     InquiryAttachment.objects.create(inquiry=made, body=b"x", place=1)
     return made
 

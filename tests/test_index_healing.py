@@ -116,7 +116,7 @@ def older_copy(entry: Entry, folder: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def put_back(copy: Path, folder: Path) -> None:
+def restore_picture_file(copy: Path, folder: Path) -> None:
     shutil.rmtree(folder)
     shutil.copytree(copy, folder)
 
@@ -124,7 +124,7 @@ def put_back(copy: Path, folder: Path) -> None:
 def test_an_older_copy_of_the_index_is_noticed_and_heals(
     older_copy: Path, folder: Path, entry: Entry
 ) -> None:
-    put_back(older_copy, folder)
+    restore_picture_file(older_copy, folder)
     assert ask("平台垫付").is_degraded
     assert healing.rebuild_if_needed()
     results = ask("平台垫付")
@@ -137,7 +137,7 @@ def test_an_older_copy_of_the_index_is_noticed_and_heals(
 def test_an_older_copy_is_not_made_the_known_one_by_a_save(
     older_copy: Path, folder: Path, make_entry: MakeEntry
 ) -> None:
-    put_back(older_copy, folder)
+    restore_picture_file(older_copy, folder)
     stamps.clear_cached_answers()
     sync.mark_stale([1])
     assert sync.sync_marked_entries() == 0

@@ -108,7 +108,7 @@ def complain(
         words="邮费",
         person=person,
         side=SearchSide.PUBLIC,
-        why=usage.VoteReason(reason, note),
+        reason=usage.VoteReason(reason, note),
     )
 
 

@@ -28,10 +28,10 @@ from kb.system.database.errors import (
 )
 from kb.web.faq import ask_form
 from tests.conftest import MakeEntry
+from tests.library.test_pictures import image
 from tests.test_admin import filled, where
 from tests.test_asking import fields
 from tests.test_import_admin import GOOD, upload
-from tests.test_pictures import image
 from tests.test_votes import form as vote_form
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")

@@ -193,7 +193,7 @@ def test_what_fits_the_customer_stands_first(
     ]
 
     def order(**asked: Any) -> list[str]:
-        return [reply.label for reply in replies.sort_by_fit(made, **asked)]
+        return [reply.label for reply in replies.sort_replies_by_fit(made, **asked)]
 
     assert order()[:3] == ["我的", "团队", "标准"]
     assert order(segment=vip.pk)[:2] == ["高净值", "高净值短信"]
@@ -214,7 +214,7 @@ def test_an_accepted_proposal_is_everybodys_and_names_its_author(
     assert replies.propose_reply(reply, by=agent) == proposal
     assert list(replies.list_waiting_reply_proposals()) == [proposal]
     replies.accept_reply_proposal(
-        proposal, by=editor, entry=entry, seen=reply.updated_at.isoformat()
+        proposal, by=editor, entry=entry, seen_updated_at=reply.updated_at.isoformat()
     )
     reply.refresh_from_db()
     assert reply.is_shared
@@ -264,7 +264,7 @@ def test_what_its_author_changed_meanwhile_is_not_accepted_unseen(
     replies.save_private_reply(reply, by=agent)
     with pytest.raises(ValidationError, match="作者刚改过"):
         replies.accept_reply_proposal(
-            proposal, by=editor, entry=make_entry(), seen=seen
+            proposal, by=editor, entry=make_entry(), seen_updated_at=seen
         )
     assert Reply.objects.get(pk=reply.pk).owner == agent
 

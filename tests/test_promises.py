@@ -12,7 +12,7 @@ from kb.models import Inquiry, Reply, ReplyFeedback, ReplyProposal, User
 from kb.quality import work_queue
 from kb.questions import inquiries
 from tests.conftest import MakeEntry, MakeQuestion
-from tests.test_waiting import tabs
+from tests.quality.test_work_queue import tabs
 
 pytestmark = pytest.mark.django_db
 MAIL, PHONE, NOTHING = "kid@example.com", "13800001234", ""
@@ -22,7 +22,7 @@ def ask(contact: str) -> Inquiry:
     asked = inquiries.SubmittedInquiry(
         form_key="k", origin="https://x.example", contact=contact
     )
-    return inquiries.submit_inquiry("快递没收到怎么办", asked=asked)
+    return inquiries.submit_inquiry("快递没收到怎么办", details=asked)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def inquiry(days: float, answer: str = "") -> Inquiry:
         words="退款",
         page="/q/1/",
     )
-    made = inquiries.submit_inquiry(SAID, asked=asked)
+    made = inquiries.submit_inquiry(SAID, details=asked)
     InquiryAttachment.objects.create(inquiry=made, body=b"x", place=1)
     status = Question.Status.ANSWERED if answer else Question.Status.OPEN
     Question.objects.filter(pk=made.question_id).update(

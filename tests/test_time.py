@@ -268,7 +268,7 @@ def test_confirming_moves_the_date_and_writes_nothing(
     assert (entry.version, entry.updated_at) == (version, updated)
     turn(MORNING + 62 * DAY)
     assert list(entries.list_due_entries()) == [entry]
-    entries.confirm_entry(entry, by=editor, again=90)
+    entries.confirm_entry(entry, by=editor, next_in_days=90)
     turn(MORNING + 100 * DAY)
     assert not entries.list_due_entries().exists()
     assert AuditEvent.objects.filter(act="confirmed").count() == 2

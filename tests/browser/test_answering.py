@@ -38,7 +38,7 @@ def inquiry(entry: Entry) -> Inquiry:
     asked = inquiries.SubmittedInquiry(
         form_key="k", origin="https://x.example", contact="a@b.co"
     )
-    return inquiries.submit_inquiry("快递显示签收了，可是没收到", asked=asked)
+    return inquiries.submit_inquiry("快递显示签收了，可是没收到", details=asked)
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def test_keys_lead_through_the_questions(
     page: Page, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
     asked = inquiries.SubmittedInquiry(form_key="k2", origin="https://x.example")
-    inquiries.submit_inquiry("第二个问题", asked=asked)
+    inquiries.submit_inquiry("第二个问题", details=asked)
     login(page, agent, live_site)
     page.goto("/desk/asked/")
     page.keyboard.press("j")

@@ -106,9 +106,9 @@ def test_one_person_alone_changes_nothing(freight: Entry) -> None:
 
 
 def test_another_browser_is_not_another_person(freight: Entry) -> None:
-    pick(freight, *(usage.get_visitor_key("198.51.100.7", f"b{n}") for n in range(9)))
+    pick(freight, *(usage.build_visitor_key("198.51.100.7", f"b{n}") for n in range(9)))
     assert not Evidence.objects.exists()
-    pick(freight, usage.get_visitor_key("198.51.100.8", "b0"))
+    pick(freight, usage.build_visitor_key("198.51.100.8", "b0"))
     assert Evidence.objects.get().people == 2
 
 
@@ -299,18 +299,18 @@ def test_searches_are_kept_for_so_long() -> None:
 
 
 def test_a_stranger_has_no_name_and_no_address() -> None:
-    person = usage.get_visitor_key("198.51.100.7", "Firefox")
-    assert person == usage.get_visitor_key("198.51.100.7", "Firefox")
-    assert person != usage.get_visitor_key("198.51.100.7", "Safari")
-    assert person != usage.get_visitor_key("198.51.100.8", "Firefox")
+    person = usage.build_visitor_key("198.51.100.7", "Firefox")
+    assert person == usage.build_visitor_key("198.51.100.7", "Firefox")
+    assert person != usage.build_visitor_key("198.51.100.7", "Safari")
+    assert person != usage.build_visitor_key("198.51.100.8", "Firefox")
     assert len(person) == 17
     assert "198" not in person
 
 
 def test_a_stranger_cannot_be_told_without_the_key(settings: Any) -> None:
-    one = usage.get_visitor_key("198.51.100.7", "Firefox")
+    one = usage.build_visitor_key("198.51.100.7", "Firefox")
     settings.SECRET_KEY = "another"
-    assert usage.get_visitor_key("198.51.100.7", "Firefox") != one
+    assert usage.build_visitor_key("198.51.100.7", "Firefox") != one
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_a_stranger_cannot_be_told_without_the_key(settings: Any) -> None:
 )
 def test_a_network_is_one_person(one: str, other: str, same: bool) -> None:
     people = [
-        evidence_levels.get_person_origin(usage.get_visitor_key(a, "x"))
+        evidence_levels.get_person_origin(usage.build_visitor_key(a, "x"))
         for a in (one, other)
     ]
     assert (people[0] == people[1]) is same

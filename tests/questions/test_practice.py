@@ -123,7 +123,7 @@ def test_a_wrong_one_comes_back_sooner_than_a_right_one(
     turn = practice.choose_next_question(agent)
     assert turn.question is None
     assert turn.next_due_at == timezone.now() + timedelta(minutes=10)
-    assert practice.choose_next_question(agent, again=True).question == first
+    assert practice.choose_next_question(agent, allow_early=True).question == first
     clock(timedelta(minutes=10))
     assert asked(agent) == first
     practice.record_attempt(first, chosen=one, by=agent)

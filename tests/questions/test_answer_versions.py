@@ -35,7 +35,7 @@ def inquiry(db: None) -> Inquiry:
     asked = inquiries.SubmittedInquiry(
         form_key="k", origin="https://faq.example.com", contact="kid@example.com"
     )
-    return inquiries.submit_inquiry("快递没收到怎么办", asked=asked)
+    return inquiries.submit_inquiry("快递没收到怎么办", details=asked)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_nobody_takes_back_what_a_colleague_sent(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
     triage.answer_question(
-        inquiry.question, answer="好", by=other, hold=answers.RECALL_PERIOD
+        inquiry.question, answer="好", by=other, recall_period=answers.RECALL_PERIOD
     )
     desk.post(f"/desk/answered/{inquiry.question_id}/take-back/")
     assert Question.objects.get().answer == "好"

@@ -25,7 +25,7 @@ Status = Question.Status
 @pytest.fixture
 def inquiry(db: None) -> Inquiry:
     asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
-    return inquiries.submit_inquiry("快递没收到怎么办", asked=asked)
+    return inquiries.submit_inquiry("快递没收到怎么办", details=asked)
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_the_next_question_is_one_that_nobody_is_answering(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
     asked = inquiries.SubmittedInquiry(form_key="k2", origin="https://faq.example.com")
-    second = inquiries.submit_inquiry("第二个问题", asked=asked)
+    second = inquiries.submit_inquiry("第二个问题", details=asked)
     assert desk.get("/desk/asked/").context["question"] == inquiry.question
     answers.save_draft_and_presence(inquiry.question, by=other, text=None)
     page = desk.get("/desk/asked/")

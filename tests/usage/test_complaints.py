@@ -24,7 +24,7 @@ def complain(
 ) -> Vote:
     side = SearchSide.PUBLIC
     return usage.record_vote(
-        entry, helpful=False, words="退货", person=person, side=side, why=why
+        entry, helpful=False, words="退货", person=person, side=side, reason=why
     )
 
 
@@ -75,7 +75,7 @@ def test_undoing_leaves_what_was_dealt_with_earlier(editor: User, entry: Entry) 
     second = complain(entry, "b")
     usage.mark_complaints_handled(entry, upto=second.created_at, by=editor)
     last = Vote.objects.get(pk=second.pk)
-    assert usage.reopen_complaints(entry, at=last.handled_at) == 1
+    assert usage.reopen_complaints(entry, handled_at=last.handled_at) == 1
     assert Vote.objects.get(pk=first.pk).handled_at is not None
 
 

@@ -46,7 +46,7 @@ from tests.importing import load, plan
 from tests.test_admin import change, filled, where
 
 pytestmark = pytest.mark.django_db
-KB = Path(__file__).parent.parent / "kb"
+KB = Path(__file__).parent.parent.parent / "kb"
 PHONE = "13812345678"
 WORD = "绝对保证"
 

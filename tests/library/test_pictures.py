@@ -25,7 +25,7 @@ from kb.models import Inquiry, InquiryAttachment, Picture, User
 from kb.web.faq import ask_form
 from tests.conftest import MakeEntry
 
-HERE = Path(__file__).parent / "bad_inputs" / "images"
+HERE = Path(__file__).parent.parent / "bad_inputs" / "images"
 UPLOAD = "/admin/kb/picture/upload/"
 pytestmark = pytest.mark.django_db
 

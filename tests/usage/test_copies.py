@@ -24,7 +24,6 @@ from kb.models import (
     SearchSide,
     User,
 )
-from kb.usage import copied_entries
 from tests.conftest import MakeEntry
 
 URL = "/console/pick/"
@@ -95,10 +94,8 @@ def test_a_reply_that_belongs_to_no_entry_is_kept_and_teaches_nothing(
     assert not Search.objects.exists()
     assert not Pick.objects.exists()
     tell(console, entry, **talk)
-    assert copied_entries.list_recently_copied_ids(agent) == [entry.pk]
-    assert copied_entries.list_often_copied_ids(timezone.now() - timedelta(days=1)) == [
-        entry.pk
-    ]
+    assert usage.list_recently_copied_ids(agent) == [entry.pk]
+    assert usage.list_often_copied_ids(timezone.now() - timedelta(days=1)) == [entry.pk]
     mate = make_user("mate", ROLE_AGENT)
     theirs = replies.save_private_reply(
         Reply(owner=mate, title="早安", body="早上好"), by=mate

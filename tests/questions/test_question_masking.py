@@ -47,15 +47,17 @@ def test_the_setting_says_which_kinds(
 @pytest.mark.django_db
 def test_what_customers_ask_on_the_site_is_masked() -> None:
     asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
-    made = inquiries.submit_inquiry(SAID, asked=asked)
+    made = inquiries.submit_inquiry(SAID, details=asked)
     assert made.question.text == MASKED
     assert made.contact == "13812345678"  # so that somebody can call back
     asked = inquiries.SubmittedInquiry(
         form_key="l", origin="https://faq.example.com", contact="a@example.com"
     )
-    assert inquiries.submit_inquiry(SAID, asked=asked).contact == "a@example.com"
+    assert inquiries.submit_inquiry(SAID, details=asked).contact == "a@example.com"
     asked = inquiries.SubmittedInquiry(form_key="m", origin="https://faq.example.com")
-    assert inquiries.submit_inquiry("发票寄到 b@example.com", asked=asked).contact == ""
+    assert (
+        inquiries.submit_inquiry("发票寄到 b@example.com", details=asked).contact == ""
+    )
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.test import Client
 from kb.models import Inquiry, Question, User
 from kb.quality import work_queue
 from kb.questions import inquiries, triage
-from tests.test_waiting import tabs
+from tests.quality.test_work_queue import tabs
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def rated(agent: User) -> Inquiry:
     asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
-    inquiry = inquiries.submit_inquiry("快递没收到怎么办", asked=asked)
+    inquiry = inquiries.submit_inquiry("快递没收到怎么办", details=asked)
     triage.answer_question(inquiry.question, answer="请等 3 天", by=agent)
     return rate(inquiry, 2, "等了五天了")
 

@@ -205,13 +205,13 @@ def test_who_approves_has_seen_the_latest(
     seen = review.version_stamp
     review = proposal(entry, writer, answer="二")
     with pytest.raises(ValidationError, match="刚改过"):
-        entries.approve_review(review, by=lead, seen=seen)
+        entries.approve_review(review, by=lead, seen_stamp=seen)
     assert (
-        entries.approve_review(review, by=lead, seen=review.version_stamp).answer
+        entries.approve_review(review, by=lead, seen_stamp=review.version_stamp).answer
         == "二"
     )
     with pytest.raises(ValidationError, match="已经有人处理"):
-        entries.approve_review(review, by=lead, seen=review.version_stamp)
+        entries.approve_review(review, by=lead, seen_stamp=review.version_stamp)
 
 
 def test_a_draft_that_is_changed_under_review_is_looked_at_again(
@@ -224,7 +224,7 @@ def test_a_draft_that_is_changed_under_review_is_looked_at_again(
     seen = review.version_stamp
     entries.update_entry(entry, by=writer, based_on=entry.version, answer="二")
     with pytest.raises(ValidationError, match="刚改过"):
-        entries.approve_review(review, by=lead, seen=seen)
+        entries.approve_review(review, by=lead, seen_stamp=seen)
     entry.refresh_from_db()
     assert entry.status == "review"
 
@@ -596,7 +596,9 @@ def test_what_was_kept_of_a_form_goes_when_it_is_proposed(
     written: Client, writer: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="旧")
-    autosave.save_form_fields([("answer", "新")], entry=entry, by=writer, known=None)
+    autosave.save_form_fields(
+        [("answer", "新")], entry=entry, by=writer, autosave_id=None
+    )
     change(written, entry, answer="新")
     assert Review.objects.exists()
     assert not autosave.list_autosaves(entry, by=writer)
