@@ -1,4 +1,7 @@
-"""Keep pictures: decoded with suspicion, encoded anew, named by their content."""
+"""Store pictures: uploads are decoded, encoded anew as WebP and named by their content.
+
+Encoding anew drops metadata and whatever else a hostile file may carry.
+"""
 
 from __future__ import annotations
 
@@ -22,29 +25,30 @@ from kb.text import images
 from kb.text.chinese import normalize
 
 logger = logging.getLogger(__name__)
-RIFF_HEADER_BYTES = 12  # bytes that say what a WebP file is and how long
+RIFF_HEADER_BYTES = 12  # "RIFF", length in 4 bytes, "WEBP"
 
 
 def store_picture(upload: File[bytes], *, alt: str, by: User | None) -> Picture:
-    """Return the picture made of `upload`; the same bytes are the same picture.
+    """Convert `upload` to WebP, store it and return its row.
 
-    The first frame as WebP, upright, at most imaging.SHOWN, without EXIF or any
-    other word of the original. Raises ValidationError for "alt" or "file".
+    Only the first frame is stored, upright, scaled down as `images.convert_to_webp`
+    does it, without EXIF or other metadata. An image that is stored already returns
+    its existing row. Raises ValidationError for "alt" or "file".
     """
-    words = normalize.clean_single_line(alt)
-    if not words or len(words) > MAX_ALT_TEXT_CHARS:
-        told = f"请写替代文字：一句话说清图里有什么，最多 {MAX_ALT_TEXT_CHARS} 字。"
-        raise ValidationError({"alt": told})
-    made = _convert_upload(upload)
-    name = _build_file_name(made)
-    _write_picture_file(name, made.body)
+    alt_text = normalize.clean_single_line(alt)
+    if not alt_text or len(alt_text) > MAX_ALT_TEXT_CHARS:
+        message = f"请写替代文字：一句话说清图里有什么，最多 {MAX_ALT_TEXT_CHARS} 字。"
+        raise ValidationError({"alt": message})
+    image = _convert_upload(upload)
+    name = _build_file_name(image)
+    _write_picture_file(name, image.body)
     picture, _ = Picture.objects.get_or_create(
         name=name,
         defaults={
-            "alt": words,
-            "width": made.width,
-            "height": made.height,
-            "size": len(made.body),
+            "alt": alt_text,
+            "width": image.width,
+            "height": image.height,
+            "size": len(image.body),
             "created_by": by,
         },
     )
@@ -52,17 +56,17 @@ def store_picture(upload: File[bytes], *, alt: str, by: User | None) -> Picture:
 
 
 def encode_upload(upload: File[bytes]) -> bytes:
-    """Return `upload` as `keep` would store it; raises ValidationError for "file"."""
+    """Return `upload` as WebP without storing it; raises ValidationError for "file"."""
     return _convert_upload(upload).body
 
 
 def count_picture_uses(picture: Picture) -> int:
-    """Return how many entries show `picture`."""
+    """Return how many entries have `picture` in their answer."""
     return Entry.objects.filter(answer__contains=picture.name).count()
 
 
 def is_picture_file_intact(picture: Picture) -> bool:
-    """Return whether the file of `picture` is there and of its size."""
+    """Return whether the file of `picture` exists and has the recorded size."""
     try:
         return default_storage.size(picture.name) == picture.size
     except OSError:
@@ -70,9 +74,10 @@ def is_picture_file_intact(picture: Picture) -> bool:
 
 
 def is_webp_complete(head: bytes, size: int) -> bool:
-    """Return whether a WebP file of `size` bytes that begins with `head` is whole.
+    """Return whether a WebP file of `size` bytes that begins with `head` is complete.
 
-    A file in the RIFF format begins with its length; one that was cut is shorter.
+    The header of a RIFF file holds the length of what follows its first 8 bytes; a
+    truncated file is shorter. Format: RFC 9649, section 2.3.
     """
     if len(head) < RIFF_HEADER_BYTES or head[:4] != b"RIFF" or head[8:12] != b"WEBP":
         return False
@@ -81,7 +86,10 @@ def is_webp_complete(head: bytes, size: int) -> bool:
 
 @transaction.atomic
 def delete_picture(picture: Picture) -> None:
-    """Delete a picture that no entry shows, and its file once that is sure."""
+    """Delete a picture that no entry shows; its file goes after the commit.
+
+    Raises ValidationError while entries still show it.
+    """
     if count := count_picture_uses(picture):
         raise ValidationError(f"还有 {count} 个条目在用这张图片，不能删除。")
     name = picture.name
@@ -89,13 +97,13 @@ def delete_picture(picture: Picture) -> None:
     transaction.on_commit(lambda: default_storage.delete(name))
 
 
-def put_back(picture: Picture, body: bytes) -> None:
-    """Write the file of a picture that was deleted. Raises ValidationError."""
+def restore_picture_file(picture: Picture, body: bytes) -> None:
+    """Write the file of a deleted picture again. Raises ValidationError."""
     _write_picture_file(picture.name, body)
 
 
-def _build_file_error(told: str) -> ValidationError:
-    return ValidationError({"file": told})
+def _build_file_error(message: str) -> ValidationError:
+    return ValidationError({"file": message})
 
 
 def _convert_upload(upload: File[bytes]) -> images.EncodedImage:
@@ -103,33 +111,37 @@ def _convert_upload(upload: File[bytes]) -> images.EncodedImage:
     if not upload.size:
         raise _build_file_error(_("这张图片是空的。"))
     if upload.size > limit * 1024 * 1024:
-        told = _("图片有 %(size).1f MB，最多 %(limit)d MB，请缩小后再传。")
+        message = _("图片有 %(size).1f MB，最多 %(limit)d MB，请缩小后再传。")
         size = upload.size / 1024 / 1024
-        raise _build_file_error(told % {"size": size, "limit": limit})
+        raise _build_file_error(message % {"size": size, "limit": limit})
     try:
         return images.convert_to_webp(upload.read())
-    except images.ImageTooLargeError as large:
-        told = _(
+    except images.ImageTooLargeError as error:
+        message = _(
             "图片有 %(width)d × %(height)d 像素，太大了，请缩小到 %(side)d × %(side)d 以内。"
         )
-        sizes = {"width": large.width, "height": large.height}
+        sizes = {"width": error.width, "height": error.height}
         raise _build_file_error(
-            told % (sizes | {"side": isqrt(large.max_pixels)})
+            message % (sizes | {"side": isqrt(error.max_pixels)})
         ) from None
     except images.BrokenImageError:
-        told = _("这个文件打不开：只收 PNG、JPEG、GIF、WebP 图片，而且要完整。")
-        raise _build_file_error(told) from None
+        message = _("这个文件打不开：只收 PNG、JPEG、GIF、WebP 图片，而且要完整。")
+        raise _build_file_error(message) from None
 
 
-def _build_file_name(made: images.EncodedImage) -> str:
-    """Return a name of the content that only we can make: drafts show pictures, too."""
+def _build_file_name(image: images.EncodedImage) -> str:
+    """Return a file name that is derived from the content and cannot be guessed.
+
+    The hash is keyed, because addresses of pictures are public and drafts show
+    pictures, too: a copy of an image must not reveal whether it is stored.
+    """
     key = settings.SECRET_KEY.encode()
-    digest = hmac.new(key, made.body, hashlib.blake2b).hexdigest()[:32]
-    return f"{digest}-{made.width}x{made.height}.webp"
+    digest = hmac.new(key, image.body, hashlib.blake2b).hexdigest()[:32]
+    return f"{digest}-{image.width}x{image.height}.webp"
 
 
 def _write_picture_file(name: str, body: bytes) -> None:
-    """Keep `body` under `name`; a damaged file that is there already is replaced."""
+    """Write `body` to `name`; an existing file with other content is replaced."""
     path = Path(default_storage.path(name))
     mode: int = settings.FILE_UPLOAD_PERMISSIONS
     try:
@@ -139,5 +151,7 @@ def _write_picture_file(name: str, body: bytes) -> None:
             files.write_file_atomically(path, body, mode=mode)
     except OSError as error:
         logger.error("a picture could not be written: %s", error)
-        told = _("图片没有保存：服务器现在写不了文件，可能是磁盘满了。请稍后再传一次。")
-        raise _build_file_error(told) from None
+        message = _(
+            "图片没有保存：服务器现在写不了文件，可能是磁盘满了。请稍后再传一次。"
+        )
+        raise _build_file_error(message) from None

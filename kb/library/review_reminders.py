@@ -1,4 +1,4 @@
-"""Whose entries are due hears of it by mail, once a day and no more."""
+"""Remind owners by mail of entries that are due for review, at most once a day."""
 
 from __future__ import annotations
 
@@ -15,60 +15,66 @@ from django.utils import timezone
 from kb.library import entries
 from kb.models import Entry, User
 
-MAX_ENTRIES_PER_REMINDER = 20  # entries named in a mail
+MAX_ENTRIES_PER_REMINDER = 20  # listed by name in one mail
 logger = logging.getLogger(__name__)
 
 
 def send_review_reminders() -> int:
-    """Send what is due today and was not sent; return how many mails went out.
+    """Send today's reminders that were not sent yet; return how many were sent.
 
-    The day is taken before the mail is sent: two runs at once send one, and a
-    clock that goes back sends none again.
+    The day is claimed before the mail is sent, so two runs at the same time send one
+    mail, and a clock that is set back sends no second one.
     """
     if not settings.KB_MAIL:
         return 0
-    late = (
+    due_entries = (
         entries.list_due_entries().filter(owner__isnull=False).select_related("owner")
     )
-    sent = 0
-    for person, own in entries.group_by_owner(late).items():
-        if person.email and _claim_reminder_today(person):
-            sent += _send_reminder(person, own)
-    return sent
+    sent_count = 0
+    for owner, owned_entries in entries.group_entries_by_owner(due_entries).items():
+        if owner.email and _claim_reminder_today(owner):
+            sent_count += _send_reminder(owner, owned_entries)
+    return sent_count
 
 
-def _claim_reminder_today(person: User) -> bool:
+def _claim_reminder_today(owner: User) -> bool:
+    """Record that `owner` is reminded today; return False if that was done before."""
     today = timezone.localdate()
-    rows = User.objects.filter(pk=person.pk)
-    not_yet = rows.filter(Q(reminded_on=None) | Q(reminded_on__lt=today))
+    users = User.objects.filter(pk=owner.pk)
+    not_yet = users.filter(Q(reminded_on=None) | Q(reminded_on__lt=today))
     return bool(not_yet.update(reminded_on=today))
 
 
 def _build_due_page_url() -> str:
-    """Return the address of the page, where the site was told on which host it is."""
-    own = {"localhost", "127.0.0.1"}
-    named = [h for h in settings.ALLOWED_HOSTS if h[0].isalnum() and h not in own]
-    if not named:
+    """Return "：" and the address of the list of due entries, or "".
+
+    The host comes from ALLOWED_HOSTS; without a public host there is no address.
+    """
+    local_hosts = {"localhost", "127.0.0.1"}
+    public_hosts = [
+        h for h in settings.ALLOWED_HOSTS if h[0].isalnum() and h not in local_hosts
+    ]
+    if not public_hosts:
         return ""
     scheme = "https" if settings.HTTPS else "http"
-    return f"：{scheme}://{named[0]}{reverse('desk:due')}"
+    return f"：{scheme}://{public_hosts[0]}{reverse('desk:due')}"
 
 
-def _send_reminder(person: User, own: Sequence[Entry]) -> int:
-    names = "\n".join(f"· {entry}" for entry in own[:MAX_ENTRIES_PER_REMINDER])
-    rest = (
-        f"\n……还有 {len(own) - MAX_ENTRIES_PER_REMINDER} 条"
-        if len(own) > MAX_ENTRIES_PER_REMINDER
+def _send_reminder(owner: User, due_entries: Sequence[Entry]) -> int:
+    listed = "\n".join(f"· {entry}" for entry in due_entries[:MAX_ENTRIES_PER_REMINDER])
+    remainder = (
+        f"\n……还有 {len(due_entries) - MAX_ENTRIES_PER_REMINDER} 条"
+        if len(due_entries) > MAX_ENTRIES_PER_REMINDER
         else ""
     )
-    mail = EmailMessage(
-        subject=f"有 {len(own)} 条内容该复核了",
-        body=f"{person}，您负责的这些条目到了复核的日子：\n\n{names}{rest}\n\n"
+    message = EmailMessage(
+        subject=f"有 {len(due_entries)} 条内容该复核了",
+        body=f"{owner}，您负责的这些条目到了复核的日子：\n\n{listed}{remainder}\n\n"
         f"登录后在工作台「待复核」里处理{_build_due_page_url()}。\n",
-        to=[person.email],
+        to=[owner.email],
     )
     try:
-        return mail.send()
+        return message.send()
     except (OSError, SMTPException) as error:
-        logger.warning("remind: user %s was not sent to: %s", person.pk, error)
+        logger.warning("no reminder could be sent to user %s: %s", owner.pk, error)
         return 0

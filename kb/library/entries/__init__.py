@@ -1,4 +1,8 @@
-"""Draft, revise, review, publish and retire entries: their only writer."""
+"""Entries: draft, revise, review, publish, retire. The only writer of their tables.
+
+An entry is saved in versions. Each version is an EntryRevision with a snapshot of all
+its content: columns, replies, phrasings, tags, follow-ups, translation.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,9 @@ from kb.library.entries.change_reviews import (
     apply_proposed_change,
     approve_review,
     assign_reviewer,
+    build_proposed_snapshot,
     comment_on_review,
     get_pending_change,
-    get_proposed_content,
     list_reviews_awaiting,
     merge_proposed_change,
     propose_change,
@@ -25,14 +29,14 @@ from kb.library.entries.change_reviews import (
 from kb.library.entries.due_entries import (
     DueEntry,
     confirm_entry,
-    group_by_owner,
+    group_entries_by_owner,
     list_due_entries,
     list_due_entries_for,
     rank_due_entries,
 )
 from kb.library.entries.entry_rights import (
     can_approve_entry,
-    can_approve_own_words,
+    can_approve_own_text,
     can_publish_entry,
     can_write_entry,
     find_approvable_entry_ids,
@@ -66,8 +70,8 @@ from kb.library.entries.revision_history import (
 from kb.library.entries.snapshot_diff import SnapshotDifference, compare_snapshots
 from kb.library.entries.snapshots import (
     EntrySnapshot,
-    build_content,
-    get_reply_row,
+    build_reply_snapshot,
+    build_snapshot,
     take_snapshot,
 )
 from kb.library.entries.status_changes import (
@@ -93,9 +97,11 @@ __all__ = [
     "apply_proposed_change",
     "approve_review",
     "assign_reviewer",
-    "build_content",
+    "build_proposed_snapshot",
+    "build_reply_snapshot",
+    "build_snapshot",
     "can_approve_entry",
-    "can_approve_own_words",
+    "can_approve_own_text",
     "can_publish_entry",
     "can_write_entry",
     "comment_on_review",
@@ -104,10 +110,8 @@ __all__ = [
     "create_draft",
     "find_approvable_entry_ids",
     "get_pending_change",
-    "get_proposed_content",
     "get_proposed_translation",
-    "get_reply_row",
-    "group_by_owner",
+    "group_entries_by_owner",
     "is_proposal_required",
     "list_due_entries",
     "list_due_entries_for",

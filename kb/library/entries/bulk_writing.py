@@ -1,4 +1,4 @@
-"""Many entries at once, for an import that has checked them all."""
+"""Write many checked entries at once, for an import."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from kb.models import (
 )
 
 OWN_IMPORT_MESSAGE = "导入的内容要由别人审核才能发布，请把状态改为「待审核」再导入。"
-StatusAndCategory = tuple[str, int | None]  # the status of an entry, and its category
+StatusAndCategory = tuple[str, int | None]  # status and category id of an entry
 
 
 def store_entries(
@@ -36,11 +36,12 @@ def store_entries(
     tags: Iterable[tuple[Entry, Tag]] = (),
     by: User | None,
 ) -> None:
-    """Write clean, derived entries in bulk, for an import that has checked them all.
+    """Write entries in bulk that were cleaned and have their derived columns set.
 
     `replies` may be new or changed, `phrasings` and `tags` are added. No signal
     is sent: the caller marks the entries for the index, in the same transaction.
-    Raises ValidationError for a phrasing with personal data.
+    Raises ValidationError for a phrasing with personal data, and for an entry that
+    `by` may not write; None is the operator.
     """
     for phrasing in phrasings:  # bulk_create checks nothing
         require_no_personal_data(phrasing.text)
@@ -48,10 +49,13 @@ def store_entries(
     for reply in replies:
         reply.update_derived_columns()
     Entry.objects.bulk_create(new, batch_size=500)
-    _upsert_rows(Entry, changed, apart={"id", "created_at", "created_by"})
-    Reply.objects.bulk_create([one for one in replies if not one.pk], batch_size=500)
-    _store_reply_revisions([one for one in replies if one.pk])
-    _upsert_rows(Reply, [one for one in replies if one.pk], apart={"id"})
+    _upsert_rows(Entry, changed, excluded={"id", "created_at", "created_by"})
+    changed_replies = [reply for reply in replies if reply.pk]
+    Reply.objects.bulk_create(
+        [reply for reply in replies if not reply.pk], batch_size=500
+    )
+    _store_reply_revisions(changed_replies)
+    _upsert_rows(Reply, changed_replies, excluded={"id"})
     Phrasing.objects.bulk_create(phrasings, batch_size=500)
     link = Entry.tags.through
     links = [link(entry_id=entry.pk, tag_id=tag.pk) for entry, tag in tags]
@@ -72,25 +76,31 @@ def _prepare_bulk_write(
 
 
 def require_import_allowed(
-    now: StatusAndCategory, was: StatusAndCategory | None, *, by: User
+    new: StatusAndCategory, old: StatusAndCategory | None, *, by: User
 ) -> None:
-    """Raise ValidationError where `by` could not do so by hand either.
+    """Raise ValidationError where `by` could not make the change in the admin either.
 
-    `was` is how an entry stood before, None for a new one. The code is "remit",
-    "propose" where it is live and he may only propose, or "own".
+    `old` is the state before the import, None for a new entry. The codes are "remit"
+    for a category outside of the user's permissions, "propose" where the entry is
+    published and the user may only propose changes, and "own" where the user may not
+    publish their own text.
     """
-    status, place = now
-    live = was is not None and was[0] == Entry.Status.PUBLISHED
-    for one in dict.fromkeys([was[1] if was else place, place]):
-        entry_rights.require_permitted_category(CategoryRight.WRITE, one, by=by)
-    if was and live:
+    status, category_id = new
+    was_published = old is not None and old[0] == Entry.Status.PUBLISHED
+    for required_id in dict.fromkeys([old[1] if old else category_id, category_id]):
+        entry_rights.require_permitted_category(CategoryRight.WRITE, required_id, by=by)
+    if old and was_published:
         entry_rights.require_direct_edit(
-            Entry(status=was[0], category_id=was[1]), by=by
+            Entry(status=old[0], category_id=old[1]), by=by
         )
-        entry_rights.require_permitted_category(CategoryRight.PUBLISH, place, by=by)
+        entry_rights.require_permitted_category(
+            CategoryRight.PUBLISH, category_id, by=by
+        )
     elif status == Entry.Status.PUBLISHED:
-        entry_rights.require_permitted_category(CategoryRight.PUBLISH, place, by=by)
-        if not entry_rights.can_approve_own_words(by, place):
+        entry_rights.require_permitted_category(
+            CategoryRight.PUBLISH, category_id, by=by
+        )
+        if not entry_rights.can_approve_own_text(by, category_id):
             raise ValidationError(OWN_IMPORT_MESSAGE, code="own")
 
 
@@ -99,65 +109,74 @@ def _require_import_rights(
 ) -> None:
     if by is None:
         return
-    category_permission.clear_category_permissions(
-        by
-    )  # a file may have brought new categories
-    before = _load_status_and_category(changed)
-    wanted = {
-        ((entry.status, entry.category_id), before.get(entry.pk))
+    # The file may have created categories since the permissions were cached.
+    category_permission.clear_category_permissions(by)
+    stored = _load_status_and_category(changed)
+    changes = {
+        ((entry.status, entry.category_id), stored.get(entry.pk))
         for entry in (*new, *changed)
     }
-    for now, was in wanted:
-        require_import_allowed(now, was, by=by)
+    for new_state, old_state in changes:
+        require_import_allowed(new_state, old_state, by=by)
 
 
 def _load_status_and_category(
     entries: Collection[Entry],
 ) -> dict[int | None, StatusAndCategory]:
-    """Return how entries stand in the database."""
-    found: dict[int | None, StatusAndCategory] = {}
-    for some in _split_id_batches([entry.pk for entry in entries]):
-        rows = Entry.objects.filter(pk__in=some)
-        for pk, status, place in rows.values_list("pk", "status", "category_id"):
-            found[pk] = (status, place)
-    return found
+    """Return {entry id: state} as it is in the database."""
+    states: dict[int | None, StatusAndCategory] = {}
+    for batch in _split_id_batches([entry.pk for entry in entries]):
+        rows = Entry.objects.filter(pk__in=batch)
+        for pk, status, category_id in rows.values_list("pk", "status", "category_id"):
+            states[pk] = (status, category_id)
+    return states
 
 
 def _sync_open_reviews(written: Collection[Entry], *, by: User | None) -> None:
-    """Open a review for what waits for one, and end those of what does no more."""
-    reviewed = {one.pk: one for one in written if one.status == Entry.Status.REVIEW}
-    mine = Review.open_reviews().filter(content__isnull=True)
-    done = [one.pk for one in written if one.pk not in reviewed]
-    for some in _split_id_batches(done):
-        mine.filter(entry__in=some).update(
+    """Open a review for each entry in review, and withdraw those of the other entries."""
+    in_review = {
+        entry.pk: entry for entry in written if entry.status == Entry.Status.REVIEW
+    }
+    draft_reviews = Review.open_reviews().filter(content__isnull=True)
+    other_ids = [entry.pk for entry in written if entry.pk not in in_review]
+    for batch in _split_id_batches(other_ids):
+        draft_reviews.filter(entry__in=batch).update(
             state=Review.State.WITHDRAWN, judged_by=by, judged_at=timezone.now()
         )
-    for some in _split_id_batches(list(reviewed)):
-        held = set(mine.filter(entry__in=some).values_list("entry_id", flat=True))
+    for batch in _split_id_batches(list(in_review)):
+        reviewed_ids = set(
+            draft_reviews.filter(entry__in=batch).values_list("entry_id", flat=True)
+        )
         Review.objects.bulk_create(
-            Review(entry=reviewed[pk], base=reviewed[pk].version, by=by)
-            for pk in some
-            if pk not in held
+            Review(entry=in_review[pk], base=in_review[pk].version, by=by)
+            for pk in batch
+            if pk not in reviewed_ids
         )
 
 
 def _store_reply_revisions(changed: Collection[Reply]) -> None:
-    """Reply.save does it for one; here many are about to be written."""
-    said = dict(
-        Reply.objects.filter(pk__in=[one.pk for one in changed]).values_list(
+    """Record the old texts of `changed`, which Reply.save does for a single reply."""
+    old_texts = dict(
+        Reply.objects.filter(pk__in=[reply.pk for reply in changed]).values_list(
             "pk", "text"
         )
     )
-    rows = [(one.pk, said[one.pk]) for one in changed if said[one.pk] != one.text]
+    rows = [
+        (reply.pk, old_texts[reply.pk])
+        for reply in changed
+        if old_texts[reply.pk] != reply.text
+    ]
     ReplyRevision.objects.bulk_create(
         (ReplyRevision(reply_id=pk, text=text) for pk, text in rows), batch_size=500
     )
 
 
-def _upsert_rows(model: type[Model], rows: Collection[Any], *, apart: set[str]) -> None:
-    """Write all columns but `apart` of rows that exist.
+def _upsert_rows(
+    model: type[Model], rows: Collection[Any], *, excluded: set[str]
+) -> None:
+    """Write all columns but `excluded` of existing rows.
 
-    An upsert: bulk_update spells out each row's texts once more, as SQL.
+    An upsert is used because the SQL of bulk_update contains all texts twice.
     """
     columns = [field.name for field in model._meta.concrete_fields]
     model._default_manager.bulk_create(
@@ -165,7 +184,7 @@ def _upsert_rows(model: type[Model], rows: Collection[Any], *, apart: set[str]) 
         batch_size=500,
         update_conflicts=True,
         unique_fields=["id"],
-        update_fields=[name for name in columns if name not in apart],
+        update_fields=[name for name in columns if name not in excluded],
     )
 
 

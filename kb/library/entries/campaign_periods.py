@@ -1,4 +1,4 @@
-"""A window moves, and all its entries with it, in one transaction."""
+"""Save campaign periods, which set the validity of all their entries."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from kb.models import CampaignPeriod, Entry
 
 
 @transaction.atomic
-def save_campaign_period(window: CampaignPeriod) -> int:
-    """Save `window`, new or changed; return how many entries moved with it.
+def save_campaign_period(period: CampaignPeriod) -> int:
+    """Save a new or changed `period`; return how many entries got its dates.
 
-    Their versions stay: nobody has written anything. The index and copies of
-    pages follow because a window is saved.
+    The entries get no new version because their content is unchanged. Receivers of
+    the signal of `period` update the index and cached pages.
     """
-    window.full_clean()
-    moved = 0
-    if window.pk is not None:
-        rows = Entry.objects.filter(window=window)
-        moved = rows.update(valid_from=window.starts_at, valid_until=window.ends_at)
-    window.save()
-    return moved
+    period.full_clean()
+    moved_count = 0
+    if period.pk is not None:
+        entries = Entry.objects.filter(window=period)
+        moved_count = entries.update(
+            valid_from=period.starts_at, valid_until=period.ends_at
+        )
+    period.save()
+    return moved_count

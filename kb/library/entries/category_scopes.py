@@ -1,8 +1,8 @@
-"""Which categories a row concerns, so that the remit holds beyond entries themselves.
+"""Which categories a row concerns, so that category permissions cover more than entries.
 
-A tag, a snippet or a time window is shared by entries of several categories, and
-a category decides who may change what stands in it. Each table of SCOPES says
-where a row takes effect; who may not write there may not change the row.
+A tag, a snippet or a campaign period is shared by entries of several categories.
+SCOPE_FINDERS has for each table a function that returns where a row takes effect; a
+user who may not write in all these categories may not change the row.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from kb.models.category_permission import (
 )
 from kb.text.placeholders import snippets
 
-CategoryId = int | None  # a category; None is what stands in no category
+CategoryId = int | None  # None means without a category
 WHOLE_LIBRARY_MESSAGE = (
     "这里的内容对所有分类有效，您负责的只是部分分类，请找不限分类的同事。"
 )
@@ -48,9 +48,10 @@ PUBLISHED_USE_MESSAGE = "已发布的条目在用它，要由有发布权限的�
 
 @dataclass(frozen=True, slots=True)
 class CategoryScope:
-    """Where a row takes effect: the right to write, or to publish, is needed there.
+    """The categories in which a change of a row needs the right to write or to publish.
 
-    `live` are the categories of published entries that show the row.
+    `published_use_categories` are those of published entries that show the row: they
+    need the right to publish, too.
     """
 
     write_categories: frozenset[CategoryId] = frozenset()
@@ -69,20 +70,22 @@ WHOLE_LIBRARY_SCOPE = CategoryScope(frozenset({None}), frozenset({None}))
 
 
 def find_scope_of_entries(entries: QuerySet[Entry]) -> CategoryScope:
-    """Return the categories of `entries`; what is retired is shown to nobody."""
-    shown = entries.exclude(status=Entry.Status.RETIRED).order_by()
-    rows = set(shown.values_list("status", "category_id"))
-    live = {place for status, place in rows if status == Entry.Status.PUBLISHED}
+    """Return the categories of `entries`; retired ones have no readers."""
+    not_retired = entries.exclude(status=Entry.Status.RETIRED).order_by()
+    rows = set(not_retired.values_list("status", "category_id"))
+    published = {
+        category_id for status, category_id in rows if status == Entry.Status.PUBLISHED
+    }
     return CategoryScope(
-        write_categories=frozenset(place for _, place in rows),
-        published_use_categories=frozenset(live),
+        write_categories=frozenset(category_id for _, category_id in rows),
+        published_use_categories=frozenset(published),
     )
 
 
 def _find_scope_of_category(row: Category) -> CategoryScope:
-    """Return the category itself, and the one above where it is new, moved or leaves."""
-    places = {row.pk} if row.pk else {row.parent_id}
-    return CategoryScope(frozenset(places), frozenset(places))
+    """Return the category itself; for a new one its parent."""
+    category_ids = {row.pk} if row.pk else {row.parent_id}
+    return CategoryScope(frozenset(category_ids), frozenset(category_ids))
 
 
 def _find_scope_of_tag(row: Tag) -> CategoryScope:
@@ -90,9 +93,12 @@ def _find_scope_of_tag(row: Tag) -> CategoryScope:
 
 
 def _find_scope_of_module(row: Module) -> CategoryScope:
-    """Return where the module is used; customers read the name of an offered one."""
-    used = find_scope_of_entries(Entry.objects.filter(module=row))
-    return used | WHOLE_LIBRARY_SCOPE if row.offered else used
+    """Return the categories where the module is used.
+
+    Customers see the name of an offered module, so it concerns the whole library.
+    """
+    scope = find_scope_of_entries(Entry.objects.filter(module=row))
+    return scope | WHOLE_LIBRARY_SCOPE if row.offered else scope
 
 
 def _find_scope_of_campaign_period(row: CampaignPeriod) -> CategoryScope:
@@ -106,8 +112,10 @@ def _find_scope_of_snippet(row: Snippet) -> CategoryScope:
 
 
 def _find_scope_of_picture(row: Picture) -> CategoryScope:
-    shows = Q(answer__contains=row.name) | Q(translation__own_answer__contains=row.name)
-    return find_scope_of_entries(Entry.objects.filter(shows))
+    shows_picture = Q(answer__contains=row.name) | Q(
+        translation__own_answer__contains=row.name
+    )
+    return find_scope_of_entries(Entry.objects.filter(shows_picture))
 
 
 def _find_scope_of_announcement(row: Announcement) -> CategoryScope:
@@ -119,12 +127,12 @@ def _find_scope_of_widget_rule(row: WidgetRule) -> CategoryScope:
 
 
 def _find_scope_of_relevance_test(row: RelevanceTest) -> CategoryScope:
-    place = row.entry.category_id if row.entry else None
-    return CategoryScope(write_categories=frozenset({place}))
+    category_id = row.entry.category_id if row.entry else None
+    return CategoryScope(write_categories=frozenset({category_id}))
 
 
-def _build_category_scope(place: CategoryId) -> CategoryScope:
-    return CategoryScope(frozenset({place}), frozenset({place}))
+def _build_category_scope(category_id: CategoryId) -> CategoryScope:
+    return CategoryScope(frozenset({category_id}), frozenset({category_id}))
 
 
 def _get_whole_library_scope(row: Model) -> CategoryScope:
@@ -145,14 +153,14 @@ SCOPE_FINDERS: dict[type[Model], Callable[[Any], CategoryScope]] = {
     CampaignPeriod: _find_scope_of_campaign_period,
     StyleRule: _get_whole_library_scope,
 }
-# Of these every row concerns the whole library, so that the bound add none.
+# Every row of these concerns the whole library: restricted users cannot add any.
 WHOLE_LIBRARY_MODELS = {
     model for model, scope in SCOPE_FINDERS.items() if scope is _get_whole_library_scope
 }
 
 
 def find_entries_including_snippet(snippet: Snippet) -> set[int]:
-    """Return the ids of entries with a shared reply that includes `snippet` at any depth."""
+    """Return ids of entries with a shared reply that includes `snippet`, at any depth."""
     names = {
         snippet.name,
         *snippets.find_including_snippets(
@@ -170,14 +178,14 @@ def find_entries_including_snippet(snippet: Snippet) -> set[int]:
 
 
 def is_restricted_to_categories(user: User) -> bool:
-    """Tell whether `user` is held to some branches of the tree."""
+    """Return whether `user` may write or publish in some categories only."""
     return any(
         get_permitted_category_ids(user, right) is not None for right in CategoryRight
     )
 
 
 def can_add_row(model: type[Model], *, by: User | None) -> bool:
-    """Tell whether some new row of `model` could be within the remit of `by`."""
+    """Return whether `by` may add rows of `model` at all."""
     return (
         by is None
         or model not in WHOLE_LIBRARY_MODELS
@@ -185,58 +193,66 @@ def can_add_row(model: type[Model], *, by: User | None) -> bool:
     )
 
 
-def explain_scope_refusal(row: Model, *, by: User | None, deletes: bool = False) -> str:
-    """Return why `by` may not save, or delete, `row` as it stands; "" where they may.
+def explain_scope_refusal(
+    row: Model, *, by: User | None, is_deletion: bool = False
+) -> str:
+    """Return the reason why `by` may not save (or delete) `row`; "" where they may.
 
-    What the row was in the database counts as well as what it would be.
+    Both the stored row and the row as it would be saved count.
     """
     if by is None or type(row) not in SCOPE_FINDERS:
         return ""
-    publishes = by.has_perm(PERMISSION_FOR_RIGHT[CategoryRight.PUBLISH])
-    if publishes and not is_restricted_to_categories(by):
+    can_publish = by.has_perm(PERMISSION_FOR_RIGHT[CategoryRight.PUBLISH])
+    if can_publish and not is_restricted_to_categories(by):
         return ""
-    scope = _find_scope(row, deletes=deletes)
-    if scope.published_use_categories and not publishes:
+    scope = _find_scope(row, is_deletion=is_deletion)
+    if scope.published_use_categories and not can_publish:
         return PUBLISHED_USE_MESSAGE
     published = scope.publish_categories | scope.published_use_categories
-    for right, places in (
+    for right, category_ids in (
         (CategoryRight.WRITE, scope.write_categories),
         (CategoryRight.PUBLISH, published),
     ):
-        held = get_permitted_category_ids(by, right)
-        beyond = set() if held is None else places - held
-        if beyond:
-            return _build_refusal_message(right, beyond)
+        permitted = get_permitted_category_ids(by, right)
+        missing = set() if permitted is None else category_ids - permitted
+        if missing:
+            return _build_refusal_message(right, missing)
     return ""
 
 
 def require_category_scope(
-    row: Model, *, by: User | None, deletes: bool = False
+    row: Model, *, by: User | None, is_deletion: bool = False
 ) -> None:
-    """Raise ValidationError, code "remit", where `refusal` has a reason."""
-    if reason := explain_scope_refusal(row, by=by, deletes=deletes):
+    """Raise ValidationError, code "remit", where `explain_scope_refusal` has a reason."""
+    if reason := explain_scope_refusal(row, by=by, is_deletion=is_deletion):
         raise ValidationError(reason, code="remit")
 
 
-def _find_scope(row: Model, *, deletes: bool) -> CategoryScope:
-    scope_of = SCOPE_FINDERS[type(row)]
-    scope = scope_of(row)
-    before = type(row)._default_manager.filter(pk=row.pk).first() if row.pk else None
-    if before is not None:
-        scope |= scope_of(before)
+def _find_scope(row: Model, *, is_deletion: bool) -> CategoryScope:
+    """Return the scope of `row` and of its stored state.
+
+    A category that is moved or deleted concerns its old and new parent, too.
+    """
+    find_scope = SCOPE_FINDERS[type(row)]
+    scope = find_scope(row)
+    stored = type(row)._default_manager.filter(pk=row.pk).first() if row.pk else None
+    if stored is not None:
+        scope |= find_scope(stored)
     if isinstance(row, Category) and row.pk:
-        old = before.parent_id if isinstance(before, Category) else None
-        if deletes or old != row.parent_id:
-            ends = frozenset({old, row.parent_id})
-            scope |= CategoryScope(ends, ends)
+        old_parent_id = stored.parent_id if isinstance(stored, Category) else None
+        if is_deletion or old_parent_id != row.parent_id:
+            parents = frozenset({old_parent_id, row.parent_id})
+            scope |= CategoryScope(parents, parents)
     return scope
 
 
 def _build_refusal_message(
-    right: CategoryRight, places: AbstractSet[CategoryId]
+    right: CategoryRight, category_ids: AbstractSet[CategoryId]
 ) -> str:
-    named = Category.objects.filter(pk__in=places - {None}).order_by("position", "pk")
-    names = "、".join(f"「{one}」" for one in named[:3])
+    categories = Category.objects.filter(pk__in=category_ids - {None}).order_by(
+        "position", "pk"
+    )
+    names = "、".join(f"「{category}」" for category in categories[:3])
     if not names:
         return WHOLE_LIBRARY_MESSAGE
     return f"{names}分类不在您可以{right.label}的范围里。"

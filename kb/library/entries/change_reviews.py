@@ -1,4 +1,8 @@
-"""Words wait until somebody else approves them; what is published stays meanwhile."""
+"""Reviews: drafts and proposed changes that wait for somebody else to approve them.
+
+A review without content is that of a draft. A review with content is a proposed change
+of a published entry, which stays as it is until the change is approved.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +26,9 @@ from kb.library.entries.snapshots import (
     TRANSLATION_COLUMNS,
     EntrySnapshot,
     apply_snapshot,
-    build_content,
     build_follow_ups,
-    get_reply_row,
+    build_reply_snapshot,
+    build_snapshot,
     merge_snapshots,
     set_reply_columns,
     set_snapshot_columns,
@@ -56,27 +60,28 @@ from kb.text.chinese import normalize
 ReviewState = Review.State
 REVIEW_CLOSED_MESSAGE = "这次提交已经有人处理了，或者被撤回了。"
 REVIEW_CHANGED_MESSAGE = "提交的内容刚改过，请看过最新的再决定。"
-PROPOSED_VERSION_STEP = (
-    1_000_000  # between the versions of entries and those of changes
-)
+# Added per edition of a change, so that its version differs from any of an entry.
+PROPOSED_VERSION_STEP = 1_000_000
 
 
 @transaction.atomic
 def propose_change(
     entry: Entry,
-    said: EntrySnapshot,
+    snapshot: EntrySnapshot,
     *,
     by: User | None,
     note: str = "",
-    joining: bool = False,
+    as_coauthor: bool = False,
     based_on: int | None = None,
 ) -> Review:
-    """Let a change of what is published wait; the one that waits is replaced.
+    """Submit `snapshot` as a change of a published entry; return the review.
 
-    It is the change of `by` then, who had all of it before him, unless he is only
-    `joining`: then it stays its author's, and neither may approve it. `based_on` is
-    the version that `apply_proposed` gave the entry: the change is refused when
-    somebody has saved or proposed since. Raises ValidationError.
+    A change that waits already is replaced. `by` becomes its author, because they have
+    seen all of it; with `as_coauthor` the author stays and `by` is added, so that
+    neither may approve it. `based_on` is the version that `apply_proposed_change` set:
+    somebody else's save or proposal since then raises ValidationError, code
+    "conflict". Raises ValidationError also for an entry that is not published, a
+    category without permission and personal data in a new phrasing.
     """
     entry = lock_entry(entry)
     if entry.status != Entry.Status.PUBLISHED:
@@ -84,9 +89,9 @@ def propose_change(
             f"「{entry}」现在不是已发布的，请直接修改。", code="state"
         )
     entry_rights.require_permitted_category(
-        CategoryRight.WRITE, said.get("category_id"), by=by
+        CategoryRight.WRITE, snapshot.get("category_id"), by=by
     )
-    for text in set(said.get("phrasings") or ()) - set(
+    for text in set(snapshot.get("phrasings") or ()) - set(
         take_snapshot(entry)["phrasings"]
     ):
         require_no_personal_data(text)
@@ -97,44 +102,44 @@ def propose_change(
         review = Review(entry=entry, by=by)
     else:
         review.edition += 1
-        review.by = review.by if joining else by
-    review.base, review.content = entry.version, _number_new_replies(entry, said)
+        review.by = review.by if as_coauthor else by
+    review.base, review.content = entry.version, _number_new_replies(entry, snapshot)
     review.note = normalize.clean_single_line(note)[:200] or review.note
     review.save()
-    review.also.set([*review.also.all(), by] if joining and by else [])
+    review.also.set([*review.also.all(), by] if as_coauthor and by else [])
     return review
 
 
-def _number_new_replies(entry: Entry, said: EntrySnapshot) -> EntrySnapshot:
-    """Give replies that are new an id which none has, to be known by in the form."""
-    real = set(entry.replies.shared().values_list("pk", flat=True))
+def _number_new_replies(entry: Entry, snapshot: EntrySnapshot) -> EntrySnapshot:
+    """Return the snapshot with temporary ids for new replies, by which forms know them."""
+    existing_ids = set(entry.replies.shared().values_list("pk", flat=True))
     replies = [
         row
-        if row["id"] in real or row["id"] >= FIRST_TEMPORARY_ID
+        if row["id"] in existing_ids or row["id"] >= FIRST_TEMPORARY_ID
         else row | {"id": FIRST_TEMPORARY_ID + randbits(49)}
-        for row in said["replies"]
+        for row in snapshot["replies"]
     ]
-    return said | {"replies": replies}
+    return snapshot | {"replies": replies}
 
 
 def merge_proposed_change(review: Review) -> EntrySnapshot:
-    """Return what a change would make of the entry as it is today.
+    """Return the snapshot of the published entry with the proposed change applied.
 
-    Raises ValidationError, code "both", where the published text was changed
-    in the same place meanwhile.
+    Raises ValidationError, code "both", where the change and the published entry
+    changed the same part since the change was proposed.
     """
-    assert review.content is not None  # noqa: S101 - a change has one
-    mine: EntrySnapshot = review.content
-    now = take_snapshot(review.entry)
+    assert review.content is not None  # noqa: S101 - every change has content
+    proposed: EntrySnapshot = review.content
+    current = take_snapshot(review.entry)
     if review.base == review.entry.version:
-        return mine
+        return proposed
     base = review.entry.revisions.filter(version=review.base).first()
     try:
-        return merge_snapshots(base.content if base else now, now, mine)
+        return merge_snapshots(base.content if base else current, current, proposed)
     except ValidationError as error:
-        told = "、".join(get_field_labels(error.messages))
+        labels = "、".join(get_field_labels(error.messages))
         raise ValidationError(
-            f"「{review.entry}」发布的内容后来也改过同一处（{told}）。请打开条目，"
+            f"「{review.entry}」发布的内容后来也改过同一处（{labels}）。请打开条目，"
             "在最新内容上重新提交。",
             code="both",
         ) from None
@@ -142,11 +147,11 @@ def merge_proposed_change(review: Review) -> EntrySnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ProposedRows:
-    """The rows around an entry that a proposal asks for; none of them is saved.
+    """The related rows of an entry as a proposal would have them; none is saved.
 
-    `translation` is what was written by hand in 繁體, by the names of the content.
-    `follow_up_ids` is {target: primary key} of the follow-ups; it stays as it is when
-    a form sets other targets on the rows.
+    `translation` is the manual 繁體 text, keyed as in a snapshot. `follow_up_ids` is
+    {target entry id: primary key} of the follow-ups as proposed, also after a form
+    has set other targets on the rows.
     """
 
     phrasings: list[str]
@@ -158,51 +163,59 @@ class ProposedRows:
 
 
 def apply_proposed_change(entry: Entry, review: Review | None) -> ProposedRows:
-    """Set on `entry` what `review` proposes, in memory only; return the other rows.
+    """Set the proposed columns on `entry`, in memory only; return the related rows.
 
-    Without a review these are the rows as they are published. The form of a
-    proposal is shown and read from this without a transaction. The version is one
-    that no entry has and that differs between two editions of the change.
+    Without a review these are the published rows. The form of a proposal is built
+    from this value. `entry.version` becomes a number that no saved entry has and that
+    differs between editions of the change.
     """
     published = take_snapshot(entry)
-    said = _get_proposed_snapshot(review) if review else published
-    set_snapshot_columns(entry, said)
+    snapshot = _merge_or_get_proposed(review) if review else published
+    set_snapshot_columns(entry, snapshot)
     entry.version = _compute_proposed_version(entry.version, review)
-    held = {reply.pk: reply for reply in entry.replies.shared()}
-    follow_ups = build_follow_ups(entry, said.get("follow_ups", []), as_numbered=True)
-    # An older change does not know the translation; it leaves it as it is.
-    translated = said if TRANSLATION_COLUMNS.keys() <= said.keys() else published
+    replies_by_id = {reply.pk: reply for reply in entry.replies.shared()}
+    follow_ups = build_follow_ups(
+        entry, snapshot.get("follow_ups", []), with_temporary_ids=True
+    )
+    # A change from before snapshots had translations leaves the translation as it is.
+    translation_source = (
+        snapshot if TRANSLATION_COLUMNS.keys() <= snapshot.keys() else published
+    )
     return ProposedRows(
-        phrasings=said.get("phrasings", []),
-        tags=list(Tag.objects.filter(name__in=said.get("tags", [])).order_by("name")),
+        phrasings=snapshot.get("phrasings", []),
+        tags=list(
+            Tag.objects.filter(name__in=snapshot.get("tags", [])).order_by("name")
+        ),
         replies=[
             set_reply_columns(
-                held.get(row["id"]) or Reply(entry=entry, pk=row["id"]), row
+                replies_by_id.get(row["id"]) or Reply(entry=entry, pk=row["id"]), row
             )
-            for row in said.get("replies", [])
+            for row in snapshot.get("replies", [])
         ],
         follow_ups=follow_ups,
         follow_up_ids={row.then_id: row.pk for row in follow_ups},
-        translation={name: translated[name] or "" for name in TRANSLATION_COLUMNS},
+        translation={
+            name: translation_source[name] or "" for name in TRANSLATION_COLUMNS
+        },
     )
 
 
-def get_proposed_content(entry: Entry, parts: ProposedRows) -> EntrySnapshot:
-    """Return the content of an entry and its rows as `apply_proposed` set them."""
-    return build_content(
+def build_proposed_snapshot(entry: Entry, proposed: ProposedRows) -> EntrySnapshot:
+    """Return the snapshot of an entry and rows that `apply_proposed_change` set."""
+    return build_snapshot(
         entry,
-        tags=[tag.name for tag in parts.tags],
-        phrasings=parts.phrasings,
-        replies=[get_reply_row(reply) for reply in parts.replies],
-        follow_ups=[row.then_id for row in parts.follow_ups],
-        translation=parts.translation,
+        tags=[tag.name for tag in proposed.tags],
+        phrasings=proposed.phrasings,
+        replies=[build_reply_snapshot(reply) for reply in proposed.replies],
+        follow_ups=[row.then_id for row in proposed.follow_ups],
+        translation=proposed.translation,
     )
 
 
-def _get_proposed_snapshot(review: Review) -> EntrySnapshot:
+def _merge_or_get_proposed(review: Review) -> EntrySnapshot:
     try:
         return merge_proposed_change(review)
-    except ValidationError:  # the form shows the conflict, and its reader decides
+    except ValidationError:  # the form shows the conflict for its user to resolve
         return review.content or {}
 
 
@@ -212,11 +225,15 @@ def _compute_proposed_version(version: int, review: Review | None) -> int:
 
 @transaction.atomic
 def approve_review(
-    review: Review, *, by: User | None, seen: str | None = None
+    review: Review, *, by: User | None, seen_stamp: str | None = None
 ) -> Entry:
-    """Let readers have it. `seen` is the stamp of what was looked at."""
+    """Publish what the review proposes; return the entry.
+
+    `seen_stamp` is the `version_stamp` that `by` looked at; another one raises
+    ValidationError, code "conflict". Raises ValidationError for own text, see `require_other_approver`.
+    """
     review, entry = _lock_open_review(review)
-    if seen is not None and seen != review.version_stamp:
+    if seen_stamp is not None and seen_stamp != review.version_stamp:
         raise ValidationError(REVIEW_CHANGED_MESSAGE, code="conflict")
     if not review.is_change:
         return publish_entry(entry, by=by)
@@ -236,7 +253,7 @@ def approve_review(
 
 @transaction.atomic
 def reject_review(review: Review, *, by: User | None, reason: str) -> Entry:
-    """Not so: its author reads why."""
+    """Return a draft or drop a change, with a reason for its author."""
     review, entry = _lock_open_review(review)
     reason = normalize.clean_single_line(reason)[:200]
     if not reason:
@@ -250,7 +267,10 @@ def reject_review(review: Review, *, by: User | None, reason: str) -> Entry:
 
 @transaction.atomic
 def withdraw_review(review: Review, *, by: User) -> Entry:
-    """Its author takes it back: a draft again, a change is gone."""
+    """Withdraw a submission: a draft can be edited again, a change is dropped.
+
+    Raises PermissionDenied unless `by` is its author or may publish the entry.
+    """
     review, entry = _lock_open_review(review)
     if review.by_id != by.pk and not entry_rights.can_publish_entry(entry, by=by):
         raise PermissionDenied("只有提交人能撤回。")
@@ -262,16 +282,18 @@ def withdraw_review(review: Review, *, by: User) -> Entry:
 
 @transaction.atomic
 def comment_on_review(review: Review, text: str, *, by: User) -> ReviewComment:
-    """Say something of it; who may read the review may."""
-    made = ReviewComment(review=review, by=by, text=normalize.clean_text(text).strip())
-    made.full_clean()
-    made.save()
-    return made
+    """Add a comment; the caller has checked that `by` may read the review."""
+    comment = ReviewComment(
+        review=review, by=by, text=normalize.clean_text(text).strip()
+    )
+    comment.full_clean()
+    comment.save()
+    return comment
 
 
 @transaction.atomic
 def assign_reviewer(review: Review, *, reviewer: User | None, by: User) -> Review:
-    """Ask somebody for his judgement; anybody else who may can still give his."""
+    """Ask `reviewer` to judge; others who may approve the entry still can."""
     review, entry = _lock_open_review(review)
     entry_rights.require_category_right(CategoryRight.WRITE, entry.category_id, by=by)
     if reviewer is not None and not entry_rights.can_approve_entry(entry, by=reviewer):
@@ -282,30 +304,32 @@ def assign_reviewer(review: Review, *, reviewer: User | None, by: User) -> Revie
 
 
 def list_reviews_awaiting(
-    user: User, rows: QuerySet[Review] | None = None
+    user: User, among: QuerySet[Review] | None = None
 ) -> QuerySet[Review]:
-    """Return what waits for the verdict of `user`, of `rows`: who is asked comes first."""
-    every = Review.objects.all() if rows is None else rows
-    waiting = every.filter(state=ReviewState.WAITING)
+    """Return waiting reviews that `user` may judge, those assigned to them first."""
+    reviews = Review.objects.all() if among is None else among
+    waiting = reviews.filter(state=ReviewState.WAITING)
     if not user.has_perm("kb.publish_entry"):
         return waiting.none()
-    if (held := get_permitted_category_ids(user, CategoryRight.PUBLISH)) is not None:
-        waiting = waiting.filter(entry__category__in=held)
-    mine = Case(When(reviewer=user, then=Value(0)), default=Value(1))
-    return waiting.order_by(mine, "at", "pk")
+    if (
+        permitted := get_permitted_category_ids(user, CategoryRight.PUBLISH)
+    ) is not None:
+        waiting = waiting.filter(entry__category__in=permitted)
+    own_first = Case(When(reviewer=user, then=Value(0)), default=Value(1))
+    return waiting.order_by(own_first, "at", "pk")
 
 
 def get_pending_change(entry: Entry) -> Review | None:
-    """Return the change of `entry` that waits, if it is published and one does."""
+    """Return the proposed change of `entry` that waits for approval, if any."""
     waiting = Review.open_reviews().filter(entry=entry, content__isnull=False)
     return waiting.select_related("entry", "by").first()
 
 
 def _lock_open_review(review: Review) -> tuple[Review, Entry]:
-    """Return the review and its entry, ours until the transaction ends."""
+    """Return the open review and its entry, both locked until the transaction ends."""
     entry = lock_entry(review.entry)
-    now = Review.open_reviews().select_for_update().filter(pk=review.pk).first()
-    if now is None:
+    open_review = Review.open_reviews().select_for_update().filter(pk=review.pk).first()
+    if open_review is None:
         raise ValidationError(REVIEW_CLOSED_MESSAGE, code="gone")
-    now.entry = entry
-    return now, entry
+    open_review.entry = entry
+    return open_review, entry

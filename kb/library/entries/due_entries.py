@@ -1,4 +1,8 @@
-"""What must be looked at again: by a date of its own, or as often as its category says."""
+"""Entries that are due for review.
+
+An entry is due on its own date `review_at`, or when the review interval of its category
+has passed since it was last reviewed, published or created.
+"""
 
 from __future__ import annotations
 
@@ -28,27 +32,28 @@ from kb.models import (
 )
 from kb.models.category_permission import get_permitted_category_ids
 
-USAGE_PERIOD = timedelta(days=90)  # reads and copies that count
-MAX_REVIEW_INTERVAL_DAYS = 3650  # days until the next time
+USAGE_PERIOD = timedelta(days=90)  # in which page views and copies count
+MAX_REVIEW_INTERVAL_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
 class DueEntry:
-    """An entry that is due since `since`, and what makes it urgent.
-
-    weight = days · reads · votes · remarks, each at least 1: of two that are as
-    late, the one that more people read, or complain of, comes first.
-    """
+    """An entry that is due since `due_since`, and the figures that make it urgent."""
 
     entry_id: int
     due_since: date
     days_overdue: int
-    recent_use_count: int  # opened by customers and copied by agents, lately
-    open_complaint_count: int  # 没帮助, not dealt with
-    open_feedback_count: int  # of agents, not answered
+    recent_use_count: int  # page views and copies in USAGE_PERIOD
+    open_complaint_count: int  # unhandled 没帮助 votes
+    open_feedback_count: int  # feedback of agents without an answer
 
     @property
     def urgency(self) -> int:
+        """The product of (1 + figure) over the four figures.
+
+        A heuristic of ours: of two entries that are equally late, the one with more
+        readers or complaints comes first, and no figure of 0 cancels the others.
+        """
         factors = (
             self.days_overdue,
             self.recent_use_count,
@@ -62,73 +67,86 @@ class DueEntry:
 
 
 def get_review_intervals() -> dict[int, int]:
-    """Return {category: days}: its own, or that of the nearest above it."""
-    found: dict[int, int] = {}
-    for node in Category.objects.with_tree_fields():  # parents before children
-        days = node.review_every or found.get(node.parent_id or 0)
+    """Return {category id: days}; without its own value a category has its parent's."""
+    intervals: dict[int, int] = {}
+    for category in Category.objects.with_tree_fields():  # parents before children
+        days = category.review_every or intervals.get(category.parent_id or 0)
         if days:
-            found[node.pk] = days
-    return found
+            intervals[category.pk] = days
+    return intervals
 
 
 def list_due_entries(today: date | None = None) -> EntryQuerySet:
-    """Return the published entries that somebody should look at again."""
+    """Return the published entries that are due for review on the day `today`."""
     today = today or timezone.localdate()
-    passed = Q(review_at__lte=today)
-    for days, places in _group_categories_by_days(get_review_intervals()).items():
-        old = timezone.now() - timedelta(days=days)
-        passed |= Q(review_at=None, category__in=places, looked_at__lte=old)
-    live = Entry.objects.filter(status=Entry.Status.PUBLISHED)
-    looked = Coalesce("reviewed_at", "published_at", "created_at")
-    return live.alias(looked_at=looked).filter(passed)
+    is_due = Q(review_at__lte=today)
+    for days, category_ids in _group_categories_by_days(get_review_intervals()).items():
+        latest_check = timezone.now() - timedelta(days=days)
+        is_due |= Q(
+            review_at=None, category__in=category_ids, looked_at__lte=latest_check
+        )
+    published = Entry.objects.filter(status=Entry.Status.PUBLISHED)
+    last_checked = Coalesce("reviewed_at", "published_at", "created_at")
+    return published.alias(looked_at=last_checked).filter(is_due)
 
 
 def list_due_entries_for(user: User) -> EntryQuerySet:
-    """Of what is due, what waits for `user`: what he answers for, and what nobody does.
+    """Return due entries that `user` owns, and those without an owner they may write.
 
-    Of the latter only where he may write; who has left answers for nothing.
+    An entry whose owner's account is disabled counts as one without an owner.
     """
-    nobodys = Q(owner=None) | Q(owner__is_active=False)
-    if (held := get_permitted_category_ids(user, CategoryRight.WRITE)) is not None:
-        nobodys &= Q(category__in=held)
-    return list_due_entries().filter(Q(owner=user) | nobodys)
+    unowned = Q(owner=None) | Q(owner__is_active=False)
+    if (permitted := get_permitted_category_ids(user, CategoryRight.WRITE)) is not None:
+        unowned &= Q(category__in=permitted)
+    return list_due_entries().filter(Q(owner=user) | unowned)
 
 
-def _group_categories_by_days(found: dict[int, int]) -> dict[int, list[int]]:
-    places: dict[int, list[int]] = {}
-    for category, days in found.items():
-        places.setdefault(days, []).append(category)
-    return places
+def _group_categories_by_days(intervals: dict[int, int]) -> dict[int, list[int]]:
+    categories_by_days: dict[int, list[int]] = {}
+    for category_id, days in intervals.items():
+        categories_by_days.setdefault(days, []).append(category_id)
+    return categories_by_days
 
 
 def rank_due_entries(entries: QuerySet[Entry]) -> list[DueEntry]:
-    """Return why each of `entries`, which are due, is urgent; the heaviest first."""
+    """Return the due `entries` with their figures, most urgent first."""
     today, now = timezone.localdate(), timezone.now()
-    every = get_review_intervals()
-    looked = Coalesce("reviewed_at", "published_at", "created_at")
-    rows = entries.annotate(seen_=looked).values_list(
+    intervals = get_review_intervals()
+    last_checked = Coalesce("reviewed_at", "published_at", "created_at")
+    rows = entries.annotate(seen_=last_checked).values_list(
         "pk", "review_at", "seen_", "category"
     )
     ids = entries.order_by().values("pk")
-    reads = PageView.objects.filter(entry__in=ids, day__gt=today - USAGE_PERIOD)
-    read = dict(reads.values_list("entry").annotate(Sum("count")))
-    copied = _count_by_entry(
+    page_views = PageView.objects.filter(entry__in=ids, day__gt=today - USAGE_PERIOD)
+    view_counts = dict(page_views.values_list("entry").annotate(Sum("count")))
+    copy_counts = _count_by_entry(
         CopyEvent.objects.filter(entry__in=ids, at__gt=now - USAGE_PERIOD)
     )
-    votes = _count_by_entry(
+    complaint_counts = _count_by_entry(
         Vote.objects.filter(entry__in=ids, helpful=False, handled_at=None)
     )
-    remarks = _count_by_entry(ReplyFeedback.objects.unresolved().filter(entry__in=ids))
-    found = []
-    for pk, review_at, seen, place in rows:
-        interval = timedelta(days=every.get(place or 0, 0))
-        since = review_at or timezone.localdate(seen) + interval
-        used = read.get(pk, 0) + copied.get(pk, 0)
-        days = max(0, (today - since).days)
-        found.append(
-            DueEntry(pk, since, days, used, votes.get(pk, 0), remarks.get(pk, 0))
+    feedback_counts = _count_by_entry(
+        ReplyFeedback.objects.unresolved().filter(entry__in=ids)
+    )
+    due_entries = []
+    for pk, review_at, checked_at, category_id in rows:
+        interval = timedelta(days=intervals.get(category_id or 0, 0))
+        due_since = review_at or timezone.localdate(checked_at) + interval
+        use_count = view_counts.get(pk, 0) + copy_counts.get(pk, 0)
+        days = max(0, (today - due_since).days)
+        due_entries.append(
+            DueEntry(
+                pk,
+                due_since,
+                days,
+                use_count,
+                complaint_counts.get(pk, 0),
+                feedback_counts.get(pk, 0),
+            )
         )
-    return sorted(found, key=lambda one: (-one.urgency, one.due_since, one.entry_id))
+    return sorted(
+        due_entries, key=lambda due: (-due.urgency, due.due_since, due.entry_id)
+    )
 
 
 def _count_by_entry(
@@ -138,19 +156,24 @@ def _count_by_entry(
 
 
 @transaction.atomic
-def confirm_entry(entry: Entry, *, by: User | None, again: int | None = None) -> Entry:
-    """Say that `entry` is right as it is; look again in `again` days.
+def confirm_entry(
+    entry: Entry, *, by: User | None, next_in_days: int | None = None
+) -> Entry:
+    """Record that `entry` was reviewed and is right; it is due in `next_in_days` days.
 
-    Without `again` as its category says, and where that says nothing, never.
-    It is no new version: nothing was written.
+    For None the interval of its category holds; without one it is never due. The
+    entry gets no new version because its content is unchanged. Raises
+    PermissionDenied, ValidationError.
     """
     entry_rights.require_category_right(CategoryRight.WRITE, entry.category_id, by=by)
-    if again is not None and not 0 < again <= MAX_REVIEW_INTERVAL_DAYS:
+    if next_in_days is not None and not 0 < next_in_days <= MAX_REVIEW_INTERVAL_DAYS:
         raise ValidationError(f"请填 1 到 {MAX_REVIEW_INTERVAL_DAYS} 之间的天数。")
     entry = Entry.objects.select_for_update().get(pk=entry.pk)
     revision_history.ensure_current_revision(entry)
     entry.reviewed_at = timezone.now()
-    next_day = timezone.localdate() + timedelta(days=again) if again else None
+    next_day = (
+        timezone.localdate() + timedelta(days=next_in_days) if next_in_days else None
+    )
     entry.review_at = next_day
     rows = Entry.objects.filter(pk=entry.pk)
     rows.update(reviewed_at=entry.reviewed_at, review_at=next_day)
@@ -161,10 +184,10 @@ def confirm_entry(entry: Entry, *, by: User | None, again: int | None = None) ->
     return entry
 
 
-def group_by_owner(entries: Iterable[Entry]) -> dict[User, list[Entry]]:
-    """Return who answers for which of `entries`, of people who are still here."""
-    found: dict[User, list[Entry]] = {}
+def group_entries_by_owner(entries: Iterable[Entry]) -> dict[User, list[Entry]]:
+    """Return {owner: entries} for owners whose account is active."""
+    entries_by_owner: dict[User, list[Entry]] = {}
     for entry in entries:
         if entry.owner is not None and entry.owner.is_active:
-            found.setdefault(entry.owner, []).append(entry)
-    return found
+            entries_by_owner.setdefault(entry.owner, []).append(entry)
+    return entries_by_owner

@@ -1,4 +1,8 @@
-"""Who may write where, who may publish where, and that nobody judges his own words."""
+"""Rights on entries: who may write and publish where, and the four-eyes principle.
+
+Users do not approve text that they wrote themselves, unless KB_SELF_APPROVAL says so. In
+all functions `by` None is the operator, who may do everything.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +24,12 @@ OWN_WORK_MESSAGE = "这是您自己写的，要由别人审核。请提交审核
 
 
 def can_write_entry(entry: Entry, *, by: User | None) -> bool:
-    """Tell whether `by` may change `entry`, or have a change of it reviewed."""
+    """Return whether `by` may change `entry` or propose a change of it."""
     return by is None or has_category_right(by, CategoryRight.WRITE, entry.category_id)
 
 
 def can_publish_entry(entry: Entry, *, by: User | None) -> bool:
-    """Tell whether `by` decides what readers get of `entry`, his own words apart."""
+    """Return whether `by` may publish in the category of `entry`, own text aside."""
     return by is None or has_category_right(
         by, CategoryRight.PUBLISH, entry.category_id
     )
@@ -34,7 +38,10 @@ def can_publish_entry(entry: Entry, *, by: User | None) -> bool:
 def require_category_right(
     right: CategoryRight, category_id: int | None, *, by: User | None
 ) -> None:
-    """Raise PermissionDenied without the permission, ValidationError out of remit."""
+    """Raise PermissionDenied where `by` lacks the permission altogether.
+
+    Raises ValidationError, code "remit", where they have it in other categories only.
+    """
     if by is None:
         return
     if not by.has_perm(PERMISSION_FOR_RIGHT[right]):
@@ -45,94 +52,100 @@ def require_category_right(
 def require_permitted_category(
     right: CategoryRight, category_id: int | None, *, by: User | None
 ) -> None:
-    """Raise ValidationError where `by` is held to other branches of the tree."""
+    """Raise ValidationError, code "remit", where `by` is restricted to other categories."""
     if (
         by is None
         or not by.has_perm(PERMISSION_FOR_RIGHT[right])
         or has_category_right(by, right, category_id)
     ):
         return
-    place = Category.objects.filter(pk=category_id).first()
-    named = f"「{place}」分类" if place else "没有分类的条目"
-    raise ValidationError(f"{named}不在您可以{right.label}的范围里。", code="remit")
+    category = Category.objects.filter(pk=category_id).first()
+    place = f"「{category}」分类" if category else "没有分类的条目"
+    raise ValidationError(f"{place}不在您可以{right.label}的范围里。", code="remit")
 
 
 def find_pending_authors(entries: Collection[Entry]) -> dict[int, set[int | None]]:
-    """Return whose words wait in each entry: {entry: users}; None is the system.
+    """Return {entry id: ids of the authors of its unpublished text}; None is the system.
 
-    Of several who wrote one after another it is the last, who had all before him:
-    so every word is seen by two.
+    Of several users who edited one after another only the last counts. They saw the
+    text of the others, so with an approver every text is seen by two people.
     """
     ids = [entry.pk for entry in entries]
-    rows = EntryRevision.objects.filter(
+    revisions = EntryRevision.objects.filter(
         entry__in=ids, act__in=AUTHORING_ACTIONS
     ).order_by("version")
-    written = {pk: who for pk, *who in rows.values_list("entry_id", "version", "by_id")}
-    wrote = {entry.pk: {entry.created_by_id} for entry in entries}
-    wrote |= {pk: {by} for pk, (_, by) in written.items()}
+    last_authoring = {
+        pk: version_and_author
+        for pk, *version_and_author in revisions.values_list(
+            "entry_id", "version", "by_id"
+        )
+    }
+    authors = {entry.pk: {entry.created_by_id} for entry in entries}
+    authors |= {pk: {by} for pk, (_, by) in last_authoring.items()}
     waiting = Review.open_reviews().filter(entry__in=ids).prefetch_related("also")
     for review in waiting.defer("content").annotate(drafted=Q(content__isnull=True)):
-        version, _ = written.get(review.entry_id, (0, None))
+        version, _ = last_authoring.get(review.entry_id, (0, None))
         if not (review.drafted and version > review.base):
-            also = (one.pk for one in review.also.all())
-            wrote[review.entry_id] = {review.by_id, *also}
-    return wrote
+            coauthors = (user.pk for user in review.also.all())
+            authors[review.entry_id] = {review.by_id, *coauthors}
+    return authors
 
 
 def find_approvable_entry_ids(
     entries: Collection[Entry], *, by: User | None
 ) -> set[int]:
-    """Return the ids of those that `by` may let readers have as they stand."""
+    """Return the ids of `entries` that `by` may approve or publish as they are."""
     if by is None:
         return {entry.pk for entry in entries}
-    allowed = [entry for entry in entries if can_publish_entry(entry, by=by)]
-    wrote = find_pending_authors(allowed)
+    publishable = [entry for entry in entries if can_publish_entry(entry, by=by)]
+    authors = find_pending_authors(publishable)
     return {
         entry.pk
-        for entry in allowed
-        if by.pk not in wrote[entry.pk] or can_approve_own_words(by, entry.category_id)
+        for entry in publishable
+        if by.pk not in authors[entry.pk] or can_approve_own_text(by, entry.category_id)
     }
 
 
 def list_possible_reviewers(entry: Entry) -> list[User]:
-    """Return who may be asked to judge what waits in `entry`: not its author."""
-    wrote = find_pending_authors([entry])[entry.pk]
-    people = list_users_with_right(CategoryRight.PUBLISH, entry.category_id)
-    return [user for user in people if user.pk not in wrote]
+    """Return the users who may approve `entry`, without the authors of its text."""
+    authors = find_pending_authors([entry])[entry.pk]
+    publishers = list_users_with_right(CategoryRight.PUBLISH, entry.category_id)
+    return [user for user in publishers if user.pk not in authors]
 
 
 def can_approve_entry(entry: Entry, *, by: User | None) -> bool:
-    """Tell whether `by` may let readers have `entry` as it stands."""
+    """Return whether `by` may approve or publish `entry` as it is."""
     return entry.pk in find_approvable_entry_ids([entry], by=by)
 
 
 def require_other_approver(entry: Entry, *, by: User | None) -> None:
-    """Raise ValidationError where these are the words of `by` himself."""
+    """Raise ValidationError, code "own", where `by` may not approve their own text."""
     if not can_approve_entry(entry, by=by):
         raise ValidationError(OWN_WORK_MESSAGE, code="own")
 
 
-def can_approve_own_words(user: User, category_id: int | None) -> bool:
-    """Tell whether `user` may publish what he wrote himself.
+def can_approve_own_text(user: User, category_id: int | None) -> bool:
+    """Return whether `user` may publish text that they wrote themselves.
 
-    SELF_APPROVAL "auto": only while nobody else could, so that a team of one
-    works and a team of two has four eyes.
+    KB_SELF_APPROVAL is "on", "off" or "auto": only while no other user could approve
+    in this category, so that a team of one works and a team of two reviews.
     """
-    said: str = settings.KB_SELF_APPROVAL
-    if said != "auto":
-        return said == "on"
-    kept: dict[int | None, bool] = user.__dict__.setdefault("_judges_own", {})
-    if category_id not in kept:
-        kept[category_id] = list_users_with_right(
+    setting: str = settings.KB_SELF_APPROVAL
+    if setting != "auto":
+        return setting == "on"
+    cache: dict[int | None, bool] = user.__dict__.setdefault("_judges_own", {})
+    if category_id not in cache:
+        cache[category_id] = list_users_with_right(
             CategoryRight.PUBLISH, category_id
         ) in ([], [user])
-    return kept[category_id]
+    return cache[category_id]
 
 
 def is_proposal_required(entry: Entry, *, by: User | None) -> bool:
-    """Tell whether a change by `by` of what is published waits for somebody else.
+    """Return whether `by` can only propose a change of `entry`, not make it.
 
-    Who may publish mends what is live at once, unless SELF_APPROVAL is off.
+    That is so for published entries where `by` may not publish, and for everybody
+    where KB_SELF_APPROVAL is "off".
     """
     if by is None or entry.status != Entry.Status.PUBLISHED:
         return False
@@ -141,9 +154,9 @@ def is_proposal_required(entry: Entry, *, by: User | None) -> bool:
 
 
 def require_direct_edit(entry: Entry, *, by: User | None) -> None:
-    """Raise ValidationError where `by` may only propose."""
+    """Raise ValidationError, code "propose", where `by` may only propose a change."""
     if is_proposal_required(entry, by=by):
-        told = "已经发布，要由有发布权限的人修改；您可以打开条目，提交修改。"
+        message = "已经发布，要由有发布权限的人修改；您可以打开条目，提交修改。"
         if entry.question:
-            told = f"「{entry}」{told}"
-        raise ValidationError(told, code="propose")
+            message = f"「{entry}」{message}"
+        raise ValidationError(message, code="propose")

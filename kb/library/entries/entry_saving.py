@@ -1,4 +1,4 @@
-"""Columns, replies and phrasings are saved as versions; a stale save is refused."""
+"""Save entries as versions; a save that is based on an old version is a conflict."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ def save_entry(
 ) -> Entry:
     """Save the columns of `entry`, new or changed, except its status.
 
-    `based_on` is the version that the change was made on; when somebody has
-    saved since, nothing is written. `note` says why. Raises ValidationError.
-    Who writes replies or phrasings along with it calls `complete` in the end.
-    What is published is changed by who may publish; others `propose`.
+    `based_on` is the version that the user edited; a newer one raises ValidationError,
+    code "conflict". `note` is the reason for the change. A published entry can be
+    saved only by users who may publish; others call `propose_change`. A caller that
+    writes replies or phrasings afterwards ends with `refresh_revision_content`.
+    Raises ValidationError.
     """
     act = RevisionAction.EDITED
     if entry.pk is None:
@@ -50,9 +51,9 @@ def save_entry(
             RevisionAction.CREATED,
         )
     else:
-        now = lock_entry(entry, based_on=based_on)
-        entry.version, entry.status = now.version + 1, now.status
-        _require_edit_allowed(entry, now, by=by)
+        stored = lock_entry(entry, based_on=based_on)
+        entry.version, entry.status = stored.version + 1, stored.status
+        _require_edit_allowed(entry, stored, by=by)
     entry_rights.require_permitted_category(
         CategoryRight.WRITE, entry.category_id, by=by
     )
@@ -67,18 +68,22 @@ def save_entry(
     return entry
 
 
-def _require_edit_allowed(entry: Entry, now: Entry, *, by: User | None) -> None:
-    entry_rights.require_permitted_category(CategoryRight.WRITE, now.category_id, by=by)
-    entry_rights.require_direct_edit(now, by=by)
+def _require_edit_allowed(entry: Entry, stored: Entry, *, by: User | None) -> None:
+    entry_rights.require_permitted_category(
+        CategoryRight.WRITE, stored.category_id, by=by
+    )
+    entry_rights.require_direct_edit(stored, by=by)
     if entry.status == Entry.Status.PUBLISHED:
-        _require_style_of_changes(entry, now)
+        _require_style_of_changes(entry, stored)
 
 
-def _require_style_of_changes(entry: Entry, now: Entry) -> None:
-    """What is live must not be changed into what could not be published."""
-    wider = entry.audience != now.audience
-    question = entry.question if wider or entry.question != now.question else ""
-    answer = entry.answer if wider or entry.answer != now.answer else ""
+def _require_style_of_changes(entry: Entry, stored: Entry) -> None:
+    """Raise ValidationError where a changed text of a published entry breaks a rule."""
+    has_new_audience = entry.audience != stored.audience
+    question = (
+        entry.question if has_new_audience or entry.question != stored.question else ""
+    )
+    answer = entry.answer if has_new_audience or entry.answer != stored.answer else ""
     style_rules.require_publishable_style(
         entry, style_rules.list_form_texts(question, answer)
     )
@@ -93,7 +98,7 @@ def create_draft(
     phrasings: Iterable[str] = (),
     **columns: Any,
 ) -> Entry:
-    """Make a new entry that only editors see, with its replies and phrasings."""
+    """Create a draft with its replies and phrasings. Raises ValidationError."""
     entry = save_entry(Entry(question=question, **columns), by=by)
     for order, reply in enumerate(replies):
         reply.entry, reply.order = entry, order
@@ -108,7 +113,7 @@ def create_draft(
 def update_entry(
     entry: Entry, *, by: User | None, based_on: int, note: str = "", **columns: Any
 ) -> Entry:
-    """Change columns of an entry, unless somebody saved since `based_on`."""
+    """Set columns of an entry and save it; see `save_entry`."""
     entry = Entry.objects.get(pk=entry.pk)
     for name, value in columns.items():
         setattr(entry, name, value)
@@ -119,19 +124,19 @@ def update_entry(
 def add_shared_reply(
     entry: Entry, reply: Reply, *, by: User | None, note: str = ""
 ) -> Entry:
-    """Let `reply`, somebody's own so far, be the last of the entry's."""
+    """Make `reply`, so far a private one, the last shared reply of `entry`."""
     entry = lock_entry(entry)
     entry_rights.require_permitted_category(
         CategoryRight.WRITE, entry.category_id, by=by
     )
     entry_rights.require_direct_edit(entry, by=by)
     if entry.status == Entry.Status.PUBLISHED:
-        body = [(f"「{reply.label}」", reply.body)]
+        reply_texts = [(f"「{reply.label}」", reply.body)]
         style_rules.require_publishable_style(
-            entry, style_rules.list_form_texts("", "", body)
+            entry, style_rules.list_form_texts("", "", reply_texts)
         )
-    last = entry.replies.shared().aggregate(Max("order"))["order__max"]
-    reply.entry, reply.order = entry, 0 if last is None else last + 1
+    last_order = entry.replies.shared().aggregate(Max("order"))["order__max"]
+    reply.entry, reply.order = entry, 0 if last_order is None else last_order + 1
     reply.full_clean()
     reply.save()
     return save_new_version(entry, by=by, act=RevisionAction.REPLY_ADOPTED, note=note)
@@ -141,7 +146,7 @@ def add_shared_reply(
 def remove_reply(
     entry: Entry, reply: Reply, *, by: User | None, based_on: int, note: str = ""
 ) -> Entry:
-    """Undo `add_reply`: save `reply` as the caller set it, no longer the entry's.
+    """Undo `add_shared_reply`: save `reply` as the caller set it, private again.
 
     Raises ValidationError, code "conflict", where the entry was saved since `based_on`.
     """
@@ -156,12 +161,16 @@ def remove_reply(
 
 
 def lock_entry(entry: Entry, *, based_on: int | None = None) -> Entry:
-    """Return the entry as it is, ours until the transaction ends, its version kept."""
-    now = Entry.objects.select_for_update().get(pk=entry.pk)
-    if based_on is not None and now.version != based_on:
+    """Return the stored entry, locked until the transaction ends.
+
+    Its current version is recorded if it was not. Raises ValidationError, code
+    "conflict", where the version is not `based_on`.
+    """
+    locked = Entry.objects.select_for_update().get(pk=entry.pk)
+    if based_on is not None and locked.version != based_on:
         raise ValidationError(EDIT_CONFLICT_MESSAGE, code="conflict")
-    revision_history.ensure_current_revision(now)
-    return now
+    revision_history.ensure_current_revision(locked)
+    return locked
 
 
 def save_new_version(
@@ -172,7 +181,7 @@ def save_new_version(
     note: str = "",
     judge: User | None = None,
 ) -> Entry:
-    """Save `entry` as a new version, so that caches, index and history notice."""
+    """Save `entry` as a new version, which also updates caches and the index."""
     entry.version += 1
     entry.updated_by = by
     entry.full_clean()
@@ -184,9 +193,9 @@ def save_new_version(
 def create_phrasing(
     entry: Entry, text: str, *, question: Question | None = None
 ) -> Phrasing | None:
-    """Keep `text` as a phrasing, unless it says nothing new.
+    """Create a phrasing; return None if the entry has an equal question or phrasing.
 
-    Raises ValidationError for personal data, which everybody would read.
+    Raises ValidationError, also for personal data, because phrasings are public.
     """
     text = normalize.clean_single_line(text)[:200]
     key = normalize.compute_spelling_key(text)

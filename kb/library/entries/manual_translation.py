@@ -1,4 +1,4 @@
-"""The translation of an entry by hand: written under the same rules as its answer."""
+"""Manual 繁體 translations of entries, under the same rules as the original text."""
 
 from __future__ import annotations
 
@@ -27,47 +27,51 @@ def translate_entry(
     based_on: int | None = None,
     note: str = "",
 ) -> Entry | Review:
-    """Write the 繁體 of `entry`, empty texts give the conversion back.
+    """Save the manual 繁體 texts of `entry`; empty ones return to automatic conversion.
 
-    Return the entry, in a new version if anything changed; or, where `by` may not
-    change what is published, the review in which the translation waits. Raises
-    PermissionDenied, ValidationError.
+    Returns the entry, in a new version if anything changed; or, where `by` may only
+    propose changes, the review with the proposed translation. Raises PermissionDenied,
+    ValidationError.
     """
     entry = lock_entry(entry, based_on=based_on)
     entry_rights.require_category_right(CategoryRight.WRITE, entry.category_id, by=by)
-    words = {"hant_question": question, "hant_answer": answer}
+    texts = {"hant_question": question, "hant_answer": answer}
     if entry_rights.is_proposal_required(entry, by=by):
-        return _propose_translation(entry, words, by=by, note=note)
+        return _propose_translation(entry, texts, by=by, note=note)
     before = take_snapshot(entry)
     translations.save_manual_translation(entry, question, answer)
     after = take_snapshot(entry)
     if not find_changed_parts(before, after):
         return entry
     if entry.status == Entry.Status.PUBLISHED:
-        new = {name: after[name] for name in words if after[name] != before[name]}
-        said = style_rules.list_translation_texts(
-            new.get("hant_question", ""), new.get("hant_answer", "")
+        changed = {name: after[name] for name in texts if after[name] != before[name]}
+        changed_texts = style_rules.list_translation_texts(
+            changed.get("hant_question", ""), changed.get("hant_answer", "")
         )
-        style_rules.require_publishable_style(entry, said)
+        style_rules.require_publishable_style(entry, changed_texts)
     return save_new_version(entry, by=by, act=RevisionAction.TRANSLATED, note=note)
 
 
 def get_proposed_translation(entry: Entry) -> tuple[str, str]:
-    """Return the translation that waits for review, or else the one in use."""
-    waiting = get_pending_change(entry)
-    said = (waiting.content if waiting else None) or take_snapshot(entry)
-    return said.get("hant_question") or "", said.get("hant_answer") or ""
+    """Return (question, answer) in 繁體 that waits for review, or else is published."""
+    pending = get_pending_change(entry)
+    snapshot = (pending.content if pending else None) or take_snapshot(entry)
+    return snapshot.get("hant_question") or "", snapshot.get("hant_answer") or ""
 
 
 def _propose_translation(
-    entry: Entry, words: dict[str, str], *, by: User | None, note: str
+    entry: Entry, texts: dict[str, str], *, by: User | None, note: str
 ) -> Entry | Review:
-    """Let the translation wait, together with what waits already."""
-    waiting = get_pending_change(entry)
-    said = merge_proposed_change(waiting) if waiting else take_snapshot(entry)
-    if not find_changed_parts(said, said | words):
-        return waiting or entry
-    kept = waiting.note if waiting else note or "改繁體版本"
+    """Propose the translation, together with a change that waits already."""
+    pending = get_pending_change(entry)
+    snapshot = merge_proposed_change(pending) if pending else take_snapshot(entry)
+    if not find_changed_parts(snapshot, snapshot | texts):
+        return pending or entry
+    note_to_keep = pending.note if pending else note or "改繁體版本"
     return propose_change(
-        entry, said | words, by=by, note=kept, joining=waiting is not None
+        entry,
+        snapshot | texts,
+        by=by,
+        note=note_to_keep,
+        as_coauthor=pending is not None,
     )

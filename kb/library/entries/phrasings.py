@@ -1,4 +1,4 @@
-"""Another way to ask: kept at once, or waiting where its finder may only propose."""
+"""Add similar phrasings to entries, or propose them where the user may not publish."""
 
 from __future__ import annotations
 
@@ -33,29 +33,30 @@ from kb.models import (
 from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 
-MAX_PHRASING_CHARS = 200  # characters
+MAX_PHRASING_CHARS = 200
+# Added, waiting in a review, or None: the entry had an equal question or phrasing.
 PhrasingOutcome = Phrasing | Review | None
 
 
 @transaction.atomic
 def add_phrasing(entry: Entry, text: str, *, by: User | None) -> PhrasingOutcome:
-    """Let `entry` be found by `text`, as far as `by` may; see `hear`."""
+    """Add or propose the phrasing `text`; see `add_or_propose_phrasing`."""
     entry = lock_entry(entry)
-    heard = add_or_propose_phrasing(entry, text, by=by)
-    if isinstance(heard, Phrasing):
+    outcome = add_or_propose_phrasing(entry, text, by=by)
+    if isinstance(outcome, Phrasing):
         save_new_version(entry, by=by, act=RevisionAction.PHRASING_ADDED)
-    return heard
+    return outcome
 
 
 def add_or_propose_phrasing(
     entry: Entry, text: str, *, by: User | None, question: Question | None = None
 ) -> PhrasingOutcome:
-    """Return the phrasing that was kept, or the review in which it waits.
+    """Return the new phrasing, the review that proposes it, or None for a known one.
 
-    None where the entry says so already. A phrasing of what is published moves
-    what readers find, so it is published by who may publish. Raises ValidationError
-    out of remit, and for personal data: everybody reads a phrasing. The caller holds
-    the entry, and makes a version of what was kept.
+    A phrasing of a published entry changes what readers find, so it needs the right
+    to publish. Raises ValidationError for a category without permission, and for
+    personal data, because phrasings are public. The caller has locked the entry, and
+    saves a new version if a Phrasing is returned.
     """
     entry_rights.require_permitted_category(
         CategoryRight.WRITE, entry.category_id, by=by
@@ -71,12 +72,12 @@ def add_or_propose_phrasing(
 def withdraw_question_phrasings(
     entry: Entry, question: Question, *, by: User | None
 ) -> None:
-    """Take back the phrasings that came of a question, kept or waiting."""
-    kept = Phrasing.objects.filter(entry=entry, question=question)
-    if kept.exists():
+    """Remove the phrasings that were added or proposed from `question`."""
+    phrasings = Phrasing.objects.filter(entry=entry, question=question)
+    if phrasings.exists():
         entry_rights.require_direct_edit(entry, by=by)
-        kept.delete()
-    # What waits may be the question's own words, or what was offered in their place.
+        phrasings.delete()
+    # The proposed text is that of the question, or the suggestion made from it.
     for text in {question.text, suggest_phrasing(question.text)}:
         _withdraw_proposed_phrasing(
             entry, normalize.clean_single_line(text)[:MAX_PHRASING_CHARS], by=by
@@ -84,55 +85,62 @@ def withdraw_question_phrasings(
 
 
 def suggest_phrasing(text: str) -> str:
-    """Return what a question offers as a phrasing: one line without personal data."""
+    """Return a phrasing made of a question: one line without personal data."""
     return personal_data.remove_personal_clauses(normalize.clean_single_line(text))[
         :MAX_PHRASING_CHARS
     ].strip()
 
 
-def require_no_masked_data(text: str, name: str = "相似问法") -> None:
-    """Raise ValidationError where `text` still holds what stands for personal data.
+def require_no_masked_data(text: str, label: str = "相似问法") -> None:
+    """Raise ValidationError, code "mask", where `text` contains a mask like ***.
 
-    For forms that offer masked words: nobody asks with stars in his question.
+    For forms that offer masked text: the user must replace the mask by a general term.
     """
     if personal_data.PERSONAL_DATA_MASK in text:
         raise ValidationError(
-            f"{name}里还有 {personal_data.PERSONAL_DATA_MASK}，那里原来是个人信息。请改成通用的说法。",
+            f"{label}里还有 {personal_data.PERSONAL_DATA_MASK}，那里原来是个人信息。请改成通用的说法。",
             code="mask",
         )
 
 
 def _propose_phrasing(entry: Entry, text: str, *, by: User | None) -> Review | None:
-    """Let `text` wait, together with what waits already."""
-    waiting, key = get_pending_change(entry), normalize.compute_spelling_key(text)
-    now = take_snapshot(entry)
-    if not key or key in _get_text_keys([now["question"], *now["phrasings"]]):
+    """Propose `text`, together with a change that waits already."""
+    pending, key = get_pending_change(entry), normalize.compute_spelling_key(text)
+    current = take_snapshot(entry)
+    if not key or key in _get_text_keys([current["question"], *current["phrasings"]]):
         return None
-    said = merge_proposed_change(waiting) if waiting else now
-    if key in _get_text_keys(said["phrasings"]):
-        return waiting
-    said = said | {"phrasings": [*said["phrasings"], text]}
-    note = waiting.note if waiting else f"加相似问法「{text}」"
-    return propose_change(entry, said, by=by, note=note, joining=waiting is not None)
+    snapshot = merge_proposed_change(pending) if pending else current
+    if key in _get_text_keys(snapshot["phrasings"]):
+        return pending
+    snapshot = snapshot | {"phrasings": [*snapshot["phrasings"], text]}
+    note = pending.note if pending else f"加相似问法「{text}」"
+    return propose_change(
+        entry, snapshot, by=by, note=note, as_coauthor=pending is not None
+    )
 
 
 def _withdraw_proposed_phrasing(entry: Entry, text: str, *, by: User | None) -> None:
-    waiting = get_pending_change(entry)
-    if waiting is None:
+    """Remove `text` from the pending change; a change without content is withdrawn."""
+    pending = get_pending_change(entry)
+    if pending is None:
         return
     try:
-        said = merge_proposed_change(waiting)
-    except ValidationError:  # its author decides what becomes of it
+        proposed = merge_proposed_change(pending)
+    except ValidationError:  # the author of the change has to resolve the conflict
         return
-    now, key = take_snapshot(entry), normalize.compute_spelling_key(text)
-    left = [
-        one for one in said["phrasings"] if normalize.compute_spelling_key(one) != key
+    current, key = take_snapshot(entry), normalize.compute_spelling_key(text)
+    remaining = [
+        phrasing
+        for phrasing in proposed["phrasings"]
+        if normalize.compute_spelling_key(phrasing) != key
     ]
-    if left == said["phrasings"] or key in _get_text_keys(now["phrasings"]):
+    if remaining == proposed["phrasings"] or key in _get_text_keys(
+        current["phrasings"]
+    ):
         return
-    said = said | {"phrasings": left}
-    if find_changed_parts(now, said):
-        propose_change(entry, said, by=by, joining=True)
+    proposed = proposed | {"phrasings": remaining}
+    if find_changed_parts(current, proposed):
+        propose_change(entry, proposed, by=by, as_coauthor=True)
     else:
         close_review(entry, Review.State.WITHDRAWN, by=by)
 

@@ -1,4 +1,4 @@
-"""An old version comes back as a new one, with all checks of today."""
+"""Restore an old version of an entry as a new version, with all current checks."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ from kb.models import (
 def revert_entry(
     revision: EntryRevision, *, by: User | None, based_on: int, note: str = ""
 ) -> tuple[Entry, list[str]]:
-    """Let the entry say what it said in `revision`; its state stays as it is.
+    """Restore the content of `revision`; the status of the entry stays.
 
-    Return it, and the names of what is not there any more (a deleted tag).
-    Raises ValidationError, also when somebody saved since version `based_on`.
+    Returns the entry, and labels of content that no longer exists (a deleted tag).
+    Raises PermissionDenied, and ValidationError, also when somebody saved since
+    version `based_on`.
     """
     entry = lock_entry(revision.entry, based_on=based_on)
     entry_rights.require_category_right(CategoryRight.WRITE, entry.category_id, by=by)
     entry_rights.require_direct_edit(entry, by=by)
-    lost = apply_snapshot(entry, revision.content)
+    missing = apply_snapshot(entry, revision.content)
     entry_rights.require_permitted_category(
         CategoryRight.WRITE, entry.category_id, by=by
     )
     if entry.status == Entry.Status.PUBLISHED:
         require_publishable_text(entry)
-    told = f"恢复到第 {revision.version} 版"
-    note = f"{told}：{note}" if note else told
+    description = f"恢复到第 {revision.version} 版"
+    note = f"{description}：{note}" if note else description
     entry = save_new_version(entry, by=by, act=RevisionAction.REVERTED, note=note)
     audit_log.record_event(
-        AuditEvent.Action.REVERTED, f"「{entry}」#{entry.pk} {told}", by=by
+        AuditEvent.Action.REVERTED, f"「{entry}」#{entry.pk} {description}", by=by
     )
-    return entry, lost
+    return entry, missing

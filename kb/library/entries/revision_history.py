@@ -1,4 +1,4 @@
-"""Every version is kept, and any of them can be had back, as a new one."""
+"""The revisions of entries: every saved version with a snapshot of its content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kb.library.entries.snapshots import EntrySnapshot, take_snapshot, take_snap
 from kb.models import AuditEvent, Entry, EntryRevision, RevisionAction, User
 from kb.text.chinese import normalize
 
-# What changes the words that readers get and has no deed of its own.
+# Actions that change a published text and log no audit event of their own.
 TEXT_CHANGING_ACTIONS = {
     RevisionAction.EDITED,
     RevisionAction.TRANSLATED,
@@ -20,18 +20,18 @@ TEXT_CHANGING_ACTIONS = {
     RevisionAction.REPLY_ADOPTED,
     RevisionAction.QUESTION_MERGED,
 }
-REVISION_BATCH_ENTRIES = 500  # entries whose versions are kept at once
+REVISION_BATCH_ENTRIES = 500  # per query
 
 
 def list_entry_revisions(entry: Entry) -> QuerySet[EntryRevision]:
-    """Return the versions of `entry` that are kept, the latest first."""
+    """Return the revisions of `entry`, latest first."""
     return entry.revisions.select_related("by", "judge")
 
 
 def ensure_current_revision(entry: Entry) -> None:
-    """Keep the version that stands in the database, if nobody has yet.
+    """Record the stored version of `entry` if it has no revision.
 
-    What was imported, or written before versions were kept, has none.
+    Entries from an import, or from before revisions existed, have none.
     """
     if not entry.revisions.filter(version=entry.version).exists():
         _build_revision(entry, take_snapshot(entry)).save()
@@ -45,18 +45,25 @@ def record_revision(
     note: str = "",
     judge: User | None = None,
 ) -> None:
-    """Keep `entry` as it stands now as its version; the same version is kept anew."""
+    """Record the stored content of `entry` as the revision of its version.
+
+    A revision of the same version is replaced. A change of a published text is also
+    recorded in the audit log.
+    """
     if entry.status == Entry.Status.PUBLISHED and act in TEXT_CHANGING_ACTIONS:
         audit_log.record_event(
             AuditEvent.Action.CHANGED,
             f"「{entry}」#{entry.pk} {RevisionAction(act).label}",
             by=by,
         )
-    row = _build_revision(entry, take_snapshot(entry))
-    row.act, row.by, row.judge = act, by, judge
-    row.note, row.at = normalize.clean_single_line(note)[:200], entry.updated_at
+    revision = _build_revision(entry, take_snapshot(entry))
+    revision.act, revision.by, revision.judge = act, by, judge
+    revision.note, revision.at = (
+        normalize.clean_single_line(note)[:200],
+        entry.updated_at,
+    )
     EntryRevision.objects.bulk_create(
-        [row],
+        [revision],
         update_conflicts=True,
         unique_fields=["entry", "version"],
         update_fields=["act", "by", "judge", "note", "at", "status", "content"],
@@ -64,39 +71,43 @@ def record_revision(
 
 
 def refresh_revision_content(entry: Entry) -> None:
-    """Keep along what was written to the entry after its columns."""
-    kept = EntryRevision.objects.filter(entry=entry, version=entry.version)
-    kept.update(content=take_snapshot(entry))
+    """Update the content of the current revision after related rows were written."""
+    revisions = EntryRevision.objects.filter(entry=entry, version=entry.version)
+    revisions.update(content=take_snapshot(entry))
 
 
 @transaction.atomic
 def ensure_current_revisions(entries: Collection[Entry]) -> None:
-    """Do what `begin` does, before many are written at once."""
+    """Do what `ensure_current_revision` does, for many entries."""
     ids = [entry.pk for entry in entries]
     for start in range(0, len(ids), REVISION_BATCH_ENTRIES):
-        some = Entry.objects.filter(pk__in=ids[start : start + REVISION_BATCH_ENTRIES])
-        kept = EntryRevision.objects.filter(entry__in=some, version=F("entry__version"))
-        rest = list(some.exclude(pk__in=kept.values("entry")))
-        said = take_snapshots(entry.pk for entry in rest)
+        batch = Entry.objects.filter(pk__in=ids[start : start + REVISION_BATCH_ENTRIES])
+        recorded = EntryRevision.objects.filter(
+            entry__in=batch, version=F("entry__version")
+        )
+        missing = list(batch.exclude(pk__in=recorded.values("entry")))
+        snapshots_by_id = take_snapshots(entry.pk for entry in missing)
         EntryRevision.objects.bulk_create(
-            _build_revision(entry, said[entry.pk]) for entry in rest
+            _build_revision(entry, snapshots_by_id[entry.pk]) for entry in missing
         )
 
 
 def record_imported_revisions(entries: Collection[Entry], *, by: User | None) -> None:
-    """Keep the versions that an import has just written over older ones."""
-    found = list(entries)
-    for start in range(0, len(found), REVISION_BATCH_ENTRIES):
-        some = found[start : start + REVISION_BATCH_ENTRIES]
-        said = take_snapshots(entry.pk for entry in some)
-        rows = [_build_revision(entry, said[entry.pk]) for entry in some]
-        for row in rows:
-            row.by, row.act = by, RevisionAction.IMPORTED
-        EntryRevision.objects.bulk_create(rows)
+    """Record the versions of existing entries that an import has just written."""
+    all_entries = list(entries)
+    for start in range(0, len(all_entries), REVISION_BATCH_ENTRIES):
+        batch = all_entries[start : start + REVISION_BATCH_ENTRIES]
+        snapshots_by_id = take_snapshots(entry.pk for entry in batch)
+        revisions = [
+            _build_revision(entry, snapshots_by_id[entry.pk]) for entry in batch
+        ]
+        for revision in revisions:
+            revision.by, revision.act = by, RevisionAction.IMPORTED
+        EntryRevision.objects.bulk_create(revisions)
 
 
-def _build_revision(entry: Entry, said: EntrySnapshot) -> EntryRevision:
-    """Return the version as far as the entry itself tells of it."""
+def _build_revision(entry: Entry, snapshot: EntrySnapshot) -> EntryRevision:
+    """Return an unsaved revision with what the columns of `entry` say about it."""
     act = RevisionAction.CREATED if entry.version == 1 else RevisionAction.EDITED
     return EntryRevision(
         entry=entry,
@@ -105,5 +116,5 @@ def _build_revision(entry: Entry, said: EntrySnapshot) -> EntryRevision:
         at=entry.updated_at,
         by=entry.updated_by,
         status=entry.status,
-        content=said,
+        content=snapshot,
     )

@@ -1,4 +1,4 @@
-"""What two versions of an entry say differently, told face by face."""
+"""Compare two snapshots of an entry, part by part, for people to read."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from kb.models import Entry, EntryTranslation, Reply
 from kb.text.markup import text_diff
 from kb.text.markup.text_diff import DiffPart
 
-DIFF_CONTEXT_CHARS = 120  # letters shown on each side of a change of a long text
+DIFF_CONTEXT_CHARS = 120  # shown on each side of a change of a long text
 EMPTY_VALUE_LABEL = "（空）"
-PROSE_FIELDS = {"question", "answer", "keywords"}  # told word by word
+PROSE_FIELDS = {"question", "answer", "keywords"}  # compared word by word
 LIST_FIELD_LABELS = {"phrasings": "相似问法", "tags": "标签", "follow_ups": "后续问题"}
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotDifference:
-    """What became of one part of an entry; `text` is prose, the rest are values."""
+    """The difference of one part of an entry: a text (`is_prose`) or a value."""
 
     name: str
     label: str
@@ -40,30 +40,34 @@ class SnapshotDifference:
 def compare_snapshots(
     old: EntrySnapshot, new: EntrySnapshot
 ) -> list[SnapshotDifference]:
-    """Return what differs, the faces first, in the order of the page."""
+    """Return the differences in the order of the page: texts, replies, lists, others."""
     names = find_changed_parts(old, new)
     fields = [field for field in list_editable_columns() if field.attname in names]
     fields.sort(key=lambda field: field.name not in PROSE_FIELDS)
-    faces = [_compare_column(f, old, new) for f in fields if f.name in PROSE_FIELDS]
-    faces += [
+    texts = [_compare_column(f, old, new) for f in fields if f.name in PROSE_FIELDS]
+    texts += [
         _compare_translation(name, old, new)
         for name in TRANSLATION_COLUMNS
         if name in names
     ]
-    rest = [_compare_column(f, old, new) for f in fields if f.name not in PROSE_FIELDS]
+    others = [
+        _compare_column(f, old, new) for f in fields if f.name not in PROSE_FIELDS
+    ]
     replies = _compare_replies(old.get("replies") or [], new.get("replies") or [])
     lists = [
         _compare_list(name, old, new) for name in LIST_FIELD_LABELS if name in names
     ]
-    return [*faces, *replies, *lists, *rest]
+    return [*texts, *replies, *lists, *others]
 
 
 def get_field_labels(names: Iterable[str]) -> list[str]:
-    """Return what people call these parts of an entry."""
-    told = {field.attname: str(field.verbose_name) for field in list_editable_columns()}
-    told |= LIST_FIELD_LABELS | {"replies": "话术"}
-    told |= {name: _get_translation_label(name) for name in TRANSLATION_COLUMNS}
-    return [told.get(name, name) for name in names]
+    """Return the Chinese labels of these parts of a snapshot."""
+    labels = {
+        field.attname: str(field.verbose_name) for field in list_editable_columns()
+    }
+    labels |= LIST_FIELD_LABELS | {"replies": "话术"}
+    labels |= {name: _get_translation_label(name) for name in TRANSLATION_COLUMNS}
+    return [labels.get(name, name) for name in names]
 
 
 def _compare_column(
@@ -91,7 +95,7 @@ def _compare_translation(
 
 
 def _get_translation_label(name: str) -> str:
-    """Return what people call a part of the translation."""
+    """Return the Chinese label of a part of the translation."""
     return str(EntryTranslation._meta.get_field(TRANSLATION_COLUMNS[name]).verbose_name)  # type: ignore[union-attr]
 
 
@@ -103,7 +107,7 @@ def _build_replacement(before: str, after: str) -> list[DiffPart]:
 
 
 def _format_value(field: Field[Any, Any], value: Any) -> str:
-    """Return a value as people read it."""
+    """Return the stored `value` of a column as text for people; "" for none."""
     if value in (None, ""):
         return ""
     if field.choices:
@@ -121,55 +125,61 @@ def _compare_list(
     name: str, old: EntrySnapshot, new: EntrySnapshot
 ) -> SnapshotDifference:
     before, after = old.get(name) or [], new.get(name) or []
-    said: Callable[[Any], str] = str
+    get_label: Callable[[Any], str] = str
     if name == "follow_ups":
         rows = Entry.objects.filter(pk__in={*before, *after})
-        said = dict(rows.values_list("pk", "question")).get  # type: ignore[assignment]
-    gone = [
-        DiffPart("gone", said(one) or f"#{one}") for one in before if one not in after
+        get_label = dict(rows.values_list("pk", "question")).get  # type: ignore[assignment]
+    removed = [
+        DiffPart("gone", get_label(item) or f"#{item}")
+        for item in before
+        if item not in after
     ]
-    came = [
-        DiffPart("new", said(one) or f"#{one}") for one in after if one not in before
+    added = [
+        DiffPart("new", get_label(item) or f"#{item}")
+        for item in after
+        if item not in before
     ]
-    order = [] if gone or came else [DiffPart("same", "次序变了")]
-    return SnapshotDifference(name, LIST_FIELD_LABELS[name], [*gone, *came, *order])
+    order = [] if removed or added else [DiffPart("same", "次序变了")]
+    return SnapshotDifference(name, LIST_FIELD_LABELS[name], [*removed, *added, *order])
 
 
 def _compare_replies(
     old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
 ) -> list[SnapshotDifference]:
-    held = {row["id"]: row for row in old}
-    found = []
+    old_by_id = {row["id"]: row for row in old}
+    differences = []
     for row in new:
-        before = held.pop(row["id"], {})
-        found += _compare_reply(before, row)
-    for row in held.values():
-        found += _compare_reply(row, {})
-    return found
+        before = old_by_id.pop(row["id"], {})
+        differences += _compare_reply(before, row)
+    for row in old_by_id.values():
+        differences += _compare_reply(row, {})
+    return differences
 
 
 def _compare_reply(
     old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> list[SnapshotDifference]:
-    """Return what became of a reply: its words, and what it is for."""
+    """Return the differences of one reply; {} is one that does not exist."""
     name = f"reply-{(new or old)['id']}"
     label = f"话术 · {(new or old)['label']}"
-    found = []
+    differences = []
     if old.get("body") != new.get("body"):
         state = "（新增）" if not old else "（删除）" if not new else ""
-        words = text_diff.diff_excerpts(
+        body_parts = text_diff.diff_excerpts(
             old.get("body", ""), new.get("body", ""), DIFF_CONTEXT_CHARS
         )
-        found.append(SnapshotDifference(name, label + state, words, is_prose=True))
+        differences.append(
+            SnapshotDifference(name, label + state, body_parts, is_prose=True)
+        )
     if not (old and new):
-        return found
+        return differences
     for column in ("label", "tone", "channel", "segment_id", "order"):
         if old.get(column) != new.get(column):
             field: Any = Reply._meta.get_field(column.removesuffix("_id"))
             parts = _build_replacement(
                 *(_format_value(field, row.get(column)) for row in (old, new))
             )
-            found.append(
+            differences.append(
                 SnapshotDifference(name, f"{label} · {field.verbose_name}", parts)
             )
-    return found
+    return differences

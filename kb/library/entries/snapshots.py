@@ -1,4 +1,10 @@
-"""All that an entry says, as one value: taken from the tables, laid back into them."""
+"""Snapshots: the whole content of an entry as one JSON-ready value.
+
+Keys are the columns that people edit (`list_editable_columns`), the manual translation
+(TRANSLATION_COLUMNS), "tags" (names), "phrasings" (texts), "replies" (dicts of
+REPLY_COLUMNS with "id" and "author_id") and "follow_ups" (entry ids, in order). Old
+snapshots lack keys that were introduced later.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +23,10 @@ from kb.publishing import translations
 from kb.text.chinese import normalize
 
 EntrySnapshot = dict[str, Any]
-# What is not said but happens to an entry, or tells only where it came from.
+# Columns of the status or the origin of an entry, not of its content.
 UNEDITED_COLUMNS = {"id", "status", "source", "external_id"}
-FIRST_TEMPORARY_ID = 2**50  # primary keys of rows that do not exist yet begin here
-# The translation by hand, which is a part of what an entry says: by columns of Face.
+FIRST_TEMPORARY_ID = 2**50  # first of the primary keys for rows that are not saved
+# {key of a snapshot: column of EntryTranslation} of the manual translation.
 TRANSLATION_COLUMNS = {"hant_question": "own_question", "hant_answer": "own_answer"}
 REPLY_COLUMNS = ("label", "tone", "channel", "segment_id", "order", "body")
 
@@ -32,34 +38,34 @@ def list_editable_columns() -> list[Field[Any, Any]]:
 
 
 def take_snapshot(entry: Entry) -> EntrySnapshot:
-    """Return what `entry` says now, read from the database, fit for JSON."""
+    """Return the snapshot of `entry`, read from the database."""
     return take_snapshots([entry.pk])[entry.pk]
 
 
 def take_snapshots(ids: Iterable[int]) -> dict[int, EntrySnapshot]:
-    """Return what each of the entries says, in five queries."""
-    wanted = list(ids)
+    """Return {entry id: snapshot}, in five queries."""
+    entry_ids = list(ids)
     names = [field.attname for field in list_editable_columns()]
     translation = {
         name: F(f"translation__{column}")
         for name, column in TRANSLATION_COLUMNS.items()
     }
-    rows = Entry.objects.filter(pk__in=wanted).values("pk", *names, **translation)
-    parts = {"tags": _load_tags(wanted), "phrasings": _load_phrasings(wanted)}
+    rows = Entry.objects.filter(pk__in=entry_ids).values("pk", *names, **translation)
+    parts = {"tags": _load_tags(entry_ids), "phrasings": _load_phrasings(entry_ids)}
     parts |= {
-        "replies": _load_shared_replies(wanted),
-        "follow_ups": _load_follow_ups(wanted),
+        "replies": _load_shared_replies(entry_ids),
+        "follow_ups": _load_follow_ups(entry_ids),
     }
     return {
         row.pop("pk"): _make_json_safe(row)
         | {name: row[name] or "" for name in TRANSLATION_COLUMNS}
-        | {name: held[pk] for name, held in parts.items()}
+        | {name: values_by_id[pk] for name, values_by_id in parts.items()}
         for row in rows
         for pk in [row["pk"]]
     }
 
 
-def build_content(
+def build_snapshot(
     entry: Entry,
     *,
     tags: Iterable[str],
@@ -68,7 +74,7 @@ def build_content(
     follow_ups: Iterable[int],
     translation: Mapping[str, str],
 ) -> EntrySnapshot:
-    """Return the content of values that are not saved, in the shape of `content`."""
+    """Return a snapshot of values that are not saved."""
     row = {
         field.attname: getattr(entry, field.attname)
         for field in list_editable_columns()
@@ -86,8 +92,8 @@ def build_content(
     }
 
 
-def get_reply_row(reply: Reply) -> dict[str, Any]:
-    """Return a reply as `content` holds it; the id of one that is new is 0."""
+def build_reply_snapshot(reply: Reply) -> dict[str, Any]:
+    """Return a reply as in a snapshot; the id of an unsaved one is 0."""
     row = {name: getattr(reply, name) for name in ("author_id", *REPLY_COLUMNS)}
     return {"id": reply.pk or 0, **row}
 
@@ -100,10 +106,10 @@ def _make_json_safe(row: Mapping[str, Any]) -> EntrySnapshot:
 def _group_by_entry(
     rows: QuerySet[Any, tuple[Any, ...]],
 ) -> defaultdict[int, list[Any]]:
-    found = defaultdict(list)
+    values_by_id = defaultdict(list)
     for entry_id, value in rows:
-        found[entry_id].append(value)
-    return found
+        values_by_id[entry_id].append(value)
+    return values_by_id
 
 
 def _load_tags(ids: list[int]) -> defaultdict[int, list[Any]]:
@@ -124,66 +130,66 @@ def _load_follow_ups(ids: list[int]) -> defaultdict[int, list[Any]]:
 
 
 def _load_shared_replies(ids: list[int]) -> defaultdict[int, list[Any]]:
-    """Only what is everybody's: a reply of one's own is no part of the entry."""
-    found = defaultdict(list)
+    """Return shared replies only: private ones are not part of the entry."""
+    replies_by_entry = defaultdict(list)
     rows = Reply.objects.shared().filter(entry__in=ids)
     for row in rows.values("entry_id", "id", "author_id", *REPLY_COLUMNS):
-        found[row.pop("entry_id")].append(row)
-    return found
+        replies_by_entry[row.pop("entry_id")].append(row)
+    return replies_by_entry
 
 
-# Laid back ---------------------------------------------------------------------
+# Apply a snapshot ----------------------------------------------------------------
 
 
-def apply_snapshot(entry: Entry, said: EntrySnapshot) -> list[str]:
-    """Let `entry` say `said`; return the names of what is not there any more.
+def apply_snapshot(entry: Entry, snapshot: EntrySnapshot) -> list[str]:
+    """Give `entry` the content of `snapshot`; return labels of what no longer exists.
 
-    Its own columns are set and not saved; replies, phrasings, tags and what
-    follows are written. The caller holds the row and checks the whole. New
-    replies get ids of their own.
+    Columns of the entry are set but not saved; replies, phrasings, tags, follow-ups
+    and the translation are written. Replies that were deleted are created again with
+    new ids. The caller has locked the entry, and checks and saves it.
     """
-    lost = set_snapshot_columns(entry, said)
-    apply_replies(entry, said.get("replies", []))
-    apply_phrasings(entry, said.get("phrasings", []))
-    tags = list(Tag.objects.filter(name__in=said.get("tags", [])))
-    lost += sorted(set(said.get("tags", [])) - {tag.name for tag in tags})
+    missing = set_snapshot_columns(entry, snapshot)
+    apply_replies(entry, snapshot.get("replies", []))
+    apply_phrasings(entry, snapshot.get("phrasings", []))
+    tags = list(Tag.objects.filter(name__in=snapshot.get("tags", [])))
+    missing += sorted(set(snapshot.get("tags", [])) - {tag.name for tag in tags})
     entry.tags.set(tags)
-    _apply_follow_ups(entry, said.get("follow_ups", []))
-    _apply_translation(entry, said)
-    return lost
+    _apply_follow_ups(entry, snapshot.get("follow_ups", []))
+    _apply_translation(entry, snapshot)
+    return missing
 
 
-def set_snapshot_columns(entry: Entry, said: EntrySnapshot) -> list[str]:
-    """Set the columns that `said` knows: an old version lacks what came later.
+def set_snapshot_columns(entry: Entry, snapshot: EntrySnapshot) -> list[str]:
+    """Set the columns that `snapshot` has, without saving.
 
-    Nothing is saved. Returns the names of columns whose related row is gone.
+    Returns the labels of columns whose related row no longer exists; they stay.
     """
-    lost = []
+    missing = []
     for field in list_editable_columns():
-        if field.attname not in said:
+        if field.attname not in snapshot:
             continue
-        value = field.to_python(said[field.attname])
+        value = field.to_python(snapshot[field.attname])
         if isinstance(field, ForeignKey) and not _has_related_row(field, value):
-            lost.append(str(field.verbose_name))
+            missing.append(str(field.verbose_name))
             continue
         setattr(entry, field.attname, value)
-    return lost
+    return missing
 
 
-def apply_replies(entry: Entry, said: Iterable[Mapping[str, Any]]) -> None:
-    """Change the replies that are still there, make anew those that are not."""
-    held = {reply.pk: reply for reply in entry.replies.shared()}
-    for row in said:
-        reply = held.pop(row.get("id") or 0, None) or Reply(entry=entry)
+def apply_replies(entry: Entry, reply_rows: Iterable[Mapping[str, Any]]) -> None:
+    """Make `reply_rows` the shared replies of `entry`: change, create, delete."""
+    existing = {reply.pk: reply for reply in entry.replies.shared()}
+    for row in reply_rows:
+        reply = existing.pop(row.get("id") or 0, None) or Reply(entry=entry)
         set_reply_columns(reply, row)
         reply.full_clean()
         reply.save()
-    for reply in held.values():
+    for reply in existing.values():
         reply.delete()
 
 
 def set_reply_columns(reply: Reply, row: Mapping[str, Any]) -> Reply:
-    """Set the columns of `reply` as `row` says, without saving; return it."""
+    """Set the columns of `reply` from a snapshot, without saving; return it."""
     for name in REPLY_COLUMNS:
         setattr(reply, name, row[name])
     if reply._state.adding:
@@ -193,7 +199,7 @@ def set_reply_columns(reply: Reply, row: Mapping[str, Any]) -> Reply:
 
 
 def _has_related_row(field: Any, pk: int | None) -> bool:
-    """Tell whether the row that a foreign key means still exists; none is right."""
+    """Return whether the row of a foreign key exists; True for no value."""
     rows = field.related_model._default_manager
     return pk is None or rows.filter(pk=pk).exists()
 
@@ -203,51 +209,53 @@ def _keep_existing_id(pk: int | None, name: str) -> int | None:
 
 
 def apply_phrasings(entry: Entry, texts: Iterable[str]) -> None:
-    """Make these the phrasings; the ones that stay keep the question they came from.
+    """Make `texts` the phrasings of `entry`; equal ones stay as they are.
 
-    Raises ValidationError for a new one that is not allowed, also for personal data.
+    Raises ValidationError for a new one, for example for personal data.
     """
-    wanted = {normalize.compute_spelling_key(text): text for text in texts}
-    held = {phrasing.text_key: phrasing for phrasing in entry.phrasings.all()}
-    gone = [phrasing.pk for key, phrasing in held.items() if key not in wanted]
-    for phrasing in entry.phrasings.filter(pk__in=gone):
+    texts_by_key = {normalize.compute_spelling_key(text): text for text in texts}
+    existing = {phrasing.text_key: phrasing for phrasing in entry.phrasings.all()}
+    removed_ids = [
+        phrasing.pk for key, phrasing in existing.items() if key not in texts_by_key
+    ]
+    for phrasing in entry.phrasings.filter(pk__in=removed_ids):
         phrasing.delete()
-    for key, text in wanted.items():
-        if key not in held and key != normalize.compute_spelling_key(entry.question):
-            made = Phrasing(entry=entry, text=text, text_key=key)
-            made.full_clean()
-            made.save()
+    for key, text in texts_by_key.items():
+        if key not in existing and key != normalize.compute_spelling_key(
+            entry.question
+        ):
+            new_phrasing = Phrasing(entry=entry, text=text, text_key=key)
+            new_phrasing.full_clean()
+            new_phrasing.save()
 
 
-def _apply_translation(entry: Entry, said: EntrySnapshot) -> None:
-    """Set the translation, which versions of before it was kept do not know."""
-    if not TRANSLATION_COLUMNS.keys() <= said.keys():
+def _apply_translation(entry: Entry, snapshot: EntrySnapshot) -> None:
+    """Write the translation, if the snapshot is new enough to have one."""
+    if not TRANSLATION_COLUMNS.keys() <= snapshot.keys():
         return
-    wanted = [said[name] or "" for name in TRANSLATION_COLUMNS]
-    face = EntryTranslation.objects.filter(entry=entry).first()
-    held = (
-        [getattr(face, column) for column in TRANSLATION_COLUMNS.values()]
-        if face
-        else []
+    new_texts = [snapshot[name] or "" for name in TRANSLATION_COLUMNS]
+    row = EntryTranslation.objects.filter(entry=entry).first()
+    old_texts = (
+        [getattr(row, column) for column in TRANSLATION_COLUMNS.values()] if row else []
     )
-    if wanted != (held or ["", ""]):
-        translations.save_manual_translation(entry, *wanted)
+    if new_texts != (old_texts or ["", ""]):
+        translations.save_manual_translation(entry, *new_texts)
 
 
 def build_follow_ups(
-    entry: Entry, ids: Iterable[int], *, as_numbered: bool = False
+    entry: Entry, ids: Iterable[int], *, with_temporary_ids: bool = False
 ) -> list[FollowUp]:
-    """Return follow-ups of `entry` to the entries `ids` in this order, unsaved.
+    """Return unsaved follow-ups of `entry` to the entries `ids`, in this order.
 
-    With `as_numbered` each has a primary key that depends on its target alone, so
-    that the form that is shown and the form that is sent name the same rows.
+    `with_temporary_ids` gives each a primary key that depends only on its target, so
+    that the form as shown and the form as posted refer to the same rows.
     """
     ids = list(ids)
-    there = set(Entry.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    targets = [pk for pk in dict.fromkeys(ids) if pk in there and pk != entry.pk]
+    existing_ids = set(Entry.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    targets = [pk for pk in dict.fromkeys(ids) if pk in existing_ids and pk != entry.pk]
     return [
         FollowUp(
-            pk=FIRST_TEMPORARY_ID + target if as_numbered else None,
+            pk=FIRST_TEMPORARY_ID + target if with_temporary_ids else None,
             entry=entry,
             then_id=target,
             order=order,
@@ -258,31 +266,31 @@ def build_follow_ups(
 
 def _apply_follow_ups(entry: Entry, ids: Iterable[int]) -> None:
     rows = build_follow_ups(entry, ids)
-    held = list(entry.follow_ups.values_list("then_id", flat=True))
-    if held == [row.then_id for row in rows]:
+    current_ids = list(entry.follow_ups.values_list("then_id", flat=True))
+    if current_ids == [row.then_id for row in rows]:
         return
     entry.follow_ups.all().delete()
     for row in rows:
         row.save(force_insert=True)
 
 
-def find_changed_parts(one: EntrySnapshot, other: EntrySnapshot) -> set[str]:
-    """Return the names of what the two say differently."""
+def find_changed_parts(old: EntrySnapshot, new: EntrySnapshot) -> set[str]:
+    """Return the keys in which two snapshots differ."""
     return {
         name
-        for name in one.keys() | other.keys()
-        if _get_comparable_value(one, name) != _get_comparable_value(other, name)
-        and not (_is_older_than_part(one, name) or _is_older_than_part(other, name))
+        for name in old.keys() | new.keys()
+        if _get_comparable_value(old, name) != _get_comparable_value(new, name)
+        and not (_is_older_than_part(old, name) or _is_older_than_part(new, name))
     }
 
 
-def _is_older_than_part(said: EntrySnapshot, name: str) -> bool:
-    """Tell whether a version was kept before versions held the translation."""
-    return name in TRANSLATION_COLUMNS and bool(said) and name not in said
+def _is_older_than_part(snapshot: EntrySnapshot, name: str) -> bool:
+    """Return whether `snapshot` is older than the key `name` of the translation."""
+    return name in TRANSLATION_COLUMNS and bool(snapshot) and name not in snapshot
 
 
-def _get_comparable_value(said: EntrySnapshot, name: str) -> Any:
-    value = said.get(name)
+def _get_comparable_value(snapshot: EntrySnapshot, name: str) -> Any:
+    value = snapshot.get(name)
     if name == "replies":
         return [
             {k: v for k, v in row.items() if k != "author_id"} for row in value or []
@@ -293,16 +301,16 @@ def _get_comparable_value(said: EntrySnapshot, name: str) -> Any:
 def merge_snapshots(
     base: EntrySnapshot, theirs: EntrySnapshot, mine: EntrySnapshot
 ) -> EntrySnapshot:
-    """Return `theirs` with what `mine` changed of `base`.
+    """Return `theirs` with the parts that `mine` changed of `base` (three-way merge).
 
-    Raises ValidationError where both changed the same thing differently.
+    Raises ValidationError, code "both", with the keys that both changed differently.
     """
-    ours = find_changed_parts(base, mine)
-    both = {
+    own_changes = find_changed_parts(base, mine)
+    conflicts = {
         name
-        for name in ours & find_changed_parts(base, theirs)
+        for name in own_changes & find_changed_parts(base, theirs)
         if name in find_changed_parts(theirs, mine)
     }
-    if both:
-        raise ValidationError(sorted(both), code="both")
-    return theirs | {name: mine.get(name) for name in ours}
+    if conflicts:
+        raise ValidationError(sorted(conflicts), code="both")
+    return theirs | {name: mine.get(name) for name in own_changes}

@@ -1,4 +1,4 @@
-"""The life of an entry: draft, in review, published, retired."""
+"""The status of entries: draft, in review, published, retired; and its transitions."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ EntryStatus = Entry.Status
 
 @dataclass(frozen=True, slots=True)
 class StatusTransition:
-    """From which states to which one, who may go, and what it does to a review."""
+    """A change of status: from where to where, the right it needs, its consequences."""
 
     from_statuses: frozenset[Entry.Status]
     to_status: Entry.Status
     needed_right: CategoryRight = CategoryRight.PUBLISH
     closes_review_as: Review.State | None = None
-    audit_action: AuditEvent.Action | None = None  # for the audit log
+    audit_action: AuditEvent.Action | None = None
 
 
 FROM_DRAFT, FROM_REVIEW, FROM_PUBLISHED, FROM_RETIRED = (
@@ -64,37 +64,39 @@ STATUS_TRANSITIONS = {
 def submit_entry(
     entry: Entry, *, by: User | None, note: str = "", reviewer: User | None = None
 ) -> Entry:
-    """Draft → in review; `reviewer` is asked, others may judge as well."""
+    """Draft → in review. `reviewer` is asked to judge; others may as well."""
     return _change_status(
         entry, RevisionAction.SUBMITTED, by=by, note=note, reviewer=reviewer
     )
 
 
 def withdraw_submitted_draft(entry: Entry, *, by: User | None) -> Entry:
-    """In review → draft, because its author says so."""
+    """In review → draft, by its author."""
     return _change_status(entry, RevisionAction.WITHDRAWN, by=by)
 
 
 def return_draft_to_author(entry: Entry, *, by: User | None, note: str = "") -> Entry:
-    """In review → draft; `note` tells its author why."""
+    """In review → draft; `note` is the reason for its author."""
     return _change_status(entry, RevisionAction.RETURNED, by=by, note=note)
 
 
 def publish_entry(entry: Entry, *, by: User | None, note: str = "") -> Entry:
-    """Draft or in review → published: found by all who may read it."""
+    """Draft or in review → published. Raises ValidationError, PermissionDenied."""
     return _change_status(entry, RevisionAction.PUBLISHED, by=by, note=note)
 
 
 def publish_or_submit_entry(entry: Entry, *, by: User | None, note: str = "") -> Entry:
-    """Publish a draft; submit it where `by` may not judge what he wrote himself."""
-    own = entry_rights.can_publish_entry(
+    """Publish a draft, or submit it where `by` may not approve their own text."""
+    needs_other_approver = entry_rights.can_publish_entry(
         entry, by=by
     ) and not entry_rights.can_approve_entry(entry, by=by)
-    return (submit_entry if own else publish_entry)(entry, by=by, note=note)
+    return (submit_entry if needs_other_approver else publish_entry)(
+        entry, by=by, note=note
+    )
 
 
 def retire_entry(entry: Entry, *, by: User | None, note: str = "") -> Entry:
-    """Any live state → retired: found by nobody, kept for history."""
+    """Draft, in review or published → retired: readers no longer find it."""
     return _change_status(entry, RevisionAction.RETIRED, by=by, note=note)
 
 
@@ -112,39 +114,45 @@ def _change_status(
     note: str = "",
     reviewer: User | None = None,
 ) -> Entry:
-    way = STATUS_TRANSITIONS[act]
+    transition = STATUS_TRANSITIONS[act]
     entry = lock_entry(entry)
     require_status_change(entry, act, by=by)
-    if way.to_status == EntryStatus.PUBLISHED:
+    if transition.to_status == EntryStatus.PUBLISHED:
         entry.published_at = timezone.now()
-    entry.status = way.to_status
+    entry.status = transition.to_status
     entry = save_new_version(entry, by=by, act=act, note=note)
-    if way.audit_action:
-        audit_log.record_event(way.audit_action, f"「{entry}」#{entry.pk}", by=by)
+    if transition.audit_action:
+        audit_log.record_event(
+            transition.audit_action, f"「{entry}」#{entry.pk}", by=by
+        )
     if act == RevisionAction.SUBMITTED:
-        said = normalize.clean_single_line(note)[:200]
-        entry.reviews.create(by=by, base=entry.version, note=said, reviewer=reviewer)
-    elif way.closes_review_as:
-        close_review(entry, way.closes_review_as, by=by, reason=note)
+        review_note = normalize.clean_single_line(note)[:200]
+        entry.reviews.create(
+            by=by, base=entry.version, note=review_note, reviewer=reviewer
+        )
+    elif transition.closes_review_as:
+        close_review(entry, transition.closes_review_as, by=by, reason=note)
     return entry
 
 
 def require_status_change(
     entry: Entry, act: RevisionAction, *, by: User | None
 ) -> None:
-    """Raise ValidationError or PermissionDenied if `by` may not make this move now.
+    """Raise ValidationError or PermissionDenied if `by` may not change the status now.
 
-    Nothing is written: a preview asks for each entry what the move itself asks.
+    Nothing is written, so a preview can call it for each entry.
     """
-    way = STATUS_TRANSITIONS[act]
-    entry_rights.require_category_right(way.needed_right, entry.category_id, by=by)
-    if entry.status not in way.from_statuses:
+    transition = STATUS_TRANSITIONS[act]
+    entry_rights.require_category_right(
+        transition.needed_right, entry.category_id, by=by
+    )
+    if entry.status not in transition.from_statuses:
         state = EntryStatus(entry.status).label
         raise ValidationError(
-            f"「{entry}」现在是「{state}」，不能改为「{way.to_status.label}」。",
+            f"「{entry}」现在是「{state}」，不能改为「{transition.to_status.label}」。",
             code="state",
         )
-    if way.to_status == EntryStatus.PUBLISHED:
+    if transition.to_status == EntryStatus.PUBLISHED:
         require_publishable_text(entry)
         entry_rights.require_other_approver(entry, by=by)
 
@@ -152,7 +160,7 @@ def require_status_change(
 def close_review(
     entry: Entry, state: Review.State, *, by: User | None, reason: str = ""
 ) -> None:
-    """End the review that waits for `entry`, if one does."""
+    """Close the open review of `entry`, if any."""
     Review.open_reviews().filter(entry=entry).update(
         state=state,
         judged_by=by,
@@ -162,7 +170,7 @@ def close_review(
 
 
 def require_publishable_text(entry: Entry) -> None:
-    """Nothing is published that says nothing, or what must not be said."""
+    """Raise ValidationError where `entry` is empty or breaks a style rule."""
     if entry.audience == Entry.Audience.PUBLIC and not entry.answer:
         raise ValidationError(f"「{entry}」没有 FAQ 答案，不能公开发布。")
     if not entry.answer and not entry.replies.shared().exists():

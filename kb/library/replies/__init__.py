@@ -1,4 +1,4 @@
-"""Replies of one's own and of a team: kept, found, made everybody's."""
+"""Replies: private ones of agents and teams, proposals to share them, snippets."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from kb.library.replies.reply_proposals import (
     list_waiting_reply_proposals,
     propose_reply,
     return_reply_proposal,
-    undo_accept,
-    undo_return_of_proposal,
+    undo_proposal_acceptance,
+    undo_proposal_return,
     withdraw_reply_proposal,
 )
 from kb.library.replies.snippet_saving import (
@@ -34,7 +34,7 @@ from kb.library.replies.snippet_saving import (
     save_snippet,
     store_snippet_and_refresh,
 )
-from kb.library.replies.sort_order import sort_by_fit
+from kb.library.replies.sort_order import sort_replies_by_fit
 
 __all__ = [
     "MAX_PRIVATE_REPLIES",
@@ -58,9 +58,9 @@ __all__ = [
     "save_private_reply",
     "save_snippet",
     "search_private_replies",
-    "sort_by_fit",
+    "sort_replies_by_fit",
     "store_snippet_and_refresh",
-    "undo_accept",
-    "undo_return_of_proposal",
+    "undo_proposal_acceptance",
+    "undo_proposal_return",
     "withdraw_reply_proposal",
 ]

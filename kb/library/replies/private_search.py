@@ -1,11 +1,10 @@
-"""A reader's own replies and his team's, by words: few, so the database is enough.
+"""Search in private replies: a user's own, and those of the user's team.
 
-The index holds none of them. What is found here only its readers can find.
+They are few and not in the search index, so every search reads them from the
+database and scores them here. No other user can find them.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from django.db.models import Q
 
@@ -14,64 +13,70 @@ from kb.models import Entry, Reply, ReplyQuerySet, User
 from kb.text.chinese import autocomplete_keys, normalize
 from kb.text.chinese.term_weights import QUESTION_WORD_WEIGHT, weigh_terms
 
-MAX_SEARCHED_REPLIES = 1000  # replies that are looked through, the last changed first
-MIN_MATCHED_SHARE = 0.6  # share of what was said, by weight, that a reply must hold
-KEYWORD_MATCH_SCORE, PREFIX_MATCH_SCORE = (
-    3.0,
-    2.0,
-)  # above any share: a short code, the beginning of a title
+MAX_SEARCHED_REPLIES = 1000  # last changed first
+MIN_MATCHED_SHARE = 0.6  # of the query's term weights that a reply must contain
+# Both are above any matched share, which is at most 1.
+KEYWORD_MATCH_SCORE = 3.0  # the whole query is a keyword of the reply
+PREFIX_MATCH_SCORE = 2.0  # the query begins the title or a keyword
 
 
 def search_private_replies(words: str, *, user: User, limit: int = 5) -> list[Reply]:
-    """Return the own and the team's replies that `words` ask for, best first.
+    """Return own and team replies that match `words`, at most `limit`, best first.
 
-    One that hangs on an entry lives with it: where that is not in the reader's
-    sight any more, or not in force, the reply is not found.
+    A reply of an entry is found only while `user` may read that entry and it is in
+    force. Of equal scores own replies come before those of the team.
     """
-    spelling = normalize.normalize_text(words).strip()
+    normalized = normalize.normalize_text(words).strip()
     terms = weigh_terms(words, vocabulary.load_current_lexicon()).words
-    telling = {
+    content_weights = {
         term: weight for term, weight in terms.items() if weight > QUESTION_WORD_WEIGHT
     }
-    typed = autocomplete_keys.extract_letters(words)
+    typed_letters = autocomplete_keys.extract_letters(words)
     scores = {
         reply: score
         for reply in list_usable_replies(user)[:MAX_SEARCHED_REPLIES]
-        if (score := _score_reply(reply, spelling, telling, typed)) >= MIN_MATCHED_SHARE
+        if (score := _score_reply(reply, normalized, content_weights, typed_letters))
+        >= MIN_MATCHED_SHARE
     }
     best = sorted(scores, key=lambda reply: (-scores[reply], reply.owner_id is None))
     return best[:limit]
 
 
 def list_usable_replies(user: User) -> ReplyQuerySet:
-    """Return the own and the team's replies that may be sent now."""
-    live = Entry.objects.published_to(user).in_force()
-    kept = Reply.objects.private_to(user).filter(Q(entry=None) | Q(entry__in=live))
-    return kept.select_related("entry", "segment", "team").order_by("-updated_at")
+    """Return own and team replies whose entry, if any, is published and in force."""
+    entries_in_force = Entry.objects.published_to(user).in_force()
+    replies = Reply.objects.private_to(user).filter(
+        Q(entry=None) | Q(entry__in=entries_in_force)
+    )
+    return replies.select_related("entry", "segment", "team").order_by("-updated_at")
 
 
 def _score_reply(
-    reply: Reply, spelling: str, telling: dict[str, float], typed: str
+    reply: Reply, normalized: str, content_weights: dict[str, float], typed_letters: str
 ) -> float:
+    """Return how well `reply` matches: a score above 1, or the matched share, 0 to 1."""
     codes = normalize.normalize_text(reply.keywords).split()
-    if spelling in codes:
+    if normalized in codes:
         return KEYWORD_MATCH_SCORE
-    if len(typed) > 1 and any(_has_prefix(typed, t) for t in (reply.title, *codes)):
+    if len(typed_letters) > 1 and any(
+        _has_prefix(typed_letters, t) for t in (reply.title, *codes)
+    ):
         return PREFIX_MATCH_SCORE
-    held = normalize.normalize_text(f"{reply.title} {reply.keywords} {reply.text}")
-    whole = sum(telling.values())
-    return _sum_matched_weights(telling.items(), held) / whole if whole else 0.0
+    reply_text = normalize.normalize_text(
+        f"{reply.title} {reply.keywords} {reply.text}"
+    )
+    total = sum(content_weights.values())
+    matched = sum(
+        weight for term, weight in content_weights.items() if term in reply_text
+    )
+    return matched / total if total else 0.0
 
 
-def _sum_matched_weights(telling: Iterable[tuple[str, float]], held: str) -> float:
-    return sum(weight for term, weight in telling if term in held)
-
-
-def _has_prefix(typed: str, text: str) -> bool:
-    """Tell whether `typed`, in characters, pinyin or initials, begins `text`."""
+def _has_prefix(typed_letters: str, text: str) -> bool:
+    """Return whether `text` begins with the letters, as characters, pinyin or initials."""
     return any(
         autocomplete_keys.count_matched_units(
-            typed, autocomplete_keys.split_key_units(key)
+            typed_letters, autocomplete_keys.split_key_units(key)
         )
         for key in autocomplete_keys.generate_autocomplete_keys(text)
         if key.place == 0

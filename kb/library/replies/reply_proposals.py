@@ -1,4 +1,4 @@
-"""A reply of one's own becomes everybody's when an editor says so, or comes back."""
+"""Proposals of agents to share an own reply, which editors accept or return."""
 
 from __future__ import annotations
 
@@ -24,64 +24,73 @@ from kb.models import (
 from kb.text.chinese import normalize
 
 ReplyProposalState = ReplyProposal.State
-MAX_ACCEPTED_SHOWN = 20  # replies that an author finds shared
+MAX_ACCEPTED_SHOWN = 20  # latest accepted replies in the list of their author
 REPLY_PROPOSAL_CLOSED_MESSAGE = "这条提议已经有人处理了，或者被撤回了。"
-# Columns of a reply that accepting it changes.
-BEFORE = ("owner_id", "author_id", "entry_id", "title", "keywords", "order")
-USED = ("questions", "copies", "votes", "picks")  # what counts on an entry
+# Columns of a reply that acceptance changes and undoing it restores.
+RESTORED_COLUMNS = ("owner_id", "author_id", "entry_id", "title", "keywords", "order")
+USAGE_RELATIONS = ("questions", "copies", "votes", "picks")  # use of an entry
 REPLY_CHANGED_MESSAGE = "作者刚改过这条话术，请看过最新的内容再决定。"
 
 
 def list_waiting_reply_proposals() -> QuerySet[ReplyProposal]:
-    """Return what editors are to judge, the oldest first."""
+    """Return the proposals that wait for an editor, oldest first."""
     rows = ReplyProposal.objects.filter(state=ReplyProposalState.WAITING)
     return rows.select_related("by", "reply__entry", "reply__segment")
 
 
 def list_accepted_replies(user: User) -> ReplyQuerySet:
-    """Return what `user` wrote and editors made everybody's, the latest first."""
-    taken = Reply.objects.readable_by(user).shared()
-    own = taken.filter(author=user, proposals__state=ReplyProposalState.ACCEPTED)
-    return own.filter(entry__status=Entry.Status.PUBLISHED).order_by("-pk")[
+    """Return published replies that `user` proposed and editors accepted, newest first."""
+    shared = Reply.objects.readable_by(user).shared()
+    accepted = shared.filter(author=user, proposals__state=ReplyProposalState.ACCEPTED)
+    return accepted.filter(entry__status=Entry.Status.PUBLISHED).order_by("-pk")[
         :MAX_ACCEPTED_SHOWN
     ]
 
 
 @transaction.atomic
 def propose_reply(reply: Reply, *, by: User) -> ReplyProposal:
-    """Ask the editors to share `reply`, which is of `by` alone."""
+    """Propose the own `reply` of `by`; return the waiting proposal, new or not.
+
+    Raises PermissionDenied for a reply of somebody else.
+    """
     if reply.owner_id != by.pk:
         raise PermissionDenied("这条话术不是您的。")
     Reply.objects.select_for_update().get(pk=reply.pk)
-    found = reply.proposals.filter(state=ReplyProposalState.WAITING).first()
-    return found or reply.proposals.create(by=by)
+    waiting = reply.proposals.filter(state=ReplyProposalState.WAITING).first()
+    return waiting or reply.proposals.create(by=by)
 
 
 @transaction.atomic
 def withdraw_reply_proposal(reply: Reply, *, by: User) -> bool:
-    """Take it back; return whether it still waited."""
-    mine = ReplyProposal.objects.filter(
+    """Delete the waiting proposal of `reply`; return whether there was one."""
+    waiting = ReplyProposal.objects.filter(
         reply=reply, reply__owner=by, state=ReplyProposalState.WAITING
     )
-    return bool(mine.delete()[0])
+    return bool(waiting.delete()[0])
 
 
 @transaction.atomic
 def accept_reply_proposal(
-    proposal: ReplyProposal, *, by: User, entry: Entry | None, seen: str | None = None
+    proposal: ReplyProposal,
+    *,
+    by: User,
+    entry: Entry | None,
+    seen_updated_at: str | None = None,
 ) -> Reply:
-    """Make the reply everybody's, at `entry`, or at a new entry of its own.
+    """Share the reply as the last one of `entry`, or of a new entry for None.
 
-    `seen` is when the reply was last changed, in ISO form, as the editor saw it. A new entry
-    is published at once if `by` may: else its author could not send it any more.
+    `seen_updated_at` is the time of the last change of the reply that the editor saw,
+    in ISO format; a later change raises ValidationError, code "conflict". A new entry
+    is published at once where `by` may publish, because otherwise its author could no
+    longer send the reply.
     """
     proposal, reply = _lock_waiting_proposal(proposal, by)
-    if seen is not None and reply.updated_at.isoformat() != seen:
+    if seen_updated_at is not None and reply.updated_at.isoformat() != seen_updated_at:
         raise ValidationError(REPLY_CHANGED_MESSAGE, code="conflict")
     is_new = entry is None
     if entry is None:
         entry = entries.create_draft(reply.title, by=proposal.by)
-    before = _state_before(reply, entry, is_new=is_new)
+    before = _describe_state_before(reply, entry, is_new=is_new)
     reply.owner, reply.author = None, proposal.by
     reply.title = reply.keywords = ""
     entry = entries.add_shared_reply(entry, reply, by=by, note="客服提议的话术")
@@ -96,7 +105,7 @@ def accept_reply_proposal(
 def return_reply_proposal(
     proposal: ReplyProposal, *, by: User, reason: str
 ) -> ReplyProposal:
-    """Leave the reply to its author alone, and say why."""
+    """Return the proposal to its author with a reason. Raises ValidationError."""
     proposal, reply = _lock_waiting_proposal(proposal, by)
     if reply.entry is not None:
         entries.require_category_right(
@@ -109,14 +118,17 @@ def return_reply_proposal(
 
 
 @transaction.atomic
-def undo_return_of_proposal(proposal: ReplyProposal, *, by: User) -> ReplyProposal:
-    """Let a proposal that `by` sent back wait again. Raises ValidationError."""
+def undo_proposal_return(proposal: ReplyProposal, *, by: User) -> ReplyProposal:
+    """Put a proposal that `by` returned back into the queue; its reason stays.
+
+    Raises PermissionDenied, ValidationError.
+    """
     if not by.has_perm("kb.change_entry"):
         raise PermissionDenied("您没有这个操作的权限。")
-    mine = ReplyProposal.objects.select_for_update().filter(
+    returned = ReplyProposal.objects.select_for_update().filter(
         pk=proposal.pk, state=ReplyProposalState.RETURNED, judged_by=by
     )
-    row = mine.first()
+    row = returned.first()
     if row is None:
         raise ValidationError(REPLY_PROPOSAL_CLOSED_MESSAGE, code="gone")
     if ReplyProposal.objects.filter(
@@ -124,17 +136,18 @@ def undo_return_of_proposal(proposal: ReplyProposal, *, by: User) -> ReplyPropos
     ).exists():
         raise ValidationError("作者已经重新提议了，不用撤销。", code="conflict")
     row.state, row.judged_by, row.judged_at = ReplyProposalState.WAITING, None, None
-    row.save()  # the reason stays, for the next try
+    row.save()
     return row
 
 
 @transaction.atomic
-def undo_accept(proposal: ReplyProposal, *, by: User) -> ReplyProposal:
-    """Give a reply that `by` accepted back to its author, and let the proposal wait.
+def undo_proposal_acceptance(proposal: ReplyProposal, *, by: User) -> ReplyProposal:
+    """Make an accepted reply private again and put its proposal back into the queue.
 
-    The entry is what it was: not published where it was not; gone where it was made
-    for the reply and nobody has used it. Raises ValidationError with the reason where
-    somebody changed or published the entry or the reply since.
+    Only the user who accepted it may. The entry returns to its previous status; one
+    that was created for the reply is deleted if unused, else retired. Raises
+    PermissionDenied, and ValidationError where the entry or the reply was changed
+    since, or the author's account is gone.
     """
     if not by.has_perm("kb.change_entry"):
         raise PermissionDenied("您没有这个操作的权限。")
@@ -148,11 +161,11 @@ def undo_accept(proposal: ReplyProposal, *, by: User) -> ReplyProposal:
         raise ValidationError(REPLY_PROPOSAL_CLOSED_MESSAGE, code="gone")
     before: dict[str, Any] = row.before or {}
     reply = Reply.objects.select_for_update().get(pk=row.reply_id)
-    entry = _unchanged_entry(reply, before)
+    entry = _lock_unchanged_entry(reply, before)
     if not User.objects.filter(pk=before["owner_id"]).exists():
-        told = "作者的账号已经不在了，不能撤销。请打开条目修改。"
-        raise ValidationError(told, code="lost")
-    for name in BEFORE:
+        message = "作者的账号已经不在了，不能撤销。请打开条目修改。"
+        raise ValidationError(message, code="lost")
+    for name in RESTORED_COLUMNS:
         setattr(reply, name, before[name])
     if not Entry.objects.filter(pk=reply.entry_id or 0).exists():
         reply.entry_id = None
@@ -166,36 +179,38 @@ def undo_accept(proposal: ReplyProposal, *, by: User) -> ReplyProposal:
     return row
 
 
-def _state_before(reply: Reply, entry: Entry, *, is_new: bool) -> dict[str, Any]:
-    """Return what accepting is about to change, fit for JSON."""
+def _describe_state_before(
+    reply: Reply, entry: Entry, *, is_new: bool
+) -> dict[str, Any]:
+    """Return the values that acceptance is about to change, ready for JSON."""
     published_at = entry.published_at
     return {
-        **{name: getattr(reply, name) for name in BEFORE},
+        **{name: getattr(reply, name) for name in RESTORED_COLUMNS},
         "is_new": is_new,
         "status": entry.status,
         "published_at": published_at.isoformat() if published_at else None,
     }
 
 
-def _unchanged_entry(reply: Reply, before: dict[str, Any]) -> Entry:
-    """Return the entry of the reply, locked, if nobody has changed either since."""
+def _lock_unchanged_entry(reply: Reply, before: dict[str, Any]) -> Entry:
+    """Lock and return the entry; ValidationError if it or the reply changed since."""
     entry = Entry.objects.select_for_update().filter(pk=reply.entry_id or 0).first()
-    is_same = reply.is_shared and reply.body == before["body"]
-    if entry is None or not is_same or entry.version != before["version"]:
+    is_reply_unchanged = reply.is_shared and reply.body == before["body"]
+    if entry is None or not is_reply_unchanged or entry.version != before["version"]:
         name = f"「{entry}」" if entry else "这条话术"
-        told = f"收下以后{name}又有人改过或发布过，不能撤销。请打开条目修改。"
-        raise ValidationError(told, code="conflict")
+        message = f"收下以后{name}又有人改过或发布过，不能撤销。请打开条目修改。"
+        raise ValidationError(message, code="conflict")
     return entry
 
 
 def _restore_entry(
     entry: Entry, reply: Reply, before: dict[str, Any], *, by: User
 ) -> None:
-    """Take the reply off its entry, and the entry back to where it was."""
+    """Remove the reply from its entry and restore the previous status of the entry."""
     version, note = before["version"], "撤销收下客服提议的话术"
     entry = entries.remove_reply(entry, reply, by=by, based_on=version, note=note)
     if before["is_new"]:
-        if any(getattr(entry, name).exists() for name in USED):
+        if any(getattr(entry, name).exists() for name in USAGE_RELATIONS):
             entries.retire_entry(entry, by=by, note=note)
         else:
             entry.delete()
@@ -209,9 +224,9 @@ def _restore_entry(
 
 
 def find_last_judged_proposal(user: User, *, since: datetime) -> ReplyProposal | None:
-    """Return what `user` accepted or sent back last, and not before `since`."""
-    mine = ReplyProposal.objects.filter(judged_by=user, judged_at__gt=since)
-    undoable = mine.filter(
+    """Return the proposal that `user` judged last, after `since`, and may undo."""
+    judged = ReplyProposal.objects.filter(judged_by=user, judged_at__gt=since)
+    undoable = judged.filter(
         Q(state=ReplyProposalState.RETURNED) | Q(before__isnull=False)
     )
     rows = undoable.exclude(state=ReplyProposalState.WAITING).select_related("reply")
@@ -221,13 +236,17 @@ def find_last_judged_proposal(user: User, *, since: datetime) -> ReplyProposal |
 def _lock_waiting_proposal(
     proposal: ReplyProposal, by: User
 ) -> tuple[ReplyProposal, Reply]:
+    """Return the proposal and its reply, both locked.
+
+    Raises PermissionDenied, and ValidationError where it no longer waits.
+    """
     if not by.has_perm("kb.change_entry"):
         raise PermissionDenied("您没有这个操作的权限。")
     rows = ReplyProposal.objects.select_for_update()
-    now = rows.filter(pk=proposal.pk, state=ReplyProposalState.WAITING).first()
-    if now is None:
+    waiting = rows.filter(pk=proposal.pk, state=ReplyProposalState.WAITING).first()
+    if waiting is None:
         raise ValidationError(REPLY_PROPOSAL_CLOSED_MESSAGE, code="gone")
-    return now, Reply.objects.select_for_update().get(pk=now.reply_id)
+    return waiting, Reply.objects.select_for_update().get(pk=waiting.reply_id)
 
 
 def _save_verdict(

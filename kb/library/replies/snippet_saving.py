@@ -1,4 +1,7 @@
-"""Snippets change in one place, and with them all that includes them, at once."""
+"""Save and delete snippets, and refresh the replies that include them.
+
+A reply includes a snippet by {{> name}}; its column `text` holds the expanded text.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,23 @@ from kb.library import text_gate
 from kb.models import Reply, Snippet, User
 from kb.text.placeholders import snippets
 
-MAX_NAMED_USES = 5  # places named in a refusal
+MAX_NAMED_USES = 5  # places listed in an error message
 
 
 def save_snippet(snippet: Snippet, *, by: User | None = None) -> Snippet:
-    """Save `snippet` as far as `by` may, and what includes it says so from now on.
+    """Save `snippet` through the text gate and refresh the replies that include it.
 
-    A name that is in use stays. Raises ValidationError.
+    Raises ValidationError, also for a new name while shared texts use the old one.
     """
     return text_gate.save_text_row(snippet, by=by, write=store_snippet_and_refresh)
 
 
 @transaction.atomic
 def store_snippet_and_refresh(snippet: Snippet) -> Snippet:
-    """Write a snippet that has passed the gate, and refresh what includes it."""
+    """Save a snippet that has passed the gate and refresh what includes it.
+
+    Private replies follow a new name; shared texts that use the old name refuse it.
+    """
     before = Snippet.objects.select_for_update().filter(pk=snippet.pk).first()
     snippet.full_clean()
     renamed = before is not None and before.name != snippet.name
@@ -41,53 +47,54 @@ def store_snippet_and_refresh(snippet: Snippet) -> Snippet:
 
 @transaction.atomic
 def delete_snippet(snippet: Snippet, *, by: User | None = None) -> None:
-    """Delete `snippet` unless editors' texts include it.
+    """Delete `snippet`; raises ValidationError while shared texts include it.
 
-    Who includes it in words of his own keeps what they say: of these nobody else
-    may know, so they cannot be named, nor stand in the way.
+    In private replies the include is replaced by its text: other users may not know
+    of these replies, so they neither appear in a message nor prevent the deletion.
     """
     if places := describe_snippet_uses(snippet):
         raise ValidationError(f"「{snippet}」正在使用，不能删除：{places}。")
     bodies = Snippet.objects.bodies_by_name()
-    only = {snippet.name: snippets.expand_snippets(snippet.body, bodies)}
+    own_body = {snippet.name: snippets.expand_snippets(snippet.body, bodies)}
     for reply in _find_including_replies({snippet.name}, shared=False):
-        reply.body = snippets.expand_snippets(reply.body, only)
+        reply.body = snippets.expand_snippets(reply.body, own_body)
         reply.save()
     text_gate.delete_text_row(snippet, by=by)
 
 
 def describe_snippet_uses(snippet: Snippet) -> str:
-    """Return where editors include `snippet`, as people name it, maybe nothing."""
+    """Return the places where shared texts include `snippet`, in Chinese; "" for none."""
     shared = _find_including_replies({snippet.name}, shared=True)
     places = [f"条目「{reply.entry}」的话术「{reply.label}」" for reply in shared]
     others = Snippet.objects.exclude(pk=snippet.pk).bodies_by_name()
-    names = [
-        n
-        for n, body in others.items()
+    snippet_names = [
+        name
+        for name, body in others.items()
         if snippet.name in snippets.list_included_snippets(body)
     ]
-    places += [f"片段「{name}」" for name in names]
-    more = f"等 {len(places)} 处" if len(places) > MAX_NAMED_USES else ""
-    return "、".join(places[:MAX_NAMED_USES]) + more
+    places += [f"片段「{name}」" for name in snippet_names]
+    total = f"等 {len(places)} 处" if len(places) > MAX_NAMED_USES else ""
+    return "、".join(places[:MAX_NAMED_USES]) + total
 
 
 def refresh_including_replies(name: str) -> None:
-    """Put together anew what includes the snippet `name`, directly or not."""
-    changed = {
+    """Expand again the replies that include the snippet `name`, directly or not."""
+    names = {
         name,
         *snippets.find_including_snippets(name, Snippet.objects.bodies_by_name()),
     }
-    for reply in _find_including_replies(changed):
+    for reply in _find_including_replies(names):
         reply.save(update_fields=["text"])
 
 
 def _find_including_replies(
     names: set[str], *, shared: bool | None = None
 ) -> Iterator[Reply]:
-    holding = Reply.objects.filter(body__contains="{{").filter(body__contains=">")
-    found = holding.select_related("entry")
+    """Yield replies that include one of `names` directly; `shared` None means all."""
+    with_include = Reply.objects.filter(body__contains="{{").filter(body__contains=">")
+    replies = with_include.select_related("entry")
     if shared is not None:
-        found = found.shared() if shared else found.private()
-    for reply in found.order_by("pk"):
+        replies = replies.shared() if shared else replies.private()
+    for reply in replies.order_by("pk"):
         if names & set(snippets.list_included_snippets(reply.body)):
             yield reply

@@ -1,4 +1,4 @@
-"""Which columns hold text that people read, and what guards each of them."""
+"""The registry of text columns: which pass the gate, and why the others do not."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def _is_always_public(row: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class GatedTable:
-    """The columns of a table, each with how the wording rules look at it.
+    """The gated columns of a table, {name: kind of text for the style rules}.
 
-    None is a column that has a history and is not judged. `is_public` tells
-    whether customers read the row. The numbers and addresses in `house_contacts`
-    are the house's own, so that the rules on personal data do not hold there.
+    A column of kind None has a history, but no style rule applies to it. `is_public`
+    takes a row and returns whether customers read it. Columns in `house_contacts`
+    hold contact details of the company itself: rules on personal data do not apply.
     """
 
     columns: Mapping[str, str | None]
@@ -67,8 +67,8 @@ GATED_TABLES: dict[type[Model], GatedTable] = {
     ),
 }
 
-# Written by the stages of kb.entries (and shared replies of agents by kb.replies,
-# which hands them to kb.entries): versions of the whole entry.
+# Written by kb.library.entries as versions of the whole entry; kb.library.replies
+# hands replies that become shared to it.
 ENTRY_TEXT_COLUMNS: dict[type[Model], frozenset[str]] = {
     Entry: frozenset({"question", "answer", "keywords", "slug"}),
     Reply: frozenset({"label", "body"}),
@@ -76,19 +76,19 @@ ENTRY_TEXT_COLUMNS: dict[type[Model], frozenset[str]] = {
     EntryTranslation: frozenset({"own_question", "own_answer"}),
 }
 
-_REASON_DERIVED = "derived from gated text, written by nobody"
-_REASON_CODE = "a name for programs or a choice of ours, no text of anybody's"
-_REASON_NOTE = "a note between colleagues, shown on pages of editors alone"
-_REASON_VISITOR = "what a visitor typed, read by colleagues and shown to nobody else"
-_REASON_SEARCH = "words that the search works with, shown on no page of readers"
-_REASON_HISTORY = "what was said before, for editors to compare"
+_REASON_DERIVED = "derived from gated text, not written by users"
+_REASON_CODE = "a name for programs or a fixed choice, not written by users"
+_REASON_NOTE = "a note between colleagues, shown on staff pages only"
+_REASON_VISITOR = "what a visitor typed, shown to staff only"
+_REASON_SEARCH = "words for the search, shown on no public page"
+_REASON_HISTORY = "an earlier text, for editors to compare"
 
 # Tables and columns ("Table.column") of text that pass no gate, with the reason.
 UNGATED_TEXTS: dict[str, str] = {
     "Category.hant": _REASON_DERIVED,
     "Tag.hant": _REASON_DERIVED,
     "Team": "a name for colleagues of one team and for leads",
-    "User": "accounts; what is not the account's own is changed by root",
+    "User": "accounts; users edit their own, superusers the rest",
     "Entry.answer_html": _REASON_DERIVED,
     "Entry.answer_text": _REASON_DERIVED,
     "Entry.excerpt": _REASON_DERIVED,
@@ -96,11 +96,11 @@ UNGATED_TEXTS: dict[str, str] = {
     "Entry.source": "where an import came from, shown to editors",
     "Entry.external_id": "where an import came from, shown to editors",
     "Completion": _REASON_DERIVED,
-    "Question": "raw material, never shown to the public; an answer goes to one asker",
-    "AnswerVersion": "an answer to one asker; versions and author are kept with it",
-    "AnswerDraft": "an answer that its writer has not sent yet",
+    "Question": "unedited input, never public; an answer goes to one customer",
+    "AnswerVersion": "an answer to one customer; versions and author are stored with it",
+    "AnswerDraft": "an answer that its author has not sent yet",
     "IndexStamp": _REASON_CODE,
-    "Job": "the name of a task and what came of it, shown to operators",
+    "Job": "the name of a job and its result, shown to operators",
     "LoginCounter": _REASON_CODE,
     "Reply.title": "how its owner or team finds a reply of their own",
     "Reply.keywords": "how its owner or team finds a reply of their own",
@@ -122,15 +122,15 @@ UNGATED_TEXTS: dict[str, str] = {
     "SearchGapSpelling": _REASON_VISITOR,
     "RelevanceTest": _REASON_SEARCH,
     "RelevanceTestRun": _REASON_CODE,
-    "AgentProfile": "an agent's own greeting, sent by that agent alone",
+    "AgentProfile": "an agent's own greeting, sent by that agent only",
     "EntryRevision": _REASON_HISTORY,
-    "ImportBatch": "the name of a file and what came of it, shown to editors",
+    "ImportBatch": "the name of a file and the result of its import, shown to editors",
     "ImportedRow": "what an import wrote, shown to editors",
     "ImportColumnName": "headings of files, shown to editors",
     "Announcement.keywords": _REASON_SEARCH,
     "Announcement.body_html": _REASON_DERIVED,
     "Picture.name": _REASON_CODE,
-    "Picture.alt": "offered where a picture is inserted; the answer holds its own copy",
+    "Picture.alt": "a default where a picture is inserted; the answer stores its own copy",
     "Site.host": _REASON_CODE,
     "Site.accent": _REASON_CODE,
     "Inquiry": _REASON_VISITOR,
@@ -141,7 +141,7 @@ UNGATED_TEXTS: dict[str, str] = {
     "ReviewComment": _REASON_NOTE,
     "ReplyRevision": _REASON_HISTORY,
     "TextRevision": _REASON_HISTORY,
-    "Autosave": "what its writer has not saved, shown to nobody else",
+    "Autosave": "a form that its author has not saved, shown to that user only",
     "SynonymSet": _REASON_SEARCH,
     "DictionaryWord": _REASON_SEARCH,
     "StopWord": _REASON_SEARCH,

@@ -1,4 +1,4 @@
-"""Text passes here on its way into a table, and leaves what it replaced behind."""
+"""Save, delete and restore rows of gated tables, with history and audit log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kb.models import AuditEvent, TextRevision, User, category_permission
 
 RowType = TypeVar("RowType", bound=Model)
 TextAction = TextRevision.Action
-TEXT_BATCH_ROWS = 500  # rows written at once
+TEXT_BATCH_ROWS = 500  # per INSERT
 
 
 @transaction.atomic
@@ -34,11 +34,12 @@ def save_text_row(
     write: Callable[[RowType], Any] | None = None,
     act: TextRevision.Action = TextAction.CHANGED,
 ) -> RowType:
-    """Save `row`, new or changed, as far as `by` may; None is the operator.
+    """Check and save a new or changed `row`, record its revisions, and return it.
 
-    `write` saves it where the table has a stage of its own. Raises ValidationError.
+    `by` None is the operator, who may do everything. `write` saves the row where a
+    table needs more than `row.save()`. Raises ValidationError.
     """
-    if row.pk is not None:  # ours until the transaction ends
+    if row.pk is not None:  # lock it until the transaction ends
         rows = type(row)._default_manager.select_for_update()
         rows.filter(pk=row.pk).order_by().first()
     row.full_clean()
@@ -56,8 +57,8 @@ def save_text_row(
 
 
 def add_text_rows(rows: Sequence[Model], *, by: User | None) -> None:
-    """Make new rows of one table in bulk. Raises ValidationError."""
-    if rows:  # else not even a transaction
+    """Check and insert new rows of one table in bulk. Raises ValidationError."""
+    if rows:  # an empty list opens no transaction
         _insert_text_rows(rows, by=by)
 
 
@@ -68,19 +69,19 @@ def _insert_text_rows(rows: Sequence[Model], *, by: User | None) -> None:
         require_allowed_text(row, by=by, library=library)
     model = type(rows[0])
     model._default_manager.bulk_create(rows, batch_size=TEXT_BATCH_ROWS)
-    made = [
+    revisions = [
         revision
         for row in rows
         for revision in _build_text_revisions(
             row, find_changed_columns(row, None), act=TextAction.CREATED, by=by
         )
     ]
-    TextRevision.objects.bulk_create(made, batch_size=TEXT_BATCH_ROWS)
+    TextRevision.objects.bulk_create(revisions, batch_size=TEXT_BATCH_ROWS)
     names = "、".join(map(str, rows))
-    told = (
+    description = (
         f"{model._meta.verbose_name} {TextAction.CREATED.label} {len(rows)} 个：{names}"
     )
-    audit_log.record_event(AuditEvent.Action.CHANGED, told, by=by)
+    audit_log.record_event(AuditEvent.Action.CHANGED, description, by=by)
     if by is not None:
         category_permission.clear_category_permissions(by)
 
@@ -89,8 +90,12 @@ def _insert_text_rows(rows: Sequence[Model], *, by: User | None) -> None:
 def delete_text_row(
     row: RowType, *, by: User | None, write: Callable[[RowType], Any] | None = None
 ) -> None:
-    """Delete `row`; its texts stay in the history. Raises ValidationError."""
-    category_scopes.require_category_scope(row, by=by, deletes=True)
+    """Delete `row` and record its texts in the history.
+
+    `write` deletes the row where a table needs more than `row.delete()`. Raises
+    ValidationError where `by` may not.
+    """
+    category_scopes.require_category_scope(row, by=by, is_deletion=True)
     texts = {name: getattr(row, name) for name in GATED_TABLES[type(row)].columns}
     changed = {name: (text, "") for name, text in texts.items() if text}
     key = row.pk
@@ -104,8 +109,8 @@ def delete_text_row(
         category_permission.clear_category_permissions(by)
 
 
-def record_restored(row: Model, *, by: User | None) -> None:
-    """Keep in the history that a deleted row is back; the caller has saved it."""
+def record_restored_row(row: Model, *, by: User | None) -> None:
+    """Record revisions of a deleted row that the caller has just restored."""
     changed = find_changed_columns(row, None)
     TextRevision.objects.bulk_create(
         _build_text_revisions(row, changed, act=TextAction.RESTORED, by=by)
@@ -115,10 +120,10 @@ def record_restored(row: Model, *, by: User | None) -> None:
 
 
 def list_text_revisions(row: Model) -> QuerySet[TextRevision]:
-    """Return the changes of the texts of `row`, the latest first."""
-    kind = ContentType.objects.get_for_model(row)
-    rows = TextRevision.objects.filter(content_type=kind, object_id=row.pk)
-    return rows.select_related("by", "content_type")
+    """Return the revisions of the texts of `row`, newest first."""
+    content_type = ContentType.objects.get_for_model(row)
+    revisions = TextRevision.objects.filter(content_type=content_type, object_id=row.pk)
+    return revisions.select_related("by", "content_type")
 
 
 def restore_text(
@@ -127,7 +132,10 @@ def restore_text(
     by: User | None,
     write: Callable[[Any], Any] | None = None,
 ) -> Model:
-    """Let the column say what it said before `revision`. Raises ValidationError."""
+    """Set the column back to its text before `revision`; return the saved row.
+
+    Raises ValidationError where the row is gone or `revision` created it.
+    """
     model = revision.content_type.model_class()
     rows = model._default_manager.filter(pk=revision.object_id) if model else None
     row = rows.first() if rows is not None else None
@@ -149,19 +157,19 @@ def _record_text_changes(
     act: TextRevision.Action,
     by: User | None,
 ) -> None:
-    """Keep what became of the texts of a row, and that `by` did it."""
+    """Record a revision of each changed text, and one audit event."""
     if not changed:
         return
     TextRevision.objects.bulk_create(
         _build_text_revisions(row, changed, act=act, by=by)
     )
-    deed = (
+    action = (
         AuditEvent.Action.DELETED
         if act == TextAction.DELETED
         else AuditEvent.Action.CHANGED
     )
-    named = f"{row._meta.verbose_name}「{row}」#{row.pk}"
-    audit_log.record_event(deed, f"{named} {act.label}", by=by)
+    row_label = f"{row._meta.verbose_name}「{row}」#{row.pk}"
+    audit_log.record_event(action, f"{row_label} {act.label}", by=by)
 
 
 def _build_text_revisions(
@@ -171,11 +179,11 @@ def _build_text_revisions(
     act: TextRevision.Action,
     by: User | None,
 ) -> list[TextRevision]:
-    """Return a revision, not saved yet, of each column."""
-    kind = ContentType.objects.get_for_model(row)
+    """Return an unsaved revision of each changed column."""
+    content_type = ContentType.objects.get_for_model(row)
     return [
         TextRevision(
-            content_type=kind,
+            content_type=content_type,
             object_id=row.pk,
             name=str(row)[:200],
             act=act,
