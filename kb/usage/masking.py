@@ -1,4 +1,4 @@
-"""What of an agent's or a customer's words may be kept."""
+"""Mask personal data in words that are stored as usage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kb.text.privacy import personal_data
 
 
 def mask_words(words: str) -> str:
-    """Return `words` on one line, without what names a person."""
+    """Return `words` on one line, personal data masked, cut to MAX_SEARCH_CHARS."""
     return personal_data.mask(normalize.clean_single_line(words))[
         :MAX_SEARCH_CHARS
     ].strip()

@@ -1,4 +1,4 @@
-"""What customers ask next: editors' own follow-ups, then what people copied next."""
+"""Entries that are asked next: follow-ups of the editors, then what was copied next."""
 
 from __future__ import annotations
 
@@ -17,53 +17,60 @@ from kb.usage.evidence_levels import (
     PICK_RETENTION,
 )
 
-MAX_NEXT_ENTRIES = 5  # shown after a copy
-MAX_EXAMINED_COPIES = 500  # copies of the entry that are looked at
-BASKET_COPY_PERIOD = timedelta(
-    seconds=5
-)  # within which the copies of a basket are recorded
-MAX_STRENGTH_PER_PERSON = 3.0  # conversations for which one person counts at most
-CopyRow = tuple[
-    int | None, str, int, str, datetime
-]  # by, conversation, entry, kind, at
+MAX_NEXT_ENTRIES = 5
+MAX_EXAMINED_COPIES = 500  # latest copies of the entry
+# Within which all copies of one basket are recorded.
+BASKET_COPY_PERIOD = timedelta(seconds=5)
+MAX_STRENGTH_PER_PERSON = 3.0  # so that one busy agent does not decide alone
+# by_id, conversation, entry_id, kind, at
+CopyRow = tuple[int | None, str, int, str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class NextEntry:
-    """`chosen` by an editor, or else counted."""
+    """An entry that is asked next, chosen by an editor or counted from copies."""
 
     entry: Entry
     is_chosen_by_editor: bool
 
 
 def list_next_entries(entry: Entry, *, user: User) -> list[NextEntry]:
-    """Return what is asked after `entry`, of what `user` may read, at most MOST."""
+    """Return entries asked after `entry` that `user` may read, at most MAX_NEXT_ENTRIES."""
     readable = Entry.objects.published_to(user).in_force()
-    found = [
-        NextEntry(then, True)
-        for then in readable.follow_ups_of(entry)[:MAX_NEXT_ENTRIES]
+    chosen = [
+        NextEntry(follow_up, True)
+        for follow_up in readable.follow_ups_of(entry)[:MAX_NEXT_ENTRIES]
     ]
-    known = {one.entry.pk for one in found} | {entry.pk}
-    ranked = [pk for pk in _rank_copied_next(entry) if pk not in known]
-    there = readable.in_bulk(ranked)
-    counted = [NextEntry(there[pk], False) for pk in ranked if pk in there]
-    return [*found, *counted][:MAX_NEXT_ENTRIES]
+    excluded_ids = {next_entry.entry.pk for next_entry in chosen} | {entry.pk}
+    ranked_ids = [pk for pk in _rank_copied_next(entry) if pk not in excluded_ids]
+    entries_by_id = readable.in_bulk(ranked_ids)
+    copied_next = [
+        NextEntry(entries_by_id[pk], False) for pk in ranked_ids if pk in entries_by_id
+    ]
+    return [*chosen, *copied_next][:MAX_NEXT_ENTRIES]
 
 
 def _rank_copied_next(entry: Entry) -> list[int]:
-    """Return the entries that several people copied next, the strongest first.
+    """Return ids of entries that several people copied next, strongest first.
 
-    The strength is the sum over persons of ½^(age / HALF_LIFE) of each of their
-    conversations, at most LOUDEST each; what one person alone does is no sign.
+    strength = Σ over persons of min(MAX_STRENGTH_PER_PERSON,
+               Σ over their conversations of ½^(age / PICK_HALF_LIFE))
+
+    The decay is that of `compute_evidence_level`. Entries that fewer than
+    MIN_EVIDENCE_PERSONS copied are left out.
     """
     now = timezone.now()
-    told: dict[int, dict[int | None, float]] = defaultdict(lambda: defaultdict(float))
-    for by, then, at in _find_next_copies(entry, since=now - PICK_RETENTION):
-        told[then][by] += 0.5 ** ((now - at) / PICK_HALF_LIFE)
+    shares: dict[int, dict[int | None, float]] = defaultdict(lambda: defaultdict(float))
+    for person, next_id, copied_at in _find_next_copies(
+        entry, since=now - PICK_RETENTION
+    ):
+        shares[next_id][person] += 0.5 ** ((now - copied_at) / PICK_HALF_LIFE)
     strength = {
-        then: sum(min(share, MAX_STRENGTH_PER_PERSON) for share in people.values())
-        for then, people in told.items()
-        if len(people) >= MIN_EVIDENCE_PERSONS
+        next_id: sum(
+            min(share, MAX_STRENGTH_PER_PERSON) for share in shares_by_person.values()
+        )
+        for next_id, shares_by_person in shares.items()
+        if len(shares_by_person) >= MIN_EVIDENCE_PERSONS
     }
     return sorted(strength, key=lambda pk: (-strength[pk], pk))
 
@@ -71,30 +78,35 @@ def _rank_copied_next(entry: Entry) -> list[int]:
 def _find_next_copies(
     entry: Entry, *, since: datetime
 ) -> Iterator[tuple[int | None, int, datetime]]:
-    """Yield (person, entry, when) of what came next, once for each conversation."""
-    kept = CopyEvent.objects.exclude(conversation="").filter(at__gte=since)
-    talks = kept.filter(entry=entry).order_by("-at").values_list("conversation")
-    names = [name for (name,) in talks[:MAX_EXAMINED_COPIES]]
-    rows = kept.filter(conversation__in=names, entry__isnull=False)
-    taken = rows.order_by("by", "conversation", "at", "pk").values_list(
+    """Yield (user id, entry id, time) of the next copy, once per conversation."""
+    copies = CopyEvent.objects.exclude(conversation="").filter(at__gte=since)
+    conversations = (
+        copies.filter(entry=entry).order_by("-at").values_list("conversation")
+    )
+    names = [name for (name,) in conversations[:MAX_EXAMINED_COPIES]]
+    rows = copies.filter(conversation__in=names, entry__isnull=False)
+    copy_rows = rows.order_by("by", "conversation", "at", "pk").values_list(
         "by_id", "conversation", "entry_id", "kind", "at"
     )
-    for (by, _), talk in groupby(taken, key=lambda row: row[:2]):
-        if found := _find_following_copy(entry.pk, list(talk)):
-            yield by, *found
+    for (by, _), group in groupby(copy_rows, key=lambda row: row[:2]):
+        if following := _find_following_copy(entry.pk, list(group)):
+            yield by, *following
 
 
 def _find_following_copy(
-    pk: int, talk: Iterable[CopyRow]
+    entry_id: int, copies: Iterable[CopyRow]
 ) -> tuple[int, datetime] | None:
-    """Return what was first copied after `pk`, another entry and another text."""
-    before: CopyRow | None = None
-    for row in talk:
-        *_, entry, kind, at = row
-        if entry == pk:
-            before = row
-        elif before and not (
-            kind == before[3] == "basket" and at - before[4] < BASKET_COPY_PERIOD
+    """Return (entry id, time) of the first copy of another entry after `entry_id`.
+
+    Copies of the same basket do not follow each other.
+    """
+    previous: CopyRow | None = None
+    for row in copies:
+        *_, copied_id, kind, at = row
+        if copied_id == entry_id:
+            previous = row
+        elif previous and not (
+            kind == previous[3] == "basket" and at - previous[4] < BASKET_COPY_PERIOD
         ):
-            return entry, at
+            return copied_id, at
     return None

@@ -1,4 +1,8 @@
-"""Words that lead people to an entry and stand nowhere in it: for editors to judge."""
+"""Proposals of phrasings: words after which people picked an entry that lacks them.
+
+Words are proposed when their evidence has reached MIN_PROPOSAL_LEVEL on one side. The
+evidence is the confidence: its formula is `evidence_levels.compute_evidence_level`.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +20,13 @@ from kb.models import Entry, Evidence, Phrasing, Review, SearchSide, User
 from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 
-MIN_PROPOSAL_LEVEL = 2  # level from which words are proposed
+MIN_PROPOSAL_LEVEL = 2  # about three persons; see EVIDENCE_LEVEL_STRENGTHS
 PHRASING_PROPOSAL_GONE_MESSAGE = "这条建议已经不在了，可能有人先处理了。"
 
 
 @dataclass(frozen=True, slots=True)
 class PhrasingProposal:
-    """`words` led so many people of both sides to `entry`."""
+    """Words after which so many customers and colleagues picked `entry`."""
 
     entry: Entry
     words: str
@@ -32,14 +36,14 @@ class PhrasingProposal:
 
 
 def list_phrasing_proposals(limit: int = 50) -> list[PhrasingProposal]:
-    """Return what editors should look at, what most people said first."""
+    """Return proposals for editors, those of most people first."""
     rows = list(
         query_phrasing_proposals().order_by("-crowd", "entry_id", "words_key")[:limit]
     )
-    found = Entry.objects.in_bulk({row["entry_id"] for row in rows})
+    entries_by_id = Entry.objects.in_bulk({row["entry_id"] for row in rows})
     return [
         PhrasingProposal(
-            found[row["entry_id"]],
+            entries_by_id[row["entry_id"]],
             row["said"],
             row["words_key"],
             row["customers"],
@@ -53,11 +57,11 @@ def list_phrasing_proposals(limit: int = 50) -> list[PhrasingProposal]:
 def accept_phrasing_proposal(
     entry: Entry, *, words_key: str, by: User | None, words: str | None = None
 ) -> tuple[str, PhrasingOutcome]:
-    """Make the words a phrasing of `entry`, or let them wait for who may publish it.
+    """Add the words as a phrasing of `entry`, or propose them as a change.
 
-    `words` are those that an editor made of them; then the learned ones are never
-    proposed again. Return what was taken, and what became of it. Raises
-    ValidationError, also for personal data.
+    `words` is the text as an editor changed it; the original words are then never
+    proposed again. Returns (text, outcome). Raises ValidationError, code "gone" where
+    the proposal no longer exists, and for personal data.
     """
     rows = Evidence.objects.filter(entry=entry, words_key=words_key)
     row = rows.first()
@@ -67,16 +71,16 @@ def accept_phrasing_proposal(
     if not text.strip():
         raise ValidationError("请写一句问法。", code="required")
     entries.require_no_masked_data(text)
-    heard = entries.add_phrasing(entry, text, by=by)
-    if isinstance(heard, Review):
-        rows.update(review=heard)
+    outcome = entries.add_phrasing(entry, text, by=by)
+    if isinstance(outcome, Review):
+        rows.update(review=outcome)
     elif normalize.compute_spelling_key(text) != words_key:
         rows.update(refused=True)
-    return text, heard
+    return text, outcome
 
 
 def refuse_phrasing_proposal(entry: Entry, *, words_key: str) -> str:
-    """Never propose the words for `entry` again; return them. Raises ValidationError."""
+    """Refuse the words for `entry` for good; return them. Raises ValidationError."""
     rows = Evidence.objects.filter(entry=entry, words_key=words_key)
     if not rows.update(refused=True):
         raise ValidationError(PHRASING_PROPOSAL_GONE_MESSAGE, code="gone")
@@ -84,7 +88,7 @@ def refuse_phrasing_proposal(entry: Entry, *, words_key: str) -> str:
 
 
 def restore_phrasing_proposal(entry: Entry, *, words_key: str) -> str:
-    """Propose refused words for `entry` again; return them. Raises ValidationError."""
+    """Undo the refusal of words for `entry`; return them. Raises ValidationError."""
     rows = Evidence.objects.filter(entry=entry, words_key=words_key)
     if not rows.filter(refused=True).update(refused=False):
         raise ValidationError(PHRASING_PROPOSAL_GONE_MESSAGE, code="gone")
@@ -92,22 +96,26 @@ def restore_phrasing_proposal(entry: Entry, *, words_key: str) -> str:
 
 
 def find_refused_proposal(entry_id: int, words_key: str) -> Evidence | None:
-    """Return evidence for words that were refused for an entry, if they still are."""
+    """Return the evidence of words that are refused for an entry, if any."""
     refused = Evidence.objects.filter(refused=True).select_related("entry")
     return refused.filter(entry=entry_id, words_key=words_key).first()
 
 
 def query_phrasing_proposals() -> QuerySet[Any, Any]:
-    """Return a row for each entry and words to judge, whichever side they come from."""
-    same = {"entry": OuterRef("entry"), "words_key": OuterRef("words_key")}
-    known = Phrasing.objects.filter(
+    """Return a row per entry and words to judge, both sides summed up."""
+    same_words = {"entry": OuterRef("entry"), "words_key": OuterRef("words_key")}
+    existing_phrasing = Phrasing.objects.filter(
         entry=OuterRef("entry"), text_key=OuterRef("words_key")
     )
-    strong = Evidence.objects.filter(**same, level__gte=MIN_PROPOSAL_LEVEL)
-    refused = Evidence.objects.filter(**same, refused=True)
-    waits = Evidence.objects.filter(**same, review__state=Review.State.WAITING)
-    apart = (refused, waits, known)
-    rows = Evidence.objects.filter(Exists(strong), *(~Exists(one) for one in apart))
+    strong = Evidence.objects.filter(**same_words, level__gte=MIN_PROPOSAL_LEVEL)
+    refused = Evidence.objects.filter(**same_words, refused=True)
+    in_review = Evidence.objects.filter(
+        **same_words, review__state=Review.State.WAITING
+    )
+    exclusions = (refused, in_review, existing_phrasing)
+    rows = Evidence.objects.filter(
+        Exists(strong), *(~Exists(exclusion) for exclusion in exclusions)
+    )
     rows = rows.exclude(words_key=F("entry__question_key"))
     rows = rows.exclude(words__contains=personal_data.PERSONAL_DATA_MASK)
     rows = rows.exclude(entry__status=Entry.Status.RETIRED).order_by()

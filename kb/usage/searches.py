@@ -1,4 +1,4 @@
-"""Searches are kept as rows, each once, however its words came to be typed."""
+"""Record searches, each once, however many requests its typing caused."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from kb.system import write_queue
 from kb.text.chinese import normalize, pinyin
 from kb.usage.masking import mask_words
 
-OPENED_AFTER_SEARCH_PERIOD = timedelta(
-    hours=1
-)  # after a search within which an entry is what it led to
-# Between two searches of which one goes on from the other.
+# An entry that is opened within this time counts as the result of the search.
+OPENED_AFTER_SEARCH_PERIOD = timedelta(hours=1)
+# A longer query within this time replaces the search that it continues.
 SAME_TYPING_PERIOD = timedelta(seconds=20)
 
 
 def get_search_side(user: Reader) -> SearchSide:
-    """Return on which side `user` searches, which is what he may match on."""
-    inside = user.is_authenticated and user.can_read_library
-    return SearchSide.STAFF if inside else SearchSide.PUBLIC
+    """Return on which side `user` searches; their evidence is kept apart."""
+    is_staff = user.is_authenticated and user.can_read_library
+    return SearchSide.STAFF if is_staff else SearchSide.PUBLIC
 
 
 def record_search(
@@ -35,49 +34,50 @@ def record_search(
     rank: int | None = None,
     person: str = "",
 ) -> None:
-    """Keep that `words` were searched for. Never raises, never waits."""
-    row = _build_search_columns(
+    """Record a search for `words`. Never raises and never waits."""
+    columns = _build_search_columns(
         words, user, person, results=results, entry=entry, rank=rank
     )
-    if row["words"]:
-        write_queue.enqueue_write(lambda: Search(**row).save())
+    if columns["words"]:
+        write_queue.enqueue_write(lambda: Search(**columns).save())
 
 
 def record_typed_search(
     words: str, *, user: Reader, results: int, person: str = ""
 ) -> None:
-    """Keep what was searched for where nobody says when the words are whole.
+    """Record a search of a client that searches while its user types.
 
-    What goes on from the search before takes its place, so that somebody is
-    counted once however many letters he typed. Never raises, never waits.
+    A search that continues the previous one replaces it, so that typing a word counts
+    as one search. Never raises and never waits.
     """
-    row = _build_search_columns(words, user, person, results=results)
-    if row["words"]:
-        write_queue.enqueue_write(lambda: _save_or_replace_search(Search(**row)))
+    columns = _build_search_columns(words, user, person, results=results)
+    if columns["words"]:
+        write_queue.enqueue_write(lambda: _save_or_replace_search(Search(**columns)))
 
 
 def record_opened_entry(
     words: str, *, entry_id: int, person: str = "", user: Reader
 ) -> None:
-    """Keep that somebody opened an entry after `words`. Never raises, never waits."""
-    row = _build_search_columns(words, user, person)
-    moment: datetime = row["created_at"]
-    rows = Search.objects.filter(
-        words_key=normalize.compute_spelling_key(row["words"]),
-        side=row["side"],
-        by=row["by"],
+    """Record that an entry was opened after a search. Never raises and never waits."""
+    columns = _build_search_columns(words, user, person)
+    now: datetime = columns["created_at"]
+    searches = Search.objects.filter(
+        words_key=normalize.compute_spelling_key(columns["words"]),
+        side=columns["side"],
+        by=columns["by"],
         entry=None,
         results__gt=0,
-        created_at__gt=moment - OPENED_AFTER_SEARCH_PERIOD,
+        created_at__gt=now - OPENED_AFTER_SEARCH_PERIOD,
     )
-    if row["side"] == SearchSide.PUBLIC:
-        rows = rows.filter(person=person)
+    if columns["side"] == SearchSide.PUBLIC:
+        searches = searches.filter(person=person)
 
     def write_opened_entry() -> None:
-        if not _set_opened_entry(
-            rows, entry_id
-        ):  # another process may have the search yet
-            write_queue.enqueue_delayed_write(lambda: _set_opened_entry(rows, entry_id))
+        # The search itself may still be in the write queue of another process.
+        if not _set_opened_entry(searches, entry_id):
+            write_queue.enqueue_delayed_write(
+                lambda: _set_opened_entry(searches, entry_id)
+            )
 
     write_queue.enqueue_write(write_opened_entry)
 
@@ -88,9 +88,9 @@ def _set_opened_entry(searches: QuerySet[Search], entry_id: int) -> int:
 
 
 def _build_search_columns(
-    words: str, user: Reader, person: str, **facts: Any
+    words: str, user: Reader, person: str, **columns: Any
 ) -> dict[str, Any]:
-    """Return the columns of a search that happens now."""
+    """Return the columns of a Search at the current time."""
     side = get_search_side(user)
     by = user if side == SearchSide.STAFF else None
     return {
@@ -99,27 +99,29 @@ def _build_search_columns(
         "by": by,
         "person": "" if by else person,
         "created_at": timezone.now(),
-        **facts,
+        **columns,
     }
 
 
-def _save_or_replace_search(row: Search) -> None:
-    """Save `row`, in the place of the search that it goes on from, if there is one.
+def _save_or_replace_search(search: Search) -> None:
+    """Save `search` in place of the recent one that it continues, if any.
 
-    One program may search for many people: only words that begin alike, a moment
-    apart, are taken for one person's typing.
+    A program may search for many people with one key, so only words of which one
+    begins the other, within SAME_TYPING_PERIOD, count as the typing of one person.
     """
-    rows = Search.objects.filter(
-        side=row.side, by=row.by, person=row.person, entry=None
-    ).filter(created_at__gt=row.created_at - SAME_TYPING_PERIOD)
-    before = rows.order_by("-created_at", "-pk").first()
-    if before and _is_continuation(before.words, row.words):
-        row.pk = before.pk
-    row.save()
+    recent = Search.objects.filter(
+        side=search.side, by=search.by, person=search.person, entry=None
+    ).filter(created_at__gt=search.created_at - SAME_TYPING_PERIOD)
+    previous = recent.order_by("-created_at", "-pk").first()
+    if previous and _is_continuation(previous.words, search.words):
+        search.pk = previous.pk
+    search.save()
 
 
 def _is_continuation(one: str, other: str) -> bool:
-    """Tell whether one of two texts begins the other, as it is written or typed."""
-    said = [normalize.normalize_text(text).replace(" ", "") for text in (one, other)]
-    typed = ["".join(pinyin.list_syllables(text)) for text in said]
-    return any(a.startswith(b) or b.startswith(a) for a, b in (said, typed))
+    """Return whether one of two texts begins the other, in characters or in pinyin."""
+    normalized = [
+        normalize.normalize_text(text).replace(" ", "") for text in (one, other)
+    ]
+    syllables = ["".join(pinyin.list_syllables(text)) for text in normalized]
+    return any(a.startswith(b) or b.startswith(a) for a, b in (normalized, syllables))
