@@ -1,7 +1,7 @@
-"""Versions of answers, what the customer may read of them, and agents' drafts.
+"""Versions of answers, what the customer may read of them, and drafts of agents.
 
-The stage `triage` decides whether a question may be answered; this module alone
-writes AnswerVersion and AnswerDraft.
+The only writer of AnswerVersion and AnswerDraft. `triage` decides whether a question may
+be answered.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from kb.models import (
 )
 from kb.text.chinese import normalize
 
-# Time in which an agent may take back an answer that was sent.
+# Time in which an agent may recall an answer.
 RECALL_PERIOD = timedelta(seconds=settings.KB_ANSWER_RECALL_SECONDS)
-# The customer reads it this much later still, so that a slow commit or the clock of
-# another host shows nobody what has just been taken back.
+# Added before the customer can read an answer, so that a slow commit or the clock of
+# another host cannot show an answer that was just recalled.
 RECALL_MARGIN = timedelta(seconds=2)
-PRESENCE_TIMEOUT = timedelta(seconds=45)  # an agent who is silent for longer has left
+PRESENCE_TIMEOUT = timedelta(seconds=45)  # since the last message of the page
 ANSWER_DRAFT_RETENTION = timedelta(days=settings.KB_RETENTION_DAYS["drafts"] or 36_500)
 LATEST_VERSION_FIRST = "-number"
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleAnswer:
-    """The answer as the customer may read it now; None where a time is not known."""
+    """The answer as the customer may read it now; None for an unknown time."""
 
     text: str
     given_at: datetime | None
-    corrected_at: datetime | None  # None where it was never corrected
+    corrected_at: datetime | None  # None for an answer without correction
 
 
 # Versions ---------------------------------------------------------------------------
@@ -50,14 +50,15 @@ def add_answer_version(
     *,
     by: User | None,
     at: datetime | None = None,
-    hold: timedelta = timedelta(0),
+    recall_period: timedelta = timedelta(0),
 ) -> AnswerVersion:
-    """Keep the answer of `question` as its next version.
+    """Record the answer of `question` as its next version.
 
-    With `hold` it can be taken back for that time, and is read after HOLD_MARGIN more.
+    With a `recall_period` the agent can recall it in that time, and the customer can
+    read it RECALL_MARGIN after that.
     """
     now = at or timezone.now()
-    visible_from = now + hold + RECALL_MARGIN if hold else now
+    visible_from = now + recall_period + RECALL_MARGIN if recall_period else now
     latest = get_latest_version(question)
     return AnswerVersion.objects.create(
         question=question,
@@ -73,15 +74,15 @@ def add_answer_version(
 def add_missing_answer_versions(
     questions: Iterable[Question], *, by: User | None
 ) -> None:
-    """Keep what a bulk write has answered or changed, for questions of customers.
+    """Record versions of answers that a bulk write added or changed.
 
-    Others have no reader whom a correction would concern.
+    Only questions with an inquiry have versions: no customer reads the others.
     """
     answered = [question for question in questions if question.answer]
-    asked = Question.objects.filter(
+    with_inquiry = Question.objects.filter(
         pk__in=[question.pk for question in answered], inquiry__isnull=False
     )
-    ids = set(asked.values_list("pk", flat=True))
+    ids = set(with_inquiry.values_list("pk", flat=True))
     for question in answered:
         if question.pk in ids:
             latest = get_latest_version(question)
@@ -90,7 +91,7 @@ def add_missing_answer_versions(
 
 
 def ensure_first_version(question: Question) -> AnswerVersion:
-    """Return the latest version; make number 1 for an answer older than versions."""
+    """Return the latest version; create number 1 for an answer without versions."""
     latest = get_latest_version(question)
     if latest is None:
         at = question.answered_at or question.asked_at
@@ -112,9 +113,9 @@ def get_latest_version(question: Question) -> AnswerVersion | None:
 
 
 def is_first_answer(question: Question) -> bool:
-    """Tell whether the latest version answered the question, and did not correct it.
+    """Return whether the latest version is an answer and not a correction.
 
-    A question that was opened again is answered for the first time, too.
+    The first answer after a question was reopened counts as well.
     """
     latest = get_latest_version(question)
     return latest is not None and latest.at == question.answered_at
@@ -129,24 +130,25 @@ def get_visible_version(question: Question) -> AnswerVersion | None:
 
 
 def get_visible_answer(question: Question) -> VisibleAnswer | None:
-    """Return what the customer may read now; None while nothing is sent for sure."""
+    """Return what the customer may read now; None while there is no readable answer."""
     if question.status == Question.Status.OPEN or not question.answer:
         return None
     version = get_visible_version(question)
     if version is None:
         if get_latest_version(question) is not None:
-            return None  # it may still be taken back
+            return None  # it can still be recalled
         return VisibleAnswer(question.answer, question.answered_at, None)
     corrected_at = version.at if version.is_correction else None
     return VisibleAnswer(version.text, question.answered_at or version.at, corrected_at)
 
 
 def get_recall_deadline(version: AnswerVersion) -> datetime:
+    """Return the time until which the version can be recalled."""
     return version.visible_from - RECALL_MARGIN
 
 
 def list_recallable_versions(user: User) -> QuerySet[AnswerVersion]:
-    """Return what `user` sent and may still take back, the latest first."""
+    """Return the versions that `user` sent and can still recall, latest first."""
     rows = AnswerVersion.objects.filter(
         by=user, visible_from__gt=timezone.now() + RECALL_MARGIN
     )
@@ -154,10 +156,7 @@ def list_recallable_versions(user: User) -> QuerySet[AnswerVersion]:
 
 
 def list_answered_questions(user: User | None) -> QuerySet[Question]:
-    """Return the questions that `user` answered or corrected, or anybody for None.
-
-    The latest come first.
-    """
+    """Return questions that `user` (None: anybody) answered or corrected, latest first."""
     rows = Question.objects.exclude(answer="").exclude(answered_at=None)
     if user is not None:
         versions = AnswerVersion.objects.filter(question=OuterRef("pk"), by=user)
@@ -171,7 +170,10 @@ def list_answered_questions(user: User | None) -> QuerySet[Question]:
 def save_draft_and_presence(
     question: Question, *, by: User, text: str | None
 ) -> AnswerDraft:
-    """Note that `by` is answering `question`, and keep `text`; None keeps the old one."""
+    """Record that `by` is answering `question` now, and save the draft.
+
+    `text` None leaves the saved text as it is.
+    """
     values: dict[str, object] = {"present_until": timezone.now() + PRESENCE_TIMEOUT}
     if text is not None:
         values |= {"text": _clean_draft_text(text), "discarded": False}
@@ -182,7 +184,7 @@ def save_draft_and_presence(
 
 
 def save_draft_text(question: Question, *, by: User, text: str) -> AnswerDraft:
-    """Keep `text` without saying that `by` is present."""
+    """Save the draft of `by`, who has left the page."""
     draft, _ = AnswerDraft.objects.update_or_create(
         question=question,
         by=by,
@@ -196,7 +198,7 @@ def save_draft_text(question: Question, *, by: User, text: str) -> AnswerDraft:
 
 
 def get_draft_text(question: Question, *, by: User) -> str:
-    """Return what `by` typed for `question` and has neither sent nor discarded."""
+    """Return the draft that `by` has neither sent nor discarded; "" for none."""
     drafts = AnswerDraft.objects.filter(question=question, by=by, discarded=False)
     return drafts.values_list("text", flat=True).first() or ""
 
@@ -208,22 +210,23 @@ def discard_answer_draft(question: Question, *, by: User) -> bool:
 
 
 def restore_answer_draft(question: Question, *, by: User) -> bool:
+    """Restore a discarded draft; return whether there was one."""
     drafts = AnswerDraft.objects.filter(question=question, by=by, discarded=True)
     return bool(drafts.update(discarded=False))
 
 
 def delete_answer_draft(question: Question, *, by: User) -> None:
-    """Forget a draft that was sent."""
+    """Delete the draft after its answer was sent."""
     AnswerDraft.objects.filter(question=question, by=by).delete()
 
 
 def clear_presence(question: Question, *, by: User) -> None:
-    """Note that `by` is no longer answering `question`; the text stays."""
+    """Record that `by` is no longer answering `question`; the draft stays."""
     AnswerDraft.objects.filter(question=question, by=by).update(present_until=None)
 
 
 def list_orphaned_drafts(user: User) -> QuerySet[AnswerDraft]:
-    """Return the drafts of `user` whose question was answered or closed meanwhile."""
+    """Return drafts of `user` for questions that were answered or closed meanwhile."""
     rows = AnswerDraft.objects.filter(by=user, discarded=False).exclude(text="")
     rows = rows.exclude(question__status=Question.Status.OPEN)
     return rows.select_related("question")
@@ -232,7 +235,7 @@ def list_orphaned_drafts(user: User) -> QuerySet[AnswerDraft]:
 def list_others_answering(
     questions: Collection[Question], *, user: User
 ) -> dict[int, list[str]]:
-    """Return {question id: names of the colleagues who are answering it now}."""
+    """Return {question id: names of colleagues who are answering it now}."""
     present = AnswerDraft.objects.filter(
         question__in=questions, present_until__gt=timezone.now()
     ).exclude(by=user)
@@ -243,7 +246,7 @@ def list_others_answering(
 
 
 def delete_old_answer_drafts() -> int:
-    """Delete drafts that nobody touched for RETENTION_DRAFTS; return how many."""
+    """Delete drafts that did not change for ANSWER_DRAFT_RETENTION; return how many."""
     limit = timezone.now() - ANSWER_DRAFT_RETENTION
     return AnswerDraft.objects.filter(updated_at__lt=limit).delete()[0]
 

@@ -1,4 +1,7 @@
-"""What customers ask on the site, and what they get to see of it: the only writer."""
+"""Inquiries: questions that customers ask on the site, and the answers that they get.
+
+The only writer of Inquiry and InquiryAttachment.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +50,9 @@ from kb.questions import answers, intake
 from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 
-# For which a contact and pictures are kept.
+# For which contact and pictures are stored; a setting of 0 days means for ever.
 INQUIRY_RETENTION = timedelta(days=settings.KB_RETENTION_DAYS["inquiries"] or 36_500)
-MAIL_RETRY_PERIOD = timedelta(days=7)  # in which a mail that failed is tried again
+MAIL_RETRY_PERIOD = timedelta(days=7)  # in which a failed mail is sent again
 MAIL_RETRY_INTERVAL = timedelta(minutes=10)
 QuestionStatus = Question.Status
 _URL_PATTERN = re.compile(r"(https?://\S+)")
@@ -72,49 +75,49 @@ class SubmittedInquiry:
 
 @dataclass(frozen=True, slots=True)
 class InquiryProgress:
-    """How far a question is, for the one who asked it."""
+    """What the customer sees of their inquiry."""
 
     is_answered: bool
     is_closed: bool
     answer: str
     answered_at: datetime | None
-    corrected_at: datetime | None  # None where the answer was never corrected
-    entry: Entry | None  # that answers it for everybody
+    corrected_at: datetime | None  # None for an answer without correction
+    entry: Entry | None  # published, that answers the question
 
 
 def submit_inquiry(
-    text: str, *, asked: SubmittedInquiry, uploads: Sequence[File[bytes]] = ()
+    text: str, *, details: SubmittedInquiry, uploads: Sequence[File[bytes]] = ()
 ) -> Inquiry:
-    """Take a question in; the same form again is the same question.
+    """Store an inquiry and its question; the same form key returns the existing one.
 
     Raises ValidationError for "text", "contact", "module" or "pictures".
     """
-    if made := Inquiry.objects.filter(form_key=asked.form_key).first():
-        return made
+    if existing := Inquiry.objects.filter(form_key=details.form_key).first():
+        return existing
     if len(uploads) > MAX_INQUIRY_PICTURES:
-        told = _("最多 %(n)d 张图片。") % {"n": MAX_INQUIRY_PICTURES}
-        raise ValidationError({"pictures": told})
+        message = _("最多 %(n)d 张图片。") % {"n": MAX_INQUIRY_PICTURES}
+        raise ValidationError({"pictures": message})
     bodies = [_encode_picture(n, upload) for n, upload in enumerate(uploads, start=1)]
-    return _store_inquiry(text, asked, bodies)
+    return _store_inquiry(text, details, bodies)
 
 
 @transaction.atomic
 def _store_inquiry(
-    text: str, asked: SubmittedInquiry, bodies: Sequence[bytes]
+    text: str, details: SubmittedInquiry, bodies: Sequence[bytes]
 ) -> Inquiry:
-    question = intake.record_question(text, channel=Channel.WEB, module=asked.module)
-    site = asked.site if asked.site and asked.site.pk else None
+    question = intake.record_question(text, channel=Channel.WEB, module=details.module)
+    site = details.site if details.site and details.site.pk else None
     inquiry = Inquiry(
         question=question,
-        form_key=asked.form_key,
-        origin=asked.origin,
+        form_key=details.form_key,
+        origin=details.origin,
         site=site,
-        contact=asked.contact or _find_mobile_number(text),
-        page=asked.page,
-        language=asked.language,
-        words=_mask_comment(asked.words),
+        contact=details.contact or _find_mobile_number(text),
+        page=details.page,
+        language=details.language,
+        words=_mask_comment(details.words),
     )
-    inquiry.full_clean(exclude=["site"])  # it may be nobody's
+    inquiry.full_clean(exclude=["site"])  # the default site has no row
     inquiry.save()
     InquiryAttachment.objects.bulk_create(
         InquiryAttachment(inquiry=inquiry, body=body, place=place)
@@ -124,13 +127,13 @@ def _store_inquiry(
 
 
 def _find_mobile_number(text: str) -> str:
-    """Return the mobile number in a question, which is masked there.
+    """Return the first mobile number in the text of a question, or "".
 
-    Else nobody could call back. An address of mail is not taken: it may be
-    somebody else's, and answers are mailed.
+    It is masked in the stored text, so without this it would be lost for a call back. An e-mail
+    address is not used: it may belong to somebody else, and answers are mailed.
     """
-    for find in personal_data.find_personal_data(text, [personal_data.KIND_MOBILE]):
-        phone = normalize_contact(text[find.start : find.end])
+    for match in personal_data.find_personal_data(text, [personal_data.KIND_MOBILE]):
+        phone = normalize_contact(text[match.start : match.end])
         with suppress(ValidationError):
             validate_contact(phone)
             return phone
@@ -141,13 +144,13 @@ def _encode_picture(number: int, upload: File[bytes]) -> bytes:
     try:
         return pictures.encode_upload(upload)
     except ValidationError as error:
-        told = _("第 %(n)d 张：%(said)s")
-        said = {"n": number, "said": "".join(error.messages)}
-        raise ValidationError({"pictures": told % said}) from error
+        message = _("第 %(n)d 张：%(said)s")
+        values = {"n": number, "said": "".join(error.messages)}
+        raise ValidationError({"pictures": message % values}) from error
 
 
 def get_inquiry_progress(inquiry: Inquiry, *, reader: Reader) -> InquiryProgress:
-    """Return what the asker is told, who reads as `reader`."""
+    """Return what the customer sees, who reads as `reader`."""
     question = inquiry.question
     readable = Entry.objects.published_to(reader).exclude(answer_html="")
     entry = readable.filter(pk=question.entry_id or 0).first()
@@ -163,19 +166,18 @@ def get_inquiry_progress(inquiry: Inquiry, *, reader: Reader) -> InquiryProgress
 
 
 def _convert_answer_script(answer: str) -> str:
-    """Return what a colleague wrote in the script of the page; addresses stay."""
+    """Return the answer in the script of the page (简体 or 繁體); URLs stay unchanged."""
     parts = _URL_PATTERN.split(answer)
     return "".join(
-        one if n % 2 else locale_prefix.convert_for_page(one)
-        for n, one in enumerate(parts)
+        part if n % 2 else locale_prefix.convert_for_page(part)
+        for n, part in enumerate(parts)
     )
 
 
 def rate_inquiry(inquiry: Inquiry, *, score: int, comment: str) -> Inquiry:
-    """Keep how satisfied the asker is, who may change their mind.
+    """Save the rating of the customer, in place of an earlier one; it is unhandled.
 
-    A new rating is to be dealt with anew. Raises ValidationError while the asker
-    cannot read an answer.
+    Raises ValidationError while the customer cannot read an answer.
     """
     if answers.get_visible_answer(inquiry.question) is None:
         raise ValidationError(_("还没有回复，收到回复后再评分。"))
@@ -195,52 +197,54 @@ def rate_inquiry(inquiry: Inquiry, *, score: int, comment: str) -> Inquiry:
     return inquiry
 
 
-def mark_score_handled(inquiry: Inquiry, *, seen: datetime | None, by: User) -> bool:
-    """Mark the low score as dealt with; return False where the asker rated anew since.
+def mark_score_handled(
+    inquiry: Inquiry, *, seen_scored_at: datetime | None, by: User
+) -> bool:
+    """Mark the low score as handled; return False if the customer rated again since.
 
-    `seen` is the time of the rating that `by` has read.
+    `seen_scored_at` is the time of the rating that `by` has read.
     """
-    rows = Inquiry.objects.with_unhandled_low_score().filter(
-        pk=inquiry.pk, scored_at=seen
+    inquiries = Inquiry.objects.with_unhandled_low_score().filter(
+        pk=inquiry.pk, scored_at=seen_scored_at
     )
-    return bool(rows.update(score_handled_at=timezone.now(), score_handled_by=by))
+    return bool(inquiries.update(score_handled_at=timezone.now(), score_handled_by=by))
 
 
 def reopen_low_score(inquiry: Inquiry) -> bool:
-    """Put the low score back into the queue; return whether it had been dealt with."""
+    """Put the low score back into the queue; return whether it was handled."""
     rows = Inquiry.objects.with_low_score().filter(pk=inquiry.pk)
     rows = rows.exclude(score_handled_at=None)
     return bool(rows.update(score_handled_at=None, score_handled_by=None))
 
 
-def _mask_comment(words: str) -> str:
-    return personal_data.mask(normalize.clean_single_line(words))[
+def _mask_comment(text: str) -> str:
+    return personal_data.mask(normalize.clean_single_line(text))[
         :MAX_INQUIRY_COMMENT_CHARS
     ].strip()
 
 
-# Telling who asked ----------------------------------------------------------------
+# Mail to customers ----------------------------------------------------------------
 
 
 @receiver(post_save, sender=Question)
 def _mail_answer_on_commit(
     instance: Question, raw: bool = False, **kwargs: Any
 ) -> None:
-    """Write once it is sure that the question is answered, whoever answered it."""
+    """Mail the answer after the commit, however the question was answered."""
     if raw or not settings.KB_MAIL or instance.status == QuestionStatus.OPEN:
         return
     transaction.on_commit(partial(mail_answer, instance.pk), robust=True)
 
 
 def mail_answer(question_id: int) -> bool:
-    """Mail the asker the answer that they may read now; return whether a mail went out.
+    """Mail the customer the answer that they may read now; return whether it was sent.
 
-    Whoever mails a version first moves its `mail_after` on, so that nobody else does
-    the same; a process that dies meanwhile leaves it to be tried again. What can
-    still be taken back is not mailed.
+    The process that mails a version first moves its `mail_after` on, so that no other
+    does the same; if it dies, the mail is tried again. An answer that can still be
+    recalled is not mailed.
     """
-    rows = Inquiry.objects.filter(question=question_id)
-    inquiry = rows.select_related("question", "site").first()
+    inquiries = Inquiry.objects.filter(question=question_id)
+    inquiry = inquiries.select_related("question", "site").first()
     if (
         inquiry is None
         or not inquiry.email
@@ -251,8 +255,8 @@ def mail_answer(question_id: int) -> bool:
     if version is None:
         return False
     now = timezone.now()
-    mine = AnswerVersion.objects.filter(pk=version.pk)
-    due = mine.filter(mailed_at=None, mail_after__lte=now)
+    versions = AnswerVersion.objects.filter(pk=version.pk)
+    due = versions.filter(mailed_at=None, mail_after__lte=now)
     if not due.update(mail_after=now + MAIL_RETRY_INTERVAL):
         return False
     try:
@@ -260,16 +264,16 @@ def mail_answer(question_id: int) -> bool:
     except (OSError, ValueError):  # the server, or an address that it cannot write
         logger.warning("inquiry %s: mail was not sent", inquiry.pk, exc_info=True)
         return False
-    mine.update(mailed_at=timezone.now())
+    versions.update(mailed_at=timezone.now())
     Inquiry.objects.filter(pk=inquiry.pk).update(told_at=timezone.now())
     return True
 
 
 def mail_due_answers() -> int:
-    """Mail every answer that can no longer be taken back; return how many mails went.
+    """Mail all answers that can no longer be recalled; return how many were sent.
 
-    To be called every few seconds, by any process: nothing is mailed twice. A mail
-    that failed is tried again after MAIL_RETRY, for LATE.
+    Any process may call it every few seconds: no answer is mailed twice. A failed mail
+    is tried again every MAIL_RETRY_INTERVAL, for MAIL_RETRY_PERIOD.
     """
     return (
         sum(map(mail_answer, list(_query_questions_to_mail())))
@@ -279,12 +283,12 @@ def mail_due_answers() -> int:
 
 
 def has_due_answer_mail() -> bool:
-    """Tell whether `send_due_mail` has something to do; one cheap query."""
+    """Return whether `mail_due_answers` has something to do; one cheap query."""
     return settings.KB_MAIL and _query_questions_to_mail().exists()
 
 
 def _query_questions_to_mail() -> QuerySet[AnswerVersion, int]:
-    """Return the ids of the questions whose latest readable version was not mailed."""
+    """Return ids of questions whose latest readable version was not mailed."""
     now = timezone.now()
     due = AnswerVersion.objects.filter(
         mailed_at=None,
@@ -301,7 +305,7 @@ def _query_questions_to_mail() -> QuerySet[AnswerVersion, int]:
 
 
 def _build_answer_mail(inquiry: Inquiry, version: AnswerVersion) -> EmailMessage:
-    """Return what the asker is written, in the language of the page they asked on."""
+    """Return the mail in the language of the page that the question was asked on."""
     with translation.override(inquiry.language):
         site = locale_prefix.convert_for_page(str(inquiry.site or Site()))
         link = inquiry.origin + reverse("faq:inquiry", args=[inquiry.token])
@@ -319,25 +323,25 @@ def _build_answer_mail(inquiry: Inquiry, version: AnswerVersion) -> EmailMessage
         if version.is_correction:
             subject = _("您的问题的回复有更正 · %(site)s")
         subject %= {"site": site}
-    # So that nobody's absence is answered to us.
+    # So that out-of-office programs do not reply (RFC 3834).
     headers = {"Auto-Submitted": "auto-generated"}
     return EmailMessage(subject, "\n".join(parts), to=[inquiry.email], headers=headers)
 
 
-# Once a night -----------------------------------------------------------------------
+# Nightly job ------------------------------------------------------------------------
 
 
 def retry_mail_and_erase_contacts() -> tuple[int, int]:
-    """Try mails again that failed, and forget whom old questions came from.
+    """Send failed mails again, and erase contacts and pictures of old inquiries.
 
-    Returns how many mails went out and how many questions are nobody's now.
+    Returns (mails sent, contacts erased).
     """
     answers.delete_old_answer_drafts()
     return mail_due_answers(), _erase_old_contacts(timezone.now() - INQUIRY_RETENTION)
 
 
-def _erase_old_contacts(before: Any) -> int:
-    """Forget whom old questions came from, also where nobody has answered."""
-    old = Inquiry.objects.filter(question__asked_at__lt=before)
-    InquiryAttachment.objects.filter(inquiry__in=old).delete()
-    return old.exclude(contact="").update(contact="")
+def _erase_old_contacts(asked_before: Any) -> int:
+    """Erase contacts and pictures of old inquiries, answered or not; return how many."""
+    inquiries = Inquiry.objects.filter(question__asked_at__lt=asked_before)
+    InquiryAttachment.objects.filter(inquiry__in=inquiries).delete()
+    return inquiries.exclude(contact="").update(contact="")

@@ -1,4 +1,4 @@
-"""Take in what customers asked: the only module that creates questions."""
+"""Intake of questions: the only module that creates them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 
 
-def record_question(text: str, *, answer: str = "", **facts: Any) -> Question:
-    """Record one question; with an answer it waits to be sorted.
+def record_question(text: str, *, answer: str = "", **columns: Any) -> Question:
+    """Create a question; one with an answer waits for triage.
 
-    Its text is masked first, as MASK_IN_QUESTIONS says. `facts` are other columns of
-    Question: channel, segment, module, asked_at, source, external_id. Raises
-    ValidationError.
+    Personal data in its text is masked as KB_MASK_IN_QUESTIONS says. `columns` are
+    further columns of Question: channel, segment, module, asked_at, source,
+    external_id. Raises ValidationError.
     """
-    question = Question(text=mask_question_text(text), answer=answer, **facts)
+    question = Question(text=mask_question_text(text), answer=answer, **columns)
     question.status = get_initial_status(question)
-    if answer and question.recorded_by is not None:  # they wrote it at the same time
+    if answer and question.recorded_by is not None:  # recorded with its answer
         question.answered_by = question.recorded_by
         question.answered_at = timezone.now()
     question.full_clean()
@@ -31,9 +31,9 @@ def record_question(text: str, *, answer: str = "", **facts: Any) -> Question:
 
 
 def mask_question_text(text: str) -> str:
-    """Return the text of a question as it may be stored: see MASK_IN_QUESTIONS.
+    """Return the text of a question as it may be stored: see KB_MASK_IN_QUESTIONS.
 
-    Every intake calls it: the pages for customers, the console, imports, the admin.
+    All intakes call it: the pages for customers, the console, imports, the admin.
     """
     kinds = [
         kind
@@ -44,13 +44,15 @@ def mask_question_text(text: str) -> str:
 
 
 def get_initial_status(question: Question) -> Question.Status:
+    """Return the status of a new question: answered if it has an answer, else open."""
     return Question.Status.ANSWERED if question.answer else Question.Status.OPEN
 
 
 def store_questions(new: Iterable[Question], changed: Iterable[Question]) -> None:
-    """Write clean questions in bulk, for an import that has checked them all."""
+    """Write checked questions in bulk, for an import."""
     Question.objects.bulk_create(new, batch_size=500)
-    Question.objects.bulk_create(  # an upsert: bulk_update spells out every row twice
+    # An upsert is used because the SQL of bulk_update contains all texts twice.
+    Question.objects.bulk_create(
         changed,
         batch_size=500,
         update_conflicts=True,

@@ -1,4 +1,7 @@
-"""新人练习: which question comes next, whether it was found, and what to learn."""
+"""Practice for new agents (新人练习): the next question, attempts and scores.
+
+A trainee reads a question of a customer and has to find the entry that answers it.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,13 @@ from django.utils import timezone
 
 from kb.models import Category, Entry, PracticeAttempt, Question, QuestionQuerySet, User
 
-# After so many right answers in a row a question comes back when it is just about
-# forgotten; after a wrong one while it is still remembered. Spaced repetition at
-# its simplest: what is not known comes back soonest.
+# How long after the last attempt a question comes back, by the number of right answers
+# in a row. This is spaced repetition as in the Leitner system (S. Leitner, So lernt man
+# lernen, 1972): a right answer moves a question one step on, a wrong one back to the
+# first. The intervals grow about threefold and tenfold as is usual for such boxes; they
+# are chosen for a trainee's first weeks, not fitted to data.
 REPETITION_INTERVALS = (
-    timedelta(minutes=10),  # wrong, or looked up
+    timedelta(minutes=10),  # wrong, or the answer was shown
     timedelta(days=1),
     timedelta(days=3),
     timedelta(days=30),  # mastered
@@ -27,13 +32,14 @@ PRACTICE_QUESTION_GONE_MESSAGE = "这道题已经不在题库里了，换一道�
 
 @dataclass(frozen=True, slots=True)
 class QuestionMastery:
-    """How well one question is known, by the tries at it."""
+    """How well a user knows one question: right answers in a row, time of the last try."""
 
     streak: int
     last_tried_at: datetime
 
     @property
     def due_at(self) -> datetime:
+        """When the question should be practised again; see REPETITION_INTERVALS."""
         return (
             self.last_tried_at + REPETITION_INTERVALS[min(self.streak, MASTERED_STREAK)]
         )
@@ -53,7 +59,7 @@ class PracticeTurn:
 
 @dataclass(frozen=True, slots=True)
 class CategoryScore:
-    """A category, as one person knows it."""
+    """The attempts of one user at questions of one category."""
 
     category: Category | None
     attempt_count: int
@@ -70,7 +76,7 @@ class CategoryScore:
 
 @dataclass(frozen=True, slots=True)
 class PracticeScore:
-    """What one person did, and where the mistakes are."""
+    """All attempts of one user, and the entries with mistakes."""
 
     attempt_count: int
     correct_count: int
@@ -91,87 +97,94 @@ class PracticeScore:
 
 
 def list_practice_questions(user: User) -> QuestionQuerySet:
-    """Questions that were really asked and answered by what `user` may read."""
+    """Return real questions that are answered by an entry that `user` may read."""
     readable = Entry.objects.published_to(user).in_force()
     settled = Question.objects.filter(status=Question.Status.SETTLED)
     return settled.filter(entry__in=readable)
 
 
-def choose_next_question(user: User, *, again: bool = False) -> PracticeTurn:
-    """Return what `user` practises next: what is due, then what is new.
+def choose_next_question(user: User, *, allow_early: bool = False) -> PracticeTurn:
+    """Return what `user` practises next: a due question, else a new one.
 
-    Of what is new, entries that were never tried come first, the latest question
-    of each. `again` takes what is due soonest although it is not yet.
+    Of new questions those of entries without an attempt come first, latest first. If
+    there is neither, `allow_early` returns the question that is due soonest.
     """
-    now, known = timezone.now(), get_question_mastery(user)
-    waiting = sorted(known, key=lambda pk: (known[pk].due_at, pk))
-    due = [pk for pk in waiting if known[pk].due_at <= now]
+    now, mastery = timezone.now(), get_question_mastery(user)
+    by_due_time = sorted(mastery, key=lambda pk: (mastery[pk].due_at, pk))
+    due_ids = [pk for pk in by_due_time if mastery[pk].due_at <= now]
     questions = list_practice_questions(user).select_related("entry__category")
-    found = _find_first_available(questions, due) or _find_new_question(
-        questions, known, user
+    question = _find_first_available(questions, due_ids) or _find_new_question(
+        questions, mastery, user
     )
-    if found is None and (later := _find_first_available(questions, waiting)):
-        return PracticeTurn(later if again else None, known[later.pk].due_at)
-    return PracticeTurn(found)
+    if question is None and (upcoming := _find_first_available(questions, by_due_time)):
+        return PracticeTurn(
+            upcoming if allow_early else None, mastery[upcoming.pk].due_at
+        )
+    return PracticeTurn(question)
 
 
 def get_question_mastery(user: User) -> dict[int, QuestionMastery]:
-    """Return how well each question that was tried is known, by its id."""
-    found: dict[int, QuestionMastery] = {}
-    tries = PracticeAttempt.objects.filter(user=user).order_by("at", "pk")
-    for pk, right, at in tries.values_list("question_id", "right", "at"):
-        streak = found[pk].streak if pk in found else 0
-        found[pk] = QuestionMastery(streak + 1 if right else 0, at)
-    return found
+    """Return {question id: mastery} of the questions that `user` has tried."""
+    mastery: dict[int, QuestionMastery] = {}
+    attempts = PracticeAttempt.objects.filter(user=user).order_by("at", "pk")
+    for pk, is_correct, at in attempts.values_list("question_id", "right", "at"):
+        streak = mastery[pk].streak if pk in mastery else 0
+        mastery[pk] = QuestionMastery(streak + 1 if is_correct else 0, at)
+    return mastery
 
 
 def record_attempt(
     question: Question, *, chosen: Entry | None, by: User
 ) -> PracticeAttempt:
-    """Keep one try; None has looked instead. Raises ValidationError."""
-    asked = (
+    """Record an attempt; `chosen` None means that the answer was shown.
+
+    Raises ValidationError where the question is no longer in the pool.
+    """
+    stored = (
         list_practice_questions(by)
         .filter(pk=question.pk)
         .select_related("entry")
         .first()
     )
-    if asked is None or asked.entry is None:
+    if stored is None or stored.entry is None:
         raise ValidationError(PRACTICE_QUESTION_GONE_MESSAGE)
-    made = PracticeAttempt(user=by, question=asked, given=asked.entry, chosen=chosen)
-    made.at = timezone.now()
-    made.right = chosen is not None and chosen.pk == asked.entry_id
-    made.full_clean()
-    made.save()
-    return made
+    attempt = PracticeAttempt(
+        user=by, question=stored, given=stored.entry, chosen=chosen
+    )
+    attempt.at = timezone.now()
+    attempt.right = chosen is not None and chosen.pk == stored.entry_id
+    attempt.full_clean()
+    attempt.save()
+    return attempt
 
 
 def compute_practice_score(user: User) -> PracticeScore:
-    """Return what `user` did so far and should look at."""
-    mine = PracticeAttempt.objects.filter(user=user)
+    """Return the score of `user` over all attempts and of today."""
+    attempts = PracticeAttempt.objects.filter(user=user)
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     today = Q(at__gte=midnight)
-    sums = mine.aggregate(
+    counts = attempts.aggregate(
         tries=Count("pk"),
         hits=Count("pk", filter=Q(right=True)),
         today=Count("pk", filter=today),
         today_right=Count("pk", filter=today & Q(right=True)),
     )
-    known = get_question_mastery(user)
+    mastery = get_question_mastery(user)
     return PracticeScore(
-        attempt_count=sums["tries"],
-        correct_count=sums["hits"],
-        attempts_today=sums["today"],
-        correct_today=sums["today_right"],
-        mastered_count=sum(one.is_mastered for one in known.values()),
+        attempt_count=counts["tries"],
+        correct_count=counts["hits"],
+        attempts_today=counts["today"],
+        correct_today=counts["today_right"],
+        mastered_count=sum(item.is_mastered for item in mastery.values()),
         question_count=list_practice_questions(user).count(),
         category_scores=_score_categories(user),
-        missed_entries=_list_missed_entries(user, known),
+        missed_entries=_list_missed_entries(user, mastery),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class TraineeScore:
-    """One line of the leads' list."""
+    """The attempts of one user, for the list of the leads."""
 
     user: User
     attempt_count: int
@@ -184,7 +197,7 @@ class TraineeScore:
 
 
 def list_trainees() -> list[TraineeScore]:
-    """Return who practised, the latest first; for leads alone."""
+    """Return the users who practised, latest first; for leads only."""
     rows = (
         PracticeAttempt.objects.order_by()
         .values("user")
@@ -192,61 +205,69 @@ def list_trainees() -> list[TraineeScore]:
             tries=Count("pk"), hits=Count("pk", filter=Q(right=True)), last=Max("at")
         )
     )
-    people = User.objects.in_bulk([row["user"] for row in rows])
-    found = [
-        TraineeScore(people[row["user"]], row["tries"], row["hits"], row["last"])
+    users = User.objects.in_bulk([row["user"] for row in rows])
+    scores = [
+        TraineeScore(users[row["user"]], row["tries"], row["hits"], row["last"])
         for row in rows
     ]
-    return sorted(found, key=lambda one: one.last_tried_at, reverse=True)
+    return sorted(scores, key=lambda score: score.last_tried_at, reverse=True)
 
 
 def _find_first_available(
     questions: QuestionQuerySet, pks: Sequence[int]
 ) -> Question | None:
-    """Return the first of `pks` that is still in the pool."""
+    """Return the first question of `pks` that is in `questions`."""
     for start in range(0, len(pks), 100):
         batch = pks[start : start + 100]
-        there = {one.pk: one for one in questions.filter(pk__in=batch)}
-        if found := next((there[pk] for pk in batch if pk in there), None):
-            return found
+        questions_by_id = {
+            question.pk: question for question in questions.filter(pk__in=batch)
+        }
+        if available := next(
+            (questions_by_id[pk] for pk in batch if pk in questions_by_id), None
+        ):
+            return available
     return None
 
 
 def _find_new_question(
     questions: QuestionQuerySet, known: dict[int, QuestionMastery], user: User
 ) -> Question | None:
-    tried = PracticeAttempt.objects.filter(user=user)
-    fresh = questions.exclude(pk__in=tried.values("question")).order_by(
+    attempts = PracticeAttempt.objects.filter(user=user)
+    untried = questions.exclude(pk__in=attempts.values("question")).order_by(
         "-asked_at", "-pk"
     )
-    return fresh.exclude(entry__in=tried.values("given")).first() or fresh.first()
+    return (
+        untried.exclude(entry__in=attempts.values("given")).first() or untried.first()
+    )
 
 
 def _score_categories(user: User) -> list[CategoryScore]:
-    """Return the categories, the one with most mistakes first."""
+    """Return the scores of all categories, most mistakes first."""
     rows = (
         PracticeAttempt.objects.filter(user=user).order_by().values("given__category")
     )
-    counted = rows.annotate(tries=Count("pk"), hits=Count("pk", filter=Q(right=True)))
-    named = Category.objects.in_bulk([row["given__category"] for row in counted])
-    found = [
-        CategoryScore(named.get(row["given__category"]), row["tries"], row["hits"])
-        for row in counted
+    counts = rows.annotate(tries=Count("pk"), hits=Count("pk", filter=Q(right=True)))
+    categories = Category.objects.in_bulk([row["given__category"] for row in counts])
+    scores = [
+        CategoryScore(categories.get(row["given__category"]), row["tries"], row["hits"])
+        for row in counts
     ]
-    return sorted(found, key=lambda one: (-one.wrong_count, -one.attempt_count))
+    return sorted(scores, key=lambda score: (-score.wrong_count, -score.attempt_count))
 
 
 def _list_missed_entries(
-    user: User, known: dict[int, QuestionMastery], most: int = 8
+    user: User, mastery: dict[int, QuestionMastery], limit: int = 8
 ) -> list[Entry]:
-    """Return entries that were last missed, the latest first."""
-    missed = [pk for pk, one in known.items() if one.streak == 0]
-    missed.sort(key=lambda pk: known[pk].last_tried_at, reverse=True)
-    asked = (
+    """Return entries whose last attempt was wrong, latest first."""
+    missed_ids = [pk for pk, item in mastery.items() if item.streak == 0]
+    missed_ids.sort(key=lambda pk: mastery[pk].last_tried_at, reverse=True)
+    questions = (
         list_practice_questions(user)
-        .filter(pk__in=missed[:200])
+        .filter(pk__in=missed_ids[:200])
         .select_related("entry")
     )
-    there = {one.pk: one.entry for one in asked}
-    found = dict.fromkeys(there[pk] for pk in missed if there.get(pk))
-    return [entry for entry in found if entry][:most]
+    entries_by_question = {item.pk: item.entry for item in questions}
+    missed_entries = dict.fromkeys(
+        entries_by_question[pk] for pk in missed_ids if entries_by_question.get(pk)
+    )
+    return [entry for entry in missed_entries if entry][:limit]

@@ -1,4 +1,4 @@
-"""Where questions become entries, and how that is undone."""
+"""Turn questions into phrasings or drafts of entries, and undo it."""
 
 from __future__ import annotations
 
@@ -23,31 +23,32 @@ from kb.text.privacy import personal_data
 def add_question_to_entry(
     entry: Entry, *, question: Question, by: User | None, phrasing: str | None = None
 ) -> PhrasingOutcome:
-    """Count `question` to `entry`, and let its wording be a phrasing: see `hear`.
+    """Assign `question` to `entry` and add or propose its wording as a phrasing.
 
-    `phrasing` is the wording to keep; None keeps the question's own, "" none.
-    Raises ValidationError where the wording tells who the customer is.
+    `phrasing` is the text to add; None means the text of the question, "" no phrasing.
+    Raises ValidationError where the text contains personal data. Returns what
+    `add_or_propose_phrasing` returns.
     """
     entry = lock_entry(entry)
     question = triage.settle_question(question, entry=entry, by=by)
     text = question.text if phrasing is None else phrasing
     require_no_masked_data(text)
-    heard = (
+    outcome = (
         add_or_propose_phrasing(entry, text, by=by, question=question)
         if text.strip()
         else None
     )
     save_new_version(entry, by=by, act=RevisionAction.QUESTION_MERGED)
-    return heard
+    return outcome
 
 
 @transaction.atomic
 def draft_entry_from_question(
     question: Question, /, *, by: User | None, **columns: Any
 ) -> Entry:
-    """Make a draft of an answered question: its answer becomes both faces.
+    """Create a draft from an answered question, its answer as answer and as reply.
 
-    What tells who the customer is does not come along.
+    Personal data is masked. `columns` override the defaults. Raises ValidationError.
     """
     question = triage.lock_question(question, Question.Status.ANSWERED, by=by)
     answer = personal_data.mask_personal_data(question.answer)
@@ -62,10 +63,11 @@ def draft_entry_from_question(
 
 @transaction.atomic
 def release_question(question: Question, *, by: User | None) -> Question:
-    """Undo `absorb`, `draft_from` or a decline: back to the inbox.
+    """Put a triaged question back into the inbox, and undo what came of it.
 
-    The phrasing that came with it goes, where `by` may take it from readers; so
-    does a draft that nobody has touched since it was made from this question.
+    Its phrasing is removed, which needs the right to edit the entry directly. A draft
+    that was created from it is deleted if it was not edited since and has no other
+    question. Raises PermissionDenied, ValidationError.
     """
     entry = question.entry
     question = triage.reopen_question(question, by=by)
@@ -73,8 +75,8 @@ def release_question(question: Question, *, by: User | None) -> Question:
         return question
     entry = lock_entry(entry)
     withdraw_question_phrasings(entry, question, by=by)
-    untouched = entry.version == 1 and entry.status == Entry.Status.DRAFT
-    if untouched and not entry.questions.exists():
+    is_unedited = entry.version == 1 and entry.status == Entry.Status.DRAFT
+    if is_unedited and not entry.questions.exists():
         entry.delete()
     else:
         save_new_version(

@@ -1,4 +1,4 @@
-"""Decide what becomes of a question: the only module that moves its status."""
+"""Triage of questions: the only module that changes their status."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 
 QuestionStatus = Question.Status
+# Statuses in which a question may have an answer.
 STATUSES_WITH_ANSWER = (
     QuestionStatus.ANSWERED,
     QuestionStatus.SETTLED,
     QuestionStatus.DECLINED,
-)  # may hold an answer
+)
 TRIAGE_PERMISSION, ANSWER_PERMISSION = "kb.triage_question", "kb.answer_question"
 RECALL_TOO_LATE_MESSAGE = "已经超过 10 秒，顾客看得到了，不能撤回；可以更正。"
 REFUSAL_MESSAGES = {
@@ -34,19 +35,22 @@ def answer_question(
     *,
     answer: str,
     by: User | None,
-    hold: timedelta = timedelta(0),
+    recall_period: timedelta = timedelta(0),
 ) -> Question:
-    """Give an open question its answer; it then waits to be sorted.
+    """Answer an open question, which then waits for triage.
 
-    `take_back` is possible for `hold`; the customer reads it afterwards.
+    `recall_answer` is possible for `recall_period`; then the customer can read it.
+    Raises PermissionDenied, ValidationError.
     """
     question = lock_question(
-        question, QuestionStatus.OPEN, by=by, may=ANSWER_PERMISSION
+        question, QuestionStatus.OPEN, by=by, permission=ANSWER_PERMISSION
     )
     question.answer = answer
     question.answered_by, question.answered_at = by, timezone.now()
     question = _set_question_status(question, QuestionStatus.ANSWERED, by=None)
-    answers.add_answer_version(question, by=by, at=question.answered_at, hold=hold)
+    answers.add_answer_version(
+        question, by=by, at=question.answered_at, recall_period=recall_period
+    )
     _log_question_action(AuditEvent.Action.QUESTION_ANSWERED, question, by=by)
     return question
 
@@ -58,15 +62,15 @@ def correct_answer(
     answer: str,
     by: User | None,
     based_on: int,
-    hold: timedelta = timedelta(0),
+    recall_period: timedelta = timedelta(0),
 ) -> Question:
-    """Replace the answer of a question; the customer reads that it was corrected.
+    """Replace the answer of a question; the customer sees that it was corrected.
 
-    `based_on` is the number of the version that `by` has seen. Raises ValidationError,
-    with the code "conflict" where there is a newer version.
+    `based_on` is the number of the version that `by` has seen; a newer one raises
+    ValidationError, code "conflict".
     """
     question = lock_question(
-        question, *STATUSES_WITH_ANSWER, by=by, may=ANSWER_PERMISSION
+        question, *STATUSES_WITH_ANSWER, by=by, permission=ANSWER_PERMISSION
     )
     if not question.answer:
         raise ValidationError("这个问题还没有回复，不能更正。", code="conflict")
@@ -75,24 +79,24 @@ def correct_answer(
         raise ValidationError(
             "这个回复刚刚有人改过，请看过现在的内容再更正。", code="conflict"
         )
-    before, question.answer = question.answer, answer
+    previous, question.answer = question.answer, answer
     question.full_clean()
     if not question.answer:
         raise ValidationError({"answer": "请写下更正后的回复。"})
-    if question.answer == before:
+    if question.answer == previous:
         raise ValidationError({"answer": "和现在的回复一样，没有要更正的。"})
     question.save(update_fields=["answer"])
-    answers.add_answer_version(question, by=by, hold=hold)
+    answers.add_answer_version(question, by=by, recall_period=recall_period)
     _log_question_action(AuditEvent.Action.ANSWER_CORRECTED, question, by=by)
     return question
 
 
 @transaction.atomic
 def recall_answer(question: Question, *, by: User) -> str:
-    """Take back what `by` sent and the customer cannot read yet; return its text.
+    """Recall an answer that the customer cannot read yet; return its text.
 
-    A correction gives way to the version before it; a first answer leaves the
-    question open again. Raises ValidationError where it is too late.
+    After a correction the version before it holds again; after a first answer the
+    question is open again. Raises ValidationError, code "late" where it is too late.
     """
     question, version = lock_recallable_answer(question, by=by)
     is_first = answers.is_first_answer(question)
@@ -116,16 +120,16 @@ def recall_answer(question: Question, *, by: User) -> str:
 def lock_recallable_answer(
     question: Question, *, by: User
 ) -> tuple[Question, AnswerVersion]:
-    """Return the locked row and the version that `by` may take back.
+    """Return the locked question and the version that `by` may recall.
 
-    To be called in a transaction. Raises ValidationError.
+    To be called in a transaction. Raises PermissionDenied, ValidationError.
     """
     question = lock_question(
         question,
         QuestionStatus.OPEN,
         *STATUSES_WITH_ANSWER,
         by=by,
-        may=ANSWER_PERMISSION,
+        permission=ANSWER_PERMISSION,
     )
     version = answers.get_latest_version(question)
     if (
@@ -141,7 +145,7 @@ def lock_recallable_answer(
 
 @transaction.atomic
 def settle_question(question: Question, *, entry: Entry, by: User | None) -> Question:
-    """Count the question to `entry`, which answers it from now on."""
+    """Assign an answered question to `entry`."""
     question = lock_question(question, QuestionStatus.ANSWERED, by=by)
     question.entry = entry
     return _set_question_status(question, QuestionStatus.SETTLED, by=by)
@@ -149,9 +153,9 @@ def settle_question(question: Question, *, entry: Entry, by: User | None) -> Que
 
 @transaction.atomic
 def decline_question(question: Question, *, reason: str, by: User | None) -> Question:
-    """Keep the question out of the library, for a reason that is written down.
+    """Decline to add the question to the library; `reason` is stored.
 
-    An open one gets no answer, then.
+    An open question is closed without an answer.
     """
     question = lock_question(
         question, QuestionStatus.ANSWERED, QuestionStatus.OPEN, by=by
@@ -164,22 +168,22 @@ def decline_question(question: Question, *, reason: str, by: User | None) -> Que
 
 @transaction.atomic
 def reopen_question(question: Question, *, by: User | None) -> Question:
-    """Put a sorted question back into the inbox."""
+    """Put a settled or declined question back into the inbox."""
     question = lock_question(
         question, QuestionStatus.SETTLED, QuestionStatus.DECLINED, by=by
     )
     question.entry, question.reason = None, ""
-    back = QuestionStatus.ANSWERED if question.answer else QuestionStatus.OPEN
-    if back == QuestionStatus.OPEN:
+    status = QuestionStatus.ANSWERED if question.answer else QuestionStatus.OPEN
+    if status == QuestionStatus.OPEN:
         _log_question_action(AuditEvent.Action.QUESTION_REOPENED, question, by=by)
-    return _set_question_status(question, back, by=None)
+    return _set_question_status(question, status, by=None)
 
 
 @transaction.atomic
 def record_admin_answer(
     question: Question, *, by: User | None, was_open: bool
 ) -> Question:
-    """Note who wrote the answer that a form of the admin has just saved."""
+    """Record the author and the version of an answer that a form of the admin saved."""
     if was_open:
         question.answered_by, question.answered_at = by, timezone.now()
         question.save(update_fields=["answered_by", "answered_at"])
@@ -200,15 +204,15 @@ def lock_question(
     question: Question,
     *expected: QuestionStatus,
     by: User | None,
-    may: str = TRIAGE_PERMISSION,
+    permission: str = TRIAGE_PERMISSION,
 ) -> Question:
-    """Return the row as it is now, ours until the transaction ends.
+    """Return the stored question, locked until the transaction ends.
 
-    Raises ValidationError when somebody has moved it meanwhile, and
-    PermissionDenied when `by` may not do it; None is the operator.
+    Raises ValidationError, code "conflict", where its status is not among `expected`,
+    and PermissionDenied where `by` lacks the permission; None is the operator.
     """
-    if by is not None and not by.has_perm(may):
-        raise PermissionDenied(REFUSAL_MESSAGES[may])
+    if by is not None and not by.has_perm(permission):
+        raise PermissionDenied(REFUSAL_MESSAGES[permission])
     question = Question.objects.select_for_update().get(pk=question.pk)
     if question.status not in expected:
         state = QuestionStatus(question.status).label
@@ -223,17 +227,17 @@ def _set_question_status(
     question: Question, status: QuestionStatus, *, by: User | None
 ) -> Question:
     question.status = status
-    sorted_now = status in {QuestionStatus.SETTLED, QuestionStatus.DECLINED}
-    question.settled_by = by if sorted_now else None
-    question.settled_at = timezone.now() if sorted_now else None
+    is_triaged = status in {QuestionStatus.SETTLED, QuestionStatus.DECLINED}
+    question.settled_by = by if is_triaged else None
+    question.settled_at = timezone.now() if is_triaged else None
     question.full_clean()
     question.save()
     return question
 
 
 def _log_question_action(
-    act: AuditEvent.Action, question: Question, *, by: User | None
+    action: AuditEvent.Action, question: Question, *, by: User | None
 ) -> None:
-    """Put it into the audit log, without the customer's personal data."""
-    words = personal_data.mask(normalize.clean_single_line(question.text))[:100]
-    audit_log.record_event(act, f"问题「{words}」#{question.pk}", by=by)
+    """Record an audit event, without personal data of the customer."""
+    masked_text = personal_data.mask(normalize.clean_single_line(question.text))[:100]
+    audit_log.record_event(action, f"问题「{masked_text}」#{question.pk}", by=by)
