@@ -56,5 +56,5 @@ class ScopedAdmin(BaseAdmin):
         if not allowed or not category_scopes.can_add_row(self.model, by=by):
             return False
         return obj is None or not category_scopes.explain_scope_refusal(
-            obj, by=by, deletes=True
+            obj, by=by, is_deletion=True
         )

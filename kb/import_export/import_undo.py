@@ -229,7 +229,7 @@ def _undo_plain_row(row: ImportedRow, model: type[Model], *, by: User | None) ->
             if read_json_values(found, row.after) != row.after:
                 return ROW_CHANGED_MESSAGE
             category_scopes.require_category_scope(
-                found, by=by, deletes=row.before is None
+                found, by=by, is_deletion=row.before is None
             )
             if row.before is None:
                 found.delete()

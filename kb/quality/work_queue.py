@@ -1,4 +1,4 @@
-"""How much of each kind of work waits for one person, told by one query."""
+"""Count the work of each kind that waits for a user, in one query."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WorkQuerysets = Iterator[tuple[str, "QuerySet[Any, Any]"]]
 
 
 class RowCount(Subquery):
-    """How many rows a queryset has, as one value of another query."""
+    """The number of rows of a queryset, as a value in another query."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
 
@@ -34,16 +34,17 @@ class RowCount(Subquery):
 
 
 def count_waiting_work(user: User) -> dict[str, int]:
-    """Return {kind: how many} of the kinds that `user` has permission for."""
+    """Return {kind: number of rows} for the kinds that `user` has permission for."""
     kinds = list(_list_work_querysets(user))
     if not kinds:
         return {}
-    numbers = {f"{kind}_": RowCount(rows) for kind, rows in kinds}  # no column's name
-    told: Any = User.objects.filter(pk=user.pk).values(**numbers).get()
-    return {kind: told[f"{kind}_"] for kind, _ in kinds}
+    counts = {f"{kind}_": RowCount(rows) for kind, rows in kinds}  # unlike any column
+    row: Any = User.objects.filter(pk=user.pk).values(**counts).get()
+    return {kind: row[f"{kind}_"] for kind, _ in kinds}
 
 
 def _list_work_querysets(user: User) -> WorkQuerysets:
+    """Yield (kind, rows that wait); the kinds are keys in templates of the desk."""
     if user.has_perm("kb.answer_question"):
         yield "asked", Question.objects.unanswered()
         yield "recorded", Question.objects.unanswered_records()
@@ -60,7 +61,7 @@ def _list_work_querysets(user: User) -> WorkQuerysets:
 
 
 def _list_editor_querysets(user: User) -> WorkQuerysets:
-    seen = Entry.objects.visible_to(user)
+    visible = Entry.objects.visible_to(user)
     yield "due", entries.list_due_entries_for(user).visible_to(user)
     yield "phrasings", usage.query_phrasing_proposals()
     yield "proposals", replies.list_waiting_reply_proposals()
@@ -68,6 +69,6 @@ def _list_editor_querysets(user: User) -> WorkQuerysets:
     yield "remarks", ReplyFeedback.objects.unresolved()
     yield "gaps", SearchGap.objects.needing_attention()
     yield "golden", RelevanceTest.objects.failing()
-    yield "drafts", seen.filter(status=Entry.Status.DRAFT, created_by=user)
-    live = seen.filter(status=Entry.Status.PUBLISHED)
-    yield "soon", live.with_validity(Validity.EXPIRING_SOON)
+    yield "drafts", visible.filter(status=Entry.Status.DRAFT, created_by=user)
+    published = visible.filter(status=Entry.Status.PUBLISHED)
+    yield "soon", published.with_validity(Validity.EXPIRING_SOON)

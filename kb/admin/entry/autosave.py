@@ -122,7 +122,7 @@ def save_view(request: HttpRequest) -> JsonResponse:
     row_id = int(known) if is_valid_id(known) else None
     by: Any = request.user
     try:
-        row = autosave.save_form_fields(fields, entry=entry, by=by, known=row_id)
+        row = autosave.save_form_fields(fields, entry=entry, by=by, autosave_id=row_id)
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=400)
     at = timezone.localtime(row.at).strftime("%H:%M")

@@ -90,7 +90,7 @@ STATUS_MOVES = (
 def list_possible_moves(entry: Entry | None, user: User) -> list[StatusMove]:
     """Return the moves that `user` may make with `entry`; None is a new one."""
     if entry is None:
-        own = entries.can_approve_own_words(user, None)
+        own = entries.can_approve_own_text(user, None)
         return [
             m
             for m in STATUS_MOVES[:2]

@@ -148,7 +148,7 @@ def build_proposed_content(proposal: Proposal, forms: ProposalForms) -> EntrySna
     tags = before["tags"]
     if "tags" in cleaned:  # in the order in which `content` lists them
         tags = cleaned["tags"].order_by("name").values_list("name", flat=True)
-    return entries.build_content(
+    return entries.build_snapshot(
         entry,
         tags=tags,
         phrasings=_build_phrasings(before["phrasings"], cleaned, entry.question_key),
@@ -185,7 +185,7 @@ def _build_replies(before: Sequence[Any], formset: Any) -> list[Any]:
     return [
         shown[reply.pk]
         if reply.pk in unchanged and reply.pk in shown
-        else entries.get_reply_row(reply)
+        else entries.build_reply_snapshot(reply)
         for reply in _collect_rows(formset)
     ]
 

@@ -77,7 +77,7 @@ def load_state(
 def _load_proposal(entry: Entry, pending: Review | None) -> Proposal:
     parts = entries.apply_proposed_change(entry, pending)
     entry.proposed_parts = parts  # type: ignore[attr-defined]
-    content = entries.get_proposed_content(entry, parts)
+    content = entries.build_proposed_snapshot(entry, parts)
     return Proposal(entry, pending, parts, content)
 
 

@@ -107,7 +107,7 @@ class ImportUploadForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         statuses = [EntryStatus.DRAFT, EntryStatus.REVIEW]
-        if user.has_perm("kb.publish_entry") and entries.can_approve_own_words(
+        if user.has_perm("kb.publish_entry") and entries.can_approve_own_text(
             user, None
         ):
             statuses.append(EntryStatus.PUBLISHED)

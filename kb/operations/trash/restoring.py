@@ -76,12 +76,12 @@ def _write_rows(rows: list[DeserializedObject], item: DeletedItem) -> None:
         raise ValidationError(told, code="conflict") from None
     root = rows[0].object
     if isinstance(root, Picture) and item.file is not None:
-        pictures.put_back(root, bytes(item.file))
+        pictures.restore_picture_file(root, bytes(item.file))
 
 
 def _record_restore(root: Model, item: DeletedItem, *, by: User | None) -> None:
     if type(root) in text_gate.GATED_TABLES:
-        text_gate.record_restored(root, by=by)
+        text_gate.record_restored_row(root, by=by)
     if not isinstance(root, Autosave):  # which is private
         kind = root._meta.verbose_name
         told = f"{kind}「{item.name}」#{item.object_id} 从回收站"

@@ -1,4 +1,8 @@
-"""What people search for and do not find: gathered, remedied, proved, reopened."""
+"""Search gaps: queries after which people find nothing, or pick nothing.
+
+Gaps are collected from searches, resolved by an editor, verified by searching again, and
+reopened when the entry is no longer found.
+"""
 
 from __future__ import annotations
 

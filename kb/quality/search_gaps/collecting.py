@@ -1,4 +1,4 @@
-"""From searches to gaps: counted in SQL by spelling, joined by what they mean."""
+"""Collect gaps from searches: counted in SQL by spelling, grouped by meaning."""
 
 from __future__ import annotations
 
@@ -23,122 +23,134 @@ from kb.quality.search_gaps.search_meaning import MeaningIndex, SearchMeaning
 from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 
-GAP_BATCH_SPELLINGS = (
-    500  # spellings in one transaction: others must be able to write between
-)
-LATE_PICK_PERIOD = timedelta(hours=2)  # in which what was searched may still be picked
-SpellingKey = tuple[str, str]  # side and words_key
+# Per transaction, so that other processes can write in between.
+GAP_BATCH_SPELLINGS = 500
+LATE_PICK_PERIOD = timedelta(hours=2)  # in which a searcher may still open a result
+SpellingKey = tuple[str, str]  # side, words_key
 SPELLING_COUNT_COLUMNS = ("misses", "empty", "picks", "last_at")
 
 
-def collect_gaps(most: int = 0) -> int:
-    """Take in what was searched since the last time; return how many spellings.
+def collect_gaps(limit: int = 0) -> int:
+    """Update gaps from the searches since the last run; return how many new spellings.
 
-    With `most`, no more than so many that are new; the rest comes next time.
+    `limit` is the maximum of new spellings, 0 for none; the others wait for the next
+    run.
     """
     since = _get_collected_until() - LATE_PICK_PERIOD
     now = timezone.now()
     keys = _list_searched_keys(since)
-    known = _list_known_keys(keys) | _list_recent_keys(since)
-    fresh = [key for key in keys if key not in known]
-    done = fresh[:most] if most else fresh
+    known_keys = _list_known_keys(keys) | _list_recent_keys(since)
+    new_keys = [key for key in keys if key not in known_keys]
+    taken_keys = new_keys[:limit] if limit else new_keys
     gaps = _GapIndex()
-    for batch in _split_batches([*known, *done]):
+    for batch in _split_batches([*known_keys, *taken_keys]):
         _update_spellings(batch, gaps)
-    if len(done) == len(fresh):
+    if len(taken_keys) == len(new_keys):
         SearchGapCheckpoint.objects.update_or_create(pk=1, defaults={"upto": now})
-    return len(done)
+    return len(taken_keys)
 
 
-def is_collecting_overdue(after: timedelta) -> bool:
-    """Tell whether nobody has gathered for so long."""
-    return _get_collected_until() < timezone.now() - after
+def is_collecting_overdue(period: timedelta) -> bool:
+    """Return whether the last complete collection is longer than `period` ago."""
+    return _get_collected_until() < timezone.now() - period
 
 
 def recount_gaps() -> int:
-    """Count all spellings anew, as searches are forgotten; return how many went."""
+    """Count all spellings again after old searches were deleted.
+
+    Returns how many spellings and open gaps were deleted because nothing is left.
+    """
     keys = list(SearchGapSpelling.objects.values_list("side", "words_key"))
     gaps = _GapIndex()
     for batch in _split_batches(keys):
         _update_spellings(batch, gaps)
-    gone = SearchGapSpelling.objects.filter(
+    unused = SearchGapSpelling.objects.filter(
         misses=0, picks=0, gap__status=SearchGap.Status.OPEN
     )
-    count = gone.filter(gap__fell=False).delete()[0]
-    empty = SearchGap.objects.filter(
+    count = unused.filter(gap__fell=False).delete()[0]
+    empty_gaps = SearchGap.objects.filter(
         status=SearchGap.Status.OPEN, fell=False, spellings=None
     )
-    return count + empty.delete()[0]
+    return count + empty_gaps.delete()[0]
 
 
 def _get_collected_until() -> datetime:
+    """Return up to which time searches were collected; ten years ago for never."""
     row = SearchGapCheckpoint.objects.filter(pk=1).first()
     return row.upto if row else timezone.now() - timedelta(days=3650)
 
 
 def _list_searched_keys(since: datetime) -> list[SpellingKey]:
-    """Return what was searched since then, those first that most searched for."""
+    """Return the keys of searches since then, most frequent first."""
     rows = Search.objects.filter(created_at__gte=since).order_by()
     counted = rows.values_list("side", "words_key").annotate(n=Count("pk"))
     return [(side, key) for side, key, _ in counted.order_by("-n")]
 
 
 def _list_recent_keys(since: datetime) -> set[SpellingKey]:
-    """Return spellings of since then: who went on typing took his search back."""
+    """Return keys of spellings seen since then: typing on may have replaced a search."""
     rows = SearchGapSpelling.objects.filter(last_at__gte=since)
     return set(rows.values_list("side", "words_key"))
 
 
 def _list_known_keys(keys: Collection[SpellingKey]) -> set[SpellingKey]:
-    """Return the keys that have a spelling; the others may be nobody's gap."""
-    held: set[SpellingKey] = set()
+    """Return those of `keys` that have a spelling already."""
+    known_keys: set[SpellingKey] = set()
     for side in SearchSide.values:
-        mine = [key for s, key in keys if s == side]
-        for start in range(0, len(mine), GAP_BATCH_SPELLINGS):
-            found = SearchGapSpelling.objects.filter(
-                side=side, words_key__in=mine[start : start + GAP_BATCH_SPELLINGS]
+        side_keys = [key for s, key in keys if s == side]
+        for start in range(0, len(side_keys), GAP_BATCH_SPELLINGS):
+            spellings = SearchGapSpelling.objects.filter(
+                side=side, words_key__in=side_keys[start : start + GAP_BATCH_SPELLINGS]
             )
-            held |= {(side, key) for key in found.values_list("words_key", flat=True)}
-    return held
+            known_keys |= {
+                (side, key) for key in spellings.values_list("words_key", flat=True)
+            }
+    return known_keys
 
 
 def _update_spellings(keys: Collection[SpellingKey], gaps: _GapIndex) -> None:
-    """Bring spellings up to date, make those that are missed, and sum up their gaps."""
-    counted = _count_searches(keys)
+    """Update the counts of spellings, create missed ones, and sum up their gaps."""
+    counts = _count_searches(keys)
     with transaction.atomic():
         SearchGapCheckpoint.objects.get_or_create(
             pk=1, defaults={"upto": _get_collected_until()}
         )
-        SearchGapCheckpoint.objects.select_for_update().get(pk=1)  # one at a time
-        rows = _load_spellings(keys)
-        for key, row in rows.items():
-            _set_spelling_counts(row, counted.get(key, {}))
+        SearchGapCheckpoint.objects.select_for_update().get(
+            pk=1
+        )  # one process at a time
+        spellings = _load_spellings(keys)
+        for key, spelling in spellings.items():
+            _set_spelling_counts(spelling, counts.get(key, {}))
         SearchGapSpelling.objects.bulk_update(
-            rows.values(), SPELLING_COUNT_COLUMNS, batch_size=GAP_BATCH_SPELLINGS
+            spellings.values(), SPELLING_COUNT_COLUMNS, batch_size=GAP_BATCH_SPELLINGS
         )
-        fresh = {
-            key: (gaps.find_or_make_gap(key[0], facts), facts)
-            for key, facts in counted.items()
-            if key not in rows
+        missed = {
+            key: (gaps.find_or_create_gap(key[0], facts), facts)
+            for key, facts in counts.items()
+            if key not in spellings
             and facts["misses"]
             and is_meaningful_search(facts["words"])
         }
         gaps.store_new_gaps()
-        made = [
+        new_spellings = [
             SearchGapSpelling(
                 gap_id=gaps.get_gap_id(gap), side=side, words_key=key, **facts
             )
-            for (side, key), (gap, facts) in fresh.items()
+            for (side, key), (gap, facts) in missed.items()
         ]
-        SearchGapSpelling.objects.bulk_create(made, batch_size=GAP_BATCH_SPELLINGS)
-        _update_gap_totals({row.gap_id for row in (*rows.values(), *made)})
+        SearchGapSpelling.objects.bulk_create(
+            new_spellings, batch_size=GAP_BATCH_SPELLINGS
+        )
+        _update_gap_totals(
+            {spelling.gap_id for spelling in (*spellings.values(), *new_spellings)}
+        )
 
 
 def _count_searches(keys: Collection[SpellingKey]) -> dict[SpellingKey, dict[str, Any]]:
-    found: dict[SpellingKey, dict[str, Any]] = {}
+    counts: dict[SpellingKey, dict[str, Any]] = {}
     for side in SearchSide.values:
-        mine = [key for s, key in keys if s == side]
-        rows = Search.objects.filter(side=side, words_key__in=mine).order_by()
+        side_keys = [key for s, key in keys if s == side]
+        rows = Search.objects.filter(side=side, words_key__in=side_keys).order_by()
         for row in rows.values("words_key").annotate(
             said=Min("words"),
             misses=Count("pk", filter=Q(entry=None)),
@@ -147,29 +159,32 @@ def _count_searches(keys: Collection[SpellingKey]) -> dict[SpellingKey, dict[str
             last_at=Max("created_at"),
         ):
             figures = {name: row[name] for name in SPELLING_COUNT_COLUMNS}  # type: ignore[literal-required]
-            found[side, row["words_key"]] = {"words": row["said"], **figures}
-    return found
+            counts[side, row["words_key"]] = {"words": row["said"], **figures}
+    return counts
 
 
 def _load_spellings(
     keys: Collection[SpellingKey],
 ) -> dict[SpellingKey, SearchGapSpelling]:
-    wanted = Q()
+    is_wanted = Q()
     for side in SearchSide.values:
-        wanted |= Q(side=side, words_key__in=[key for s, key in keys if s == side])
-    return {(r.side, r.words_key): r for r in SearchGapSpelling.objects.filter(wanted)}
+        is_wanted |= Q(side=side, words_key__in=[key for s, key in keys if s == side])
+    return {
+        (spelling.side, spelling.words_key): spelling
+        for spelling in SearchGapSpelling.objects.filter(is_wanted)
+    }
 
 
-def _set_spelling_counts(row: SearchGapSpelling, facts: Mapping[str, Any]) -> None:
+def _set_spelling_counts(spelling: SearchGapSpelling, facts: Mapping[str, Any]) -> None:
     for name in SPELLING_COUNT_COLUMNS[:3]:
-        setattr(row, name, facts.get(name, 0))
-    row.last_at = facts.get("last_at") or row.last_at
+        setattr(spelling, name, facts.get(name, 0))
+    spelling.last_at = facts.get("last_at") or spelling.last_at
 
 
 class _GapIndex:
-    """The gaps there are, by what they mean; read once, when the first is asked for.
+    """All gaps by meaning; those of a side are loaded at its first look-up.
 
-    One that is not stored yet goes by a number below zero.
+    A gap that is not saved yet has a negative number instead of its id.
     """
 
     def __init__(self) -> None:
@@ -177,13 +192,13 @@ class _GapIndex:
         self._new_gaps: dict[int, SearchGap] = {}
         self._lexicon = vocabulary.load_current_lexicon()
 
-    def find_or_make_gap(self, side: str, facts: Mapping[str, Any]) -> int:
-        """Return the number of the gap to which a spelling belongs, made if need be."""
-        known = self._meanings_by_side.get(side) or self._meanings_by_side.setdefault(
-            side, _load_meanings(side)
-        )
+    def find_or_create_gap(self, side: str, facts: Mapping[str, Any]) -> int:
+        """Return the number of the gap with the meaning of a spelling, new if need be."""
+        meanings = self._meanings_by_side.get(
+            side
+        ) or self._meanings_by_side.setdefault(side, _load_meanings(side))
         meaning = SearchMeaning.from_text(facts["words"], self._lexicon)
-        if (number := known.find_same(meaning)) is not None:
+        if (number := meanings.find_same(meaning)) is not None:
             return number
         number = -len(self._new_gaps) - 1
         self._new_gaps[number] = SearchGap(
@@ -194,7 +209,7 @@ class _GapIndex:
             told=meaning.content_chars,
             last_at=facts["last_at"],
         )
-        known.add_meaning(number, meaning)
+        meanings.add_meaning(number, meaning)
         return number
 
     def store_new_gaps(self) -> None:
@@ -206,17 +221,17 @@ class _GapIndex:
 
 
 def _load_meanings(side: str) -> MeaningIndex:
-    known = MeaningIndex()
+    meanings = MeaningIndex()
     rows = SearchGap.objects.filter(side=side).values_list(
         "pk", "meaning", "sound", "told"
     )
-    for pk, *told in rows:
-        known.add_meaning(pk, SearchMeaning(*told))
-    return known
+    for pk, *parts in rows:
+        meanings.add_meaning(pk, SearchMeaning(*parts))
+    return meanings
 
 
 def is_meaningful_search(words: str) -> bool:
-    """Tell whether an editor could do anything about `words`."""
+    """Return whether `words` could be a question: not one letter, a number or a mask."""
     letters = "".join(filter(str.isalnum, normalize.normalize_text(words)))
     return (
         len(letters) > 1
@@ -226,7 +241,7 @@ def is_meaningful_search(words: str) -> bool:
 
 
 def _update_gap_totals(gap_ids: Collection[int]) -> None:
-    """Let each gap have the figures of its spellings, and the words of most of them."""
+    """Set the totals of gaps from their spellings, and the most frequent words."""
     mine = SearchGapSpelling.objects.filter(gap=OuterRef("pk")).order_by()
     most = mine.order_by("-misses", "-picks", "pk").values("words")[:1]
 

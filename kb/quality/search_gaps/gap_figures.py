@@ -1,4 +1,4 @@
-"""How often gaps were searched for, by how many, and whether it is getting worse."""
+"""Figures of gaps: spellings, persons, and the trend of searches without a pick."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from kb.models import Search, SearchGap, SearchGapSpelling
 
-TREND_PERIOD = timedelta(days=7)
+TREND_PERIOD = timedelta(days=7)  # two of these are compared
 
 
 @dataclass(slots=True)
 class GapFigures:
-    """Of 90 days: spellings, people as far as they can be told, and two weeks."""
+    """Figures of one gap over the stored searches (KB_RETENTION_DAYS["searches"])."""
 
     spellings: list[str] = field(default_factory=list)
     person_count: int = 0
@@ -25,32 +25,39 @@ class GapFigures:
 
     @property
     def trend(self) -> int:
+        """Return misses of the last seven days minus those of the seven days before.
+
+        Positive means that it gets worse. The plain difference is used, not a ratio,
+        because weekly counts of one gap are small and often 0.
+        """
         return self.misses_this_week - self.misses_last_week
 
 
 def get_gap_figures(gaps: Collection[SearchGap]) -> dict[int, GapFigures]:
-    """Return {gap: figures}, in two queries for however many gaps."""
-    found = {gap.pk: GapFigures() for gap in gaps}
-    owner: dict[tuple[str, str], int] = {}
-    for row in SearchGapSpelling.objects.filter(gap__in=found):
-        owner[row.side, row.words_key] = row.gap_id
-        found[row.gap_id].spellings.append(row.words)
-    people: dict[int, set[str]] = {pk: set() for pk in found}
+    """Return {gap id: figures}, in two queries for all gaps."""
+    figures = {gap.pk: GapFigures() for gap in gaps}
+    gap_by_spelling: dict[tuple[str, str], int] = {}
+    for row in SearchGapSpelling.objects.filter(gap__in=figures):
+        gap_by_spelling[row.side, row.words_key] = row.gap_id
+        figures[row.gap_id].spellings.append(row.words)
+    persons: dict[int, set[str]] = {pk: set() for pk in figures}
     now = timezone.now()
-    this, last = (
+    is_this_week, is_last_weeks = (
         Q(created_at__gt=now - TREND_PERIOD),
         Q(created_at__gt=now - 2 * TREND_PERIOD),
     )
-    keys = {key for _, key in owner}
-    missed = Search.objects.filter(words_key__in=keys, entry=None).order_by()
-    for side, key, by, person, week, weeks in missed.values_list(
+    keys = {key for _, key in gap_by_spelling}
+    misses = Search.objects.filter(words_key__in=keys, entry=None).order_by()
+    for side, key, by, person, this_week, both_weeks in misses.values_list(
         "side", "words_key", "by", "person"
-    ).annotate(week=Count("pk", filter=this), weeks=Count("pk", filter=last)):
-        if (pk := owner.get((side, key))) is None:
+    ).annotate(
+        week=Count("pk", filter=is_this_week), weeks=Count("pk", filter=is_last_weeks)
+    ):
+        if (pk := gap_by_spelling.get((side, key))) is None:
             continue
-        found[pk].misses_this_week += week
-        found[pk].misses_last_week += weeks - week
-        people[pk].add(f"u{by}" if by else person)
-    for pk, who in people.items():
-        found[pk].person_count = len(who - {""})
-    return found
+        figures[pk].misses_this_week += this_week
+        figures[pk].misses_last_week += both_weeks - this_week
+        persons[pk].add(f"u{by}" if by else person)
+    for pk, keys_of_persons in persons.items():
+        figures[pk].person_count = len(keys_of_persons - {""})
+    return figures

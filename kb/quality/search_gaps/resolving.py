@@ -1,4 +1,4 @@
-"""What an editor does about a gap, and the proof that it is one no more."""
+"""Resolve gaps: what editors do about them, and how the result is verified."""
 
 from __future__ import annotations
 
@@ -17,30 +17,29 @@ from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 
 GapStatus, GapRemedy = SearchGap.Status, SearchGap.Remedy
-MAX_VERIFIED_RANK = 3  # down to which an entry has to stand
-MAX_VERIFIED_SPELLINGS = 3  # spellings of a gap that are searched for
-MAX_DRAFT_PHRASINGS = 20  # spellings that a new draft takes along
+MAX_VERIFIED_RANK = 3  # the entry must be among the first three results
+MAX_VERIFIED_SPELLINGS = 3  # most frequent spellings, which are all searched
+MAX_DRAFT_PHRASINGS = 20  # most frequent spellings
 GAP_HANDLED_MESSAGE = "这个缺口已经有人处理了，先看下一个。"
 REOPENABLE_STATUSES = {GapStatus.VERIFYING, GapStatus.CLOSED, GapStatus.DECLINED}
 
 
 @transaction.atomic
 def draft_entry_for_gap(gap: SearchGap, *, by: User) -> Entry:
-    """Make a draft that asks the gap's question in all its spellings.
+    """Create a draft with the words of the gap as question and phrasings.
 
-    What tells who searched does not come along; a spelling that holds nothing else
-    stays behind.
+    Personal data is removed; a spelling that consists of nothing else is left out.
     """
     gap = _lock_gap(gap, {GapStatus.OPEN}, by=by)
     words = gap.spellings.values_list("words", flat=True)[:MAX_DRAFT_PHRASINGS]
-    offered = map(entries.suggest_phrasing, words)
+    suggestions = map(entries.suggest_phrasing, words)
     phrasings = [
         text
-        for text in offered
+        for text in suggestions
         if text and personal_data.PERSONAL_DATA_MASK not in text
     ]
-    inside = gap.side == "staff"
-    audience = Entry.Audience.INTERNAL if inside else Entry.Audience.PUBLIC
+    is_staff = gap.side == "staff"
+    audience = Entry.Audience.INTERNAL if is_staff else Entry.Audience.PUBLIC
     question = entries.suggest_phrasing(gap.words)
     entry = entries.create_draft(
         question, by=by, audience=audience, phrasings=phrasings
@@ -53,39 +52,47 @@ def draft_entry_for_gap(gap: SearchGap, *, by: User) -> Entry:
 def add_phrasing_for_gap(
     gap: SearchGap, entry: Entry, *, by: User, words: str | None = None
 ) -> tuple[SearchGap, PhrasingOutcome]:
-    """Let `entry` be found by the words of the gap, at once or once it is approved.
+    """Add or propose the words of the gap as a phrasing of `entry`.
 
-    `words` are those that an editor made of them. Raises ValidationError, also for
-    personal data.
+    `words` is the text as an editor changed it; None means the words of the gap.
+    Returns the gap, which now waits for verification, and the outcome. Raises
+    ValidationError, also for personal data.
     """
     gap = _lock_gap(gap, {GapStatus.OPEN, GapStatus.VERIFYING}, by=by)
     text = gap.words if words is None else words
     if not text.strip():
         raise ValidationError("请写一句问法。", code="required")
     entries.require_no_masked_data(text)
-    heard = entries.add_phrasing(entry, text, by=by)
-    return _set_remedy(gap, GapRemedy.PHRASING, entry, by=by), heard
+    outcome = entries.add_phrasing(entry, text, by=by)
+    return _set_remedy(gap, GapRemedy.PHRASING, entry, by=by), outcome
 
 
 @transaction.atomic
 def add_synonym_for_gap(
-    gap: SearchGap, entry: Entry, *, said: str, written: str, by: User
+    gap: SearchGap, entry: Entry, *, searched_word: str, entry_word: str, by: User
 ) -> SearchGap:
-    """Let `said`, which is searched for, find `written`, which entries say."""
+    """Add a one-way synonym, so that `searched_word` also finds `entry_word`.
+
+    Raises PermissionDenied, ValidationError.
+    """
     if not by.has_perm("kb.add_synonymset"):
         raise PermissionDenied("您没有添加同义词的权限。")
     gap = _lock_gap(gap, {GapStatus.OPEN, GapStatus.VERIFYING}, by=by)
-    if normalize.normalize_text(said) not in normalize.normalize_text(gap.words):
-        raise ValidationError(f"「{said}」不在搜索的话里，加了也不起作用。")
-    row = SynonymSet(topic="搜索缺口", members=f"{said}\n{written}", two_way=False)
-    row.full_clean()
-    row.save()
+    if normalize.normalize_text(searched_word) not in normalize.normalize_text(
+        gap.words
+    ):
+        raise ValidationError(f"「{searched_word}」不在搜索的话里，加了也不起作用。")
+    synonyms = SynonymSet(
+        topic="搜索缺口", members=f"{searched_word}\n{entry_word}", two_way=False
+    )
+    synonyms.full_clean()
+    synonyms.save()
     return _set_remedy(gap, GapRemedy.SYNONYM, entry, by=by)
 
 
 @transaction.atomic
 def decline_gap(gap: SearchGap, *, reason: str, by: User) -> SearchGap:
-    """Never show the gap again, for a reason that is written down."""
+    """Decline the gap for good; `reason` is stored."""
     gap = _lock_gap(gap, {GapStatus.OPEN, GapStatus.VERIFYING}, by=by)
     gap.status, gap.reason, gap.entry = GapStatus.DECLINED, reason.strip(), None
     return _save_settled_gap(gap, by=by)
@@ -93,7 +100,7 @@ def decline_gap(gap: SearchGap, *, reason: str, by: User) -> SearchGap:
 
 @transaction.atomic
 def reopen_gap(gap: SearchGap, *, by: User) -> SearchGap:
-    """Let an editor look at it again; what was added to entries stays there."""
+    """Open the gap again; what was added to entries stays."""
     gap = _lock_gap(gap, REOPENABLE_STATUSES, by=by)
     gap.status, gap.reason, gap.remedy = GapStatus.OPEN, "", ""
     gap.entry, gap.rank, gap.fell = None, None, False
@@ -102,43 +109,48 @@ def reopen_gap(gap: SearchGap, *, by: User) -> SearchGap:
     return gap
 
 
-# Proof ---------------------------------------------------------------------------
+# Verification --------------------------------------------------------------------
 
 
 def verify_gap(gap: SearchGap) -> SearchGap:
-    """Search once more: closed when the entry is in the TOP, open when it fell out.
+    """Search for the gap again; return it with its new status.
 
-    Raises EngineUnavailable. A gap with a remedy waits until the proof succeeds;
-    one that was closed is open again when it fails.
+    It is closed when the entry is within MAX_VERIFIED_RANK for all spellings. A gap
+    with a remedy otherwise keeps waiting; a closed one is opened again. Raises
+    EngineUnavailable.
     """
     sync.sync_small_lots()
-    said = list(
+    spellings = list(
         gap.spellings.values_list("words", flat=True)[:MAX_VERIFIED_SPELLINGS]
     ) or [gap.words]
     if gap.status == GapStatus.CLOSED:
-        said = said[:1]
-    ranks = [_find_gap_rank(words, gap) for words in said]
-    worst = 0 if 0 in ranks else max(ranks)
+        spellings = spellings[:1]
+    ranks = [_find_gap_rank(words, gap) for words in spellings]
+    worst_rank = 0 if 0 in ranks else max(ranks)
     with transaction.atomic():
-        now = SearchGap.objects.select_for_update().get(pk=gap.pk)
-        if (now.status, now.entry_id) != (gap.status, gap.entry_id):
-            return now  # somebody decided meanwhile
-        return _apply_verified_rank(now, worst)
+        stored = SearchGap.objects.select_for_update().get(pk=gap.pk)
+        if (stored.status, stored.entry_id) != (gap.status, gap.entry_id):
+            return stored  # changed by somebody else meanwhile
+        return _apply_verified_rank(stored, worst_rank)
 
 
 def verify_gaps() -> tuple[int, int]:
-    """Prove what waits for it, and anew what was closed; return (closed, reopened)."""
-    closed = fallen = 0
+    """Verify all waiting and closed gaps; return (number closed, number reopened)."""
+    closed = reopened = 0
     for gap in SearchGap.objects.filter(
         status__in=[GapStatus.VERIFYING, GapStatus.CLOSED]
     ):
-        after = verify_gap(gap)
-        closed += (gap.status, after.status) == (GapStatus.VERIFYING, GapStatus.CLOSED)
-        fallen += (gap.status, after.status) == (GapStatus.CLOSED, GapStatus.OPEN)
-    return closed, fallen
+        verified = verify_gap(gap)
+        closed += (gap.status, verified.status) == (
+            GapStatus.VERIFYING,
+            GapStatus.CLOSED,
+        )
+        reopened += (gap.status, verified.status) == (GapStatus.CLOSED, GapStatus.OPEN)
+    return closed, reopened
 
 
 def _find_gap_rank(words: str, gap: SearchGap) -> int:
+    """Return the rank of the gap's entry for `words`, from 1; 0 for not found."""
     if gap.entry_id is None:
         return 0
     return relevance_tests.find_result_rank(
@@ -156,16 +168,16 @@ def _apply_verified_rank(gap: SearchGap, rank: int) -> SearchGap:
     return gap
 
 
-# Between ---------------------------------------------------------------------------
+# Helpers ---------------------------------------------------------------------------
 
 
 def _lock_gap(gap: SearchGap, expected: set[Any], *, by: User) -> SearchGap:
     if not by.has_perm("kb.change_entry"):
         raise PermissionDenied("您没有处理搜索缺口的权限。")
-    now = SearchGap.objects.select_for_update().get(pk=gap.pk)
-    if now.status not in expected:
+    stored = SearchGap.objects.select_for_update().get(pk=gap.pk)
+    if stored.status not in expected:
         raise ValidationError(GAP_HANDLED_MESSAGE, code="conflict")
-    return now
+    return stored
 
 
 def _set_remedy(

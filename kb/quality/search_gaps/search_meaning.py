@@ -1,4 +1,8 @@
-"""When two searches mean the same: by what they tell, by its sound, or nearly so."""
+"""Decide when two searches mean the same, to group spellings into gaps.
+
+They do if they have the same content words in any order, the same pronunciation, or
+almost the same letters.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +25,10 @@ from kb.text.chinese.term_weights import (
     weigh_terms,
 )
 
-MIN_SIMILARITY_PERCENT = (
-    86  # per cent of letters in common, in order, of what two searches tell
-)
-MIN_FUZZY_MATCH_CHARS = 7  # letters below which one other letter is another question
-MAX_RARE_BIGRAMS = 3  # pairs of letters by which candidates are looked for
+# `rapidfuzz.fuzz.ratio`: normalized indel similarity, 100 · (1 - distance / lengths).
+MIN_SIMILARITY_PERCENT = 86
+MIN_FUZZY_MATCH_CHARS = 7  # in shorter texts one other character is another question
+MAX_RARE_BIGRAMS = 3  # the rarest bigrams of a search, which select candidates
 _QUESTION_WORD_PATTERN = re.compile(
     "|".join(sorted(QUESTION_PHRASES, key=len, reverse=True))
 )
@@ -33,7 +36,7 @@ _PARTICLE_CHARS = PARTICLE_CHARACTERS | {"么"}
 
 
 class SearchMeaning(NamedTuple):
-    """What a search tells: its words whatever their order, its sound, its letters."""
+    """The meaning of a search: digests of words and pronunciation, content letters."""
 
     words_digest: str
     sound_digest: str
@@ -41,26 +44,29 @@ class SearchMeaning(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str, lexicon: Lexicon) -> SearchMeaning:
-        """Synonyms count as one word; what only asks, and particles, as nothing."""
+        """Return the meaning of `text`; question phrases and particles are left out.
+
+        All synonyms of a set count as one word.
+        """
         spelling = _replace_synonyms(normalize_text(text), lexicon)
         weights = weigh_terms(spelling, lexicon).words
         terms = [
             term for term, weight in weights.items() if weight > QUESTION_WORD_WEIGHT
         ]
-        whole = [t for t in terms if not any(t != o and t in o for o in terms)]
-        asked = strip_punctuation(_QUESTION_WORD_PATTERN.sub(" ", spelling))
-        told = "".join(
-            c for c in asked if c not in _PARTICLE_CHARS
+        maximal_terms = [t for t in terms if not any(t != o and t in o for o in terms)]
+        content = strip_punctuation(_QUESTION_WORD_PATTERN.sub(" ", spelling))
+        letters = "".join(
+            c for c in content if c not in _PARTICLE_CHARS
         ) or strip_punctuation(spelling)
         return cls(
-            _digest_parts(sorted(set(whole)) or [told]),
-            _digest_parts([_transcribe(told)]),
-            told,
+            _digest_parts(sorted(set(maximal_terms)) or [letters]),
+            _digest_parts([_transcribe(letters)]),
+            letters,
         )
 
 
 class MeaningIndex:
-    """Meanings that there are already, to find the one that a new search has."""
+    """An index of known meanings, to find the one that equals a new search."""
 
     def __init__(self) -> None:
         self._ids_by_digest: dict[str, int] = {}
@@ -76,6 +82,7 @@ class MeaningIndex:
                 self._ids_by_bigram[pair].append(id)
 
     def find_same(self, meaning: SearchMeaning) -> int | None:
+        """Return the id of an equal or very similar meaning, else None."""
         for key in (meaning.words_digest, meaning.sound_digest):
             if (id := self._ids_by_digest.get(key)) is not None:
                 return id
@@ -85,39 +92,43 @@ class MeaningIndex:
             else None
         )
 
-    def _find_similar(self, told: str) -> int | None:
-        """Return the most alike of those that share a rare pair of letters."""
-        held = [
+    def _find_similar(self, letters: str) -> int | None:
+        """Return the most similar of the meanings that share a rare bigram."""
+        postings = [
             self._ids_by_bigram[p]
-            for p in set(tokenizer.extract_bigrams(told))
+            for p in set(tokenizer.extract_bigrams(letters))
             if p in self._ids_by_bigram
         ]
-        near = {id for ids in sorted(held, key=len)[:MAX_RARE_BIGRAMS] for id in ids}
+        candidates = {
+            id for ids in sorted(postings, key=len)[:MAX_RARE_BIGRAMS] for id in ids
+        }
         best = max(
-            near,
-            key=lambda id: (fuzz.ratio(told, self._content_by_id[id]), -id),
+            candidates,
+            key=lambda id: (fuzz.ratio(letters, self._content_by_id[id]), -id),
             default=None,
         )
         if (
             best is None
-            or fuzz.ratio(told, self._content_by_id[best]) < MIN_SIMILARITY_PERCENT
+            or fuzz.ratio(letters, self._content_by_id[best]) < MIN_SIMILARITY_PERCENT
         ):
             return None
         return best
 
 
 def _replace_synonyms(spelling: str, lexicon: Lexicon) -> str:
-    """Put the first of its set in the place of every synonym."""
+    """Replace every synonym by the first of its set in sort order."""
     for member, others in lexicon.synonyms.find_members(spelling):
         spelling = spelling.replace(member, min((member, *others)))
     return spelling
 
 
-def _transcribe(told: str) -> str:
+def _transcribe(letters: str) -> str:
+    """Return `letters` in pinyin, similar sounds folded together."""
+
     def transcribe_run(run: re.Match[str]) -> str:
         return " ".join(map(pinyin.fold_similar_sounds, pinyin.list_syllables(run[0])))
 
-    return HAN_RUN_PATTERN.sub(transcribe_run, told)
+    return HAN_RUN_PATTERN.sub(transcribe_run, letters)
 
 
 def _digest_parts(parts: Iterable[str]) -> str:

@@ -57,7 +57,7 @@ class ReadOnlyApiView(APIView):
     def searcher_key(self) -> str:
         """Who asks, as far as searches tell customers apart."""
         address = get_client_address(self.request)
-        return usage.get_visitor_key(
+        return usage.build_visitor_key(
             address, self.request.headers.get("User-Agent", "")
         )
 

@@ -85,7 +85,7 @@ def _record_pick(taken: CopiedEntry, entry: Entry, *, user: User) -> None:
     usage.record_pick(
         entry,
         words=words,
-        person=usage.get_colleague_key(user),
+        person=usage.build_colleague_key(user),
         side=SearchSide.STAFF,
         kind=Pick.Kind.COPIED,
         rank=rank,

@@ -11,7 +11,7 @@ from django.db.models import prefetch_related_objects
 from django.http import Http404
 from django.utils import timezone
 
-from kb import search
+from kb import search, usage
 from kb.accounts import preferences
 from kb.library import replies
 from kb.models import (
@@ -24,7 +24,6 @@ from kb.models import (
 )
 from kb.text.chinese import normalize
 from kb.text.markup import chat_text
-from kb.usage import copied_entries
 from kb.web.console.forms import ConsoleRequest
 from kb.web.console.own_replies import OwnReplyRow, list_own_replies
 
@@ -174,11 +173,9 @@ def _list_own_groups(
 ) -> dict[int, tuple[Entry, str]]:
     """Return what `user` keeps, used last, and what everybody uses, each once."""
     wanted = {
-        GROUP_FAVORITES: kept[: copied_entries.MAX_COPIED_ENTRIES],
-        GROUP_RECENT: copied_entries.list_recently_copied_ids(user),
-        GROUP_WEEKLY: copied_entries.list_often_copied_ids(
-            timezone.now() - timedelta(days=7)
-        ),
+        GROUP_FAVORITES: kept[: usage.MAX_COPIED_ENTRIES],
+        GROUP_RECENT: usage.list_recently_copied_ids(user),
+        GROUP_WEEKLY: usage.list_often_copied_ids(timezone.now() - timedelta(days=7)),
     }
     held = live.in_bulk({pk for ids in wanted.values() for pk in ids})
     found: dict[int, tuple[Entry, str]] = {}
@@ -227,7 +224,9 @@ def _list_variants(entry: Entry, asked: ConsoleRequest) -> list[Reply]:
     written = list(entry.replies.all())
     if asked.channel:
         written = [r for r in written if r.channel in ("", asked.channel)]
-    fit = replies.sort_by_fit(written, channel=asked.channel, segment=asked.segment_id)
+    fit = replies.sort_replies_by_fit(
+        written, channel=asked.channel, segment=asked.segment_id
+    )
     if entry.answer and not any(reply.is_shared for reply in fit):
         text = chat_text.format_answer_for_chat(entry.answer_html, asked.site_url)
         fit.append(Reply(label=ANSWER_LABEL, body=text, text=text))

@@ -111,7 +111,9 @@ def _choose_question(
         asked = practice.list_practice_questions(user).filter(pk=pk).first()
         if asked:
             return asked, None
-    turn = practice.choose_next_question(user, again=request.GET.get("again") == "1")
+    turn = practice.choose_next_question(
+        user, allow_early=request.GET.get("again") == "1"
+    )
     return turn.question, turn.next_due_at
 
 

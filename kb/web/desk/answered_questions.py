@@ -131,7 +131,7 @@ def _correct_answer(request: StaffRequest, question: Question) -> HttpResponse:
                 answer=text,
                 by=request.user,
                 based_on=parse_id(request.POST.get("based_on", "")),
-                hold=answers.RECALL_PERIOD,
+                recall_period=answers.RECALL_PERIOD,
             )
             answers.delete_answer_draft(question, by=request.user)
     except ValidationError as error:

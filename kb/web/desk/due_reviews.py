@@ -70,7 +70,7 @@ def confirm_entry(request: StaffRequest, pk: int) -> HttpResponse:
     sent = request.POST.get("again", "")
     try:
         again = parse_small_number(sent) if sent.strip() else None
-        entry = entries.confirm_entry(entry, by=request.user, again=again)
+        entry = entries.confirm_entry(entry, by=request.user, next_in_days=again)
     except ValidationError as error:
         messages.error(request, f"「{entry}」：{' '.join(error.messages)}")
         return redirect(where)

@@ -83,7 +83,7 @@ def _carry_out_action(request: StaffRequest, review: Review) -> bool:
     act, words = given.get("do", ""), given.get("words", "")[:1000]
     if act == "approve":
         seen = given.get("seen", "")
-        entry = entries.approve_review(review, by=by, seen=seen)
+        entry = entries.approve_review(review, by=by, seen_stamp=seen)
         link = (
             "已通过，「<a href='{}'>{}</a>」已更新。"
             if review.is_change

@@ -56,7 +56,9 @@ def handle_low_rating(request: StaffRequest, pk: int) -> HttpResponse:
         if inquiries.reopen_low_score(inquiry):
             messages.success(request, f"「{inquiry}」的评分放回来了。")
     elif inquiries.mark_score_handled(
-        inquiry, seen=parse_sent_time(request.POST.get("seen", "")), by=request.user
+        inquiry,
+        seen_scored_at=parse_sent_time(request.POST.get("seen", "")),
+        by=request.user,
     ):
         messages.success(request, f"「{inquiry}」的评分已标为处理完。")
     else:

@@ -176,7 +176,7 @@ def _send_answer(request: StaffRequest, question: Question) -> HttpResponse:
                 question,
                 answer=form.cleaned_data["answer"],
                 by=request.user,
-                hold=answers.RECALL_PERIOD,
+                recall_period=answers.RECALL_PERIOD,
             )
             if entry is not None and may_sort:
                 to_entries.add_question_to_entry(

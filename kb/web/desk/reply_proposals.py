@@ -79,11 +79,11 @@ def _undo_send_back(request: StaffRequest, pk: int) -> HttpResponse:
         if proposal is None:
             raise ValidationError("这条提议已经不在了。")
         if proposal.state == ReplyProposal.State.ACCEPTED:
-            replies.undo_accept(proposal, by=request.user)
+            replies.undo_proposal_acceptance(proposal, by=request.user)
             proposal.reply.refresh_from_db()
             what = "收下"
         else:
-            replies.undo_return_of_proposal(proposal, by=request.user)
+            replies.undo_proposal_return(proposal, by=request.user)
             what = "退回"
         messages.success(request, f"已撤销{what}：「{proposal.reply.title}」。")
     except (PermissionDenied, ValidationError) as error:
@@ -102,7 +102,7 @@ def _carry_out_judgment(
     place = given["number"] or given["entry"]
     entry = None if place == "new" else _find_named_entry(place, request)
     reply = replies.accept_reply_proposal(
-        proposal, by=request.user, entry=entry, seen=given["seen"]
+        proposal, by=request.user, entry=entry, seen_updated_at=given["seen"]
     )
     where = reply.entry.get_absolute_url() if reply.entry else ""
     return format_html(

@@ -136,7 +136,11 @@ def _add_synonym(request: StaffRequest, gap: SearchGap) -> HttpResponse:
     entry = next(one for one in found if one.pk == given["entry"])
     try:
         gap = stage.add_synonym_for_gap(
-            gap, entry, said=given["said"], written=given["written"], by=request.user
+            gap,
+            entry,
+            searched_word=given["said"],
+            entry_word=given["written"],
+            by=request.user,
         )
     except ValidationError as error:
         form.add_error(None, error.messages)

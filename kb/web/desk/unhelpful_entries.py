@@ -48,7 +48,7 @@ def handle_complaints(request: StaffRequest, pk: int) -> HttpResponse:
         messages.warning(request, f"「{entry}」不在您负责的分类里，没有处理。")
     elif request.POST.get("do") == "back":
         at = parse_sent_time(request.POST.get("at", ""))
-        count = usage.reopen_complaints(entry, at=at)
+        count = usage.reopen_complaints(entry, handled_at=at)
         messages.success(request, f"「{entry}」的 {count} 条评价放回来了。")
     else:
         upto = parse_sent_time(request.POST.get("upto", "")) or timezone.now()

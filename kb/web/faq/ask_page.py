@@ -101,7 +101,7 @@ def _submit_question(request: HttpRequest, form: ask_form.AskForm) -> HttpRespon
     try:
         inquiry = inquiries.submit_inquiry(
             form.cleaned_data["text"],
-            asked=ask_form.make_inquiry_details(form, request),
+            details=ask_form.make_inquiry_details(form, request),
             uploads=ask_form.list_uploaded_pictures(request),
         )
     except ValidationError as error:

@@ -42,8 +42,8 @@ def identify_visitor(request: HttpRequest) -> str:
     """Return who asks, so that each is counted once."""
     user = request.user
     if user.is_authenticated:
-        return usage.get_colleague_key(user)
-    return usage.get_visitor_key(
+        return usage.build_colleague_key(user)
+    return usage.build_visitor_key(
         get_client_address(request), request.headers.get("User-Agent", "")
     )
 

@@ -53,7 +53,7 @@ def submit_vote(request: HttpRequest, pk: int) -> HttpResponse:
         words=words,
         person=identify_visitor(request),
         side=usage.get_search_side(request.user),
-        why=why,
+        reason=why,
     )
     return _render_vote_result(request, context)
 

@@ -188,7 +188,7 @@ def vote_on_entry(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         person=identify_visitor(request),
         side=usage.get_search_side(request.user),
-        why=usage.VoteReason(
+        reason=usage.VoteReason(
             reason if reason in Vote.Reason.values else "",
             normalize.clean_single_line(note[:2000])[: query_params.MAX_QUERY_CHARS],
         ),
@@ -222,7 +222,7 @@ def ask_question(request: HttpRequest) -> HttpResponse:
     try:
         made = inquiries.submit_inquiry(
             form.cleaned_data["text"],
-            asked=ask_form.make_inquiry_details(form, request),
+            details=ask_form.make_inquiry_details(form, request),
             uploads=ask_form.list_uploaded_pictures(request),
         )
     except ValidationError as error:
