@@ -289,7 +289,7 @@ def _find_candidates(
     seen = partial(load_wordings, reading=reading, learned=learned, staff=staff)
     if learned is None:  # likeness is all that is wanted
         return rank_candidates(engine, asked, seen, exclude=exclude)
-    lift = partial(learned.boost_scores, deep=MAX_RANKED_CANDIDATES)
+    lift = partial(learned.boost_scores, depth=MAX_RANKED_CANDIDATES)
     read = partial(reading.load_answers, staff=staff)
     return rank_candidates(
         engine, asked, seen, exclude=exclude, lift=lift, answers=read

@@ -179,7 +179,7 @@ def search_database(
         / len(telling)
         for pk, question in rows
     }
-    scores = learned.boost_scores(scores, deep=0)
+    scores = learned.boost_scores(scores, depth=0)
     best = sorted(scores, key=lambda pk: (-scores[pk], pk))[:MAX_RESULTS]
     allowed = set(readable.filter(pk__in=best).values_list("pk", flat=True))
     return [RankedCandidate(pk, min(scores[pk], 1.0)) for pk in best if pk in allowed]

@@ -153,7 +153,7 @@ def test_one_side_never_feels_what_the_other_taught(
     assert [scores(words, reader[other]) for words in asked] == before
     assert found(WORDS, reader[learner]) == [freight.pk]
     learned = usage.LearnedWords(WORDS, other)
-    assert learned.boost_scores({freight.pk: 1.0}, deep=1) == {freight.pk: 1.0}
+    assert learned.boost_scores({freight.pk: 1.0}, depth=1) == {freight.pk: 1.0}
     assert learned.list_wordings(freight.pk) == []
 
 
@@ -217,7 +217,7 @@ def test_only_the_strongest_words_count(freight: Entry) -> None:
     Evidence.objects.bulk_create(rows)
     pick(freight, *"abc")
     learned = usage.LearnedWords("别的", PUBLIC)
-    learned.boost_scores({freight.pk: 1.0}, deep=1)
+    learned.boost_scores({freight.pk: 1.0}, depth=1)
     assert learned.list_wordings(freight.pk)[0] == WORDS
     assert len(learned.list_wordings(freight.pk)) == len(rows)
     (document,) = sync.build_entry_documents(Entry.objects.filter(pk=freight.pk))
