@@ -1,4 +1,4 @@
-"""What is typed is kept for its writer alone, offered to him, and gone once saved."""
+"""Autosaves: stored per user, offered again, deleted once the entry is saved."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def desk(client: Client, lead: User) -> Client:
 
 
 def keep(client: Client, address: str, entry: Entry | None = None, **typed: Any) -> Any:
-    """Send the form at `address` as the page does while somebody writes."""
+    """Post the form at `address` as the page does while the user types."""
     fields = {**filled(client, address), **typed, "_entry": entry.pk if entry else ""}
     response = client.post(KEEP, fields)
     assert response.status_code == 200, response.content
     return response.json()
 
 
-def test_what_is_typed_is_kept_and_changes_nothing(
+def test_autosave_stores_the_form_and_does_not_change_the_entry(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(replies=["话术"])
-    told = keep(desk, where(entry), entry, answer="没写完的")
+    saved = keep(desk, where(entry), entry, answer="没写完的")
     keep(desk, where(entry), entry, answer="没写完的二")
     assert Autosave.objects.count() == 1
-    assert told["id"] == Autosave.objects.get().pk
+    assert saved["id"] == Autosave.objects.get().pk
     before = entry.answer
     entry.refresh_from_db()
     assert (entry.answer, entry.version) == (before, entry.version)
@@ -53,13 +53,13 @@ def test_what_is_typed_is_kept_and_changes_nothing(
     assert "没写完的" not in page
 
 
-def test_it_is_shown_again_and_only_saved_by_saving(
+def test_autosave_is_offered_again_and_published_only_by_saving(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(replies=["话术"], phrasings=["一"])
     typed = {"answer": "没写完的", "replies-0-body": "改过的", "phrasings": "一\n二"}
-    told = keep(desk, where(entry), entry, **typed)
-    response = desk.post(where(entry), {"_restore": told["id"]})
+    saved = keep(desk, where(entry), entry, **typed)
+    response = desk.post(where(entry), {"_restore": saved["id"]})
     assert response.status_code == 200
     again = shown(response)
     assert {name: again[name] for name in typed} == typed
@@ -72,17 +72,17 @@ def test_it_is_shown_again_and_only_saved_by_saving(
     assert not Autosave.objects.exists()
 
 
-def test_what_was_kept_before_another_saved_comes_back_as_a_conflict(
+def test_autosave_of_an_old_version_is_a_conflict(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
-    told = keep(desk, where(entry), entry, answer="没写完的")
+    saved = keep(desk, where(entry), entry, answer="没写完的")
     entries.update_entry(entry, by=None, based_on=entry.version, answer="别人写的")
-    response = desk.post(where(entry), {"_restore": told["id"]})
+    response = desk.post(where(entry), {"_restore": saved["id"]})
     assert response.context["conflict"].choices[0].theirs == "别人写的"
 
 
-def test_new_entries_are_kept_apart(desk: Client) -> None:
+def test_autosaves_of_new_entries_are_separate(desk: Client) -> None:
     one = keep(desk, NEW, question="第一个")
     keep(desk, NEW, question="第一个，长了", _unsaved=one["id"])
     other = keep(desk, NEW, question="第二个")
@@ -98,33 +98,33 @@ def test_new_entries_are_kept_apart(desk: Client) -> None:
     assert Entry.objects.count() == 1
 
 
-def test_it_is_dropped_on_demand(desk: Client, make_entry: MakeEntry) -> None:
+def test_autosave_is_deleted_on_request(desk: Client, make_entry: MakeEntry) -> None:
     entry = make_entry()
-    told = keep(desk, where(entry), entry, answer="没写完的")
-    assert desk.post(DROP, {"drop": told["id"]}).headers["Location"] == where(entry)
+    saved = keep(desk, where(entry), entry, answer="没写完的")
+    assert desk.post(DROP, {"drop": saved["id"]}).headers["Location"] == where(entry)
     assert not Autosave.objects.exists()
     assert desk.post(DROP, {"drop": "x"}).status_code == 302
 
 
-def test_nobody_meets_what_another_has_not_saved(
+def test_autosaves_are_visible_to_their_author_only(
     desk: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
-    told = keep(desk, where(entry), entry, answer="只有我知道")
+    saved = keep(desk, where(entry), entry, answer="只有我知道")
     other = Client()
     other.force_login(editor)
-    restored = other.post(where(entry), {"_restore": told["id"]}, follow=True)
+    restored = other.post(where(entry), {"_restore": saved["id"]}, follow=True)
     for response in (other.get(where(entry)), restored, other.get(NEW)):
         page = response.content.decode()
         assert "只有我知道" not in page
         assert "在这里写过，没有保存" not in page
-    other.post(DROP, {"drop": told["id"]})
+    other.post(DROP, {"drop": saved["id"]})
     assert Autosave.objects.count() == 1
     keep(other, where(entry), entry, answer="别人的")
     assert Autosave.objects.count() == 2
 
 
-def test_what_is_wrong_is_refused_and_stops_nobody(
+def test_invalid_autosave_is_refused_and_the_form_still_saves(
     desk: Client, agent: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
@@ -140,7 +140,7 @@ def test_what_is_wrong_is_refused_and_stops_nobody(
     assert client.post(KEEP, {"question": "x"}).status_code in {302, 403}
 
 
-def test_what_is_old_or_too_much_goes(lead: User) -> None:
+def test_old_and_surplus_autosaves_are_deleted(lead: User) -> None:
     for number in range(autosave.MAX_NEW_ENTRY_AUTOSAVES + 3):
         autosave.save_form_fields([("question", str(number))], entry=None, by=lead)
     assert Autosave.objects.count() == autosave.MAX_NEW_ENTRY_AUTOSAVES

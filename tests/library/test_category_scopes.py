@@ -1,4 +1,4 @@
-"""A bound editor's remit holds for every row that concerns entries, not for entries alone."""
+"""Category permissions hold for all rows that concern entries, not for entries only."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def own(db: None) -> Any:
-    """Return the branch of the bound editor, which stands below another."""
+    """Return the branch of the restricted editor, which is below another one."""
     top = Category.objects.create(name="售后")
     return Category.objects.create(name="退货", parent=top)
 
@@ -74,16 +74,16 @@ def foreign(db: None) -> Any:
 
 
 @pytest.fixture
-def bound(make_user: Callable[..., User], own: Category) -> User:
-    user = make_user("bound", ROLE_EDITOR, is_staff=True)
+def restricted(make_user: Callable[..., User], own: Category) -> User:
+    user = make_user("restricted", ROLE_EDITOR, is_staff=True)
     for right in CategoryRight:
         CategoryPermission.objects.create(user=user, category=own, right=right)
     return user
 
 
 @pytest.fixture
-def desk(client: Client, bound: User) -> Client:
-    client.force_login(bound)
+def desk(client: Client, restricted: User) -> Client:
+    client.force_login(restricted)
     return client
 
 
@@ -103,17 +103,17 @@ def has_right(user: User, node: Category) -> bool:
 # Categories -------------------------------------------------------------------------
 
 
-def test_a_category_is_not_moved_under_ones_own(
-    desk: Client, bound: User, own: Category, foreign: Category
+def test_restricted_user_cannot_move_a_foreign_category_in(
+    desk: Client, restricted: User, own: Category, foreign: Category
 ) -> None:
     response = save_category(desk, foreign, parent=own.pk)
     foreign.refresh_from_db()
     assert foreign.parent is None
     assert response.status_code == 403
-    assert not has_right(bound, foreign)
+    assert not has_right(restricted, foreign)
 
 
-def test_a_category_is_not_moved_out_of_ones_own(
+def test_restricted_user_cannot_move_a_category_out(
     desk: Client, own: Category, foreign: Category
 ) -> None:
     below = Category.objects.create(name="运费", parent=own)
@@ -124,25 +124,25 @@ def test_a_category_is_not_moved_out_of_ones_own(
     assert below.parent == own
 
 
-def test_both_ends_of_a_move_are_named(
-    bound: User, own: Category, foreign: Category
+def test_refusal_of_a_move_names_both_parents(
+    restricted: User, own: Category, foreign: Category
 ) -> None:
     below = Category.objects.create(name="运费", parent=own)
     below.parent = foreign
-    assert category_scopes.explain_scope_refusal(below, by=bound).startswith(
+    assert category_scopes.explain_scope_refusal(below, by=restricted).startswith(
         "「售前」分类"
     )
     foreign.parent = own
-    assert category_scopes.explain_scope_refusal(foreign, by=bound).startswith(
+    assert category_scopes.explain_scope_refusal(foreign, by=restricted).startswith(
         "「售前」分类"
     )
     own.parent = below
-    assert category_scopes.explain_scope_refusal(own, by=bound).startswith(
+    assert category_scopes.explain_scope_refusal(own, by=restricted).startswith(
         "「售后」分类"
     )
 
 
-def test_the_top_of_ones_branch_stays_where_it_is(
+def test_restricted_user_cannot_move_the_top_of_the_branch(
     desk: Client, own: Category, foreign: Category
 ) -> None:
     other = Category.objects.create(name="账号")
@@ -152,7 +152,7 @@ def test_the_top_of_ones_branch_stays_where_it_is(
     assert own.parent.name == "售后"
 
 
-def test_inside_ones_branch_categories_are_added_renamed_moved_and_deleted(
+def test_restricted_user_manages_categories_inside_the_branch(
     desk: Client, own: Category
 ) -> None:
     sent = {"name": "运费", "parent": own.pk, "own_hant": "", "review_every": ""}
@@ -168,7 +168,7 @@ def test_inside_ones_branch_categories_are_added_renamed_moved_and_deleted(
     assert not Category.objects.filter(pk=made.pk).exists()
 
 
-def test_outside_ones_branch_no_category_is_added_renamed_or_deleted(
+def test_restricted_user_manages_no_category_outside_the_branch(
     desk: Client, own: Category, foreign: Category
 ) -> None:
     for parent in ("", foreign.pk):
@@ -186,7 +186,7 @@ def test_outside_ones_branch_no_category_is_added_renamed_or_deleted(
     assert (foreign.name, foreign.own_hant) == ("售前", "")
 
 
-def test_categories_change_their_order_inside_ones_branch_alone(
+def test_restricted_user_sorts_categories_inside_the_branch_only(
     desk: Client, own: Category, foreign: Category
 ) -> None:
     first = Category.objects.create(name="甲", parent=own)
@@ -197,7 +197,7 @@ def test_categories_change_their_order_inside_ones_branch_alone(
         assert desk.post(where).status_code == 403
 
 
-def test_the_form_of_a_category_offers_ones_own_branch_as_parent(
+def test_category_form_offers_parents_in_the_branch_only(
     desk: Client, own: Category, foreign: Category
 ) -> None:
     below = Category.objects.create(name="运费", parent=own)
@@ -206,10 +206,10 @@ def test_the_form_of_a_category_offers_ones_own_branch_as_parent(
     assert {int(row["id"]) for row in found} == {own.pk, below.pk}
 
 
-def test_a_category_that_somebody_is_bound_to_is_not_deleted(
-    client: Client, lead: User, bound: User, own: Category
+def test_category_with_permissions_cannot_be_deleted(
+    client: Client, lead: User, restricted: User, own: Category
 ) -> None:
-    """Without it the bound would have every category, as who has no remit has."""
+    """Without the row the user would be unrestricted, as users without any are."""
     with pytest.raises(ProtectedError):
         own.delete()
     client.force_login(lead)
@@ -218,10 +218,10 @@ def test_a_category_that_somebody_is_bound_to_is_not_deleted(
     assert Category.objects.filter(pk=own.pk).exists()
 
 
-# Entries on their way between categories ----------------------------------------------
+# Entries that move between categories ----------------------------------------------
 
 
-def test_what_is_live_moves_only_where_one_may_publish(
+def test_published_entry_moves_only_into_categories_with_publish_right(
     make_entry: MakeEntry, editor: User, own: Category, foreign: Category
 ) -> None:
     CategoryPermission.objects.create(
@@ -236,8 +236,12 @@ def test_what_is_live_moves_only_where_one_may_publish(
         )
 
 
-def test_an_agents_reply_is_taken_into_ones_own_entries_alone(
-    make_entry: MakeEntry, bound: User, agent: User, foreign: Category, desk: Client
+def test_proposed_reply_is_accepted_into_permitted_entries_only(
+    make_entry: MakeEntry,
+    restricted: User,
+    agent: User,
+    foreign: Category,
+    desk: Client,
 ) -> None:
     entry = make_entry(status="draft", category=foreign)
     reply = Reply.objects.create(
@@ -251,17 +255,17 @@ def test_an_agents_reply_is_taken_into_ones_own_entries_alone(
     assert not entry.replies.shared().exists()
 
 
-def test_complaints_are_settled_by_who_writes_the_entry(
+def test_complaints_are_handled_by_users_who_may_write_the_entry(
     make_entry: MakeEntry, desk: Client, agent: User, foreign: Category
 ) -> None:
     entry = make_entry(category=foreign)
     Vote.objects.create(entry=entry, helpful=False, person="x", note="看不懂")
     desk.post(f"/desk/unhelpful/{entry.pk}/", {})
     assert Vote.objects.unhandled().count() == 1
-    remark = ReplyFeedback.objects.create(entry=entry, by=agent, reason="wrong")
-    desk.post(f"/desk/remarks/{remark.pk}/", {"answer": "好"})
-    remark.refresh_from_db()
-    assert remark.state == "open"
+    feedback = ReplyFeedback.objects.create(entry=entry, by=agent, reason="wrong")
+    desk.post(f"/desk/remarks/{feedback.pk}/", {"answer": "好"})
+    feedback.refresh_from_db()
+    assert feedback.state == "open"
 
 
 # Rows that several entries share --------------------------------------------------------
@@ -273,7 +277,7 @@ def post(client: Client, row: Any, **typed: Any) -> int:
     return int(client.post(where, typed).status_code)
 
 
-def test_a_row_that_entries_share_is_changed_by_who_may_change_them_all(
+def test_shared_row_needs_write_right_in_all_its_categories(
     make_entry: MakeEntry, desk: Client, own: Category, foreign: Category
 ) -> None:
     there, here = make_entry(category=foreign), make_entry("我的？", category=own)
@@ -297,7 +301,7 @@ def test_a_row_that_entries_share_is_changed_by_who_may_change_them_all(
     )
 
 
-def test_a_snippet_is_changed_by_who_may_change_all_that_includes_it(
+def test_snippet_needs_write_right_in_all_including_entries(
     make_entry: MakeEntry, desk: Client, own: Category, foreign: Category
 ) -> None:
     inner = Snippet.objects.create(name="电话", body="请拨打热线")
@@ -311,31 +315,35 @@ def test_a_snippet_is_changed_by_who_may_change_all_that_includes_it(
     assert desk.post("/admin/kb/snippet/add/", sent).status_code == 302
 
 
-def notice(**typed: Any) -> dict[str, Any]:
+def announcement_form(**typed: Any) -> dict[str, Any]:
     sent = {"title": "停发", "body": "", "audience": "public", "keywords": "物流"}
     sent |= {"starts_at_0": "2026-01-01", "starts_at_1": "00:00"}
     return sent | {"ends_at_0": "2036-01-01", "ends_at_1": "00:00", "entry": ""} | typed
 
 
-def test_a_notice_is_about_an_entry_of_ones_own(
+def test_announcement_needs_right_on_its_entry(
     make_entry: MakeEntry, desk: Client, own: Category, foreign: Category
 ) -> None:
     here, there = make_entry(category=own), make_entry("别处？", category=foreign)
     for entry in ("", there.pk):
-        page = desk.post("/admin/kb/announcement/add/", notice(entry=entry))
+        page = desk.post("/admin/kb/announcement/add/", announcement_form(entry=entry))
         assert page.status_code == 200
     assert not Announcement.objects.exists()
     assert (
-        desk.post("/admin/kb/announcement/add/", notice(entry=here.pk)).status_code
+        desk.post(
+            "/admin/kb/announcement/add/", announcement_form(entry=here.pk)
+        ).status_code
         == 302
     )
     mine = Announcement.objects.get()
-    page = desk.post(f"/admin/kb/announcement/{mine.pk}/change/", notice(entry=""))
+    page = desk.post(
+        f"/admin/kb/announcement/{mine.pk}/change/", announcement_form(entry="")
+    )
     assert page.status_code == 200
     other = Announcement.objects.create(
         title="全站", starts_at="2026-01-01T00:00Z", ends_at="2036-01-01T00:00Z"
     )
-    assert post(desk, other, **notice(entry=here.pk)) == 403
+    assert post(desk, other, **announcement_form(entry=here.pk)) == 403
     ended = {"action": "end_now", "_selected_action": [other.pk, mine.pk]}
     desk.post("/admin/kb/announcement/", ended)
     other.refresh_from_db()
@@ -343,7 +351,7 @@ def test_a_notice_is_about_an_entry_of_ones_own(
     assert (other.state, mine.state) == ("running", "over")
 
 
-def test_a_golden_query_guards_an_entry_of_ones_own(
+def test_relevance_test_needs_right_on_its_entry(
     make_entry: MakeEntry, desk: Client, own: Category, foreign: Category
 ) -> None:
     here, there = make_entry(category=own), make_entry("别处？", category=foreign)
@@ -359,7 +367,7 @@ def test_a_golden_query_guards_an_entry_of_ones_own(
     assert desk.post("/admin/kb/relevancetest/", bulk).status_code == 403
 
 
-def test_a_picture_of_other_entries_stays_as_it_is(
+def test_picture_of_foreign_entries_cannot_be_changed(
     make_entry: MakeEntry, desk: Client, foreign: Category
 ) -> None:
     name = f"{'a' * 32}-10x10.webp"
@@ -369,7 +377,7 @@ def test_a_picture_of_other_entries_stays_as_it_is(
     assert post(desk, row, alt="又一个") == 403
 
 
-def test_what_holds_for_the_whole_house_is_not_for_the_bound(
+def test_restricted_user_cannot_change_library_wide_rows(
     desk: Client, own: Category, client: Client
 ) -> None:
     segment = CustomerSegment.objects.create(name="老客")
@@ -389,7 +397,7 @@ def test_what_holds_for_the_whole_house_is_not_for_the_bound(
     assert segment.position == 0
 
 
-def test_who_is_not_bound_changes_all_of_it(
+def test_unrestricted_user_changes_library_wide_rows(
     make_entry: MakeEntry, client: Client, editor: User, foreign: Category
 ) -> None:
     client.force_login(editor)
@@ -398,12 +406,15 @@ def test_who_is_not_bound_changes_all_of_it(
     entry.tags.add(tag)
     assert post(client, tag, name="改", own_hant="") == 302
     assert save_category(client, foreign, name="改名").status_code == 302
-    assert client.post("/admin/kb/announcement/add/", notice()).status_code == 302
+    assert (
+        client.post("/admin/kb/announcement/add/", announcement_form()).status_code
+        == 302
+    )
     assert change(client, entry, answer="改了").status_code == 302
     assert filled(client, f"/admin/kb/entry/{entry.pk}/change/")["answer"] == "改了"
 
 
-# Tables in the admin that the remit does not hold for, and why.
+# Tables in the admin without a category scope, and why.
 UNSCOPED: dict[type[Any], str] = {
     Entry: "its own stages ask (kb.library.entries.entry_rights)",
     EntryTranslation: "its entry's stages ask",
@@ -423,7 +434,7 @@ UNSCOPED: dict[type[Any], str] = {
 }
 
 
-def test_every_table_of_the_admin_knows_whether_the_remit_holds() -> None:
+def test_every_admin_table_declares_its_category_scope() -> None:
     known = category_scopes.SCOPE_FINDERS.keys() | UNSCOPED.keys()
     assert admin.site._registry.keys() - known == set()
     assert category_scopes.SCOPE_FINDERS.keys() & UNSCOPED.keys() == set()
@@ -431,28 +442,28 @@ def test_every_table_of_the_admin_knows_whether_the_remit_holds() -> None:
         assert isinstance(admin.site._registry[model], ScopedAdmin), model
 
 
-# The same by file ---------------------------------------------------------------------
+# Imports ---------------------------------------------------------------------
 
 
-def test_a_file_brings_no_rules_and_golden_queries_of_other_branches(
-    make_entry: MakeEntry, bound: User, own: Category, foreign: Category
+def test_import_refuses_rules_and_relevance_tests_of_other_branches(
+    make_entry: MakeEntry, restricted: User, own: Category, foreign: Category
 ) -> None:
     make_entry("我的？", category=own)
     make_entry("别处？", category=foreign)
     file = "搜索的话,标准问题\n甲,我的？\n乙,别处？\n丙,\n"
-    steps = plan(file, kind="golden", by=bound).planned_rows
+    steps = plan(file, kind="golden", by=restricted).planned_rows
     assert [bool(step.reasons) for step in steps] == [False, True, True]
-    rules = plan("类型,词\n禁用语,最最最\n", kind="wording", by=bound)
+    rules = plan("类型,词\n禁用语,最最最\n", kind="wording", by=restricted)
     assert len(rules.refused_rows) == 1
 
 
-def test_an_import_of_other_branches_is_not_undone(
-    make_entry: MakeEntry, bound: User, foreign: Category
+def test_import_into_other_branches_cannot_be_undone(
+    make_entry: MakeEntry, restricted: User, foreign: Category
 ) -> None:
     make_entry("别处？", category=foreign)
     made = load("搜索的话,标准问题\n乙,别处？\n", kind="golden")
     assert made.batch is not None
-    done = import_export.undo_import(made.batch, by=bound)
+    done = import_export.undo_import(made.batch, by=restricted)
     assert (done.undone_count, len(done.refusals)) == (0, 1)
     assert RelevanceTest.objects.count() == 1
 
@@ -487,16 +498,14 @@ def library(
     StopWord.objects.create(text="呃呃")
 
 
-def test_a_bound_editor_exports_what_is_in_the_branch(
-    library: None, desk: Client
-) -> None:
+def test_restricted_user_exports_the_branch_only(library: None, desk: Client) -> None:
     for kind in ("entries", "replies", "phrasings", "questions", "golden"):
         rows = exported(desk, kind)
         assert len(rows) == 1, kind
         assert "甲" in "".join(rows[0].values()), kind
 
 
-def test_what_is_in_no_branch_a_bound_editor_does_not_export(
+def test_restricted_user_exports_no_entry_without_category(
     library: None, desk: Client
 ) -> None:
     page = desk.get("/admin/export/").content.decode()
@@ -506,7 +515,7 @@ def test_what_is_in_no_branch_a_bound_editor_does_not_export(
     assert "/admin/export/entries.csv" in page
 
 
-def test_who_is_not_bound_exports_everything(
+def test_unrestricted_user_exports_everything(
     library: None, client: Client, editor: User
 ) -> None:
     client.force_login(editor)

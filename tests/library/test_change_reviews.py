@@ -1,4 +1,4 @@
-"""Review: readers get nothing that another has not approved, and nobody's words are lost."""
+"""Reviews: nothing is published without a second person, and no text is lost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 @pytest.fixture
 def writer(make_user: Callable[..., User]) -> User:
-    """Return somebody who may write and not publish."""
+    """Return a user who may write and not publish."""
     return make_user("writer", ROLE_WRITER, is_staff=True)
 
 
@@ -55,7 +55,7 @@ def proposal(entry: Entry, by: User | None, **said: Any) -> Review:
 # Who may publish what ------------------------------------------------------------
 
 
-def test_those_who_may_are_those_whom_django_lets(
+def test_reviewers_are_the_users_with_django_permission(
     make_user: Callable[..., User], writer: User, editor: User, lead: User
 ) -> None:
     make_user("root", is_superuser=True)
@@ -68,7 +68,7 @@ def test_those_who_may_are_those_whom_django_lets(
     assert own in list_users_with_right(CategoryRight.PUBLISH, None)
 
 
-def test_nobody_publishes_his_own_words_while_somebody_else_could(
+def test_own_text_is_not_published_while_another_approver_exists(
     make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
     entry = entries.create_draft("我写的？", by=editor, answer="答")
@@ -78,7 +78,9 @@ def test_nobody_publishes_his_own_words_while_somebody_else_could(
     assert entries.publish_entry(entry, by=lead).status == "published"
 
 
-def test_a_draft_that_came_back_is_still_its_authors(editor: User, lead: User) -> None:
+def test_returned_draft_still_counts_as_text_of_its_author(
+    editor: User, lead: User
+) -> None:
     entry = entries.create_draft("我写的？", by=editor, answer="答")
     entry = entries.submit_entry(entry, by=editor)
     entry = entries.return_draft_to_author(entry, by=lead, note="再想想")
@@ -86,13 +88,13 @@ def test_a_draft_that_came_back_is_still_its_authors(editor: User, lead: User) -
         entries.publish_entry(entry, by=editor)
 
 
-def test_a_team_of_one_publishes(editor: User) -> None:
+def test_single_approver_publishes_own_text(editor: User) -> None:
     entry = entries.create_draft("我写的？", by=editor, answer="答")
     assert entries.publish_entry(entry, by=editor).status == "published"
 
 
 @pytest.mark.parametrize(("setting", "allowed"), [("on", True), ("off", False)])
-def test_a_setting_says_otherwise(
+def test_setting_on_allows_self_approval(
     settings: Any, editor: User, setting: str, allowed: bool
 ) -> None:
     settings.KB_SELF_APPROVAL = setting
@@ -104,7 +106,7 @@ def test_a_setting_says_otherwise(
     )
 
 
-def test_off_lets_no_change_of_what_is_live_pass_alone(
+def test_setting_off_makes_every_published_change_a_proposal(
     settings: Any, make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
     settings.KB_SELF_APPROVAL = "off"
@@ -117,7 +119,7 @@ def test_off_lets_no_change_of_what_is_live_pass_alone(
     assert entries.approve_review(review, by=lead).answer == "我改的"
 
 
-def test_a_remit_holds_people_to_their_branches(
+def test_category_permissions_restrict_users_to_their_branches(
     make_entry: MakeEntry, editor: User
 ) -> None:
     after = Category.objects.create(name="售后")
@@ -143,18 +145,20 @@ def test_a_remit_holds_people_to_their_branches(
         )
 
 
-def test_writing_and_publishing_are_apart(make_entry: MakeEntry, editor: User) -> None:
+def test_write_and_publish_rights_are_separate(
+    make_entry: MakeEntry, editor: User
+) -> None:
     after = Category.objects.create(name="售后")
     CategoryPermission.objects.create(user=editor, category=after, right="publish")
-    live = make_entry()
-    assert entries.can_write_entry(live, by=editor)
-    assert entries.is_proposal_required(live, by=editor)
+    published = make_entry()
+    assert entries.can_write_entry(published, by=editor)
+    assert entries.is_proposal_required(published, by=editor)
 
 
-# A change of what is published ----------------------------------------------------
+# Changes of published entries ----------------------------------------------------
 
 
-def test_readers_keep_what_is_published_until_a_change_is_approved(
+def test_published_text_stays_until_the_change_is_approved(
     make_entry: MakeEntry, writer: User, lead: User, client: Client
 ) -> None:
     entry = make_entry(answer="运费八元", replies=["亲，八元"])
@@ -174,7 +178,7 @@ def test_readers_keep_what_is_published_until_a_change_is_approved(
     assert entry.replies.get().body == "亲，绝密新价"
 
 
-def test_what_somebody_else_changed_meanwhile_stays(
+def test_approval_keeps_changes_made_meanwhile(
     make_entry: MakeEntry, writer: User, lead: User
 ) -> None:
     entry = make_entry(answer="旧答案", keywords="旧")
@@ -184,7 +188,7 @@ def test_what_somebody_else_changed_meanwhile_stays(
     assert (entry.answer, entry.keywords) == ("新答案", "新")
 
 
-def test_two_changes_of_one_place_are_not_guessed_at(
+def test_approval_refuses_conflicting_changes(
     make_entry: MakeEntry, writer: User, lead: User
 ) -> None:
     entry = make_entry(answer="旧答案")
@@ -197,7 +201,7 @@ def test_two_changes_of_one_place_are_not_guessed_at(
     assert entries.get_pending_change(entry) == review
 
 
-def test_who_approves_has_seen_the_latest(
+def test_approval_needs_the_latest_stamp(
     make_entry: MakeEntry, writer: User, lead: User
 ) -> None:
     entry = make_entry()
@@ -214,9 +218,7 @@ def test_who_approves_has_seen_the_latest(
         entries.approve_review(review, by=lead, seen_stamp=review.version_stamp)
 
 
-def test_a_draft_that_is_changed_under_review_is_looked_at_again(
-    writer: User, lead: User
-) -> None:
+def test_draft_changed_under_review_needs_a_new_look(writer: User, lead: User) -> None:
     entry = entries.submit_entry(
         entries.create_draft("新？", by=writer, answer="一"), by=writer
     )
@@ -229,7 +231,7 @@ def test_a_draft_that_is_changed_under_review_is_looked_at_again(
     assert entry.status == "review"
 
 
-def test_who_may_not_publish_approves_nothing(
+def test_approval_needs_publish_right(
     make_entry: MakeEntry, writer: User, make_user: Callable[..., User]
 ) -> None:
     entry = make_entry()
@@ -242,7 +244,7 @@ def test_who_may_not_publish_approves_nothing(
         entries.withdraw_review(review, by=writer)
 
 
-def test_returning_says_why_and_changes_nothing(
+def test_rejection_needs_a_reason_and_keeps_the_published_text(
     make_entry: MakeEntry, writer: User, lead: User
 ) -> None:
     entry = make_entry(answer="旧")
@@ -256,7 +258,7 @@ def test_returning_says_why_and_changes_nothing(
     assert (entry.answer, entry.status) == ("旧", "published")
 
 
-def test_what_is_retired_takes_its_change_along(
+def test_retiring_an_entry_withdraws_its_change(
     make_entry: MakeEntry, writer: User, lead: User
 ) -> None:
     entry = make_entry()
@@ -266,7 +268,7 @@ def test_what_is_retired_takes_its_change_along(
     assert review.state == "withdrawn"
 
 
-def test_an_author_takes_his_submission_back(writer: User, lead: User) -> None:
+def test_author_can_withdraw_a_submission(writer: User, lead: User) -> None:
     entry = entries.create_draft("新条目？", by=writer, answer="答")
     entries.submit_entry(entry, by=writer, note="请看")
     entry = entries.withdraw_review(Review.objects.get(), by=writer)
@@ -274,10 +276,10 @@ def test_an_author_takes_his_submission_back(writer: User, lead: User) -> None:
     assert Review.objects.get().state == "withdrawn"
 
 
-# The form of who may not publish ---------------------------------------------------
+# The form without the right to publish ---------------------------------------------------
 
 
-def test_saving_a_published_entry_proposes_it(
+def test_saving_a_published_entry_without_publish_right_proposes_a_change(
     written: Client, writer: User, lead: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="旧", replies=["亲，旧"], phrasings=["老问法"])
@@ -304,7 +306,7 @@ def test_saving_a_published_entry_proposes_it(
     assert entry.version == seen
     review = Review.objects.get()
     assert (review.by, review.note, review.base) == (writer, "价格变了", seen)
-    # Coming back he finds what he wrote, and goes on from there.
+    # The form then shows the pending change, for further edits.
     form = filled(written, where(entry))
     assert form["answer"] == "新"
     assert [form["replies-0-body"], form["replies-1-body"]] == ["亲，新", "第二条"]
@@ -322,7 +324,7 @@ def told_at_desk(response: Any) -> str:
     return str(page.content.decode())
 
 
-def test_two_who_change_one_proposal_are_told(
+def test_concurrent_edits_of_a_proposal_conflict(
     written: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="旧")
@@ -335,16 +337,14 @@ def test_two_who_change_one_proposal_are_told(
     assert (Review.objects.get().content or {})["answer"] == "乙"
 
 
-def test_a_form_that_is_refused_proposes_nothing(
-    written: Client, make_entry: MakeEntry
-) -> None:
+def test_invalid_form_proposes_nothing(written: Client, make_entry: MakeEntry) -> None:
     entry = make_entry(answer="旧")
     response = change(written, entry, question="")
     assert response.status_code == 200
     assert not Review.objects.exists()
 
 
-def test_out_of_his_remit_an_editor_only_looks(
+def test_editor_outside_permitted_categories_can_only_view(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     after, other = (Category.objects.create(name=name) for name in ("售后", "售前"))
@@ -362,7 +362,7 @@ def test_out_of_his_remit_an_editor_only_looks(
     assert mine.category == after
 
 
-def test_buttons_offer_no_verdict_on_ones_own_words(
+def test_form_offers_no_approval_of_own_text(
     client: Client, editor: User, lead: User
 ) -> None:
     entry = entries.create_draft("我写的？", by=editor, answer="答")
@@ -377,7 +377,7 @@ def test_buttons_offer_no_verdict_on_ones_own_words(
 # The desk ------------------------------------------------------------------------
 
 
-def test_a_reviewer_reads_the_change_and_approves(
+def test_reviewer_sees_the_differences_and_approves(
     client: Client, writer: User, lead: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="运费八元")
@@ -396,7 +396,7 @@ def test_a_reviewer_reads_the_change_and_approves(
     assert "<del>八</del><ins>十</ins>" in done
 
 
-def test_a_new_entry_is_read_whole_and_returned(
+def test_new_entry_is_shown_complete_and_can_be_returned(
     client: Client, writer: User, lead: User
 ) -> None:
     entry = entries.create_draft("新条目？", by=writer, answer="新**答案**", replies=[])
@@ -413,7 +413,7 @@ def test_a_new_entry_is_read_whole_and_returned(
     assert "太短" in client.get("/desk/reviews/").content.decode()
 
 
-def test_who_submits_sees_his_own_and_is_offered_no_verdict(
+def test_author_sees_own_submission_without_approval_buttons(
     written: Client, writer: User, lead: User, make_entry: MakeEntry
 ) -> None:
     review = proposal(make_entry(), writer, answer="改")
@@ -432,7 +432,7 @@ def test_who_submits_sees_his_own_and_is_offered_no_verdict(
     assert review.state == "withdrawn"
 
 
-def test_the_queue_holds_what_is_in_my_branches(
+def test_review_queue_contains_permitted_categories_only(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     after, other = (Category.objects.create(name=name) for name in ("售后", "售前"))
@@ -445,7 +445,7 @@ def test_the_queue_holds_what_is_in_my_branches(
     assert "外面？" not in page
 
 
-def test_the_queue_asks_a_fixed_number_of_times(
+def test_review_queue_needs_a_fixed_number_of_queries(
     client: Client, lead: User, writer: User, make_entry: MakeEntry
 ) -> None:
     client.force_login(lead)
@@ -464,23 +464,23 @@ def test_the_queue_asks_a_fixed_number_of_times(
 
 
 @pytest.mark.parametrize("sent", ["x", "0", "9" * 40, "-1", "\x00"])
-def test_forged_numbers_are_told(client: Client, lead: User, sent: str) -> None:
+def test_forged_ids_get_a_message(client: Client, lead: User, sent: str) -> None:
     client.force_login(lead)
     shown = client.get("/desk/reviews/", {"review": sent, "show": sent})
     assert shown.status_code == 200
     assert client.post("/desk/reviews/99/", {"do": sent}).status_code == 302
 
 
-def test_agents_have_no_business_here(client: Client, agent: User) -> None:
+def test_review_pages_are_forbidden_for_agents(client: Client, agent: User) -> None:
     client.force_login(agent)
     assert client.get("/desk/reviews/").status_code == 403
     assert client.post("/desk/reviews/1/", {"do": "approve"}).status_code == 403
 
 
-# Where words come from elsewhere ---------------------------------------------------
+# Imports and proposed replies ---------------------------------------------------
 
 
-def test_what_is_imported_for_review_waits_in_the_queue(
+def test_entries_imported_in_review_are_in_the_queue(
     make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
     made = Entry(question="导入的？", answer="答", status="review")
@@ -492,7 +492,7 @@ def test_what_is_imported_for_review_waits_in_the_queue(
     assert not entries.list_reviews_awaiting(lead).exists()
 
 
-def test_a_proposed_reply_waits_for_who_may_publish(
+def test_proposed_reply_is_accepted_by_publishers_only(
     make_entry: MakeEntry, writer: User, agent: User
 ) -> None:
     entry = make_entry()
@@ -501,10 +501,10 @@ def test_a_proposed_reply_waits_for_who_may_publish(
         entries.add_shared_reply(entry, reply, by=writer)
 
 
-# Many at once -----------------------------------------------------------------------
+# Bulk actions -----------------------------------------------------------------------
 
 
-def test_an_action_shows_first_what_it_would_do(
+def test_bulk_action_shows_a_preview_first(
     client: Client, editor: User, lead: User, make_entry: MakeEntry
 ) -> None:
     ready = make_entry("好了？", status="review")
@@ -529,7 +529,7 @@ def test_an_action_shows_first_what_it_would_do(
 # Old versions -----------------------------------------------------------------------
 
 
-def test_who_may_not_publish_asks_for_an_old_version(
+def test_restored_version_without_publish_right_is_proposed(
     written: Client, writer: User, lead: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="旧")
@@ -544,13 +544,13 @@ def test_who_may_not_publish_asks_for_an_old_version(
     assert entries.approve_review(Review.objects.get(), by=lead).answer == "旧"
 
 
-def test_a_file_does_not_what_its_sender_may_not(
+def test_import_has_the_rights_of_its_user(
     make_entry: MakeEntry, writer: User, editor: User, lead: User
 ) -> None:
-    live = make_entry(answer="旧")
-    live.answer = "新"
+    published = make_entry(answer="旧")
+    published.answer = "新"
     with pytest.raises(ValidationError, match="有发布权限的人"):
-        entries.store_entries([], [live], by=writer)
+        entries.store_entries([], [published], by=writer)
     made = Entry(question="导入的？", answer="答", status="published")
     with pytest.raises(ValidationError, match="别人审核"):
         entries.store_entries([made], [], by=editor)
@@ -562,7 +562,7 @@ def test_a_file_does_not_what_its_sender_may_not(
     assert made.pk
 
 
-def test_somebody_is_asked_and_finds_it_first(
+def test_assigned_review_comes_first_for_its_reviewer(
     client: Client, writer: User, editor: User, lead: User, make_entry: MakeEntry
 ) -> None:
     proposal(make_entry("先来的？"), writer, answer="改")
@@ -580,7 +580,7 @@ def test_somebody_is_asked_and_finds_it_first(
     assert review.reviewer is None
 
 
-def test_the_list_and_the_form_tell_of_a_change_that_waits(
+def test_list_and_form_show_a_pending_change(
     client: Client, writer: User, lead: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
@@ -592,7 +592,7 @@ def test_the_list_and_the_form_tell_of_a_change_that_waits(
     assert f"/desk/reviews/?review={review.pk}" in page
 
 
-def test_what_was_kept_of_a_form_goes_when_it_is_proposed(
+def test_autosave_is_deleted_when_the_change_is_proposed(
     written: Client, writer: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="旧")
@@ -604,10 +604,10 @@ def test_what_was_kept_of_a_form_goes_when_it_is_proposed(
     assert not autosave.list_autosaves(entry, by=writer)
 
 
-# Several hands ----------------------------------------------------------------------
+# Several authors ----------------------------------------------------------------------
 
 
-def test_who_mends_what_waits_does_not_approve_it_himself(
+def test_editor_of_a_pending_change_cannot_approve_it(
     settings: Any, make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
     settings.KB_SELF_APPROVAL = "off"
@@ -619,7 +619,7 @@ def test_who_mends_what_waits_does_not_approve_it_himself(
     assert entries.approve_review(review, by=editor).answer == "主管改成的"
 
 
-def test_who_adds_a_phrasing_to_what_waits_approves_neither(
+def test_coauthor_of_a_pending_change_cannot_approve_it(
     settings: Any,
     make_entry: MakeEntry,
     make_user: Callable[..., User],
@@ -640,7 +640,7 @@ def test_who_adds_a_phrasing_to_what_waits_approves_neither(
     assert set(entry.phrasings.values_list("text", flat=True)) == {"邮费谁掏"}
 
 
-def test_who_mends_a_draft_under_review_does_not_publish_it(
+def test_editor_of_a_draft_under_review_cannot_publish_it(
     writer: User, editor: User, lead: User
 ) -> None:
     entry = entries.create_draft("撰稿写的？", by=writer, answer="答")

@@ -1,4 +1,4 @@
-"""Entries live by rules: who may move them, from where to where, and when not."""
+"""Saving entries, their status transitions, and drafts made of questions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOVES = {
 
 @pytest.mark.parametrize("status", Entry.Status.values)
 @pytest.mark.parametrize("move", MOVES)
-def test_only_these_moves_are_possible(
+def test_only_listed_status_transitions_are_possible(
     make_entry: MakeEntry, editor: User, move: str, status: str
 ) -> None:
     entry = make_entry(status=status)
@@ -37,14 +37,16 @@ def test_only_these_moves_are_possible(
 
 
 @pytest.mark.parametrize("move", MOVES)
-def test_an_agent_moves_nothing(make_entry: MakeEntry, agent: User, move: str) -> None:
+def test_agents_cannot_change_a_status(
+    make_entry: MakeEntry, agent: User, move: str
+) -> None:
     allowed, _ = MOVES[move]
     entry = make_entry(status=sorted(allowed)[0])
     with pytest.raises(PermissionDenied):
         getattr(entries, move)(entry, by=agent)
 
 
-def test_a_public_entry_without_an_answer_is_not_published(
+def test_public_entry_without_an_answer_cannot_be_published(
     make_entry: MakeEntry,
 ) -> None:
     entry = make_entry(answer="", status="draft", replies=["亲"])
@@ -60,7 +62,7 @@ def test_an_internal_entry_needs_an_answer_or_a_reply(make_entry: MakeEntry) -> 
     assert entries.publish_entry(silent, by=None).status == "published"
 
 
-def test_the_second_of_two_editors_loses_nothing_of_the_first(
+def test_save_based_on_an_old_version_is_a_conflict(
     make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
     entry = make_entry("旧问题")
@@ -73,7 +75,7 @@ def test_the_second_of_two_editors_loses_nothing_of_the_first(
     assert (entry.question, entry.updated_by) == ("甲改的", editor)
 
 
-def test_saving_never_moves_the_status(make_entry: MakeEntry, editor: User) -> None:
+def test_saving_does_not_change_the_status(make_entry: MakeEntry, editor: User) -> None:
     entry = make_entry(status="draft")
     entry.status = Entry.Status.PUBLISHED
     entries.save_entry(entry, by=editor, based_on=entry.version)
@@ -81,7 +83,7 @@ def test_saving_never_moves_the_status(make_entry: MakeEntry, editor: User) -> N
     assert entry.status == "draft"
 
 
-def test_text_is_cleaned_when_it_comes_in() -> None:
+def test_text_is_cleaned_on_save() -> None:
     entry = entries.create_draft(
         "  退货\u200b运费\x00\n谁出 ", by=None, answer="好\x00\n"
     )
@@ -91,7 +93,7 @@ def test_text_is_cleaned_when_it_comes_in() -> None:
 # From questions ------------------------------------------------------------------------
 
 
-def test_merging_adds_a_phrasing_and_counts_the_question(
+def test_adding_a_question_adds_a_phrasing_and_settles_it(
     make_entry: MakeEntry, make_question: MakeQuestion, editor: User
 ) -> None:
     entry, question = make_entry(), make_question("邮费算谁的呀")
@@ -107,7 +109,7 @@ def test_merging_adds_a_phrasing_and_counts_the_question(
 
 
 @pytest.mark.parametrize("phrasing", ["退货运费，谁承担", ""])
-def test_merging_adds_no_phrasing_that_says_nothing_new(
+def test_adding_a_question_adds_no_duplicate_phrasing(
     make_entry: MakeEntry, make_question: MakeQuestion, editor: User, phrasing: str
 ) -> None:
     entry = make_entry("退货运费谁承担？")
@@ -117,7 +119,7 @@ def test_merging_adds_no_phrasing_that_says_nothing_new(
     assert not entry.phrasings.exists()
 
 
-def test_a_draft_from_a_question_needs_nothing_typed_twice(
+def test_draft_from_a_question_has_its_text_and_answer(
     make_question: MakeQuestion, editor: User
 ) -> None:
     question = make_question("杯子碎了\n运费谁出", answer="亲，我们出 {{运单号}}")
@@ -136,7 +138,7 @@ def test_a_draft_from_a_question_needs_nothing_typed_twice(
     assert question.entry == entry
 
 
-def test_a_question_is_sorted_once(
+def test_question_can_be_triaged_once(
     make_entry: MakeEntry, make_question: MakeQuestion, editor: User, lead: User
 ) -> None:
     entry, question = make_entry(), make_question()
@@ -146,7 +148,7 @@ def test_a_question_is_sorted_once(
     assert not entry.phrasings.exists()
 
 
-def test_undoing_a_merge_takes_the_phrasing_back(
+def test_releasing_a_question_removes_its_phrasing(
     make_entry: MakeEntry, make_question: MakeQuestion, editor: User
 ) -> None:
     entry, question = make_entry(phrasings=["老问法"]), make_question("邮费算谁的呀")
@@ -157,7 +159,7 @@ def test_undoing_a_merge_takes_the_phrasing_back(
     assert [p.text for p in entry.phrasings.all()] == ["老问法"]
 
 
-def test_undoing_a_new_draft_removes_it(
+def test_releasing_a_question_deletes_its_unedited_draft(
     make_question: MakeQuestion, editor: User
 ) -> None:
     question = make_question()
@@ -168,7 +170,7 @@ def test_undoing_a_new_draft_removes_it(
     assert Question.objects.awaiting_triage().get() == question
 
 
-def test_undoing_keeps_a_draft_that_somebody_worked_on(
+def test_releasing_a_question_keeps_an_edited_draft(
     make_question: MakeQuestion, editor: User
 ) -> None:
     question = make_question()
@@ -179,7 +181,7 @@ def test_undoing_keeps_a_draft_that_somebody_worked_on(
     assert Entry.objects.get().answer == "写好了"
 
 
-def test_undoing_a_decline_forgets_the_reason(
+def test_releasing_a_declined_question_clears_the_reason(
     make_question: MakeQuestion, editor: User
 ) -> None:
     question = triage.decline_question(make_question(), reason="无关", by=editor)
@@ -191,14 +193,12 @@ def test_undoing_a_decline_forgets_the_reason(
     )
 
 
-def test_a_reason_is_needed_to_decline(
-    make_question: MakeQuestion, editor: User
-) -> None:
+def test_declining_needs_a_reason(make_question: MakeQuestion, editor: User) -> None:
     with pytest.raises(ValidationError, match="原因"):
         triage.decline_question(make_question(), reason="  ", by=editor)
 
 
-def test_an_agent_sorts_nothing(
+def test_agents_cannot_triage(
     make_entry: MakeEntry, make_question: MakeQuestion, agent: User
 ) -> None:
     question = make_question()

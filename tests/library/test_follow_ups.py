@@ -1,4 +1,4 @@
-"""后续问题: what an editor says is asked next, in that order, to whom may read it."""
+"""后续问题: entries that are asked next, in the order of the editors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def follow(entry: Entry, *after: Entry) -> None:
         FollowUp.objects.create(entry=entry, then=then, order=order)
 
 
-def test_they_stand_in_the_editors_order(make_entry: MakeEntry, agent: User) -> None:
+def test_follow_ups_have_the_editors_order(make_entry: MakeEntry, agent: User) -> None:
     first, second, third = (make_entry(f"问题{n}？") for n in "一二三")
     follow(first, third, second)
     shown = Entry.objects.published_to(agent).follow_ups_of(first)
@@ -33,7 +33,7 @@ def test_they_stand_in_the_editors_order(make_entry: MakeEntry, agent: User) -> 
     assert list(Entry.objects.published_to(agent).follow_ups_of(second)) == []
 
 
-def test_a_reader_meets_only_what_he_may_read(
+def test_readers_get_readable_entries_only(
     make_entry: MakeEntry, agent: User, editor: User
 ) -> None:
     entry, public = make_entry(), make_entry("公开？")
@@ -50,7 +50,7 @@ def test_a_reader_meets_only_what_he_may_read(
         assert list(found) == seen, reader
 
 
-def test_an_entry_does_not_follow_itself(make_entry: MakeEntry) -> None:
+def test_entry_cannot_follow_itself(make_entry: MakeEntry) -> None:
     entry = make_entry()
     with pytest.raises(ValidationError, match="不能是条目自己"):
         FollowUp(entry=entry, then=entry).full_clean()
@@ -58,7 +58,7 @@ def test_an_entry_does_not_follow_itself(make_entry: MakeEntry) -> None:
         FollowUp.objects.create(entry=entry, then=entry)
 
 
-def test_nothing_follows_twice(make_entry: MakeEntry) -> None:
+def test_follow_up_is_unique(make_entry: MakeEntry) -> None:
     entry, other = make_entry(), make_entry("另一个？")
     follow(entry, other)
     follow(other, entry)  # the other way round is another matter
@@ -68,7 +68,7 @@ def test_nothing_follows_twice(make_entry: MakeEntry) -> None:
         follow(entry, other)
 
 
-def test_the_demo_library_has_them_and_questions_to_practise_on(agent: User) -> None:
+def test_demo_library_has_follow_ups_and_practice_questions(agent: User) -> None:
     demo.load_demo_library()
     assert practice.list_practice_questions(agent).count() >= 100
     asked = practice.choose_next_question(agent).question
@@ -97,7 +97,7 @@ def rows(*after: Entry | str) -> dict[str, Any]:
     return sent
 
 
-def test_an_editor_keeps_them_with_the_entry(
+def test_editor_saves_follow_ups_with_the_entry(
     desk: Client, make_entry: MakeEntry, editor: User
 ) -> None:
     entry, one, two = (make_entry(f"问题{n}？") for n in "一二三")
@@ -108,7 +108,7 @@ def test_an_editor_keeps_them_with_the_entry(
     assert list(Entry.objects.visible_to(editor).follow_ups_of(entry)) == [one]
 
 
-def test_a_new_entry_may_have_them_at_once(desk: Client, make_entry: MakeEntry) -> None:
+def test_new_entry_can_have_follow_ups(desk: Client, make_entry: MakeEntry) -> None:
     other = make_entry("另一个？")
     data = filled(desk, "/admin/kb/entry/add/") | rows(other)
     typed = {"question": "怎么开发票？", "answer": "点开发票。", "audience": "public"}
@@ -117,7 +117,7 @@ def test_a_new_entry_may_have_them_at_once(desk: Client, make_entry: MakeEntry) 
 
 
 @pytest.mark.parametrize("forged", ["", "x", "-1", "999999", "9" * 18, "1 OR 1=1"])
-def test_what_is_no_entry_is_refused_with_a_reason(
+def test_unknown_follow_up_is_refused_with_a_reason(
     desk: Client, make_entry: MakeEntry, forged: str
 ) -> None:
     entry = make_entry()
@@ -130,7 +130,7 @@ def test_what_is_no_entry_is_refused_with_a_reason(
     assert entry.version == 2
 
 
-def test_itself_and_the_same_twice_are_refused_in_words(
+def test_self_and_duplicate_follow_ups_are_refused_with_a_message(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry, other = make_entry(), make_entry("另一个？")
@@ -139,7 +139,7 @@ def test_itself_and_the_same_twice_are_refused_in_words(
     assert not FollowUp.objects.exists()
 
 
-def test_forms_that_are_only_claimed_are_not_made(
+def test_forged_form_count_creates_no_forms(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     response = change(desk, make_entry(), **{"follow_ups-TOTAL_FORMS": "99999"})
@@ -147,7 +147,7 @@ def test_forms_that_are_only_claimed_are_not_made(
     assert len(inline.formset.forms) <= 60
 
 
-def test_the_form_looks_entries_up_and_lists_none_of_them(
+def test_form_searches_entries_and_lists_none(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry, other = make_entry(), make_entry("一个从不列出的问题？")

@@ -1,4 +1,4 @@
-"""A phrasing is read by everybody: no door lets personal data through."""
+"""Phrasings are public: no way of adding one lets personal data through."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_adding_a_phrasing_refuses_personal_data(
     assert phrasings(entry) == []
 
 
-def test_the_sentence_names_what_and_where(entry: Entry) -> None:
+def test_message_names_the_data_and_its_place(entry: Entry) -> None:
     with pytest.raises(ValidationError) as error:
         entries.add_phrasing(entry, SAID, by=None)
     assert error.value.messages == [
@@ -152,10 +152,8 @@ def test_a_draft_of_a_gap_has_no_personal_data(editor: User) -> None:
     assert phrasings(made) == ["退款", "退钱没到", "退款还没到"]
 
 
-def test_learned_words_are_taken_as_an_editor_writes_them(
-    entry: Entry, editor: User
-) -> None:
-    for person in "abc":  # as it was kept before names were masked
+def test_learned_words_are_accepted_as_edited(entry: Entry, editor: User) -> None:
+    for person in "abc":  # as stored before names were masked
         row = Pick(entry=entry, side=SearchSide.PUBLIC, person=person, kind="copied")
         row.words = "客服小林退款没到账"
         row.save()
@@ -193,11 +191,11 @@ def test_a_published_entry_with_one_is_not_published_again(
     Phrasing.objects.create(entry=draft, text=PERSONAL[0])
     with pytest.raises(ValidationError) as error:
         entries.publish_entry(draft, by=None)
-    told = "".join(error.value.messages)
-    assert "相似问法第 2 行「张伟」：姓名是个人信息，会出现在搜索联想里。" in told
+    message = "".join(error.value.messages)
+    assert "相似问法第 2 行「张伟」：姓名是个人信息，会出现在搜索联想里。" in message
 
 
-def test_a_number_of_the_house_may_be_asked_about(entry: Entry) -> None:
+def test_exceptions_and_disabled_rules_allow_a_phrasing(entry: Entry) -> None:
     StyleRule.objects.update_or_create(
         kind=StyleRule.Kind.CHECK,
         text="固定电话",
@@ -227,5 +225,7 @@ def test_a_number_of_the_house_may_be_asked_about(entry: Entry) -> None:
         ("怎么改地址", "怎么改地址"),
     ],
 )
-def test_what_is_offered_leaves_out_who_somebody_is(said: str, offered: str) -> None:
+def test_suggested_phrasing_leaves_out_personal_clauses(
+    said: str, offered: str
+) -> None:
     assert remove_personal_clauses(said) == offered

@@ -1,4 +1,4 @@
-"""A phrasing moves what readers find: who may not publish lets it wait."""
+"""Phrasings change what readers find: without the right to publish they are proposed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def writer(make_user: Callable[..., User]) -> User:
-    """Return somebody who sorts and writes, and may not publish."""
+    """Return a user who may triage and write, and not publish."""
     return make_user("writer", ROLE_WRITER, is_staff=True)
 
 
@@ -47,14 +47,14 @@ def waiting(entry: Entry) -> list[str]:
     return [] if review is None else entries.merge_proposed_change(review)["phrasings"]
 
 
-def test_a_writers_merge_counts_the_question_and_lets_its_words_wait(
+def test_question_added_by_a_writer_is_settled_and_its_phrasing_proposed(
     make_entry: MakeEntry, make_question: MakeQuestion, writer: User, editor: User
 ) -> None:
     entry = make_entry("退货运费谁承担？")
     first, second = make_question("邮费谁掏"), make_question("邮费谁给")
-    heard = to_entries.add_question_to_entry(entry, question=first, by=writer)
+    outcome = to_entries.add_question_to_entry(entry, question=first, by=writer)
     to_entries.add_question_to_entry(entry, question=second, by=writer)
-    assert isinstance(heard, Review)
+    assert isinstance(outcome, Review)
     assert entry.questions.count() == 2
     assert (said(entry), waiting(entry)) == (set(), ["邮费谁掏", "邮费谁给"])
     sync.sync_all_marks()
@@ -66,7 +66,7 @@ def test_a_writers_merge_counts_the_question_and_lets_its_words_wait(
 
 
 @pytest.mark.parametrize("status", ["draft", "review"])
-def test_what_no_reader_has_takes_phrasings_at_once(
+def test_unpublished_entry_gets_phrasings_at_once(
     make_entry: MakeEntry, make_question: MakeQuestion, writer: User, status: str
 ) -> None:
     entry = make_entry(status=status)
@@ -76,7 +76,7 @@ def test_what_no_reader_has_takes_phrasings_at_once(
     assert said(entry) == {"邮费谁掏"}
 
 
-def test_what_is_known_waits_for_nobody(
+def test_known_phrasing_is_not_proposed(
     make_entry: MakeEntry, make_question: MakeQuestion, writer: User
 ) -> None:
     entry = make_entry("退货运费谁承担？")
@@ -92,19 +92,21 @@ def test_what_is_known_waits_for_nobody(
     assert entries.get_pending_change(entry) is None
 
 
-def test_it_joins_what_waits_already(make_entry: MakeEntry, writer: User) -> None:
+def test_proposed_phrasing_joins_the_pending_change(
+    make_entry: MakeEntry, writer: User
+) -> None:
     entry = make_entry(answer="旧的答案。")
     wanted = entries.take_snapshot(entry) | {"answer": "新的答案。"}
     review = entries.propose_change(entry, wanted, by=writer, note="改答案")
     entries.add_phrasing(entry, "邮费谁掏", by=writer)
     entries.add_phrasing(entry, "邮费谁掏？", by=writer)  # the same
     review.refresh_from_db()
-    told = entries.merge_proposed_change(review)
-    assert (told["answer"], told["phrasings"]) == ("新的答案。", ["邮费谁掏"])
+    merged = entries.merge_proposed_change(review)
+    assert (merged["answer"], merged["phrasings"]) == ("新的答案。", ["邮费谁掏"])
     assert (review.note, review.edition) == ("改答案", 2)
 
 
-def test_undoing_a_merge_takes_the_words_out_of_the_review(
+def test_releasing_a_question_removes_its_proposed_phrasing(
     make_entry: MakeEntry, make_question: MakeQuestion, writer: User
 ) -> None:
     entry = make_entry()
@@ -118,7 +120,7 @@ def test_undoing_a_merge_takes_the_words_out_of_the_review(
     assert entry.reviews.get().state == "withdrawn"
 
 
-def test_a_writer_takes_no_words_from_readers(
+def test_writer_cannot_remove_published_phrasings(
     make_entry: MakeEntry, make_question: MakeQuestion, writer: User, editor: User
 ) -> None:
     entry, question = make_entry(), make_question("邮费谁掏")
@@ -130,7 +132,7 @@ def test_a_writer_takes_no_words_from_readers(
     assert said(entry) == set()
 
 
-def test_out_of_remit_a_question_counts_and_its_words_stay_out(
+def test_phrasing_outside_permitted_categories_is_refused(
     client: Client,
     make_user: Callable[..., User],
     make_entry: MakeEntry,
@@ -152,26 +154,26 @@ def test_out_of_remit_a_question_counts_and_its_words_stay_out(
 
 
 @pytest.mark.parametrize(
-    ("who", "told"), [("writer", "提交审核"), ("editor", "已并入")]
+    ("who", "message"), [("writer", "提交审核"), ("editor", "已并入")]
 )
-def test_the_inbox_says_what_became_of_the_words(
+def test_inbox_shows_the_outcome_of_the_phrasing(
     request: Any,
     client: Client,
     make_entry: MakeEntry,
     make_question: MakeQuestion,
     who: str,
-    told: str,
+    message: str,
 ) -> None:
     client.force_login(request.getfixturevalue(who))
     entry, question = make_entry(), make_question("邮费谁掏")
     page = client.post(
         f"/desk/inbox/{question.pk}/merge/", {"entry": entry.pk}, follow=True
     )
-    assert told in page.content.decode()
+    assert message in page.content.decode()
     assert ("提交审核" in page.content.decode()) == (who == "writer")
 
 
-def test_what_people_say_waits_as_well_and_is_proposed_once(
+def test_learned_words_are_proposed_once(
     client: Client, make_entry: MakeEntry, writer: User, editor: User
 ) -> None:
     entry = make_entry()
@@ -189,7 +191,7 @@ def test_what_people_say_waits_as_well_and_is_proposed_once(
     assert [one.words for one in usage.list_phrasing_proposals()] == ["邮费谁掏"]
 
 
-def test_a_gap_waits_with_its_phrasing(
+def test_gap_waits_for_its_proposed_phrasing(
     client: Client, make_entry: MakeEntry, writer: User
 ) -> None:
     entry = make_entry()

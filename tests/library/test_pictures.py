@@ -1,4 +1,4 @@
-"""Pictures: whatever is uploaded, what is kept is WebP that we made."""
+"""Pictures: every upload is converted to WebP or refused."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def opened(picture: Picture) -> Image.Image:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
-def test_a_picture_becomes_webp_whose_name_tells_its_size(
+def test_picture_is_stored_as_webp_with_its_size_in_the_name(
     kind: str, editor: User
 ) -> None:
     kept = keep(image(kind), by=editor)
@@ -61,18 +61,18 @@ def test_a_picture_becomes_webp_whose_name_tells_its_size(
     assert kept.build_markdown() == f"![红色的方块]({kept.url})"
 
 
-def test_the_same_picture_is_kept_once_and_under_a_name_nobody_guesses(
+def test_same_picture_is_stored_once_under_a_secret_name(
     settings: Any,
 ) -> None:
     first = keep(image())
     assert keep(image(), alt="又一次") == first
     assert default_storage.listdir("")[1] == [first.name]
     Picture.objects.all().delete()
-    settings.SECRET_KEY = "another house"
+    settings.SECRET_KEY = "another key"
     assert keep(image()).name != first.name
 
 
-def test_nothing_of_the_original_but_the_image_is_kept() -> None:
+def test_metadata_of_the_upload_is_dropped() -> None:
     exif = Image.Exif()
     exif[0x010E], exif[0x0112] = "GPS 31.2N 121.5E", 6  # a word, and lying on its side
     kept = keep(image("JPEG", exif=exif, comment=b"CANARY", icc_profile=b"CANARY"))
@@ -84,7 +84,7 @@ def test_nothing_of_the_original_but_the_image_is_kept() -> None:
     assert not opened(kept).getexif()
 
 
-def test_a_transparent_picture_stays_so() -> None:
+def test_transparency_is_preserved() -> None:
     made = BytesIO()
     Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(made, "PNG")
     assert opened(keep(made.getvalue())).convert("RGBA").getpixel((4, 4)) == (
@@ -95,13 +95,13 @@ def test_a_transparent_picture_stays_so() -> None:
     )
 
 
-def test_a_large_picture_is_made_smaller_in_its_proportions() -> None:
+def test_large_picture_is_scaled_down() -> None:
     kept = keep(image("JPEG", (4000, 2000)))
     assert (kept.width, kept.height) == (1600, 800)
 
 
 @pytest.mark.parametrize("alt", ["", "  ", "\u200b", "长" * 201])
-def test_a_picture_needs_words_for_who_cannot_see_it(alt: str) -> None:
+def test_picture_needs_alt_text(alt: str) -> None:
     with pytest.raises(ValidationError) as refused:
         keep(image(), alt=alt)
     assert "替代文字" in str(refused.value.message_dict["alt"])
@@ -127,11 +127,11 @@ def refused_bodies() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("body", list(refused_bodies()))
-def test_what_is_no_sound_picture_is_refused_with_a_reason(body: bytes) -> None:
+def test_broken_upload_is_refused_with_a_reason(body: bytes) -> None:
     with pytest.raises(ValidationError) as refused:
         keep(body)
-    (told,) = refused.value.message_dict["file"]
-    assert "图片" in told
+    (message,) = refused.value.message_dict["file"]
+    assert "图片" in message
     assert not Picture.objects.exists()
     assert not default_storage.exists("") or default_storage.listdir("")[1] == []
 
@@ -168,9 +168,9 @@ def test_the_upload_takes_all_hostile_files(
     for name, body in corpus(shared):
         file = SimpleUploadedFile(Path(name).name or "x", body)
         answer = client.post(UPLOAD, {"file": file, "alt": "图"})
-        told = answer.json()
-        assert (answer.status_code, "markdown" in told) in {(200, True), (400, False)}
-        assert answer.status_code == 200 or re.search("图片|文件", told["error"]), name
+        data = answer.json()
+        assert (answer.status_code, "markdown" in data) in {(200, True), (400, False)}
+        assert answer.status_code == 200 or re.search("图片|文件", data["error"]), name
     kept = {one.name for one in Picture.objects.all()}
     assert kept == set(default_storage.listdir("")[1])
 
@@ -180,7 +180,7 @@ def test_the_form_for_customers_takes_all_hostile_files(
 ) -> None:
     monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
     for name, body in corpus(shared):
-        cache.clear()  # nobody is merely told to wait
+        cache.clear()  # so that no request is throttled
         file = SimpleUploadedFile(Path(name).name or "x", body)
         sent = {
             "text": name,
@@ -199,13 +199,13 @@ def test_the_form_for_customers_takes_all_hostile_files(
 
 
 def _probe(body: bytes, name: str) -> None:
-    told = ""
+    message = ""
     try:
         kept = pictures.store_picture(ContentFile(body, name), alt="图", by=None)
     except ValidationError as refused:
-        told = str(refused)
-    if told:
-        assert "图片" in told
+        message = str(refused)
+    if message:
+        assert "图片" in message
         return
     assert opened(kept).format == "WEBP"
     assert re.fullmatch(r"[0-9a-f]{32}-\d+x\d+\.webp", kept.name)
@@ -216,7 +216,7 @@ def _probe(body: bytes, name: str) -> None:
 # Serving -----------------------------------------------------------------------
 
 
-def test_a_picture_is_served_to_everybody_for_a_year(client: Client) -> None:
+def test_picture_is_public_and_cached_for_a_year(client: Client) -> None:
     kept = keep(image())
     answer = client.get(kept.url)
     assert b"".join(answer)[8:12] == b"WEBP"
@@ -242,7 +242,7 @@ def test_a_picture_is_served_to_everybody_for_a_year(client: Client) -> None:
         f"{'0' * 32}-1x1.webp%00",
     ],
 )
-def test_nothing_else_of_the_folder_is_served(client: Client, name: str) -> None:
+def test_no_other_file_of_the_folder_is_served(client: Client, name: str) -> None:
     (Path(default_storage.path("")).parent / "secret_key").write_text("s3cret")
     assert client.get(f"/media/{name}").status_code == 404
 
@@ -257,10 +257,10 @@ def upload(client: Client, body: bytes | None = None, **data: Any) -> Any:
 
 def test_an_editor_gets_the_markdown_to_insert(client: Client, editor: User) -> None:
     client.force_login(editor)
-    told = upload(client).json()
+    data = upload(client).json()
     kept = Picture.objects.get()
     assert kept.created_by == editor
-    assert told["markdown"] == rf"![点“退款”\[1\]]({kept.url})"
+    assert data["markdown"] == rf"![点“退款”\[1\]]({kept.url})"
 
 
 @pytest.mark.parametrize(
@@ -293,13 +293,13 @@ def test_only_editors_upload(client: Client, agent: User, make_user: Any) -> Non
     assert not Picture.objects.exists()
 
 
-def test_an_upload_needs_the_token_of_our_own_page(editor: User) -> None:
+def test_upload_needs_a_csrf_token(editor: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(editor)
     assert upload(strict).status_code == 403
 
 
-def test_without_a_script_a_picture_is_uploaded_on_its_own_page(
+def test_picture_can_be_uploaded_without_javascript(
     client: Client, editor: User
 ) -> None:
     client.force_login(editor)
@@ -316,7 +316,7 @@ def test_without_a_script_a_picture_is_uploaded_on_its_own_page(
     assert kept.url in shown.content.decode()
 
 
-def test_a_picture_in_use_stays(
+def test_picture_in_use_cannot_be_deleted(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     kept = keep(image())
@@ -332,7 +332,7 @@ def test_a_picture_in_use_stays(
     assert not Picture.objects.exists()
 
 
-def test_the_file_goes_with_its_row(
+def test_file_is_deleted_with_its_row(
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     kept = keep(image())
@@ -341,7 +341,9 @@ def test_the_file_goes_with_its_row(
     assert not default_storage.exists(kept.name)
 
 
-def test_an_answer_with_a_nameless_picture_is_refused(make_entry: MakeEntry) -> None:
+def test_answer_with_a_picture_without_alt_text_is_refused(
+    make_entry: MakeEntry,
+) -> None:
     kept = keep(image())
     with pytest.raises(ValidationError, match="替代文字"):
         make_entry(answer=f"看图：![]({kept.url})")

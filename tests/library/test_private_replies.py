@@ -1,4 +1,4 @@
-"""Whose a reply is: personal is mine alone, a team's is the team's."""
+"""Private replies: own ones are for their owner only, team ones for the team."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from kb.models import (
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
-MINE, FOREIGN = "鳯龘专属", "麤靐密语"  # words that stand nowhere else
+MINE, FOREIGN = "鳯龘专属", "麤靐密语"  # words that no other text contains
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def write_all(entry: Entry, people: dict[str, Any], teams: Any) -> dict[str, Rep
         ("root", {"shared", "of root"}),
     ],
 )
-def test_everybody_reads_his_own_his_teams_and_the_shared(
+def test_users_read_own_team_and_shared_replies(
     make_entry: MakeEntry, people: Any, teams: Any, name: str, seen: set[str]
 ) -> None:
     made = write_all(make_entry(), people, teams)
@@ -125,25 +125,25 @@ def test_the_database_refuses_a_reply_of_no_kind(
         Reply.objects.create(**{"entry": make_entry(), "body": "亲", **given_})
 
 
-def test_a_team_that_goes_does_not_give_its_replies_to_everybody(teams: Any) -> None:
+def test_team_with_replies_cannot_be_deleted(teams: Any) -> None:
     Reply.objects.create(team=teams[0], title="t", body="团队")
     with pytest.raises(ProtectedError):
         teams[0].delete()
 
 
-def test_who_leaves_takes_his_own_replies_along(make_user: Any) -> None:
+def test_deleting_a_user_deletes_own_replies(make_user: Any) -> None:
     user = make_user("left", ROLE_AGENT)
     Reply.objects.create(owner=user, title="t", body="个人")
     user.delete()
     assert not Reply.objects.exists()
 
 
-# The index and the doors --------------------------------------------------------------
+# The index and the pages --------------------------------------------------------------
 
 
 @pytest.fixture
 def foreign(make_entry: MakeEntry, people: Any, teams: Any) -> Entry:
-    """An entry with a personal and a team's reply that `alone` must not know."""
+    """An entry with an own and a team reply that `alone` must not see."""
     entry = make_entry(replies=["亲，质量问题我们承担。"])
     mine = people["ours"]
     Reply.objects.create(
@@ -156,7 +156,7 @@ def foreign(make_entry: MakeEntry, people: Any, teams: Any) -> Entry:
     return entry
 
 
-def test_the_index_holds_no_word_of_them(foreign: Entry) -> None:
+def test_private_replies_are_not_in_the_index(foreign: Entry) -> None:
     before = get_engine().load_digests()[foreign.pk]
     Reply.objects.exclude(owner=None, team=None).delete()
     sync.sync_all_marks()
@@ -165,7 +165,7 @@ def test_the_index_holds_no_word_of_them(foreign: Entry) -> None:
 
 @pytest.mark.parametrize("name", ["alone", "editor", "lead", "root"])
 @pytest.mark.parametrize("word", [MINE, FOREIGN, MINE[:2], FOREIGN[:2]])
-def test_no_search_finds_by_the_words_of_a_foreign_reply(
+def test_search_does_not_match_foreign_private_replies(
     people: Any, foreign: Entry, name: str, word: str
 ) -> None:
     user = people[name]
@@ -180,7 +180,7 @@ def test_no_search_finds_by_the_words_of_a_foreign_reply(
     assert search.find_duplicate_entries(word, user=user) == ()
 
 
-def test_no_door_shows_a_foreign_reply(people: Any, foreign: Entry) -> None:
+def test_no_page_shows_a_foreign_private_reply(people: Any, foreign: Entry) -> None:
     pages = [
         reverse("console:home"),
         reverse("console:home", query={"q": "退货运费"}),
@@ -204,7 +204,7 @@ def test_no_door_shows_a_foreign_reply(people: Any, foreign: Entry) -> None:
             assert FOREIGN not in said, (name, url)
 
 
-def test_the_admins_search_finds_no_entry_by_a_foreign_reply(
+def test_admin_search_does_not_match_foreign_private_replies(
     people: Any, foreign: Entry
 ) -> None:
     client = Client()
@@ -215,7 +215,7 @@ def test_the_admins_search_finds_no_entry_by_a_foreign_reply(
     assert client.get(where, {"q": "质量问题我们"}).context["cl"].result_count == 1
 
 
-def test_saving_an_entry_in_the_admin_leaves_the_others_replies(
+def test_saving_an_entry_in_the_admin_keeps_private_replies(
     people: Any, foreign: Entry
 ) -> None:
     client = Client()
@@ -236,7 +236,9 @@ def test_a_foreign_reply_is_not_counted_as_copied(people: Any, foreign: Entry) -
         assert status == (204 if reply.is_shared else 400)
 
 
-def test_my_own_stand_beside_the_shared(people: Any, foreign: Entry) -> None:
+def test_own_replies_are_listed_with_the_shared_ones(
+    people: Any, foreign: Entry
+) -> None:
     client = Client()
     client.force_login(people["ours"])
     page = client.get(reverse("console:home"), {"entry": foreign.pk}).text
@@ -244,7 +246,7 @@ def test_my_own_stand_beside_the_shared(people: Any, foreign: Entry) -> None:
     assert FOREIGN not in page
 
 
-def test_an_entry_is_not_published_on_one_persons_words_alone(
+def test_private_reply_does_not_make_an_entry_publishable(
     make_entry: MakeEntry, agent: User
 ) -> None:
     entry = make_entry(answer="", audience="internal", status="draft")
@@ -288,7 +290,7 @@ def test_the_queryset_and_the_row_agree_on_what_is_in_force(
         entry.delete()
 
 
-def test_customers_see_only_what_is_in_force_colleagues_see_it_marked(
+def test_customers_see_entries_in_force_and_staff_see_a_mark(
     make_entry: MakeEntry, agent: User, client: Client
 ) -> None:
     now = timezone.now()

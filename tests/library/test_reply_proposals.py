@@ -1,4 +1,4 @@
-"""An editor takes back that an agent's proposal was accepted, in one step."""
+"""Undoing the acceptance of a proposed reply."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def state(reply: Reply) -> dict[str, Any]:
     return {name: getattr(now, name) for name in names if name != "updated_at"}
 
 
-def test_an_accepted_reply_is_its_authors_again(
+def test_undo_makes_the_reply_private_again(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, editor: User
 ) -> None:
     entry = make_entry(replies=["原来的"])
@@ -64,7 +64,7 @@ def test_an_accepted_reply_is_its_authors_again(
     assert AuditEvent.objects.filter(by=editor, act="reverted").exists()
 
 
-def test_an_entry_made_for_the_reply_goes_again(
+def test_undo_deletes_the_entry_created_for_the_reply(
     desk: Client, proposal: ReplyProposal
 ) -> None:
     before = state(proposal.reply)
@@ -75,7 +75,7 @@ def test_an_entry_made_for_the_reply_goes_again(
     assert state(proposal.reply) == before
 
 
-def test_an_entry_made_for_the_reply_and_used_is_retired(
+def test_undo_retires_a_used_entry_created_for_the_reply(
     desk: Client, proposal: ReplyProposal, agent: User
 ) -> None:
     post(desk, proposal, do="accept", entry="new")
@@ -84,7 +84,7 @@ def test_an_entry_made_for_the_reply_and_used_is_retired(
     assert Entry.objects.get().status == "retired"
 
 
-def test_a_draft_that_was_published_along_is_a_draft_again(
+def test_undo_returns_a_published_draft_to_draft(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(status="draft")
@@ -96,7 +96,7 @@ def test_a_draft_that_was_published_along_is_a_draft_again(
     assert (entry.status, entry.published_at) == ("draft", None)
 
 
-def test_it_is_refused_once_the_entry_was_changed(
+def test_undo_is_refused_after_a_change_of_the_entry(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, lead: User
 ) -> None:
     entry = make_entry()
@@ -107,7 +107,7 @@ def test_it_is_refused_once_the_entry_was_changed(
     assert Reply.objects.get().is_shared
 
 
-def test_it_is_refused_once_the_reply_was_changed(
+def test_undo_is_refused_after_a_change_of_the_reply(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry
 ) -> None:
     post(desk, proposal, do="accept", entry=make_entry().pk)
@@ -116,7 +116,7 @@ def test_it_is_refused_once_the_reply_was_changed(
     assert Reply.objects.get().body == "别人改过"
 
 
-def test_nobody_else_takes_it_back(
+def test_undo_is_for_the_accepting_editor_only(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, lead: User
 ) -> None:
     post(desk, proposal, do="accept", entry=make_entry().pk)
@@ -126,7 +126,7 @@ def test_nobody_else_takes_it_back(
     assert Reply.objects.get().is_shared
 
 
-def test_an_author_who_left_gets_nothing_back(
+def test_undo_is_refused_when_the_author_is_gone(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, agent: User
 ) -> None:
     post(desk, proposal, do="accept", entry=make_entry().pk)

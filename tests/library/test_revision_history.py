@@ -1,4 +1,4 @@
-"""History: every version is kept whole, told word by word, and comes back when asked."""
+"""Revisions: every version is stored completely, compared and restored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def acts(entry: Entry) -> list[str]:
     return [revision.act for revision in entries.list_entry_revisions(entry)]
 
 
-def test_every_version_says_who_made_it_and_why(
+def test_revision_has_author_action_and_note(
     make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
     entry = make_entry(status="draft")
@@ -44,7 +44,7 @@ def test_every_version_says_who_made_it_and_why(
     ]
 
 
-def test_a_version_holds_all_that_an_entry_says(
+def test_revision_contains_the_whole_content(
     make_entry: MakeEntry, editor: User
 ) -> None:
     after = make_entry("退款多久到账？")
@@ -65,7 +65,7 @@ def test_a_version_holds_all_that_an_entry_says(
     assert "excerpt" not in said
 
 
-def test_what_was_written_before_versions_were_kept_is_the_first_of_them(
+def test_entry_without_revisions_gets_its_first_on_change(
     make_entry: MakeEntry, editor: User
 ) -> None:
     entry = make_entry(answer="从前的答案")
@@ -77,9 +77,7 @@ def test_what_was_written_before_versions_were_kept_is_the_first_of_them(
     assert [r.version for r in entries.list_entry_revisions(entry)] == [seen + 1, seen]
 
 
-def test_any_version_comes_back_as_a_new_one(
-    make_entry: MakeEntry, editor: User
-) -> None:
+def test_revert_creates_a_new_version(make_entry: MakeEntry, editor: User) -> None:
     tag = Tag.objects.create(name="运费")
     entry = make_entry(replies=["亲，旧话术", "亲，第二条"], phrasings=["老问法"])
     entry.tags.add(tag)
@@ -107,7 +105,7 @@ def test_any_version_comes_back_as_a_new_one(
     assert entry.status == "published"
 
 
-def test_what_is_gone_meanwhile_is_told_and_does_not_stop_the_rest(
+def test_revert_reports_deleted_content_and_restores_the_rest(
     make_entry: MakeEntry, editor: User
 ) -> None:
     tag, category = (
@@ -128,7 +126,7 @@ def test_what_is_gone_meanwhile_is_told_and_does_not_stop_the_rest(
     assert (entry.answer, entry.category) == ("旧答案", None)
 
 
-def test_a_version_that_may_not_be_published_does_not_come_back_live(
+def test_revert_checks_that_the_text_can_be_published(
     make_entry: MakeEntry, editor: User
 ) -> None:
     entry = make_entry(answer="", audience="public", status="draft", replies=["亲"])
@@ -141,7 +139,7 @@ def test_a_version_that_may_not_be_published_does_not_come_back_live(
     assert entry.answer == "有答案了"
 
 
-def test_who_restores_over_a_change_he_has_not_seen_is_stopped(
+def test_revert_based_on_an_old_version_is_a_conflict(
     make_entry: MakeEntry, editor: User
 ) -> None:
     entry = make_entry()
@@ -152,7 +150,7 @@ def test_who_restores_over_a_change_he_has_not_seen_is_stopped(
     assert stopped.value.code == "conflict"
 
 
-def test_merging_questions_is_a_version_too(
+def test_adding_a_question_creates_a_version(
     make_entry: MakeEntry, make_question: MakeQuestion, editor: User
 ) -> None:
     entry = make_entry()
@@ -163,12 +161,12 @@ def test_merging_questions_is_a_version_too(
     assert (latest.act, latest.content["phrasings"]) == ("merged", ["邮费算谁的"])
 
 
-def test_an_import_over_many_keeps_what_was_there(
+def test_import_records_the_overwritten_versions(
     make_entry: MakeEntry, editor: User
 ) -> None:
     made = [make_entry(f"第{n}问？", answer=f"旧{n}") for n in range(3)]
     EntryRevision.objects.all().delete()
-    # What somebody may do is asked of the database once.
+    # The permissions of a user are loaded once.
     assert entries.can_write_entry(made[0], by=editor)
     assert entries.can_publish_entry(made[0], by=editor)
 
@@ -190,17 +188,17 @@ def test_an_import_over_many_keeps_what_was_there(
         )
 
 
-# Word by word --------------------------------------------------------------------
+# Differences --------------------------------------------------------------------
 
 
 @given(st.text("甲乙丙\n", max_size=60), st.text("甲乙丙\n", max_size=60))
-def test_both_texts_can_be_read_off_a_difference(old: str, new: str) -> None:
+def test_difference_contains_both_texts(old: str, new: str) -> None:
     parts = text_diff.diff_texts(old, new)
     assert "".join(p.text for p in parts if p.kind != "new") == old
     assert "".join(p.text for p in parts if p.kind != "gone") == new
 
 
-def test_a_change_at_the_end_of_a_long_text_is_told() -> None:
+def test_change_at_the_end_of_a_long_text_is_shown() -> None:
     old = "第一行说明。\n" * 3000 + "运费八元"
     parts = text_diff.diff_excerpts(old, old.replace("八元", "十元"), around=20)
     assert [(p.kind, p.text) for p in parts if p.kind in {"gone", "new"}] == [
@@ -209,9 +207,7 @@ def test_a_change_at_the_end_of_a_long_text_is_told() -> None:
     ]
 
 
-def test_a_difference_names_what_people_know_by_name(
-    make_entry: MakeEntry, editor: User
-) -> None:
+def test_difference_uses_labels_and_names(make_entry: MakeEntry, editor: User) -> None:
     entry = make_entry(replies=["亲，八元"], audience="internal")
     before = entries.take_snapshot(entry)
     reply = entry.replies.get()
@@ -244,7 +240,7 @@ def desk(client: Client, editor: User) -> Client:
     return client
 
 
-def test_the_form_keeps_replies_and_the_reason_in_one_version(
+def test_form_saves_replies_and_note_in_one_version(
     desk: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(replies=["亲，旧"])
@@ -262,7 +258,7 @@ def test_the_form_keeps_replies_and_the_reason_in_one_version(
     assert latest.content["replies"][0]["body"] == "亲，新"
 
 
-def test_a_new_entry_begins_with_all_of_its_parts(desk: Client) -> None:
+def test_first_revision_contains_all_parts(desk: Client) -> None:
     data = filled(desk, "/admin/kb/entry/add/")
     typed = {"question": "新条目？", "answer": "有。", "phrasings": "另一种问法"}
     desk.post("/admin/kb/entry/add/", {**data, **typed})
@@ -270,7 +266,7 @@ def test_a_new_entry_begins_with_all_of_its_parts(desk: Client) -> None:
     assert (first.act, first.content["phrasings"]) == ("made", ["另一种问法"])
 
 
-def test_the_page_tells_what_a_version_changed_and_brings_it_back(
+def test_history_page_shows_and_reverts_a_version(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="运费八元")
@@ -292,7 +288,7 @@ def test_the_page_tells_what_a_version_changed_and_brings_it_back(
 
 
 @pytest.mark.parametrize("sent", ["", "0", "x", "9" * 40, "-1", "²", "\x00"])
-def test_versions_that_do_not_exist_are_told(
+def test_unknown_versions_get_a_message(
     desk: Client, make_entry: MakeEntry, sent: str
 ) -> None:
     entry = make_entry()
@@ -302,7 +298,7 @@ def test_versions_that_do_not_exist_are_told(
     assert "没有这个版本" in desk.get(response.headers["Location"]).content.decode()
 
 
-def test_the_page_asks_a_fixed_number_of_times(
+def test_history_page_needs_a_fixed_number_of_queries(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     def queries(entry: Entry) -> int:
@@ -320,10 +316,10 @@ def test_the_page_asks_a_fixed_number_of_times(
     assert queries(entry) == few
 
 
-# Who may not ---------------------------------------------------------------------
+# Permissions ---------------------------------------------------------------------
 
 
-def test_old_versions_are_for_editors_alone(
+def test_history_is_for_editors_only(
     client: Client, agent: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="绝密旧答案")
@@ -345,7 +341,7 @@ def test_old_versions_are_for_editors_alone(
         assert "绝密旧答案" not in client.get(public, follow=True).content.decode()
 
 
-def test_what_was_published_once_is_never_deleted(
+def test_entry_that_was_published_cannot_be_deleted(
     desk: Client, make_user: Callable[..., User], make_entry: MakeEntry
 ) -> None:
     entry = make_entry(status="retired")

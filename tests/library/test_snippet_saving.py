@@ -1,4 +1,4 @@
-"""Snippets: written once, put in everywhere, never in a circle."""
+"""Snippets: included by replies, refreshed everywhere, never in a cycle."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def change(snippet: Snippet, **columns: str) -> Snippet:
         ("没有片段", "没有片段"),
     ],
 )
-def test_what_is_included_stands_in_its_place(body: str, expanded: str) -> None:
+def test_include_is_replaced_by_the_snippet(body: str, expanded: str) -> None:
     bodies = {
         "地址": "杭州 1 号，{{收件人}} 收",
         "外": "见：{{> 地址}}",
@@ -50,13 +50,15 @@ def test_what_is_included_stands_in_its_place(body: str, expanded: str) -> None:
     assert snippets.expand_snippets(body, bodies) == expanded
 
 
-def test_what_grows_without_end_is_refused_at_once() -> None:
+def test_exponential_expansion_is_refused() -> None:
     bodies = {f"s{n}": f"{{{{> s{n + 1}}}}}" * 9 for n in range(40)} | {"s40": "亲"}
     with pytest.raises(snippets.ExpansionTooLongError):
         snippets.expand_snippets("{{> s0}}", bodies)
 
 
-def test_a_reply_says_what_it_includes(make_entry: MakeEntry, agent: User) -> None:
+def test_text_of_a_reply_contains_its_snippets(
+    make_entry: MakeEntry, agent: User
+) -> None:
     put("售后地址", "杭州滨江 1 号")
     entry = make_entry(replies=["请寄到 {{> 售后地址}}，写上 {{订单号}}"])
     (reply,) = entry.replies.all()
@@ -66,7 +68,7 @@ def test_a_reply_says_what_it_includes(make_entry: MakeEntry, agent: User) -> No
     ]
 
 
-def test_a_changed_snippet_changes_all_that_include_it_and_is_found(
+def test_changed_snippet_updates_replies_and_index(
     make_entry: MakeEntry, agent: User
 ) -> None:
     inner = put("门牌", "1 号")
@@ -81,7 +83,7 @@ def test_a_changed_snippet_changes_all_that_include_it_and_is_found(
     assert not plain.replies.get().revisions.exists()
 
 
-def test_a_circle_is_refused_with_the_way_named() -> None:
+def test_include_cycle_is_refused_with_its_path() -> None:
     first = put("甲", "亲")
     put("乙", "{{> 甲}}")
     put("丙", "{{> 乙}}")
@@ -93,7 +95,7 @@ def test_a_circle_is_refused_with_the_way_named() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a|b", "a}b", "a>b", "   "])
-def test_a_name_must_be_one_that_can_be_included(name: str) -> None:
+def test_snippet_name_must_be_includable(name: str) -> None:
     with pytest.raises(ValidationError):
         put(name, "亲")
 
@@ -107,7 +109,7 @@ def test_an_unknown_snippet_is_refused_when_a_reply_is_saved(
         put("地址", "{{> 门牌}}")
 
 
-def test_one_in_use_is_neither_renamed_nor_removed_and_the_places_are_named(
+def test_snippet_in_use_cannot_be_renamed_or_deleted(
     make_entry: MakeEntry,
 ) -> None:
     snippet = put("售后地址", "杭州")
@@ -121,7 +123,7 @@ def test_one_in_use_is_neither_renamed_nor_removed_and_the_places_are_named(
     assert set(Snippet.objects.values_list("name", flat=True)) == {"售后地址", "外"}
 
 
-def test_somebodys_own_reply_neither_stands_in_the_way_nor_breaks(
+def test_private_reply_keeps_the_text_of_a_deleted_snippet(
     agent: User,
 ) -> None:
     snippet = put("售后地址", "杭州")
@@ -149,7 +151,7 @@ def save(client: Client, where: str, **columns: str) -> Any:
     return client.post(f"/admin/kb/snippet/{where}/", columns, follow=True)
 
 
-def test_editors_keep_snippets_in_the_admin(desk: Client) -> None:
+def test_editors_manage_snippets_in_the_admin(desk: Client) -> None:
     page = save(desk, "add", name="售后地址", body="杭州")
     assert page.status_code == 200
     snippet = Snippet.objects.get()
@@ -160,7 +162,7 @@ def test_editors_keep_snippets_in_the_admin(desk: Client) -> None:
     assert Snippet.objects.get().body == "杭州"
 
 
-def test_the_admin_names_the_places_before_it_deletes(
+def test_admin_names_uses_before_deletion(
     desk: Client, make_entry: MakeEntry, agent: User
 ) -> None:
     snippet = put("售后地址", "杭州")
@@ -182,6 +184,6 @@ def test_the_admin_names_the_places_before_it_deletes(
     assert Reply.objects.get().text == "杭州"
 
 
-def test_agents_do_not_change_snippets(client: Client, agent: User) -> None:
+def test_agents_cannot_change_snippets(client: Client, agent: User) -> None:
     client.force_login(agent)
     assert client.get("/admin/kb/snippet/").status_code == 302

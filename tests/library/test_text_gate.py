@@ -1,4 +1,4 @@
-"""Every text that people read passes one gate: rights, rules, a revision, the log."""
+"""The text gate: rights, style rules, a revision and the audit log for every text."""
 
 from __future__ import annotations
 
@@ -69,19 +69,19 @@ def own(db: None) -> Any:
 
 
 @pytest.fixture
-def bound(make_user: Callable[..., User], own: Category) -> User:
-    """Return somebody with every permission of a lead, bound to one branch."""
-    user = make_user("bound", ROLE_LEAD, is_staff=True)
+def restricted(make_user: Callable[..., User], own: Category) -> User:
+    """Return a user with all permissions of a lead, restricted to one branch."""
+    user = make_user("restricted", ROLE_LEAD, is_staff=True)
     for right in CategoryRight:
         CategoryPermission.objects.create(user=user, category=own, right=right)
     return user
 
 
-# Nothing misses the gate ------------------------------------------------------------------
+# The registry ------------------------------------------------------------------
 
 
 def columns_of_text() -> list[tuple[type[Model], str]]:
-    """Return every column of kb in which somebody could write words."""
+    """Return every column of kb that holds text."""
     return [
         (model, field.name)
         for model in apps.get_app_config("kb").get_models()
@@ -91,7 +91,7 @@ def columns_of_text() -> list[tuple[type[Model], str]]:
 
 
 def guards(model: type[Model], name: str) -> list[str]:
-    """Return what is said of a column: the gate, kb.library.entries, or a reason."""
+    """Return how a column is registered: "gate", "entries", or a reason; one is right."""
     found = []
     if (
         model in text_gate.GATED_TABLES
@@ -107,13 +107,13 @@ def guards(model: type[Model], name: str) -> list[str]:
     return found
 
 
-def test_every_column_of_text_passes_the_gate_or_says_why_not() -> None:
+def test_every_text_column_is_registered_once() -> None:
     told = {f"{m.__name__}.{name}": guards(m, name) for m, name in columns_of_text()}
     assert {column for column, found in told.items() if not found} == set()
     assert {column for column, found in told.items() if len(found) > 1} == set()
 
 
-def test_the_registry_names_nothing_that_is_not_there() -> None:
+def test_registry_names_existing_columns_only() -> None:
     there = columns_of_text()
     names = {f"{m.__name__}.{name}" for m, name in there}
     names |= {model.__name__ for model, _ in there}
@@ -122,7 +122,7 @@ def test_the_registry_names_nothing_that_is_not_there() -> None:
         assert {(model, name) for name in table.columns} <= set(there)
 
 
-def test_the_admin_writes_gated_tables_through_the_gate_alone() -> None:
+def test_admin_of_gated_tables_uses_the_gate() -> None:
     for model in text_gate.GATED_TABLES:
         found = admin.site._registry[model]
         assert isinstance(found, GatedAdmin), model
@@ -133,7 +133,7 @@ def test_the_admin_writes_gated_tables_through_the_gate_alone() -> None:
     assert "save_model" in vars(EntryTranslationAdmin)
 
 
-# Who writes gated tables past the gate: text of nobody, or no text at all.
+# Modules that may create gated rows without the gate, and why.
 STRAYS = {
     "demo/__init__.py": "the demo shop, written by the house",
     "management/commands/kb_setup.py": "kinds of customers that ship",
@@ -141,7 +141,7 @@ STRAYS = {
 }
 
 
-def test_no_module_writes_a_gated_table_past_the_gate() -> None:
+def test_no_module_creates_gated_rows_without_the_gate() -> None:
     names = "|".join(model.__name__ for model in text_gate.GATED_TABLES)
     writes = "create|bulk_create|get_or_create|update_or_create"
     pattern = re.compile(rf"\b({names})\.objects\.({writes})\(")
@@ -153,11 +153,11 @@ def test_no_module_writes_a_gated_table_past_the_gate() -> None:
     assert set(strays) <= STRAYS.keys()
 
 
-# What the gate does, for each table ---------------------------------------------------------
+# The gate, for each table ---------------------------------------------------------
 
 
 def make(model: type[Model]) -> Any:
-    """Return a saved row of a gated table, with a text of its own."""
+    """Return a saved row of a gated table with some text."""
     columns: dict[type[Model], dict[str, Any]] = {
         Snippet: {"body": "旧的内容"},
         Announcement: {
@@ -200,7 +200,7 @@ def form(client: Client, row: Any, **typed: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("model", "field"), PARAMS)
-def test_a_change_has_a_revision_and_a_row_in_the_log(
+def test_change_has_a_revision_and_an_audit_event(
     desk: Client, lead: User, model: type[Model], field: str
 ) -> None:
     row = make(model)
@@ -220,7 +220,7 @@ def test_a_change_has_a_revision_and_a_row_in_the_log(
 
 
 @pytest.mark.parametrize(("model", "field"), PARAMS)
-def test_what_a_text_said_before_comes_back(
+def test_old_text_can_be_restored(
     desk: Client, lead: User, model: type[Model], field: str
 ) -> None:
     row = make(model)
@@ -237,7 +237,7 @@ def test_what_a_text_said_before_comes_back(
 
 
 @pytest.mark.parametrize(("model", "field"), PARAMS)
-def test_what_must_not_be_said_is_not_saved(
+def test_text_that_breaks_a_style_rule_is_not_saved(
     desk: Client, model: type[Model], field: str
 ) -> None:
     row = make(model)
@@ -255,10 +255,14 @@ def test_what_must_not_be_said_is_not_saved(
 
 
 @pytest.mark.parametrize(("model", "field"), PARAMS)
-def test_what_is_not_in_the_remit_is_not_saved(
-    client: Client, bound: User, make_entry: MakeEntry, model: type[Model], field: str
+def test_row_outside_permitted_categories_is_not_saved(
+    client: Client,
+    restricted: User,
+    make_entry: MakeEntry,
+    model: type[Model],
+    field: str,
 ) -> None:
-    """Somebody with every permission, bound to another branch."""
+    """The user has all permissions in another branch."""
     row = make(model)
     entry = make_entry(replies=["亲，{{> 片段}}"] if model is Snippet else [])
     if model is Tag:
@@ -267,20 +271,20 @@ def test_what_is_not_in_the_remit_is_not_saved(
     if model in columns:
         Entry.objects.filter(pk=entry.pk).update(**{columns[model]: row})
     before = getattr(row, field)
-    client.force_login(bound)
+    client.force_login(restricted)
     assert client.post(address(row), {field: "新的"}).status_code == 403
     assert client.post(address(row, "delete"), {"post": "yes"}).status_code == 403
     setattr(row, field, "新的")
     with pytest.raises(ValidationError):
-        text_gate.save_text_row(row, by=bound)
+        text_gate.save_text_row(row, by=restricted)
     with pytest.raises(ValidationError):
-        text_gate.delete_text_row(row, by=bound)
+        text_gate.delete_text_row(row, by=restricted)
     row.refresh_from_db()
     assert getattr(row, field) == before
 
 
 @pytest.mark.parametrize(("model", "field"), PARAMS)
-def test_what_is_deleted_leaves_its_text_behind(
+def test_deletion_keeps_the_text_in_the_history(
     desk: Client, lead: User, model: type[Model], field: str
 ) -> None:
     row = make(model)
@@ -299,7 +303,7 @@ def test_what_is_deleted_leaves_its_text_behind(
     assert kept in shown
 
 
-def test_what_is_new_passes_the_gate_too(desk: Client, lead: User) -> None:
+def test_new_row_passes_the_gate(desk: Client, lead: User) -> None:
     sent = {"name": "地址", "body": f"打{PHONE}"}
     assert desk.post("/admin/kb/snippet/add/", sent).status_code == 200
     assert not Snippet.objects.exists()
@@ -314,7 +318,7 @@ def test_what_is_new_passes_the_gate_too(desk: Client, lead: User) -> None:
     assert {(one.act, one.by) for one in rows} == {("made", lead)}
 
 
-def test_what_was_said_before_the_rule_stops_no_other_change(desk: Client) -> None:
+def test_unchanged_text_is_checked_only_when_made_public(desk: Client) -> None:
     row = make(Announcement)
     Announcement.objects.filter(pk=row.pk).update(body=f"打{PHONE}", audience="staff")
     assert desk.post(address(row), form(desk, row, title="新的")).status_code == 302
@@ -322,14 +326,14 @@ def test_what_was_said_before_the_rule_stops_no_other_change(desk: Client) -> No
     assert desk.post(address(row), wider).status_code == 200  # customers would read it
 
 
-def test_the_contact_of_a_site_is_the_houses_own(desk: Client) -> None:
+def test_site_contact_may_contain_contact_details(desk: Client) -> None:
     row = make(Site)
     contact = f"电话 {PHONE}，a@example.com"
     assert desk.post(address(row), form(desk, row, contact=contact)).status_code == 302
     assert desk.post(address(row), form(desk, row, contact=WORD)).status_code == 200
 
 
-def test_a_restored_snippet_is_in_force_in_its_replies(
+def test_restored_snippet_updates_its_replies(
     desk: Client, make_entry: MakeEntry, lead: User
 ) -> None:
     snippet = replies.save_snippet(Snippet(name="地址", body="旧址"), by=lead)
@@ -342,14 +346,14 @@ def test_a_restored_snippet_is_in_force_in_its_replies(
     assert entry.replies.get().text == "寄到旧址"
 
 
-def test_only_who_may_change_a_text_restores_it(
-    client: Client, bound: User, lead: User, desk: Client
+def test_restoring_needs_the_right_to_change(
+    client: Client, restricted: User, lead: User, desk: Client
 ) -> None:
     row = make(Site)
     row.name = "新的名称"
     text_gate.save_text_row(row, by=lead)
     revision = text_gate.list_text_revisions(row).get()
-    client.force_login(bound)
+    client.force_login(restricted)
     page = client.get(address(row, "history"))
     assert page.status_code == 200
     assert "恢复成修改以前" not in page.content.decode()
@@ -363,10 +367,10 @@ def test_only_who_may_change_a_text_restores_it(
     assert row.name == "新的名称"
 
 
-# Entries pass their own stages ----------------------------------------------------------------
+# Entries ----------------------------------------------------------------
 
 
-def test_each_text_of_a_live_entry_is_judged(
+def test_every_text_of_a_published_entry_is_checked(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(replies=["亲，好的"], phrasings=["能退吗"])
@@ -385,7 +389,7 @@ def test_each_text_of_a_live_entry_is_judged(
     assert not Phrasing.objects.filter(text__contains=PHONE).exists()
 
 
-def test_a_change_of_a_live_entry_is_in_the_log(
+def test_change_of_a_published_entry_is_in_the_audit_log(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
@@ -395,11 +399,11 @@ def test_a_change_of_a_live_entry_is_in_the_log(
         act="changed", by=editor, what__contains="修改"
     ).exists()
     draft = make_entry("草稿？", status="draft")
-    change(client, draft, answer="改了")  # nobody reads it yet
+    change(client, draft, answer="改了")  # not published
     assert AuditEvent.objects.filter(act="changed").count() == 1
 
 
-def test_an_agents_reply_is_judged_before_it_is_everybodys(
+def test_proposed_reply_is_checked_before_it_is_shared(
     make_entry: MakeEntry, editor: User, agent: User
 ) -> None:
     entry = make_entry()
@@ -411,7 +415,7 @@ def test_an_agents_reply_is_judged_before_it_is_everybodys(
     assert reply.owner == agent
 
 
-def test_a_teams_reply_is_judged_and_logged(
+def test_team_reply_is_checked_and_logged(
     make_user: Callable[..., User],
 ) -> None:
     team = Team.objects.create(name="售后组")
@@ -425,7 +429,7 @@ def test_a_teams_reply_is_judged_and_logged(
     assert "催" not in AuditEvent.objects.get(by=head).what
 
 
-def test_a_merger_brings_no_phrasing_that_must_not_be_public(
+def test_merge_refuses_phrasings_with_personal_data(
     make_entry: MakeEntry, lead: User
 ) -> None:
     from kb.quality import merging
@@ -437,10 +441,10 @@ def test_a_merger_brings_no_phrasing_that_must_not_be_public(
         merging.merge_entries(entry, other, by=lead)
 
 
-# Files ------------------------------------------------------------------------------------------
+# Imports ------------------------------------------------------------------------------------------
 
 
-def test_names_that_a_file_brings_pass_the_gate(editor: User) -> None:
+def test_imported_names_pass_the_gate(editor: User) -> None:
     file = "标准问题,答案,分类,标签,状态\n怎么退,点退货,售后/退货,运费,草稿\n"
     load(file, by=editor)
     rows = TextRevision.objects.filter(act="made", by=editor, field="name")
@@ -450,7 +454,7 @@ def test_names_that_a_file_brings_pass_the_gate(editor: User) -> None:
         plan(file.replace("运费", WORD), by=editor)
 
 
-def test_a_bound_editor_brings_categories_below_their_own(
+def test_restricted_editor_imports_categories_below_the_branch(
     make_user: Callable[..., User], own: Category
 ) -> None:
     held = make_user("held", ROLE_EDITOR)
@@ -462,13 +466,13 @@ def test_a_bound_editor_brings_categories_below_their_own(
     assert Category.objects.get(name="到付").parent == Category.objects.get(name="运费")
 
 
-def test_operators_need_no_right_and_say_nothing_forbidden() -> None:
+def test_style_rules_apply_to_the_operator_and_rights_do_not() -> None:
     assert text_gate.save_text_row(CustomerSegment(name="新客"), by=None).pk
     with pytest.raises(ValidationError):
         text_gate.save_text_row(CustomerSegment(name=WORD), by=None)
 
 
-def test_the_page_of_an_entry_is_where_its_texts_are_written(
+def test_admin_history_of_an_entry_redirects_to_the_desk(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()

@@ -1,4 +1,4 @@
-"""Two entries that ask the same become one; nothing is lost, and it can be undone."""
+"""Merging entries: related rows move, and the merge can be undone."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def bodies(entry: Entry) -> list[str]:
 
 
 def state() -> dict[str, Any]:
-    """Return all that a merger moves, by entry."""
+    """Return all rows that a merge moves, by entry."""
     return {
         entry.question: (
             said(entry),
@@ -72,7 +72,7 @@ def state() -> dict[str, Any]:
     }
 
 
-def test_what_belongs_to_the_other_goes_over(
+def test_merge_moves_related_rows(
     two: tuple[Entry, Entry], make_question: MakeQuestion, lead: User
 ) -> None:
     one, other = two
@@ -93,9 +93,7 @@ def test_what_belongs_to_the_other_goes_over(
     assert [hit.entry for hit in hits] == [one]
 
 
-def test_what_people_picked_counts_for_the_one_that_stays(
-    two: tuple[Entry, Entry], agent: User, lead: User
-) -> None:
+def test_merge_moves_picks(two: tuple[Entry, Entry], agent: User, lead: User) -> None:
     one, other = two
     for entry, people in ((one, "ab"), (other, "bcd")):
         for person in people:
@@ -115,7 +113,7 @@ def test_what_people_picked_counts_for_the_one_that_stays(
     assert not Evidence.objects.filter(entry=other, level__gt=row.level).exists()
 
 
-def test_everybodys_own_words_and_favourites_go_along(
+def test_merge_moves_private_replies_and_favourites(
     two: tuple[Entry, Entry], agent: User, lead: User
 ) -> None:
     one, other = two
@@ -127,7 +125,7 @@ def test_everybodys_own_words_and_favourites_go_along(
     assert Favorite.objects.get().entry == one
 
 
-def test_follow_ups_lead_to_the_one_that_stays(
+def test_merge_moves_follow_ups(
     two: tuple[Entry, Entry], make_entry: MakeEntry, lead: User
 ) -> None:
     one, other = two
@@ -140,7 +138,7 @@ def test_follow_ups_lead_to_the_one_that_stays(
     assert list(Entry.objects.follow_ups_of(one)) == [after]
 
 
-def test_a_merger_is_undone(
+def test_merge_can_be_undone(
     two: tuple[Entry, Entry],
     make_question: MakeQuestion,
     make_entry: MakeEntry,
@@ -167,20 +165,20 @@ def test_a_merger_is_undone(
         other.pk, SearchSide.STAFF, Pick.objects.all()[0].words_key
     )
     was = state()
-    merger = merging.merge_entries(one, other, by=lead)
+    merge = merging.merge_entries(one, other, by=lead)
     assert state() != was
-    merging.undo_merge(merger, by=lead)
+    merging.undo_merge(merge, by=lead)
     assert state() == was
     assert not EntryMerge.objects.exists()
 
 
-def test_the_address_of_the_other_leads_on(
+def test_address_of_a_merged_entry_redirects(
     client: Client, two: tuple[Entry, Entry], make_entry: MakeEntry, lead: User
 ) -> None:
     one, other = two
     address = other.get_absolute_url()
     assert client.get(address).status_code == 200
-    merger = merging.merge_entries(one, other, by=lead)
+    merge = merging.merge_entries(one, other, by=lead)
     assert client.get(address).headers["Location"] == one.get_absolute_url()
     third = make_entry("运费的事")
     merging.merge_entries(third, one, by=lead)
@@ -189,13 +187,13 @@ def test_the_address_of_the_other_leads_on(
         assert where == third.get_absolute_url()
     entries.retire_entry(third, by=lead)
     assert client.get(address).status_code == 404
-    merger.refresh_from_db()
+    merge.refresh_from_db()
     entries.restore_entry(third, by=lead)
-    merging.undo_merge(merger, by=lead)
+    merging.undo_merge(merge, by=lead)
     assert client.get(address).status_code == 200
 
 
-def test_who_may_not_is_refused_and_nothing_moves(
+def test_merge_without_rights_moves_nothing(
     two: tuple[Entry, Entry], agent: User, lead: User, make_entry: MakeEntry
 ) -> None:
     one, other = two
@@ -209,7 +207,7 @@ def test_who_may_not_is_refused_and_nothing_moves(
     assert bodies(one) == ["亲，我们出"]
 
 
-def test_what_may_not_be_published_does_not_slip_in(
+def test_merge_refuses_text_that_breaks_a_style_rule(
     two: tuple[Entry, Entry], make_entry: MakeEntry, lead: User
 ) -> None:
     style_rules.load_starter_rules()
@@ -219,7 +217,7 @@ def test_what_may_not_be_published_does_not_slip_in(
     assert bodies(two[0]) == ["亲，我们出"]
 
 
-def test_the_page_shows_what_moves_then_does_it_and_undoes_it(
+def test_page_previews_merges_and_undoes(
     client: Client, two: tuple[Entry, Entry], make_entry: MakeEntry, lead: User
 ) -> None:
     one, other = two

@@ -1,4 +1,4 @@
-"""Gaps: what is searched for and not found stays open until a search proves otherwise."""
+"""Search gaps stay open until a search verifies that they are resolved."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def act(desk: Client, gap: SearchGap, do: str, **more: Any) -> str:
     return str(desk.post(address, {"do": do, **more}, follow=True).content.decode())
 
 
-# Gathering -----------------------------------------------------------------------------
+# Collecting -----------------------------------------------------------------------------
 
 
 def test_a_search_without_result_is_a_gap() -> None:
@@ -83,7 +83,7 @@ def test_a_search_without_result_is_a_gap() -> None:
     assert gathered() == {"能不能刻字": (2, 2)}
 
 
-def test_results_that_nobody_uses_are_a_gap_once_several_say_so(freight: Entry) -> None:
+def test_unused_results_are_a_gap_after_several_searches(freight: Entry) -> None:
     search("退货", results=3, times=2)
     assert gathered() == {}
     search("退货", results=3)
@@ -92,14 +92,14 @@ def test_results_that_nobody_uses_are_a_gap_once_several_say_so(freight: Entry) 
     assert gathered() == {}
 
 
-def test_it_is_counted_once_however_often_it_is_gathered() -> None:
+def test_repeated_collection_counts_once() -> None:
     search("能不能刻字", times=2)
     assert gathered() == gathered() == {"能不能刻字": (2, 2)}
     search("能不能刻字", times=2)
     assert gathered() == {"能不能刻字": (4, 4)}
 
 
-def test_what_is_picked_after_the_page_was_shown_counts(freight: Entry) -> None:
+def test_late_pick_is_counted(freight: Entry) -> None:
     usage.record_search("邮费谁出", user=ANYBODY, results=4, person="a:1")
     usage.record_opened_entry(
         "邮费谁出", entry_id=freight.pk, user=ANYBODY, person="b:2"
@@ -111,9 +111,7 @@ def test_what_is_picked_after_the_page_was_shown_counts(freight: Entry) -> None:
     assert Search.objects.get().entry == freight
 
 
-def test_a_reader_who_opens_what_was_found_leaves_no_gap(
-    client: Client, freight: Entry
-) -> None:
+def test_opened_result_of_a_customer_is_no_gap(client: Client, freight: Entry) -> None:
     client.get(reverse("faq:search"), {"q": "退货运费"})
     client.get(freight.get_absolute_url(), {"q": "退货运费"})
     row = Search.objects.get()
@@ -121,7 +119,7 @@ def test_a_reader_who_opens_what_was_found_leaves_no_gap(
     assert row.person
 
 
-def test_a_colleague_who_reads_what_was_found_leaves_no_gap(
+def test_opened_result_of_a_colleague_is_no_gap(
     client: Client, freight: Entry, agent: User
 ) -> None:
     client.force_login(agent)
@@ -130,9 +128,7 @@ def test_a_colleague_who_reads_what_was_found_leaves_no_gap(
     assert (Search.objects.get().entry, Search.objects.get().by) == (freight, agent)
 
 
-def test_narrowing_what_was_found_is_no_other_search(
-    client: Client, freight: Entry
-) -> None:
+def test_filtered_search_is_not_a_new_search(client: Client, freight: Entry) -> None:
     shelf = Category.objects.create(name="售后")
     Entry.objects.filter(pk=freight.pk).update(category=shelf)
     for narrowed in ("", f"&c={shelf.pk}", "&page=2"):
@@ -151,7 +147,7 @@ def test_the_api_is_a_search_like_any_other(client: Client, freight: Entry) -> N
     assert Search.objects.get(words="退货运费").entry == freight
 
 
-def test_the_api_tells_colleagues_from_customers(
+def test_api_distinguishes_staff_and_customers(
     client: Client, freight: Entry, agent: User
 ) -> None:
     client.force_login(agent)
@@ -171,7 +167,7 @@ def test_the_api_tells_colleagues_from_customers(
         (["刻字", "开发票"], ["刻字", "开发票"]),
     ],
 )
-def test_a_program_that_asks_with_every_letter_is_counted_once(
+def test_search_while_typing_counts_once(
     client: Client, typed: list[str], kept: list[str]
 ) -> None:
     for words in typed:
@@ -181,7 +177,7 @@ def test_a_program_that_asks_with_every_letter_is_counted_once(
     assert sum(misses for misses, _ in gathered().values()) == len(kept)
 
 
-def test_who_asks_again_later_or_elsewhere_is_counted_again(client: Client) -> None:
+def test_later_search_counts_again(client: Client) -> None:
     address = reverse("api:search")
     client.get(address, {"q": "刻字"})
     client.get(address, {"q": "刻字"}, headers={"User-Agent": "another"})
@@ -190,7 +186,7 @@ def test_who_asks_again_later_or_elsewhere_is_counted_again(client: Client) -> N
     assert Search.objects.count() == 3
 
 
-def test_one_process_gathers_for_all() -> None:
+def test_one_process_collects_at_a_time() -> None:
     gathering = jobs.get_task("gaps")
     assert gathering
     assert gathering.has_work
@@ -221,7 +217,7 @@ def test_one_process_gathers_for_all() -> None:
         ("保温杯的盖子在哪里可以单独买到", "保温杯的盖子在哪里可以单独买倒呢"),
     ],
 )
-def test_what_means_the_same_is_one_gap(one: str, other: str) -> None:
+def test_same_meaning_is_one_gap(one: str, other: str) -> None:
     lexicon, known = vocabulary.load_current_lexicon(), MeaningIndex()
     known.add_meaning(1, SearchMeaning.from_text(one, lexicon))
     assert known.find_same(SearchMeaning.from_text(other, lexicon)) == 1
@@ -236,7 +232,7 @@ def test_what_means_the_same_is_one_gap(one: str, other: str) -> None:
         ("怎么登录", "怎么注册"),
     ],
 )
-def test_what_does_not_is_two(one: str, other: str) -> None:
+def test_different_meaning_is_two_gaps(one: str, other: str) -> None:
     lexicon, known = vocabulary.load_current_lexicon(), MeaningIndex()
     known.add_meaning(1, SearchMeaning.from_text(one, lexicon))
     assert known.find_same(SearchMeaning.from_text(other, lexicon)) is None
@@ -257,12 +253,12 @@ def test_sides_stay_apart(agent: User) -> None:
 
 
 @pytest.mark.parametrize("words", ["***", "1234", "？？？", "a"])
-def test_what_says_nothing_is_no_gap(words: str) -> None:
+def test_meaningless_search_is_no_gap(words: str) -> None:
     search(words)
     assert gathered() == {}
 
 
-def test_figures_tell_people_and_the_trend(agent: User) -> None:
+def test_figures_contain_persons_and_trend(agent: User) -> None:
     search("能不能刻字", times=3)
     search("能刻字吗", times=2, days=10)
     search("能不能刻字", times=1, days=40)
@@ -279,7 +275,7 @@ def test_figures_tell_people_and_the_trend(agent: User) -> None:
     assert set(found.spellings) == {"能不能刻字", "能刻字吗"}
 
 
-def test_a_gap_goes_with_its_searches() -> None:
+def test_gap_is_deleted_with_its_searches() -> None:
     search("能不能刻字", days=100)
     search_gaps.collect_gaps()
     usage.refresh_evidence()
@@ -287,7 +283,7 @@ def test_a_gap_goes_with_its_searches() -> None:
     assert not SearchGap.objects.exists()
 
 
-def test_a_hundred_thousand_searches_are_gathered_in_few_queries() -> None:
+def test_many_searches_are_collected_in_few_queries() -> None:
     rows = [
         Search(
             words=f"第{n % 900}种刻字{n % 7}", results=0, side="public", person=str(n)
@@ -303,11 +299,11 @@ def test_a_hundred_thousand_searches_are_gathered_in_few_queries() -> None:
     search("第1种刻字1")
     with CaptureQueriesContext(connection) as again:
         search_gaps.collect_gaps()
-    # A database that takes longer statements needs fewer for the first, too.
+    # A database with a higher limit of variables needs fewer for the first, too.
     assert len(again) < min(len(first), 100)
 
 
-def test_what_an_agent_searches_for_and_does_not_use_is_a_gap(
+def test_unused_search_of_an_agent_is_a_gap(
     client: Client, agent: User, editor: User
 ) -> None:
     address = reverse("console:miss")
@@ -322,10 +318,10 @@ def test_what_an_agent_searches_for_and_does_not_use_is_a_gap(
     assert search_gaps.get_gap_figures([gap])[gap.pk].person_count == 1
 
 
-# Settling -----------------------------------------------------------------------------
+# Resolving -----------------------------------------------------------------------------
 
 
-def test_a_phrasing_closes_a_gap_once_the_search_proves_it(
+def test_gap_with_phrasing_closes_after_verification(
     desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
     page = act(desk, gap, "phrasing", entry=freight.pk)
@@ -374,7 +370,7 @@ def test_a_synonym_makes_the_words_find_the_entry(
     assert gap.status == "closed"
 
 
-def test_a_synonym_that_is_not_in_the_words_is_refused_and_stays_typed(
+def test_synonym_outside_the_words_is_refused_and_kept_in_the_form(
     desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
     address = f"{reverse('desk:gap', args=[gap.pk])}?q=退货运费"
@@ -398,9 +394,7 @@ def test_a_closed_gap_opens_again_when_its_entry_falls_out(
     assert gap in SearchGap.objects.needing_attention()
 
 
-def test_what_is_not_ours_returns_only_when_undone(
-    desk: Client, gap: SearchGap
-) -> None:
+def test_declined_gap_returns_only_after_undo(desk: Client, gap: SearchGap) -> None:
     assert "请选一个原因" in act(desk, gap, "decline")
     act(desk, gap, "decline", reason="不是我们的业务")
     search("回邮的钱", times=5)
@@ -412,7 +406,7 @@ def test_what_is_not_ours_returns_only_when_undone(
     assert gathered().keys() == {"回邮的钱"}
 
 
-def test_the_second_of_two_editors_is_told(
+def test_concurrent_resolution_gets_a_message(
     desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
     act(desk, gap, "decline", reason="不是我们的业务")
@@ -455,7 +449,7 @@ def test_a_long_list_costs_no_more_queries(desk: Client, gap: SearchGap) -> None
 @pytest.mark.parametrize(
     "query", [{"gap": "abc"}, {"gap": "9" * 30}, {"status": "x"}, {"side": "'"}]
 )
-def test_hostile_addresses_show_the_list(
+def test_invalid_parameters_show_the_list(
     desk: Client, gap: SearchGap, query: dict[str, str]
 ) -> None:
     assert desk.get(reverse("desk:gaps"), query).status_code == 200

@@ -1,4 +1,4 @@
-"""What waits for somebody is counted in one query, and is what its page lists."""
+"""Waiting work is counted in one query, equal to the lists of its pages."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def tabs(page: Any) -> dict[str, str]:
     return dict(found)
 
 
-def test_who_may_do_nothing_has_nothing_to_do(agent: User) -> None:
+def test_user_without_permissions_has_no_work(agent: User) -> None:
     assert set(work_queue.count_waiting_work(agent)) <= {"asked", "recorded", "ratings"}
     User.groups.through.objects.all().delete()
     assert work_queue.count_waiting_work(User.objects.get(pk=agent.pk)) == {}
 
 
-def test_all_kinds_are_one_query_however_much_waits(
+def test_all_kinds_are_counted_in_one_query(
     editor: User, make_entry: MakeEntry, make_question: MakeQuestion
 ) -> None:
     def asked() -> int:
@@ -48,7 +48,7 @@ def test_all_kinds_are_one_query_however_much_waits(
     for number in range(3):
         make_question(f"问题{number}")
         make_entry(f"条目{number}？", review_at=timezone.localdate())
-    assert asked() == few <= 7  # the person, his permissions and his branches, the tree
+    assert asked() == few <= 7  # user, permissions, categories of the user, tree
     assert (
         work_queue.count_waiting_work(editor)["inbox"]
         == work_queue.count_waiting_work(editor)["due"]
@@ -56,7 +56,7 @@ def test_all_kinds_are_one_query_however_much_waits(
     )
 
 
-def test_what_is_due_waits_for_its_owner_and_else_for_who_may_write_there(
+def test_due_entry_is_work_of_its_owner_or_category_writers(
     make_user: Callable[..., User], editor: User, lead: User, make_entry: MakeEntry
 ) -> None:
     here, there = (Category.objects.create(name=name) for name in ("售后", "售前"))
@@ -83,7 +83,7 @@ def test_what_is_due_waits_for_its_owner_and_else_for_who_may_write_there(
     assert due(held) == {"他的？", "走了的人的？"}
 
 
-def test_a_number_is_as_long_as_the_list_behind_it(
+def test_counts_equal_the_lists_behind_them(
     client: Client, editor: User, lead: User, make_entry: MakeEntry
 ) -> None:
     today = timezone.localdate()
@@ -102,7 +102,7 @@ def test_a_number_is_as_long_as_the_list_behind_it(
     assert tabs(page)["待复核"] == tabs(page)["审核"] == "1"
 
 
-def test_agents_have_the_tabs_that_are_theirs(
+def test_agents_see_their_own_tabs_only(
     client: Client, make_user: Callable[..., User]
 ) -> None:
     client.force_login(make_user("kefu", ROLE_AGENT))

@@ -1,4 +1,4 @@
-"""No text typed for a customer is lost, and who answers is told who else does."""
+"""Drafts of answers: no typed text is lost, and agents see who else is answering."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def url_of(inquiry: Inquiry) -> str:
     return f"/desk/asked/{inquiry.question_id}/"
 
 
-# A session that ended ---------------------------------------------------------------
+# Expired sessions ---------------------------------------------------------------
 
 
-def test_a_session_that_ended_loses_no_answer(
+def test_answer_typed_in_an_expired_session_is_saved(
     inquiry: Inquiry, agent: User, client: Client
 ) -> None:
     page = client.post(url_of(inquiry), {"answer": TYPED})
@@ -69,7 +69,7 @@ def test_a_session_that_ended_loses_no_answer(
     assert Question.objects.get().status == Status.OPEN
 
 
-def test_who_logged_in_elsewhere_meanwhile_loses_no_answer(
+def test_answer_typed_before_a_new_login_is_saved(
     inquiry: Inquiry, agent: User, client: Client
 ) -> None:
     form = fields(client.post(url_of(inquiry), {"answer": TYPED}))
@@ -78,7 +78,7 @@ def test_who_logged_in_elsewhere_meanwhile_loses_no_answer(
     assert f">{TYPED}</textarea>" in page.text
 
 
-def test_a_text_for_a_question_answered_meanwhile_stands_beside_the_answer(
+def test_draft_for_an_answered_question_is_shown_with_its_answer(
     inquiry: Inquiry, agent: User, other: User, client: Client
 ) -> None:
     form = fields(client.post(url_of(inquiry), {"answer": TYPED}))
@@ -90,7 +90,7 @@ def test_a_text_for_a_question_answered_meanwhile_stands_beside_the_answer(
 
 
 @pytest.mark.parametrize("number", ["", "x", "-1", "9" * 40, "424242", "１"])
-def test_a_forged_question_of_a_kept_text_does_no_harm(
+def test_forged_question_id_of_a_draft_is_ignored(
     agent: User, client: Client, number: str
 ) -> None:
     sent = {"username": "agent", "password": PASSWORD}
@@ -99,7 +99,7 @@ def test_a_forged_question_of_a_kept_text_does_no_harm(
     assert not AnswerDraft.objects.exists()
 
 
-def test_a_stranger_without_a_text_is_sent_to_the_login(
+def test_anonymous_post_without_text_goes_to_login(
     inquiry: Inquiry, client: Client
 ) -> None:
     for sent in ({}, {"answer": "  "}):
@@ -108,10 +108,10 @@ def test_a_stranger_without_a_text_is_sent_to_the_login(
         assert answer["Location"].startswith("/login/?next=/desk/asked/")
 
 
-# A colleague was faster --------------------------------------------------------------
+# Concurrent answers --------------------------------------------------------------
 
 
-def test_the_second_answer_is_kept_beside_the_first(
+def test_second_answer_is_saved_as_a_draft(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
     triage.answer_question(inquiry.question, answer="同事回的", by=other)
@@ -120,7 +120,7 @@ def test_the_second_answer_is_kept_beside_the_first(
     for text in ("同事回的", f">{TYPED}</textarea>", "小茶先回复了", "作为更正发出"):
         assert text in page.text
     assert Question.objects.get().answer == "同事回的"
-    listed = desk.get("/desk/asked/")  # whoever leaves that page finds it again
+    listed = desk.get("/desk/asked/")  # after leaving that page it can be found
     assert f'href="/desk/answered/{inquiry.question_id}/"' in listed.text
     sent = fields(page) | {"answer": TYPED, "do": "correct"}
     desk.post(f"/desk/answered/{inquiry.question_id}/", sent)
@@ -128,7 +128,7 @@ def test_the_second_answer_is_kept_beside_the_first(
     assert not answers.list_orphaned_drafts(User.objects.get(username="agent")).exists()
 
 
-def test_the_button_pressed_twice_is_no_conflict(
+def test_same_answer_posted_twice_is_no_conflict(
     desk: Client, inquiry: Inquiry
 ) -> None:
     for _ in range(2):
@@ -136,7 +136,7 @@ def test_the_button_pressed_twice_is_no_conflict(
     assert not AnswerDraft.objects.exists()
 
 
-def test_a_question_closed_meanwhile_keeps_the_text(
+def test_text_for_a_closed_question_is_kept(
     desk: Client, inquiry: Inquiry, editor: User
 ) -> None:
     triage.decline_question(inquiry.question, reason="无关", by=editor)
@@ -148,7 +148,7 @@ def test_a_question_closed_meanwhile_keeps_the_text(
     assert f">{TYPED}</textarea>" in desk.get("/desk/asked/").text
 
 
-def test_a_question_deleted_meanwhile_keeps_the_text(
+def test_text_for_a_deleted_question_is_shown_again(
     desk: Client, inquiry: Inquiry
 ) -> None:
     url = url_of(inquiry)
@@ -159,7 +159,7 @@ def test_a_question_deleted_meanwhile_keeps_the_text(
         assert f"readonly>{TYPED}</textarea>" in page.text
 
 
-def test_a_kept_text_can_be_discarded_and_had_back(
+def test_draft_can_be_discarded_and_restored(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
     url = url_of(inquiry)
@@ -176,10 +176,10 @@ def test_a_kept_text_can_be_discarded_and_had_back(
     assert f">{TYPED}</textarea>" in page.text
 
 
-# Who else is answering ---------------------------------------------------------------
+# Presence ---------------------------------------------------------------
 
 
-def test_a_colleague_who_is_answering_is_named_and_nobody_is_locked_out(
+def test_answering_colleague_is_named_without_a_lock(
     desk: Client, inquiry: Inquiry, other: User, make_question: MakeQuestion
 ) -> None:
     answers.save_draft_and_presence(inquiry.question, by=other, text="同事写到一半")
@@ -210,7 +210,7 @@ def test_presence_expires_and_ends(inquiry: Inquiry, agent: User, other: User) -
     assert answers.get_draft_text(question, by=other) == "x"
 
 
-def test_the_next_question_is_one_that_nobody_is_answering(
+def test_next_question_skips_those_being_answered(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
     asked = inquiries.SubmittedInquiry(form_key="k2", origin="https://faq.example.com")
@@ -222,7 +222,7 @@ def test_the_next_question_is_one_that_nobody_is_answering(
     assert "小茶 正在回复" in page.text  # in the list
 
 
-def test_a_sign_of_life_keeps_the_text_and_tells_who_else_is_there(
+def test_heartbeat_saves_the_text_and_returns_colleagues(
     desk: Client, inquiry: Inquiry, agent: User, other: User
 ) -> None:
     url = f"{url_of(inquiry)}presence/"
@@ -240,22 +240,20 @@ def test_a_sign_of_life_keeps_the_text_and_tells_who_else_is_there(
     assert AnswerDraft.objects.get(by=agent).present_until is None
 
 
-def test_looking_writes_nothing(desk: Client, inquiry: Inquiry) -> None:
+def test_viewing_a_question_writes_nothing(desk: Client, inquiry: Inquiry) -> None:
     desk.get("/desk/asked/")
     desk.get(f"{url_of(inquiry)}presence/")
     assert not AnswerDraft.objects.exists()
 
 
-def test_a_stranger_learns_nothing_of_presence(
-    client: Client, inquiry: Inquiry
-) -> None:
+def test_presence_needs_a_login(client: Client, inquiry: Inquiry) -> None:
     url = f"{url_of(inquiry)}presence/"
     for sent in ({}, {"answer": TYPED}):
         assert client.post(url, sent).status_code == 302  # a script can tell
     assert client.get(url).status_code == 302
 
 
-def test_drafts_are_forgotten_after_a_month(inquiry: Inquiry, agent: User) -> None:
+def test_drafts_are_deleted_after_a_month(inquiry: Inquiry, agent: User) -> None:
     answers.save_draft_and_presence(inquiry.question, by=agent, text="x")
     inquiries.retry_mail_and_erase_contacts()
     assert AnswerDraft.objects.exists()
@@ -279,7 +277,7 @@ def test_an_entry_fills_the_box_and_sends_nothing(
     assert ">亲，</textarea>" in again.text
 
 
-def test_an_entry_retired_meanwhile_sends_nothing_and_keeps_the_text(
+def test_retired_entry_fills_nothing_and_text_is_kept(
     client: Client, inquiry: Inquiry, editor: User, make_entry: MakeEntry
 ) -> None:
     from kb.library import entries

@@ -1,4 +1,4 @@
-"""An answer can be taken back for ten seconds, and corrected with a mark afterwards."""
+"""Answers can be recalled for ten seconds and corrected with a mark afterwards."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def reply(desk: Client, inquiry: Inquiry, text: str = "请等 3 天") -> Any:
 
 
 def let_time_pass() -> None:
-    """Do as if the ten seconds were over."""
+    """Move the times of versions as if the recall period were over."""
     now = timezone.now()
     AnswerVersion.objects.update(visible_from=now, mail_after=now)
 
 
-# The ten seconds --------------------------------------------------------------------
+# The recall period --------------------------------------------------------------------
 
 
-def test_the_customer_reads_an_answer_only_when_it_cannot_be_taken_back(
+def test_answer_is_visible_after_the_recall_period(
     desk: Client, inquiry: Inquiry
 ) -> None:
     reply(desk, inquiry)
@@ -88,7 +88,7 @@ def test_the_customer_reads_an_answer_only_when_it_cannot_be_taken_back(
     assert "请等 3 天" in own_page(inquiry)
 
 
-def test_no_mail_goes_out_before_the_ten_seconds_are_over(
+def test_no_mail_is_sent_in_the_recall_period(
     desk: Client,
     inquiry: Inquiry,
     mail_on: None,
@@ -101,14 +101,12 @@ def test_no_mail_goes_out_before_the_ten_seconds_are_over(
     assert mail.outbox == []
     let_time_pass()
     assert inquiries.has_due_answer_mail()
-    assert (
-        inquiries.mail_due_answers() == 1
-    )  # by any process: the row says that it is due
+    assert inquiries.mail_due_answers() == 1  # any process may send it: the row is due
     assert inquiries.mail_due_answers() == 0
     assert "请等 3 天" in str(mail.outbox[0].body)
 
 
-def test_the_scheduler_mails_within_seconds_and_looks_first(
+def test_scheduler_mails_due_answers_within_seconds(
     desk: Client, inquiry: Inquiry, mail_on: None
 ) -> None:
     task = get_task("answer-mail")
@@ -123,7 +121,7 @@ def test_the_scheduler_mails_within_seconds_and_looks_first(
     assert len(mail.outbox) == 1
 
 
-def test_what_was_taken_back_is_read_by_nobody_and_stands_in_the_box_again(
+def test_recalled_answer_is_never_visible_and_returns_to_the_form(
     desk: Client, inquiry: Inquiry, mail_on: None
 ) -> None:
     reply(desk, inquiry)
@@ -144,7 +142,7 @@ def test_what_was_taken_back_is_read_by_nobody_and_stands_in_the_box_again(
     assert AuditEvent.objects.filter(act=AuditEvent.Action.ANSWER_RECALLED).exists()
 
 
-def test_after_ten_seconds_it_is_too_late_to_take_it_back(
+def test_recall_is_refused_after_the_recall_period(
     desk: Client, inquiry: Inquiry
 ) -> None:
     reply(desk, inquiry)
@@ -156,10 +154,10 @@ def test_after_ten_seconds_it_is_too_late_to_take_it_back(
     assert "请等 3 天" in own_page(inquiry)
 
 
-def test_it_is_too_late_before_the_customer_can_read_it(
+def test_recall_ends_before_the_answer_is_visible(
     desk: Client, inquiry: Inquiry
 ) -> None:
-    """A commit takes its time, and clocks differ: nobody reads what is taken back."""
+    """A margin for slow commits and clocks: a recalled answer is never readable."""
     reply(desk, inquiry)
     AnswerVersion.objects.update(visible_from=timezone.now() + answers.RECALL_MARGIN)
     desk.post(f"/desk/answered/{inquiry.question_id}/take-back/")
@@ -168,7 +166,7 @@ def test_it_is_too_late_before_the_customer_can_read_it(
     assert desk.get("/desk/answered/").context["held"] == []
 
 
-def test_nobody_takes_back_what_a_colleague_sent(
+def test_answer_of_a_colleague_cannot_be_recalled(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
     triage.answer_question(
@@ -178,7 +176,7 @@ def test_nobody_takes_back_what_a_colleague_sent(
     assert Question.objects.get().answer == "好"
 
 
-def test_taking_back_releases_the_entry_that_the_question_was_counted_to(
+def test_recall_releases_the_entry_of_the_question(
     client: Client, inquiry: Inquiry, editor: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry("快递没收到怎么办？", "先问门卫。")
@@ -191,7 +189,7 @@ def test_taking_back_releases_the_entry_that_the_question_was_counted_to(
     assert (question.status, question.entry) == (Status.OPEN, None)
 
 
-def test_what_a_colleague_has_sorted_meanwhile_is_not_taken_back(
+def test_recall_is_refused_after_triage_by_a_colleague(
     desk: Client, inquiry: Inquiry, editor: User, make_entry: MakeEntry
 ) -> None:
     reply(desk, inquiry)
@@ -202,7 +200,7 @@ def test_what_a_colleague_has_sorted_meanwhile_is_not_taken_back(
     assert Question.objects.get().answer == "请等 3 天"
 
 
-def test_an_answer_recorded_for_nobody_is_taken_back_too(
+def test_recall_works_without_an_inquiry(
     desk: Client, make_question: MakeQuestion
 ) -> None:
     question = make_question("记下的", answer="")
@@ -238,7 +236,7 @@ def test_a_correction_is_marked_for_the_customer_and_mailed(
     assert "请等 5 天" in str(mail.outbox[1].body)
 
 
-def test_every_version_is_kept_with_who_and_when_and_noted(
+def test_every_version_has_author_time_and_audit_event(
     desk: Client, inquiry: Inquiry, agent: User, other: User
 ) -> None:
     reply(desk, inquiry)
@@ -256,7 +254,7 @@ def test_every_version_is_kept_with_who_and_when_and_noted(
     assert "请等 3 天" in page
 
 
-def test_a_correction_that_was_taken_back_leaves_the_version_before(
+def test_recalled_correction_restores_the_previous_version(
     desk: Client, inquiry: Inquiry
 ) -> None:
     reply(desk, inquiry)
@@ -270,7 +268,7 @@ def test_a_correction_that_was_taken_back_leaves_the_version_before(
     assert "已更正" not in own_page(inquiry)
 
 
-def test_a_correction_based_on_an_old_version_keeps_what_was_typed(
+def test_correction_of_an_old_version_conflicts_and_keeps_the_text(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
     reply(desk, inquiry)
@@ -296,12 +294,12 @@ def test_an_empty_or_equal_correction_is_refused(
     assert Question.objects.get().answer == "好了"
 
 
-def test_an_open_question_has_nothing_to_correct(inquiry: Inquiry, agent: User) -> None:
+def test_open_question_cannot_be_corrected(inquiry: Inquiry, agent: User) -> None:
     with pytest.raises(ValidationError):
         triage.correct_answer(inquiry.question, answer="好", by=agent, based_on=1)
 
 
-def test_who_may_not_answer_may_not_correct_or_take_back(
+def test_correcting_and_recalling_need_the_answer_permission(
     inquiry: Inquiry, make_user: Callable[..., User]
 ) -> None:
     stranger = make_user("stranger")
@@ -312,7 +310,7 @@ def test_who_may_not_answer_may_not_correct_or_take_back(
         triage.recall_answer(inquiry.question, by=stranger)
 
 
-def test_an_answer_older_than_versions_can_be_corrected(
+def test_answer_without_versions_can_be_corrected(
     inquiry: Inquiry, agent: User
 ) -> None:
     Question.objects.update(answer="以前的", status=Status.ANSWERED)
@@ -323,10 +321,10 @@ def test_an_answer_older_than_versions_can_be_corrected(
     assert "已更正" in own_page(inquiry)
 
 
-# Who answered, and when, whatever the path --------------------------------------------
+# Author and time, for every way of answering --------------------------------------------
 
 
-def test_what_an_agent_records_with_an_answer_is_theirs(
+def test_recorded_answer_belongs_to_the_recording_agent(
     desk: Client, agent: User
 ) -> None:
     sent = {"text": "怎么退", "answer": "点退货", "channel": Channel.PHONE}
@@ -336,7 +334,7 @@ def test_what_an_agent_records_with_an_answer_is_theirs(
     assert question.answered_at is not None
 
 
-def test_an_answer_given_in_the_admin_has_a_name_and_reaches_the_asker(
+def test_answer_from_the_admin_has_an_author_and_is_mailed(
     client: Client, inquiry: Inquiry, editor: User
 ) -> None:
     client.force_login(editor)
@@ -361,7 +359,7 @@ def test_an_answer_given_in_the_admin_has_a_name_and_reaches_the_asker(
     assert Question.objects.get().answer == "后台回复的"
 
 
-def test_an_imported_answer_has_the_name_of_who_imported_it(
+def test_imported_answer_belongs_to_the_importing_user(
     inquiry: Inquiry, lead: User, tmp_path: Any
 ) -> None:
     Question.objects.update(source="s", external_id="7")

@@ -1,4 +1,4 @@
-"""Alt+N's form: a customer's words reach the inbox, whoever's browser has no script."""
+"""The form that records a question of a customer (Alt+N), also without JavaScript."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def console(client: Client, agent: User) -> Client:
 
 
 def send(client: Client, address: str = URL, **more: Any) -> Any:
-    told = {"text": "运费险怎么赔？", "answer": "", "channel": "wechat"}
-    return client.post(address, {**told, **more})
+    data = {"text": "运费险怎么赔？", "answer": "", "channel": "wechat"}
+    return client.post(address, {**data, **more})
 
 
-def test_an_answered_one_waits_in_the_inbox(
+def test_recorded_question_with_answer_is_in_the_inbox(
     console: Client, agent: User, editor: User
 ) -> None:
     module = Module.objects.create(name="物流")
@@ -46,7 +46,7 @@ def test_an_answered_one_waits_in_the_inbox(
     assert f"{agent} 记录" in page
 
 
-def test_without_an_answer_it_is_open(console: Client) -> None:
+def test_recorded_question_without_answer_is_open(console: Client) -> None:
     page = console.get("/console/").text  # where the message is read
     assert "记一条" in page
     send(console)
@@ -54,7 +54,7 @@ def test_without_an_answer_it_is_open(console: Client) -> None:
     assert "还没有回答" in console.get("/console/").text
 
 
-def test_the_form_begins_with_what_was_searched_and_the_last_channel(
+def test_form_starts_with_the_search_and_the_last_channel(
     console: Client,
 ) -> None:
     send(console, channel="qianniu")
@@ -87,7 +87,7 @@ def test_the_channel_of_a_colleague_is_not_remembered(
     ],
 )
 @pytest.mark.parametrize("address", [URL, URL + "?fragment=form"])
-def test_what_does_not_fit_is_refused_and_stays(
+def test_invalid_form_is_refused_and_keeps_its_text(
     console: Client, wrong: dict[str, Any], reason: str, address: str
 ) -> None:
     sent = send(console, address, **{"answer": "先这样答", **wrong})
@@ -97,22 +97,24 @@ def test_what_does_not_fit_is_refused_and_stays(
     assert not Question.objects.exists()
 
 
-def test_a_fragment_is_answered_with_what_to_say(console: Client) -> None:
+def test_fragment_request_returns_a_message(console: Client) -> None:
     form = console.get(URL, {"fragment": "form", "q": "运费"})
     assert "<html" not in form.text
     sent = send(console, URL + "?fragment=form", answer="赔。")
     assert (sent.status_code, sent.text) == (201, "已记下，编辑会在收件箱里整理。")
 
 
-def test_only_agents_record(client: Client, make_user: Callable[..., User]) -> None:
+def test_recording_is_for_agents_only(
+    client: Client, make_user: Callable[..., User]
+) -> None:
     assert send(client).status_code == 302
-    client.force_login(make_user("nobody"))
+    client.force_login(make_user("customer"))
     assert send(client).status_code == 403
     assert client.get(URL).status_code == 403
     assert not Question.objects.exists()
 
 
-def test_it_takes_no_forged_request(agent: User) -> None:
+def test_csrf_token_is_required(agent: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(agent)
     assert send(strict).status_code == 403

@@ -1,4 +1,4 @@
-"""A rating of 1 or 2 reaches a queue, and stands beside the answer in the inbox."""
+"""Ratings of 1 or 2 are queued and shown with the answer in the inbox."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def handle(client: Client, inquiry: Inquiry, do: str = "done") -> None:
     assert client.post(f"/desk/ratings/{inquiry.pk}/", sent).status_code == 302
 
 
-def test_a_low_score_waits_in_a_queue_with_what_the_customer_wrote(
+def test_low_score_is_in_the_queue_with_its_comment(
     client: Client, agent: User, rated: Inquiry
 ) -> None:
     client.force_login(agent)
@@ -45,14 +45,14 @@ def test_a_low_score_waits_in_a_queue_with_what_the_customer_wrote(
 
 
 @pytest.mark.parametrize(("score", "waits"), [(1, 1), (2, 1), (3, 0), (5, 0)])
-def test_only_one_and_two_are_low(
+def test_scores_of_one_and_two_are_low(
     agent: User, rated: Inquiry, score: int, waits: int
 ) -> None:
     rate(rated, score)
     assert work_queue.count_waiting_work(agent)["ratings"] == waits
 
 
-def test_it_is_dealt_with_once_and_that_can_be_undone(
+def test_low_score_is_handled_once_and_can_be_reopened(
     client: Client, agent: User, rated: Inquiry
 ) -> None:
     client.force_login(agent)
@@ -65,7 +65,7 @@ def test_it_is_dealt_with_once_and_that_can_be_undone(
     assert work_queue.count_waiting_work(agent)["ratings"] == 1
 
 
-def test_a_rating_changed_meanwhile_is_not_swept_away(
+def test_changed_rating_is_not_marked_handled(
     client: Client, agent: User, rated: Inquiry
 ) -> None:
     client.force_login(agent)
@@ -81,14 +81,14 @@ def test_a_rating_changed_meanwhile_is_not_swept_away(
     assert work_queue.count_waiting_work(agent)["ratings"] == 1
 
 
-def test_a_new_rating_waits_again(client: Client, agent: User, rated: Inquiry) -> None:
+def test_new_rating_is_unhandled(client: Client, agent: User, rated: Inquiry) -> None:
     client.force_login(agent)
     handle(client, rated)
     rate(rated, 1)
     assert work_queue.count_waiting_work(agent)["ratings"] == 1
 
 
-def test_the_inbox_shows_the_rating_beside_the_answer(
+def test_inbox_shows_the_rating_with_the_answer(
     client: Client, editor: User, rated: Inquiry
 ) -> None:
     client.force_login(editor)

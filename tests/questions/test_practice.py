@@ -1,4 +1,4 @@
-"""新人练习: real questions, masked; what is not known comes back sooner."""
+"""Practice (新人练习): real questions, masked; wrong answers come back sooner."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def console(client: Client, agent: User) -> Client:
 
 @pytest.fixture
 def settled(make_question: MakeQuestion) -> Ask:
-    """Return a function that makes a question which an entry answers."""
+    """Return a function that creates a question which an entry answers."""
 
     def make(
         entry: Entry,
@@ -74,10 +74,10 @@ def asked(user: User) -> Question | None:
     return practice.choose_next_question(user).question
 
 
-# Which questions ---------------------------------------------------------------------
+# The pool ---------------------------------------------------------------------
 
 
-def test_only_what_an_entry_for_this_reader_answers_is_asked(
+def test_pool_contains_questions_of_readable_entries_only(
     make_entry: MakeEntry, make_question: MakeQuestion, settled: Ask, agent: User
 ) -> None:
     make_question("还没整理")
@@ -110,10 +110,10 @@ def test_numbers_and_addresses_of_customers_are_masked(
             assert personal not in text
 
 
-# Which one comes next ------------------------------------------------------------------
+# The next question ------------------------------------------------------------------
 
 
-def test_a_wrong_one_comes_back_sooner_than_a_right_one(
+def test_wrong_answer_comes_back_sooner_than_a_right_one(
     make_entry: MakeEntry, settled: Ask, agent: User, clock: Any
 ) -> None:
     one, two = make_entry("甲？"), make_entry("乙？")
@@ -132,7 +132,7 @@ def test_a_wrong_one_comes_back_sooner_than_a_right_one(
     assert asked(agent) == second
 
 
-def test_what_is_due_comes_before_what_is_new(
+def test_due_question_comes_before_a_new_one(
     make_entry: MakeEntry, settled: Ask, agent: User, clock: Any
 ) -> None:
     entry = make_entry()
@@ -143,7 +143,7 @@ def test_what_is_due_comes_before_what_is_new(
     assert asked(agent) == missed
 
 
-def test_three_in_a_row_is_mastered_and_one_slip_begins_anew(
+def test_three_right_answers_master_and_a_wrong_one_resets(
     make_entry: MakeEntry, settled: Ask, agent: User, clock: Any
 ) -> None:
     entry = make_entry()
@@ -165,7 +165,7 @@ def test_three_in_a_row_is_mastered_and_one_slip_begins_anew(
     ]
 
 
-def test_entries_never_tried_come_first_of_what_is_new(
+def test_new_questions_of_untried_entries_come_first(
     make_entry: MakeEntry, settled: Ask, agent: User
 ) -> None:
     now: datetime = timezone.now()
@@ -178,7 +178,7 @@ def test_entries_never_tried_come_first_of_what_is_new(
     assert asked(agent) == oldest
 
 
-def test_what_one_person_knows_is_nothing_to_another(
+def test_mastery_is_per_user(
     make_entry: MakeEntry, settled: Ask, agent: User, make_user: Callable[..., User]
 ) -> None:
     entry = make_entry()
@@ -190,7 +190,7 @@ def test_what_one_person_knows_is_nothing_to_another(
 # Answering --------------------------------------------------------------------------
 
 
-def test_the_page_says_whether_it_was_the_one(
+def test_page_says_whether_the_choice_was_right(
     console: Client, make_entry: MakeEntry, settled: Ask, agent: User
 ) -> None:
     right = make_entry("退货运费谁承担？", replies=["亲，我们出。"])
@@ -215,7 +215,7 @@ def test_the_page_says_whether_it_was_the_one(
     assert [p.right for p in PracticeAttempt.objects.order_by("pk")] == [False, True]
 
 
-def test_who_looks_has_not_known(
+def test_showing_the_answer_counts_as_wrong(
     console: Client, make_entry: MakeEntry, settled: Ask
 ) -> None:
     question = settled(make_entry())
@@ -225,7 +225,7 @@ def test_who_looks_has_not_known(
     assert (row.chosen, row.right) == (None, False)
 
 
-def test_the_search_is_the_consoles_and_is_not_kept(
+def test_practice_search_equals_the_console_and_is_not_recorded(
     console: Client, make_entry: MakeEntry, settled: Ask
 ) -> None:
     entry = make_entry("退货运费谁承担？", replies=["亲，{{运单号}} 我们出。"])
@@ -239,7 +239,7 @@ def test_the_search_is_the_consoles_and_is_not_kept(
     assert not Search.objects.exists()
 
 
-def test_nobody_meets_the_personal_replies_of_others(
+def test_practice_shows_no_private_replies_of_others(
     console: Client, make_entry: MakeEntry, settled: Ask, make_user: Callable[..., User]
 ) -> None:
     entry = make_entry("退货运费谁承担？")
@@ -252,7 +252,7 @@ def test_nobody_meets_the_personal_replies_of_others(
     assert "悄悄话" not in found + done
 
 
-def test_what_is_in_force_no_more_is_not_practised(
+def test_entry_not_in_force_is_not_practised(
     make_entry: MakeEntry, settled: Ask, agent: User
 ) -> None:
     entry = make_entry()
@@ -272,7 +272,7 @@ def test_what_is_in_force_no_more_is_not_practised(
         {"question": "-1"},
     ],
 )
-def test_a_question_that_is_not_in_the_pool_is_answered_in_words(
+def test_question_outside_the_pool_gets_a_message(
     console: Client, sent: dict[str, Any]
 ) -> None:
     page = console.post(URL, sent, follow=True)
@@ -280,7 +280,7 @@ def test_a_question_that_is_not_in_the_pool_is_answered_in_words(
     assert not PracticeAttempt.objects.exists()
 
 
-def test_an_entry_that_is_gone_cannot_be_chosen(
+def test_deleted_entry_cannot_be_chosen(
     console: Client, make_entry: MakeEntry, settled: Ask
 ) -> None:
     question, draft = settled(make_entry()), make_entry("草稿？", status="draft")
@@ -292,16 +292,14 @@ def test_an_entry_that_is_gone_cannot_be_chosen(
     assert not PracticeAttempt.objects.exists()
 
 
-def test_the_stage_keeps_no_question_outside_the_pool(
+def test_record_attempt_refuses_questions_outside_the_pool(
     make_question: MakeQuestion, agent: User
 ) -> None:
     with pytest.raises(ValidationError, match="不在题库"):
         practice.record_attempt(make_question(), chosen=None, by=agent)
 
 
-def test_with_nothing_to_practise_it_says_what_to_do(
-    console: Client, editor: User
-) -> None:
+def test_empty_pool_says_what_to_do(console: Client, editor: User) -> None:
     page = console.get(URL).text
     assert "题库还是空的" in page
     assert "/desk/inbox/" not in page  # an agent cannot do that
@@ -310,7 +308,7 @@ def test_with_nothing_to_practise_it_says_what_to_do(
     assert "/desk/inbox/" in desk.get(URL).text
 
 
-def test_when_all_is_known_for_now_it_says_when_to_come_back(
+def test_page_says_when_the_next_question_is_due(
     console: Client, make_entry: MakeEntry, settled: Ask
 ) -> None:
     entry = make_entry()
@@ -324,7 +322,7 @@ def test_when_all_is_known_for_now_it_says_when_to_come_back(
 # Scores --------------------------------------------------------------------------------
 
 
-def test_the_score_says_where_the_mistakes_are(
+def test_score_lists_categories_with_mistakes(
     console: Client, make_entry: MakeEntry, settled: Ask, agent: User
 ) -> None:
     freight = Category.objects.create(name="运费")
@@ -351,7 +349,7 @@ def test_the_score_says_where_the_mistakes_are(
     assert f"/console/?entry={one.pk}" in page
 
 
-def test_what_was_learned_is_no_mistake_any_more(
+def test_learned_entry_is_no_longer_listed_as_missed(
     make_entry: MakeEntry, settled: Ask, agent: User
 ) -> None:
     entry = make_entry()
@@ -362,7 +360,7 @@ def test_what_was_learned_is_no_mistake_any_more(
     assert practice.compute_practice_score(agent).missed_entries == []
 
 
-def test_an_entry_that_is_retired_is_nothing_to_learn(
+def test_retired_entry_is_not_listed_as_missed(
     make_entry: MakeEntry, settled: Ask, agent: User
 ) -> None:
     entry = make_entry()
@@ -371,7 +369,7 @@ def test_an_entry_that_is_retired_is_nothing_to_learn(
     assert practice.compute_practice_score(agent).missed_entries == []
 
 
-def test_a_score_is_for_its_owner_and_leads_alone(
+def test_score_is_for_its_user_and_leads_only(
     client: Client,
     make_entry: MakeEntry,
     settled: Ask,
@@ -392,7 +390,7 @@ def test_a_score_is_for_its_owner_and_leads_alone(
     assert str(agent) in client.get(SCORES).text
 
 
-def test_an_outcome_is_its_owners_alone(
+def test_outcome_is_for_its_user_only(
     client: Client,
     make_entry: MakeEntry,
     settled: Ask,
@@ -407,10 +405,12 @@ def test_an_outcome_is_its_owners_alone(
     assert client.get(URL, {"done": made.pk}).status_code == 200
 
 
-def test_only_agents_practise(client: Client, make_user: Callable[..., User]) -> None:
+def test_practice_is_for_agents_only(
+    client: Client, make_user: Callable[..., User]
+) -> None:
     for address in (URL, SCORES):
         assert client.get(address).status_code == 302
-    client.force_login(make_user("nobody"))
+    client.force_login(make_user("customer"))
     for address in (URL, SCORES):
         assert client.get(address).status_code == 403
     assert client.post(URL, {}).status_code == 403

@@ -1,4 +1,4 @@
-"""What a customer writes is masked before it is stored, wherever it comes in."""
+"""Personal data in questions is masked before it is stored, at every intake."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_asking_masks_phone_mail_and_cards() -> None:
         (["name", "phone"], "我叫***，电话***"),
     ],
 )
-def test_the_setting_says_which_kinds(
+def test_setting_selects_the_kinds_of_data(
     settings: Any, kinds: list[str], stored: str
 ) -> None:
     settings.KB_MASK_IN_QUESTIONS = kinds
@@ -49,7 +49,7 @@ def test_what_customers_ask_on_the_site_is_masked() -> None:
     asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
     made = inquiries.submit_inquiry(SAID, details=asked)
     assert made.question.text == MASKED
-    assert made.contact == "13812345678"  # so that somebody can call back
+    assert made.contact == "13812345678"  # for a call back
     asked = inquiries.SubmittedInquiry(
         form_key="l", origin="https://faq.example.com", contact="a@example.com"
     )
@@ -69,7 +69,7 @@ def test_the_console_masks(client: Client, agent: User) -> None:
 
 
 @pytest.mark.django_db
-def test_an_import_masks_and_knows_the_row_again(tmp_path: Path) -> None:
+def test_import_masks_and_recognizes_the_row(tmp_path: Path) -> None:
     file = tmp_path / "问题.csv"
     file.write_text(f"问题,回答\n{SAID.replace(',', '，')},好\n", "utf-8")
     for _ in range(2):
@@ -96,7 +96,7 @@ def test_the_admin_masks(client: Client, lead: User) -> None:
     assert question.text == MASKED
 
 
-def test_the_names_of_the_setting_are_all_understood() -> None:
+def test_every_name_in_the_setting_is_valid() -> None:
     every = {
         kind
         for kinds in personal_data.PERSONAL_DATA_KINDS_BY_SETTING.values()

@@ -1,4 +1,4 @@
-"""反馈 on a reply: to the editors with its context, and their answer back."""
+"""Feedback on replies (反馈): reaches editors with its context and gets an answer."""
 
 from __future__ import annotations
 
@@ -40,24 +40,24 @@ def desk(editor: User) -> Client:
 
 def tell(client: Client, entry: Entry, /, **more: Any) -> Any:
     reply = entry.replies.first()
-    told = {
+    data = {
         "entry": entry.pk,
         "reply": reply.pk if reply else "",
         "reason": "stale",
         "words": "上月改成 12 元了",
         "q": "运费险 13800138000",
     }
-    return client.post(URL, {**told, **more})
+    return client.post(URL, {**data, **more})
 
 
-def test_it_reaches_editors_with_the_context(
+def test_feedback_reaches_editors_with_its_context(
     console: Client, desk: Client, entry: Entry, agent: User
 ) -> None:
     sent = tell(console, entry)
     assert sent.status_code == 302
-    remark = ReplyFeedback.objects.get()
-    assert (remark.entry, remark.reply) == (entry, entry.replies.get())
-    assert (remark.reason, remark.by, remark.state) == ("stale", agent, "open")
+    feedback = ReplyFeedback.objects.get()
+    assert (feedback.entry, feedback.reply) == (entry, entry.replies.get())
+    assert (feedback.reason, feedback.by, feedback.state) == ("stale", agent, "open")
     page = desk.get(DESK).text
     for said in (
         "过时",
@@ -72,7 +72,7 @@ def test_it_reaches_editors_with_the_context(
     assert "13800138000" not in page
 
 
-def test_what_is_read_is_what_stood_there(
+def test_feedback_stores_the_text_of_that_time(
     console: Client, desk: Client, entry: Entry
 ) -> None:
     tell(console, entry)
@@ -86,14 +86,14 @@ def test_what_is_read_is_what_stood_there(
     assert "现在已经删掉了" in desk.get(DESK).text
 
 
-def test_the_answer_is_read_by_who_asked_and_nobody_else(
+def test_answer_is_visible_to_the_feedback_author_only(
     console: Client, desk: Client, entry: Entry, make_user: Callable[..., User]
 ) -> None:
     tell(console, entry)
-    remark = ReplyFeedback.objects.get()
-    desk.post(f"{DESK}{remark.pk}/", {"answer": "已改成 12 元"})
-    remark.refresh_from_db()
-    assert (remark.state, remark.answer) == ("done", "已改成 12 元")
+    feedback = ReplyFeedback.objects.get()
+    desk.post(f"{DESK}{feedback.pk}/", {"answer": "已改成 12 元"})
+    feedback.refresh_from_db()
+    assert (feedback.state, feedback.answer) == ("done", "已改成 12 元")
     assert "答复了您的 1 条反馈" in console.get("/console/").text
     shown: dict[str, Any] = {"entry": entry.pk, "fragment": "preview"}
     assert "已改成 12 元" in console.get("/console/", shown).text
@@ -110,34 +110,32 @@ def test_the_answer_is_read_by_who_asked_and_nobody_else(
         assert "答复了您的" not in page, address
 
 
-def test_it_is_answered_once_and_in_words(
+def test_feedback_is_answered_once_and_needs_a_text(
     console: Client, desk: Client, entry: Entry, editor: User, lead: User
 ) -> None:
     tell(console, entry)
-    remark = ReplyFeedback.objects.get()
-    page = desk.post(f"{DESK}{remark.pk}/", {"answer": " \u200b"}, follow=True)
+    feedback = ReplyFeedback.objects.get()
+    page = desk.post(f"{DESK}{feedback.pk}/", {"answer": " \u200b"}, follow=True)
     assert "请写一句答复" in page.text
-    long = desk.post(f"{DESK}{remark.pk}/", {"answer": "长" * 501}, follow=True)
+    long = desk.post(f"{DESK}{feedback.pk}/", {"answer": "长" * 501}, follow=True)
     assert "500" in long.text
-    remark.refresh_from_db()
-    assert remark.state == "open"
-    reply_feedback.answer_reply_feedback(remark, answer="改了", by=lead)
-    page = desk.post(f"{DESK}{remark.pk}/", {"answer": "我也改了"}, follow=True)
+    feedback.refresh_from_db()
+    assert feedback.state == "open"
+    reply_feedback.answer_reply_feedback(feedback, answer="改了", by=lead)
+    page = desk.post(f"{DESK}{feedback.pk}/", {"answer": "我也改了"}, follow=True)
     assert "已经有人答复了" in page.text
-    remark.refresh_from_db()
-    assert (remark.answer, remark.done_by) == ("改了", lead)
+    feedback.refresh_from_db()
+    assert (feedback.answer, feedback.done_by) == ("改了", lead)
     assert "已经不在了" in desk.post(f"{DESK}999999/", follow=True).text
 
 
-def test_the_desk_counts_what_waits(
-    console: Client, desk: Client, entry: Entry
-) -> None:
+def test_desk_counts_open_feedback(console: Client, desk: Client, entry: Entry) -> None:
     assert "话术反馈</a>" in desk.get("/desk/drafts/").text
     tell(console, entry)
     tell(console, entry, reason="wrong")
     assert '话术反馈 <span class="number">2</span>' in desk.get("/desk/drafts/").text
-    for remark in ReplyFeedback.objects.all():
-        desk.post(f"{DESK}{remark.pk}/", {"answer": "好"})
+    for feedback in ReplyFeedback.objects.all():
+        desk.post(f"{DESK}{feedback.pk}/", {"answer": "好"})
     assert "话术反馈</a>" in desk.get("/desk/drafts/").text
     assert "没有待处理的反馈" in desk.get(DESK).text
     assert desk.get(DESK, {"done": "1"}).text.count("答复：") == 2
@@ -156,7 +154,7 @@ def test_the_desk_counts_what_waits(
         ({"reply": 999_999}, "不属于这个条目"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words(
+def test_invalid_feedback_gets_a_message(
     console: Client, entry: Entry, wrong: dict[str, Any], reason: str
 ) -> None:
     sent = tell(console, entry, bare="1", **wrong)
@@ -174,7 +172,7 @@ def test_the_reply_must_be_of_the_entry(
     assert tell(console, entry, reply=other.pk, bare="1").status_code == 400
 
 
-def test_only_what_editors_wrote_is_theirs_to_mend(
+def test_feedback_is_for_shared_replies_only(
     console: Client, entry: Entry, agent: User, make_user: Callable[..., User]
 ) -> None:
     for owner in (agent, make_user("other", ROLE_AGENT)):
@@ -187,7 +185,7 @@ def test_only_what_editors_wrote_is_theirs_to_mend(
     assert not ReplyFeedback.objects.exists()
 
 
-def test_what_is_hidden_is_answered_like_what_never_was(
+def test_hidden_entry_is_answered_like_a_missing_one(
     console: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
     entries.retire_entry(entry, by=None)
@@ -204,7 +202,7 @@ def test_what_is_hidden_is_answered_like_what_never_was(
     assert not ReplyFeedback.objects.exists()
 
 
-def test_an_entry_that_is_retired_meanwhile_keeps_the_remark(
+def test_feedback_survives_retirement_of_its_entry(
     console: Client, entry: Entry
 ) -> None:
     tell(console, entry)
@@ -214,23 +212,23 @@ def test_an_entry_that_is_retired_meanwhile_keeps_the_remark(
     assert entry.question not in page
 
 
-def test_only_agents_tell_and_only_editors_answer(
+def test_agents_give_feedback_and_editors_answer(
     client: Client, entry: Entry, make_user: Callable[..., User], agent: User
 ) -> None:
     assert tell(client, entry).status_code == 302
-    client.force_login(make_user("nobody"))
+    client.force_login(make_user("customer"))
     assert tell(client, entry).status_code == 403
     assert not ReplyFeedback.objects.exists()
     client.force_login(agent)
     tell(client, entry)
-    remark = ReplyFeedback.objects.get()
+    feedback = ReplyFeedback.objects.get()
     assert client.get(DESK).status_code == 403
-    assert client.post(f"{DESK}{remark.pk}/", {"answer": "x"}).status_code == 403
+    assert client.post(f"{DESK}{feedback.pk}/", {"answer": "x"}).status_code == 403
     with pytest.raises(PermissionDenied):
-        reply_feedback.answer_reply_feedback(remark, answer="x", by=agent)
+        reply_feedback.answer_reply_feedback(feedback, answer="x", by=agent)
 
 
-def test_the_stage_refuses_what_is_too_long(entry: Entry, agent: User) -> None:
+def test_too_long_feedback_is_refused(entry: Entry, agent: User) -> None:
     with pytest.raises(ValidationError):
         reply_feedback.add_reply_feedback(
             entry, by=agent, reason="wrong", words="长" * 501
@@ -239,7 +237,7 @@ def test_the_stage_refuses_what_is_too_long(entry: Entry, agent: User) -> None:
         reply_feedback.add_reply_feedback(entry, by=agent, reason="nonsense")
 
 
-def test_done_without_an_answer_is_no_row(entry: Entry, agent: User) -> None:
+def test_answered_feedback_needs_an_answer(entry: Entry, agent: User) -> None:
     reply_feedback.add_reply_feedback(entry, by=agent, reason="wrong")
     with pytest.raises(IntegrityError), transaction.atomic():
         ReplyFeedback.objects.update(state="done")

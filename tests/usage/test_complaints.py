@@ -1,4 +1,4 @@
-"""没帮助 without a word of why counts like any other."""
+"""Complaints (没帮助) without a reason count like those with one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def complain(
     )
 
 
-def test_a_bare_complaint_reaches_the_queue_and_its_number(
+def test_complaint_without_reason_is_counted_in_the_queue(
     client: Client, editor: User, entry: Entry
 ) -> None:
     complain(entry)
@@ -40,7 +40,7 @@ def test_a_bare_complaint_reaches_the_queue_and_its_number(
     assert "没说原因 1" in page
 
 
-def test_bare_complaints_do_not_hide_those_that_say_why(entry: Entry) -> None:
+def test_complaints_with_a_reason_are_shown_first(entry: Entry) -> None:
     complain(entry, "first", VoteReason("unclear", "看不懂第二步"))
     for number in range(15):
         complain(entry, f"p{number}")
@@ -52,7 +52,7 @@ def test_bare_complaints_do_not_hide_those_that_say_why(entry: Entry) -> None:
     )
 
 
-def test_all_are_dealt_with_together_and_that_can_be_undone(
+def test_complaints_of_an_entry_are_handled_together_with_undo(
     client: Client, editor: User, entry: Entry
 ) -> None:
     complain(entry, "a", VoteReason("unclear"))
@@ -69,7 +69,7 @@ def test_all_are_dealt_with_together_and_that_can_be_undone(
     assert usage.list_complaints(10)[0].count == 2
 
 
-def test_undoing_leaves_what_was_dealt_with_earlier(editor: User, entry: Entry) -> None:
+def test_undo_keeps_complaints_handled_earlier(editor: User, entry: Entry) -> None:
     first = complain(entry, "a")
     usage.mark_complaints_handled(entry, upto=first.created_at, by=editor)
     second = complain(entry, "b")
@@ -79,7 +79,7 @@ def test_undoing_leaves_what_was_dealt_with_earlier(editor: User, entry: Entry) 
     assert Vote.objects.get(pk=first.pk).handled_at is not None
 
 
-def test_said_again_after_it_was_dealt_with_it_waits_again_and_keeps_its_reason(
+def test_repeated_complaint_is_open_again_with_its_reason(
     editor: User, entry: Entry
 ) -> None:
     vote = complain(entry, "a", VoteReason("outdated", "改版了"))

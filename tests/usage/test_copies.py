@@ -1,4 +1,4 @@
-"""What an agent copies is remembered, for the search and nobody's eyes."""
+"""Copies of agents are recorded as usage and become evidence."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_copy_is_a_search_and_a_pick(
     assert (pick.kind, pick.person) == (Pick.Kind.COPIED, f"u{agent.pk}")
 
 
-def test_a_copy_is_kept_with_all_that_is_known_of_it(
+def test_copy_is_recorded_with_all_facts(
     console: Client, entry: Entry, agent: User
 ) -> None:
     reply = entry.replies.get()
@@ -80,15 +80,15 @@ def test_a_copy_is_kept_with_all_that_is_known_of_it(
     assert (copy.reply, copy.variant) == (None, "标准")
 
 
-def test_a_reply_that_belongs_to_no_entry_is_kept_and_teaches_nothing(
+def test_reply_without_entry_is_recorded_and_makes_no_evidence(
     console: Client, entry: Entry, agent: User, make_user: Callable[..., User]
 ) -> None:
     mine = replies.save_private_reply(
         Reply(owner=agent, title="早安", body="早上好"), by=agent
     )
     talk = {"conversation": "c0ffee"}
-    told = console.post(URL, {"q": "早", "entry": f"r{mine.pk}", **talk})
-    assert told.status_code == 204
+    response = console.post(URL, {"q": "早", "entry": f"r{mine.pk}", **talk})
+    assert response.status_code == 204
     copy = CopyEvent.objects.get()
     assert (copy.entry, copy.reply, copy.by) == (None, mine, agent)
     assert not Search.objects.exists()
@@ -114,7 +114,7 @@ def test_a_copy_without_words_is_no_search(
     assert not Pick.objects.exists()
 
 
-def test_a_basket_is_kept_whole_and_in_order(
+def test_basket_is_recorded_completely_and_in_order(
     console: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
     other = make_entry("发票怎么开？", replies=["点开发票"])
@@ -137,7 +137,7 @@ def test_a_basket_is_kept_whole_and_in_order(
     assert Pick.objects.get().entry == other
 
 
-def test_of_a_basket_with_a_retired_entry_nothing_is_kept(
+def test_basket_with_a_retired_entry_is_not_recorded(
     console: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
     gone = make_entry("旧的", status="retired")
@@ -147,7 +147,7 @@ def test_of_a_basket_with_a_retired_entry_nothing_is_kept(
     assert not Search.objects.exists()
 
 
-def test_the_words_of_a_copy_go_with_the_searches(
+def test_words_of_a_copy_are_erased_with_the_searches(
     console: Client, entry: Entry
 ) -> None:
     tell(console, entry)
@@ -156,7 +156,7 @@ def test_the_words_of_a_copy_go_with_the_searches(
     assert CopyEvent.objects.get().words == ""
 
 
-def test_two_agents_teach_the_third(
+def test_picks_of_two_agents_change_the_results_of_a_third(
     entry: Entry,
     make_entry: MakeEntry,
     make_user: Callable[..., User],
@@ -177,16 +177,16 @@ def test_two_agents_teach_the_third(
     assert finds(clients[2])
 
 
-def test_only_agents_are_listened_to(
+def test_only_agents_can_record_copies(
     client: Client, entry: Entry, make_user: Callable[..., User]
 ) -> None:
     assert tell(client, entry).status_code == 403
-    client.force_login(make_user("nobody"))
+    client.force_login(make_user("customer"))
     assert tell(client, entry).status_code == 403
     assert not Search.objects.exists()
 
 
-def test_it_takes_no_forged_request(agent: User, entry: Entry) -> None:
+def test_csrf_token_is_required(agent: User, entry: Entry) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(agent)
     assert tell(strict, entry).status_code == 403
@@ -196,7 +196,7 @@ def test_it_takes_no_forged_request(agent: User, entry: Entry) -> None:
     assert strict.post(URL, sent, headers={"X-CSRFToken": token}).status_code == 204
 
 
-def test_it_is_only_posted_to(console: Client) -> None:
+def test_only_post_is_allowed(console: Client) -> None:
     assert console.get(URL).status_code == 405
 
 
@@ -220,7 +220,7 @@ def test_it_is_only_posted_to(console: Client) -> None:
         {"entry": [1] * 21},
     ],
 )
-def test_what_cannot_be_understood_is_refused_in_one_line(
+def test_malformed_copy_is_refused_with_a_message(
     console: Client, entry: Entry, wrong: dict[str, Any]
 ) -> None:
     response = tell(console, entry, **wrong)
@@ -232,7 +232,7 @@ def test_what_cannot_be_understood_is_refused_in_one_line(
     assert not CopyEvent.objects.exists()
 
 
-def test_an_entry_that_is_not_there_is_not_picked(
+def test_unknown_entry_is_not_picked(
     console: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
     entries.retire_entry(entry, by=None)
@@ -248,7 +248,7 @@ def test_the_reply_must_be_of_the_entry(
     assert tell(console, entry, reply=other.pk).status_code == 400
 
 
-def test_a_search_page_is_recorded_once_and_keystrokes_are_not(
+def test_search_page_is_recorded_and_suggestions_are_not(
     client: Client, console: Client, entry: Entry
 ) -> None:
     stranger = Client()
@@ -273,7 +273,7 @@ def test_a_search_whose_record_fails_is_answered(
     assert client.get("/search/", {"q": "运费"}).status_code == 200
 
 
-def test_a_search_of_titles_alone_says_nothing_of_the_library(
+def test_search_without_an_index_is_not_recorded(
     client: Client, settings: Any, tmp_path: Any
 ) -> None:
     settings.KB_ENGINE = {

@@ -1,4 +1,4 @@
-"""What several people found useful makes search better, and nothing else does."""
+"""Evidence: picks of several persons improve search; nothing else does."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def freight(make_entry: MakeEntry) -> Entry:
-    """An entry that does not hold WORDS, among others."""
+    """An entry without WORDS in its text, among others."""
     make_entry("发票抬头怎么改？", answer="在订单里改。")
     return make_entry("退货运费谁承担？", answer="质量问题由我们承担。")
 
@@ -80,15 +80,15 @@ def learn() -> None:
 # Evidence ------------------------------------------------------------------------
 
 
-def test_what_two_people_picked_is_found(freight: Entry) -> None:
+def test_entry_picked_by_two_persons_is_found(freight: Entry) -> None:
     assert found(WORDS) == []
     pick(freight, "a", "b")
     assert found(WORDS) == [freight.pk]
     assert found("要自己付郵費嗎？") == [freight.pk]
 
 
-def test_what_several_wordings_share_is_learned(freight: Entry) -> None:
-    """One wording speaks for itself alone, or it would pull in all that is like it."""
+def test_common_terms_of_several_wordings_are_learned(freight: Entry) -> None:
+    """One wording counts for itself only, or similar queries would find the entry."""
     pick(freight, *"abc")
     assert (found("邮费"), found("邮费要多少钱")) == ([], [])
     pick(freight, "a", "c", words="邮费谁出")
@@ -126,14 +126,14 @@ def test_all_spellings_are_the_same_words(freight: Entry) -> None:
     assert Evidence.objects.get().words == WORDS
 
 
-def test_words_that_say_nothing_are_no_pick(freight: Entry) -> None:
+def test_words_without_terms_are_no_pick(freight: Entry) -> None:
     for words in ("", " ", "？？！", "13812345678", "\x00"):
         pick(freight, "a", "b", words=words)
     assert not Pick.objects.exists()
 
 
-def test_what_resembles_picked_words_draws_nobody_else(make_entry: MakeEntry) -> None:
-    """Queries are alike in how they are put, whatever they ask."""
+def test_similar_words_get_no_evidence(make_entry: MakeEntry) -> None:
+    """Queries share question phrases whatever they ask for."""
     make_entry("怎么修改收货人？")
     other = make_entry("收货地址怎么修改？")
     words = "请问一下我这个订单现在要怎么修改{}呢"
@@ -142,7 +142,7 @@ def test_what_resembles_picked_words_draws_nobody_else(make_entry: MakeEntry) ->
 
 
 @pytest.mark.parametrize(("learner", "other"), [(PUBLIC, STAFF), (STAFF, PUBLIC)])
-def test_one_side_never_feels_what_the_other_taught(
+def test_evidence_of_one_side_does_not_affect_the_other(
     freight: Entry, agent: User, learner: SearchSide, other: SearchSide
 ) -> None:
     reader: dict[SearchSide, Reader] = {PUBLIC: ANYONE, STAFF: agent}
@@ -157,7 +157,7 @@ def test_one_side_never_feels_what_the_other_taught(
     assert learned.list_wordings(freight.pk) == []
 
 
-def test_what_became_internal_keeps_its_words_from_the_public(
+def test_internal_entry_hides_its_learned_words_from_the_public(
     freight: Entry, agent: User
 ) -> None:
     pick(freight, "a", "b")
@@ -173,7 +173,7 @@ def test_what_became_internal_keeps_its_words_from_the_public(
 def test_evidence_never_beats_the_question_that_was_typed(
     freight: Entry, make_entry: MakeEntry
 ) -> None:
-    """However many people picked whatever else, in words and beside them."""
+    """However many people picked another entry after these words."""
     other = make_entry(
         "退货运费谁承担，换货呢？", answer="退货运费谁承担，看原因。退货，运费，承担。"
     )
@@ -287,7 +287,7 @@ def test_learning_again_changes_nothing(freight: Entry) -> None:
     assert list(Evidence.objects.values()) == held
 
 
-def test_searches_are_kept_for_so_long() -> None:
+def test_searches_are_deleted_after_retention() -> None:
     usage.record_search("新的", user=ANYONE, results=0)
     usage.record_search("旧的", user=ANYONE, results=0)
     age(Search.objects.filter(words="旧的"), SEARCH_RETENTION.days + 1)
@@ -295,10 +295,10 @@ def test_searches_are_kept_for_so_long() -> None:
     assert [row.words for row in Search.objects.all()] == ["新的"]
 
 
-# Who -----------------------------------------------------------------------------
+# Persons -----------------------------------------------------------------------------
 
 
-def test_a_stranger_has_no_name_and_no_address() -> None:
+def test_visitor_key_contains_no_address() -> None:
     person = usage.build_visitor_key("198.51.100.7", "Firefox")
     assert person == usage.build_visitor_key("198.51.100.7", "Firefox")
     assert person != usage.build_visitor_key("198.51.100.7", "Safari")
@@ -307,7 +307,7 @@ def test_a_stranger_has_no_name_and_no_address() -> None:
     assert "198" not in person
 
 
-def test_a_stranger_cannot_be_told_without_the_key(settings: Any) -> None:
+def test_visitor_key_needs_the_secret_key(settings: Any) -> None:
     one = usage.build_visitor_key("198.51.100.7", "Firefox")
     settings.SECRET_KEY = "another"
     assert usage.build_visitor_key("198.51.100.7", "Firefox") != one
@@ -335,10 +335,10 @@ def test_a_network_is_one_person(one: str, other: str, same: bool) -> None:
 # Searches ------------------------------------------------------------------------
 
 
-def test_a_customer_is_recorded_without_a_name_and_a_colleague_with(
+def test_customer_searches_are_anonymous_and_staff_searches_are_not(
     agent: User, make_user: Callable[..., User]
 ) -> None:
-    for user in (ANYONE, make_user("nobody"), agent):
+    for user in (ANYONE, make_user("customer"), agent):
         usage.record_search("退货", user=user, results=3)
     rows = Search.objects.order_by("pk").values_list("side", "by", "results")
     assert list(rows) == [
@@ -360,15 +360,20 @@ def test_a_customer_is_recorded_without_a_name_and_a_colleague_with(
         ("123456 是验证码", "123456 是验证码"),
     ],
 )
-def test_what_names_a_person_is_not_kept(freight: Entry, typed: str, kept: str) -> None:
+def test_personal_data_is_masked_in_searches(
+    freight: Entry, typed: str, kept: str
+) -> None:
     usage.record_search(typed, user=ANYONE, results=0)
     pick(freight, "a", words=typed)
     vote = usage.record_vote(
         freight, helpful=True, words=typed, person="b", side=PUBLIC
     )
     assert personal_data.mask(typed) == kept
-    told = {Search.objects.get().words, *Pick.objects.values_list("words", flat=True)}
-    assert told | {vote.words} == {kept.replace("\x00", "")}
+    recorded = {
+        Search.objects.get().words,
+        *Pick.objects.values_list("words", flat=True),
+    }
+    assert recorded | {vote.words} == {kept.replace("\x00", "")}
 
 
 def test_numbers_of_people_are_no_evidence(freight: Entry) -> None:
@@ -379,7 +384,7 @@ def test_numbers_of_people_are_no_evidence(freight: Entry) -> None:
     assert "138" not in "".join(document.terms.get("picked", ()))
 
 
-def test_no_text_is_too_strange_or_too_long_to_record() -> None:
+def test_any_text_can_be_recorded() -> None:
     for words in ("\ud800", "\x00", "退" * 9999, "' OR 1=1 --", "@@@@" * 99, "1" * 300):
         usage.record_search(words, user=ANYONE, results=0)
     assert all(0 < len(row.words) <= 200 for row in Search.objects.all())
@@ -417,7 +422,7 @@ def test_one_person_has_one_vote_and_may_change_it(freight: Entry) -> None:
     assert found(WORDS) == [freight.pk]
 
 
-def test_no_help_is_no_pick_and_takes_no_copy_back(freight: Entry) -> None:
+def test_unhelpful_vote_deletes_helpful_picks_and_keeps_copies(freight: Entry) -> None:
     pick(freight, "b")
     usage.record_pick(freight, words=WORDS, person="a", side=PUBLIC, kind=COPIED)
     vote(freight, "a", helpful=False)
@@ -433,7 +438,7 @@ def proposed() -> list[tuple[int, str]]:
     return [(row.entry.pk, row.words) for row in rows]
 
 
-def test_what_several_people_say_is_proposed(freight: Entry) -> None:
+def test_words_of_several_persons_are_proposed(freight: Entry) -> None:
     pick(freight, "a", "b", words="邮费谁出")
     assert proposed() == []
     pick(freight, *"abcd")
@@ -444,7 +449,7 @@ def test_what_several_people_say_is_proposed(freight: Entry) -> None:
     assert usage.list_phrasing_proposals(0) == []
 
 
-def test_what_the_entry_says_already_is_not_proposed(freight: Entry) -> None:
+def test_known_phrasing_is_not_proposed_again(freight: Entry) -> None:
     entries.add_phrasing(freight, "邮费谁出", by=None)
     for words in ("退货运费，谁承担", "郵費誰出？", "邮费 13812345678"):
         pick(freight, *"abc", words=words)
@@ -487,7 +492,7 @@ def test_retired_entries_get_no_proposals(freight: Entry) -> None:
     assert proposed() == []
 
 
-def test_a_proposal_that_is_gone_is_told(freight: Entry) -> None:
+def test_missing_proposal_gets_a_message(freight: Entry) -> None:
     for act in (
         usage.refuse_phrasing_proposal,
         lambda e, **k: usage.accept_phrasing_proposal(e, by=None, **k),
@@ -496,9 +501,7 @@ def test_a_proposal_that_is_gone_is_told(freight: Entry) -> None:
             act(freight, words_key="x")
 
 
-def test_what_is_picked_more_is_suggested_first(
-    freight: Entry, make_entry: MakeEntry
-) -> None:
+def test_autocomplete_ranks_by_picks(freight: Entry, make_entry: MakeEntry) -> None:
     make_entry("退货运费")  # shorter, so it stood first
     pick(freight, "a", "b", "c")
     assert suggest_entries("退货", user=ANYONE)[0].entry != freight

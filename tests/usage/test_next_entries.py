@@ -1,4 +1,4 @@
-"""接下来客户常问: editors' own first, then what several people copied next."""
+"""接下来客户常问: follow-ups of the editors, then what several people copied next."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def two(make_user: Callable[..., User]) -> list[User]:
 
 @pytest.fixture
 def talk() -> Talk:
-    """Return a function that lets somebody copy entries in one conversation."""
+    """Return a function by which a user copies entries in one conversation."""
     number = [0]
 
     def make(by: User, *copied: Entry, days: float = 1, **facts: Any) -> None:
@@ -51,7 +51,7 @@ def after(entry: Entry, user: User) -> list[Entry]:
     return [sequel.entry for sequel in usage.list_next_entries(entry, user=user)]
 
 
-def test_what_two_people_copied_next_is_asked_next(
+def test_entry_copied_next_by_two_persons_is_listed(
     shop: list[Entry], two: list[User], talk: Talk
 ) -> None:
     returned, freight, refund, _ = shop
@@ -62,7 +62,7 @@ def test_what_two_people_copied_next_is_asked_next(
     assert after(refund, two[0]) == []
 
 
-def test_one_persons_habit_does_not_show(
+def test_entry_copied_next_by_one_person_is_not_listed(
     shop: list[Entry], two: list[User], talk: Talk
 ) -> None:
     for _ in range(9):
@@ -78,7 +78,7 @@ def test_another_conversation_is_another_customer(
     for user in two:
         talk(user, shop[0])
         talk(user, shop[1])
-        talk(user, shop[0], shop[2], conversation="")  # nobody knows whose
+        talk(user, shop[0], shop[2], conversation="")  # of an unknown conversation
     assert after(shop[0], two[0]) == []
 
 
@@ -91,7 +91,7 @@ def test_a_token_shared_by_two_people_is_two_conversations(
     assert after(shop[1], two[0]) == []
 
 
-def test_the_same_again_is_no_next_question(
+def test_copying_the_same_entry_again_is_not_next(
     shop: list[Entry], two: list[User], talk: Talk
 ) -> None:
     for user in two:
@@ -99,7 +99,7 @@ def test_the_same_again_is_no_next_question(
     assert after(shop[0], two[0]) == [shop[1]]
 
 
-def test_what_was_sent_as_one_text_was_not_asked_one_after_another(
+def test_copies_of_one_basket_do_not_follow_each_other(
     shop: list[Entry], two: list[User]
 ) -> None:
     now = timezone.now()
@@ -123,7 +123,7 @@ def test_what_was_sent_as_one_text_was_not_asked_one_after_another(
     assert after(shop[1], two[0]) == [shop[2]]
 
 
-def test_the_recent_counts_more_and_the_old_not_at_all(
+def test_recent_copies_weigh_more_and_old_ones_nothing(
     shop: list[Entry], two: list[User], talk: Talk
 ) -> None:
     for user in two:
@@ -133,7 +133,7 @@ def test_the_recent_counts_more_and_the_old_not_at_all(
     assert after(shop[0], two[0]) == [shop[2], shop[1]]
 
 
-def test_who_copies_most_does_not_decide_alone(
+def test_strength_per_person_is_capped(
     shop: list[Entry], two: list[User], talk: Talk, make_user: Callable[..., User]
 ) -> None:
     for _ in range(20):
@@ -144,7 +144,7 @@ def test_who_copies_most_does_not_decide_alone(
     assert after(shop[0], two[0]) == [shop[2], shop[1]]
 
 
-def test_editors_own_come_first_and_nothing_twice(
+def test_follow_ups_come_first_without_duplicates(
     shop: list[Entry], two: list[User], talk: Talk
 ) -> None:
     for user in two:
@@ -168,7 +168,7 @@ def test_there_are_never_more_than_five(
     assert len(after(entry, two[0])) == 5
 
 
-def test_a_reader_meets_only_what_he_may_read(
+def test_readers_get_readable_entries_only(
     shop: list[Entry], two: list[User], talk: Talk, make_entry: MakeEntry
 ) -> None:
     draft = make_entry("草稿？", status="draft")
@@ -188,7 +188,7 @@ def console(client: Client, agent: User) -> Client:
     return client
 
 
-def test_the_console_is_told_as_a_fragment(console: Client, shop: list[Entry]) -> None:
+def test_console_gets_a_fragment(console: Client, shop: list[Entry]) -> None:
     assert console.get(URL, {"entry": shop[0].pk}).status_code == 204
     FollowUp.objects.create(entry=shop[0], then=shop[1])
     page = console.get(f"{URL}?entry={shop[0].pk}&q=退货%26运费")
@@ -198,7 +198,7 @@ def test_the_console_is_told_as_a_fragment(console: Client, shop: list[Entry]) -
     assert "编辑推荐" in page.text
 
 
-def test_what_is_not_there_is_not_found(
+def test_unknown_entry_is_not_found(
     console: Client, make_entry: MakeEntry, client: Client
 ) -> None:
     draft = make_entry(status="draft")
@@ -206,7 +206,9 @@ def test_what_is_not_there_is_not_found(
         assert console.get(f"{URL}?entry={wrong}").status_code == 404, wrong
 
 
-def test_only_agents_are_told(client: Client, make_user: Callable[..., User]) -> None:
+def test_next_entries_are_for_agents_only(
+    client: Client, make_user: Callable[..., User]
+) -> None:
     assert client.get(URL, {"entry": 1}).status_code == 302
-    client.force_login(make_user("nobody"))
+    client.force_login(make_user("customer"))
     assert client.get(URL, {"entry": 1}).status_code == 403

@@ -1,4 +1,4 @@
-"""Editors judge the words by which people found an entry."""
+"""Editors judge the words after which people picked an entry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def entry(make_entry: MakeEntry) -> Entry:
-    """An entry that three customers and two colleagues found by other words."""
+    """An entry that three customers and two colleagues picked after other words."""
     entry = make_entry()
     sides = [
         *[(SearchSide.PUBLIC, n) for n in "abc"],
@@ -43,7 +43,7 @@ def judge(client: Client, entry: Entry, do: str) -> Any:
     return client.post(f"{URL}{entry.pk}/", sent, follow=True)
 
 
-def test_only_editors_come_in(client: Client, agent: User, entry: Entry) -> None:
+def test_page_is_for_editors_only(client: Client, agent: User, entry: Entry) -> None:
     for user, status in ((None, 302), (agent, 403)):
         if user:
             client.force_login(user)
@@ -51,16 +51,14 @@ def test_only_editors_come_in(client: Client, agent: User, entry: Entry) -> None
         assert client.post(f"{URL}{entry.pk}/", {"do": "accept"}).status_code == status
 
 
-def test_a_proposal_says_what_who_and_for_which_entry(
-    desk: Client, entry: Entry
-) -> None:
+def test_proposal_shows_words_persons_and_entry(desk: Client, entry: Entry) -> None:
     page = desk.get(URL).text
     assert WORDS in page
     assert entry.question in page
     assert "3 位顾客、2 位同事这样搜过" in page
 
 
-def test_every_page_of_the_desk_counts_what_waits(desk: Client, entry: Entry) -> None:
+def test_every_desk_page_counts_proposals(desk: Client, entry: Entry) -> None:
     for address in ("/desk/inbox/", "/desk/drafts/", URL):
         assert '相似问法 <span class="number">1</span>' in desk.get(address).text
     judge(desk, entry, "refuse")
@@ -78,14 +76,14 @@ def test_accepting_adds_the_phrasing_by_the_editor(
     assert "现在没有建议" in page
 
 
-def test_refusing_is_remembered(desk: Client, entry: Entry) -> None:
+def test_refused_proposal_is_not_shown_again(desk: Client, entry: Entry) -> None:
     page = judge(desk, entry, "refuse").text
     assert f"不再建议「{WORDS}」。" in page
     assert "现在没有建议" in page
     assert not entry.phrasings.exists()
 
 
-def test_a_refusal_can_be_taken_back(desk: Client, entry: Entry) -> None:
+def test_refusal_can_be_undone(desk: Client, entry: Entry) -> None:
     page = judge(desk, entry, "refuse").text
     assert f"撤销：不要「{WORDS}」" in page
     page = judge(desk, entry, "restore").text
@@ -95,7 +93,7 @@ def test_a_refusal_can_be_taken_back(desk: Client, entry: Entry) -> None:
     assert "撤销：不要" not in desk.get(URL, {"entry": "x", "words": "y"}).text
 
 
-def test_what_is_gone_is_told(desk: Client, entry: Entry) -> None:
+def test_deleted_proposal_or_entry_gets_a_message(desk: Client, entry: Entry) -> None:
     Evidence.objects.all().delete()
     for do in ("accept", "refuse"):
         assert "这条建议已经不在了" in judge(desk, entry, do).text
@@ -108,7 +106,7 @@ def test_an_unknown_button_does_nothing(desk: Client, entry: Entry) -> None:
     assert not entry.phrasings.exists()
 
 
-def test_words_are_only_text(desk: Client, make_entry: MakeEntry) -> None:
+def test_words_are_escaped(desk: Client, make_entry: MakeEntry) -> None:
     entry = make_entry()
     for person in "abc":
         usage.record_pick(
