@@ -114,7 +114,7 @@ def choose_next_question(user: User, *, allow_early: bool = False) -> PracticeTu
     due_ids = [pk for pk in by_due_time if mastery[pk].due_at <= now]
     questions = list_practice_questions(user).select_related("entry__category")
     question = _find_first_available(questions, due_ids) or _find_new_question(
-        questions, mastery, user
+        questions, user
     )
     if question is None and (upcoming := _find_first_available(questions, by_due_time)):
         return PracticeTurn(
@@ -230,7 +230,7 @@ def _find_first_available(
 
 
 def _find_new_question(
-    questions: QuestionQuerySet, known: dict[int, QuestionMastery], user: User
+    questions: QuestionQuerySet, user: User
 ) -> Question | None:
     attempts = PracticeAttempt.objects.filter(user=user)
     untried = questions.exclude(pk__in=attempts.values("question")).order_by(

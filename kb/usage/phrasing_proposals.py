@@ -38,13 +38,13 @@ class PhrasingProposal:
 def list_phrasing_proposals(limit: int = 50) -> list[PhrasingProposal]:
     """Return proposals for editors, those of most people first."""
     rows = list(
-        query_phrasing_proposals().order_by("-crowd", "entry_id", "words_key")[:limit]
+        query_phrasing_proposals().order_by("-person_count", "entry_id", "words_key")[:limit]
     )
     entries_by_id = Entry.objects.in_bulk({row["entry_id"] for row in rows})
     return [
         PhrasingProposal(
             entries_by_id[row["entry_id"]],
-            row["said"],
+            row["sample_words"],
             row["words_key"],
             row["customers"],
             row["colleagues"],
@@ -120,8 +120,8 @@ def query_phrasing_proposals() -> QuerySet[Any, Any]:
     rows = rows.exclude(words__contains=personal_data.PERSONAL_DATA_MASK)
     rows = rows.exclude(entry__status=Entry.Status.RETIRED).order_by()
     return rows.values("entry_id", "words_key").annotate(
-        said=Min("words"),
-        crowd=Sum("people"),
+        sample_words=Min("words"),
+        person_count=Sum("people"),
         customers=_sum_people(SearchSide.PUBLIC),
         colleagues=_sum_people(SearchSide.STAFF),
     )

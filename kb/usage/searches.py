@@ -118,10 +118,10 @@ def _save_or_replace_search(search: Search) -> None:
     search.save()
 
 
-def _is_continuation(one: str, other: str) -> bool:
+def _is_continuation(previous: str, current: str) -> bool:
     """Return whether one of two texts begins the other, in characters or in pinyin."""
     normalized = [
-        normalize.normalize_text(text).replace(" ", "") for text in (one, other)
+        normalize.normalize_text(text).replace(" ", "") for text in (previous, current)
     ]
     syllables = ["".join(pinyin.list_syllables(text)) for text in normalized]
     return any(a.startswith(b) or b.startswith(a) for a, b in (normalized, syllables))

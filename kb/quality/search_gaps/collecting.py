@@ -152,14 +152,14 @@ def _count_searches(keys: Collection[SpellingKey]) -> dict[SpellingKey, dict[str
         side_keys = [key for s, key in keys if s == side]
         rows = Search.objects.filter(side=side, words_key__in=side_keys).order_by()
         for row in rows.values("words_key").annotate(
-            said=Min("words"),
+            sample_words=Min("words"),
             misses=Count("pk", filter=Q(entry=None)),
             empty=Count("pk", filter=Q(entry=None, results=0)),
             picks=Count("pk", filter=Q(entry__isnull=False)),
             last_at=Max("created_at"),
         ):
             figures = {name: row[name] for name in SPELLING_COUNT_COLUMNS}  # type: ignore[literal-required]
-            counts[side, row["words_key"]] = {"words": row["said"], **figures}
+            counts[side, row["words_key"]] = {"words": row["sample_words"], **figures}
     return counts
 
 
@@ -242,21 +242,21 @@ def is_meaningful_search(words: str) -> bool:
 
 def _update_gap_totals(gap_ids: Collection[int]) -> None:
     """Set the totals of gaps from their spellings, and the most frequent words."""
-    mine = SearchGapSpelling.objects.filter(gap=OuterRef("pk")).order_by()
-    most = mine.order_by("-misses", "-picks", "pk").values("words")[:1]
+    spellings = SearchGapSpelling.objects.filter(gap=OuterRef("pk")).order_by()
+    most_frequent_words = spellings.order_by("-misses", "-picks", "pk").values("words")[:1]
 
     def sum_spelling_column(name: str) -> Any:
-        summed = mine.values("gap").annotate(n=Sum(name)).values("n")
-        return Coalesce(Subquery(summed), 0)
+        sums = spellings.values("gap").annotate(n=Sum(name)).values("n")
+        return Coalesce(Subquery(sums), 0)
 
-    last = mine.values("gap").annotate(n=Max("last_at")).values("n")
+    last_searched = spellings.values("gap").annotate(n=Max("last_at")).values("n")
     for ids in _split_batches(list(gap_ids)):
         SearchGap.objects.filter(pk__in=ids).update(
             misses=sum_spelling_column("misses"),
             empty=sum_spelling_column("empty"),
             picks=sum_spelling_column("picks"),
-            last_at=Coalesce(Subquery(last), F("last_at")),
-            words=Coalesce(Subquery(most), F("words")),
+            last_at=Coalesce(Subquery(last_searched), F("last_at")),
+            words=Coalesce(Subquery(most_frequent_words), F("words")),
         )
 
 
