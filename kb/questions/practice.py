@@ -229,9 +229,7 @@ def _find_first_available(
     return None
 
 
-def _find_new_question(
-    questions: QuestionQuerySet, user: User
-) -> Question | None:
+def _find_new_question(questions: QuestionQuerySet, user: User) -> Question | None:
     attempts = PracticeAttempt.objects.filter(user=user)
     untried = questions.exclude(pk__in=attempts.values("question")).order_by(
         "-asked_at", "-pk"

@@ -40,14 +40,9 @@ SEARCH_RETENTION = timedelta(days=settings.KB_RETENTION_DAYS["searches"] or 36_5
 EVIDENCE_BATCH_ROWS = 200  # per transaction
 
 
-def update_evidence_for(entry_id: int, side: str, words_key: str) -> None:
-    """Update one row; the entry is marked for the index only if its level changes."""
-    update_evidence([(entry_id, side, words_key)])
-
-
 @transaction.atomic
 def update_evidence(keys: Iterable[EvidenceKey]) -> None:
-    """Update these rows and mark entries whose level changed for the index."""
+    """Update these rows; entries whose level changed are marked for the index."""
     sync.mark_stale({key[0] for key in keys if _update_evidence_row(*key)})
 
 

@@ -38,7 +38,9 @@ class PhrasingProposal:
 def list_phrasing_proposals(limit: int = 50) -> list[PhrasingProposal]:
     """Return proposals for editors, those of most people first."""
     rows = list(
-        query_phrasing_proposals().order_by("-person_count", "entry_id", "words_key")[:limit]
+        query_phrasing_proposals().order_by("-person_count", "entry_id", "words_key")[
+            :limit
+        ]
     )
     entries_by_id = Entry.objects.in_bulk({row["entry_id"] for row in rows})
     return [

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from kb.models import Entry, Evidence, Pick, SearchSide
 from kb.text.chinese import normalize, tokenizer
-from kb.usage.evidence import update_evidence, update_evidence_for
+from kb.usage.evidence import update_evidence
 from kb.usage.masking import mask_words
 
 PickKey = tuple[str, str]  # side, words_key
@@ -44,7 +44,7 @@ def record_pick(
     }
     values = {"words": words, "rank": rank, "kind": kind, "created_at": timezone.now()}
     pick, _ = Pick.objects.update_or_create(**identity, defaults=values)
-    update_evidence_for(entry.pk, side, key)
+    update_evidence([(entry.pk, side, key)])
     return pick
 
 

@@ -157,15 +157,17 @@ def test_restricted_user_manages_categories_inside_the_branch(
 ) -> None:
     sent = {"name": "运费", "parent": own.pk, "own_hant": "", "review_every": ""}
     assert desk.post("/admin/kb/category/add/", sent).status_code == 302
-    made = Category.objects.get(name="运费")
-    assert save_category(desk, made, name="邮费").status_code == 302
+    category = Category.objects.get(name="运费")
+    assert save_category(desk, category, name="邮费").status_code == 302
     beside = Category.objects.create(name="换货", parent=own)
-    assert save_category(desk, made, name="邮费", parent=beside.pk).status_code == 302
-    made.refresh_from_db()
-    assert (made.name, made.parent) == ("邮费", beside)
-    where = f"/admin/kb/category/{made.pk}/delete/"
+    assert (
+        save_category(desk, category, name="邮费", parent=beside.pk).status_code == 302
+    )
+    category.refresh_from_db()
+    assert (category.name, category.parent) == ("邮费", beside)
+    where = f"/admin/kb/category/{category.pk}/delete/"
     assert desk.post(where, {"post": "yes"}).status_code == 302
-    assert not Category.objects.filter(pk=made.pk).exists()
+    assert not Category.objects.filter(pk=category.pk).exists()
 
 
 def test_restricted_user_manages_no_category_outside_the_branch(
@@ -201,9 +203,9 @@ def test_category_form_offers_parents_in_the_branch_only(
     desk: Client, own: Category, foreign: Category
 ) -> None:
     below = Category.objects.create(name="运费", parent=own)
-    asked = {"app_label": "kb", "model_name": "category", "field_name": "parent"}
-    found = desk.get("/admin/autocomplete/", {**asked, "term": ""}).json()["results"]
-    assert {int(row["id"]) for row in found} == {own.pk, below.pk}
+    query = {"app_label": "kb", "model_name": "category", "field_name": "parent"}
+    results = desk.get("/admin/autocomplete/", {**query, "term": ""}).json()["results"]
+    assert {int(row["id"]) for row in results} == {own.pk, below.pk}
 
 
 def test_category_with_permissions_cannot_be_deleted(
@@ -435,8 +437,8 @@ UNSCOPED: dict[type[Any], str] = {
 
 
 def test_every_admin_table_declares_its_category_scope() -> None:
-    known = category_scopes.SCOPE_FINDERS.keys() | UNSCOPED.keys()
-    assert admin.site._registry.keys() - known == set()
+    declared = category_scopes.SCOPE_FINDERS.keys() | UNSCOPED.keys()
+    assert admin.site._registry.keys() - declared == set()
     assert category_scopes.SCOPE_FINDERS.keys() & UNSCOPED.keys() == set()
     for model in category_scopes.SCOPE_FINDERS:
         assert isinstance(admin.site._registry[model], ScopedAdmin), model
@@ -461,9 +463,9 @@ def test_import_into_other_branches_cannot_be_undone(
     make_entry: MakeEntry, restricted: User, foreign: Category
 ) -> None:
     make_entry("别处？", category=foreign)
-    made = load("搜索的话,标准问题\n乙,别处？\n", kind="golden")
-    assert made.batch is not None
-    done = import_export.undo_import(made.batch, by=restricted)
+    imported = load("搜索的话,标准问题\n乙,别处？\n", kind="golden")
+    assert imported.batch is not None
+    done = import_export.undo_import(imported.batch, by=restricted)
     assert (done.undone_count, len(done.refusals)) == (0, 1)
     assert RelevanceTest.objects.count() == 1
 

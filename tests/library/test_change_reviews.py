@@ -483,12 +483,12 @@ def test_review_pages_are_forbidden_for_agents(client: Client, agent: User) -> N
 def test_entries_imported_in_review_are_in_the_queue(
     make_entry: MakeEntry, editor: User, lead: User
 ) -> None:
-    made = Entry(question="导入的？", answer="答", status="review")
-    made.update_derived_columns()
-    entries.store_entries([made], [], by=editor)
-    assert [r.entry for r in entries.list_reviews_awaiting(lead)] == [made]
-    made.status = Entry.Status.DRAFT
-    entries.store_entries([], [made], by=editor)
+    imported = Entry(question="导入的？", answer="答", status="review")
+    imported.update_derived_columns()
+    entries.store_entries([imported], [], by=editor)
+    assert [r.entry for r in entries.list_reviews_awaiting(lead)] == [imported]
+    imported.status = Entry.Status.DRAFT
+    entries.store_entries([], [imported], by=editor)
     assert not entries.list_reviews_awaiting(lead).exists()
 
 
@@ -537,8 +537,8 @@ def test_restored_version_without_publish_right_is_proposed(
     old = entry.revisions.get(version=1)
     with pytest.raises(ValidationError, match="有发布权限"):
         entries.revert_entry(old, by=writer, based_on=entry.version)
-    given = {"version": 1, "based_on": entry.version}
-    written.post(f"/desk/history/{entry.pk}/restore/", given)
+    data = {"version": 1, "based_on": entry.version}
+    written.post(f"/desk/history/{entry.pk}/restore/", data)
     entry.refresh_from_db()
     assert entry.answer == "新"
     assert entries.approve_review(Review.objects.get(), by=lead).answer == "旧"
@@ -551,15 +551,15 @@ def test_import_has_the_rights_of_its_user(
     published.answer = "新"
     with pytest.raises(ValidationError, match="有发布权限的人"):
         entries.store_entries([], [published], by=writer)
-    made = Entry(question="导入的？", answer="答", status="published")
+    imported = Entry(question="导入的？", answer="答", status="published")
     with pytest.raises(ValidationError, match="别人审核"):
-        entries.store_entries([made], [], by=editor)
+        entries.store_entries([imported], [], by=editor)
     place = Category.objects.create(name="售前")
     CategoryPermission.objects.create(user=editor, category=place, right="publish")
     with pytest.raises(ValidationError, match="可以发布的范围"):
-        entries.store_entries([made], [], by=User.objects.get(pk=editor.pk))
-    entries.store_entries([made], [], by=None)
-    assert made.pk
+        entries.store_entries([imported], [], by=User.objects.get(pk=editor.pk))
+    entries.store_entries([imported], [], by=None)
+    assert imported.pk
 
 
 def test_assigned_review_comes_first_for_its_reviewer(

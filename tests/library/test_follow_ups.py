@@ -71,9 +71,9 @@ def test_follow_up_is_unique(make_entry: MakeEntry) -> None:
 def test_demo_library_has_follow_ups_and_practice_questions(agent: User) -> None:
     demo.load_demo_library()
     assert practice.list_practice_questions(agent).count() >= 100
-    asked = practice.choose_next_question(agent).question
-    assert asked is not None
-    assert asked.entry is not None
+    question = practice.choose_next_question(agent).question
+    assert question is not None
+    assert question.entry is not None
     for follow in FollowUp.objects.select_related("entry", "then"):
         assert follow.entry.is_visible_to(agent), follow.entry
         assert follow.then.is_visible_to(agent), follow.then

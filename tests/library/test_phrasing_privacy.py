@@ -103,10 +103,10 @@ def test_a_draft_of_a_question_has_no_personal_data(
     make_question: MakeQuestion,
 ) -> None:
     question = make_question(SAID, "亲，张女士，13812345678 的退款三天到。")
-    made = to_entries.draft_entry_from_question(question, by=None)
-    assert made.question == "退款没到账"
-    assert made.answer == "亲，***女士，*** 的退款三天到。"
-    assert made.replies.get().body == made.answer
+    draft = to_entries.draft_entry_from_question(question, by=None)
+    assert draft.question == "退款没到账"
+    assert draft.answer == "亲，***女士，*** 的退款三天到。"
+    assert draft.replies.get().body == draft.answer
 
 
 def test_a_proposal_refuses_personal_data(
@@ -115,9 +115,9 @@ def test_a_proposal_refuses_personal_data(
     writer = make_user("writer", "撰稿", is_staff=True)
     with refuse():
         entries.add_phrasing(entry, PERSONAL[0], by=writer)
-    said = entries.take_snapshot(entry) | {"phrasings": [PERSONAL[1]]}
+    snapshot = entries.take_snapshot(entry) | {"phrasings": [PERSONAL[1]]}
     with refuse():
-        entries.propose_change(entry, said, by=writer)
+        entries.propose_change(entry, snapshot, by=writer)
     assert not Review.objects.exists()
 
 
@@ -147,9 +147,9 @@ def test_a_draft_of_a_gap_has_no_personal_data(editor: User) -> None:
             words_key=normalize.compute_spelling_key(words),
             side=gap.side,
         )
-    made = search_gaps.draft_entry_for_gap(gap, by=editor)
-    assert made.question == "退款没到账"
-    assert phrasings(made) == ["退款", "退钱没到", "退款还没到"]
+    draft = search_gaps.draft_entry_for_gap(gap, by=editor)
+    assert draft.question == "退款没到账"
+    assert phrasings(draft) == ["退款", "退钱没到", "退款还没到"]
 
 
 def test_learned_words_are_accepted_as_edited(entry: Entry, editor: User) -> None:

@@ -139,11 +139,11 @@ def test_phrasing_outside_permitted_categories_is_refused(
     make_question: MakeQuestion,
 ) -> None:
     here, there = (Category.objects.create(name=name) for name in ("售后", "售前"))
-    held = make_user("held", ROLE_EDITOR)
+    restricted = make_user("held", ROLE_EDITOR)
     for right in ("write", "publish"):
-        CategoryPermission.objects.create(user=held, category=there, right=right)
+        CategoryPermission.objects.create(user=restricted, category=there, right=right)
     entry, question = make_entry(category=here), make_question("邮费谁掏")
-    client.force_login(held)
+    client.force_login(restricted)
     address = f"/desk/inbox/{question.pk}/merge/"
     page = client.post(address, {"entry": entry.pk, "phrasing": "邮费"}, follow=True)
     assert "「售后」分类不在您可以撰写的范围里" in page.content.decode()
@@ -188,7 +188,7 @@ def test_learned_words_are_proposed_once(
     review = entries.get_pending_change(entry)
     assert review is not None
     entries.reject_review(review, by=editor, reason="不像话")
-    assert [one.words for one in usage.list_phrasing_proposals()] == ["邮费谁掏"]
+    assert [item.words for item in usage.list_phrasing_proposals()] == ["邮费谁掏"]
 
 
 def test_gap_waits_for_its_proposed_phrasing(

@@ -36,9 +36,9 @@ def _own_folder(settings: Any, tmp_path: Path) -> None:
 
 
 def image(kind: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
-    made = BytesIO()
-    Image.new("RGB", size, (200, 30, 30)).save(made, kind, **options)
-    return made.getvalue()
+    buffer = BytesIO()
+    Image.new("RGB", size, (200, 30, 30)).save(buffer, kind, **options)
+    return buffer.getvalue()
 
 
 def keep(body: bytes, alt: str = "红色的方块", by: User | None = None) -> Picture:
@@ -54,11 +54,11 @@ def opened(picture: Picture) -> Image.Image:
 def test_picture_is_stored_as_webp_with_its_size_in_the_name(
     kind: str, editor: User
 ) -> None:
-    kept = keep(image(kind), by=editor)
-    assert (kept.width, kept.height, kept.created_by) == (40, 30, editor)
-    assert kept.name.endswith("-40x30.webp")
-    assert opened(kept).format == "WEBP"
-    assert kept.build_markdown() == f"![红色的方块]({kept.url})"
+    picture = keep(image(kind), by=editor)
+    assert (picture.width, picture.height, picture.created_by) == (40, 30, editor)
+    assert picture.name.endswith("-40x30.webp")
+    assert opened(picture).format == "WEBP"
+    assert picture.build_markdown() == f"![红色的方块]({picture.url})"
 
 
 def test_same_picture_is_stored_once_under_a_secret_name(
@@ -75,19 +75,19 @@ def test_same_picture_is_stored_once_under_a_secret_name(
 def test_metadata_of_the_upload_is_dropped() -> None:
     exif = Image.Exif()
     exif[0x010E], exif[0x0112] = "GPS 31.2N 121.5E", 6  # a word, and lying on its side
-    kept = keep(image("JPEG", exif=exif, comment=b"CANARY", icc_profile=b"CANARY"))
-    assert (kept.width, kept.height) == (30, 40)  # upright
-    with default_storage.open(kept.name) as file:
+    picture = keep(image("JPEG", exif=exif, comment=b"CANARY", icc_profile=b"CANARY"))
+    assert (picture.width, picture.height) == (30, 40)  # upright
+    with default_storage.open(picture.name) as file:
         body = file.read()
     assert b"CANARY" not in body
     assert b"GPS" not in body
-    assert not opened(kept).getexif()
+    assert not opened(picture).getexif()
 
 
 def test_transparency_is_preserved() -> None:
-    made = BytesIO()
-    Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(made, "PNG")
-    assert opened(keep(made.getvalue())).convert("RGBA").getpixel((4, 4)) == (
+    buffer = BytesIO()
+    Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(buffer, "PNG")
+    assert opened(keep(buffer.getvalue())).convert("RGBA").getpixel((4, 4)) == (
         0,
         0,
         0,
@@ -96,8 +96,8 @@ def test_transparency_is_preserved() -> None:
 
 
 def test_large_picture_is_scaled_down() -> None:
-    kept = keep(image("JPEG", (4000, 2000)))
-    assert (kept.width, kept.height) == (1600, 800)
+    picture = keep(image("JPEG", (4000, 2000)))
+    assert (picture.width, picture.height) == (1600, 800)
 
 
 @pytest.mark.parametrize("alt", ["", "  ", "\u200b", "长" * 201])
@@ -171,8 +171,8 @@ def test_the_upload_takes_all_hostile_files(
         data = answer.json()
         assert (answer.status_code, "markdown" in data) in {(200, True), (400, False)}
         assert answer.status_code == 200 or re.search("图片|文件", data["error"]), name
-    kept = {one.name for one in Picture.objects.all()}
-    assert kept == set(default_storage.listdir("")[1])
+    stored_names = {row.name for row in Picture.objects.all()}
+    assert stored_names == set(default_storage.listdir("")[1])
 
 
 def test_the_form_for_customers_takes_all_hostile_files(
@@ -193,7 +193,7 @@ def test_the_form_for_customers_takes_all_hostile_files(
         taken = answer.status_code == 302
         assert taken or (answer.status_code, "第 1 张" in answer.text) == (400, True)
         assert Inquiry.objects.count() == before + taken, name
-    assert {bytes(one.body)[8:12] for one in InquiryAttachment.objects.all()} == {
+    assert {bytes(row.body)[8:12] for row in InquiryAttachment.objects.all()} == {
         b"WEBP"
     }
 
@@ -201,15 +201,15 @@ def test_the_form_for_customers_takes_all_hostile_files(
 def _probe(body: bytes, name: str) -> None:
     message = ""
     try:
-        kept = pictures.store_picture(ContentFile(body, name), alt="图", by=None)
+        picture = pictures.store_picture(ContentFile(body, name), alt="图", by=None)
     except ValidationError as refused:
         message = str(refused)
     if message:
         assert "图片" in message
         return
-    assert opened(kept).format == "WEBP"
-    assert re.fullmatch(r"[0-9a-f]{32}-\d+x\d+\.webp", kept.name)
-    with default_storage.open(kept.name) as file:
+    assert opened(picture).format == "WEBP"
+    assert re.fullmatch(r"[0-9a-f]{32}-\d+x\d+\.webp", picture.name)
+    with default_storage.open(picture.name) as file:
         assert b"<script" not in file.read()
 
 
@@ -217,8 +217,8 @@ def _probe(body: bytes, name: str) -> None:
 
 
 def test_picture_is_public_and_cached_for_a_year(client: Client) -> None:
-    kept = keep(image())
-    answer = client.get(kept.url)
+    picture = keep(image())
+    answer = client.get(picture.url)
     assert b"".join(answer)[8:12] == b"WEBP"
     assert answer["Content-Type"] == "image/webp"
     assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
@@ -226,7 +226,7 @@ def test_picture_is_public_and_cached_for_a_year(client: Client) -> None:
     assert "sandbox" in answer["Content-Security-Policy"]
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert not answer.cookies
-    again = client.get(kept.url, headers={"If-None-Match": answer["ETag"]})
+    again = client.get(picture.url, headers={"If-None-Match": answer["ETag"]})
     assert again.status_code == 304
 
 
@@ -258,9 +258,9 @@ def upload(client: Client, body: bytes | None = None, **data: Any) -> Any:
 def test_an_editor_gets_the_markdown_to_insert(client: Client, editor: User) -> None:
     client.force_login(editor)
     data = upload(client).json()
-    kept = Picture.objects.get()
-    assert kept.created_by == editor
-    assert data["markdown"] == rf"![点“退款”\[1\]]({kept.url})"
+    picture = Picture.objects.get()
+    assert picture.created_by == editor
+    assert data["markdown"] == rf"![点“退款”\[1\]]({picture.url})"
 
 
 @pytest.mark.parametrize(
@@ -306,28 +306,28 @@ def test_picture_can_be_uploaded_without_javascript(
     page = reverse("admin:kb_picture_add")
     file = SimpleUploadedFile("a.png", image(), "image/png")
     done = client.post(page, {"file": file, "alt": "图一"}, follow=True)
-    kept = Picture.objects.get()
-    assert kept.created_by == editor
-    assert kept.build_markdown() in done.content.decode()
+    picture = Picture.objects.get()
+    assert picture.created_by == editor
+    assert picture.build_markdown() in done.content.decode()
     bad = SimpleUploadedFile("a.png", b"nothing", "image/png")
     again = client.post(page, {"file": bad, "alt": "图二"})
     assert "打不开" in again.content.decode()
-    shown = client.get(reverse("admin:kb_picture_change", args=[kept.pk]))
-    assert kept.url in shown.content.decode()
+    shown = client.get(reverse("admin:kb_picture_change", args=[picture.pk]))
+    assert picture.url in shown.content.decode()
 
 
 def test_picture_in_use_cannot_be_deleted(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
-    kept = keep(image())
-    made = make_entry(answer=f"点这里：\n\n{kept.build_markdown()}")
+    picture = keep(image())
+    entry = make_entry(answer=f"点这里：\n\n{picture.build_markdown()}")
     with pytest.raises(ValidationError, match="1 个条目"):
-        pictures.delete_picture(kept)
+        pictures.delete_picture(picture)
     client.force_login(editor)
-    delete = reverse("admin:kb_picture_delete", args=[kept.pk])
+    delete = reverse("admin:kb_picture_delete", args=[picture.pk])
     assert client.post(delete, {"post": "yes"}).status_code == 403
-    made.answer = "没有图了。"
-    made.save()
+    entry.answer = "没有图了。"
+    entry.save()
     assert client.post(delete, {"post": "yes"}).status_code == 302
     assert not Picture.objects.exists()
 
@@ -335,15 +335,15 @@ def test_picture_in_use_cannot_be_deleted(
 def test_file_is_deleted_with_its_row(
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
-    kept = keep(image())
+    picture = keep(image())
     with django_capture_on_commit_callbacks(execute=True):
-        pictures.delete_picture(kept)
-    assert not default_storage.exists(kept.name)
+        pictures.delete_picture(picture)
+    assert not default_storage.exists(picture.name)
 
 
 def test_answer_with_a_picture_without_alt_text_is_refused(
     make_entry: MakeEntry,
 ) -> None:
-    kept = keep(image())
+    picture = keep(image())
     with pytest.raises(ValidationError, match="替代文字"):
-        make_entry(answer=f"看图：![]({kept.url})")
+        make_entry(answer=f"看图：![]({picture.url})")

@@ -62,15 +62,17 @@ def people(
 
 
 def write_all(entry: Entry, people: dict[str, Any], teams: Any) -> dict[str, Reply]:
-    made = {"shared": Reply.objects.create(entry=entry, body="共用")}
+    replies_by_kind = {"shared": Reply.objects.create(entry=entry, body="共用")}
     for name, user in people.items():
         if name != "anonymous":
-            made[f"of {name}"] = Reply.objects.create(
+            replies_by_kind[f"of {name}"] = Reply.objects.create(
                 entry=entry, owner=user, title="我的", body="个人"
             )
     for team in teams:
-        made[f"team {team}"] = Reply.objects.create(team=team, title="t", body="团队")
-    return made
+        replies_by_kind[f"team {team}"] = Reply.objects.create(
+            team=team, title="t", body="团队"
+        )
+    return replies_by_kind
 
 
 @pytest.mark.parametrize(
@@ -89,9 +91,9 @@ def write_all(entry: Entry, people: dict[str, Any], teams: Any) -> dict[str, Rep
 def test_users_read_own_team_and_shared_replies(
     make_entry: MakeEntry, people: Any, teams: Any, name: str, seen: set[str]
 ) -> None:
-    made = write_all(make_entry(), people, teams)
+    replies_by_kind = write_all(make_entry(), people, teams)
     found = set(Reply.objects.readable_by(people[name]))
-    assert {key for key, reply in made.items() if reply in found} == seen
+    assert {key for key, reply in replies_by_kind.items() if reply in found} == seen
 
 
 def test_the_queryset_and_the_row_agree_on_replies(
@@ -119,8 +121,8 @@ def test_the_queryset_and_the_row_agree_on_replies(
 def test_the_database_refuses_a_reply_of_no_kind(
     make_entry: MakeEntry, agent: User, teams: Any, columns: dict[str, Any]
 ) -> None:
-    known = {"agent": agent, "team": teams[0]}
-    given_ = {k: known.get(v, v) if v else v for k, v in columns.items()}
+    owners = {"agent": agent, "team": teams[0]}
+    given_ = {k: owners.get(v, v) if v else v for k, v in columns.items()}
     with pytest.raises(IntegrityError), transaction.atomic():
         Reply.objects.create(**{"entry": make_entry(), "body": "亲", **given_})
 
@@ -198,10 +200,10 @@ def test_no_page_shows_a_foreign_private_reply(people: Any, foreign: Entry) -> N
         if name != "anonymous":
             client.force_login(people[name])
         for url in pages:
-            said = client.get(url).text.replace(f'value="{MINE}"', "")
-            said = said.replace(f'value="{FOREIGN}"', "")
-            assert MINE not in said, (name, url)
-            assert FOREIGN not in said, (name, url)
+            page = client.get(url).text.replace(f'value="{MINE}"', "")
+            page = page.replace(f'value="{FOREIGN}"', "")
+            assert MINE not in page, (name, url)
+            assert FOREIGN not in page, (name, url)
 
 
 def test_admin_search_does_not_match_foreign_private_replies(
@@ -222,8 +224,8 @@ def test_saving_an_entry_in_the_admin_keeps_private_replies(
     client.force_login(people["editor"])
     form = client.get(reverse("admin:kb_entry_change", args=[foreign.pk])).context
     sets = [inline.formset for inline in form["inline_admin_formsets"]]
-    replies = [one for one in sets if one.model is Reply]
-    bodies = [form.instance.body for one in replies for form in one.initial_forms]
+    replies = [row for row in sets if row.model is Reply]
+    bodies = [form.instance.body for row in replies for form in row.initial_forms]
     assert bodies == ["亲，质量问题我们承担。"]
 
 

@@ -25,10 +25,10 @@ def desk(client: Client, editor: User) -> Client:
 
 @pytest.fixture
 def proposal(agent: User) -> ReplyProposal:
-    made = Reply(
+    reply = Reply(
         owner=agent, title="催派送", keywords="cps", body="亲，{{单号}}", label="我的"
     )
-    return replies.propose_reply(replies.save_private_reply(made, by=agent), by=agent)
+    return replies.propose_reply(replies.save_private_reply(reply, by=agent), by=agent)
 
 
 def post(client: Client, proposal: ReplyProposal, **sent: Any) -> str:
@@ -49,14 +49,14 @@ def test_undo_makes_the_reply_private_again(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, editor: User
 ) -> None:
     entry = make_entry(replies=["原来的"])
-    before, said = state(proposal.reply), entries.take_snapshot(entry)
+    before, snapshot = state(proposal.reply), entries.take_snapshot(entry)
     page = post(desk, proposal, do="accept", entry=entry.pk)
     assert "撤销：收下「催派送」" in page
     page = post(desk, proposal, do="undo")
     assert "已撤销收下：「催派送」。" in page
     assert "撤销：收下" not in page
     assert state(proposal.reply) == before
-    assert entries.take_snapshot(entry) == said
+    assert entries.take_snapshot(entry) == snapshot
     entry.refresh_from_db()
     assert entry.status == "published"
     proposal.refresh_from_db()

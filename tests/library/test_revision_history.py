@@ -55,14 +55,14 @@ def test_revision_contains_the_whole_content(
     FollowUp.objects.create(entry=entry, then=after)
     Reply.objects.create(entry=entry, owner=editor, title="我的", body="只有我看")
     entry = entries.publish_entry(entry, by=editor)
-    said = entry.revisions.get(version=entry.version).content
-    assert said == entries.take_snapshot(entry)
-    assert (said["question"], said["keywords"]) == ("退货运费谁承担？", "yf")
-    assert (said["tags"], said["phrasings"]) == (["运费"], ["邮费谁出"])
-    assert said["follow_ups"] == [after.pk]
-    assert [reply["body"] for reply in said["replies"]] == ["亲，我们承担"]
-    assert "answer_html" not in said
-    assert "excerpt" not in said
+    content = entry.revisions.get(version=entry.version).content
+    assert content == entries.take_snapshot(entry)
+    assert (content["question"], content["keywords"]) == ("退货运费谁承担？", "yf")
+    assert (content["tags"], content["phrasings"]) == (["运费"], ["邮费谁出"])
+    assert content["follow_ups"] == [after.pk]
+    assert [reply["body"] for reply in content["replies"]] == ["亲，我们承担"]
+    assert "answer_html" not in content
+    assert "excerpt" not in content
 
 
 def test_entry_without_revisions_gets_its_first_on_change(
@@ -164,11 +164,11 @@ def test_adding_a_question_creates_a_version(
 def test_import_records_the_overwritten_versions(
     make_entry: MakeEntry, editor: User
 ) -> None:
-    made = [make_entry(f"第{n}问？", answer=f"旧{n}") for n in range(3)]
+    imported = [make_entry(f"第{n}问？", answer=f"旧{n}") for n in range(3)]
     EntryRevision.objects.all().delete()
     # The permissions of a user are loaded once.
-    assert entries.can_write_entry(made[0], by=editor)
-    assert entries.can_publish_entry(made[0], by=editor)
+    assert entries.can_write_entry(imported[0], by=editor)
+    assert entries.can_publish_entry(imported[0], by=editor)
 
     def written(some: list[Entry]) -> int:
         for entry in some:
@@ -178,8 +178,8 @@ def test_import_records_the_overwritten_versions(
             entries.store_entries([], some, by=editor)
         return len(asked)
 
-    assert written(made[:1]) == written(made[1:])
-    for entry in made:
+    assert written(imported[:1]) == written(imported[1:])
+    for entry in imported:
         now, before = entries.list_entry_revisions(entry)
         assert (now.act, now.by, before.content["answer"][0]) == (
             "imported",
@@ -222,7 +222,7 @@ def test_difference_uses_labels_and_names(make_entry: MakeEntry, editor: User) -
         category=category,
     )
     found = entries.compare_snapshots(before, entries.take_snapshot(entry))
-    shown = {one.label: "|".join(part.text for part in one.parts) for one in found}
+    shown = {row.label: "|".join(part.text for part in row.parts) for row in found}
     assert shown == {
         "话术 · 标准": "亲，|八|十|元",
         "话术 · 标准 · 语气": "标准|简短",
@@ -279,8 +279,8 @@ def test_history_page_shows_and_reverts_a_version(
     assert "运费<del>八</del><ins>十</ins>元" in page
     page = desk.get(f"/desk/history/{entry.pk}/?version=1&to=now").content.decode()
     assert "运费<del>十</del><ins>八</ins>元" in page
-    given = {"version": 1, "based_on": entry.version, "note": "改错了"}
-    response = desk.post(f"/desk/history/{entry.pk}/restore/", given)
+    data = {"version": 1, "based_on": entry.version, "note": "改错了"}
+    response = desk.post(f"/desk/history/{entry.pk}/restore/", data)
     entry.refresh_from_db()
     assert entry.answer == "运费八元"
     assert entries.list_entry_revisions(entry)[0].note == "恢复到第 1 版：改错了"

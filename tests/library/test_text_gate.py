@@ -108,9 +108,15 @@ def guards(model: type[Model], name: str) -> list[str]:
 
 
 def test_every_text_column_is_registered_once() -> None:
-    registrations = {f"{m.__name__}.{name}": guards(m, name) for m, name in columns_of_text()}
-    assert {column for column, registered in registrations.items() if not registered} == set()
-    assert {column for column, registered in registrations.items() if len(registered) > 1} == set()
+    registrations = {
+        f"{m.__name__}.{name}": guards(m, name) for m, name in columns_of_text()
+    }
+    assert {
+        column for column, registered in registrations.items() if not registered
+    } == set()
+    assert {
+        column for column, registered in registrations.items() if len(registered) > 1
+    } == set()
 
 
 def test_registry_names_existing_columns_only() -> None:
@@ -127,7 +133,7 @@ def test_admin_of_gated_tables_uses_the_gate() -> None:
         found = admin.site._registry[model]
         assert isinstance(found, GatedAdmin), model
         for name in ("delete_queryset", "history_view"):
-            mine, gated = (getattr(one, name) for one in (type(found), GatedAdmin))
+            mine, gated = (getattr(row, name) for row in (type(found), GatedAdmin))
             assert mine is gated, (model, name)
     assert isinstance(admin.site._registry[EntryTranslation], EntryTranslationAdmin)
     assert "save_model" in vars(EntryTranslationAdmin)
@@ -309,13 +315,13 @@ def test_new_row_passes_the_gate(desk: Client, lead: User) -> None:
     assert not Snippet.objects.exists()
     sent["body"] = "杭州\r\n西湖"
     assert desk.post("/admin/kb/snippet/add/", sent).status_code == 302
-    made = Snippet.objects.get()
-    rows = text_gate.list_text_revisions(made)
-    assert {one.field: one.after for one in rows} == {
+    snippet = Snippet.objects.get()
+    rows = text_gate.list_text_revisions(snippet)
+    assert {row.field: row.after for row in rows} == {
         "name": "地址",
         "body": "杭州\n西湖",
     }
-    assert {(one.act, one.by) for one in rows} == {("made", lead)}
+    assert {(row.act, row.by) for row in rows} == {("made", lead)}
 
 
 def test_unchanged_text_is_checked_only_when_made_public(desk: Client) -> None:
@@ -448,7 +454,7 @@ def test_imported_names_pass_the_gate(editor: User) -> None:
     file = "标准问题,答案,分类,标签,状态\n怎么退,点退货,售后/退货,运费,草稿\n"
     load(file, by=editor)
     rows = TextRevision.objects.filter(act="made", by=editor, field="name")
-    assert {one.after for one in rows} == {"售后", "退货", "运费"}
+    assert {row.after for row in rows} == {"售后", "退货", "运费"}
     assert AuditEvent.objects.filter(act="changed", what__contains="分类").exists()
     with pytest.raises(ValidationError, match=WORD):
         plan(file.replace("运费", WORD), by=editor)
@@ -457,12 +463,12 @@ def test_imported_names_pass_the_gate(editor: User) -> None:
 def test_restricted_editor_imports_categories_below_the_branch(
     make_user: Callable[..., User], own: Category
 ) -> None:
-    held = make_user("held", ROLE_EDITOR)
+    editor = make_user("held", ROLE_EDITOR)
     for right in CategoryRight:
-        CategoryPermission.objects.create(user=held, category=own, right=right)
+        CategoryPermission.objects.create(user=editor, category=own, right=right)
     file = "标准问题,答案,分类,状态\n怎么退,点退货,退货/运费/到付,草稿\n"
-    made = load(file, by=held)
-    assert made.written_row_count == 1
+    imported = load(file, by=editor)
+    assert imported.written_row_count == 1
     assert Category.objects.get(name="到付").parent == Category.objects.get(name="运费")
 
 

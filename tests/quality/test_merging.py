@@ -104,8 +104,8 @@ def test_merge_moves_picks(two: tuple[Entry, Entry], agent: User, lead: User) ->
                 words="谁付钱",
                 kind="copied",
             )
-        usage.evidence.update_evidence_for(
-            entry.pk, SearchSide.STAFF, Pick.objects.latest("pk").words_key
+        usage.evidence.update_evidence(
+            [(entry.pk, SearchSide.STAFF, Pick.objects.latest("pk").words_key)]
         )
     merging.merge_entries(one, other, by=lead)
     row = Evidence.objects.get(entry=one)
@@ -161,8 +161,8 @@ def test_merge_can_be_undone(
             words="谁付",
             kind="copied",
         )
-    usage.evidence.update_evidence_for(
-        other.pk, SearchSide.STAFF, Pick.objects.all()[0].words_key
+    usage.evidence.update_evidence(
+        [(other.pk, SearchSide.STAFF, Pick.objects.all()[0].words_key)]
     )
     was = state()
     merge = merging.merge_entries(one, other, by=lead)

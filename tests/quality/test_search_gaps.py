@@ -218,9 +218,9 @@ def test_one_process_collects_at_a_time() -> None:
     ],
 )
 def test_same_meaning_is_one_gap(one: str, other: str) -> None:
-    lexicon, known = vocabulary.load_current_lexicon(), MeaningIndex()
-    known.add_meaning(1, SearchMeaning.from_text(one, lexicon))
-    assert known.find_same(SearchMeaning.from_text(other, lexicon)) == 1
+    lexicon, index = vocabulary.load_current_lexicon(), MeaningIndex()
+    index.add_meaning(1, SearchMeaning.from_text(one, lexicon))
+    assert index.find_same(SearchMeaning.from_text(other, lexicon)) == 1
 
 
 @pytest.mark.parametrize(
@@ -233,9 +233,9 @@ def test_same_meaning_is_one_gap(one: str, other: str) -> None:
     ],
 )
 def test_different_meaning_is_two_gaps(one: str, other: str) -> None:
-    lexicon, known = vocabulary.load_current_lexicon(), MeaningIndex()
-    known.add_meaning(1, SearchMeaning.from_text(one, lexicon))
-    assert known.find_same(SearchMeaning.from_text(other, lexicon)) is None
+    lexicon, index = vocabulary.load_current_lexicon(), MeaningIndex()
+    index.add_meaning(1, SearchMeaning.from_text(one, lexicon))
+    assert index.find_same(SearchMeaning.from_text(other, lexicon)) is None
 
 
 def test_synonyms_mean_the_same() -> None:

@@ -61,15 +61,15 @@ def test_due_entry_is_work_of_its_owner_or_category_writers(
 ) -> None:
     here, there = (Category.objects.create(name=name) for name in ("售后", "售前"))
     gone = make_user("gone", ROLE_EDITOR, is_active=False)
-    held = make_user("held", ROLE_EDITOR)
-    CategoryPermission.objects.create(user=held, category=here, right="write")
+    restricted = make_user("held", ROLE_EDITOR)
+    CategoryPermission.objects.create(user=restricted, category=here, right="write")
     today = timezone.localdate()
     for name, owner, place in (
         ("我的？", editor, there),
         ("主管的？", lead, here),
         ("没人的？", None, there),
         ("走了的人的？", gone, here),
-        ("他的？", held, there),
+        ("他的？", restricted, there),
     ):
         make_entry(name, review_at=today, owner=owner, category=place)
 
@@ -80,7 +80,7 @@ def test_due_entry_is_work_of_its_owner_or_category_writers(
 
     assert due(editor) == {"我的？", "没人的？", "走了的人的？"}
     assert due(lead) == {"主管的？", "没人的？", "走了的人的？"}
-    assert due(held) == {"他的？", "走了的人的？"}
+    assert due(restricted) == {"他的？", "走了的人的？"}
 
 
 def test_counts_equal_the_lists_behind_them(

@@ -24,8 +24,8 @@ Status = Question.Status
 
 @pytest.fixture
 def inquiry(db: None) -> Inquiry:
-    asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
-    return inquiries.submit_inquiry("快递没收到怎么办", details=asked)
+    details = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
+    return inquiries.submit_inquiry("快递没收到怎么办", details=details)
 
 
 @pytest.fixture
@@ -94,8 +94,8 @@ def test_forged_question_id_of_a_draft_is_ignored(
     agent: User, client: Client, number: str
 ) -> None:
     sent = {"username": "agent", "password": PASSWORD}
-    kept = {"kept_question": number, "kept_text": "x"}
-    assert client.post("/login/", sent | kept).status_code == 302
+    draft = {"kept_question": number, "kept_text": "x"}
+    assert client.post("/login/", sent | draft).status_code == 302
     assert not AnswerDraft.objects.exists()
 
 
@@ -213,8 +213,10 @@ def test_presence_expires_and_ends(inquiry: Inquiry, agent: User, other: User) -
 def test_next_question_skips_those_being_answered(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
-    asked = inquiries.SubmittedInquiry(form_key="k2", origin="https://faq.example.com")
-    second = inquiries.submit_inquiry("第二个问题", details=asked)
+    details = inquiries.SubmittedInquiry(
+        form_key="k2", origin="https://faq.example.com"
+    )
+    second = inquiries.submit_inquiry("第二个问题", details=details)
     assert desk.get("/desk/asked/").context["question"] == inquiry.question
     answers.save_draft_and_presence(inquiry.question, by=other, text=None)
     page = desk.get("/desk/asked/")

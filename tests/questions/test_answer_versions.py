@@ -32,10 +32,10 @@ Status = Question.Status
 
 @pytest.fixture
 def inquiry(db: None) -> Inquiry:
-    asked = inquiries.SubmittedInquiry(
+    details = inquiries.SubmittedInquiry(
         form_key="k", origin="https://faq.example.com", contact="kid@example.com"
     )
-    return inquiries.submit_inquiry("快递没收到怎么办", details=asked)
+    return inquiries.submit_inquiry("快递没收到怎么办", details=details)
 
 
 @pytest.fixture
@@ -241,8 +241,8 @@ def test_every_version_has_author_time_and_audit_event(
 ) -> None:
     reply(desk, inquiry)
     triage.correct_answer(Question.objects.get(), answer="改", by=other, based_on=1)
-    kept = AnswerVersion.objects.values_list("number", "text", "by__username")
-    assert list(kept) == [(1, "请等 3 天", "agent"), (2, "改", "other")]
+    versions = AnswerVersion.objects.values_list("number", "text", "by__username")
+    assert list(versions) == [(1, "请等 3 天", "agent"), (2, "改", "other")]
     question = Question.objects.get()
     assert (question.answer, question.answered_by) == ("改", agent)
     assert question.answered_at is not None
@@ -340,11 +340,11 @@ def test_answer_from_the_admin_has_an_author_and_is_mailed(
     client.force_login(editor)
     url = f"/admin/kb/question/{inquiry.question_id}/change/"
     form = client.get(url).context["adminform"].form
-    asked = timezone.localtime(inquiry.question.asked_at)
+    asked_at = timezone.localtime(inquiry.question.asked_at)
     sent = {name: form[name].value() or "" for name in form.fields}
     sent |= {
-        "asked_at_0": asked.strftime("%Y-%m-%d"),
-        "asked_at_1": asked.strftime("%H:%M:%S"),
+        "asked_at_0": asked_at.strftime("%Y-%m-%d"),
+        "asked_at_1": asked_at.strftime("%H:%M:%S"),
         "answer": "后台回复的",
     }
     assert client.post(url, sent).status_code == 302

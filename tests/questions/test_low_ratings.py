@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def rated(agent: User) -> Inquiry:
-    asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
-    inquiry = inquiries.submit_inquiry("快递没收到怎么办", details=asked)
+    details = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
+    inquiry = inquiries.submit_inquiry("快递没收到怎么办", details=details)
     triage.answer_question(inquiry.question, answer="请等 3 天", by=agent)
     return rate(inquiry, 2, "等了五天了")
 

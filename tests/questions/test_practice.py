@@ -397,12 +397,12 @@ def test_outcome_is_for_its_user_only(
     agent: User,
     make_user: Callable[..., User],
 ) -> None:
-    made = practice.record_attempt(settled(make_entry()), chosen=None, by=agent)
+    attempt = practice.record_attempt(settled(make_entry()), chosen=None, by=agent)
     client.force_login(make_user("other", ROLE_AGENT))
-    assert client.get(URL, {"done": made.pk}).status_code == 404
+    assert client.get(URL, {"done": attempt.pk}).status_code == 404
     assert client.get(URL, {"done": 999_999}).status_code == 404
     client.force_login(agent)
-    assert client.get(URL, {"done": made.pk}).status_code == 200
+    assert client.get(URL, {"done": attempt.pk}).status_code == 200
 
 
 def test_practice_is_for_agents_only(

@@ -46,17 +46,18 @@ def test_setting_selects_the_kinds_of_data(
 
 @pytest.mark.django_db
 def test_what_customers_ask_on_the_site_is_masked() -> None:
-    asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
-    made = inquiries.submit_inquiry(SAID, details=asked)
-    assert made.question.text == MASKED
-    assert made.contact == "13812345678"  # for a call back
-    asked = inquiries.SubmittedInquiry(
+    details = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
+    inquiry = inquiries.submit_inquiry(SAID, details=details)
+    assert inquiry.question.text == MASKED
+    assert inquiry.contact == "13812345678"  # for a call back
+    details = inquiries.SubmittedInquiry(
         form_key="l", origin="https://faq.example.com", contact="a@example.com"
     )
-    assert inquiries.submit_inquiry(SAID, details=asked).contact == "a@example.com"
-    asked = inquiries.SubmittedInquiry(form_key="m", origin="https://faq.example.com")
+    assert inquiries.submit_inquiry(SAID, details=details).contact == "a@example.com"
+    details = inquiries.SubmittedInquiry(form_key="m", origin="https://faq.example.com")
     assert (
-        inquiries.submit_inquiry("发票寄到 b@example.com", details=asked).contact == ""
+        inquiries.submit_inquiry("发票寄到 b@example.com", details=details).contact
+        == ""
     )
 
 

@@ -146,11 +146,11 @@ def test_evidence_of_one_side_does_not_affect_the_other(
     freight: Entry, agent: User, learner: SearchSide, other: SearchSide
 ) -> None:
     reader: dict[SearchSide, Reader] = {PUBLIC: ANYONE, STAFF: agent}
-    asked = ("退货运费谁承担", "质量", "发票", WORDS, "邮费", "youfei")
-    before = [scores(words, reader[other]) for words in asked]
+    queries = ("退货运费谁承担", "质量", "发票", WORDS, "邮费", "youfei")
+    before = [scores(words, reader[other]) for words in queries]
     pick(freight, *"abcdefg", side=learner)
     pick(freight, *"abcdefg", side=learner, words="邮费谁出")
-    assert [scores(words, reader[other]) for words in asked] == before
+    assert [scores(words, reader[other]) for words in queries] == before
     assert found(WORDS, reader[learner]) == [freight.pk]
     learned = usage.LearnedWords(WORDS, other)
     assert learned.boost_scores({freight.pk: 1.0}, depth=1) == {freight.pk: 1.0}
@@ -282,9 +282,9 @@ def test_evidence_whose_picks_are_gone_goes(freight: Entry) -> None:
 def test_learning_again_changes_nothing(freight: Entry) -> None:
     pick(freight, *"abc")
     pick(freight, *"ab", words="邮费谁出", side=STAFF)
-    held = list(Evidence.objects.values())
+    before = list(Evidence.objects.values())
     assert usage.refresh_evidence() == (0, 0)
-    assert list(Evidence.objects.values()) == held
+    assert list(Evidence.objects.values()) == before
 
 
 def test_searches_are_deleted_after_retention() -> None:
@@ -394,11 +394,11 @@ def test_any_text_can_be_recorded() -> None:
 
 
 def vote(entry: Entry, person: str, helpful: bool = True, words: str = WORDS) -> Vote:
-    made = usage.record_vote(
+    vote = usage.record_vote(
         entry, helpful=helpful, words=words, person=person, side=PUBLIC
     )
     sync.sync_all_marks()
-    return made
+    return vote
 
 
 def test_a_helpful_vote_after_a_search_is_a_pick(freight: Entry) -> None:

@@ -153,8 +153,8 @@ def test_follow_ups_come_first_without_duplicates(
     FollowUp.objects.create(entry=shop[0], then=shop[3], order=1)
     FollowUp.objects.create(entry=shop[0], then=shop[2], order=2)
     found = usage.list_next_entries(shop[0], user=two[0])
-    assert [one.entry for one in found] == [shop[3], shop[2], shop[1]]
-    assert [one.is_chosen_by_editor for one in found] == [True, True, False]
+    assert [row.entry for row in found] == [shop[3], shop[2], shop[1]]
+    assert [row.is_chosen_by_editor for row in found] == [True, True, False]
 
 
 def test_there_are_never_more_than_five(

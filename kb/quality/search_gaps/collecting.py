@@ -243,7 +243,9 @@ def is_meaningful_search(words: str) -> bool:
 def _update_gap_totals(gap_ids: Collection[int]) -> None:
     """Set the totals of gaps from their spellings, and the most frequent words."""
     spellings = SearchGapSpelling.objects.filter(gap=OuterRef("pk")).order_by()
-    most_frequent_words = spellings.order_by("-misses", "-picks", "pk").values("words")[:1]
+    most_frequent_words = spellings.order_by("-misses", "-picks", "pk").values("words")[
+        :1
+    ]
 
     def sum_spelling_column(name: str) -> Any:
         sums = spellings.values("gap").annotate(n=Sum(name)).values("n")
