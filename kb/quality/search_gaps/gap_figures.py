@@ -42,16 +42,15 @@ def get_gap_figures(gaps: Collection[SearchGap]) -> dict[int, GapFigures]:
         figures[row.gap_id].spellings.append(row.words)
     persons: dict[int, set[str]] = {pk: set() for pk in figures}
     now = timezone.now()
-    is_this_week, is_last_weeks = (
-        Q(created_at__gt=now - TREND_PERIOD),
-        Q(created_at__gt=now - 2 * TREND_PERIOD),
-    )
+    is_this_week = Q(created_at__gt=now - TREND_PERIOD)
+    is_in_both_weeks = Q(created_at__gt=now - 2 * TREND_PERIOD)
     keys = {key for _, key in gap_by_spelling}
     misses = Search.objects.filter(words_key__in=keys, entry=None).order_by()
     for side, key, by, person, this_week, both_weeks in misses.values_list(
         "side", "words_key", "by", "person"
     ).annotate(
-        week=Count("pk", filter=is_this_week), weeks=Count("pk", filter=is_last_weeks)
+        week=Count("pk", filter=is_this_week),
+        weeks=Count("pk", filter=is_in_both_weeks),
     ):
         if (pk := gap_by_spelling.get((side, key))) is None:
             continue
