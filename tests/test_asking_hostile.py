@@ -22,7 +22,8 @@ from kb.models import Category, Entry, Inquiry, InquiryAttachment, Question, Vot
 from kb.questions import triage
 from kb.text.chinese import normalize, tokenizer
 from kb.text.markup import markdown
-from kb.web.faq import ask_form, page_cache, votes
+from kb.publishing import page_cache
+from kb.web.faq import ask_form, votes
 from tests.conftest import MakeEntry
 from tests.test_hostile_inputs import (
     SAMPLE,

@@ -20,7 +20,7 @@ from kb.models import Category, Entry, EntryTranslation, Site, Tag, User
 from kb.publishing import page_views
 from kb.system import throttling
 from kb.templatetags import kb as filters
-from kb.web.faq import page_cache
+from kb.publishing import page_cache
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db

@@ -36,7 +36,8 @@ from kb.models import (
 from kb.publishing import edition, page_views
 from kb.questions import triage
 from kb.search import related
-from kb.web.faq import ask_form, crawlers, page_cache, view_decorators, views, votes
+from kb.publishing import page_cache
+from kb.web.faq import ask_form, crawlers, view_decorators, views, votes
 from tests.conftest import MakeEntry
 from tests.markup import faults
 

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from kb.models import Category
-from kb.web.faq import page_cache
-from kb.web.faq.page_cache import CachedPage, PageCache
+from kb.publishing import page_cache
+from kb.publishing.page_cache import CachedPage, PageCache
 from tests.conftest import MakeEntry
 
 

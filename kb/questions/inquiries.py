@@ -345,3 +345,22 @@ def _erase_old_contacts(asked_before: Any) -> int:
     inquiries = Inquiry.objects.filter(question__asked_at__lt=asked_before)
     InquiryAttachment.objects.filter(inquiry__in=inquiries).delete()
     return inquiries.exclude(contact="").update(contact="")
+
+
+# Reading an inquiry ---------------------------------------------------------------
+
+
+def find_inquiry(token: str) -> Inquiry | None:
+    """Return the inquiry with its question and site; the token is its only key."""
+    inquiries = Inquiry.objects.select_related("question", "site")
+    return inquiries.filter(token=token).first()
+
+
+def find_attachment(inquiry: Inquiry, place: int) -> InquiryAttachment | None:
+    """Return the picture at `place`, counted from 1."""
+    return InquiryAttachment.objects.filter(inquiry=inquiry, place=place).first()
+
+
+def list_attachment_places(inquiry: Inquiry) -> list[int]:
+    attachments = InquiryAttachment.objects.filter(inquiry=inquiry)
+    return list(attachments.values_list("place", flat=True))

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from kb.models import Question
+from kb.models import Channel, Question, User
 from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 
@@ -72,3 +72,10 @@ def store_questions(new: Iterable[Question], changed: Iterable[Question]) -> Non
             "external_id",
         ],
     )
+
+
+def get_last_channel(user: User) -> str:
+    """Return the channel of the question that `user` recorded last, else OTHER."""
+    questions = Question.objects.filter(recorded_by=user).order_by("-pk")
+    last = questions.first()
+    return last.channel if last else Channel.OTHER

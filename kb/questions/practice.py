@@ -269,3 +269,19 @@ def _list_missed_entries(
         entries_by_question[pk] for pk in missed_ids if entries_by_question.get(pk)
     )
     return [entry for entry in missed_entries if entry][:limit]
+
+
+def find_practice_question(pk: int, *, user: User) -> Question | None:
+    """Return the question `pk` if `user` may practise it."""
+    return list_practice_questions(user).filter(pk=pk).first()
+
+
+def find_attempt(pk: int, *, user: User) -> PracticeAttempt | None:
+    """Return the attempt `pk` of `user` with its question and entries."""
+    attempts = PracticeAttempt.objects.filter(user=user, pk=pk)
+    return attempts.select_related("question", "given__category", "chosen").first()
+
+
+def find_trainee(pk: int) -> User | None:
+    """Return the person whose score leads may see; the caller checks the right."""
+    return User.objects.filter(pk=pk).first()

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kb.models import Entry, Reply, ReplyFeedback, User
+from kb.models.reply_feedback import ReplyFeedbackQuerySet
 from kb.models.search import MAX_SEARCH_CHARS
 from kb.system import write_queue
 from kb.text.chinese import normalize
@@ -108,3 +109,21 @@ def mark_answers_seen(user: User) -> None:
             .update(seen_at=now)
         )
     )
+
+
+def query_feedback_of(user: User) -> ReplyFeedbackQuerySet:
+    """Return the feedback that `user` gave, with entries and who answered."""
+    feedback = ReplyFeedback.objects.written_by(user)
+    return feedback.select_related("entry", "done_by")
+
+
+def list_feedback_on_entry(
+    entry: Entry, *, user: User, limit: int
+) -> list[ReplyFeedback]:
+    """Return the feedback that `user` gave on replies of `entry`."""
+    return list(ReplyFeedback.objects.written_by(user).filter(entry=entry)[:limit])
+
+
+def count_unread_answers(user: User) -> int:
+    """Return how many answers to the user's feedback they have not seen yet."""
+    return ReplyFeedback.objects.written_by(user).unread().count()

@@ -12,6 +12,7 @@ from kb.index.documents import (
     make_channel_label,
     make_tag_label,
 )
+from kb.library import taxonomy
 from kb.models import Category, EntryQuerySet, Reader, Reply, Tag
 
 
@@ -56,3 +57,19 @@ class SearchFilters:
             fit = {make_channel_label(self.channel), make_channel_label(ANY_CHANNEL)}
             groups.append(frozenset(fit))
         return tuple(groups)
+
+
+def make_search_filters(
+    *,
+    category_id: int | None = None,
+    tag_id: int | None = None,
+    audience: str = "",
+    channel: str = "",
+) -> SearchFilters:
+    """Return the filters with their rows; an unknown id filters nothing."""
+    return SearchFilters(
+        category=taxonomy.find_category(category_id),
+        tag=taxonomy.find_tag(tag_id),
+        audience=audience,
+        channel=channel,
+    )

@@ -52,7 +52,7 @@ def _get_page_key(request: Any) -> tuple[str, ...]:
 
 @register.tag
 def cached_fragment(parser: Parser, token: Token) -> CachedFragmentNode:
-    """{% same [value…] %}…{% endsame %}: no other variable of the page, and no block."""
+    """{% cached_fragment [value…] %}…{% endcached_fragment %}: no other variable of the page, and no block."""
     _, *given = token.split_contents()
     nodelist = parser.parse(("endcached_fragment",))
     parser.delete_first_token()

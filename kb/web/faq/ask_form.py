@@ -1,4 +1,8 @@
-"""What a form for a question must bring: it is ours, and a person took some time."""
+"""The form for a question, with the checks that keep robots out.
+
+A signed stamp proves that the form is from this site and was open for a plausible
+time; a hidden field must stay empty. Nothing is stored in a cookie.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from kb.models import Module
+from kb.library import taxonomy
 from kb.models.inquiry import (
     MAX_CONTACT_CHARS,
     MAX_INQUIRY_PICTURES,
@@ -26,16 +30,17 @@ from kb.publishing import locale_prefix, sites
 from kb.questions.inquiries import SubmittedInquiry
 from kb.text.chinese import normalize
 
-MAX_QUESTION_CHARS = 2000  # characters of a question
-FORM_OVERHEAD_MB = 2  # MB of a whole form, besides its pictures
-MIN_FORM_SECONDS = 2  # seconds in which nobody writes a question
-MAX_FORM_SECONDS = 24 * 3600  # seconds for which a form that stays open is good
-CLOCK_TOLERANCE_SECONDS = 60  # seconds by which the clocks of two hosts may differ
+MAX_QUESTION_CHARS = 2000
+FORM_OVERHEAD_MB = 2  # of a request, besides its pictures
+MIN_FORM_SECONDS = 2  # a form that is sent sooner was not filled in by a person
+MAX_FORM_SECONDS = 24 * 3600  # a form that was open for longer is refused
+CLOCK_TOLERANCE_SECONDS = 60  # by which the clocks of two hosts may differ
+MAX_RAW_LINE_CHARS = 2000  # of a line, before it is cleaned and cut
 _stamp_signer = Signer(salt="kb.web.faq.ask_page")
 
 
 class MultiLineField(forms.CharField):
-    """Several lines, without what nobody can see."""
+    """Text of several lines, without invisible characters."""
 
     def to_python(self, value: object) -> str:
         text = normalize.clean_text(str(value or "")[: MAX_QUESTION_CHARS * 10])
@@ -43,16 +48,19 @@ class MultiLineField(forms.CharField):
 
 
 class SingleLineField(forms.CharField):
-    """One line, cut where the column ends."""
+    """One line of text, cut at `max_length` instead of refused."""
 
     def to_python(self, value: object) -> str:
-        return normalize.clean_single_line(str(value or "")[:2000])[
-            : self.max_length
-        ].strip()
+        line = normalize.clean_single_line(str(value or "")[:MAX_RAW_LINE_CHARS])
+        return line[: self.max_length].strip()
 
 
 class AskForm(forms.Form):
-    """A question and what helps to answer it; `website` is for robots alone."""
+    """A question and what helps to answer it.
+
+    `words` and `page` say which search and page the form was opened from. `website`
+    is hidden: only robots fill it in.
+    """
 
     text = MultiLineField(
         max_length=MAX_QUESTION_CHARS,
@@ -65,7 +73,7 @@ class AskForm(forms.Form):
     )
     contact = SingleLineField(required=False, max_length=MAX_CONTACT_CHARS)
     module = forms.ModelChoiceField(
-        Module.objects.none(),
+        queryset=None,
         required=False,
         error_messages={"invalid_choice": lazy("没有这个选项，请重新选择。")},
     )
@@ -76,7 +84,7 @@ class AskForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data)
-        self.fields["module"].queryset = list_offered_modules()  # type: ignore[attr-defined]
+        self.fields["module"].queryset = taxonomy.query_offered_modules()  # type: ignore[attr-defined]
 
     def clean_contact(self) -> str:
         contact = normalize_contact(self.cleaned_data["contact"])
@@ -90,32 +98,30 @@ class AskForm(forms.Form):
         return ""
 
     def clean_stamp(self) -> str:
-        """Return what tells this form from all others."""
+        """Return the key of the form, by which a repeated post is recognised."""
         return check_form_stamp(self.cleaned_data["stamp"])
 
 
-def list_offered_modules() -> Any:
-    """Return the modules that customers may name."""
-    return Module.objects.filter(offered=True)
-
-
 def make_form_stamp() -> str:
-    """Return what a form must bring back: made by us, at a moment, only once."""
+    """Return a signed value that a form must send back: a random key and the time."""
     return _stamp_signer.sign(f"{secrets.token_hex(16)}-{int(time.time())}")
 
 
-def check_form_stamp(sent: str) -> str:
-    """Return the key of a form; raises ValidationError where it cannot be a person's."""
+def check_form_stamp(stamp: str) -> str:
+    """Return the key in `stamp`.
+
+    Raises ValidationError where it is not ours, too old, or too young for a person
+    to have filled in the form.
+    """
     try:
-        key, _separator, made_at = _stamp_signer.unsign(sent).partition("-")
-        age = time.time() - int(made_at)
+        key, _separator, created_at = _stamp_signer.unsign(stamp).partition("-")
+        age = time.time() - int(created_at)
     except (BadSignature, ValueError):
         raise ValidationError(_("这一页已经失效，请再提交一次。")) from None
     if age > MAX_FORM_SECONDS:
         raise ValidationError(_("这一页打开得太久了，请再提交一次。"))
-    if (
-        age < -CLOCK_TOLERANCE_SECONDS
-    ):  # our clock was set back meanwhile: nobody was too fast
+    # The server's clock was set back meanwhile: the form was not sent too fast.
+    if age < -CLOCK_TOLERANCE_SECONDS:
         raise ValidationError(_("这一页已经失效，请再提交一次。"))
     if age < MIN_FORM_SECONDS:
         raise ValidationError(_("提交得太快了，请检查一下内容，再提交一次。"))
@@ -123,29 +129,31 @@ def check_form_stamp(sent: str) -> str:
 
 
 def list_uploaded_pictures(request: HttpRequest) -> list[UploadedFile[Any]]:
-    """Return the pictures that were chosen; browsers send an empty one for none."""
-    chosen = request.FILES.getlist("pictures")[: MAX_INQUIRY_PICTURES + 1]
-    return [upload for upload in chosen if upload.name and upload.size]
+    """Return the uploaded pictures, at most one more than is allowed.
+
+    Browsers send one empty upload where no picture was chosen; it is left out.
+    """
+    uploads = request.FILES.getlist("pictures")[: MAX_INQUIRY_PICTURES + 1]
+    return [upload for upload in uploads if upload.name and upload.size]
 
 
 def is_form_too_large(request: HttpRequest) -> bool:
+    """Return whether the announced size is above the limit, before the body is read."""
     length = request.headers.get("Content-Length", "")
-    largest = (
-        (MAX_INQUIRY_PICTURES * settings.KB_PICTURE_MB + FORM_OVERHEAD_MB) * 1024 * 1024
-    )
-    return length.isdecimal() and int(length[:12]) > largest
+    max_mb = MAX_INQUIRY_PICTURES * settings.KB_PICTURE_MB + FORM_OVERHEAD_MB
+    return length.isdecimal() and int(length[:12]) > max_mb * 1024 * 1024
 
 
 def make_inquiry_details(form: AskForm, request: HttpRequest) -> SubmittedInquiry:
-    """Return what a valid form says, for the stage."""
-    given = form.cleaned_data
+    """Return what came with the question in a valid form, for `submit_inquiry`."""
+    values = form.cleaned_data
     return SubmittedInquiry(
-        form_key=given["stamp"],
+        form_key=values["stamp"],
         language=locale_prefix.get_page_locale(),
         origin=request.build_absolute_uri("/").rstrip("/"),
         site=sites.get_request_site(request),
-        contact=given["contact"],
-        module=given["module"],
-        words=given["words"],
-        page=given["page"],
+        contact=values["contact"],
+        module=values["module"],
+        words=values["words"],
+        page=values["page"],
     )

@@ -1,4 +1,4 @@
-"""For those who read everything: sitemap, robots, and how browsers search us."""
+"""What crawlers and browsers ask for: sitemap, robots.txt, OpenSearch, favicon."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 
-from kb.models import Category, Entry
-from kb.models.user import Reader
+from kb.library.entries import entry_lookup
+from kb.models import Category, Reader
 from kb.publishing import locale_prefix, sites
 from kb.publishing.category_tree import ReadableCategoryTree
-from kb.web.faq.page_cache import cache_public_page
+from kb.publishing.page_cache import cache_public_page
 
-MAX_SITEMAP_URLS = 10_000  # addresses in one file
+MAX_SITEMAP_URLS = 10_000  # in one file
 SITEMAP_SECTION_URL_NAME = "sitemap-part"
-DISALLOWED_PATHS = ["/search/", "/suggest/", "/vote/"]  # in every script
+DISALLOWED_PATHS = ["/search/", "/suggest/", "/vote/"]  # below every locale prefix
 STAFF_PATHS = ["/login/", "/console/", "/desk/", "/admin/", "/api/"]
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ else:
 
 
 class PublicPagesSitemap(SitemapBase):
-    """Entries and shelves in both scripts, each naming the other."""
+    """Pages in 简体 and 繁體, each with the other as its alternate."""
 
     i18n = alternates = x_default = True
     languages = [locale_prefix.LOCALE_SIMPLIFIED, locale_prefix.LOCALE_TRADITIONAL]
@@ -42,22 +42,21 @@ class PublicPagesSitemap(SitemapBase):
         return getattr(item, "updated_at", None)
 
     def get_latest_lastmod(self) -> datetime | None:
-        """Entries come newest first; the others would have to be looked through."""
+        """Return None: Django would read all items to find the latest change."""
         return None
 
 
 class EntriesSitemap(PublicPagesSitemap):
     def items(self) -> Any:
-        rows = Entry.objects.published_to(self.reader)
-        return rows.only("slug", "updated_at").order_by("pk")
+        return entry_lookup.query_sitemap_entries(self.reader)
 
 
 class CategoriesSitemap(PublicPagesSitemap):
-    """The front page, which is None, and what can be reached from there."""
+    """The home page, which is the item None, and the categories with entries."""
 
     def items(self) -> list[Category | None]:
-        shelves = ReadableCategoryTree(self.reader)
-        return [None, *map(shelves.find_category, sorted(shelves.entry_counts))]
+        tree = ReadableCategoryTree(self.reader)
+        return [None, *map(tree.find_category, sorted(tree.entry_counts))]
 
     def location(self, item: Category | None) -> str:
         return item.get_absolute_url() if item else reverse("faq:home")
@@ -70,9 +69,10 @@ def _make_sitemap_sections(request: HttpRequest) -> dict[str, Any]:
 
 @cache_public_page()
 def serve_sitemap(request: HttpRequest) -> HttpResponse:
-    """One file, or an index of files where there is more than one may hold."""
+    """Return one file, or an index of files above MAX_SITEMAP_URLS addresses."""
     sections = _make_sitemap_sections(request)
-    if sum(one.paginator.count for one in sections.values()) > MAX_SITEMAP_URLS:
+    url_count = sum(section.paginator.count for section in sections.values())
+    if url_count > MAX_SITEMAP_URLS:
         return views.index(request, sections, sitemap_url_name=SITEMAP_SECTION_URL_NAME)
     return views.sitemap(request, sections)
 
@@ -84,31 +84,33 @@ def serve_sitemap_section(request: HttpRequest, section: str) -> HttpResponse:
 
 @cache_public_page()
 def serve_robots_txt(request: HttpRequest) -> HttpResponse:
-    """Keep out who has no business there; what is secret is closed by other means."""
+    """Ask crawlers to leave out searches and staff pages, which are also protected."""
     lines = [
         "User-agent: *",
         *(f"Disallow: {path}" for path in DISALLOWED_PATHS + STAFF_PATHS),
     ]
     for code in (locale_prefix.LOCALE_TRADITIONAL, locale_prefix.LOCALE_ENGLISH):
         lines += [f"Disallow: /{code}{path}" for path in DISALLOWED_PATHS]
-    where = request.build_absolute_uri(reverse("sitemap"))
-    text = "\n".join([*lines, "", f"Sitemap: {where}", ""])
+    sitemap_url = request.build_absolute_uri(reverse("sitemap"))
+    text = "\n".join([*lines, "", f"Sitemap: {sitemap_url}", ""])
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 @cache_public_page()
 def serve_opensearch_description(request: HttpRequest) -> HttpResponse:
-    """Let a browser offer our search in its address bar."""
-    name = locale_prefix.convert_for_page(str(sites.get_request_site(request)))
-    find = request.build_absolute_uri(reverse("faq:search"))
-    context = {"name": name, "find": f"{find}?q={{searchTerms}}"}
-    context["icon"] = request.build_absolute_uri(static("base/favicon.svg"))
-    kind = "application/opensearchdescription+xml; charset=utf-8"
-    return render(request, "faq/opensearch.xml", context, content_type=kind)
+    """Return what lets a browser search this site from its address bar."""
+    search_url = request.build_absolute_uri(reverse("faq:search"))
+    context = {
+        "name": locale_prefix.convert_for_page(str(sites.get_request_site(request))),
+        "search_url_template": f"{search_url}?q={{searchTerms}}",
+        "icon_url": request.build_absolute_uri(static("base/favicon.svg")),
+    }
+    content_type = "application/opensearchdescription+xml; charset=utf-8"
+    return render(request, "faq/opensearch.xml", context, content_type=content_type)
 
 
 def redirect_to_favicon(request: HttpRequest) -> HttpResponse:
-    """Old browsers and crawlers ask at this address without being told."""
+    """Redirect the address that old browsers and crawlers try on their own."""
     response = redirect(static("base/favicon.ico"))
     response.headers["Cache-Control"] = "public, max-age=86400"
     return response

@@ -1,7 +1,7 @@
-"""Which other origins may use the widget: all may read if so set, few may write.
+"""CORS for the widget: which origins may read, and which may vote and ask.
 
-A few lines and not django-cors-headers: there `*` cannot stand for reading alone.
-No cookie is ever asked for, so no answer says Allow-Credentials.
+django-cors-headers is not used because there `*` cannot allow reading alone.
+The widget sends no cookies, so no response has Access-Control-Allow-Credentials.
 """
 
 from __future__ import annotations
@@ -23,21 +23,24 @@ READING_METHODS = frozenset({"GET", "HEAD"})
 
 
 def can_origin_read(origin: str) -> bool:
+    """Return whether `origin` is among the allowed ones, where `*` allows all."""
     allowed = settings.KB_WIDGET_ORIGINS
     return "*" in allowed or origin in allowed
 
 
 def can_origin_write(request: HttpRequest) -> bool:
-    """Tell whether a page of the request's origin may vote and ask."""
+    """Return whether a page of the request's origin may vote and ask: `*` is not enough."""
     origin = request.headers.get("Origin", "")
     return origin in settings.KB_WIDGET_ORIGINS or is_own_page(request)
 
 
 def is_own_page(request: HttpRequest) -> bool:
-    """Tell whether the page is one of this very site; it sends no Origin to read."""
-    here = f"{request.scheme}://{request.get_host()}"
-    site = request.headers.get("Sec-Fetch-Site", "")
-    return request.headers.get("Origin", "") == here or site == "same-origin"
+    """Return whether the page is of this site; such a page sends no Origin with GET."""
+    own_origin = f"{request.scheme}://{request.get_host()}"
+    fetch_site = request.headers.get("Sec-Fetch-Site", "")
+    return (
+        request.headers.get("Origin", "") == own_origin or fetch_site == "same-origin"
+    )
 
 
 def _get_refusal_text() -> str:
@@ -47,7 +50,7 @@ def _get_refusal_text() -> str:
 def _call_view(
     view: View, request: HttpRequest, *args: Any, **kwargs: Any
 ) -> HttpResponse:
-    """Return what `view` answers; an outage can be read by the page that asks, too."""
+    """Return the view's response, or an outage response that gets CORS headers too."""
     try:
         return view(request, *args, **kwargs)
     except (DatabaseError, OSError) as error:
@@ -57,7 +60,7 @@ def _call_view(
 
 
 def allow_other_origins(view: View) -> View:
-    """Let other origins call `view`: read where set, write where named."""
+    """Let pages of other origins call `view`, as WIDGET_ORIGINS allows."""
 
     @wraps(view)
     def wrapped_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What is new, for feed readers: in both scripts, of the whole site or of one shelf."""
+"""Atom feeds of the latest entries: of the whole site, or of one category."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
+from kb.library.entries import entry_lookup
 from kb.models import Category, Entry, Reader
 from kb.publishing import locale_prefix, sites, translations
 from kb.publishing.category_tree import ReadableCategoryTree
 
-MAX_FEED_ENTRIES = 30  # entries
+MAX_FEED_ENTRIES = 30
 
 
 @dataclass(frozen=True, slots=True)
 class _FeedScope:
-    site: str
+    """What a feed covers: the site, or a category with those below it."""
+
+    site_name: str
     reader: Reader
     category: Category | None = None
-    category_ids: Sequence[int] = ()
+    category_ids: Sequence[int] | None = None
 
 
 if TYPE_CHECKING:
@@ -35,41 +38,40 @@ else:
 
 
 class LatestEntriesFeed(FeedBase):
-    """The entries that were changed last, as strangers may read them."""
+    """The entries changed last, as an anonymous reader may see them."""
 
     feed_type = Atom1Feed
 
     def get_object(self, request: HttpRequest, pk: int = 0) -> _FeedScope:
-        """Return what is told of: the site, and the shelf of it that was asked for."""
+        """Return the scope of the feed; 404 for a category that is empty for all."""
         reader = sites.get_anonymous_reader(request)
-        site = locale_prefix.convert_for_page(str(sites.get_request_site(request)))
+        name = locale_prefix.convert_for_page(str(sites.get_request_site(request)))
         if not pk:
-            return _FeedScope(site, reader)
-        shelves = ReadableCategoryTree(reader)
-        if here := shelves.find_category(pk):
-            return _FeedScope(site, reader, here, shelves.list_subtree_ids(pk))
+            return _FeedScope(name, reader)
+        tree = ReadableCategoryTree(reader)
+        if category := tree.find_category(pk):
+            return _FeedScope(name, reader, category, tree.list_subtree_ids(pk))
         raise Http404
 
-    def title(self, told: _FeedScope) -> str:
-        if told.category:
-            return f"{told.category} · {told.site}"
-        return _("%(site)s 最近更新") % {"site": told.site}
+    def title(self, scope: _FeedScope) -> str:
+        if scope.category:
+            return f"{scope.category} · {scope.site_name}"
+        return _("%(site)s 最近更新") % {"site": scope.site_name}
 
-    def link(self, told: _FeedScope) -> str:
-        return (
-            told.category.get_absolute_url() if told.category else reverse("faq:home")
+    def link(self, scope: _FeedScope) -> str:
+        if scope.category:
+            return scope.category.get_absolute_url()
+        return reverse("faq:home")
+
+    def author_name(self, scope: _FeedScope) -> str:
+        return scope.site_name
+
+    def items(self, scope: _FeedScope) -> list[Entry]:
+        entries = entry_lookup.list_latest_entries(
+            scope.reader, limit=MAX_FEED_ENTRIES, category_ids=scope.category_ids
         )
-
-    def author_name(self, told: _FeedScope) -> str:
-        return told.site
-
-    def items(self, told: _FeedScope) -> list[Entry]:
-        rows = Entry.objects.published_to(told.reader).defer("answer", "answer_text")
-        if told.category:
-            rows = rows.filter(category__in=told.category_ids)
-        found = list(rows[:MAX_FEED_ENTRIES])
-        translations.apply_translations(found)
-        return found
+        translations.apply_translations(entries)
+        return entries
 
     def item_title(self, item: Any) -> str:
         return str(item.question)

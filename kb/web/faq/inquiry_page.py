@@ -1,4 +1,4 @@
-"""The asker's own page: known to nobody else, kept by nobody on the way."""
+"""The page of one inquiry: its secret token is the only key, and no cache keeps it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from kb.models import Inquiry, InquiryAttachment
+from kb.models import Inquiry
 from kb.models.inquiry import MAX_SATISFACTION_SCORE
 from kb.publishing import translations
 from kb.questions import inquiries
@@ -35,14 +35,17 @@ SATISFACTION_SCORES = (
 
 
 def inquiry_token_required(view: View) -> View:
-    """Answer who has the token, and let no robot, cache or link pass it on."""
+    """Call `view` with the inquiry of the token; 404 without one.
+
+    No robot lists the page, no cache keeps it, and no link passes its address on.
+    """
 
     @wraps(view)
     def wrapped_view(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
-        asked = Inquiry.objects.select_related("question", "site")
-        if (found := asked.filter(token=token).first()) is None:
+        inquiry = inquiries.find_inquiry(token)
+        if inquiry is None:
             raise Http404
-        response = view(request, found, **kwargs)
+        response = view(request, inquiry, **kwargs)
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
@@ -52,60 +55,61 @@ def inquiry_token_required(view: View) -> View:
 
 @require_safe
 @inquiry_token_required
-def show_inquiry(request: HttpRequest, found: Inquiry) -> HttpResponse:
-    return _render_inquiry(request, found)
+def show_inquiry(request: HttpRequest, inquiry: Inquiry) -> HttpResponse:
+    return _render_inquiry(request, inquiry)
 
 
-@csrf_exempt  # the token is what no other site knows
+@csrf_exempt  # no other site knows the token
 @require_POST
 @inquiry_token_required
-def rate_answer(request: HttpRequest, found: Inquiry) -> HttpResponse:
-    """Keep how satisfied the asker is; the last word counts."""
+def rate_answer(request: HttpRequest, inquiry: Inquiry) -> HttpResponse:
+    """Record the customer's satisfaction score; a later one replaces it."""
     score = request.POST.get("score", "")
     comment = normalize.clean_single_line(
         request.POST.get("comment", "")[: MAX_QUERY_CHARS * 10]
     )
     try:
         if score not in {str(n) for n, _ in SATISFACTION_SCORES}:
-            told = _("请选 1 到 %(best)d 分中的一个。")
-            raise ValidationError(told % {"best": MAX_SATISFACTION_SCORE})
-        inquiries.rate_inquiry(found, score=int(score), comment=comment)
+            message = _("请选 1 到 %(best)d 分中的一个。")
+            raise ValidationError(message % {"best": MAX_SATISFACTION_SCORE})
+        inquiries.rate_inquiry(inquiry, score=int(score), comment=comment)
     except ValidationError as error:
-        said = {"wrong": " ".join(error.messages), "comment": comment[:MAX_QUERY_CHARS]}
-        return _render_inquiry(request, found, status=400, **said)
-    return redirect("faq:inquiry", token=found.token)
+        return _render_inquiry(
+            request,
+            inquiry,
+            status=400,
+            error=" ".join(error.messages),
+            comment=comment[:MAX_QUERY_CHARS],
+        )
+    return redirect("faq:inquiry", token=inquiry.token)
 
 
 @require_safe
 @inquiry_token_required
 def serve_inquiry_picture(
-    request: HttpRequest, found: Inquiry, place: int
+    request: HttpRequest, inquiry: Inquiry, place: int
 ) -> HttpResponse:
-    return make_attachment_response(found, place)
-
-
-def make_attachment_response(inquiry: Inquiry, place: int) -> HttpResponse:
-    """Return a picture that came with the inquiry, for who may see it."""
-    enclosure = InquiryAttachment.objects.filter(inquiry=inquiry, place=place).first()
-    if enclosure is None:
+    """Return the picture at `place`; a browser runs nothing that is in it."""
+    attachment = inquiries.find_attachment(inquiry, place)
+    if attachment is None:
         raise Http404
-    response = HttpResponse(bytes(enclosure.body), content_type="image/webp")
+    response = HttpResponse(bytes(attachment.body), content_type="image/webp")
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
 
 def _render_inquiry(
-    request: HttpRequest, found: Inquiry, status: int = 200, **more: Any
+    request: HttpRequest, inquiry: Inquiry, status: int = 200, **extra_context: Any
 ) -> HttpResponse:
-    progress = inquiries.get_inquiry_progress(found, reader=request.user)
+    progress = inquiries.get_inquiry_progress(inquiry, reader=request.user)
     translations.apply_translations([progress.entry] if progress.entry else [])
     context = {
-        "inquiry": found,
+        "inquiry": inquiry,
         "progress": progress,
-        "is_mailed": bool(settings.KB_MAIL and found.email),
-        "places": found.attachments.values_list("place", flat=True),
+        "is_mailed": bool(settings.KB_MAIL and inquiry.email),
+        "picture_places": inquiries.list_attachment_places(inquiry),
         "scores": SATISFACTION_SCORES,
-        "comment": found.comment,
-        **more,
+        "comment": inquiry.comment,
+        **extra_context,
     }
     return render(request, "faq/inquiry/page.html", context, status=status)

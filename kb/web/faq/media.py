@@ -1,4 +1,4 @@
-"""Pictures as files: read by everybody who has the name, kept for a year."""
+"""Serve the pictures of entries: no login, cached by browsers for a year."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def _make_picture_etag(request: HttpRequest, name: str) -> str:
 @etag(_make_picture_etag)
 @csp_replace({"default-src": [NONE], "sandbox": True})  # type: ignore[arg-type]
 def serve_picture(request: HttpRequest, name: str) -> FileResponse:
-    """Answer with the file itself; no account, no cookie, no database.
+    """Return the file `name`, without a look at session or database.
 
-    A proxy may serve the folder under the same address instead. A file that a
-    full disk once cut short is not served: browsers would keep it for a year.
+    A proxy may serve the folder at the same address instead. 404 for a file that a
+    full disk has cut short: browsers would keep the damaged picture for a year.
     """
     try:
         file = default_storage.open(name)

@@ -1,4 +1,7 @@
-"""What search engines and chat tools are told of a page; data, escaped, never code."""
+"""Metadata of public pages for search engines and link previews.
+
+Sources: https://schema.org (JSON-LD), https://ogp.me (Open Graph).
+"""
 
 from __future__ import annotations
 
@@ -21,15 +24,19 @@ from kb import models
 from kb.models.entry import shorten_text
 from kb.publishing import locale_prefix, sites
 
-MAX_DESCRIPTION_CHARS = 160  # characters of a description
-# As Django's json_script: no tag can begin or end inside of the data.
+MAX_DESCRIPTION_CHARS = 160
+# As in Django's json_script: no tag can begin or end within the data.
 _JSON_ESCAPES = {c: f"\\u{ord(c):04X}" for c in "<>&\u2028\u2029"}
 _PICTURE_TAG = re.compile(r'<img src="(/media/[^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
 class PageMeta:
-    """What `faq/_head.html` writes; `listed` tells whether engines may list the page."""
+    """The values of `faq/_head.html`.
+
+    `alternates` are pairs of hreflang and URL. A page that is not listed gets
+    `noindex` and nothing else.
+    """
 
     title: str
     description: str
@@ -44,7 +51,7 @@ class PageMeta:
 
 def describe_home_page(request: HttpRequest) -> PageMeta:
     name = locale_prefix.convert_for_page(str(sites.get_request_site(request)))
-    told = _("%(site)s：搜索常见问题，自己就能找到答案。") % {"site": name}
+    description = _("%(site)s：搜索常见问题，自己就能找到答案。") % {"site": name}
     origin, path = _get_origin(request), iri_to_uri(request.path)
     website = {
         "@type": "WebSite",
@@ -56,55 +63,60 @@ def describe_home_page(request: HttpRequest) -> PageMeta:
             "query-input": "required name=search_term_string",
         },
     }
-    return _make_page_meta(request, name, told, [website], path=path)
+    return _make_page_meta(request, name, description, [website], path=path)
 
 
 def describe_category_page(
     request: HttpRequest,
-    here: models.Category,
-    above: Sequence[models.Category],
+    category: models.Category,
+    ancestors: Sequence[models.Category],
     page: Page[models.Entry],
 ) -> PageMeta:
     questions = _("、").join(entry.question for entry in list(page)[:5])
-    told = _("“%(name)s”的常见问题：%(questions)s") % {
-        "name": here.name,
+    description = _("“%(name)s”的常见问题：%(questions)s") % {
+        "name": category.name,
         "questions": questions,
     }
-    path = f"{here.get_absolute_url()}"
+    path = f"{category.get_absolute_url()}"
     if page.number > 1:
         path += f"?page={page.number}"
-    crumbs = _make_breadcrumbs(_get_origin(request), [*above, here])
-    return _make_page_meta(request, here.name, told, [crumbs], path=path)
+    breadcrumbs = _make_breadcrumbs(_get_origin(request), [*ancestors, category])
+    return _make_page_meta(
+        request, category.name, description, [breadcrumbs], path=path
+    )
 
 
 def describe_entry_page(
-    request: HttpRequest, shown: models.Entry, path: Sequence[models.Category]
+    request: HttpRequest, entry: models.Entry, categories: Sequence[models.Category]
 ) -> PageMeta:
-    """Tell of an entry; of one that is not for everybody, nothing."""
-    public = shown.audience == models.Entry.Audience.PUBLIC
-    if not (public and shown.status == models.Entry.Status.PUBLISHED):
-        return PageMeta(shown.question, "", "", is_listed=False)
-    origin, where = _get_origin(request), shown.get_absolute_url()
-    picture = _PICTURE_TAG.search(shown.answer_html)
+    """Return the metadata of an entry in `categories`, from the top down.
+
+    Only the title, where the entry is internal or not published.
+    """
+    is_public = entry.audience == models.Entry.Audience.PUBLIC
+    if not (is_public and entry.status == models.Entry.Status.PUBLISHED):
+        return PageMeta(entry.question, "", "", is_listed=False)
+    origin, path = _get_origin(request), entry.get_absolute_url()
+    picture = _PICTURE_TAG.search(entry.answer_html)
     question = {
         "@type": "Question",
-        "name": shown.question,
-        "acceptedAnswer": {"@type": "Answer", "text": shown.answer_text},
+        "name": entry.question,
+        "acceptedAnswer": {"@type": "Answer", "text": entry.answer_text},
     }
-    faq = {
+    faq_page = {
         "@type": "FAQPage",
-        "url": _make_canonical_url(origin, where),
+        "url": _make_canonical_url(origin, path),
         "inLanguage": _get_content_language(),
-        "dateModified": shown.updated_at.isoformat(timespec="seconds"),
+        "dateModified": entry.updated_at.isoformat(timespec="seconds"),
         "mainEntity": [question],
     }
-    crumbs = _make_breadcrumbs(origin, path, shown)
+    breadcrumbs = _make_breadcrumbs(origin, categories, entry)
     return _make_page_meta(
         request,
-        shown.question,
-        shown.excerpt,
-        [faq, crumbs],
-        path=where,
+        entry.question,
+        entry.excerpt,
+        [faq_page, breadcrumbs],
+        path=path,
         picture=picture[1] if picture else "",
     )
 
@@ -112,7 +124,7 @@ def describe_entry_page(
 def _make_page_meta(
     request: HttpRequest,
     title: str,
-    told: str,
+    description: str,
     graph: Sequence[dict[str, Any]],
     *,
     path: str,
@@ -121,7 +133,7 @@ def _make_page_meta(
     origin, icon = _get_origin(request), static("base/touch-icon.png")
     return PageMeta(
         title=title,
-        description=shorten_text(told, MAX_DESCRIPTION_CHARS),
+        description=shorten_text(description, MAX_DESCRIPTION_CHARS),
         url=_make_canonical_url(origin, path),
         og_type="article" if picture or path.find("/q/") >= 0 else "website",
         image=request.build_absolute_uri(picture or icon),
@@ -132,12 +144,15 @@ def _make_page_meta(
 
 
 def _get_origin(request: HttpRequest) -> str:
-    """Return what stands before every path: ten addresses a page are made of it."""
+    """Return scheme and host. A page has ten URLs; build_absolute_uri is slower."""
     return f"{request.scheme}://{request.get_host()}"
 
 
 def _make_canonical_url(origin: str, path: str) -> str:
-    """Return the address to list; an English frame around 简体 is no page of its own."""
+    """Return the URL that search engines should list.
+
+    An English page has the same 简体 content as the 简体 page, so that is listed.
+    """
     if locale_prefix.get_page_locale() == locale_prefix.LOCALE_ENGLISH:
         path = dict(locale_prefix.list_locale_paths(path))[
             locale_prefix.LOCALE_SIMPLIFIED
@@ -146,22 +161,22 @@ def _make_canonical_url(origin: str, path: str) -> str:
 
 
 def _iter_alternate_urls(origin: str, path: str) -> Iterator[tuple[str, str]]:
-    """Yield (hreflang, address) of the two scripts that there are."""
-    found = dict(locale_prefix.list_locale_paths(path))
+    """Yield (hreflang, URL) of the page in 简体 and 繁體."""
+    paths = dict(locale_prefix.list_locale_paths(path))
     for code in (locale_prefix.LOCALE_SIMPLIFIED, locale_prefix.LOCALE_TRADITIONAL):
-        yield locale_prefix.LANGUAGE_TAGS[code], f"{origin}{found[code]}"
-    yield "x-default", f"{origin}{found[locale_prefix.LOCALE_SIMPLIFIED]}"
+        yield locale_prefix.LANGUAGE_TAGS[code], f"{origin}{paths[code]}"
+    yield "x-default", f"{origin}{paths[locale_prefix.LOCALE_SIMPLIFIED]}"
 
 
 def _make_breadcrumbs(
     origin: str,
-    path: Iterable[models.Category],
-    last: models.Entry | None = None,
+    categories: Iterable[models.Category],
+    entry: models.Entry | None = None,
 ) -> dict[str, Any]:
     steps = [(_("首页"), reverse("faq:home"))]
-    steps += [(one.name, one.get_absolute_url()) for one in path]
-    if last is not None:
-        steps.append((last.question, last.get_absolute_url()))
+    steps += [(category.name, category.get_absolute_url()) for category in categories]
+    if entry is not None:
+        steps.append((entry.question, entry.get_absolute_url()))
     return {
         "@type": "BreadcrumbList",
         "itemListElement": [
@@ -169,20 +184,20 @@ def _make_breadcrumbs(
                 "@type": "ListItem",
                 "position": number,
                 "name": name,
-                "item": _make_canonical_url(origin, where),
+                "item": _make_canonical_url(origin, path),
             }
-            for number, (name, where) in enumerate(steps, 1)
+            for number, (name, path) in enumerate(steps, 1)
         ],
     }
 
 
 def _render_structured_data(graph: Sequence[dict[str, Any]]) -> SafeString:
-    """Return a block of data; scripts of this type are not run, so the policy stands."""
-    told = {"@context": "https://schema.org", "@graph": graph}
-    text = json.dumps(told, ensure_ascii=False)
-    for letter, escape in _JSON_ESCAPES.items():
-        text = text.replace(letter, escape)
-    data = mark_safe(text)  # noqa: S308  (no < is left in it)
+    """Return a JSON-LD block. Browsers do not run it, so the CSP needs no exception."""
+    document = {"@context": "https://schema.org", "@graph": graph}
+    text = json.dumps(document, ensure_ascii=False)
+    for character, escape in _JSON_ESCAPES.items():
+        text = text.replace(character, escape)
+    data = mark_safe(text)  # noqa: S308  (every < is escaped)
     return format_html('<script type="application/ld+json">{}</script>', data)
 
 

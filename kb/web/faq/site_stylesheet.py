@@ -1,4 +1,4 @@
-"""The colours of a site, served as a file: no page may carry a style of its own."""
+"""The colours of a site as a stylesheet: the CSP forbids styles within a page."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django.views.decorators.http import conditional_page, require_safe
 from kb.publishing import sites
 from kb.text import colour
 
-STYLESHEET_MAX_AGE_SECONDS = 31_536_000  # seconds
+STYLESHEET_MAX_AGE_SECONDS = 31_536_000  # a year
 
 
 @require_safe
 @conditional_page
 def serve_site_stylesheet(request: HttpRequest) -> HttpResponse:
-    """Return the tokens that this site sets; a browser keeps what it asked by stamp."""
+    """Return the site's tokens; browsers keep them a year if ?v= is the current stamp."""
     site = sites.get_request_site(request)
     response = HttpResponse(
         _make_site_css(site.accent), content_type="text/css; charset=utf-8"
@@ -34,10 +34,10 @@ def serve_site_stylesheet(request: HttpRequest) -> HttpResponse:
 def _make_site_css(accent: str) -> str:
     if not accent:
         return "/* the default colours */\n"
-    light, dark = map(_format_css_rule, colour.build_accent_tokens(accent))
+    light, dark = map(_format_root_rule, colour.build_accent_tokens(accent))
     return f"{light}@media screen and (prefers-color-scheme: dark) {{\n{dark}}}\n"
 
 
-def _format_css_rule(tokens: Mapping[str, str]) -> str:
-    declared = "".join(f"--{name}: {value}; " for name, value in tokens.items())
-    return f":root {{ {declared}}}\n"
+def _format_root_rule(tokens: Mapping[str, str]) -> str:
+    declarations = "".join(f"--{name}: {value}; " for name, value in tokens.items())
+    return f":root {{ {declarations}}}\n"

@@ -1,10 +1,11 @@
-"""Addresses of the customer's door, the same in every script."""
+"""Addresses of the public site, the same below every locale prefix."""
 
 from __future__ import annotations
 
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
+from kb.publishing.page_cache import cache_public_page
 from kb.web.faq import (
     ask_page,
     crawlers,
@@ -17,17 +18,16 @@ from kb.web.faq import (
     widget_api,
     widget_frame,
 )
-from kb.web.faq.page_cache import cache_public_page
 
 
 class RowIdConverter(IntConverter):
-    """A number that a row may have; a longer one would be too much for the database."""
+    """The id of a row; a longer number is too large for the database."""
 
     regex = "[0-9]{1,18}"
 
 
 class InquiryTokenConverter:
-    """What Inquiry.token may look like; anything else is no address."""
+    """A value of Inquiry.token."""
 
     regex = "[A-Za-z0-9_-]{32}"
 

@@ -1,4 +1,4 @@
-"""What stands before every public page: who may keep a copy, and how often."""
+"""Decorators of public views: caching headers and rate limits."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ View = Callable[..., HttpResponse]
 
 
 def public_view(view: View) -> View:
-    """Let everybody read `view`, and nobody read a copy that is not theirs.
+    """Serve a readable, compressed page that caches handle correctly.
 
-    A copy of a page for all is checked anew before each use, so that what is
-    unpublished is gone at once; a page for one person is not kept at all.
+    A cached copy of an anonymous page is checked before each use, so that an
+    unpublished entry is gone at once; a page of a logged-in reader is not stored.
     """
 
     @wraps(view)
     def wrapped_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
-        if request.user.is_authenticated:  # having asked, Django adds Vary: Cookie
+        if request.user.is_authenticated:  # the session was read: Vary: Cookie is set
             patch_cache_control(response, private=True, no_store=True)
         else:
             patch_cache_control(response, no_cache=True)
@@ -39,7 +39,7 @@ def public_view(view: View) -> View:
 
 
 def identify_visitor(request: HttpRequest) -> str:
-    """Return who asks, so that each is counted once."""
+    """Return a key of the visitor, by which each is counted once."""
     user = request.user
     if user.is_authenticated:
         return usage.build_colleague_key(user)
@@ -49,7 +49,7 @@ def identify_visitor(request: HttpRequest) -> str:
 
 
 def rate_limited(scope: str) -> Callable[[View], View]:
-    """Answer 429 with Retry-After above the rate `scope` of the settings."""
+    """Return 429 with Retry-After above the limit `scope` of KB_THROTTLE_RATES."""
 
     def decorate_view(view: View) -> View:
         @wraps(view)
@@ -58,11 +58,11 @@ def rate_limited(scope: str) -> Callable[[View], View]:
         ) -> HttpResponse:
             if not (seconds := throttle_request(scope, request)):
                 return view(request, *args, **kwargs)
-            page = render(
+            response = render(
                 request, "faq/busy/page.html", {"seconds": seconds}, status=429
             )
-            page.headers["Retry-After"] = str(seconds)
-            return page
+            response.headers["Retry-After"] = str(seconds)
+            return response
 
         return wrapped_view
 

@@ -1,4 +1,4 @@
-"""Public pages: the customer's view, with what is theirs for people who work here."""
+"""The public pages: home, category and entry."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from kb import usage
-from kb.models import Entry, EntryQuerySet, Reader, Tag
+from kb.library import taxonomy
+from kb.library.entries import entry_lookup
+from kb.models import Entry
 from kb.publishing import edition, page_views, translations
 from kb.publishing.category_tree import ReadableCategoryTree
+from kb.publishing.page_cache import cache_public_page
 from kb.quality import merging
 from kb.search import related
 from kb.text.markup.answer_layout import split_answer
 from kb.web.faq import query_params, seo, votes
-from kb.web.faq.page_cache import cache_public_page
 from kb.web.faq.view_decorators import identify_visitor
 
-ENTRIES_PER_PAGE = 20  # entries
-RECENT_ENTRIES_SHOWN = POPULAR_ENTRIES_SHOWN = 8  # entries
+ENTRIES_PER_PAGE = 20
+RECENT_ENTRIES_SHOWN = POPULAR_ENTRIES_SHOWN = 8
 _ROBOT_USER_AGENT = re.compile(
     "bot|crawl|spider|slurp|preview|curl|wget|python|monitor", re.I
 )
@@ -29,14 +31,13 @@ _ROBOT_USER_AGENT = re.compile(
 @cache_public_page()
 def show_home(request: HttpRequest) -> HttpResponse:
     popular = page_views.list_popular_entries(request.user, POPULAR_ENTRIES_SHOWN)
-    recent = list(select_listed_entries(request.user)[:RECENT_ENTRIES_SHOWN])
+    entries = entry_lookup.query_listed_entries(request.user)
+    recent = list(entries[:RECENT_ENTRIES_SHOWN])
     translations.apply_translations([*popular, *recent])
     context = {
         "tree": _load_category_tree(request),
         "popular": popular,
         "recent": recent,
-    }
-    context |= {
         "edition": edition.get_request_edition(request),
         "meta": seo.describe_home_page(request),
     }
@@ -45,36 +46,36 @@ def show_home(request: HttpRequest) -> HttpResponse:
 
 @cache_public_page("page")
 def show_category(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
-    """A shelf: what is inside of it, and its entries with those below."""
-    shelves = _load_category_tree(request)
-    if not shelves.entry_counts[pk]:
+    """Show the subcategories of a category, and the entries of all of them."""
+    tree = _load_category_tree(request)
+    if not tree.entry_counts[pk]:
         raise Http404
-    *above, here = shelves.get_path(pk)
-    if slug and slug != here.slug:
-        return redirect(here, permanent=True)
-    rows = select_listed_entries(request.user).filter(
-        category__in=shelves.list_subtree_ids(pk)
+    *ancestors, category = tree.get_path(pk)
+    if slug and slug != category.slug:
+        return redirect(category, permanent=True)
+    entries = entry_lookup.query_listed_entries(request.user).filter(
+        category__in=tree.list_subtree_ids(pk)
     )
     page = query_params.paginate_rows(
-        request, rows, ENTRIES_PER_PAGE, shelves.entry_counts[pk]
+        request, entries, ENTRIES_PER_PAGE, tree.entry_counts[pk]
     )
     translations.apply_translations(page.object_list)
     context = {
-        "category": here,
-        "above": above,
-        "shelves": shelves.list_nodes(pk),
+        "category": category,
+        "ancestors": ancestors,
+        "subcategories": tree.list_nodes(pk),
         "page": page,
-        "meta": seo.describe_category_page(request, here, above, page),
+        "meta": seo.describe_category_page(request, category, ancestors, page),
     }
     return render(request, "faq/category/page.html", context)
 
 
 def show_entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
-    """The page of an entry, counted as read where a person opened it anew."""
+    """Show an entry; count the view unless a robot asked or the browser had the page."""
     response = _render_entry(request, pk, slug)
-    robot = _ROBOT_USER_AGENT.search(request.headers.get("User-Agent", ""))
-    read = response.status_code == 200 and request.method == "GET"  # noqa: PLR2004
-    if robot or not read:
+    is_robot = _ROBOT_USER_AGENT.search(request.headers.get("User-Agent", ""))
+    is_page_sent = response.status_code == 200 and request.method == "GET"  # noqa: PLR2004
+    if is_robot or not is_page_sent:
         return response
     if not request.user.is_authenticated:
         page_views.count_page_view(pk)
@@ -87,39 +88,32 @@ def show_entry(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 
 @cache_public_page("q")
 def _render_entry(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
-    rows = Entry.objects.visible_to(request.user).select_related("related_entries")
-    try:
-        found = rows.get(pk=pk)
-    except Entry.DoesNotExist:
-        if heir := merging.find_merge_target(pk, user=request.user):
-            return redirect(heir)  # not for good: a merger can be undone
-        raise Http404 from None
-    words = query_params.read_query_words(request)  # that led here from a search
-    if slug != found.slug:
-        asked = f"?{urlencode({'q': words})}" if words else ""
-        return redirect(f"{found.get_absolute_url()}{asked}", permanent=True)
-    following = related.list_related_entries(found, user=request.user)
-    translations.apply_translations([found, *following])
-    tags = list(Tag.objects.filter(entries=pk))
+    entry = entry_lookup.find_visible_entry(pk, user=request.user)
+    if entry is None:
+        if target := merging.find_merge_target(pk, user=request.user):
+            return redirect(target)  # temporary: a merge can be undone
+        raise Http404
+    words = query_params.read_query_words(request)  # of the search that found the entry
+    if slug != entry.slug:
+        query = f"?{urlencode({'q': words})}" if words else ""
+        return redirect(f"{entry.get_absolute_url()}{query}", permanent=True)
+    related_entries = related.list_related_entries(entry, user=request.user)
+    translations.apply_translations([entry, *related_entries])
+    tags = taxonomy.list_entry_tags(pk)
     translations.translate_names(*tags)
-    path = _load_category_tree(request).get_path(found.category_id)
+    path = _load_category_tree(request).get_path(entry.category_id)
     context = {
-        "entry": found,
+        "entry": entry,
         "path": path,
-        "shown": split_answer(found.answer_html),
+        "answer": split_answer(entry.answer_html),
         "tags": tags,
-        "live": found.status == Entry.Status.PUBLISHED,
-        "following": following,
-        "asked": words,
-        "token": votes.make_vote_token(found),
-        "meta": seo.describe_entry_page(request, found, path),
+        "is_published": entry.status == Entry.Status.PUBLISHED,
+        "related_entries": related_entries,
+        "query": words,
+        "token": votes.make_vote_token(entry),
+        "meta": seo.describe_entry_page(request, entry, path),
     }
     return render(request, "faq/entry/page.html", context)
-
-
-def select_listed_entries(user: Reader) -> EntryQuerySet:
-    """Entries as a list shows them, newest first."""
-    return Entry.objects.published_to(user).with_list_columns()
 
 
 def _load_category_tree(request: HttpRequest) -> ReadableCategoryTree:

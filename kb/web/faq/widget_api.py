@@ -1,6 +1,6 @@
-"""The widget's door: what a page elsewhere may search, read, judge and ask.
+"""The JSON API of the widget: search, read, vote and ask from pages of other sites.
 
-Whoever calls is a stranger here, whatever cookies come along.
+Every caller is an anonymous reader; cookies are ignored.
 """
 
 from __future__ import annotations
@@ -24,26 +24,29 @@ from django.views.decorators.http import (
 )
 
 from kb import search, usage
+from kb.library import taxonomy
+from kb.library.entries import entry_lookup
 from kb.models import Entry, Vote
 from kb.publishing import announcements, locale_prefix, sites, translations
 from kb.questions import inquiries
 from kb.system.throttling import throttle_request
 from kb.text import colour
-from kb.text.chinese import normalize
 from kb.text.markup import html_tree
 from kb.text.markup.passage import find_best_passage
-from kb.web.faq import ask_form, query_params, widget_start
+from kb.web.faq import ask_form, query_params, votes, widget_start
+from kb.web.faq.ask_page import ASK_RATE_SCOPES
 from kb.web.faq.cross_origin import allow_other_origins, can_origin_write
-from kb.web.faq.view_decorators import identify_visitor
-from kb.web.faq.votes import is_valid_vote_token, make_vote_token
+from kb.web.faq.view_decorators import View, identify_visitor
 
-View = Callable[..., HttpResponse]
-MAX_LISTED_ENTRIES = 8  # entries of a list
-ASK_RATE_SCOPES = ("ask", "ask_day")
+MAX_LISTED_ENTRIES = 8
+MAX_RELATED_ENTRIES = 3
 
 
 def widget_endpoint(scope: str) -> Callable[[View], View]:
-    """Answer other origins in JSON, in the script that is asked for, as a stranger."""
+    """Return a decorator for a JSON view that other origins may call.
+
+    The reader is anonymous, the language that of ?lang=, the rate limit `scope`.
+    """
 
     def decorate_view(view: View) -> View:
         @allow_other_origins
@@ -52,12 +55,12 @@ def widget_endpoint(scope: str) -> Callable[[View], View]:
         ) -> HttpResponse:
             request.user = sites.get_anonymous_reader(request)
             if seconds := throttle_request(scope, request):
-                told = _("请等 %(n)d 秒再试。") % {"n": seconds}
-                return make_refusal(429, told, seconds)
+                message = _("请等 %(n)d 秒再试。") % {"n": seconds}
+                return _make_refusal(429, message, seconds)
             try:
                 response = view(request, *args, **kwargs)
             except Http404:
-                response = make_refusal(404, _("这一条已经下线了。"))
+                response = _make_refusal(404, _("这一条已经下线了。"))
             patch_cache_control(response, no_cache=True)
             return response
 
@@ -65,7 +68,7 @@ def widget_endpoint(scope: str) -> Callable[[View], View]:
         def answer_in_language(
             request: HttpRequest, *args: Any, **kwargs: Any
         ) -> HttpResponse:
-            with translation.override(read_language(request)):
+            with translation.override(_read_language(request)):
                 return wrapped_view(request, *args, **kwargs)
 
         return csrf_exempt(gzip_page(answer_in_language))
@@ -73,50 +76,54 @@ def widget_endpoint(scope: str) -> Callable[[View], View]:
     return decorate_view
 
 
-def make_json_response(answer: dict[str, Any], status: int = 200) -> HttpResponse:
-    """Return `answer` as JSON, Chinese as it is written: a third of the bytes."""
-    plain = {"ensure_ascii": False}
-    return JsonResponse(answer, status=status, json_dumps_params=plain)
+def _make_json_response(data: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Return `data` as JSON without \\u escapes, which triple the size of Chinese."""
+    return JsonResponse(data, status=status, json_dumps_params={"ensure_ascii": False})
 
 
-def read_language(request: HttpRequest) -> str:
-    wanted = request.GET.get("lang", "") or request.POST.get("lang", "")
-    return (
-        code
-        if (code := wanted.lower()) in locale_prefix.LANGUAGE_TAGS
-        else locale_prefix.LOCALE_SIMPLIFIED
-    )
+def _read_language(request: HttpRequest) -> str:
+    """Return the requested language code; 简体 for an unknown one."""
+    language = request.GET.get("lang", "") or request.POST.get("lang", "")
+    code = language.lower()
+    if code in locale_prefix.LANGUAGE_TAGS:
+        return code
+    return locale_prefix.LOCALE_SIMPLIFIED
 
 
-def make_refusal(status: int, said: str, seconds: int = 0) -> HttpResponse:
-    response = make_json_response({"detail": said}, status=status)
-    if seconds:
-        response.headers["Retry-After"] = str(seconds)
+def _make_refusal(
+    status: int, message: str, retry_after_seconds: int = 0
+) -> HttpResponse:
+    response = _make_json_response({"detail": message}, status=status)
+    if retry_after_seconds:
+        response.headers["Retry-After"] = str(retry_after_seconds)
     return response
 
 
 @require_safe
 @widget_endpoint("read")
 def start_widget(request: HttpRequest) -> HttpResponse:
-    """What a widget shows at first: by its attributes, else by the page it is on."""
+    """Return what a widget shows first, by its attributes or the page's path."""
     site = sites.get_request_site(request)
     title, entries = widget_start.find_start_entries(request, MAX_LISTED_ENTRIES)
-    answer: dict[str, Any] = {
+    data: dict[str, Any] = {
         "name": locale_prefix.convert_for_page(str(site)),
         "title": title,
+        "entries": _serialize_entries(entries),
+        "asks": can_origin_write(request),
+        "notices": _serialize_announcements(request),
     }
-    answer["entries"] = _serialize_entries(entries)
-    answer["asks"] = can_origin_write(request)
-    answer["notices"] = _serialize_notices(request)
     if site.accent:
-        answer["colours"] = colour.build_accent_tokens(site.accent)
-    return make_json_response(answer)
+        data["colours"] = colour.build_accent_tokens(site.accent)
+    return _make_json_response(data)
 
 
 @require_safe
 @widget_endpoint("search")
 def search_entries(request: HttpRequest) -> HttpResponse:
-    """Entries for words; where none is sure, those near, apart."""
+    """Return the results of ?q=, and near ones where no result is sure.
+
+    A search with ?done= is recorded; others are made while typing.
+    """
     words = query_params.read_query_words(request)
     results = search.search_entries(words, user=request.user, limit=MAX_LISTED_ENTRIES)
     if words and request.GET.get("done") and not results.is_degraded:
@@ -128,13 +135,13 @@ def search_entries(request: HttpRequest) -> HttpResponse:
         )
     hits = [hit.entry for hit in results.hits]
     near = [hit.entry for hit in results.near_hits]
-    return make_json_response(
+    return _make_json_response(
         {
             "q": words,
             "entries": _serialize_entries(hits, results.terms_to_highlight),
             "near": _serialize_entries(near),
             "meant": results.did_you_mean,
-            "notices": _serialize_notices(request, words=words),
+            "notices": _serialize_announcements(request, words=words),
         }
     )
 
@@ -142,27 +149,29 @@ def search_entries(request: HttpRequest) -> HttpResponse:
 @require_safe
 @widget_endpoint("read")
 def show_widget_entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """An answer as a tree, and what a vote on it must bring."""
-    found = Entry.objects.published_to(request.user).filter(pk=pk).first()
-    if found is None or not found.answer_html:
+    """Return an answer as a tree of elements, with a token to vote on it."""
+    entry = entry_lookup.find_published_entry(pk, user=request.user)
+    if entry is None or not entry.answer_html:
         raise Http404
     if words := query_params.read_query_words(request):
         usage.record_opened_entry(
             words, entry_id=pk, user=request.user, person=identify_visitor(request)
         )
-    translations.apply_translations([found])
-    return make_json_response(
+    translations.apply_translations([entry])
+    return _make_json_response(
         {
-            "id": found.pk,
-            "question": found.question,
-            "body": html_tree.parse_html_tree(found.answer_html),
-            "url": found.get_absolute_url(),
-            "updated": found.updated_at.date().isoformat(),
-            "token": make_vote_token(found),
-            "reasons": [(v, str(n)) for v, n in Vote.Reason.choices],
-            "notices": _serialize_notices(request, entry=found),
+            "id": entry.pk,
+            "question": entry.question,
+            "body": html_tree.parse_html_tree(entry.answer_html),
+            "url": entry.get_absolute_url(),
+            "updated": entry.updated_at.date().isoformat(),
+            "token": votes.make_vote_token(entry),
+            "reasons": [(value, str(label)) for value, label in Vote.Reason.choices],
+            "notices": _serialize_announcements(request, entry=entry),
             "related": _serialize_entries(
-                search.find_related_entries(found, user=request.user, limit=3)
+                search.find_related_entries(
+                    entry, user=request.user, limit=MAX_RELATED_ENTRIES
+                )
             ),
         }
     )
@@ -171,79 +180,68 @@ def show_widget_entry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @widget_endpoint("vote")
 def vote_on_entry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Whether an entry helped, as on its page."""
-    found = Entry.objects.published_to(request.user).filter(pk=pk).first()
-    if found is None:
+    """Record whether an entry helped, as its page does."""
+    entry = entry_lookup.find_published_entry(pk, user=request.user)
+    if entry is None:
         raise Http404
-    said = request.POST.get("helpful", "")
-    good = is_valid_vote_token(found, request.POST.get("token", ""))
-    if not good or said not in {"yes", "no"}:
-        return make_refusal(400, _("没有记下，请重新打开这一条再点一次。"))
-    reason, note = request.POST.get("reason", ""), request.POST.get("note", "")
-    usage.record_vote(
-        found,
-        helpful=said == "yes",
-        words=normalize.clean_single_line(request.POST.get("q", "")[:2000])[
-            : query_params.MAX_QUERY_CHARS
-        ],
-        person=identify_visitor(request),
-        side=usage.get_search_side(request.user),
-        reason=usage.VoteReason(
-            reason if reason in Vote.Reason.values else "",
-            normalize.clean_single_line(note[:2000])[: query_params.MAX_QUERY_CHARS],
-        ),
-    )
-    return make_json_response({"done": True})
+    if not votes.is_valid_vote(request, entry):
+        return _make_refusal(400, _("没有记下，请重新打开这一条再点一次。"))
+    votes.record_vote(request, entry, votes.read_vote_reason(request))
+    return _make_json_response({"done": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @widget_endpoint("ask_page")
 def ask_question(request: HttpRequest) -> HttpResponse:
-    """A form, and what was written into it."""
+    """Return what the form needs, or store the question that was posted."""
     if ask_form.is_form_too_large(request):
-        return make_refusal(413, _("图片加起来太大了，请减少几张或缩小后再传。"))
+        return _make_refusal(413, _("图片加起来太大了，请减少几张或缩小后再传。"))
     if request.method != "POST":
-        offered = ask_form.list_offered_modules()
-        names = [
+        modules = [
             [module.pk, locale_prefix.convert_for_page(module.name)]
-            for module in offered
+            for module in taxonomy.query_offered_modules()
         ]
-        return make_json_response(
-            {"stamp": ask_form.make_form_stamp(), "modules": names}
+        return _make_json_response(
+            {"stamp": ask_form.make_form_stamp(), "modules": modules}
         )
     form = ask_form.AskForm(request.POST)
     if not form.is_valid():
         return _reject_ask_form(
-            {k: [str(e) for e in v] for k, v in form.errors.items()}
+            {name: list(map(str, errors)) for name, errors in form.errors.items()}
         )
-    for limit in ASK_RATE_SCOPES:
-        if seconds := throttle_request(limit, request):
-            return make_refusal(429, _("您刚刚问过几次了，请过一会儿再提交。"), seconds)
+    for scope in ASK_RATE_SCOPES:
+        if seconds := throttle_request(scope, request):
+            message = _("您刚刚问过几次了，请过一会儿再提交。")
+            return _make_refusal(429, message, seconds)
     try:
-        made = inquiries.submit_inquiry(
+        inquiry = inquiries.submit_inquiry(
             form.cleaned_data["text"],
             details=ask_form.make_inquiry_details(form, request),
             uploads=ask_form.list_uploaded_pictures(request),
         )
     except ValidationError as error:
         return _reject_ask_form(error.message_dict)
-    return make_json_response(
-        {"url": reverse("faq:inquiry", args=[made.token])}, status=201
+    return _make_json_response(
+        {"url": reverse("faq:inquiry", args=[inquiry.token])}, status=201
     )
 
 
 def _reject_ask_form(errors: dict[str, list[str]]) -> HttpResponse:
-    """Say what is wrong, with a stamp that is good for the next try."""
-    said = [message for messages in errors.values() for message in messages]
-    answer = {"detail": " ".join(said), "fields": sorted(errors)}
-    return make_json_response(
-        answer | {"stamp": ask_form.make_form_stamp()}, status=400
-    )
+    """Return the errors by field, and a new stamp for the next attempt."""
+    messages = [str(error) for field_errors in errors.values() for error in field_errors]
+    data = {
+        "detail": " ".join(messages),
+        "fields": sorted(errors),
+        "stamp": ask_form.make_form_stamp(),
+    }
+    return _make_json_response(data, status=400)
 
 
-def _serialize_notices(request: HttpRequest, **about: Any) -> list[dict[str, Any]]:
-    """Return what runs now: everything at first, later what is `about` it."""
-    running = announcements.list_running_announcements(request.user, **about)
+def _serialize_announcements(
+    request: HttpRequest, **relevant_to: Any
+) -> list[dict[str, Any]]:
+    """Return the running announcements; with `words` or `entry`, the relevant ones."""
+    running = announcements.list_running_announcements(request.user, **relevant_to)
     translations.apply_translations(
         [notice.entry for notice in running if notice.entry]
     )
@@ -266,16 +264,19 @@ def _serialize_entry_link(entry: Entry) -> dict[str, str]:
 def _serialize_entries(
     entries: Iterable[Entry], terms: Iterable[str] = ()
 ) -> list[dict[str, Any]]:
-    """Return entries as a list shows them, in the script of the page."""
-    shown, terms = [e for e in entries if e.answer_html], tuple(terms)
-    translations.apply_translations(shown)
+    """Return the entries that have an answer, in the language of the response.
+
+    With `terms`, the excerpt is the passage of the answer that has most of them.
+    """
+    answered, terms = [entry for entry in entries if entry.answer_html], tuple(terms)
+    translations.apply_translations(answered)
     return [
         {
-            "id": e.pk,
-            "question": e.question,
-            "excerpt": find_best_passage(e.answer_text, terms).text
+            "id": entry.pk,
+            "question": entry.question,
+            "excerpt": find_best_passage(entry.answer_text, terms).text
             if terms
-            else e.excerpt,
+            else entry.excerpt,
         }
-        for e in shown
+        for entry in answered
     ]

@@ -1,4 +1,4 @@
-"""The widget's script, its frame for pages that allow no script, and a page to try it."""
+"""The widget's script, a frame for pages that allow no script, and a demo page."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page, etag, require_safe
 
 from kb import search
+from kb.library.entries import entry_lookup
 from kb.models import Entry
 from kb.publishing import sites, translations
 from kb.publishing.category_tree import ReadableCategoryTree
 from kb.web.faq import query_params, widget_script, widget_start
 from kb.web.faq.view_decorators import View, rate_limited
 
-SCRIPT_MAX_AGE_SECONDS = 300  # seconds for which a browser keeps the script
-MAX_FRAME_ENTRIES = 10  # entries in the frame
+SCRIPT_MAX_AGE_SECONDS = 300
+MAX_FRAME_ENTRIES = 10
+MAX_KEPT_PARAMETER_CHARS = 200
 
 
 @cache
 def load_script_bodies() -> dict[str, bytes]:
-    """Return the script by how it is packed; it changes with a deploy alone."""
-    plain = widget_script.script_source()
+    """Return the script by content encoding: plain under "", "gzip" and "br".
+
+    It changes with a deployment only, so it is compressed once.
+    """
+    plain = widget_script.build_script()
     return {
         "": plain,
         "gzip": gzip.compress(plain, 9, mtime=0),
-        "br": _compress_brotli(plain),
+        "br": bytes(brotli.compress(plain)),
     }
-
-
-def _compress_brotli(plain: bytes) -> bytes:
-    return bytes(brotli.compress(plain))
 
 
 def _choose_content_encoding(request: HttpRequest) -> str:
@@ -58,13 +59,13 @@ def _make_script_etag(request: HttpRequest) -> str:
 @require_safe
 @etag(_make_script_etag)
 def serve_widget_script(request: HttpRequest) -> HttpResponse:
-    """The one script of the widget, at an address that never changes."""
-    packing = _choose_content_encoding(request)
+    """Return the script, at an address that never changes, compressed if accepted."""
+    encoding = _choose_content_encoding(request)
     response = HttpResponse(
-        load_script_bodies()[packing], content_type="text/javascript; charset=utf-8"
+        load_script_bodies()[encoding], content_type="text/javascript; charset=utf-8"
     )
-    if packing:
-        response.headers["Content-Encoding"] = packing
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
     patch_vary_headers(response, ["Accept-Encoding"])
     patch_cache_control(response, public=True, max_age=SCRIPT_MAX_AGE_SECONDS)
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -72,14 +73,14 @@ def serve_widget_script(request: HttpRequest) -> HttpResponse:
 
 
 def allow_framing(view: View) -> View:
-    """Let pages of the allowed origins hold `view` in a frame, and no others."""
+    """Let pages of KB_WIDGET_ORIGINS, and no others, show `view` in a frame."""
 
     @wraps(view)
     @xframe_options_exempt
     def wrapped_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
-        holders = ["'self'", *settings.KB_WIDGET_ORIGINS]
-        response._csp_replace = {"frame-ancestors": holders}  # type: ignore[attr-defined]
+        origins = ["'self'", *settings.KB_WIDGET_ORIGINS]
+        response._csp_replace = {"frame-ancestors": origins}  # type: ignore[attr-defined]
         return response
 
     return wrapped_view
@@ -91,45 +92,41 @@ def allow_framing(view: View) -> View:
 @conditional_page
 @rate_limited("search")
 def show_widget_frame(request: HttpRequest) -> HttpResponse:
-    """Search and read within the frame: no script, no cookie, nobody recognised."""
+    """Search and read within a frame, without script or cookie, as anonymous reader."""
     request.user = reader = sites.get_anonymous_reader(request)
     words = query_params.read_query_words(request)
-    context: dict[str, Any] = {}
+    context: dict[str, Any] = {
+        "words": words,
+        "page_parameters": _list_page_parameters(request),
+    }
+    entries: list[Entry] = []
     if number := request.GET.get("entry", ""):
-        context["entry"] = _get_readable_entry(request, number)
+        entry_id = query_params.parse_row_id(number)
+        entry = entry_lookup.find_answered_entry(entry_id, user=reader)
+        if entry is None:
+            raise Http404
+        context["entry"] = entry
+        entries = [entry]
     elif words:
         results = search.search_entries(words, user=reader, limit=MAX_FRAME_ENTRIES)
-        hits = results.hits or results.near_hits
-        context |= {"entries": [h.entry for h in hits], "sure": bool(results.hits)}
+        entries = [hit.entry for hit in results.hits or results.near_hits]
+        context |= {"entries": entries, "is_confident": bool(results.hits)}
     else:
         title, entries = widget_start.find_start_entries(request, MAX_FRAME_ENTRIES)
-        context |= {"entries": entries, "title": title, "sure": True}
-    translations.apply_translations(
-        [e for e in (context.get("entry"), *context.get("entries", ())) if e]
-    )
-    context |= {"words": words, "kept": _list_kept_parameters(request)}
+        context |= {"entries": entries, "title": title, "is_confident": True}
+    translations.apply_translations(entries)
     response = render(request, "faq/embed/page.html", context)
     patch_cache_control(response, no_cache=True)
     return response
 
 
-def _get_readable_entry(request: HttpRequest, number: str) -> Entry:
-    plain = (
-        number.isascii()
-        and number.isdecimal()
-        and len(number) <= widget_start.MAX_ENTRY_ID_DIGITS
-    )
-    readable = Entry.objects.published_to(request.user).exclude(answer_html="")
-    found = readable.filter(pk=int(number) if plain else 0).first()
-    if found is None:
-        raise Http404
-    return found
-
-
-def _list_kept_parameters(request: HttpRequest) -> list[tuple[str, str]]:
-    """Return what of the address says where the frame stands, for its links."""
-    names = ("category", "tag", "path")
-    return [(n, request.GET[n][:200]) for n in names if request.GET.get(n)]
+def _list_page_parameters(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return the parameters that describe the embedding page, for links and forms."""
+    return [
+        (name, request.GET[name][:MAX_KEPT_PARAMETER_CHARS])
+        for name in ("category", "tag", "path")
+        if request.GET.get(name)
+    ]
 
 
 @never_cache
@@ -137,13 +134,11 @@ def _list_kept_parameters(request: HttpRequest) -> list[tuple[str, str]]:
 @permission_required("kb.change_entry", raise_exception=True)
 @require_safe
 def show_widget_demo(request: HttpRequest) -> HttpResponse:
-    """A page as a customer's product might have it, and the line to copy."""
-    origin = request.build_absolute_uri("/").rstrip("/")
+    """Show the widget as on a page of a product, and the code to copy."""
+    tree = ReadableCategoryTree(sites.get_anonymous_reader(request))
     context = {
-        "origin": origin,
-        "allowed": settings.KB_WIDGET_ORIGINS,
-        "shelves": ReadableCategoryTree(sites.get_anonymous_reader(request)).list_nodes(
-            None
-        ),
+        "origin": request.build_absolute_uri("/").rstrip("/"),
+        "allowed_origins": settings.KB_WIDGET_ORIGINS,
+        "categories": tree.top_nodes,
     }
     return render(request, "faq/widget_demo/page.html", context)

@@ -1,4 +1,4 @@
-"""The script of the widget: the bundle, and the texts and colours that it is called with.
+"""Build the script of the widget: the bundle, called with its texts and tokens.
 
 static/widget/src holds its modules. `npm run build` bundles them into one function,
 which is committed, so that a site needs no Node.js. Here that function is called with
@@ -67,14 +67,14 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _DARK = "@media screen and (prefers-color-scheme: dark)"
 
 
-def script_source() -> bytes:
+def build_script() -> bytes:
     """Return the script as it is served, in UTF-8."""
-    site = {"strings": texts_by_language(), "tokens": tokens_by_theme()}
-    call = json.dumps(site, ensure_ascii=False, separators=(",", ":"))
-    return BUNDLE.read_bytes().rstrip() + f"({call});\n".encode()
+    options = {"strings": list_texts_by_language(), "tokens": list_tokens_by_theme()}
+    argument = json.dumps(options, ensure_ascii=False, separators=(",", ":"))
+    return BUNDLE.read_bytes().rstrip() + f"({argument});\n".encode()
 
 
-def texts_by_language() -> dict[str, dict[str, str]]:
+def list_texts_by_language() -> dict[str, dict[str, str]]:
     """Return the texts of the widget by language tag and name."""
     texts = {}
     for code, tag in locale_prefix.LANGUAGE_TAGS.items():
@@ -83,24 +83,24 @@ def texts_by_language() -> dict[str, dict[str, str]]:
     return texts
 
 
-def tokens_by_theme() -> dict[str, dict[str, str]]:
+def list_tokens_by_theme() -> dict[str, dict[str, str]]:
     """Return the design tokens that do not depend on the host's page, by theme.
 
-    "light" holds all of them, "dark" those that are different in the dark, and
-    "traditional" those that are different in 繁體. Sizes in rem are left out: a rem
-    is what the host's page says.
+    "light" has all of them, "dark" those that are different in the dark theme, and
+    "traditional" those that are different in 繁體. Sizes in rem are left out: the
+    host's page defines how large a rem is.
     """
     css = _COMMENT.sub("", TOKENS.read_text("utf-8"))
     light, dark = css.split(_DARK)
     return {
-        "light": _tokens(light, ":root", "::backdrop"),
-        "dark": _tokens(dark.split("@media print")[0].strip()[1:], ":root"),
-        "traditional": _tokens(light, ":lang(zh-Hant)"),
+        "light": _parse_tokens(light, ":root", "::backdrop"),
+        "dark": _parse_tokens(dark.split("@media print")[0].strip()[1:], ":root"),
+        "traditional": _parse_tokens(light, ":lang(zh-Hant)"),
     }
 
 
-def _tokens(css: str, *selectors: str) -> dict[str, str]:
-    """Return the tokens in rules of `css` that name one of `selectors`."""
+def _parse_tokens(css: str, *selectors: str) -> dict[str, str]:
+    """Return the tokens in the rules of `css` that have one of `selectors`."""
     tokens = {}
     for block in _BLOCK.finditer(css):
         if not any(name in block["selector"] for name in selectors):

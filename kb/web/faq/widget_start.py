@@ -1,88 +1,81 @@
-"""What a widget begins with: its own attributes, a rule for the page, or the newest."""
+"""Choose the entries that a widget shows first: by attributes, rule, or the newest."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, QueryDict
 
 from kb import search
-from kb.models import Entry, EntryQuerySet, Reader, WidgetRule
-from kb.publishing import locale_prefix, sites
+from kb.library.entries import entry_lookup
+from kb.models import Entry, Reader
+from kb.publishing import locale_prefix, sites, widget_rules
 from kb.publishing.category_tree import ReadableCategoryTree
-from kb.text.chinese import normalize
+from kb.web.faq.query_params import clean_query_text, parse_row_id
 
-MAX_ATTRIBUTE_CHARS = 200  # characters of what is given
-MAX_ENTRY_ID_DIGITS = 18  # of an id
-TitledEntries = tuple[str, list[Entry]]  # a title, maybe empty, and entries
+SEARCH_LIMIT_FACTOR = 4  # results searched for each entry shown: filters drop some
+TitledEntries = tuple[str, list[Entry]]  # the title may be empty
 
 
-def find_start_entries(request: HttpRequest, most: int) -> TitledEntries:
-    """Return what is shown before anything is typed; never empty where entries are."""
+def find_start_entries(request: HttpRequest, limit: int) -> TitledEntries:
+    """Return the entries to show before the visitor types, and their title.
+
+    Where the attributes or the rule match nothing, the newest entries.
+    """
     reader = request.user
-    asked = _read_widget_attributes(request.GET) or _find_widget_rule(request)
-    found = _find_matching_entries(asked, reader, most) if asked else ("", [])
-    if found[1]:
-        return found
-    return "", list(_select_answered_entries(reader)[:most])
+    criteria = _read_widget_attributes(request.GET) or _read_widget_rule(request)
+    if criteria:
+        title, entries = _find_matching_entries(criteria, reader, limit)
+        if entries:
+            return title, entries
+    return "", list(entry_lookup.query_answered_entries(reader)[:limit])
 
 
 def _read_widget_attributes(query: QueryDict) -> dict[str, str]:
-    """Return what the widget's attributes ask for."""
-    names = ("category", "tag", "q")
-    lines = {
-        name: normalize.clean_single_line(query.get(name, "")[:2000]) for name in names
+    """Return the non-empty attributes of the widget: category, tag and q."""
+    values = {
+        name: clean_query_text(query.get(name, "")) for name in ("category", "tag", "q")
     }
-    return {name: line[:MAX_ATTRIBUTE_CHARS] for name, line in lines.items() if line}
+    return {name: value for name, value in values.items() if value}
 
 
-def _find_widget_rule(request: HttpRequest) -> dict[str, str]:
-    """Return what the first rule asks for that fits the page's path."""
-    path = normalize.clean_single_line(request.GET.get("path", "")[:2000])[
-        :MAX_ATTRIBUTE_CHARS
-    ]
-    site = sites.get_request_site(request)
-    rules = WidgetRule.objects.filter(Q(site=None) | Q(site=site.pk or 0))
-    rule = next(
-        (rule for rule in rules.select_related("tag") if rule.is_matching_path(path)),
-        None,
-    )
+def _read_widget_rule(request: HttpRequest) -> dict[str, str]:
+    """Return category, tag and q of the first rule that matches the page's path."""
+    path = clean_query_text(request.GET.get("path", ""))
+    rule = widget_rules.find_widget_rule(path, site=sites.get_request_site(request))
     if rule is None or not path:
         return {}
-    asked: dict[str, Any] = {"category": rule.category_id, "q": rule.query}
-    asked["tag"] = rule.tag and rule.tag.name
-    return {name: str(value) for name, value in asked.items() if value}
+    values: dict[str, Any] = {
+        "category": rule.category_id,
+        "tag": rule.tag and rule.tag.name,
+        "q": rule.query,
+    }
+    return {name: str(value) for name, value in values.items() if value}
 
 
 def _find_matching_entries(
-    asked: dict[str, str], reader: Reader, most: int
+    criteria: dict[str, str], reader: Reader, limit: int
 ) -> TitledEntries:
-    """Return the entries that `asked` names: all it says holds; a query orders."""
-    entries, title = _select_answered_entries(reader), asked.get("tag", "")
-    if "category" in asked:
-        shelves = ReadableCategoryTree(reader)
-        shelf = shelves.find_category(_parse_category_id(asked["category"]))
-        if shelf is None:
+    """Return the entries that meet all criteria, in the order of a search for q."""
+    entries = entry_lookup.query_answered_entries(reader)
+    title = criteria.get("tag", "")
+    if "category" in criteria:
+        tree = ReadableCategoryTree(reader)
+        category = tree.find_category(parse_row_id(criteria["category"]))
+        if category is None:
             return "", []
-        title = locale_prefix.convert_for_page(shelf.name)
-        entries = entries.filter(category__in=shelves.list_subtree_ids(shelf.pk))
-    if "tag" in asked:
-        entries = entries.filter(tags__name=asked["tag"])
-    if "q" not in asked:
-        return title, list(entries[:most])
-    hits = search.search_entries(asked["q"], user=reader, limit=most * 4).hits
-    fit = set(
-        entries.filter(pk__in=[h.entry.pk for h in hits]).values_list("pk", flat=True)
+        title = locale_prefix.convert_for_page(category.name)
+        entries = entries.filter(category__in=tree.list_subtree_ids(category.pk))
+    if "tag" in criteria:
+        entries = entries.filter(tags__name=criteria["tag"])
+    if "q" not in criteria:
+        return title, list(entries[:limit])
+    hits = search.search_entries(
+        criteria["q"], user=reader, limit=limit * SEARCH_LIMIT_FACTOR
+    ).hits
+    matching_ids = set(
+        entries.filter(pk__in=[hit.entry.pk for hit in hits]).values_list(
+            "pk", flat=True
+        )
     )
-    return title, [h.entry for h in hits if h.entry.pk in fit][:most]
-
-
-def _select_answered_entries(reader: Reader) -> EntryQuerySet:
-    """Entries with an answer: one that only agents can send is nothing to read."""
-    return Entry.objects.published_to(reader).exclude(answer_html="")
-
-
-def _parse_category_id(sent: str) -> int:
-    plain = sent.isascii() and sent.isdecimal() and len(sent) <= MAX_ENTRY_ID_DIGITS
-    return int(sent) if plain else 0
+    return title, [hit.entry for hit in hits if hit.entry.pk in matching_ids][:limit]
