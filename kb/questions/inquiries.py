@@ -218,7 +218,7 @@ def reopen_low_score(inquiry: Inquiry) -> bool:
 
 
 def _mask_comment(text: str) -> str:
-    return personal_data.mask(normalize.clean_single_line(text))[
+    return personal_data.mask_personal_data(normalize.clean_single_line(text))[
         :MAX_INQUIRY_COMMENT_CHARS
     ].strip()
 

@@ -37,7 +37,7 @@ def add_reply_feedback(
     feedback.variant = reply.label if reply else ""
     feedback.body = reply.body if reply else ""
     feedback.words = normalize.clean_text(words).strip()
-    feedback.query = personal_data.mask(normalize.clean_single_line(query))[
+    feedback.query = personal_data.mask_personal_data(normalize.clean_single_line(query))[
         :MAX_SEARCH_CHARS
     ].strip()
     feedback.full_clean()

@@ -1,4 +1,4 @@
-"""Running notices, for the pages of every door: by what was asked, or all at home."""
+"""The running announcements, for templates of every door."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ register = template.Library()
 
 
 @register.filter
-def render_announcement(incident: Announcement) -> SafeString:
-    """Return the HTML of what `incident` says, in the script of the page."""
-    return mark_safe(announcements.render_announcement(incident))  # noqa: S308  (made by kb.text.markdown)
+def render_announcement(announcement: Announcement) -> SafeString:
+    """Return the body as HTML in the script of the page."""
+    html = announcements.render_announcement(announcement)
+    return mark_safe(html)  # noqa: S308  (made by kb.text.markup.markdown)
 
 
 @register.simple_tag(takes_context=True)
 def list_announcements(
     context: template.Context, *words: str, entry: Entry | None = None
 ) -> list[announcements.RunningAnnouncement]:
-    """Return what runs for whoever reads the page.
+    """Return the announcements for the reader, for `words` or `entry` if given.
 
-    What a page does not know is the empty string, as everywhere in a template.
+    A variable that the page does not have is the empty string in a template.
     """
     user, request = context.get("user") or AnonymousUser(), context.get("request")
     if request and not (
         user.is_authenticated
         or edition.get_request_edition(request).running_announcements
     ):
-        return []  # as the page's stamp has told already
-    said = " ".join(filter(None, words))
+        return []  # the edition's stamp counts the public ones: no query is needed
     return announcements.list_running_announcements(
-        user, words=said, entry=entry or None
+        user, words=" ".join(filter(None, words)), entry=entry or None
     )

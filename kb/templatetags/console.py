@@ -1,4 +1,4 @@
-"""How replies look to an agent: blanks marked, and never a character changed."""
+"""Filters and tags of the console: replies with their blanks, badges, differences."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from kb.library.replies import ReplyChange
 from kb.models import Entry, Reply, Validity
 from kb.text.markup import chat_text, highlight, passage
 from kb.text.markup.text_diff import DiffPart
-from kb.text.placeholders import blanks as replies
+from kb.text.placeholders import blanks
 
-OwnBlankValues = Mapping[str, str] | None  # values of reserved blanks
-PASSAGE_LINE_CHARS = 60  # characters: one line of the list
+OwnBlankValues = Mapping[str, str] | None  # of reserved blanks, from the profile
+PASSAGE_LINE_CHARS = 60  # one line of the list
 register = template.Library()
 
 
 class ListRow(Protocol):
-    """An entry of the list with what can be sent of it."""
+    """A row of the list: an entry with the texts that can be sent."""
 
     @property
     def entry(self) -> Entry: ...
@@ -33,56 +33,58 @@ class ListRow(Protocol):
 
 
 @register.filter
-def mark_blanks(body: str, own: OwnBlankValues = None) -> SafeString:
+def mark_blanks(body: str, own_values: OwnBlankValues = None) -> SafeString:
     """Return `body` escaped, with every blank in an element of its own.
 
-    The pieces stand as kb.text.placeholders.blanks cut them, so that a page that fills them
-    needs no second grammar. `own` is what the agent's own settings say.
+    The text is split here, so that scripts that fill blanks need no grammar.
+    `own_values` are those of the agent's profile.
     """
-    pieces = replies.split_body(_expand_body(body, own))
+    pieces = blanks.split_body(_expand_body(body, own_values))
     return format_html_join("", "{}", ((_render_piece(piece),) for piece in pieces))
 
 
 @register.filter
-def list_fillable_blanks(body: str, own: OwnBlankValues = None) -> list[replies.Blank]:
-    """Return the blanks of `body` that are asked for, each once."""
-    return replies.list_blanks(_expand_body(body, own))
+def list_fillable_blanks(
+    body: str, own_values: OwnBlankValues = None
+) -> list[blanks.Blank]:
+    """Return the blanks of `body` that the agent fills in, each once."""
+    return blanks.list_blanks(_expand_body(body, own_values))
 
 
 @register.filter
 def list_blank_faults(body: str) -> list[str]:
-    """Return what is wrong with blanks of `body` that are none."""
-    return replies.describe_blank_faults(body)
+    """Return the syntax errors of blanks in `body`."""
+    return blanks.describe_blank_faults(body)
 
 
 @register.filter
 def get_first_line(body: str) -> str:
-    """Return the first line of `body`, its blanks as 〔name〕."""
-    return replies.render_unfilled(next(iter(body.strip().splitlines()), ""))
+    """Return the first line of `body`, with blanks as 〔name〕."""
+    return blanks.render_unfilled(next(iter(body.strip().splitlines()), ""))
 
 
 @register.filter
 def highlight_reply_passage(row: ListRow, terms: Iterable[str]) -> SafeString:
-    """Return what of a row's replies or answer tells of `terms`, marked.
+    """Return the first passage of the replies or the answer with `terms`, marked.
 
-    Where none of these stands there, the first line of what would be sent.
+    Without a match, the first line of the first reply.
     """
-    bodies = (replies.render_unfilled(reply.text) for reply in row.variants)
-    found = passage.find_first_passage(
+    bodies = (blanks.render_unfilled(reply.text) for reply in row.variants)
+    best = passage.find_first_passage(
         (*bodies, row.entry.answer_text), terms, PASSAGE_LINE_CHARS
     )
-    if found.marks:
-        return highlight.highlight_spans(found.text, found.marks)
+    if best.marks:
+        return highlight.highlight_spans(best.text, best.marks)
     return conditional_escape(
         get_first_line(row.variants[0].text) if row.variants else ""
     )
 
 
-def _expand_body(body: str, own: OwnBlankValues) -> str:
-    return chat_text.format_reply_for_chat(replies.expand_blanks(body, own or {}))
+def _expand_body(body: str, own_values: OwnBlankValues) -> str:
+    return chat_text.format_reply_for_chat(blanks.expand_blanks(body, own_values or {}))
 
 
-def _render_piece(piece: replies.BodyPiece) -> str | SafeString:
+def _render_piece(piece: blanks.BodyPiece) -> str | SafeString:
     if not (blank := piece.blank):
         return piece.text
     return format_html(
@@ -99,39 +101,39 @@ def _render_piece(piece: replies.BodyPiece) -> str | SafeString:
 
 @register.filter
 def get_change(
-    mapping: Mapping[int, ReplyChange], key: int | None
+    changes: Mapping[int, ReplyChange], reply_id: int | None
 ) -> ReplyChange | None:
-    """Return what `mapping` holds for `key`, maybe nothing."""
-    return mapping.get(key or 0) if mapping else None
+    """Return the change of the reply since the agent copied it, if there is one."""
+    return changes.get(reply_id or 0) if changes else None
 
 
 @register.filter
 def render_difference(parts: Iterable[DiffPart]) -> SafeString:
-    """Return the stretches of two texts, what went and what came marked as such."""
-    tags = {"gone": "<del>{}</del>", "new": "<ins>{}</ins>"}
-    drawn = (
-        (format_html(tags[p.kind], p.text) if p.kind in tags else p.text,)
+    """Return the difference of two texts, with <del> and <ins>."""
+    templates = {"gone": "<del>{}</del>", "new": "<ins>{}</ins>"}
+    rows = (
+        (format_html(templates[p.kind], p.text) if p.kind in templates else p.text,)
         for p in parts
     )
-    return format_html_join("", "{}", drawn)
+    return format_html_join("", "{}", rows)
 
 
 @register.simple_tag
 def render_validity_badge(entry: Entry) -> SafeString:
-    """Return a badge that says whether `entry` is in force, and until when."""
+    """Return a badge with the validity of `entry`, and its date in the title."""
     state = entry.validity
     tone = {"soon": "warn", "over": "bad", "later": "warn"}.get(state, "ok")
     moment = entry.valid_from if state == Validity.NOT_YET else entry.valid_until
     when = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M") if moment else ""
-    said = f"{when} 起" if state == Validity.NOT_YET else f"到 {when}" if when else ""
+    title = f"{when} 起" if state == Validity.NOT_YET else f"到 {when}" if when else ""
     return format_html(
-        '<span class="badge {}" title="{}">{}</span>', tone, said, state.label
+        '<span class="badge {}" title="{}">{}</span>', tone, title, state.label
     )
 
 
 @register.filter
 def explain_unsendable(entry: Entry) -> str:
-    """Return why nothing of `entry` may be sent now, or nothing."""
+    """Return why texts of `entry` must not be sent now, or an empty string."""
     if entry.is_in_force:
         return ""
     if entry.validity == Validity.EXPIRED and entry.valid_until:

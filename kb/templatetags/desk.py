@@ -1,4 +1,4 @@
-"""The desk's tabs: every kind of work that the reader may do, and how much waits."""
+"""The tabs of the desk: the work that the user may do, with counts of open items."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ PERMISSION_ANSWER, PERMISSION_TRIAGE, PERMISSION_EDIT = (
     "kb.triage_question",
     "kb.change_entry",
 )
-DESK_TABS = (  # in the order of the day: kind, label, permission, names of its pages
+# Kind in the work queue ("" without a count), label, permission, URL names of its pages.
+DESK_TABS = (
     ("asked", "待回复", PERMISSION_ANSWER, "asked answer"),
     ("", "已回复", PERMISSION_ANSWER, "answered answered-one"),
     ("ratings", "低分评价", PERMISSION_ANSWER, "ratings"),
@@ -43,16 +44,16 @@ class DeskTab:
 
 @register.simple_tag(takes_context=True)
 def list_desk_tabs(context: template.Context) -> list[DeskTab]:
-    """Return the tabs of the reader; an inbox tells its number on its own page."""
+    """Return the tabs that the user may open; the inbox has its count on its page."""
     request = context["request"]
-    here = request.resolver_match.url_name
+    current_page = request.resolver_match.url_name
     counts = work_queue.count_waiting_work(request.user)
     return [
         DeskTab(
             label,
             reverse(f"desk:{pages.split()[0]}"),
             counts.get(kind, 0),
-            here in pages.split(),
+            current_page in pages.split(),
         )
         for kind, label, permission, pages in DESK_TABS
         if request.user.has_perm(permission)

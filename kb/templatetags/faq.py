@@ -1,4 +1,4 @@
-"""What public pages ask for besides: their script, their day, the way to the others."""
+"""Filters and tags of public pages: languages, dates and lists of links."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ register = template.Library()
 
 @register.filter
 def convert_to_page_script(text: object) -> str:
-    """Return `text`, written in 简体, in the script of the page."""
+    """Return a 简体 text in the script of the page: 繁體 or unchanged."""
     return locale_prefix.convert_for_page(str(text))
 
 
 @register.simple_tag
 def get_page_language() -> str:
-    """Return the language of the frame, for <html lang>."""
+    """Return the language tag of the interface, for <html lang>."""
     return locale_prefix.LANGUAGE_TAGS[locale_prefix.get_page_locale()]
 
 
 @register.simple_tag
 def render_content_lang() -> SafeString | str:
-    """Return the attribute that tells that what stands inside is Chinese."""
+    """Return a lang attribute for Chinese content on an English page, else nothing."""
     if locale_prefix.get_page_locale() != locale_prefix.LOCALE_ENGLISH:
         return ""
     return format_html(
@@ -49,47 +49,50 @@ def render_content_lang() -> SafeString | str:
 
 @register.simple_tag(takes_context=True)
 def list_language_versions(context: Mapping[str, Any]) -> list[dict[str, str | bool]]:
-    """Return this page in every script, the place on it kept by its anchor."""
+    """Return the name, URL and language tag of this page in every language."""
     request = context.get("request")
     if request is None:
         return []
     query = request.GET.urlencode()
-    here = locale_prefix.get_page_locale()
+    current_code = locale_prefix.get_page_locale()
     return [
         {
             "name": locale_prefix.LOCALE_NAMES[code],
             "lang": locale_prefix.LANGUAGE_TAGS[code],
             "url": f"{path}?{query}" if query else path,
-            "here": code == here,
+            "is_current": code == current_code,
         }
         for code, path in locale_prefix.list_locale_paths(quote(request.path))
     ]
 
 
 @register.filter
-def render_category_links(shelves: Iterable[ReadableCategory]) -> SafeString:
-    """Return the items of a list of shelves: a home page has fifty of them."""
-    rows = ((one.url, one.name, one.entry_count) for one in shelves)
+def render_category_links(nodes: Iterable[ReadableCategory]) -> SafeString:
+    """Return <li> elements with links to categories.
+
+    A home page has fifty; a loop in the template takes several times as long.
+    """
+    rows = ((node.url, node.name, node.entry_count) for node in nodes)
     item = '<li><a href="{}">{} <span class="number">{}</span></a></li>'
     return format_html_join("", item, rows)
 
 
 @register.filter
 def render_entry_links(entries: Iterable[Entry]) -> SafeString:
-    """Return the items of a list of entries for everybody: most pages end with one."""
-    rows = ((one.get_absolute_url(), one.question) for one in entries)
+    """Return <li> elements with links to entries, faster than a template's loop."""
+    rows = ((entry.get_absolute_url(), entry.question) for entry in entries)
     return format_html_join("", '<li><a href="{}">{}</a></li>', rows)
 
 
 @register.filter
-def get_row_url(pk: int, name: str) -> str:
-    """Return the address `name` of the row `pk`, as {% url %} does, from memory."""
-    return build_page_url(name, pk)
+def get_row_url(pk: int, url_name: str) -> str:
+    """Return the URL of the row `pk`, as {% url %} does, but from a cache."""
+    return build_page_url(url_name, pk)
 
 
 @register.filter
 def render_day(moment: datetime) -> SafeString:
-    """Return `moment` as a <time> that stays right for a day, as copies of pages do."""
+    """Return a <time> with the day only, which stays right in a cached page."""
     exact = timezone.localtime(moment)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
@@ -102,7 +105,8 @@ def render_day(moment: datetime) -> SafeString:
 
 
 @lru_cache(maxsize=1000)
-def _format_day(then: date, today: date, _script: str) -> str:
+def _format_day(then: date, today: date, _locale: str) -> str:
+    """Return the day relative to today; the locale is part of the cache's key."""
     days = (today - then).days
     if days <= 0:
         return _("今天")

@@ -1,4 +1,4 @@
-"""Which lists of the admin can be imported, for the buttons above them."""
+"""Import buttons above lists of the admin."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ IMPORT_PERMISSION_BY_MODEL = {
 
 @register.simple_tag(takes_context=True)
 def get_import_kind(context: Mapping[str, Any], model: str) -> str:
-    """Return the kind of file that the list of `model` is, for who may import it."""
+    """Return the import kind of `model`, or "" if the user may not import it."""
     if model not in IMPORT_PERMISSION_BY_MODEL or not context["request"].user.has_perm(
         IMPORT_PERMISSION_BY_MODEL[model]
     ):
         return ""
-    named = (n for n, kind in ROW_KINDS.items() if kind.model._meta.model_name == model)
-    return next(named, "")
+    names = (
+        name for name, kind in ROW_KINDS.items() if kind.model._meta.model_name == model
+    )
+    return next(names, "")

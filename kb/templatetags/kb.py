@@ -1,4 +1,4 @@
-"""What templates of every door ask for."""
+"""Filters and tags for templates of every door: site, times and highlighting."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from kb.text.markup import highlight
 from kb.text.markup.passage import find_best_passage
 
 register = template.Library()
-SECONDS_PER_MINUTE, SECONDS_PER_HOUR = 60, 3600  # seconds
-DAYS_PER_WEEK = 7  # days
+SECONDS_PER_MINUTE, SECONDS_PER_HOUR = 60, 3600
+DAYS_PER_WEEK = 7
 
 
 @register.simple_tag(takes_context=True)
 def get_current_site(context: Mapping[str, Any]) -> Site:
-    """Return the site that the page is for; as text it is its name."""
-    request = context.get("request")  # the page of a fault has none
+    """Return the site of the page; str() of it is its name."""
+    request = context.get("request")  # the error pages have none
     return Site() if request is None else sites.get_request_site(request)
 
 
 @register.filter
 def format_time_ago(moment: datetime) -> str:
-    """Return when `moment` was, as people say it."""
+    """Return a past time relative to now, such as 3 分钟前 or 昨天."""
     now, then = timezone.localtime(), timezone.localtime(moment)
     seconds = int((now - then).total_seconds())
     days = (now.date() - then.date()).days
@@ -55,7 +55,7 @@ def format_time_ago(moment: datetime) -> str:
 
 @register.filter
 def render_time(moment: datetime) -> SafeString:
-    """Return `moment` as a <time>: human to read, exact on hover."""
+    """Return a <time> relative to now, with the exact time as its title."""
     exact = timezone.localtime(moment)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
@@ -67,18 +67,18 @@ def render_time(moment: datetime) -> SafeString:
 
 @register.filter
 def highlight_terms(text: str, terms: Iterable[str]) -> SafeString:
-    """Return `text` escaped, with <mark> around the terms that were found."""
+    """Return `text` escaped, with <mark> around `terms`."""
     return highlight.highlight_terms(text, terms)
 
 
 @register.filter
-def highlight_spans(text: str, stretches: Iterable[tuple[int, int]]) -> SafeString:
-    """Return `text` escaped, with <mark> around `stretches` (start, end) of it."""
-    return highlight.highlight_spans(text, stretches)
+def highlight_spans(text: str, spans: Iterable[tuple[int, int]]) -> SafeString:
+    """Return `text` escaped, with <mark> around `spans`: start and end in characters."""
+    return highlight.highlight_spans(text, spans)
 
 
 @register.filter
 def highlight_passage(text: str, terms: Iterable[str]) -> SafeString:
-    """Return the passage of `text` that tells most of `terms`, these marked."""
-    found = find_best_passage(text, terms)
-    return highlight.highlight_spans(found.text, found.marks)
+    """Return the passage of `text` with most of `terms`, which are marked."""
+    passage = find_best_passage(text, terms)
+    return highlight.highlight_spans(passage.text, passage.marks)

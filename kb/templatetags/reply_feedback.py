@@ -1,4 +1,4 @@
-"""话术反馈 on every page that shows it: the reader's own, and how many wait."""
+"""话术反馈 in templates: the user's own feedback, and how many answers are unread."""
 
 from __future__ import annotations
 
@@ -8,31 +8,30 @@ from typing import Any
 from django import template
 
 from kb.models import Entry, Reply, ReplyFeedback
+from kb.questions import reply_feedback
 
-MAX_FEEDBACK_SHOWN = 3  # of the reader's own, at an entry
+MAX_FEEDBACK_SHOWN = 3  # of the user's own, at an entry
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
 def list_own_feedback(context: template.Context, entry: Entry) -> list[ReplyFeedback]:
-    """Return what the reader said of `entry` lately, and what editors answered."""
-    return list(
-        ReplyFeedback.objects.written_by(context["user"]).filter(entry=entry)[
-            :MAX_FEEDBACK_SHOWN
-        ]
+    """Return the user's latest feedback on replies of `entry`, with its answers."""
+    return reply_feedback.list_feedback_on_entry(
+        entry, user=context["user"], limit=MAX_FEEDBACK_SHOWN
     )
 
 
 @register.filter
 def select_shared_replies(replies: Iterable[Reply]) -> list[Reply]:
-    """Return the replies that editors answer for: not one's own, nor the team's."""
+    """Return the replies that editors maintain: not private ones, nor the team's."""
     return [reply for reply in replies if reply.is_shared]
 
 
 @register.simple_tag(takes_context=True)
 def count_unread_feedback(context: template.Context) -> int:
-    """Return how many of the reader's remarks were answered since he looked."""
-    return ReplyFeedback.objects.written_by(context["user"]).unread().count()
+    """Return how many answers to the user's feedback they have not seen yet."""
+    return reply_feedback.count_unread_answers(context["user"])
 
 
 @register.simple_tag

@@ -9,6 +9,6 @@ from kb.text.privacy import personal_data
 
 def mask_words(words: str) -> str:
     """Return `words` on one line, personal data masked, cut to MAX_SEARCH_CHARS."""
-    return personal_data.mask(normalize.clean_single_line(words))[
+    return personal_data.mask_personal_data(normalize.clean_single_line(words))[
         :MAX_SEARCH_CHARS
     ].strip()

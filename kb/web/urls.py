@@ -1,4 +1,4 @@
-"""Which door an address leads to."""
+"""Addresses without a locale prefix: which door serves which path."""
 
 from __future__ import annotations
 

@@ -368,7 +368,7 @@ def test_personal_data_is_masked_in_searches(
     vote = usage.record_vote(
         freight, helpful=True, words=typed, person="b", side=PUBLIC
     )
-    assert personal_data.mask(typed) == kept
+    assert personal_data.mask_personal_data(typed) == kept
     recorded = {
         Search.objects.get().words,
         *Pick.objects.values_list("words", flat=True),

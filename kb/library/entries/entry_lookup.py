@@ -35,7 +35,7 @@ def find_visible_entry(pk: int, *, user: Reader) -> Entry | None:
 
     Editors see drafts and retired entries too; others get None for these.
     """
-    entries = Entry.objects.visible_to(user).select_related("neighbours")
+    entries = Entry.objects.visible_to(user).select_related("related_entries")
     return entries.filter(pk=pk).first()
 
 

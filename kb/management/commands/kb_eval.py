@@ -168,7 +168,7 @@ def _make_evidence(lessons: list[dict[str, Any]]) -> EvidenceByEntry:
     for line in lessons:
         for id in line["relevant"]:
             evidence[id].append(
-                (personal_data.mask(search.clean_query(line["query"])), level)
+                (personal_data.mask_personal_data(search.clean_query(line["query"])), level)
             )
     return evidence
 

@@ -1,4 +1,4 @@
-"""The two doors of the API, one for everybody and one for agents; both only read."""
+"""Base views of the API: public ones and those for agents; both are read-only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kb.web.api.throttles import ApiThrottle
 
 
 class FixedFormatNegotiation(DefaultContentNegotiation):
-    """Answer in the view's own format, whatever Accept or ?format= say."""
+    """Use the view's first renderer, whatever Accept or ?format= say."""
 
     def select_renderer(
         self,
@@ -42,7 +42,7 @@ class ReadsLibraryPermission(BasePermission):
 
 
 class ReadOnlyApiView(APIView):
-    """Refuses all but GET before anything is read."""
+    """A view that answers GET and HEAD; subclasses say who the reader is."""
 
     http_method_names = ["get", "head"]
     content_negotiation_class = FixedFormatNegotiation
@@ -55,7 +55,7 @@ class ReadOnlyApiView(APIView):
 
     @property
     def searcher_key(self) -> str:
-        """Who asks, as far as searches tell customers apart."""
+        """Return the key by which searches of one visitor are recognised."""
         address = get_client_address(self.request)
         return usage.build_visitor_key(
             address, self.request.headers.get("User-Agent", "")
@@ -69,21 +69,21 @@ class ReadOnlyApiView(APIView):
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
-        done = super().finalize_response(request, response, *args, **kwargs)
-        done["Cache-Control"] = self.cache_control
-        return done
+        final_response = super().finalize_response(request, response, *args, **kwargs)
+        final_response["Cache-Control"] = self.cache_control
+        return final_response
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return errors.handle_api_exception
 
 
 class PublicApiView(ReadOnlyApiView):
-    """Nobody is recognised here, so that nobody sees more than a stranger."""
+    """A view for anonymous readers; a session gives no access to more."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_scope = "read"
-    cache_control = "no-cache"  # what is retired is gone at once
+    cache_control = "no-cache"  # a retired entry is gone at once
 
     @property
     def reader(self) -> Reader:
@@ -91,13 +91,15 @@ class PublicApiView(ReadOnlyApiView):
 
 
 class AgentApiView(ReadOnlyApiView):
+    """A view for logged-in users who may read the library."""
+
     authentication_classes = (SessionAuthentication,)
     permission_classes = (IsAuthenticated, ReadsLibraryPermission)
     throttle_scope = "agent"
     cache_control = "no-store"
 
     def get_authenticate_header(self, request: Request) -> str:
-        return "Session"  # without one, strangers would get 403 and not 401
+        return "Session"  # without it, anonymous readers would get 403 and not 401
 
     @property
     def reader(self) -> Reader:

@@ -1,4 +1,4 @@
-"""Every refusal is JSON with one Chinese sentence under "detail"."""
+"""Error responses of the API: JSON with one Chinese sentence under "detail"."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rest_framework.views import exception_handler
 
 
 def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn what a view raised into a response; None lets a real fault through."""
+    """Return the response to an exception; None for a fault, which becomes a 500."""
     if isinstance(error, ValidationError):
         error = ParseError(_describe_errors(error.detail))
     elif isinstance(error, SuspiciousOperation):
@@ -21,9 +21,11 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
 
 
 def _describe_errors(detail: Any) -> str:
-    """Name each bad parameter and what is wrong with it."""
+    """Return a sentence that names each invalid parameter with its error."""
     if not isinstance(detail, Mapping):
         return "".join(map(str, detail))
     return "".join(
-        f"参数 {name}：{message}" for name, found in detail.items() for message in found
+        f"参数 {name}：{message}"
+        for name, messages in detail.items()
+        for message in messages
     )

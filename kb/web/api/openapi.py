@@ -1,4 +1,4 @@
-"""How an address is described to integrators: in Chinese, every answer named."""
+"""Decorators that describe views in the OpenAPI schema, in Chinese."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kb.web.api.params import Params
 from kb.web.api.serializers import RefusalSerializer
 
 SerializerClass = type[Serializer[Any]]
-REFUSAL_RESPONSES = {
+ERROR_RESPONSES = {
     400: OpenApiResponse(RefusalSerializer, "参数不对，detail 指出是哪一个。"),
     401: OpenApiResponse(RefusalSerializer, "没有登录。"),
     403: OpenApiResponse(RefusalSerializer, "没有查看话术库的权限。"),
@@ -32,37 +32,41 @@ DEGRADED_HEADER = OpenApiParameter(
 def describe_public_view(
     name: str,
     text: str,
-    form: SerializerClass,
-    *refusals: int,
-    asks: type[Params] | None = None,
+    serializer: SerializerClass,
+    *error_codes: int,
+    params: type[Params] | None = None,
 ) -> Callable[[Any], Any]:
-    """Describe a view for everybody; `text` is a summary line and a paragraph."""
-    return _describe_view(name, "公开", text, form, (*refusals, 429), asks)
+    """Return a decorator that describes a public view.
+
+    `text` has a summary line and, after it, a paragraph.
+    """
+    return _describe_view(name, "公开", text, serializer, (*error_codes, 429), params)
 
 
 def describe_agent_view(
     name: str,
     text: str,
-    form: SerializerClass,
-    *refusals: int,
-    asks: type[Params] | None = None,
+    serializer: SerializerClass,
+    *error_codes: int,
+    params: type[Params] | None = None,
 ) -> Callable[[Any], Any]:
-    """Describe a view that wants a login and the right to read the library."""
-    return _describe_view(name, "客服", text, form, (401, 403, *refusals, 429), asks)
+    """Return a decorator that describes a view for agents."""
+    codes = (401, 403, *error_codes, 429)
+    return _describe_view(name, "客服", text, serializer, codes, params)
 
 
 def _describe_view(
     name: str,
     tag: str,
     text: str,
-    form: SerializerClass,
-    refusals: tuple[int, ...],
-    asks: type[Params] | None,
+    serializer: SerializerClass,
+    error_codes: tuple[int, ...],
+    params: type[Params] | None,
 ) -> Callable[[Any], Any]:
     summary, _, paragraph = text.partition("\n")
-    responses: dict[Any, Any] = {200: OpenApiResponse(form, "成功。")}
-    parameters: list[Any] = [asks] if asks else []
-    if "degraded" in form().fields:
+    responses: dict[Any, Any] = {200: OpenApiResponse(serializer, "成功。")}
+    parameters: list[Any] = [params] if params else []
+    if "degraded" in serializer().fields:
         parameters.append(DEGRADED_HEADER)
     return extend_schema(
         operation_id=name,
@@ -71,5 +75,5 @@ def _describe_view(
         description=paragraph.strip() or summary,
         parameters=parameters,
         responses=responses
-        | {code: REFUSAL_RESPONSES[code] for code in sorted(refusals)},
+        | {code: ERROR_RESPONSES[code] for code in sorted(error_codes)},
     )

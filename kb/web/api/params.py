@@ -1,4 +1,4 @@
-"""What a caller may ask: the only reading of query parameters, and their docs."""
+"""Query parameters of the API: how they are parsed, and their descriptions."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from rest_framework.request import Request
 
 from kb.text.chinese import normalize
 
-MAX_API_QUERY_CHARS = 200  # characters; kb.search reads no further
-_DIGITS_PATTERN = re.compile(
-    r"[0-9]{1,18}"
-)  # ASCII only, and small enough for a database
+MAX_API_QUERY_CHARS = 200  # search reads no further either
+# ASCII digits only, and a number small enough for the database.
+_DIGITS_PATTERN = re.compile(r"[0-9]{1,18}")
 
 ParamsType = TypeVar("ParamsType", bound="Params")
 
 
 class WholeNumberField(serializers.IntegerField):
-    """An integer in plain digits: int() would take ９, ٣, 1_000 and blanks too."""
+    """An integer in plain digits; int() would accept ９, ٣, 1_000 and spaces too."""
 
     def to_internal_value(self, data: Any) -> int:
         if not _DIGITS_PATTERN.fullmatch(str(data)):
@@ -28,35 +27,35 @@ class WholeNumberField(serializers.IntegerField):
 
 
 class SingleLineField(serializers.CharField):
-    """One line of text without what nobody can see, cut at `cut` characters."""
+    """One line of text without invisible characters, cut at `max_chars` characters."""
 
-    def __init__(self, *, cut: int, **options: Any) -> None:
-        self.cut = cut
+    def __init__(self, *, max_chars: int, **options: Any) -> None:
+        self.max_chars = max_chars
         super().__init__(**options)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, str):
-            data = normalize.clean_single_line(data)[: self.cut]
+            data = normalize.clean_single_line(data)[: self.max_chars]
         return super().run_validation(data)
 
 
 class Params(serializers.Serializer[Any]):
-    """A set of query parameters; what it does not name is ignored."""
+    """A set of query parameters; unknown ones are ignored."""
 
     @classmethod
     def parse_request(cls: type[ParamsType], request: Request) -> dict[str, Any]:
         """Return the values; raises ValidationError, which names the parameter."""
-        asked = cls(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        values: dict[str, Any] = asked.validated_data
+        params = cls(data=request.query_params.dict())
+        params.is_valid(raise_exception=True)
+        values: dict[str, Any] = params.validated_data
         return values
 
 
 def _make_query_field() -> SingleLineField:
-    wanted = "请填写要搜索的内容。"
+    message = "请填写要搜索的内容。"
     return SingleLineField(
-        cut=MAX_API_QUERY_CHARS,
-        error_messages={"required": wanted, "blank": wanted},
+        max_chars=MAX_API_QUERY_CHARS,
+        error_messages={"required": message, "blank": message},
         help_text=f"搜索词，可以是整句话；只读前 {MAX_API_QUERY_CHARS} 个字。",
     )
 
@@ -83,7 +82,7 @@ class SearchParams(PageParams):
 
 class OpenParams(Params):
     q = SingleLineField(
-        cut=MAX_API_QUERY_CHARS,
+        max_chars=MAX_API_QUERY_CHARS,
         required=False,
         allow_blank=True,
         help_text="由哪次搜索打开：填当时的搜索词，这次搜索就算找到了要的。",
@@ -91,4 +90,6 @@ class OpenParams(Params):
 
 
 class ListParams(PageParams):
-    tag = SingleLineField(cut=30, required=False, help_text="标签名称，要完全一致。")
+    tag = SingleLineField(
+        max_chars=30, required=False, help_text="标签名称，要完全一致。"
+    )

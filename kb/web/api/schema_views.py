@@ -1,4 +1,4 @@
-"""The API describes itself: OpenAPI, and a page to try it, within strict CSP."""
+"""The OpenAPI schema, and Swagger's page to try the API, within a strict CSP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SchemaView(PublicApiView):
 
 
 class DocsView(PublicApiView, SpectacularSwaggerSplitView):
-    """Swagger's page without its inline style and without a CSRF cookie."""
+    """Swagger's page, with a template without inline styles and without a cookie."""
 
     template_name = "api/docs.html"
     template_name_js = "api/docs.js"
@@ -30,7 +30,7 @@ class DocsView(PublicApiView, SpectacularSwaggerSplitView):
 
 @cache
 def _build_schema() -> dict[str, Any]:
-    """Return the document, which is the same for every caller."""
+    """Return the schema, which is the same for every caller."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
     document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return document

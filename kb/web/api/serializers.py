@@ -1,12 +1,17 @@
-"""What leaves the house, field by field; what is not named here stays inside."""
+"""Serializers of the API: every field that is sent is declared here.
+
+The context has `request`; of entries also `category_tree`, of results `terms`.
+Serializers have no docstrings: the schema would show them to integrators.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from drf_spectacular.helpers import lazy_serializer
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from kb.index.autocomplete import Suggestion
 from kb.models import Channel, Entry, Reply, Validity
@@ -35,10 +40,6 @@ class CategoryTreeSerializer(serializers.Serializer[Any]):
     results = CategoryNodeSerializer(many=True)
 
 
-# Docstrings here would be shown to integrators, in English; so there are none.
-# The context of an entry holds `request` and `shelves`.
-
-
 class EntryItemSerializer(serializers.Serializer[Entry]):
     id = serializers.IntegerField()
     question = serializers.CharField()
@@ -50,9 +51,9 @@ class EntryItemSerializer(serializers.Serializer[Entry]):
 
     @extend_schema_field(CategoryRefSerializer(many=True))
     def get_category(self, entry: Entry) -> list[dict[str, Any]]:
-        shelves: ReadableCategoryTree = self.context["shelves"]
-        path = shelves.get_path(entry.category_id)
-        return [{"id": node.pk, "name": node.name} for node in path]
+        tree: ReadableCategoryTree = self.context["category_tree"]
+        path = tree.get_path(entry.category_id)
+        return [{"id": category.pk, "name": category.name} for category in path]
 
     def get_tags(self, entry: Entry) -> list[str]:
         return [tag.name for tag in entry.tags.all()]
@@ -72,7 +73,8 @@ class PassageItemSerializer(serializers.Serializer[Passage]):
     )
 
 
-class FoundItemSerializer(EntryItemSerializer):
+@extend_schema_serializer(component_name="FoundItem")
+class ResultItemSerializer(EntryItemSerializer):
     passage = serializers.SerializerMethodField(
         help_text="答案里最切题的一段；都不相符时是开头。"
     )
@@ -96,7 +98,7 @@ class EntryPageSerializer(serializers.Serializer[Any]):
 
 
 class SearchPageSerializer(EntryPageSerializer):
-    results = FoundItemSerializer(many=True)
+    results = ResultItemSerializer(many=True)
     near = EntryItemSerializer(
         many=True, help_text="没有找到时，最接近的几条；不是答案，要分开显示。"
     )
@@ -173,7 +175,8 @@ class AgentEntryDetailSerializer(AgentEntryItemSerializer, EntryDetailSerializer
     pass
 
 
-class AgentFoundItemSerializer(AgentEntryItemSerializer, FoundItemSerializer):
+@extend_schema_serializer(component_name="AgentFoundItem")
+class AgentResultItemSerializer(AgentEntryItemSerializer, ResultItemSerializer):
     passage = serializers.SerializerMethodField(
         help_text="话术或答案里最切题的一段；都不相符时是开头。"
     )
@@ -188,11 +191,9 @@ class AgentFoundItemSerializer(AgentEntryItemSerializer, FoundItemSerializer):
 
 class AgentSearchPageSerializer(SearchPageSerializer):
     near = AgentEntryItemSerializer(many=True, help_text="没有找到时，最接近的几条。")
-    results = AgentFoundItemSerializer(many=True)
+    results = AgentResultItemSerializer(many=True)
 
 
 def build_entry_url(serializer: serializers.BaseSerializer[Any], entry: Entry) -> str:
-    address: str = serializer.context["request"].build_absolute_uri(
-        entry.get_absolute_url()
-    )
-    return address
+    request: Request = serializer.context["request"]
+    return request.build_absolute_uri(entry.get_absolute_url())

@@ -1,4 +1,4 @@
-"""The limits of the API: those of the site, by the scope of the view."""
+"""Rate limits of the API: those of the site, by the view's `throttle_scope`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kb.system.throttling import throttle_request
 
 
 class ApiThrottle(BaseThrottle):
-    """Refuses what kb.system.throttling refuses."""
+    """Django REST framework's interface to kb.system.throttling."""
 
     def __init__(self) -> None:
         self._seconds_to_wait = 0

@@ -1,4 +1,4 @@
-"""Parse, ask one stage, respond: what anybody may read, and what agents may."""
+"""Views of the API: search, suggestions, categories and entries."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from kb import search, usage
+from kb.library.entries import entry_lookup
 from kb.models import Category, Entry, prefetch_readable_replies
 from kb.publishing.category_tree import ReadableCategoryTree
 from kb.web.api import openapi, serializers
@@ -33,10 +34,10 @@ class SearchView(PublicApiView):
         serializers.SearchPageSerializer,
         400,
         404,
-        asks=SearchParams,
+        params=SearchParams,
     )
     def get(self, request: Request) -> Response:
-        return respond_with_search(self, serializers.SearchPageSerializer, "tags")
+        return _respond_with_search(self, serializers.SearchPageSerializer, "tags")
 
 
 class SuggestView(PublicApiView):
@@ -47,10 +48,10 @@ class SuggestView(PublicApiView):
         "边输入边提示：相符的公开问题，最多 8 条",
         serializers.SuggestionsSerializer,
         400,
-        asks=SuggestParams,
+        params=SuggestParams,
     )
     def get(self, request: Request) -> Response:
-        return respond_with_suggestions(self)
+        return _respond_with_suggestions(self)
 
 
 class CategoryTreeView(PublicApiView):
@@ -71,29 +72,23 @@ class EntryListView(PublicApiView):
         serializers.EntryPageSerializer,
         400,
         404,
-        asks=ListParams,
+        params=ListParams,
     )
     def get(self, request: Request) -> Response:
-        asked, shelves = (
-            ListParams.parse_request(request),
-            ReadableCategoryTree(self.reader),
+        params = ListParams.parse_request(request)
+        tree = ReadableCategoryTree(self.reader)
+        category = _get_requested_category(params, tree)
+        entries = entry_lookup.query_entry_summaries(
+            self.reader,
+            category_ids=tree.list_subtree_ids(category.pk) if category else None,
+            tag_name=params.get("tag", ""),
         )
-        entries = Entry.objects.published_to(self.reader)
-        if category := get_requested_category(asked, shelves):
-            entries = entries.filter(category__in=shelves.list_subtree_ids(category.pk))
-        if tag := asked.get("tag"):
-            entries = entries.filter(tags__name=tag)
-        start, total = get_page_offset(asked), entries.count()
-        listed = entries.defer("answer", "answer_html", "answer_text").prefetch_related(
-            "tags"
-        )
-        rows = listed[start : start + asked["page_size"]]
-        return respond_with_page(
-            self,
-            serializers.EntryPageSerializer,
-            asked | {"total": total, "results": rows},
-            shelves,
-        )
+        start = _get_page_offset(params)
+        page = params | {
+            "total": entries.count(),
+            "results": entries[start : start + params["page_size"]],
+        }
+        return _respond_with_page(self, serializers.EntryPageSerializer, page, tree)
 
 
 class EntryDetailView(PublicApiView):
@@ -102,12 +97,11 @@ class EntryDetailView(PublicApiView):
         "一个公开条目和它的答案",
         serializers.EntryDetailSerializer,
         404,
-        asks=OpenParams,
+        params=OpenParams,
     )
     def get(self, request: Request, pk: int) -> Response:
-        entries = Entry.objects.published_to(self.reader)
-        entry = entries.filter(pk=pk).prefetch_related("tags").first()
-        return respond_with_entry(self, serializers.EntryDetailSerializer, entry)
+        entry = entry_lookup.find_published_entry_with_tags(pk, user=self.reader)
+        return _respond_with_entry(self, serializers.EntryDetailSerializer, entry)
 
 
 class AgentSearchView(AgentApiView):
@@ -117,10 +111,10 @@ class AgentSearchView(AgentApiView):
         serializers.AgentSearchPageSerializer,
         400,
         404,
-        asks=SearchParams,
+        params=SearchParams,
     )
     def get(self, request: Request) -> Response:
-        return respond_with_search(
+        return _respond_with_search(
             self,
             serializers.AgentSearchPageSerializer,
             "tags",
@@ -134,10 +128,10 @@ class AgentSuggestView(AgentApiView):
         "边输入边提示，包括内部条目，最多 8 条",
         serializers.SuggestionsSerializer,
         400,
-        asks=SuggestParams,
+        params=SuggestParams,
     )
     def get(self, request: Request) -> Response:
-        return respond_with_suggestions(self)
+        return _respond_with_suggestions(self)
 
 
 class AgentEntryDetailView(AgentApiView):
@@ -146,131 +140,137 @@ class AgentEntryDetailView(AgentApiView):
         "一个条目的答案和话术\n编辑还能读到草稿、待审核和已下线的条目。",
         serializers.AgentEntryDetailSerializer,
         404,
-        asks=OpenParams,
+        params=OpenParams,
     )
     def get(self, request: Request, pk: int) -> Response:
-        entries = Entry.objects.visible_to(self.reader)
-        parts = ("tags", prefetch_readable_replies(self.reader))
-        entry = entries.filter(pk=pk).prefetch_related(*parts).first()
-        return respond_with_entry(self, serializers.AgentEntryDetailSerializer, entry)
+        entry = entry_lookup.find_visible_entry_with_replies(pk, user=self.reader)
+        return _respond_with_entry(self, serializers.AgentEntryDetailSerializer, entry)
 
 
 class UnknownAddressView(PublicApiView):
-    """Any other address below /api/, so that it is refused in JSON too."""
+    """404 in JSON for any other address below /api/."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request, rest: str = "") -> Response:
         raise NotFound
 
 
-# What both doors do ----------------------------------------------------------
+# Shared by public and agents' views ------------------------------------------
 
 
-def respond_with_search(
-    door: ReadOnlyApiView, form: type[serializers.SearchPageSerializer], *related: Any
+def _respond_with_search(
+    view: ReadOnlyApiView,
+    serializer: type[serializers.SearchPageSerializer],
+    *related: Any,
 ) -> Response:
-    """Search as the door's reader and respond in `form`, with `related` rows."""
-    asked, shelves = (
-        SearchParams.parse_request(door.request),
-        ReadableCategoryTree(door.reader),
-    )
+    """Search as the view's reader; `related` are prefetched for all entries."""
+    params = SearchParams.parse_request(view.request)
+    tree = ReadableCategoryTree(view.reader)
     results = search.search_entries(
-        asked["q"],
-        user=door.reader,
-        category=get_requested_category(asked, shelves),
-        offset=get_page_offset(asked),
-        limit=asked["page_size"],
+        params["q"],
+        user=view.reader,
+        category=_get_requested_category(params, tree),
+        offset=_get_page_offset(params),
+        limit=params["page_size"],
     )
     entries = [hit.entry for hit in results.hits]
-    near = [hit.entry for hit in results.near_hits] if asked["page"] == 1 else []
+    near = [hit.entry for hit in results.near_hits] if params["page"] == 1 else []
     prefetch_related_objects([*entries, *near], *related)
-    page = {"total": results.total, "degraded": results.is_degraded, "results": entries}
-    page |= {
+    page = params | {
+        "total": results.total,
+        "degraded": results.is_degraded,
+        "results": entries,
         "terms": results.terms_to_highlight,
         "near": near,
         "meant": results.did_you_mean,
     }
-    response = respond_with_page(door, form, asked | page, shelves)
+    response = _respond_with_page(view, serializer, page, tree)
     if results.is_degraded:
         response["X-Search-Degraded"] = "1"
-    elif asked["page"] == 1 and "category" not in asked:
-        record_typed_search(door, asked["q"], results.total)
+    elif params["page"] == 1 and "category" not in params:
+        _record_search(view, params["q"], results.total)
     return response
 
 
-def record_typed_search(door: ReadOnlyApiView, words: str, total: int) -> None:
-    """Keep what was searched for; a program may ask anew with every letter typed."""
-    if door.request.method == "GET":
+def _record_search(view: ReadOnlyApiView, words: str, result_count: int) -> None:
+    """Record the search; a client may search again with every letter typed."""
+    if view.request.method == "GET":
         usage.record_typed_search(
-            words, user=door.reader, results=total, person=door.searcher_key
+            words, user=view.reader, results=result_count, person=view.searcher_key
         )
 
 
-def respond_with_suggestions(door: ReadOnlyApiView) -> Response:
-    words = SuggestParams.parse_request(door.request)["q"]
-    page = {"q": words, "results": search.suggest_entries(words, user=door.reader)}
-    context = {"request": door.request}
-    return Response(serializers.SuggestionsSerializer(page, context=context).data)
+def _respond_with_suggestions(view: ReadOnlyApiView) -> Response:
+    words = SuggestParams.parse_request(view.request)["q"]
+    data = {"q": words, "results": search.suggest_entries(words, user=view.reader)}
+    context = {"request": view.request}
+    return Response(serializers.SuggestionsSerializer(data, context=context).data)
 
 
-def respond_with_entry(
-    door: ReadOnlyApiView,
-    form: type[serializers.EntryDetailSerializer],
+def _respond_with_entry(
+    view: ReadOnlyApiView,
+    serializer: type[serializers.EntryDetailSerializer],
     entry: Entry | None,
 ) -> Response:
+    """Return the entry, or 404; with ?q=, record that this search found it."""
     if entry is None:
         raise NotFound
-    if words := OpenParams.parse_request(door.request).get("q"):
+    if words := OpenParams.parse_request(view.request).get("q"):
         usage.record_opened_entry(
-            words, entry_id=entry.pk, user=door.reader, person=door.searcher_key
+            words, entry_id=entry.pk, user=view.reader, person=view.searcher_key
         )
-    context = {"request": door.request, "shelves": ReadableCategoryTree(door.reader)}
-    return Response(form(entry, context=context).data)
+    tree = ReadableCategoryTree(view.reader)
+    context = {"request": view.request, "category_tree": tree}
+    return Response(serializer(entry, context=context).data)
 
 
-def get_requested_category(
-    asked: dict[str, Any], shelves: ReadableCategoryTree
+def _get_requested_category(
+    params: dict[str, Any], tree: ReadableCategoryTree
 ) -> Category | None:
-    """Return the category that was asked for, if any was.
+    """Return the requested category, or None without one.
 
-    One that holds nothing for the reader is refused like one that never was.
+    Raises ValidationError for an unknown category and for one without entries for
+    the reader, who must not learn the difference.
     """
-    if "category" not in asked:
+    if "category" not in params:
         return None
-    if category := shelves.find_category(asked["category"]):
+    if category := tree.find_category(params["category"]):
         return category
     raise ValidationError({"category": ["没有这个分类。"]})
 
 
-def get_page_offset(asked: dict[str, Any]) -> int:
-    place: int = (asked["page"] - 1) * asked["page_size"]
-    return place
+def _get_page_offset(params: dict[str, Any]) -> int:
+    offset: int = (params["page"] - 1) * params["page_size"]
+    return offset
 
 
-def respond_with_page(
-    door: ReadOnlyApiView,
-    form: type[serializers.EntryPageSerializer],
+def _respond_with_page(
+    view: ReadOnlyApiView,
+    serializer: type[serializers.EntryPageSerializer],
     page: dict[str, Any],
-    shelves: ReadableCategoryTree,
+    tree: ReadableCategoryTree,
 ) -> Response:
-    """Respond with one page; a page after the last one is not there."""
-    if page["page"] > 1 and get_page_offset(page) >= page["total"]:
+    """Return one page of entries; 404 after the last page."""
+    if page["page"] > 1 and _get_page_offset(page) >= page["total"]:
         raise NotFound(f"没有第 {page['page']} 页。")
-    context = {"request": door.request, "shelves": shelves}
-    context["terms"] = page.get("terms", ())
-    return Response(form(page, context=context).data)
+    context = {
+        "request": view.request,
+        "category_tree": tree,
+        "terms": page.get("terms", ()),
+    }
+    return Response(serializer(page, context=context).data)
 
 
 def _build_branches(
-    shelves: ReadableCategoryTree, parent: int | None
+    tree: ReadableCategoryTree, parent_id: int | None
 ) -> list[dict[str, Any]]:
-    """Return what stands below `parent`, each with its own branches."""
+    """Return the categories below `parent_id` with their own branches."""
     return [
         {
-            "id": shelf.category.pk,
-            "name": shelf.category.name,
-            "count": shelf.entry_count,
-            "children": _build_branches(shelves, shelf.category.pk),
+            "id": node.category.pk,
+            "name": node.category.name,
+            "count": node.entry_count,
+            "children": _build_branches(tree, node.category.pk),
         }
-        for shelf in shelves.list_nodes(parent)
+        for node in tree.list_nodes(parent_id)
     ]

@@ -1,4 +1,4 @@
-"""Running notices, asked for again and again by open pages."""
+"""The running announcements as a fragment, which open pages fetch again and again."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from kb.web.console.views import get_agent
 @never_cache
 @require_safe
 def show_announcements(request: HttpRequest) -> HttpResponseBase:
-    """Return all running notices as a piece of HTML; ?q= says which ones match.
+    """Return all running announcements as HTML; those that match ?q= are marked.
 
-    Answers 304 to whoever has that already. Whoever is signed out gets 403, not the
-    login page: nobody asked for it.
+    304 if the page already has them; 403 without a login, because a redirect to the
+    login page would be of no use to a script.
     """
     user = get_agent(request)
     words = SingleLineField(required=False).clean(request.GET.get("q", ""))
     running = announcements.list_running_announcements(user)
-    matching = {
-        one.announcement.pk
-        for one in announcements.filter_matching_announcements(running, words)
+    matching_ids = {
+        notice.announcement.pk
+        for notice in announcements.filter_matching_announcements(running, words)
     }
-    rows = [(notice, notice.announcement.pk in matching) for notice in running]
+    rows = [(notice, notice.announcement.pk in matching_ids) for notice in running]
     etag = _compute_etag(rows)
-    if unchanged := get_conditional_response(request, etag=etag):
-        return unchanged
+    if not_modified := get_conditional_response(request, etag=etag):
+        return not_modified
     response: HttpResponse = render(
         request, "console/notices/_live.html", {"notices": rows}
     )
@@ -44,10 +44,10 @@ def show_announcements(request: HttpRequest) -> HttpResponseBase:
 
 
 def _compute_etag(rows: list[tuple[RunningAnnouncement, bool]]) -> str:
-    """Return a value that changes with anything that the page shows."""
+    """Return a value that changes with anything that the fragment shows."""
     digest = hashlib.sha256()
     for notice, matches in rows:
         row = notice.announcement
-        shown = (row.pk, row.title, row.body_html, row.audience, row.ends_at)
-        digest.update(repr((shown, str(notice.entry or ""), matches)).encode())
+        columns = (row.pk, row.title, row.body_html, row.audience, row.ends_at)
+        digest.update(repr((columns, str(notice.entry or ""), matches)).encode())
     return quote_etag(digest.hexdigest()[:32])

@@ -1,8 +1,7 @@
-"""The list beside the box: what was found, or what is at hand before anything is."""
+"""The list of the console: the results of a search, or useful entries before one."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,15 +21,14 @@ from kb.models import (
     User,
     prefetch_readable_replies,
 )
-from kb.text.chinese import normalize
+from kb.search.code_lookup import find_entries_by_code, query_filtered_entries
+from kb.search.filters import SearchFilters
 from kb.text.markup import chat_text
 from kb.web.console.forms import ConsoleRequest
 from kb.web.console.own_replies import OwnReplyRow, list_own_replies
 
-ENTRIES_PER_PAGE = 20  # entries in the list at a time
-ENTRIES_PER_GROUP = 5  # entries of each group before anything is typed
-MIN_SHORT_CODE_CHARS, MAX_SHORT_CODE_CHARS = 2, 20  # characters of a short code
-ENTRY_NUMBER_PATTERN = re.compile(r"[#＃]?\s*([0-9]{1,9})")
+ENTRIES_PER_PAGE = 20
+ENTRIES_PER_GROUP = 5  # before a search
 GROUP_FAVORITES, GROUP_RECENT, GROUP_WEEKLY = "收藏", "最近用过", "本周常用"
 ANSWER_LABEL = "FAQ 答案"
 GROUP_CHANGED, GROUP_EARLIER = "昨天以来更新的", "更早"
@@ -38,13 +36,13 @@ GROUP_CHANGED, GROUP_EARLIER = "昨天以来更新的", "更早"
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """An entry of the list with what an agent can send of it, never nothing."""
+    """An entry of the list with the texts that an agent can send."""
 
     entry: Entry
     variants: Sequence[Reply]
     group: str = ""
     is_favorite: bool = False
-    number: int = 1  # in the list as it is shown
+    number: int = 1  # position in the list
     preview_template = "console/home/_entry_preview.html"
 
     @property
@@ -62,127 +60,128 @@ class EntryList:
     total: int
     terms_to_highlight: Sequence[str] = ()
     is_degraded: bool = False
-    is_near: bool = False  # nothing was found; these are only the nearest
+    is_near: bool = False  # there are no hits; the rows are the nearest entries
     did_you_mean: str = ""
     own_replies: Sequence[OwnReplyRow] = ()
 
 
-def list_entries(asked: ConsoleRequest, *, user: User) -> EntryList:
-    """Return the page of the list that `asked` asks for; 404 past the end."""
-    made = (
-        _search_entries(asked, user=user)
-        if asked.query
-        else _list_before_search(asked, user=user)
-    )
-    if asked.page > 1 and not made.rows:
+def list_entries(console_request: ConsoleRequest, *, user: User) -> EntryList:
+    """Return the requested page of the list; 404 after the last page."""
+    if console_request.query:
+        listing = _search_entries(console_request, user=user)
+    else:
+        listing = _list_before_search(console_request, user=user)
+    if console_request.page > 1 and not listing.rows:
         raise Http404("没有这一页。")
-    return made
+    return listing
 
 
 def get_entry_row(
-    pk: int | None, asked: ConsoleRequest, *, user: User
+    pk: int | None, console_request: ConsoleRequest, *, user: User
 ) -> EntryRow | None:
-    """Return the entry `pk` with what can be sent of it, as far as `user` may."""
+    """Return the row of the entry `pk`, whatever the filters; None if unreadable."""
     if pk is None:
         return None
-    live = Entry.objects.published_to(user).select_related("category")
-    rows = _build_rows(
-        live.filter(pk=pk), asked, user, preferences.list_favorite_ids(user)
-    )
+    entries = query_filtered_entries(SearchFilters(), user=user).filter(pk=pk)
+    favorite_ids = preferences.list_favorite_ids(user)
+    rows = _build_rows(entries, console_request, user, favorite_ids)
     return next(iter(rows), None)
 
 
-# What was found ------------------------------------------------------------------
+# Results of a search -------------------------------------------------------------
 
 
-def _search_entries(asked: ConsoleRequest, *, user: User) -> EntryList:
-    start = (asked.page - 1) * ENTRIES_PER_PAGE
-    found = search.search_entries(
-        asked.query,
+def _search_entries(console_request: ConsoleRequest, *, user: User) -> EntryList:
+    """Return a page of results; entries with that number or code come first."""
+    start = (console_request.page - 1) * ENTRIES_PER_PAGE
+    results = search.search_entries(
+        console_request.query,
         user=user,
-        within=asked.filters,
+        within=console_request.filters,
         offset=start,
         limit=ENTRIES_PER_PAGE,
     )
-    near = [hit.entry for hit in found.near_hits] if not start else []
-    hits = [hit.entry for hit in found.hits]
-    meant = _find_by_number_or_code(asked, user=user) if not start else []
-    known = {entry.pk for entry in meant}
-    shown = meant + [entry for entry in hits or near if entry.pk not in known]
-    more = len(known - {entry.pk for entry in hits})
-    listed = shown if hits or not meant else meant
-    own = list_own_replies(asked, listed, user=user)
+    near = [hit.entry for hit in results.near_hits] if not start else []
+    hits = [hit.entry for hit in results.hits]
+    exact: list[Entry] = []
+    if not start:
+        exact = find_entries_by_code(
+            console_request.query, filters=console_request.filters, user=user
+        )
+    exact_ids = {entry.pk for entry in exact}
+    if hits or not exact:
+        entries = exact + [e for e in hits or near if e.pk not in exact_ids]
+    else:
+        entries = exact
+    own_replies = list_own_replies(console_request, entries, user=user)
+    rows = _build_rows(
+        entries,
+        console_request,
+        user,
+        preferences.list_favorite_ids(user),
+        first_number=len(own_replies) + 1,
+    )
     return EntryList(
-        _build_rows(
-            listed, asked, user, preferences.list_favorite_ids(user), first=len(own) + 1
-        ),
-        found.total + more,
-        found.terms_to_highlight,
-        found.is_degraded,
-        bool(near) and not meant,
-        found.did_you_mean,
-        own,
+        rows,
+        results.total + len(exact_ids - {entry.pk for entry in hits}),
+        results.terms_to_highlight,
+        results.is_degraded,
+        bool(near) and not exact,
+        results.did_you_mean,
+        own_replies,
     )
 
 
-def _find_by_number_or_code(asked: ConsoleRequest, *, user: User) -> list[Entry]:
-    """Return the entries whose number or short code is just what was typed."""
-    live = asked.filters.filter_entries(
-        Entry.objects.published_to(user), user
-    ).select_related("category")
-    if number := ENTRY_NUMBER_PATTERN.fullmatch(asked.query):
-        return list(live.filter(pk=int(number[1])))
-    code = normalize.normalize_text(asked.query)
-    if not MIN_SHORT_CODE_CHARS <= len(code) <= MAX_SHORT_CODE_CHARS or " " in code:
-        return []
-    likely = live.filter(keywords__icontains=asked.query)[:ENTRIES_PER_PAGE]
-    return [
-        entry
-        for entry in likely
-        if code in map(normalize.normalize_text, entry.keywords.split())
-    ]
+# Before a search -----------------------------------------------------------------
 
 
-# What is at hand -------------------------------------------------------------------
-
-
-def _list_before_search(asked: ConsoleRequest, *, user: User) -> EntryList:
-    """Before anything is typed: an agent's own, then what changed, then the rest."""
-    live = asked.filters.filter_entries(
-        Entry.objects.published_to(user), user
-    ).select_related("category")
-    latest = live.order_by("-updated_at", "-pk")
-    start = (asked.page - 1) * ENTRIES_PER_PAGE
-    kept = preferences.list_favorite_ids(user)
-    groups = {} if start else _list_own_groups(live, kept, user=user)
-    rest = [e for e in latest[start : start + ENTRIES_PER_PAGE] if e.pk not in groups]
+def _list_before_search(console_request: ConsoleRequest, *, user: User) -> EntryList:
+    """Return the agent's favourites and recent entries, then all by last change."""
+    entries = query_filtered_entries(console_request.filters, user=user)
+    latest = entries.order_by("-updated_at", "-pk")
+    start = (console_request.page - 1) * ENTRIES_PER_PAGE
+    favorite_ids = preferences.list_favorite_ids(user)
+    grouped = {} if start else _group_useful_entries(entries, favorite_ids, user=user)
+    page = latest[start : start + ENTRIES_PER_PAGE]
+    remaining = [entry for entry in page if entry.pk not in grouped]
     since = _get_start_of_yesterday()
-    known = dict(groups)
-    for entry in rest:
-        changed = entry.updated_at >= since
-        known[entry.pk] = (entry, GROUP_CHANGED if changed else GROUP_EARLIER)
-    names = {pk: group for pk, (_, group) in known.items()}
-    entries = [entry for entry, _ in known.values()]
-    if set(names.values()) <= {GROUP_EARLIER}:
-        names = {}
-    return EntryList(_build_rows(entries, asked, user, kept, names), latest.count())
+    for entry in remaining:
+        is_new = entry.updated_at >= since
+        grouped[entry.pk] = (entry, GROUP_CHANGED if is_new else GROUP_EARLIER)
+    groups = {pk: group for pk, (_, group) in grouped.items()}
+    if set(groups.values()) <= {GROUP_EARLIER}:  # one group needs no heading
+        groups = {}
+    rows = _build_rows(
+        [entry for entry, _ in grouped.values()],
+        console_request,
+        user,
+        favorite_ids,
+        groups,
+    )
+    return EntryList(rows, latest.count())
 
 
-def _list_own_groups(
-    live: EntryQuerySet, kept: Sequence[int], *, user: User
+def _group_useful_entries(
+    entries: EntryQuerySet, favorite_ids: Sequence[int], *, user: User
 ) -> dict[int, tuple[Entry, str]]:
-    """Return what `user` keeps, used last, and what everybody uses, each once."""
-    wanted = {
-        GROUP_FAVORITES: kept[: usage.MAX_COPIED_ENTRIES],
-        GROUP_RECENT: usage.list_recently_copied_ids(user),
-        GROUP_WEEKLY: usage.list_often_copied_ids(timezone.now() - timedelta(days=7)),
+    """Return entries with their groups by id, each entry in its first group only.
+
+    The groups are the user's favourites, what they copied last, and what all agents
+    copied most in a week; ENTRIES_PER_GROUP each.
+    """
+    ids_by_group = {
+        GROUP_FAVORITES: favorite_ids[: copied_entries.MAX_COPIED_ENTRIES],
+        GROUP_RECENT: copied_entries.list_recently_copied_ids(user),
+        GROUP_WEEKLY: copied_entries.list_often_copied_ids(
+            timezone.now() - timedelta(days=7)
+        ),
     }
-    held = live.in_bulk({pk for ids in wanted.values() for pk in ids})
-    found: dict[int, tuple[Entry, str]] = {}
-    for group, ids in wanted.items():
-        fresh = [pk for pk in ids if pk in held and pk not in found]
-        found |= {pk: (held[pk], group) for pk in fresh[:ENTRIES_PER_GROUP]}
-    return found
+    readable = entries.in_bulk({pk for ids in ids_by_group.values() for pk in ids})
+    grouped: dict[int, tuple[Entry, str]] = {}
+    for group, ids in ids_by_group.items():
+        new_ids = [pk for pk in ids if pk in readable and pk not in grouped]
+        grouped |= {pk: (readable[pk], group) for pk in new_ids[:ENTRIES_PER_GROUP]}
+    return grouped
 
 
 def _get_start_of_yesterday() -> datetime:
@@ -190,44 +189,49 @@ def _get_start_of_yesterday() -> datetime:
     return today - timedelta(days=1)
 
 
-# What can be sent --------------------------------------------------------------
+# Texts to send -------------------------------------------------------------------
 
 
 def _build_rows(
     entries: Iterable[Entry],
-    asked: ConsoleRequest,
+    console_request: ConsoleRequest,
     user: User,
-    kept: Collection[int],
+    favorite_ids: Collection[int],
     groups: Mapping[int, str] | None = None,
     *,
-    first: int = 1,
+    first_number: int = 1,
 ) -> list[EntryRow]:
-    listed = list(entries)
-    prefetch_related_objects(listed, prefetch_readable_replies(user))
+    entries = list(entries)
+    prefetch_related_objects(entries, prefetch_readable_replies(user))
     return [
         EntryRow(
             entry,
-            _list_variants(entry, asked),
+            _list_variants(entry, console_request),
             (groups or {}).get(entry.pk, ""),
-            entry.pk in kept,
+            entry.pk in favorite_ids,
             number,
         )
-        for number, entry in enumerate(listed, first)
+        for number, entry in enumerate(entries, first_number)
     ]
 
 
-def _list_variants(entry: Entry, asked: ConsoleRequest) -> list[Reply]:
-    """Return what fits `channel`, what is made for this customer first.
+def _list_variants(entry: Entry, console_request: ConsoleRequest) -> list[Reply]:
+    """Return the replies for the channel, those for the customer segment first.
 
-    Where editors wrote nothing that fits, the public answer as text is there, too.
+    Where no shared reply fits, the public answer is added as plain text.
     """
-    written = list(entry.replies.all())
-    if asked.channel:
-        written = [r for r in written if r.channel in ("", asked.channel)]
-    fit = replies.sort_replies_by_fit(
-        written, channel=asked.channel, segment=asked.segment_id
+    channel = console_request.channel
+    fitting = [
+        reply
+        for reply in entry.replies.all()
+        if not channel or reply.channel in ("", channel)
+    ]
+    variants = replies.sort_replies_by_fit(
+        fitting, channel=channel, segment=console_request.segment_id
     )
-    if entry.answer and not any(reply.is_shared for reply in fit):
-        text = chat_text.format_answer_for_chat(entry.answer_html, asked.site_url)
-        fit.append(Reply(label=ANSWER_LABEL, body=text, text=text))
-    return fit
+    if entry.answer and not any(reply.is_shared for reply in variants):
+        text = chat_text.format_answer_for_chat(
+            entry.answer_html, console_request.site_url
+        )
+        variants.append(Reply(label=ANSWER_LABEL, body=text, text=text))
+    return variants

@@ -1,4 +1,4 @@
-"""接下来客户常问: a fragment for the preview, asked for once something was copied."""
+"""接下来客户常问: a fragment for the preview, fetched after something was copied."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from kb import usage
-from kb.models import Entry
+from kb.library.entries import entry_lookup
 from kb.web.console import forms
 from kb.web.console.views import get_agent
 
@@ -18,16 +18,14 @@ from kb.web.console.views import get_agent
 @login_required
 @require_safe
 def show_follow_ups(request: HttpRequest) -> HttpResponse:
-    """Show what is asked after ?entry=; 204 when nobody knows."""
+    """Show what customers ask next after ?entry=; 204 where that is unknown."""
     user = get_agent(request)
-    asked = forms.parse_console_request(request.GET)
-    live = Entry.objects.published_to(user)
-    entry = live.filter(pk=asked.entry_id).first() if asked.entry_id else None
+    console_request = forms.parse_console_request(request.GET)
+    entry = entry_lookup.find_published_entry(console_request.entry_id, user=user)
     if entry is None:
         raise Http404("这条话术已下线。")
-    found = usage.list_next_entries(entry, user=user)
-    if not found:
+    next_entries = usage.list_next_entries(entry, user=user)
+    if not next_entries:
         return HttpResponse(status=204)
-    return render(
-        request, "console/home/_next_questions.html", {"sequels": found, "asked": asked}
-    )
+    context = {"next_entries": next_entries, "console_request": console_request}
+    return render(request, "console/home/_next_questions.html", context)

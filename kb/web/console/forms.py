@@ -1,4 +1,4 @@
-"""What an agent asks for in the address: hostile values count as not given."""
+"""Parse the parameters of the console; invalid values count as not given."""
 
 from __future__ import annotations
 
@@ -10,32 +10,31 @@ from urllib.parse import urlencode
 from django import forms
 from django.http import QueryDict
 
-from kb.models import Category, Channel, CopyEvent, Entry, Tag
-from kb.search import SearchFilters
+from kb.models import Category, Channel, CopyEvent, Entry
+from kb.search.filters import SearchFilters, make_search_filters
 from kb.text.chinese import normalize
 
-MAX_CONSOLE_QUERY_CHARS = 200  # characters of a query; the search cuts there too
-MAX_PAGE_NUMBER = 100  # pages
+MAX_CONSOLE_QUERY_CHARS = 200  # search reads no further either
+MAX_PAGE_NUMBER = 100
 MAX_ROW_ID = 2**63 - 1
-MAX_COPY_DELAY_MS = 86_400_000  # from a question to its copy: a day
-MAX_COPIED_ENTRIES = 20  # entries in one copied text
+MAX_COPY_DELAY_MS = 86_400_000  # a day from the search to the copy
+MAX_COPIED_ENTRIES = 20  # in one copied text
+MAX_CLAIMED_RANK = 100  # of a result, as the browser says
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleRequest:
-    """An address of the console, understood."""
+    """The parsed parameters of an address of the console."""
 
     query: str = ""
     filters: SearchFilters = field(default_factory=SearchFilters)
     entry_id: int | None = None
     page: int = 1
     fragment: str = ""
-    site_url: str = ""  # what our own addresses begin with
-    default_channel: str = ""  # the agent's own channel, which goes without saying
-    segment_id: int | None = None  # the kind of customer
-    own_reply_id: int | None = (
-        None  # a reply of one's own or the team's, instead of an entry
-    )
+    site_url: str = ""  # scheme, host and a slash
+    default_channel: str = ""  # of the agent's profile; left out of addresses
+    segment_id: int | None = None  # of a CustomerSegment
+    own_reply_id: int | None = None  # of a private reply, instead of an entry
 
     @property
     def category(self) -> Category | None:
@@ -47,44 +46,48 @@ class ConsoleRequest:
 
     @property
     def query_string(self) -> str:
-        """The search itself as a query string, whatever page or entry is open."""
-        return self._build_query_string(q=self.query)
-
-    @property
-    def query_string_prefix(self) -> str:
-        """`address` with room for a parameter behind."""
-        return f"{self.query_string}&" if self.query_string else ""
-
-    @property
-    def unfiltered_query_string(self) -> str:
-        """The words alone: found in all of the library."""
-        return urlencode(
-            {"q": self.query, "channel": ""}
-            if self.default_channel
-            else {"q": self.query}
-        )
-
-    def _build_query_string(self, **more: str) -> str:
-        given: dict[str, Any] = {
-            **more,
+        """Return the search with its filters, without page and entry."""
+        values: dict[str, Any] = {
+            "q": self.query,
             "category": self.category and self.category.pk,
             "tag": self.filters.tag and self.filters.tag.pk,
             "scope": self.filters.audience,
             "segment": self.segment_id,
         }
-        kept = {name: value for name, value in given.items() if value}
+        parameters = {name: value for name, value in values.items() if value}
         if self.channel != self.default_channel:
-            kept["channel"] = self.channel
-        return urlencode(kept)
+            parameters["channel"] = self.channel
+        return urlencode(parameters)
+
+    @property
+    def query_string_prefix(self) -> str:
+        """Return the query string, ready for one more parameter."""
+        return f"{self.query_string}&" if self.query_string else ""
+
+    @property
+    def unfiltered_query_string(self) -> str:
+        """Return the search without filters, the agent's own channel included."""
+        parameters = {"q": self.query}
+        if self.default_channel:
+            parameters["channel"] = ""
+        return urlencode(parameters)
 
 
 class SingleLineField(forms.CharField):
-    """One line of what the customer said, without what nobody can see."""
+    """One line of text without invisible characters, cut at MAX_CONSOLE_QUERY_CHARS."""
 
     def to_python(self, value: object) -> str:
-        return normalize.clean_single_line(str(value or ""))[
-            :MAX_CONSOLE_QUERY_CHARS
-        ].strip()
+        line = normalize.clean_single_line(str(value or ""))
+        return line[:MAX_CONSOLE_QUERY_CHARS].strip()
+
+
+class MultiLineField(forms.CharField):
+    """Text of several lines, without invisible characters."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: object) -> str:
+        return normalize.clean_text(str(value or "")).strip()
 
 
 class ConsoleForm(forms.Form):
@@ -102,23 +105,23 @@ class ConsoleForm(forms.Form):
 
 
 class CopiedEntryForm(forms.Form):
-    """One entry of what an agent copied, and after which words."""
+    """One entry of a copied text: the search before it and its rank in the results."""
 
     q = SingleLineField(required=False)
     entry = forms.IntegerField(required=False, min_value=1, max_value=MAX_ROW_ID)
     reply = forms.IntegerField(required=False, min_value=1, max_value=MAX_ROW_ID)
-    rank = forms.IntegerField(required=False, min_value=1, max_value=100)
-    total = forms.IntegerField(required=False, min_value=0, max_value=100)
+    rank = forms.IntegerField(required=False, min_value=1, max_value=MAX_CLAIMED_RANK)
+    total = forms.IntegerField(required=False, min_value=0, max_value=MAX_CLAIMED_RANK)
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        if not (given.get("entry") or given.get("reply")):
+        values = super().clean() or {}
+        if not (values.get("entry") or values.get("reply")):
             raise forms.ValidationError("缺少条目。")
-        return given
+        return values
 
 
 class CopyContextForm(forms.Form):
-    """How it was copied: a reply alone, or several entries as one text."""
+    """What all entries of a copied text have in common."""
 
     kind = forms.ChoiceField(required=False, choices=CopyEvent.Kind.choices)
     channel = forms.ChoiceField(required=False, choices=Channel.choices)
@@ -128,62 +131,62 @@ class CopyContextForm(forms.Form):
     conversation = forms.RegexField(r"^[\w-]{1,24}\Z", required=False)
 
 
-def parse_copied_entries(sent: QueryDict) -> list[dict[str, Any]] | None:
-    """Return what was copied, an entry each: the names of TakenForm, repeated.
+def parse_copied_entries(post: QueryDict) -> list[dict[str, Any]] | None:
+    """Return the cleaned data of CopiedEntryForm for each entry of a copied text.
 
-    None when one of them cannot be understood, or there are too many.
+    The fields of the form are repeated in `post`, once for each entry. None where
+    one of them is invalid or there are too many.
     """
-    columns = {name: sent.getlist(name) for name in CopiedEntryForm.base_fields}
+    columns = {name: post.getlist(name) for name in CopiedEntryForm.base_fields}
     count = len(columns["entry"])
     if not 1 <= count <= MAX_COPIED_ENTRIES:
         return None
-    rows = (
-        {n: v[at] for n, v in columns.items() if at < len(v)} for at in range(count)
-    )
-    filled = [CopiedEntryForm(_resolve_own_reply(row)) for row in rows]
-    return (
-        [one.cleaned_data for one in filled]
-        if all(f.is_valid() for f in filled)
-        else None
-    )
+    rows = [
+        {name: values[i] for name, values in columns.items() if i < len(values)}
+        for i in range(count)
+    ]
+    row_forms = [CopiedEntryForm(_resolve_own_reply(row)) for row in rows]
+    if not all(form.is_valid() for form in row_forms):
+        return None
+    return [form.cleaned_data for form in row_forms]
 
 
 def _resolve_own_reply(row: dict[str, str]) -> dict[str, str]:
-    """Understand r12 in the place of an entry: a reply that stands by itself."""
-    number = parse_own_reply_key(row.get("entry", ""))
-    return row | {"entry": "", "reply": str(number)} if number else row
+    """Return the row with a key such as r12 in `entry` replaced by the reply's id."""
+    reply_id = parse_own_reply_key(row.get("entry", ""))
+    return row | {"entry": "", "reply": str(reply_id)} if reply_id else row
 
 
 def parse_console_request(
     query: QueryDict, *, channel: str = "", site: str = ""
 ) -> ConsoleRequest:
-    """Understand `query`; what cannot be understood is left out.
+    """Return the valid parameters of `query`.
 
-    Where the address says nothing of a channel, it is the agent's own.
+    Without a channel in the address, `channel` is used: that of the agent's profile.
     """
     form = ConsoleForm(query)
     form.is_valid()
-    given = form.cleaned_data
-    within = SearchFilters(
-        category=Category.objects.filter(pk=given.get("category")).first(),
-        tag=Tag.objects.filter(pk=given.get("tag") or 0).first(),
-        audience=given.get("scope") or "",
-        channel=given.get("channel", "") if "channel" in query else channel,
+    values = form.cleaned_data
+    filters = make_search_filters(
+        category_id=values.get("category"),
+        tag_id=values.get("tag"),
+        audience=values.get("scope") or "",
+        channel=values.get("channel", "") if "channel" in query else channel,
     )
     return ConsoleRequest(
-        query=given.get("q", ""),
-        filters=within,
-        entry_id=given.get("entry"),
-        page=given.get("page") or 1,
-        fragment=given.get("fragment", ""),
+        query=values.get("q", ""),
+        filters=filters,
+        entry_id=values.get("entry"),
+        page=values.get("page") or 1,
+        fragment=values.get("fragment", ""),
         site_url=site,
         default_channel=channel,
-        segment_id=given.get("segment"),
+        segment_id=values.get("segment"),
         own_reply_id=parse_own_reply_key(query.get("entry", "")),
     )
 
 
 def parse_own_reply_key(key: str) -> int | None:
-    """Return the number of a reply that stands in the list by itself, as r12."""
+    """Return the id in the key of a private reply, such as 12 in r12."""
     match = re.fullmatch(r"r([0-9]{1,18})", key)
     return int(match[1]) if match else None

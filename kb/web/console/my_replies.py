@@ -1,4 +1,4 @@
-"""我的话术: an agent's own replies and the team's, written and shared by review."""
+"""我的话术: write private replies and the team's, and propose them as shared ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -20,7 +19,9 @@ from django.views.decorators.http import (
 )
 
 from kb.library import replies
-from kb.models import Entry, Reply, ReplyProposal, Snippet, User
+from kb.library.entries import entry_lookup
+from kb.library.replies import reply_lookup
+from kb.models import Entry, Reply, User
 from kb.web.console.forms import MAX_ROW_ID
 from kb.web.console.views import get_agent
 
@@ -30,13 +31,15 @@ else:
     ModelForm = forms.ModelForm
 
 
-DELETED_SESSION_KEY = "deleted_replies"  # key of the session
-MAX_UNDOABLE_DELETIONS = 5  # replies that can be brought back
+DELETED_SESSION_KEY = "deleted_replies"
+MAX_UNDOABLE_DELETIONS = 5
 UNDO_SECONDS = 1800
-MAX_SNIPPETS_NAMED = 30  # snippets named below the field
+MAX_SNIPPETS_NAMED = 30  # in the help text of the field
 
 
 class ReplyForm(ModelForm):
+    """A private reply. Without `follows` it is detached from its entry."""
+
     follows = forms.BooleanField(
         label="跟随条目",
         required=False,
@@ -52,9 +55,9 @@ class ReplyForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        names = Snippet.objects.values_list("name", flat=True)[:MAX_SNIPPETS_NAMED]
-        if listed := "、".join(f"{{{{> {name}}}}}" for name in names):
-            self.fields["body"].help_text += f"可以用的片段：{listed}。"
+        names = reply_lookup.list_snippet_names(MAX_SNIPPETS_NAMED)
+        if placeholders := "、".join(f"{{{{> {name}}}}}" for name in names):
+            self.fields["body"].help_text += f"可以用的片段：{placeholders}。"
         self.fields["title"].required = True
         self.fields["channel"].help_text = self.fields["segment"].help_text = ""
         for name in ("channel", "segment"):
@@ -66,13 +69,15 @@ class ReplyForm(ModelForm):
             del self.fields["follows"]
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        if "follows" in self.fields and not given.get("follows"):
+        values = super().clean() or {}
+        if "follows" in self.fields and not values.get("follows"):
             self.instance.entry = None
-        return given
+        return values
 
 
 class SourceReplyForm(forms.Form):
+    """The shown text to copy: a reply, or the answer of an entry."""
+
     entry = forms.IntegerField(required=False, min_value=1, max_value=MAX_ROW_ID)
     reply = forms.IntegerField(required=False, min_value=1, max_value=MAX_ROW_ID)
 
@@ -81,19 +86,19 @@ class SourceReplyForm(forms.Form):
 @login_required
 @require_safe
 def show_my_replies(request: HttpRequest) -> HttpResponse:
-    """List what the agent and his team keep, and what became of proposals."""
+    """List the agent's replies with their proposals, and the replies of their team."""
     user = get_agent(request)
-    judged = ReplyProposal.objects.order_by("-at", "-pk")
-    own = replies.list_own_replies(user).prefetch_related(Prefetch("proposals", judged))
     context: dict[str, Any] = {
-        "own": [(reply, _explain_unusable(reply, user)) for reply in own],
-        "team": [
+        "own_replies": [
+            (reply, _explain_unusable(reply, user))
+            for reply in reply_lookup.query_own_replies_with_proposals(user)
+        ],
+        "team_replies": [
             (reply, _explain_unusable(reply, user))
             for reply in replies.list_team_replies(user)
         ],
-        "shared": replies.list_accepted_replies(user),
-        "most": replies.MAX_PRIVATE_REPLIES,
-        "deleted": next(reversed(_list_deleted_replies(request)), None),
+        "accepted_replies": replies.list_accepted_replies(user),
+        "last_deleted": next(reversed(_list_deleted_replies(request)), None),
     }
     return render(request, "console/own_replies/page.html", context)
 
@@ -102,36 +107,41 @@ def show_my_replies(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_reply(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    """Add or change a reply; a mistake changes nothing and says where."""
+    """Add or change a reply; an invalid form is shown again with its errors."""
     user = get_agent(request)
-    reply = _get_writable_reply(pk, user) if pk else _make_blank_reply(request, user)
+    reply = _get_writable_reply(pk, user) if pk else _make_new_reply(request, user)
     draft_key = _get_draft_key(reply)
     form = ReplyForm(request.POST or None, instance=reply)
     if request.method == "POST" and _save_reply(form, user):
-        said = f"已保存「{form.instance.title}」。"
-        messages.success(request, said, extra_tags=draft_key)
+        message = f"已保存「{form.instance.title}」。"
+        messages.success(request, message, extra_tags=draft_key)
         return redirect("console:mine")
-    context = {"form": form, "reply": reply, "standing": _explain_unusable(reply, user)}
-    context["draft_key"] = draft_key
+    context = {
+        "form": form,
+        "reply": reply,
+        "unusable_reason": _explain_unusable(reply, user),
+        "draft_key": draft_key,
+    }
     return render(request, "console/own_replies/form.html", context)
 
 
 @never_cache
 @require_POST
-def change_reply_state(request: HttpRequest, pk: int, what: str) -> HttpResponse:
-    """Delete a reply, propose it to everybody, or take the proposal back."""
+def change_reply_state(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+    """Delete a reply, propose it as a shared one, or withdraw the proposal."""
     user = get_agent(request)
     reply = _get_writable_reply(pk, user)
-    if what == "delete":
+    if action == "delete":
         _remember_deleted(request, replies.delete_private_reply(reply, by=user))
-    elif what == "propose":
+    elif action == "propose":
         replies.propose_reply(reply, by=user)
         messages.success(
             request, f"已提议共用「{reply.title}」，编辑审核后您会在这里看到结果。"
         )
-    elif what == "withdraw":
-        taken = replies.withdraw_reply_proposal(reply, by=user)
-        messages.success(request, "已撤回提议。" if taken else "这条提议已经有结果了。")
+    elif action == "withdraw":
+        is_withdrawn = replies.withdraw_reply_proposal(reply, by=user)
+        message = "已撤回提议。" if is_withdrawn else "这条提议已经有结果了。"
+        messages.success(request, message)
     else:
         raise Http404
     return redirect("console:mine")
@@ -140,7 +150,7 @@ def change_reply_state(request: HttpRequest, pk: int, what: str) -> HttpResponse
 @never_cache
 @require_POST
 def restore_reply(request: HttpRequest) -> HttpResponse:
-    """Bring back the reply that was deleted last."""
+    """Restore the reply that was deleted last."""
     user = get_agent(request)
     deleted = _list_deleted_replies(request)
     if not deleted:
@@ -157,63 +167,64 @@ def restore_reply(request: HttpRequest) -> HttpResponse:
 
 
 def _remember_deleted(request: HttpRequest, columns: dict[str, Any]) -> None:
-    """Keep what was deleted in the session, so that it can be brought back."""
-    entry = {**columns, "deleted_at": timezone.now().timestamp()}
-    request.session[DELETED_SESSION_KEY] = [*_list_deleted_replies(request), entry][
-        -MAX_UNDOABLE_DELETIONS:
+    """Store the columns of a deleted reply in the session, for an undo."""
+    deleted = [
+        *_list_deleted_replies(request),
+        {**columns, "deleted_at": timezone.now().timestamp()},
     ]
+    request.session[DELETED_SESSION_KEY] = deleted[-MAX_UNDOABLE_DELETIONS:]
 
 
 def _list_deleted_replies(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return what can still be brought back, the last deleted at the end."""
+    """Return the columns of replies deleted within UNDO_SECONDS, the last at the end."""
     since = timezone.now().timestamp() - UNDO_SECONDS
-    kept: list[dict[str, Any]] = request.session.get(DELETED_SESSION_KEY, [])
-    return [columns for columns in kept if columns["deleted_at"] > since]
+    deleted: list[dict[str, Any]] = request.session.get(DELETED_SESSION_KEY, [])
+    return [columns for columns in deleted if columns["deleted_at"] > since]
 
 
 @never_cache
 @require_POST
 def copy_reply(request: HttpRequest) -> HttpResponse:
-    """Make a shown reply one's own, and go on to change it."""
+    """Copy a shown text to the agent's own replies and open the copy for a change."""
     user = get_agent(request)
-    entry, reply = _get_shown_reply(SourceReplyForm(request.GET or request.POST), user)
+    form = SourceReplyForm(request.GET or request.POST)
+    entry, reply = _get_source_reply(form, user)
     try:
-        made, new = replies.copy_to_own_replies(entry, reply=reply, by=user)
+        own_reply, is_new = replies.copy_to_own_replies(entry, reply=reply, by=user)
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
         return redirect("console:mine")
-    said = (
-        "已存为我的话术，改好后保存。" if new else "您已经有一模一样的一条，就在这里。"
-    )
-    messages.success(request, said)
-    return redirect("console:mine-edit", made.pk)
+    if is_new:
+        messages.success(request, "已存为我的话术，改好后保存。")
+    else:
+        messages.success(request, "您已经有一模一样的一条，就在这里。")
+    return redirect("console:mine-edit", own_reply.pk)
 
 
-def _get_shown_reply(
+def _get_source_reply(
     form: SourceReplyForm, user: User
 ) -> tuple[Entry | None, Reply | None]:
-    """Return the entry and the reply that were shown, as far as `user` may see them."""
+    """Return the entry and the reply to copy; 404 for what `user` may not read."""
     form.is_valid()
     entry_id, reply_id = (form.cleaned_data.get(name) for name in ("entry", "reply"))
-    entry = Entry.objects.published_to(user).filter(pk=entry_id or 0).first()
-    readable = Reply.objects.readable_by(user).filter(entry=entry)
-    reply = readable.filter(pk=reply_id or 0).first()
-    lost = (entry_id and not entry) or (reply_id and not reply)
-    if lost or not (entry or reply):
+    entry = entry_lookup.find_published_entry(entry_id, user=user)
+    reply = reply_lookup.find_readable_reply(reply_id, entry=entry, user=user)
+    is_missing = (entry_id and not entry) or (reply_id and not reply)
+    if is_missing or not (entry or reply):
         raise Http404("没有这条话术。")
     return entry, reply
 
 
 def _get_writable_reply(pk: int, user: User) -> Reply:
-    """Return the reply if `user` may write it; one of others never was."""
-    kept = Reply.objects.private_to(user).select_related("entry", "team")
-    reply = kept.filter(pk=pk).first()
-    if reply is None or not replies.can_write_reply(reply, user):
+    """Return the reply `pk` if `user` may change it; 404 for replies of others."""
+    reply = reply_lookup.find_writable_reply(pk, user=user)
+    if reply is None:
         raise Http404("没有这条话术。")
     return reply
 
 
-def _make_blank_reply(request: HttpRequest, user: User) -> Reply:
+def _make_new_reply(request: HttpRequest, user: User) -> Reply:
+    """Return an empty reply of the user, or with ?for=team of their team."""
     if request.GET.get("for") != "team":
         return Reply(owner=user, label="我的")
     if not user.can_lead_team:
@@ -222,7 +233,7 @@ def _make_blank_reply(request: HttpRequest, user: User) -> Reply:
 
 
 def _get_draft_key(reply: Reply) -> str:
-    """Return what the browser keeps an unsaved form of `reply` under."""
+    """Return the key under which the browser stores a draft of the form."""
     if reply.pk:
         return f"mine-{reply.pk}"
     return "mine-new-team" if reply.team_id else "mine-new"
@@ -240,7 +251,7 @@ def _save_reply(form: ReplyForm, user: User) -> bool:
 
 
 def _explain_unusable(reply: Reply, user: User) -> str:
-    """Return why a reply cannot be used now, or nothing."""
+    """Return why a reply cannot be sent now, or an empty string."""
     entry = reply.entry
     if entry is None:
         return ""

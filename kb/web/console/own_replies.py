@@ -1,4 +1,4 @@
-"""What the agent and his team keep, above what was found: one reply a row."""
+"""The agent's own replies and the team's above the results, one reply a row."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from kb.library import replies
 from kb.models import Entry, Reply, User
 from kb.web.console.forms import ConsoleRequest
 
-MAX_OWN_REPLIES_SHOWN = 3  # above the results; the page of one's own has them all
+MAX_OWN_REPLIES_SHOWN = 3  # above the results; the page 我的话术 lists all
 
 
 @dataclass(frozen=True, slots=True)
 class OwnReplyRow:
-    """A reply of the agent's own or the team's, as the list and the preview show it."""
+    """A private reply, as the list and the preview show it."""
 
     reply: Reply
-    number: int = 1  # in the list as it is shown
+    number: int = 1  # position in the list
     preview_template = "console/home/_own_reply_preview.html"
 
     @property
     def row_key(self) -> str:
-        """Return what it is asked for by, where others have an entry's number."""
+        """Return the value of ?entry=, where other rows have the id of an entry."""
         return f"r{self.reply.pk}"
 
     @property
@@ -31,33 +31,37 @@ class OwnReplyRow:
 
 
 def list_own_replies(
-    asked: ConsoleRequest, listed: Collection[Entry], *, user: User
+    console_request: ConsoleRequest, entries: Collection[Entry], *, user: User
 ) -> list[OwnReplyRow]:
-    """Return what fits the words, but for replies of entries that are `listed`.
+    """Return the private replies that match the words, at most MAX_OWN_REPLIES_SHOWN.
 
-    These stand there among the entry's variants. Within a filter of the library
-    nothing is found that has no place in it.
+    Replies of the `entries` in the list are left out: they are among the variants
+    there. A filter by category, tag or audience excludes all private replies.
     """
-    if asked.page > 1 or asked.category or asked.filters.tag or asked.filters.audience:
+    filters = console_request.filters
+    if console_request.page > 1 or filters.category or filters.tag or filters.audience:
         return []
-    known = {entry.pk for entry in listed}
-    found = [
+    entry_ids = {entry.pk for entry in entries}
+    matching_replies = [
         reply
         for reply in replies.search_private_replies(
-            asked.query, user=user, limit=MAX_OWN_REPLIES_SHOWN + len(known)
+            console_request.query,
+            user=user,
+            limit=MAX_OWN_REPLIES_SHOWN + len(entry_ids),
         )
-        if reply.entry_id not in known
-        and (not asked.channel or reply.channel in ("", asked.channel))
+        if reply.entry_id not in entry_ids
+        and (not filters.channel or reply.channel in ("", filters.channel))
     ]
     return [
         OwnReplyRow(reply, number)
-        for number, reply in enumerate(found[:MAX_OWN_REPLIES_SHOWN], 1)
+        for number, reply in enumerate(matching_replies[:MAX_OWN_REPLIES_SHOWN], 1)
     ]
 
 
-def get_own_reply(asked: ConsoleRequest, *, user: User) -> OwnReplyRow | None:
-    """Return the reply that was asked for by its own number, if it may be sent."""
-    if asked.own_reply_id is None:
+def get_own_reply(console_request: ConsoleRequest, *, user: User) -> OwnReplyRow | None:
+    """Return the row of the requested private reply, if it may be sent now."""
+    if console_request.own_reply_id is None:
         return None
-    reply = replies.list_usable_replies(user).filter(pk=asked.own_reply_id).first()
+    usable_replies = replies.list_usable_replies(user)
+    reply = usable_replies.filter(pk=console_request.own_reply_id).first()
     return OwnReplyRow(reply) if reply else None

@@ -1,4 +1,4 @@
-"""What agents keep for themselves: their settings, and entries at hand."""
+"""An agent's own settings, and the entries that they marked as favourites."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kb.accounts import preferences
-from kb.models import AgentProfile, Channel, Entry
+from kb.library.entries import entry_lookup
+from kb.models import AgentProfile, Channel
 from kb.web.console.forms import MAX_ROW_ID
+from kb.web.console.responses import make_text_response
 from kb.web.console.views import get_agent
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class FavoriteForm(forms.Form):
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_preferences(request: HttpRequest) -> HttpResponse:
-    """Show and change how the agent speaks; a mistake changes nothing."""
+    """Show or save the agent's profile; an invalid form is shown with its errors."""
     user = get_agent(request)
     form = AgentProfileForm(
         request.POST or None, instance=preferences.get_agent_profile(user)
@@ -71,24 +73,21 @@ def _save_preferences(form: AgentProfileForm, request: HttpRequest) -> bool:
 @never_cache
 @require_POST
 def set_favorite(request: HttpRequest) -> HttpResponse:
-    """Keep an entry at hand, or no more; 400, 403, 404 with a line.
+    """Mark the entry `keep` as a favourite, or unmark the entry `drop`.
 
-    A script asks for JSON and gets {"kept": bool}; a page without one comes back.
+    A script gets {"kept": bool}; without a script, the response redirects to the
+    console. 400, 403 or 404 with a line of text.
     """
     user = get_agent(request)
     form = FavoriteForm(request.POST)
     form.is_valid()
     keep, drop = (form.cleaned_data.get(name) for name in ("keep", "drop"))
     if not (keep or drop):
-        return _refuse_request("没有收藏：格式不对。", 400)
-    entry = Entry.objects.published_to(user).filter(pk=keep or drop or 0).first()
+        return make_text_response("没有收藏：格式不对。", 400)
+    entry = entry_lookup.find_published_entry(keep or drop, user=user)
     if entry is None:
-        return _refuse_request("这条话术已下线。", 404)
-    kept = preferences.set_favorite(entry, user=user, wanted=bool(keep))
+        return make_text_response("这条话术已下线。", 404)
+    is_favorite = preferences.set_favorite(entry, user=user, wanted=bool(keep))
     if request.accepts("text/html"):
         return redirect(reverse("console:home", query={"entry": entry.pk}))
-    return JsonResponse({"kept": kept})
-
-
-def _refuse_request(said: str, status: int) -> HttpResponse:
-    return HttpResponse(said, status=status, content_type="text/plain; charset=utf-8")
+    return JsonResponse({"kept": is_favorite})

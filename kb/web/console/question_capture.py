@@ -1,4 +1,4 @@
-"""Alt+N: what a customer asked and nobody had an answer for goes to the inbox."""
+"""记一条 (Alt+N): record a customer's question that has no entry yet in the inbox."""
 
 from __future__ import annotations
 
@@ -15,83 +15,83 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from kb.models import Channel, CustomerSegment, Module, Question, User
+from kb.library import taxonomy
+from kb.models import Channel, Question, User
 from kb.questions import intake
 from kb.text.chinese import normalize
-from kb.web.console.forms import SingleLineField
+from kb.web.console.forms import (
+    MAX_CONSOLE_QUERY_CHARS,
+    MultiLineField,
+    SingleLineField,
+)
+from kb.web.console.responses import make_text_response
 from kb.web.console.views import get_agent
 
 CAPTURE_SOURCE = "console"
-
-
-class MultilineTextField(forms.CharField):
-    """Several lines, without what nobody can see."""
-
-    widget = forms.Textarea
-
-    def to_python(self, value: object) -> str:
-        return normalize.clean_text(str(value or "")).strip()
+MAX_QUESTION_CHARS, MAX_ANSWER_CHARS = 2000, 10_000
 
 
 class CaptureForm(forms.Form):
-    text = MultilineTextField(
+    """A customer's question; `q` is the search that the agent goes back to."""
+
+    text = MultiLineField(
         label="客户的话",
-        max_length=2000,
+        max_length=MAX_QUESTION_CHARS,
         widget=forms.Textarea({"rows": 3}),
         error_messages={"required": "请写下客户问了什么。"},
     )
-    answer = MultilineTextField(
+    answer = MultiLineField(
         label="我的回答",
         required=False,
-        max_length=10_000,
+        max_length=MAX_ANSWER_CHARS,
         widget=forms.Textarea({"rows": 4}),
         help_text="还没有答案就空着，记为待回答。",
     )
     channel = forms.ChoiceField(label="渠道", choices=Channel.choices)
     segment = forms.ModelChoiceField(
-        CustomerSegment.objects.all(),
+        taxonomy.query_customer_segments(),
         label="客户类型",
         required=False,
         to_field_name="name",
         empty_label="不确定",
     )
     module = forms.ModelChoiceField(
-        Module.objects.all(), label="产品模块", required=False, empty_label="不确定"
+        taxonomy.query_modules(),
+        label="产品模块",
+        required=False,
+        empty_label="不确定",
     )
-    q = SingleLineField(
-        required=False, widget=forms.HiddenInput
-    )  # what the console goes back to
+    q = SingleLineField(required=False, widget=forms.HiddenInput)
 
     def get_question_columns(self) -> dict[str, Any]:
-        """Return what questions.ask takes beside the text."""
-        given = self.cleaned_data
-        kept = {name: given[name] for name in ("answer", "channel", "module")}
-        return {**kept, "segment": str(given["segment"] or "")}
+        """Return the arguments of `intake.record_question` besides the text."""
+        values = self.cleaned_data
+        columns = {name: values[name] for name in ("answer", "channel", "module")}
+        return {**columns, "segment": str(values["segment"] or "")}
 
 
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def capture_question(request: HttpRequest) -> HttpResponse:
-    """Show the small form, whole or as ?fragment=form, or take what was written."""
+    """Show the form as a page or with ?fragment=form, or record the question."""
     user = get_agent(request)
     if request.method != "POST":
-        start = _build_initial_values(request, user)
-        return _render_form(request, CaptureForm(initial=start, label_suffix=""))
+        initial = _build_initial_values(request, user)
+        return _render_form(request, CaptureForm(initial=initial, label_suffix=""))
     form = CaptureForm(request.POST, label_suffix="")
     question = _record_question(form, by=user)
     if question is None:
         return _render_form(request, form, status=400)
-    said = _describe_outcome(question)
+    message = _describe_outcome(question)
     if _is_fragment_request(request):
-        text = "text/plain; charset=utf-8"
-        return HttpResponse(said, status=201, content_type=text)
-    messages.success(request, said, extra_tags="capture")
+        return make_text_response(message, 201)
+    messages.success(request, message, extra_tags="capture")
     return redirect(_build_return_url(form.cleaned_data["q"]))
 
 
 def _record_question(form: CaptureForm, *, by: User) -> Question | None:
-    """Return the question that was kept; None where the form now says why not."""
+    """Return the recorded question, or None with the errors added to the form."""
     if not form.is_valid():
         return None
     text = form.cleaned_data["text"]
@@ -105,11 +105,13 @@ def _record_question(form: CaptureForm, *, by: User) -> Question | None:
 
 
 def _build_initial_values(request: HttpRequest, user: User) -> dict[str, Any]:
-    """The words of the search, and the channel of what the agent recorded last."""
-    words = normalize.clean_single_line(request.GET.get("q", "")[:2000])
-    last = Question.objects.filter(recorded_by=user).order_by("-pk").first()
-    channel = last.channel if last else Channel.OTHER
-    return {"text": words, "q": words[:200], "channel": channel}
+    """Return the words of the search, and the channel that the agent used last."""
+    words = normalize.clean_single_line(request.GET.get("q", "")[:MAX_QUESTION_CHARS])
+    return {
+        "text": words,
+        "q": words[:MAX_CONSOLE_QUERY_CHARS],
+        "channel": intake.get_last_channel(user),
+    }
 
 
 def _render_form(
@@ -117,7 +119,7 @@ def _render_form(
 ) -> HttpResponse:
     name = "_form" if _is_fragment_request(request) else "page"
     words = form["q"].value() or ""
-    context = {"form": form, "back": _build_return_url(words)}
+    context = {"form": form, "return_url": _build_return_url(words)}
     return render(request, f"console/capture/{name}.html", context, status=status)
 
 

@@ -1,4 +1,4 @@
-"""The addresses of the agents' console: the page, and what it tells back."""
+"""Addresses of the agents' console: its pages, and what its scripts call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ urlpatterns = [
     path("mine/restore/", my_replies.restore_reply, name="mine-restore"),
     path("mine/copy/", my_replies.copy_reply, name="mine-copy"),
     path("mine/<int:pk>/", my_replies.edit_reply, name="mine-edit"),
-    path("mine/<int:pk>/<slug:what>/", my_replies.change_reply_state, name="mine-act"),
+    path(
+        "mine/<int:pk>/<slug:action>/", my_replies.change_reply_state, name="mine-act"
+    ),
     path("capture/", question_capture.capture_question, name="capture"),
     path("feedback/", reply_feedback.show_my_feedback, name="remarks"),
     path("next/", follow_ups.show_follow_ups, name="next"),

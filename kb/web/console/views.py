@@ -1,4 +1,4 @@
-"""The agents' console: one address, whole or in the parts that a keystroke changes."""
+"""The page of the agents' console, whole or as the fragments that scripts fetch."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from kb.accounts import preferences
-from kb.library import replies
-from kb.models import Category, Channel, CustomerSegment, Entry, Tag, User
+from kb.library import replies, taxonomy
+from kb.models import Channel, Entry, User
 from kb.web.console import forms
 from kb.web.console.entry_list import (
     ENTRIES_PER_PAGE,
@@ -27,33 +27,43 @@ from kb.web.console.own_replies import OwnReplyRow, get_own_reply
 @login_required
 @require_safe
 def show_console(request: HttpRequest) -> HttpResponse:
-    """Show the console; with ?fragment= only its results or one preview."""
+    """Show the console; with ?fragment= only the results or one preview."""
     user = get_agent(request)
-    manner = preferences.get_agent_profile(user)
-    site = request.build_absolute_uri("/")
-    asked = forms.parse_console_request(request.GET, channel=manner.channel, site=site)
-    if asked.fragment == "preview":
-        return _show_preview(request, user=user, asked=asked)
-    made = list_entries(asked, user=user)
-    chosen, gone = _choose_row(asked, made, user=user)
-    context = {"asked": asked, "listing": made, "chosen": chosen, "gone": gone}
-    context |= {"next_page": _get_next_page(asked, made), "own": manner.blank_values}
-    context["changes"] = replies.find_changes_since_copied(
-        chosen.variants if chosen else (), user=user
+    profile = preferences.get_agent_profile(user)
+    site_url = request.build_absolute_uri("/")
+    console_request = forms.parse_console_request(
+        request.GET, channel=profile.channel, site=site_url
     )
-    if asked.fragment:
+    if console_request.fragment == "preview":
+        return _show_preview(request, console_request, user=user)
+    listing = list_entries(console_request, user=user)
+    chosen, is_gone = _choose_row(console_request, listing, user=user)
+    context = {
+        "console_request": console_request,
+        "listing": listing,
+        "chosen": chosen,
+        "is_gone": is_gone,
+        "next_page": _get_next_page(console_request, listing),
+        "blank_values": profile.blank_values,
+        "changes": replies.find_changes_since_copied(
+            chosen.variants if chosen else (), user=user
+        ),
+    }
+    if console_request.fragment:
         return render(request, "console/home/_results.html", context)
     context |= {
-        "categories": _list_sendable_categories(user),
-        "tags": _list_used_tags(user),
-        "manner": manner,
+        "categories": taxonomy.list_nonempty_categories(user),
+        "tags": taxonomy.list_used_tags(user),
+        "profile": profile,
+        "audiences": Entry.Audience.choices,
+        "channels": Channel.choices,
+        "segments": taxonomy.query_customer_segments(),
     }
-    context |= {"scopes": Entry.Audience.choices, "channels": Channel.choices}
-    context["segments"] = CustomerSegment.objects.all()
     return render(request, "console/home/page.html", context)
 
 
 def get_agent(request: HttpRequest) -> User:
+    """Return the logged-in user; raises PermissionDenied if they are no agent."""
     user = request.user
     if not user.is_authenticated or not user.can_read_library:
         raise PermissionDenied("话术台只对客服开放。")
@@ -61,49 +71,44 @@ def get_agent(request: HttpRequest) -> User:
 
 
 def _show_preview(
-    request: HttpRequest, *, user: User, asked: forms.ConsoleRequest
+    request: HttpRequest, console_request: forms.ConsoleRequest, *, user: User
 ) -> HttpResponse:
-    chosen = get_own_reply(asked, user=user) or get_entry_row(
-        asked.entry_id, asked, user=user
+    chosen = get_own_reply(console_request, user=user) or get_entry_row(
+        console_request.entry_id, console_request, user=user
     )
     if chosen is None:
         raise Http404("这条话术已下线。")
-    changes = replies.find_changes_since_copied(chosen.variants, user=user)
-    own = preferences.get_profile_texts(user)
-    context = {"asked": asked, "chosen": chosen, "own": own, "changes": changes}
+    context = {
+        "console_request": console_request,
+        "chosen": chosen,
+        "blank_values": preferences.get_profile_texts(user),
+        "changes": replies.find_changes_since_copied(chosen.variants, user=user),
+    }
     return render(request, chosen.preview_template, context)
 
 
 def _choose_row(
-    asked: forms.ConsoleRequest, made: EntryList, *, user: User
+    console_request: forms.ConsoleRequest, listing: EntryList, *, user: User
 ) -> tuple[EntryRow | OwnReplyRow | None, bool]:
-    """Return the row to preview, and whether the one asked for is gone."""
-    shown: list[EntryRow | OwnReplyRow] = [*made.own_replies, *made.rows]
-    first = next(iter(shown), None)
-    if asked.own_reply_id:
-        own = get_own_reply(asked, user=user)
-        return own or first, own is None
-    if asked.entry_id is None:
+    """Return the row to preview, and whether the requested one is gone.
+
+    The first row, where none was requested or the requested one is gone.
+    """
+    rows: list[EntryRow | OwnReplyRow] = [*listing.own_replies, *listing.rows]
+    first = next(iter(rows), None)
+    if console_request.own_reply_id:
+        own_row = get_own_reply(console_request, user=user)
+        return own_row or first, own_row is None
+    entry_id = console_request.entry_id
+    if entry_id is None:
         return first, False
-    listed = (row for row in made.rows if row.entry.pk == asked.entry_id)
-    chosen = next(listed, None) or get_entry_row(asked.entry_id, asked, user=user)
+    listed = (row for row in listing.rows if row.entry.pk == entry_id)
+    chosen = next(listed, None) or get_entry_row(entry_id, console_request, user=user)
     return chosen or first, chosen is None
 
 
-def _get_next_page(asked: forms.ConsoleRequest, made: EntryList) -> int | None:
-    return asked.page + 1 if asked.page * ENTRIES_PER_PAGE < made.total else None
-
-
-def _list_sendable_categories(user: User) -> list[Category]:
-    """Return the tree in order, without branches that hold nothing to send."""
-    live_entries = Entry.objects.published_to(user).order_by()
-    used = set(live_entries.values_list("category_id", flat=True).distinct())
-    tree = list(Category.objects.with_tree_fields())
-    live = {pk for node in tree if node.pk in used for pk in node.tree_path}
-    return [node for node in tree if node.pk in live]
-
-
-def _list_used_tags(user: User) -> list[Tag]:
-    """Return the tags that something readable has."""
-    live = Entry.objects.published_to(user).order_by()
-    return list(Tag.objects.filter(entries__in=live).distinct())
+def _get_next_page(
+    console_request: forms.ConsoleRequest, listing: EntryList
+) -> int | None:
+    page = console_request.page
+    return page + 1 if page * ENTRIES_PER_PAGE < listing.total else None

@@ -1,4 +1,4 @@
-"""The console as a window of its own: installed, or beside any page by a bookmark."""
+"""The console as an installed web app, or in a small window by a bookmarklet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kb.publishing import sites
 from kb.web.console.forms import MAX_CONSOLE_QUERY_CHARS
 from kb.web.console.views import get_agent
 
-# Opens the console with what is selected; clicked again, in the same window.
+# Opens the console with the selected text as its search, always in the same window.
 BOOKMARKLET_TEMPLATE = (
     "javascript:void window.open('{}?q='+encodeURIComponent(String("
     "window.getSelection()).replace(/\\s+/g,' ').trim().slice(0,{})),"
@@ -26,23 +26,21 @@ BOOKMARKLET_TEMPLATE = (
 @login_required
 @require_safe
 def show_install_page(request: HttpRequest) -> HttpResponse:
-    """Show how to have the console at hand."""
+    """Show how to install the console or add the bookmarklet."""
     get_agent(request)
-    address = request.build_absolute_uri(reverse("console:home"))
-    context = {
-        "bookmark": BOOKMARKLET_TEMPLATE.format(address, MAX_CONSOLE_QUERY_CHARS)
-    }
-    return render(request, "console/install/page.html", context)
+    url = request.build_absolute_uri(reverse("console:home"))
+    bookmarklet = BOOKMARKLET_TEMPLATE.format(url, MAX_CONSOLE_QUERY_CHARS)
+    return render(request, "console/install/page.html", {"bookmarklet": bookmarklet})
 
 
 @never_cache
 @login_required
 @require_safe
 def serve_manifest(request: HttpRequest) -> HttpResponse:
-    """Tell a browser how to install the console; it keeps nothing to show offline."""
+    """Return the web app manifest. There is no service worker: nothing works offline."""
     get_agent(request)
     home = reverse("console:home")
-    told = {
+    manifest = {
         "name": f"话术台 · {sites.get_request_site(request)}",
         "short_name": "话术台",
         "lang": "zh-Hans",
@@ -58,7 +56,7 @@ def serve_manifest(request: HttpRequest) -> HttpResponse:
             _describe_icon("icon-maskable-512.png", 512, "maskable"),
         ],
     }
-    return JsonResponse(told, content_type="application/manifest+json")
+    return JsonResponse(manifest, content_type="application/manifest+json")
 
 
 def _describe_icon(name: str, size: int, purpose: str) -> dict[str, str]:

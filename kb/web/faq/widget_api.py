@@ -228,7 +228,9 @@ def ask_question(request: HttpRequest) -> HttpResponse:
 
 def _reject_ask_form(errors: dict[str, list[str]]) -> HttpResponse:
     """Return the errors by field, and a new stamp for the next attempt."""
-    messages = [str(error) for field_errors in errors.values() for error in field_errors]
+    messages = [
+        str(error) for field_errors in errors.values() for error in field_errors
+    ]
     data = {
         "detail": " ".join(messages),
         "fields": sorted(errors),
