@@ -1,7 +1,7 @@
 /* Pictures in an answer: dropped, pasted or chosen; words for each are asked for first. */
 
 import { isJson, NetworkError, post, UPLOAD_TIMEOUT_MS } from "../shared/http.js";
-import { small } from "../shared/shrink_picture.js";
+import { shrinkPicture } from "../shared/shrink_picture.js";
 import { insertionAt } from "./insertion.js";
 
 const dialog = document.querySelector("#picture-dialog");
@@ -41,7 +41,7 @@ function attach() {
 
   async function upload() {
     const body = new FormData();
-    body.append("file", await small(waiting[0]));
+    body.append("file", await shrinkPicture(waiting[0]));
     body.append("alt", alt.value);
     const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
     const options = { token, timeoutMs: UPLOAD_TIMEOUT_MS };

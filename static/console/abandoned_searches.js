@@ -1,27 +1,27 @@
-// What an agent searched for and copied nothing of, told when he goes on to something else.
+// Reports searches after which the agent copied nothing, when they go on to another one.
 
 import { sendInBackground } from "../shared/http.js";
 
-const SEEN = 2000; // ms that results stood before him: then he has looked
+const MIN_VIEW_MS = 2000; // the agent has looked at results that were shown for so long
 
-export class Misses {
+export class AbandonedSearches {
   constructor({ form, finder, results, picks }) {
     Object.assign(this, { form, finder, results, picks });
-    finder.left = (words, next, took) => this.left(words, next, took);
-    window.addEventListener("pagehide", () => this.left(finder.words, "", finder.took));
+    finder.onLeave = (words, next, took) => this.leave(words, next, took);
+    window.addEventListener("pagehide", () => this.leave(finder.words, "", finder.took));
   }
 
-  /** `words` make room for `next`; to type on, or to take letters back, is no leaving. */
-  left(words, next, took) {
+  /** `words` are replaced by `next`; typing on or deleting characters is the same search. */
+  leave(words, next, took) {
     const [before, after] = [words.trim(), next.trim()];
-    const goesOn = after && (after.startsWith(before) || before.startsWith(after));
-    if (!before || goesOn || took === null || took < SEEN || this.finder.due) return;
-    if (before === this.picks.used || before === this.told) return;
-    this.told = before;
-    this.tell(before);
+    const isContinued = after && (after.startsWith(before) || before.startsWith(after));
+    if (!before || isContinued || took === null || took < MIN_VIEW_MS || this.finder.due) return;
+    if (before === this.picks.used || before === this.lastReported) return;
+    this.lastReported = before;
+    this.report(before);
   }
 
-  tell(words) {
+  report(words) {
     const { misses, token } = this.form.dataset;
     const body = new URLSearchParams({ q: words, total: String(this.results.total || 0) });
     sendInBackground(misses, body, token);

@@ -1,27 +1,27 @@
-// Several replies, put in order and copied as one text, with a greeting and a farewell.
+// The basket: several replies, copied as one text with greeting and closing.
 
 import { BasketItems, MAX_ITEMS } from "./basket_items.js";
 import { carriedNames, fill, missed, pieces, strip } from "./blanks.js";
-import { measured, shaped } from "./channels.js";
+import { adaptToChannel, measureMessage } from "./channels.js";
 import { copyPrepared, offerManualCopy } from "./clipboard.js";
 import { markCarried } from "./reply.js";
 import { describeCarried } from "./reply_sender.js";
 
 export class Basket {
-  /** `keep` is called with what will be done, before it is done: it can be taken back. */
+  /** `keepForUndo` is called with a label before every change that can be undone. */
   constructor({ form, customer, say, picks, keepForUndo }) {
     Object.assign(this, { customer, say, picks, keepForUndo, channel: byId("channel") });
-    // A function: where storage is forbidden, its mere name throws.
+    // A function, because reading `sessionStorage` throws where storage is forbidden.
     this.contents = new BasketItems(
       () => sessionStorage,
       `kb-console-basket-${form.dataset.owner}`,
     );
     this.element = byId("basket");
     this.list = byId("basket-items");
-    this.armed = false; // may be copied though something is doubtful
-    this.asksCarried = false; // the question is whether values are of the same customer
+    this.armed = false; // a second key press copies although something is doubtful
+    this.asksCarried = false; // the question is whether it is still the same customer
     this.element.addEventListener("click", (event) => this.click(event));
-    this.element.addEventListener("input", (event) => this.typed(event.target));
+    this.element.addEventListener("input", (event) => this.onInput(event.target));
     customer.addEventListener("change", () => this.draw());
     this.channel.addEventListener("change", () => this.draw());
     this.draw(true);
@@ -33,7 +33,7 @@ export class Basket {
 
   add(reply, pick) {
     if (!reply) return this.say("没有可加入的话术", "warn");
-    if (reply.barred) return this.say(reply.barred, "bad");
+    if (reply.unsendableReason) return this.say(reply.unsendableReason, "bad");
     if (this.contents.isFull) return this.say(`一次最多组合 ${MAX_ITEMS} 条`, "warn");
     const { drawn, title } = reply;
     this.contents.add({ drawn, title, pick });
@@ -65,19 +65,19 @@ export class Basket {
     this.say("组合已清空，按 Alt+Z 撤销");
   }
 
-  /** Hold `items` from now on. */
+  /** Replace the items. */
   replace(items) {
     this.contents.replace(items);
     this.draw(true);
   }
 
-  /** Hold `items` again, and behind them what was added since. */
+  /** Put `items` back before those that were added since. */
   addMissing(items) {
     this.contents.addMissing(items);
     this.draw(true);
   }
 
-  /** Read what this tab holds: another page of it may have changed it. */
+  /** Read the storage again: another page of this tab may have changed it. */
   load() {
     this.contents.load();
     this.draw(true);
@@ -87,9 +87,11 @@ export class Basket {
 
   /** The drawn pieces of every part, in order. */
   get parts() {
-    const [opening, ...closing] = framed() ? frame() : [];
+    const [opening, ...closing] = isFrameChosen() ? readFrame() : [];
     const parts = [opening, ...this.items.map((item) => item.drawn), ...closing];
-    return parts.filter((part) => part?.length).map((part) => shaped(part, this.channel.value));
+    return parts
+      .filter((part) => part?.length)
+      .map((part) => adaptToChannel(part, this.channel.value));
   }
 
   value = (name) => this.customer.get(name);
@@ -112,7 +114,7 @@ export class Basket {
     if (text === null) return false;
     if (!isCopied && !(await offerManualCopy(text))) return this.say("没有复制", "bad");
     const { items, missed: names } = this;
-    this.picks.tell(
+    this.picks.report(
       items.map((item) => item.pick),
       { kind: "basket", channel: this.channel.value },
     );
@@ -135,10 +137,10 @@ export class Basket {
     return this.text;
   }
 
-  /** The first time with something doubtful: show it, and ask again. */
+  /** Show what is doubtful and wait for a second key press. */
   arm(names, carried) {
-    const asked = [...names, ...carried];
-    const blanks = this.parts.flat().filter(({ name }) => asked.includes(name));
+    const doubtful = [...names, ...carried];
+    const blanks = this.parts.flat().filter(({ name }) => doubtful.includes(name));
     const once = new Map(blanks.map((blank) => [blank.name, blank]));
     byId("basket-fills").replaceChildren(...[...once.values()].map(field));
     this.draw();
@@ -162,12 +164,12 @@ export class Basket {
     return this.inputs.find((other) => names.includes(other.dataset.fill));
   }
 
-  // What is seen -------------------------------------------------------------------
+  // Elements -------------------------------------------------------------------
 
-  draw(anew = false) {
+  draw(rebuild = false) {
     this.armed = this.asksCarried = false;
     this.element.hidden = !this.items.length;
-    if (anew) {
+    if (rebuild) {
       this.list.replaceChildren(...this.items.map((item, at) => this.row(item, at)));
       byId("basket-fills").replaceChildren();
     }
@@ -177,7 +179,7 @@ export class Basket {
       if (strip(value)) input.removeAttribute("aria-invalid");
       markCarried(input, this.customer.isCarried(input.dataset.fill));
     }
-    const { text, over } = measured(this.text, this.channel.value);
+    const { text, over } = measureMessage(this.text, this.channel.value);
     const length = byId("basket-length");
     length.textContent = text;
     length.classList.toggle("over", over);
@@ -193,23 +195,23 @@ export class Basket {
     row.classList.toggle("current", at === this.contents.at);
     for (const button of row.querySelectorAll("button")) {
       button.dataset.at = String(at);
-      button.append(hidden(`：${title}`));
+      button.append(makeHiddenText(`：${title}`));
     }
     return row;
   }
 
   click(event) {
     const { action, at } = event.target.closest("button")?.dataset ?? {};
-    const acts = {
+    const actions = {
       up: () => this.move(-1, Number(at)),
       down: () => this.move(1, Number(at)),
       out: () => this.remove(Number(at)),
       empty: () => this.empty(),
     };
-    acts[action]?.();
+    actions[action]?.();
   }
 
-  typed(target) {
+  onInput(target) {
     if (target.matches("[data-fill]")) this.customer.set(target.dataset.fill, target.value);
     if (target.id === "basket-frame") this.draw(true);
   }
@@ -235,20 +237,20 @@ function field(blank) {
   return label;
 }
 
-function framed() {
+function isFrameChosen() {
   return byId("basket-frame")?.checked ?? false;
 }
 
-/** What stands around the replies: the greeting, the farewell, the signature. */
-function frame() {
-  return [...document.querySelectorAll("#manner [data-part]")].map(pieces);
+/** The pieces of greeting, closing and signature. */
+function readFrame() {
+  return [...document.querySelectorAll("#profile-texts [data-part]")].map(pieces);
 }
 
-function hidden(text) {
-  const made = document.createElement("span");
-  made.className = "visually-hidden";
-  made.textContent = text;
-  return made;
+function makeHiddenText(text) {
+  const span = document.createElement("span");
+  span.className = "visually-hidden";
+  span.textContent = text;
+  return span;
 }
 
 function byId(id) {

@@ -1,13 +1,13 @@
-// What lies in the basket, in which order, and what of it was lost with a reload: nothing.
+// The items of the basket and their order, which survive a reload.
 
-export const MAX_ITEMS = 20; // as many as the server takes
-const MAX_AGE_MS = 3_600_000; // what lay there for longer may be outdated
+export const MAX_ITEMS = 20; // the server accepts no more
+const MAX_AGE_MS = 3_600_000; // older items may be outdated
 
 /**
- * The items of a basket: {drawn, title, pick, since}, kept in `storage` under `key`.
+ * The items of a basket: {drawn, title, pick, since}, stored in `storage` under `key`.
  *
- * `drawn` holds the pieces of a reply; see blanks.js. `at` is the place of the current item, the
- * one that is moved and taken out; -1 when the basket is empty.
+ * `drawn` holds the pieces of a reply; see blanks.js. `at` is the index of the current item, which
+ * is moved and removed by keys; -1 when the basket is empty.
  */
 export class BasketItems {
   constructor(storage, key, now = Date.now) {
@@ -23,12 +23,12 @@ export class BasketItems {
     return this.items.length >= MAX_ITEMS;
   }
 
-  /** Put an item behind the others; it becomes the current one. */
+  /** Append an item; it becomes the current one. */
   add(item) {
     this.replace([...this.items, { ...item, since: this.now() }]);
   }
 
-  /** Move the item at `at` by so many places. Whether it could be; it is the current one then. */
+  /** Move the item at `at`, which becomes the current one; return whether that was possible. */
   move(by, at = this.at) {
     const to = at + by;
     if (!this.items[at] || !this.items[to]) return false;
@@ -42,19 +42,19 @@ export class BasketItems {
     this.replace(this.items.filter((_, other) => other !== at));
   }
 
-  /** Hold `items` from now on; the last one is current unless `at` says another. */
+  /** Replace the items; the last one is current unless `at` is given. */
   replace(items, at = items.length - 1) {
     Object.assign(this, { items, at });
     this.save();
   }
 
-  /** Hold `items` again, and behind them what was added since. */
+  /** Put `items` back before those that were added since. */
   addMissing(items) {
     const known = new Set(items.map((item) => JSON.stringify(item)));
     this.replace([...items, ...this.items.filter((item) => !known.has(JSON.stringify(item)))]);
   }
 
-  /** Read what is kept: another page of this tab may have changed it. */
+  /** Read the storage again: another page of this tab may have changed it. */
   load() {
     this.items = this.readStored();
     this.at = this.items.length - 1;

@@ -1,6 +1,6 @@
-// What is sent for a blank: the rules of kb/text/blanks.py, on what the server drew.
+// Fills blanks: the rules of kb/text/placeholders/blanks.py, on the server's elements.
 
-// What Python's str.strip removes, which is not quite what trim removes.
+// The characters that Python's str.strip removes; trim removes slightly different ones.
 const SPACE =
   "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const EDGES = new RegExp(`^${SPACE}+|${SPACE}+$`, "gu");
@@ -10,57 +10,60 @@ export function strip(value) {
   return value.replace(EDGES, "");
 }
 
-/** The blank that `element` stands for. */
+/** The blank that `element` represents. */
 export function read({ dataset }) {
   const { blank: name, kind, initial } = dataset;
   const choices = dataset.choices.split("\n");
   return { name, kind, initial, choices, optional: dataset.optional === "yes" };
 }
 
-/** What `value` itself puts into the text; nothing where it does not fit the blank. */
-export function given(blank, value) {
+/** `value` as text, or "" where it is not valid for the blank. */
+export function formatValue(blank, value) {
   const text = strip(value);
   if (blank.kind === "choice") return blank.choices.includes(text) ? text : "";
-  return blank.kind === "date" ? spoken(text) : text;
+  return blank.kind === "date" ? formatDate(text) : text;
 }
 
-/** What is sent for `value`, or the default; maybe nothing. */
-export function worth(blank, value) {
-  const initial = blank.kind === "date" ? spoken(blank.initial) : blank.initial;
-  return given(blank, value) || initial;
+/** The text to send for `value`: itself, else the default, else "". */
+export function resolveValue(blank, value) {
+  const initial = blank.kind === "date" ? formatDate(blank.initial) : blank.initial;
+  return formatValue(blank, value) || initial;
 }
 
-/** What stands in the text: a blank that was missed is marked. */
-export function written(blank, value) {
-  return worth(blank, value) || (blank.optional ? "" : `〔${blank.name}〕`);
+/** The text to show: the value, or 〔name〕 for a required blank without one. */
+export function renderValue(blank, value) {
+  return resolveValue(blank, value) || (blank.optional ? "" : `〔${blank.name}〕`);
 }
 
-/** The pieces of the reply drawn in `element`: strings, and blanks. */
+/** The pieces of the reply in `element`: strings and blanks. */
 export function pieces(element) {
   return [...element.childNodes].map((node) =>
     node.dataset?.blank ? read(node) : node.textContent,
   );
 }
 
-/** One pass over `drawn`: a value is never looked at again. */
+/** The text of `drawn` with its values; a value that looks like a blank stays as it is. */
 export function fill(drawn, value) {
-  return drawn.map((piece) => (piece.name ? written(piece, value(piece.name)) : piece)).join("");
+  return drawn
+    .map((piece) => (piece.name ? renderValue(piece, value(piece.name)) : piece))
+    .join("");
 }
 
-/** The names in `drawn` of what must be given and is not, each once. */
+/** The names of required blanks in `drawn` without a value, each once. */
 export function missed(drawn, value) {
-  const lacking = (piece) => piece.name && !piece.optional && !worth(piece, value(piece.name));
-  return [...new Set(drawn.filter(lacking).map((piece) => piece.name))];
+  const isMissing = (piece) =>
+    piece.name && !piece.optional && !resolveValue(piece, value(piece.name));
+  return [...new Set(drawn.filter(isMissing).map((piece) => piece.name))];
 }
 
-/** The names in `drawn` whose text comes from a value that is carried, each once. */
+/** The names of blanks in `drawn` whose value is carried over, each once. */
 export function carriedNames(drawn, customer) {
   const isCarried = (piece) =>
-    piece.name && customer.isCarried(piece.name) && given(piece, customer.get(piece.name));
+    piece.name && customer.isCarried(piece.name) && formatValue(piece, customer.get(piece.name));
   return [...new Set(drawn.filter(isCarried).map((piece) => piece.name))];
 }
 
-function spoken(date) {
-  const found = DATE.exec(date);
-  return found ? `${found[1]}年${Number(found[2])}月${Number(found[3])}日` : "";
+function formatDate(date) {
+  const parts = DATE.exec(date);
+  return parts ? `${parts[1]}年${Number(parts[2])}月${Number(parts[3])}日` : "";
 }

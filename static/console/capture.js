@@ -1,11 +1,11 @@
-// Alt+N: a small form above the search, which stays as it is; a draft survives.
+// Alt+N: a dialog to record a question. The search stays as it is, and a draft is stored.
 
 import { isComposing } from "../shared/composing.js";
 import { parseTrustedHtml } from "../shared/html.js";
 import { fetchSignedIn, isLogin } from "../shared/sign_in.js";
-import { meaning } from "./keys.js";
+import { getKeyAction } from "./keys.js";
 
-const KEPT = ["text", "answer", "channel", "segment", "module"];
+const DRAFT_FIELDS = ["text", "answer", "channel", "segment", "module"];
 
 class Capture {
   constructor(link, dialog, box) {
@@ -14,7 +14,7 @@ class Capture {
     this.store = `kb-console-capture-${link.dataset.owner}`;
     this.composing = false;
     this.busy = false;
-    this.forgotten = null; // what was emptied last
+    this.discarded = null; // the draft that was discarded last
   }
 
   get form() {
@@ -33,7 +33,7 @@ class Capture {
     try {
       const query = new URLSearchParams({ fragment: "form", q: this.words });
       this.draw(await this.fetchForm(`${this.link.pathname}?${query}`));
-      this.restore();
+      this.restoreDraft();
       this.dialog.showModal();
       this.first().focus();
     } catch {
@@ -47,7 +47,7 @@ class Capture {
     this.body.replaceChildren(parseTrustedHtml(html));
   }
 
-  /** The first field that waits for words: what was searched is there already. */
+  /** The first invalid or empty field. */
   first() {
     const { text, answer } = this.form.elements;
     const bad = this.form.querySelector(".field.bad :is(input, textarea, select)");
@@ -55,56 +55,56 @@ class Capture {
   }
 
   close() {
-    this.dialog.close(); // the browser gives the focus back to where it was
+    this.dialog.close(); // the browser restores the focus
   }
 
-  // What is written survives -----------------------------------------------------
+  // Draft -----------------------------------------------------------------------
 
-  keep() {
-    if (this.forgotten) this.form.querySelector("[data-draft]").hidden = true;
-    this.forgotten = null;
-    const pairs = KEPT.map((name) => [name, this.form.elements[name]?.value]);
+  saveDraft() {
+    if (this.discarded) this.form.querySelector("[data-draft-note]").hidden = true;
+    this.discarded = null;
+    const pairs = DRAFT_FIELDS.map((name) => [name, this.form.elements[name]?.value]);
     store(this.store, JSON.stringify(Object.fromEntries(pairs)));
   }
 
-  restore() {
-    const kept = read(this.store);
-    if (!kept) return;
-    for (const name of KEPT) {
+  restoreDraft() {
+    const draft = read(this.store);
+    if (!draft) return;
+    for (const name of DRAFT_FIELDS) {
       const field = this.form.elements[name];
-      if (field && typeof kept[name] === "string") field.value = kept[name];
+      if (field && typeof draft[name] === "string") field.value = draft[name];
     }
-    this.form.querySelector("[data-draft]").hidden = false;
+    this.form.querySelector("[data-draft-note]").hidden = false;
   }
 
-  /** Empty the form; what stood in it can be brought back. */
-  forget() {
-    this.forgotten = read(this.store);
+  /** Empty the form; the draft can be restored. */
+  discard() {
+    this.discarded = read(this.store);
     sessionStorage.removeItem(this.store);
     this.form.elements.text.value = this.words;
     this.form.elements.answer.value = "";
-    this.drawLine("已清空。", "撤销");
+    this.showDraftNote("已清空。", "撤销");
     this.form.elements.text.focus();
   }
 
-  takeBack() {
-    store(this.store, JSON.stringify(this.forgotten));
-    this.forgotten = null;
-    this.restore();
-    this.drawLine("上次没记完的内容还在。", "清空重写");
+  undoDiscard() {
+    store(this.store, JSON.stringify(this.discarded));
+    this.discarded = null;
+    this.restoreDraft();
+    this.showDraftNote("上次没记完的内容还在。", "清空重写");
     this.form.elements.text.focus();
   }
 
-  drawLine(text, button) {
-    const line = this.form.querySelector("[data-draft]");
+  showDraftNote(text, button) {
+    const line = this.form.querySelector("[data-draft-note]");
     line.hidden = false;
     line.firstChild.textContent = text;
-    line.querySelector("[data-forget]").textContent = button;
+    line.querySelector("[data-discard-draft]").textContent = button;
   }
 
   // Save -----------------------------------------------------------------------
 
-  /** Resolve to the answer's text. Throws NetworkError, and Error where it cannot be used. */
+  /** Resolve to the text of the response. Throws NetworkError, or Error for other statuses. */
   async fetchForm(address, options = () => ({})) {
     const response = await fetchSignedIn(address, options);
     this.status = response?.status ?? 401;
@@ -116,8 +116,8 @@ class Capture {
   async save() {
     if (this.busy) return;
     this.busy = true;
-    const told = this.form.querySelector("[data-told]");
-    told.textContent = "正在保存……";
+    const statusLine = this.form.querySelector("[data-status]");
+    statusLine.textContent = "正在保存……";
     try {
       const answer = await this.fetchForm(`${this.link.pathname}?fragment=form`, () => ({
         method: "POST",
@@ -126,7 +126,7 @@ class Capture {
       if (this.status === 201) this.saved(answer);
       else this.refused(answer);
     } catch {
-      told.textContent =
+      statusLine.textContent =
         this.status === 401
           ? "还没有登录，没有保存。内容还在。"
           : "没能保存，内容还在，请再试一次。";
@@ -135,12 +135,12 @@ class Capture {
     }
   }
 
-  saved(said) {
+  saved(message) {
     sessionStorage.removeItem(this.store);
     this.close();
-    const line = document.getElementById("said");
+    const line = document.getElementById("status-message");
     line.className = "ok";
-    line.textContent = said;
+    line.textContent = message;
   }
 
   refused(html) {
@@ -148,13 +148,13 @@ class Capture {
     this.first().focus();
   }
 
-  // Keys: while an input method composes, every one of them is its own ----------------
+  // Keys ------------------------------------------------------------------------
 
   key(event) {
-    event.stopPropagation(); // what is typed here is none of the console's keys
+    event.stopPropagation(); // the console must not handle keys of the dialog
     if (isComposing(event)) return;
-    // Nor the browser's: it would open a menu, change the tab or go back, and lose the text.
-    if (event.altKey && meaning(event)[0]) event.preventDefault();
+    // The browser would open a menu, change the tab or go back, and lose the text.
+    if (event.altKey && getKeyAction(event)[0]) event.preventDefault();
     if (event.repeat) return;
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
@@ -163,8 +163,8 @@ class Capture {
 
   listen() {
     document.addEventListener("keydown", (event) => {
-      const ours = event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyN";
-      if (!ours || isComposing(event) || event.repeat) return;
+      const isAltN = event.altKey && !event.ctrlKey && !event.metaKey && event.code === "KeyN";
+      if (!isAltN || isComposing(event) || event.repeat) return;
       event.preventDefault();
       this.open();
     });
@@ -181,7 +181,7 @@ class Capture {
     dialog.addEventListener("cancel", (event) => this.composing && event.preventDefault());
     dialog.addEventListener("input", (event) => {
       event.stopPropagation();
-      this.keep();
+      this.saveDraft();
     });
     dialog.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -189,7 +189,8 @@ class Capture {
     });
     dialog.addEventListener("click", (event) => {
       event.stopPropagation();
-      if (event.target.closest("[data-forget]")) this.forgotten ? this.takeBack() : this.forget();
+      if (event.target.closest("[data-discard-draft]"))
+        this.discarded ? this.undoDiscard() : this.discard();
       if (event.target !== dialog && !event.target.closest("[data-close]")) return;
       event.preventDefault(); // the backdrop belongs to the dialog itself
       this.close();

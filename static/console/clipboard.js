@@ -1,4 +1,4 @@
-// Plain text to the clipboard, also where the page has no secure address.
+// Copies plain text, also on pages without https.
 
 /**
  * Copy what `prepare` resolves to; null copies nothing. Call it within the key press or click.
@@ -14,7 +14,7 @@ export async function copyPrepared(prepare) {
   return { text, isCopied: (await written) || (await writeNow(text)) };
 }
 
-/** Show `text` to be copied by hand; resolves to whether it was. Few browsers ever need this. */
+/** Show `text` for a manual copy; resolve to whether it was copied. Few browsers need this. */
 export async function offerManualCopy(text) {
   try {
     const { copyByHand } = await import("./manual_copy.js");
@@ -35,12 +35,12 @@ async function writeWhenReady(prepared) {
     if (text === null) throw new Error("nothing to copy");
     return new Blob([text], { type: "text/plain" });
   });
-  blob.catch(() => {}); // the browser that cannot use it does not look at it
+  blob.catch(() => {}); // a browser that cannot use it ignores the rejection
   try {
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
     return true;
   } catch {
-    return false; // nothing to copy, no secure address, or an older browser
+    return false; // nothing to copy, no https, or an older browser
   }
 }
 
@@ -49,7 +49,7 @@ async function writeNow(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return copyBySelecting(text); // no secure address, or permission refused
+    return copyBySelecting(text); // no https, or permission denied
   }
 }
 

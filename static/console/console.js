@@ -1,25 +1,25 @@
-// The agents' console, from what the customer said to the clipboard, by keyboard.
+// The agents' console: search, choose and copy replies by keyboard.
 
-import { Misses } from "./abandoned_searches.js";
+import { AbandonedSearches } from "./abandoned_searches.js";
 import { Basket } from "./basket.js";
 import { isContinuation } from "./carried_values.js";
-import { clicked } from "./clicks.js";
+import { findClickAction } from "./clicks.js";
 import { copyPrepared, offerManualCopy } from "./clipboard.js";
 import { Customer } from "./customer.js";
 import { followSegment } from "./customer_segment.js";
-import { keepAgain, toggle } from "./favourites.js";
+import { restoreFavourite, toggle } from "./favourites.js";
 import { Filters } from "./filters.js";
 import { Finder } from "./finder.js";
-import { meaning, place } from "./keys.js";
-import { chip, speaker } from "./live_region.js";
-import { Next } from "./next_questions.js";
+import { getKeyAction, getPlace } from "./keys.js";
+import { makeChip, makeStatusWriter } from "./live_region.js";
+import { NextQuestions } from "./next_questions.js";
 import { Picks } from "./picks.js";
 import { copyPicture } from "./pictures.js";
 import { Sender } from "./reply_sender.js";
 import { Results } from "./results.js";
 import { UndoStack } from "./undo.js";
 
-const ONCE = new Set(["copy", "advance", "pick", "escape", "favour", "link", "mine"]); // not while held
+const ONCE = new Set(["copy", "advance", "pick", "escape", "favourite", "link", "copy-to-own"]); // no repeat while held
 for (const action of ["basket-add", "basket-out", "basket-copy"]) ONCE.add(action);
 for (const action of ["undo", "undo-last", "previous-customer"]) ONCE.add(action);
 const IDLE_CHECK_MS = 30_000;
@@ -27,29 +27,29 @@ const PASTED = new Set(["insertFromPaste", "insertFromDrop", "insertFromPasteAsQ
 
 class Console {
   constructor() {
-    const [form, box, channel, panes] = ["ask", "q", "channel", "panes"].map(byId);
+    const [form, box, channel, panes] = ["search-form", "q", "channel", "panes"].map(byId);
     Object.assign(this, { form, box, channel, panes });
-    this.say = speaker(byId("said"));
+    this.say = makeStatusWriter(byId("status-message"));
     this.customer = new Customer(form.dataset.owner);
     this.sender = new Sender(this.say);
     this.results = new Results(this);
-    this.filters = new Filters({ form, changed: () => this.narrow() });
+    this.filters = new Filters({ form, changed: () => this.applyFilters() });
     this.finder = new Finder(this);
     this.picks = new Picks(this);
-    this.misses = new Misses(this);
+    this.abandonedSearches = new AbandonedSearches(this);
     const { owner } = form.dataset;
     this.undo = new UndoStack({
       owner,
       button: byId("undo"),
-      apply: (step) => this.takeBack(step),
+      apply: (step) => this.undoStep(step),
     });
     this.keepForUndo = (label) => this.undo.push(label, { state: this.snapshot });
     this.basket = new Basket(this);
-    this.next = new Next(this);
+    this.next = new NextQuestions(this);
     const changed = () => this.finder.changed();
     followSegment({ select: byId("segment"), customer: this.customer, changed });
-    this.escaped = false; // the key before was Escape, too
-    this.isReplacing = false; // the next input takes the place of all words in the box
+    this.escaped = false; // the key before was Escape as well
+    this.isReplacing = false; // the next input replaces all words in the box
   }
 
   // Choose -------------------------------------------------------------------
@@ -73,7 +73,7 @@ class Console {
     );
   }
 
-  /** The chosen entry cannot be shown: most likely it was retired just now. */
+  /** The selected entry cannot be shown; most likely it was just retired. */
   gone(error) {
     if (error.status !== 404) return this.finder.fail(error);
     this.say("这条话术刚刚下线了", "warn");
@@ -93,28 +93,28 @@ class Console {
       const option = this.results.options[number - 1];
       if (!option) return false;
       if (option !== this.results.selected) this.select(option);
-      if (!(await this.shown()) || option !== this.results.selected) return false;
+      if (!(await this.isPreviewShown()) || option !== this.results.selected) return false;
       if (this.results.reply?.index) this.results.reply.show(0);
       return true;
     });
   }
 
   copy() {
-    return this.copyWhen(() => this.shown());
+    return this.copyWhen(() => this.isPreviewShown());
   }
 
-  /** Whether the preview belongs to the selected entry; `gone` says why not. */
-  shown() {
+  /** Resolve to whether the preview belongs to the selected entry; `gone` says why not. */
+  isPreviewShown() {
     return this.results.ready.then(
       () => true,
       () => false,
     );
   }
 
-  /** Copy the reply in sight once the list is settled and `isReady` says so. */
+  /** Copy the shown reply once the results have arrived and `isReady` resolves to true. */
   async copyWhen(isReady) {
     let reply = null;
-    let current = null; // the agent may type on while it is copied
+    let current = null; // the agent may go on typing while it is copied
     const { text, isCopied } = await copyPrepared(async () => {
       if (!(await this.finder.answered()) || !(await isReady())) return null;
       ({ reply } = this.results);
@@ -124,7 +124,7 @@ class Console {
     if (text === null) return;
     if (!isCopied && !(await offerManualCopy(text))) return this.say("没有复制", "bad");
     this.sender.sent(reply);
-    this.picks.tell([current], { channel: reply.channel });
+    this.picks.report([current], { channel: reply.channel });
     this.next.after(current?.entry);
     this.focus();
   }
@@ -133,7 +133,7 @@ class Console {
     if (!button) return this.say("这条没有公开的 FAQ 页面", "warn");
     const { current } = this.picks;
     if (!(await this.sender.link(button.dataset.copyLink))) return;
-    this.picks.tell([{ ...current, reply: "" }], { kind: "link", channel: this.channel.value });
+    this.picks.report([{ ...current, reply: "" }], { kind: "link", channel: this.channel.value });
     this.focus();
   }
 
@@ -142,14 +142,17 @@ class Console {
     const done = await copyPicture(button.dataset.copyPicture);
     if (done) this.say("已复制图片", "ok");
     else this.say("这里不能复制图片，已在新窗口打开，请在图片上右键复制", "warn");
-    this.picks.tell([{ ...current, reply: "" }], { kind: "picture", channel: this.channel.value });
+    this.picks.report([{ ...current, reply: "" }], {
+      kind: "picture",
+      channel: this.channel.value,
+    });
   }
 
   // Several replies as one text ------------------------------------------------
 
   collect() {
     this.finder.settled(async () => {
-      if (!(await this.shown())) return;
+      if (!(await this.isPreviewShown())) return;
       this.basket.add(this.results.reply, this.picks.current);
       this.focus();
     });
@@ -159,13 +162,13 @@ class Console {
     if (await this.basket.copy()) this.focus();
   }
 
-  async favour(button = this.panes.querySelector("[data-favour]")) {
+  async toggleFavourite(button = this.panes.querySelector("[data-favourite]")) {
     if (!button) return;
     const entry = button.value;
     try {
-      const kept = await toggle(button);
-      if (!kept) this.undo.push("取消收藏", { favourite: entry });
-      this.say(kept ? "已收藏" : "已取消收藏", "ok");
+      const isFavourite = await toggle(button);
+      if (!isFavourite) this.undo.push("取消收藏", { favourite: entry });
+      this.say(isFavourite ? "已收藏" : "已取消收藏", "ok");
     } catch {
       this.say("没能收藏，请再试一次", "bad");
     }
@@ -173,8 +176,8 @@ class Console {
 
   advance(input) {
     if (input.closest("#basket")) {
-      const following = this.basket.missedAfter(input);
-      return following ? following.focus() : void this.copyBasket();
+      const nextInput = this.basket.missedAfter(input);
+      return nextInput ? nextInput.focus() : void this.copyBasket();
     }
     const { reply } = this.results;
     const next = reply?.missedAfter(input);
@@ -184,17 +187,17 @@ class Console {
 
   // Customer -----------------------------------------------------------------
 
-  /** What undo brings back: the values, the basket and the words in the box. */
+  /** The state that undo restores: the values, the basket and the words in the box. */
   get snapshot() {
     return { ...this.customer.state, basket: this.basket.items, box: this.finder.words };
   }
 
-  /** Whether anything would be lost with the customer of `snapshot`. */
+  /** Whether there are values or basket items that would be lost. */
   get hasCustomer() {
     return this.customer.isKnown || this.basket.items.length > 0;
   }
 
-  /** What the page holds when it opens may be of an earlier customer. */
+  /** When the page opens, the stored values may be of an earlier customer. */
   begin() {
     if (this.customer.isIdle) return this.checkIdle();
     this.customer.touch();
@@ -204,7 +207,7 @@ class Console {
     else this.customer.carryAll();
   }
 
-  /** The box has changed: by what was typed, or by what was pasted into it. */
+  /** The box has changed by typing or pasting. */
   typed({ inputType = "" } = {}) {
     const { isReplacing, snapshot } = this;
     const before = this.finder.words;
@@ -218,19 +221,19 @@ class Console {
     this.follow(after, { pasted: isPasted && isAll, snapshot });
   }
 
-  /** Other words are in the box: the values stay, are carried, or belong to somebody else. */
+  /** Another message is in the box: the values are carried over, or of another customer. */
   follow(words, { pasted, snapshot = this.snapshot }) {
     const { isNew, dropped } = this.customer.follow(words.trim(), { pasted });
     if (isNew) {
-      this.putAway({ snapshot, isLast: false });
+      this.switchCustomer({ snapshot, isLast: false });
     } else if (dropped.length) {
       this.undo.push(`去掉${dropped.join("、")}`, { state: snapshot }, { isLast: false });
       this.note(`没有沿用：${dropped.join("、")}。按 Alt+Z 取回`);
     }
   }
 
-  /** Begin with another customer and keep the words; what was filled in can be brought back. */
-  putAway({ snapshot = this.snapshot, isLast = true, why = "" } = {}) {
+  /** Start with a new customer and keep the words; the values can be restored. */
+  switchCustomer({ snapshot = this.snapshot, isLast = true, why = "" } = {}) {
     if (!this.hasCustomer) return;
     this.undo.push("换客户", { state: snapshot }, { isLast });
     this.customer.remember(snapshot);
@@ -242,19 +245,19 @@ class Console {
   checkIdle() {
     if (!this.customer.isIdle) return;
     this.customer.touch();
-    this.putAway({ why: "十分钟没有操作，" });
+    this.switchCustomer({ why: "十分钟没有操作，" });
   }
 
-  /** Go back to the customer before this one; pressed again, to the one before that. */
+  /** Return to the previous customer; pressed again, to the one before. */
   previousCustomer() {
     const state = this.customer.previous;
     if (!state) return this.say("没有上一位客户", "warn");
-    this.bringBack(state, { isSameMessage: false });
+    this.restoreCustomer(state, { isSameMessage: false });
     this.say("已回到上一位客户，填的内容标着“沿用”");
   }
 
-  /** Make `state` current again; what it takes the place of is kept among the customers before. */
-  bringBack(state, { isSameMessage }) {
+  /** Make `state` current; the replaced state is stored among the earlier customers. */
+  restoreCustomer(state, { isSameMessage }) {
     const { snapshot, hasCustomer } = this;
     if (snapshot.token === state.token) {
       this.customer.addMissing(state, { isSameMessage });
@@ -266,10 +269,10 @@ class Console {
   }
 
   /** Undo one step; see the calls of `undo.push`. */
-  async takeBack({ label, state, favourite }) {
+  async undoStep({ label, state, favourite }) {
     if (favourite) {
       try {
-        await keepAgain(favourite);
+        await restoreFavourite(favourite);
         this.say("已恢复收藏", "ok");
       } catch {
         this.say("没能恢复收藏，请再试一次", "bad");
@@ -282,22 +285,22 @@ class Console {
       this.finder.typing();
       this.customer.words = state.words;
     }
-    this.bringBack(state, { isSameMessage: this.finder.words === state.box });
+    this.restoreCustomer(state, { isSameMessage: this.finder.words === state.box });
     this.focus();
     this.say(`已撤销${label}`, "ok");
   }
 
-  /** Take one value out. */
+  /** Remove one value. */
   forgetValue(name) {
     this.keepForUndo(`去掉${name}`);
     this.customer.set(name, "");
     this.say(`已去掉${name}，按 Alt+Z 撤销`);
   }
 
-  /** Once: an empty box. Twice: the next customer. */
+  /** Escape empties the box; pressed twice, it starts with the next customer. */
   escape() {
     if (this.sender.asksCarried || this.basket.asksCarried) {
-      this.putAway(); // it is not the same customer
+      this.switchCustomer(); // the answer is: not the same customer
       return this.focus();
     }
     const twice = this.escaped;
@@ -314,7 +317,7 @@ class Console {
   nextCustomer() {
     const { hasCustomer, snapshot } = this;
     if (hasCustomer) {
-      // The words went with the first Escape: one step brings back all of it.
+      // The first Escape cleared the words: one undo step restores everything.
       const cleared = this.undo.steps.at(-1)?.isClearing ? this.undo.pop() : null;
       const state = { ...snapshot, box: snapshot.box || (cleared?.state.box ?? "") };
       this.customer.remember(state);
@@ -327,7 +330,7 @@ class Console {
     this.say(hasCustomer ? "已清空，请接待下一位客户。按 Alt+Z 撤销" : "");
   }
 
-  /** An empty box to type into, also on a phone: that is what was asked for. */
+  /** Empty and focus the box, also on a phone, where focus opens the keyboard. */
   empty() {
     this.clear();
     this.box.focus();
@@ -341,7 +344,7 @@ class Console {
     this.finder.typing();
   }
 
-  /** Search for what was meant: the message stays the same one. */
+  /** Search for the suggested words: the message is still the same. */
   correctWords(words) {
     this.box.value = words.trim();
     this.customer.words = this.box.value;
@@ -358,42 +361,42 @@ class Console {
     byId("other-customer").hidden = !customer.hasCarried;
     byId("previous-customer").hidden = !customer.previous;
     const chips = [...customer.values].map(([name, value]) =>
-      chip({ name, value, isCarried: customer.isCarried(name) }),
+      makeChip({ name, value, isCarried: customer.isCarried(name) }),
     );
     byId("customer-values").replaceChildren(...chips);
     this.results.reply?.draw();
   }
 
-  /** Say beside the customer what became of the values; it stays while words are typed. */
+  /** Show what happened to the values beside the customer; it stays while typing. */
   note(text) {
     byId("customer-note").textContent = text;
   }
 
-  /** Another filter: the list follows, and the reply in sight is counted anew. */
-  narrow() {
+  /** A filter was changed: search again, and measure the shown reply again. */
+  applyFilters() {
     this.results.reply?.draw();
     this.finder.changed();
     this.focus();
   }
 
-  // What the agent sees and touches --------------------------------------------
+  // Focus, keys and clicks ------------------------------------------------------
 
-  /** The box, with its words selected: the next customer's replace them. */
+  /** Focus the box and select its words, so that the next message replaces them. */
   focus() {
-    if (matchMedia("(pointer: coarse)").matches) return; // no keyboard over the text
+    if (matchMedia("(pointer: coarse)").matches) return; // a phone's keyboard would cover the text
     this.box.focus();
     this.box.select();
   }
 
   key(event) {
-    const [action, argument] = meaning(event);
+    const [action, argument] = getKeyAction(event);
     if (event.key !== "Escape") this.escaped = false;
     if (!action) return;
     const held = event.repeat && ONCE.has(action);
     if (held || this.act(action, argument, event.target) !== false) event.preventDefault();
   }
 
-  /** Do `action`; false leaves the key to the browser as well. */
+  /** Do `action`; return false to let the browser handle the key as well. */
   act(action, argument, target) {
     const actions = {
       next: () => this.move(1),
@@ -405,9 +408,10 @@ class Console {
       "variant-previous": () => void this.turn(-1, target),
       pick: () => void this.pick(argument),
       escape: () => void this.escape(),
-      favour: () => void this.favour(),
+      favourite: () => void this.toggleFavourite(),
       link: () => void this.link(),
-      mine: () => void this.results.reply?.variant.querySelector("[data-mine]")?.click(),
+      "copy-to-own": () =>
+        void this.results.reply?.variant.querySelector("[data-copy-to-own]")?.click(),
       undo: () => void this.undo.undo(),
       "undo-last": () => this.undoByControl(target),
       "previous-customer": () => void this.previousCustomer(),
@@ -424,41 +428,41 @@ class Console {
     return actions[action]();
   }
 
-  /** Ctrl+Z is the browser's own in a field, unless the last thing done was a step of ours. */
+  /** In a field Ctrl+Z is the browser's undo, unless the last change was one of our steps. */
   undoByControl(target) {
-    const isText = ["box", "blank", "field"].includes(place(target));
+    const isText = ["box", "blank", "field"].includes(getPlace(target));
     if (this.undo.isEmpty || (isText && !this.undo.isLast)) return false;
     return void this.undo.undo();
   }
 
-  /** Another variant; the focus moves along when it is on the tabs. */
+  /** Show another variant; the focus moves along when it is on the tabs. */
   turn(by, target) {
     if (!this.step(by)) return;
     const { reply } = this.results;
-    if (place(target) === "tab") reply.tabs[reply.index].focus();
+    if (getPlace(target) === "tab") reply.tabs[reply.index].focus();
   }
 
   click(event) {
-    const [target, act] = clicked(event.target);
+    const [target, act] = findClickAction(event.target);
     if (!target) return this.clickBeside(event);
     if (target.matches(".option") && (event.ctrlKey || event.metaKey || event.shiftKey)) return;
     event.preventDefault();
     act(this, target);
   }
 
-  /** A click on nothing gives the focus back, unless it selected text. */
+  /** A click beside all elements focuses the box, unless it selected text. */
   clickBeside(event) {
-    const idle = place(event.target) === "page" && !event.target.closest("label");
+    const idle = getPlace(event.target) === "page" && !event.target.closest("label");
     if (idle && getSelection().isCollapsed) this.focus();
   }
 
-  /** Somebody is here: after a long time it is another customer, before the key does anything. */
-  isActive() {
+  /** Record activity; after a long pause it starts with a new customer first. */
+  recordActivity() {
     this.checkIdle();
     this.customer.touch();
   }
 
-  /** The browser brought the page back as it was: fields that it emptied are filled again. */
+  /** The browser restored the page from its cache: fill the fields that it emptied. */
   resume() {
     this.customer.load();
     this.checkIdle();
@@ -492,16 +496,16 @@ class Console {
     this.customer.addEventListener("change", () => this.drawCustomer());
     addEventListener("focus", () => document.activeElement === document.body && this.focus());
     document.addEventListener("visibilitychange", () => this.finder.refresh());
-    // WebKit empties fields of a kept page after this event, so they are filled after that.
+    // WebKit empties the fields of a cached page after this event, so they are filled later.
     addEventListener("pageshow", (event) => event.persisted && setTimeout(() => this.resume()));
     for (const kind of ["keydown", "pointerdown", "input"]) {
-      document.addEventListener(kind, () => this.isActive(), true);
+      document.addEventListener(kind, () => this.recordActivity(), true);
     }
     setInterval(() => this.checkIdle(), IDLE_CHECK_MS);
   }
 }
 
-/** Whether another page or program opened this one with its words, as a bookmark does. */
+/** Whether another page or program opened this one, as the bookmarklet does. */
 function cameFromOutside() {
   const [navigation] = performance.getEntriesByType("navigation");
   if (navigation && navigation.type !== "navigate") return false;
@@ -522,7 +526,7 @@ agents.listen();
 agents.drawCustomer();
 agents.begin();
 for (const part of ["keys", "clear"]) byId(part).hidden = false;
-// The page for recording a question leads here once it is saved.
+// The capture page redirects here after it is saved.
 if (document.querySelector("[data-saved-draft]")) import("../shared/keep_draft.js");
 document.documentElement.classList.add("scripted");
 if (document.activeElement === document.body) agents.focus();

@@ -1,26 +1,26 @@
-// The customer an agent talks to now: the values of blanks, kept in this tab only.
+// The current customer: the values of blanks, stored in this tab only.
 //
-// Values belong to one customer. With a new message they are put away, or carried: shown as
+// Values belong to one customer. With a new message they are removed or carried over: shown as
 // 沿用, and copied only after the agent has confirmed them.
 
-import { holdsValue, isNeverCarried, sharesValue } from "./carried_values.js";
+import { containsIdentifyingValue, containsValue, isNeverCarried } from "./carried_values.js";
 
 const PREFIX = "kb-console-customer-";
-const IDLE_MS = 600_000; // after so long without a key or a touch comes a new customer
+const IDLE_MS = 600_000; // without activity for so long, the next message is of a new customer
 const ACTIVITY_STEP_MS = 5_000; // how often activity is stored
 const MAX_PAST = 10; // earlier customers that can be brought back
 const PAST_MS = 8 * 3_600_000; // a shift
 
 /** Values by the name of their blank; "change" is dispatched when one changes. */
 export class Customer extends EventTarget {
-  /** `owner` is the agent's id: nobody meets the values of another agent. */
+  /** `owner` is the agent's id: agents never see each other's values. */
   constructor(owner) {
     super();
     this.key = PREFIX + owner;
     this.load();
   }
 
-  /** Read what this tab holds: another page of it may have changed it. */
+  /** Read the storage again: another page of this tab may have changed it. */
   load() {
     const stored = read(this.key);
     this.values = new Map(pairs(stored.values));
@@ -56,27 +56,28 @@ export class Customer extends EventTarget {
     return this.carried.size > 0;
   }
 
-  /** The agent has said that the values called `names` are this customer's. */
+  /** The agent has confirmed that the values `names` belong to this customer. */
   confirm(names) {
     for (const name of names) this.carried.delete(name);
     this.changed();
   }
 
-  /** All values were filled in before what is on the page: they wait for a confirmation. */
+  /** Mark all values as carried over: they need a confirmation. */
   carryAll() {
     this.carried = new Set(this.values.keys());
     this.changed();
   }
 
   /**
-   * Another message is in the box. Return {isNew} when it is another customer's, else
-   * {dropped}: the names of values that were taken out because they are never carried.
+   * Another message is in the box. Return {isNew, dropped}: whether it is of another customer,
+   * else the names of values that were removed because they are never carried over.
    */
   follow(words, { pasted }) {
     this.words = words;
     if (!this.isKnown) return { isNew: false, dropped: [] };
-    if (pasted && !sharesValue(words, this.values)) return { isNew: true, dropped: [] };
-    const others = [...this.values].filter(([, value]) => !holdsValue(words, value));
+    if (pasted && !containsIdentifyingValue(words, this.values))
+      return { isNew: true, dropped: [] };
+    const others = [...this.values].filter(([, value]) => !containsValue(words, value));
     const names = others.map(([name]) => name);
     const dropped = names.filter(isNeverCarried);
     for (const name of dropped) this.values.delete(name);
@@ -87,13 +88,13 @@ export class Customer extends EventTarget {
 
   // One customer after another -----------------------------------------------------
 
-  /** What `replace` takes. */
+  /** The state that `replace` accepts. */
   get state() {
     const { values, carried, token, words } = this;
     return { values: [...values], carried: [...carried], token, words };
   }
 
-  /** Begin with a new customer: no values, and a new token, by which copies belong together. */
+  /** Start with a new customer: no values, and a new token that groups their copies. */
   startNew() {
     this.values.clear();
     this.carried.clear();
@@ -101,7 +102,7 @@ export class Customer extends EventTarget {
     this.changed();
   }
 
-  /** Add what `state` knew of the same customer and is not known now. */
+  /** Add the values of `state`, of the same customer, that are missing now. */
   addMissing(state, { isSameMessage }) {
     for (const [name, value] of state.values) {
       if (this.values.has(name)) continue;
@@ -120,21 +121,21 @@ export class Customer extends EventTarget {
     this.changed();
   }
 
-  /** Keep `state`, so that it can be brought back. */
+  /** Store `state` among the earlier customers. */
   remember(state) {
     const others = this.past.filter(({ token }) => token !== state.token);
     this.past = [...others, { ...state, at: Date.now() }].slice(-MAX_PAST);
     this.changed();
   }
 
-  /** The customer before this one, or nothing. */
+  /** The state of the customer before this one, or null. */
   get previous() {
     return this.past.at(-1) ?? null;
   }
 
   // Time ---------------------------------------------------------------------------
 
-  /** Whether nobody has touched the page for so long that another customer is likely. */
+  /** Whether there was no activity for so long that the next customer is likely. */
   get isIdle() {
     return Date.now() - this.activeAt >= IDLE_MS;
   }
@@ -157,7 +158,7 @@ export class Customer extends EventTarget {
     try {
       sessionStorage.setItem(this.key, JSON.stringify({ ...state, past, activeAt }));
     } catch {
-      // Storage is full or forbidden: what it holds lasts as long as the page.
+      // Storage is full or forbidden: the values last as long as the page.
     }
   }
 }

@@ -1,18 +1,20 @@
-// Which kind of customer this is: chosen once, and gone with the customer.
+// The customer segment: a filter that is also a value of the customer.
 
-const NAME = "客户类型"; // as a value of the customer: it shows, and fills such a blank
+const NAME = "客户类型"; // the name of the value, which fills such a blank
 
-/** Let `select` and what is known of the customer say the same; `changed` when it does. */
+/** Keep `select` and the customer's value in step; `changed` is called when they change. */
 export function followSegment({ select, customer, changed }) {
-  const spoken = () => (select.value ? select.selectedOptions[0].text : "");
+  const readText = () => (select.value ? select.selectedOptions[0].text : "");
   const follow = () => {
-    const known = [...select.options].find((one) => one.value && one.text === customer.get(NAME));
-    if (select.value === (known?.value ?? "")) return;
-    select.value = known?.value ?? "";
+    const match = [...select.options].find(
+      (option) => option.value && option.text === customer.get(NAME),
+    );
+    if (select.value === (match?.value ?? "")) return;
+    select.value = match?.value ?? "";
     changed();
   };
-  select.addEventListener("change", () => customer.set(NAME, spoken()));
+  select.addEventListener("change", () => customer.set(NAME, readText()));
   customer.addEventListener("change", follow);
-  if (select.value) customer.set(NAME, spoken());
+  if (select.value) customer.set(NAME, readText());
   else follow();
 }

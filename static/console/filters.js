@@ -1,4 +1,4 @@
-// What narrows the list: in the address, and remembered for the next day.
+// The filters of the list: in the address, and stored for the agent's next visit.
 
 const PREFIX = "kb-console-filters-";
 
@@ -6,34 +6,34 @@ export class Filters {
   constructor({ form, changed }) {
     this.key = PREFIX + form.dataset.owner;
     this.selects = [...form.querySelectorAll("select[name]")];
-    // What belongs to the customer goes with him, and is not remembered here.
-    this.lasting = this.selects.filter(({ dataset }) => !("ofCustomer" in dataset));
+    // The filter that belongs to the customer is not stored.
+    this.stored = this.selects.filter(({ dataset }) => !("customerFilter" in dataset));
     for (const select of this.selects) {
       select.addEventListener("change", () => {
-        this.keep();
+        this.save();
         changed();
       });
     }
   }
 
-  /** [name, value] of those that do not stand as they usually do. */
-  get given() {
-    return set(this.selects);
+  /** [name, value] of the filters that differ from their default. */
+  get changed() {
+    return listChanged(this.selects);
   }
 
-  keep() {
+  save() {
     try {
-      localStorage.setItem(this.key, JSON.stringify(set(this.lasting)));
+      localStorage.setItem(this.key, JSON.stringify(listChanged(this.stored)));
     } catch {
-      // Storage is full or forbidden: they stay as long as the address does.
+      // Storage is full or forbidden: the filters last as long as the address.
     }
   }
 
-  /** Set them as they were left; returns whether anything changed. */
+  /** Set the stored filters; return whether anything changed. */
   restore() {
     let changed = false;
-    for (const [name, value] of this.kept()) {
-      const select = this.lasting.find((one) => one.name === name);
+    for (const [name, value] of this.readStored()) {
+      const select = this.stored.find((one) => one.name === name);
       const known = select && [...select.options].some((option) => option.value === value);
       if (!known || select.value === value) continue;
       select.value = value;
@@ -42,7 +42,7 @@ export class Filters {
     return changed;
   }
 
-  kept() {
+  readStored() {
     try {
       const pairs = JSON.parse(localStorage.getItem(this.key) ?? "[]");
       return Array.isArray(pairs) ? pairs.filter(Array.isArray) : [];
@@ -52,7 +52,7 @@ export class Filters {
   }
 }
 
-function set(selects) {
-  const moved = selects.filter(({ value, dataset }) => value !== dataset.usual);
-  return moved.map(({ name, value }) => [name, value]);
+function listChanged(selects) {
+  const changed = selects.filter(({ value, dataset }) => value !== dataset.default);
+  return changed.map(({ name, value }) => [name, value]);
 }

@@ -1,56 +1,56 @@
-// From what is typed to results that answer it, and to an address that says so.
+// Searches while the agent types, and keeps the address in step with what is shown.
 
 import { NetworkError } from "../shared/http.js";
-import { Latest } from "./fragments.js";
+import { LatestFragment } from "./fragments.js";
 
-const PAUSE = 20; // ms without a key before a search
-const OLD = 60_000; // ms: results that were out of sight for so long are fetched anew
-const URL_PAUSE = 300; // ms: browsers refuse a hundred changes of the address in 30 s
+const PAUSE_MS = 20; // without a key before a search
+const MAX_AGE_MS = 60_000; // older results are fetched again when the page is shown
+const URL_PAUSE_MS = 300; // browsers refuse a hundred changes of the address in 30 s
 
 export class Finder {
   constructor({ form, box, filters, panes, results, sender, say }) {
     Object.assign(this, { form, box, filters, panes, results, sender, say });
-    this.latest = new Latest();
+    this.latest = new LatestFragment();
     this.words = box.value;
-    this.found = Promise.resolve(); // the search under way is over
-    this.due = false; // a search must come before the list may be used
-    this.typed = 0; // changes of what is asked for
-    this.asked = performance.now(); // when the words last changed
+    this.pendingSearch = Promise.resolve(); // resolves when the current search is over
+    this.due = false; // the list does not belong to the words: a search must come first
+    this.changeCount = 0; // of the words and the filters
+    this.changedAt = performance.now(); // of the words
     this.painted();
   }
 
-  /** The box may have changed; while an input method composes, nobody calls. */
+  /** The box may have changed. Not called while an input method composes. */
   typing() {
     if (this.box.value === this.words) return;
-    this.left?.(this.words, this.box.value, this.took);
+    this.onLeave?.(this.words, this.box.value, this.took);
     this.words = this.box.value;
-    this.asked = performance.now();
+    this.changedAt = performance.now();
     this.changed();
   }
 
   changed() {
-    this.typed += 1;
+    this.changeCount += 1;
     this.due = true;
     this.say("");
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.search(), PAUSE);
+    this.timer = setTimeout(() => this.search(), PAUSE_MS);
   }
 
-  /** Whole milliseconds since the words were typed or pasted; null without words. */
+  /** Milliseconds since the words were typed or pasted; null without words. */
   get took() {
-    return this.words.trim() ? Math.round(performance.now() - this.asked) : null;
+    return this.words.trim() ? Math.round(performance.now() - this.changedAt) : null;
   }
 
-  /** Call off whatever waits for the results. */
+  /** Cancel the actions that wait for the results. */
   cancel() {
-    this.typed += 1;
+    this.changeCount += 1;
   }
 
   search({ page = "", entry = "" } = {}) {
     clearTimeout(this.timer);
     this.due = false;
     this.sender.disarm();
-    this.found = this.find(this.query({ page, entry, fragment: "results" }));
+    this.pendingSearch = this.find(this.query({ page, entry, fragment: "results" }));
   }
 
   async find(query) {
@@ -68,7 +68,7 @@ export class Finder {
 
   painted() {
     this.at = Date.now();
-    document.getElementById("counted").textContent = this.results.summary;
+    document.getElementById("result-count").textContent = this.results.summary;
     this.remember();
   }
 
@@ -76,46 +76,49 @@ export class Finder {
     if (error.status === 401) this.say("还没有登录，结果没有更新", "bad");
     else if (error.status >= 400) this.say("服务器没有答上来，请再试一次", "bad");
     else if (error instanceof NetworkError) this.say("网络不通，结果没有更新", "bad");
-    else if (!error.status) throw error; // a mistake of ours
+    else if (!error.status) throw error; // a bug
   }
 
-  /** Resolve once the list answers what was typed: to true, or to false when typing went on. */
+  /** Resolve once the list belongs to the words: to true, or to false when typing went on. */
   async answered() {
-    const { typed } = this;
+    const { changeCount } = this;
     if (this.due) this.search();
     let search = null;
-    while (search !== this.found) {
-      search = this.found;
+    while (search !== this.pendingSearch) {
+      search = this.pendingSearch;
       await search; // typing on starts another one meanwhile
     }
-    return typed === this.typed && !this.due;
+    return changeCount === this.changeCount && !this.due;
   }
 
-  /** Do `action` once the list answers what was typed; typing on calls it off. */
+  /** Do `action` once the list belongs to the words, unless typing went on. */
   async settled(action) {
     if (await this.answered()) await action();
   }
 
-  /** Fetch again what may have changed while nobody looked. */
+  /** Fetch the results again after the page was hidden for a while. */
   refresh() {
     const busy = this.sender.armed || this.panes.contains(document.activeElement);
-    if (document.hidden || busy || this.due || Date.now() - this.at < OLD) return;
+    if (document.hidden || busy || this.due || Date.now() - this.at < MAX_AGE_MS) return;
     const { page, reply } = this.results;
     this.search({ page, entry: reply?.entry ?? "" });
   }
 
   query(more) {
-    const asked = Object.entries({ q: this.box.value.trim(), ...more });
-    return new URLSearchParams([...asked.filter(([, value]) => value), ...this.filters.given]);
+    const parameters = Object.entries({ q: this.box.value.trim(), ...more });
+    return new URLSearchParams([
+      ...parameters.filter(([, value]) => value),
+      ...this.filters.changed,
+    ]);
   }
 
-  /** Let the address say what is shown, so that it can be reloaded and shared. */
+  /** Put what is shown into the address, so that it can be reloaded and shared. */
   remember() {
     clearTimeout(this.later);
     this.later = setTimeout(() => {
       const { entry, page } = this.results;
       const query = this.query({ page: page === "1" ? "" : page, entry });
       history.replaceState(null, "", String(query) ? `?${query}` : location.pathname);
-    }, URL_PAUSE);
+    }, URL_PAUSE_MS);
   }
 }

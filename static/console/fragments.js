@@ -1,4 +1,4 @@
-// One answer at a time: a newer question silences the older ones.
+// Fetches fragments of HTML; a newer request cancels the older one.
 
 import { parseTrustedHtml } from "../shared/html.js";
 import { LatestRequest, ResponseError } from "../shared/http.js";
@@ -16,8 +16,8 @@ export async function fetchFragment(address, signal) {
   return parseTrustedHtml(await response.text());
 }
 
-/** Fetches fragments; only the last one asked for arrives. */
-export class Latest extends LatestRequest {
+/** Fetches fragments; only the last requested one arrives. */
+export class LatestFragment extends LatestRequest {
   async get(address) {
     const signal = this.next();
     const fragment = await fetchFragment(address, signal);

@@ -1,9 +1,9 @@
-// What a key means, by where it is pressed; nothing while an input method composes.
+// Maps keys to actions of the console, by where they are pressed.
 
 import { isComposing } from "../shared/composing.js";
 
-/** Where `target` is: the box, a blank, a tab, another control, or just the page. */
-export function place(target) {
+/** The kind of place `target` is in: box, blank, tab, field, control or page. */
+export function getPlace(target) {
   if (!(target instanceof Element)) return "page";
   if (target.id === "q") return "box";
   if (target.closest("[data-fill]")) return "blank";
@@ -14,7 +14,7 @@ export function place(target) {
 }
 
 const EVERYWHERE = { Escape: "escape" };
-const MEANINGS = {
+const ACTIONS_BY_PLACE = {
   box: { ArrowDown: "next", ArrowUp: "previous", Enter: "copy", Tab: "tab" },
   blank: { Enter: "advance" },
   tab: { ArrowRight: "variant-next", ArrowLeft: "variant-previous", Enter: "copy" },
@@ -23,7 +23,7 @@ const MEANINGS = {
   page: { ArrowDown: "next", ArrowUp: "previous", Enter: "copy", "/": "box" },
 };
 
-// By code: with Alt a Mac's keys are other characters.
+// By code: with Alt the keys of a Mac produce other characters.
 const ALT = {
   ArrowRight: ["variant-next"],
   ArrowLeft: ["variant-previous"],
@@ -33,28 +33,28 @@ const ALT = {
   NumpadAdd: ["basket-add"],
   Minus: ["basket-out"],
   NumpadSubtract: ["basket-out"],
-  KeyF: ["favour"],
+  KeyF: ["favourite"],
   KeyL: ["link"],
-  KeyM: ["mine"],
+  KeyM: ["copy-to-own"],
   KeyQ: ["previous-customer"],
   KeyZ: ["undo"],
 };
 
 /**
- * Return [action, argument] for a keydown event, or [""] when the key is not ours.
+ * Return [action, argument] for a keydown event, or [""] for other keys.
  *
- * Digits are letters of a query where text is typed, so there they need Alt.
+ * Where text is typed, digits belong to the text and need Alt.
  */
-export function meaning(event) {
+export function getKeyAction(event) {
   if (isComposing(event)) return [""];
   if (event.ctrlKey || event.metaKey) return withControl(event);
   if (event.altKey) return withAlt(event);
-  const where = place(event.target);
-  const action = EVERYWHERE[event.key] ?? MEANINGS[where][event.key];
+  const place = getPlace(event.target);
+  const action = EVERYWHERE[event.key] ?? ACTIONS_BY_PLACE[place][event.key];
   if (action) return [action, event.shiftKey ? -1 : 1];
-  return where === "box" || where === "blank" || where === "field"
+  return place === "box" || place === "blank" || place === "field"
     ? [""]
-    : withoutField(event, where);
+    : withoutField(event, place);
 }
 
 function withControl(event) {
@@ -71,9 +71,9 @@ function withAlt(event) {
   return ALT[event.code] ?? [""];
 }
 
-function withoutField(event, where) {
+function withoutField(event, place) {
   if (/^[1-9]$/.test(event.key)) return ["pick", Number(event.key)];
   if (event.key === "+") return ["basket-add"];
   const character = [...event.key].length === 1 && event.key !== " ";
-  return character && where !== "tab" ? ["type"] : [""];
+  return character && place !== "tab" ? ["type"] : [""];
 }

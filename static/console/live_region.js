@@ -1,25 +1,25 @@
-// What happened, said in the live region, and what is known of the customer.
+// The live region with status messages, and chips with the customer's values.
 
-/** A function that writes into the live region `where`. */
-export function speaker(where) {
+/** Return a function that shows a message in the live region `element`. */
+export function makeStatusWriter(element) {
   let frame = 0;
   return (text, kind = "") => {
     cancelAnimationFrame(frame);
-    where.className = kind;
-    where.textContent = ""; // emptied first, so that the same is read out again
-    if (text) frame = requestAnimationFrame(() => (where.textContent = text));
+    element.className = kind;
+    element.textContent = ""; // emptied first, so that the same message is read out again
+    if (text) frame = requestAnimationFrame(() => (element.textContent = text));
   };
 }
 
-/** What is known of the customer: a click takes it out. */
-export function chip({ name, value, isCarried }) {
-  const made = document.getElementById("customer-chip").content.firstElementChild.cloneNode(true);
-  const button = made.querySelector("button");
+/** A chip with a value of the customer; a click removes the value. */
+export function makeChip({ name, value, isCarried }) {
+  const item = document.getElementById("customer-chip").content.firstElementChild.cloneNode(true);
+  const button = item.querySelector("button");
   button.dataset.forget = name;
   button.title = isCarried ? `${name}是之前填的，复制前请核对；点一下去掉` : `去掉${name}`;
   button.classList.toggle("carried", isCarried);
-  made.querySelector(".carried-mark").hidden = !isCarried;
-  made.querySelector(".name").textContent = name;
-  made.querySelector(".value").textContent = value;
-  return made;
+  item.querySelector(".carried-mark").hidden = !isCarried;
+  item.querySelector(".name").textContent = name;
+  item.querySelector(".value").textContent = value;
+  return item;
 }

@@ -1,4 +1,4 @@
-// Where the browser refuses to copy: the text, selected, for the agent's own Ctrl+C.
+// A dialog with the selected text, for browsers that refuse to copy.
 
 import { parseTrustedHtml } from "../shared/html.js";
 
@@ -7,7 +7,7 @@ const IS_MAC = /mac|iphone|ipad/i.test(
 );
 const KEYS = IS_MAC ? "⌘C" : "Ctrl+C";
 
-/** Show `text` to be copied by hand; resolves to whether it was, once the dialog is closed. */
+/** Show `text` for a manual copy; resolve to whether it was copied, once closed. */
 export function copyByHand(text) {
   const dialog = document.createElement("dialog");
   dialog.className = "manual-copy";

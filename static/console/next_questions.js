@@ -1,9 +1,9 @@
-// After a copy: what customers ask next, one key away from the box.
+// After a copy: what customers ask next, reached by Alt+↓.
 
 import { isComposing } from "../shared/composing.js";
 import { fetchFragment } from "./fragments.js";
 
-export class Next {
+export class NextQuestions {
   constructor({ form, panes, box, results, finder, say }) {
     Object.assign(this, { form, panes, box, results, finder, say });
     document.addEventListener("keydown", (event) => this.key(event), true);
@@ -14,7 +14,7 @@ export class Next {
     return [...this.panes.querySelectorAll("[data-next]")];
   }
 
-  /** Show what follows `entry`, unless the agent has gone on meanwhile. */
+  /** Show what customers ask after `entry`, unless the agent has gone on meanwhile. */
   async after(entry) {
     if (!entry) return;
     const query = new URLSearchParams({ entry, q: this.finder.words.trim() });
@@ -27,20 +27,19 @@ export class Next {
   }
 
   key(event) {
-    // While an input method composes, every key belongs to it.
     if (isComposing(event) || event.ctrlKey || event.metaKey) return;
     const { links } = this;
     const at = links.indexOf(event.target);
     if (event.altKey) {
-      const asked = event.key === "ArrowDown" && !event.target.matches?.("select");
-      if (asked && links.length) this.take(event, () => links[0].focus());
+      const isRequested = event.key === "ArrowDown" && !event.target.matches?.("select");
+      if (isRequested && links.length) this.take(event, () => links[0].focus());
     } else if (at >= 0) {
-      this.inside(event, links, at);
+      this.keyOnLink(event, links, at);
     }
   }
 
-  /** On a link of ours, before the console takes the key for its own. */
-  inside(event, links, at) {
+  /** A key on one of the links, before the console handles it. */
+  keyOnLink(event, links, at) {
     const number = /^[1-9]$/.test(event.key) ? Number(event.key) - 1 : -1;
     if (links[number]) this.take(event, () => this.go(links[number]));
     else if (event.key === "Enter") this.take(event, () => this.go(links[at]));

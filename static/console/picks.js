@@ -1,16 +1,16 @@
-// The server learns what was copied, and which reply answered which words; nobody waits.
+// Reports what was copied, after which search; the agent does not wait for it.
 
 import { sendInBackground } from "../shared/http.js";
 
-const PAGE = 20; // entries of the list at a time, as the server cuts it
-const LONGEST = 86_400_000; // ms: what took longer was left lying
+const ENTRIES_PER_PAGE = 20; // as in kb/web/console/entry_list.py
+const MAX_DELAY_MS = 86_400_000; // a longer time from search to copy is not reported
 
 export class Picks {
   constructor({ form, finder, results, customer }) {
     Object.assign(this, { form, finder, results, customer });
   }
 
-  /** What is about to be copied, after which words; null when nothing is shown. */
+  /** The reply to be copied and the search before it; null when nothing is shown. */
   get current() {
     const { reply, options, selected, page, total } = this.results;
     if (!reply) return null;
@@ -20,17 +20,17 @@ export class Picks {
       q: words,
       entry: reply.entry,
       reply: reply.variant.dataset.reply ?? "",
-      rank: at < 0 ? "" : (Number(page) - 1) * PAGE + at + 1,
+      rank: at < 0 ? "" : (Number(page) - 1) * ENTRIES_PER_PAGE + at + 1,
       total: words ? total : "",
     };
   }
 
-  /** Tell of `picks`, copied as one text; it arrives though the page may be left. */
-  tell(picks, { kind = "reply", channel = "" } = {}) {
+  /** Report `picks`, which were copied as one text. */
+  report(picks, { kind = "reply", channel = "" } = {}) {
     const { took } = this.finder;
-    this.used = this.finder.words.trim(); // of what he searched for, something helped
+    this.used = this.finder.words.trim(); // this search is not reported as abandoned
     const body = new URLSearchParams({ kind, channel, conversation: this.customer.token });
-    if (took !== null && took < LONGEST) body.set("took_ms", String(took));
+    if (took !== null && took < MAX_DELAY_MS) body.set("took_ms", String(took));
     for (const pick of picks) {
       for (const [name, value] of Object.entries(pick)) body.append(name, value);
     }

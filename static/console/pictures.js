@@ -1,11 +1,11 @@
-// The picture of a step to the clipboard, or into a window where that cannot be.
+// Copies pictures to the clipboard, or opens them in a window where that is impossible.
 
 import { request, requireOk } from "../shared/http.js";
 
 /** Copy the picture at `address`; resolves to whether it was copied. */
 export async function copyPicture(address) {
   try {
-    const png = asPng(address); // a promise: some browsers allow no wait before write
+    const png = asPng(address); // a promise: some browsers forbid waiting before the write
     await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
     return true;
   } catch {
@@ -14,8 +14,8 @@ export async function copyPicture(address) {
   }
 }
 
-/** A button beside every picture of `element`. */
-export function offerPictures(element) {
+/** Add a copy button beside every picture of `element`. */
+export function addCopyButtons(element) {
   for (const picture of element.querySelectorAll(".prose img")) {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "link small", textContent: "复制图片" });
@@ -25,7 +25,7 @@ export function offerPictures(element) {
   }
 }
 
-/** The clipboard takes nothing but PNG. */
+/** The clipboard accepts only PNG. */
 async function asPng(address) {
   const response = requireOk(await request(address));
   const blob = await response.blob();
@@ -35,6 +35,6 @@ async function asPng(address) {
   Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
   canvas.getContext("2d").drawImage(bitmap, 0, 0);
   return new Promise((resolve, reject) => {
-    canvas.toBlob((made) => (made ? resolve(made) : reject(new Error("no picture"))), "image/png");
+    canvas.toBlob((png) => (png ? resolve(png) : reject(new Error("no picture"))), "image/png");
   });
 }

@@ -1,28 +1,28 @@
 // 新人练习 by keyboard: search as in the console, choose by Enter, arrows or digits.
 
 import { isComposing } from "../shared/composing.js";
-import { Latest } from "./fragments.js";
+import { LatestFragment } from "./fragments.js";
 
-const PAUSE = 60; // ms without a key before a search
-const form = document.getElementById("practise");
+const PAUSE_MS = 60; // without a key before a search
+const form = document.getElementById("practice-search");
 const box = document.getElementById("q");
-const found = document.getElementById("found");
-const look = document.querySelector("[data-look]");
-const latest = new Latest();
-let asked = box.value.trim(); // what the list on the page answers
+const results = document.getElementById("practice-results");
+const showAnswerButton = document.querySelector("[data-show-answer]");
+const latest = new LatestFragment();
+let searchedWords = box.value.trim(); // of the results on the page
 let timer = 0;
 let searching = Promise.resolve();
 let sent = false;
 
-function picks() {
-  return [...found.querySelectorAll(".pick")];
+function listResults() {
+  return [...results.querySelectorAll(".practice-result")];
 }
 
 function search() {
   clearTimeout(timer);
   const words = box.value.trim();
-  if (words === asked) return searching;
-  asked = words;
+  if (words === searchedWords) return searching;
+  searchedWords = words;
   searching = paint(words);
   return searching;
 }
@@ -34,27 +34,27 @@ async function paint(words) {
     q: words,
   });
   try {
-    found.replaceChildren(await latest.get(`${form.action}?${query}`));
+    results.replaceChildren(await latest.get(`${form.action}?${query}`));
   } catch (error) {
     if (error.name === "AbortError") return;
-    asked = null; // the next key asks again
-    found.querySelector("[role=status]")?.replaceChildren("网络不通，结果没有更新");
+    searchedWords = null; // the next key searches again
+    results.querySelector("[role=status]")?.replaceChildren("网络不通，结果没有更新");
   }
 }
 
-/** Take result `number`, once the list answers what was typed. */
+/** Choose result `number` once the results belong to the words. */
 async function take(number) {
   const words = box.value.trim();
   await search();
-  if (sent || words !== box.value.trim() || asked !== words) return;
-  const pick = picks()[number - 1];
-  if (!pick) return;
+  if (sent || words !== box.value.trim() || searchedWords !== words) return;
+  const result = listResults()[number - 1];
+  if (!result) return;
   sent = true;
-  pick.click();
+  result.click();
 }
 
-function walk(event, by) {
-  const all = picks();
+function moveFocus(event, by) {
+  const all = listResults();
   const at = all.indexOf(document.activeElement) + by;
   event.preventDefault();
   if (at < 0) box.focus();
@@ -62,37 +62,36 @@ function walk(event, by) {
 }
 
 function onKey(event) {
-  // While an input method composes, every key belongs to it.
   if (isComposing(event) || event.ctrlKey || event.metaKey) return;
   const number = chosenNumber(event);
   if (number !== null) choose(event, number);
   else if (!event.altKey) keys[event.key]?.(event);
 }
 
-function isOnPick({ target }) {
-  return target.matches?.(".pick") ?? false;
+function isOnResult({ target }) {
+  return target.matches?.(".practice-result") ?? false;
 }
 
 /** The result that a digit means, 0 for the answer; null for other keys and for typed digits. */
 function chosenNumber(event) {
   const digit = /^Digit([0-9])$/.exec(event.code)?.[1];
-  const isChoice = event.altKey || (isOnPick(event) && digit !== "0");
+  const isChoice = event.altKey || (isOnResult(event) && digit !== "0");
   return digit && isChoice ? Number(digit) : null;
 }
 
 function choose(event, number) {
   event.preventDefault();
   if (event.repeat) return;
-  if (number === 0) look.click();
+  if (number === 0) showAnswerButton.click();
   else take(number);
 }
 
 const keys = {
   ArrowDown: (event) => {
-    if (event.target === box || isOnPick(event)) walk(event, 1);
+    if (event.target === box || isOnResult(event)) moveFocus(event, 1);
   },
   ArrowUp: (event) => {
-    if (isOnPick(event)) walk(event, -1);
+    if (isOnResult(event)) moveFocus(event, -1);
   },
   Enter: (event) => {
     if (event.target === box) choose(event, 1);
@@ -105,7 +104,7 @@ const keys = {
 
 function typing() {
   clearTimeout(timer);
-  timer = setTimeout(search, PAUSE);
+  timer = setTimeout(search, PAUSE_MS);
 }
 
 document.addEventListener("keydown", onKey);
@@ -117,8 +116,8 @@ form.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", (event) => {
   sent = false;
-  // WebKit empties fields of a kept page after this event.
-  if (event.persisted && asked !== null) setTimeout(() => (box.value = asked));
+  // WebKit empties the fields of a page from its cache after this event.
+  if (event.persisted && searchedWords !== null) setTimeout(() => (box.value = searchedWords));
 });
 for (const hint of document.querySelectorAll(".keys-hint")) hint.hidden = false;
 form.querySelector("button").hidden = true;

@@ -1,37 +1,37 @@
-// A preview: its variants as tabs, its blanks filled with what is known of the customer.
+// A preview: its variants as tabs, its blanks filled with the customer's values.
 
 import {
   carriedNames,
   fill,
-  given,
+  formatValue,
   missed,
   pieces,
   read,
+  renderValue,
+  resolveValue,
   strip,
-  worth,
-  written,
 } from "./blanks.js";
-import { measured, shaped } from "./channels.js";
-import { offerPictures } from "./pictures.js";
+import { adaptToChannel, measureMessage } from "./channels.js";
+import { addCopyButtons } from "./pictures.js";
 
-/** What the server drew in `element`, but for what differs though nothing changed. */
+/** The HTML of `element` without times and tokens, to compare two renderings. */
 export function source(element) {
   return element.outerHTML.replace(/<time[\s\S]*?<\/time>|<input type="hidden"[^>]*>/g, "");
 }
 
-/** Say beside a field that its value comes from an earlier message, or no more. */
+/** Mark a field whose value is carried over from an earlier message, or unmark it. */
 export function markCarried(input, isCarried) {
   const label = input.closest("label");
   label.classList.toggle("carried", isCarried);
   const mark = label.querySelector(".carried-mark");
   if (!isCarried) return mark?.remove();
   if (mark) return;
-  const made = document.createElement("b");
-  Object.assign(made, { className: "carried-mark badge warn", textContent: "沿用" });
-  input.before(made);
+  const badge = document.createElement("b");
+  Object.assign(badge, { className: "carried-mark badge warn", textContent: "沿用" });
+  input.before(badge);
 }
 
-/** The replies of one entry, as the server drew them in `element`. */
+/** The variants of one entry, as the server rendered them in `element`. */
 export class Reply {
   constructor(element, { customer, channel }) {
     Object.assign(this, { element, customer, chosen: channel });
@@ -70,7 +70,7 @@ export class Reply {
       panel.setAttribute("aria-labelledby", tab.id);
     });
     for (const input of this.inputs(this.element)) this.listen(input);
-    offerPictures(this.element);
+    addCopyButtons(this.element);
   }
 
   listen(input) {
@@ -104,7 +104,7 @@ export class Reply {
   draw() {
     for (const input of this.inputs(this.element)) {
       const value = this.customer.get(input.dataset.fill);
-      if (input.value !== value) input.value = value; // a date field takes dates alone
+      if (input.value !== value) input.value = value; // a date field accepts dates only
       if (strip(value)) input.removeAttribute("aria-invalid");
       markCarried(input, this.customer.isCarried(input.dataset.fill));
     }
@@ -113,34 +113,34 @@ export class Reply {
       const value = this.customer.get(blank.name);
       element.classList.toggle(
         "carried",
-        this.customer.isCarried(blank.name) && given(blank, value) !== "",
+        this.customer.isCarried(blank.name) && formatValue(blank, value) !== "",
       );
-      element.textContent = written(blank, value);
-      element.classList.toggle("filled", worth(blank, value) !== "" || blank.optional);
+      element.textContent = renderValue(blank, value);
+      element.classList.toggle("filled", resolveValue(blank, value) !== "" || blank.optional);
     }
-    const { text, over } = measured(this.text(), this.channel);
+    const { text, over } = measureMessage(this.text(), this.channel);
     const length = this.element.querySelector("[data-length]");
     length.textContent = text;
     length.classList.toggle("over", over);
   }
 
-  /** What is wrong with a blank of the variant; mostly nothing. */
+  /** The syntax error of a blank in the variant, or "". */
   get fault() {
     return this.variant.dataset.fault;
   }
 
-  /** Why it may not be sent now; mostly nothing. */
-  get barred() {
-    return this.variant.dataset.barred;
+  /** Why it must not be sent now, or "". */
+  get unsendableReason() {
+    return this.variant.dataset.unsendable;
   }
 
-  /** Where it is sent: where the variant is made for, or what is chosen above. */
+  /** The channel of the variant, or the chosen one. */
   get channel() {
     return this.variant.dataset.channel || this.chosen.value;
   }
 
   get drawn() {
-    return shaped(pieces(this.variant.querySelector(".reply")), this.channel);
+    return adaptToChannel(pieces(this.variant.querySelector(".reply")), this.channel);
   }
 
   /** The text to send. */
@@ -152,12 +152,12 @@ export class Reply {
     return [...within.querySelectorAll("[data-fill]")];
   }
 
-  /** The names of what must be given and is not. */
+  /** The names of required blanks without a value. */
   missed() {
     return missed(this.drawn, (name) => this.customer.get(name));
   }
 
-  /** The names of blanks whose value is carried from an earlier message. */
+  /** The names of blanks whose value is carried over from an earlier message. */
   carried() {
     return carriedNames(this.drawn, this.customer);
   }

@@ -1,9 +1,9 @@
-// A reply goes to the clipboard whole, or after a second thought.
+// Decides whether a reply can be copied at once or needs a confirmation.
 
 import { strip } from "./blanks.js";
 import { copy } from "./clipboard.js";
 
-/** What to ask before values of an earlier message are copied: their names and values. */
+/** The question before carried values are copied: their names and values. */
 export function describeCarried(names, customer) {
   return `沿用：${names.map((name) => `${name} ${strip(customer.get(name))}`).join("、")}`;
 }
@@ -12,19 +12,19 @@ export class Sender {
   /** `say` shows a sentence: (text, kind). */
   constructor(say) {
     this.say = say;
-    this.armed = null; // the variant that may be copied though something is doubtful
+    this.armed = null; // the variant that a second key press copies
     this.asksCarried = false;
   }
 
   disarm() {
     this.armed = null;
-    this.asksCarried = false; // the question is whether values are of the same customer
+    this.asksCarried = false; // the question is whether it is still the same customer
   }
 
   /** The text of `reply` to copy, or null when it is refused or has to be confirmed first. */
   prepare(reply) {
     if (!reply) return this.refuse("没有可复制的话术", "warn");
-    if (reply.barred) return this.refuse(reply.barred, "bad");
+    if (reply.unsendableReason) return this.refuse(reply.unsendableReason, "bad");
     const [missed, carried] = [reply.missed(), reply.carried()];
     const isDoubtful = missed.length > 0 || carried.length > 0 || reply.fault !== "";
     if (isDoubtful && this.armed !== reply.variant) return this.arm(reply, { missed, carried });
@@ -37,7 +37,7 @@ export class Sender {
     return null;
   }
 
-  /** `reply` is on the clipboard: say so, and what it still lacks. */
+  /** Report that `reply` was copied, and which blanks are still empty. */
   sent(reply) {
     const missed = reply.missed();
     reply.customer.confirm(reply.carried());
@@ -45,7 +45,7 @@ export class Sender {
     else this.say(`已复制：${reply.title}`, "ok");
   }
 
-  /** The first time with something doubtful: show it, and ask again. */
+  /** Show what is doubtful and wait for a second key press. */
   arm(reply, { missed, carried }) {
     this.armed = reply.variant;
     this.asksCarried = carried.length > 0;

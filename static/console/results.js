@@ -1,9 +1,9 @@
-// The list and the preview beside it: which entry is selected, what of it is shown.
+// The list of results and the preview of the selected one.
 
 import { fetchFragment } from "./fragments.js";
 import { Reply, source } from "./reply.js";
 
-const REST = 150; // ms on one entry before its neighbours are fetched too
+const PREFETCH_DELAY_MS = 150; // on one entry before its neighbours are fetched
 
 export class Results {
   constructor({ panes, box, channel, customer, form }) {
@@ -32,28 +32,28 @@ export class Results {
     return this.panes.querySelector(".count").textContent.trim();
   }
 
-  /** The entry to name in the address: the first one goes without saying. */
+  /** The entry for the address; "" for the first one, which is selected by default. */
   get entry() {
     const first = this.options[0]?.dataset.entry;
     return this.reply?.entry === first ? "" : (this.reply?.entry ?? "");
   }
 
-  /** Show a new list; a preview that is the same stays, with whoever types in it. */
+  /** Show a new list; an unchanged preview stays, with what is being typed in it. */
   paint(fragment) {
     const drawn = fragment.querySelector(".preview");
     const same = drawn !== null && this.reply?.source === source(drawn);
-    for (const part of same ? [".found"] : [".found", ".shown"]) {
+    for (const part of same ? [".results-pane"] : [".results-pane", ".preview-pane"]) {
       this.panes.querySelector(part).replaceWith(fragment.querySelector(part));
     }
     this.adopt(same ? this.reply : null);
   }
 
-  /** Take over what the server drew, and `reply` when its preview stays. */
+  /** Use the elements that the server rendered, and `reply` when its preview stays. */
   adopt(reply = null) {
     const drawn = this.panes.querySelector(".preview");
     this.reply = reply ?? (drawn && new Reply(drawn, this));
-    this.kept = new Map(); // promises of replies, by entry
-    if (this.reply) this.kept.set(this.reply.entry, Promise.resolve(this.reply));
+    this.previews = new Map(); // promises of Reply, by entry
+    if (this.reply) this.previews.set(this.reply.entry, Promise.resolve(this.reply));
     this.ready = Promise.resolve();
     for (const option of this.options) option.tabIndex = -1;
     this.point();
@@ -66,7 +66,7 @@ export class Results {
     if (option && option !== this.selected) this.select(option);
   }
 
-  /** Select `option`; `ready` rejects when its preview cannot be had. */
+  /** Select `option`; `ready` rejects when its preview cannot be loaded. */
   select(option) {
     this.selected?.setAttribute("aria-selected", "false");
     option.setAttribute("aria-selected", "true");
@@ -75,7 +75,7 @@ export class Results {
   }
 
   async show(option) {
-    this.reply = null; // until then nothing can be copied
+    this.reply = null; // nothing can be copied until the preview is loaded
     const reply = await this.preview(option.dataset.entry);
     if (this.selected !== option) return;
     this.reply = reply;
@@ -85,17 +85,17 @@ export class Results {
     reply.draw();
   }
 
-  /** Tell the box which option is active, and keep that one in sight. */
+  /** Set the active option of the box, and scroll it into view. */
   point() {
     const { selected } = this;
     if (selected) this.box.setAttribute("aria-activedescendant", selected.id);
     else this.box.removeAttribute("aria-activedescendant");
     selected?.scrollIntoView({ block: "nearest" });
     clearTimeout(this.rest);
-    this.rest = setTimeout(() => this.prepare(), REST);
+    this.rest = setTimeout(() => this.prefetch(), PREFETCH_DELAY_MS);
   }
 
-  prepare() {
+  prefetch() {
     const options = this.options;
     const at = options.indexOf(this.selected);
     for (const near of [options[at + 1], options[at - 1]]) {
@@ -104,12 +104,12 @@ export class Results {
   }
 
   preview(entry) {
-    if (!this.kept.has(entry)) this.kept.set(entry, this.load(entry));
-    return this.kept.get(entry);
+    if (!this.previews.has(entry)) this.previews.set(entry, this.load(entry));
+    return this.previews.get(entry);
   }
 
   async load(entry) {
-    const { kept } = this;
+    const { previews } = this;
     try {
       const { value } = this.channel; // which variants there are
       const kind = document.getElementById("segment").value;
@@ -117,7 +117,7 @@ export class Results {
       const fragment = await fetchFragment(address);
       return new Reply(fragment.querySelector(".preview"), this);
     } catch (error) {
-      kept.delete(entry);
+      previews.delete(entry);
       throw error;
     }
   }

@@ -1,11 +1,11 @@
-// What was emptied, removed or put away can be brought back, step by step.
+// The undo stack of the console: steps that emptied, removed or replaced something.
 
 const PREFIX = "kb-console-undo-";
 const MAX_STEPS = 20;
 
-/** Steps to take back, the last first; they survive a reload of the tab. */
+/** Steps that can be undone; they survive a reload of the tab. */
 export class UndoStack {
-  /** `apply` does what a step needs and returns what to say. */
+  /** `apply` undoes a step. */
   constructor({ owner, button, apply }) {
     Object.assign(this, { key: PREFIX + owner, button, apply });
     this.steps = read(this.key);

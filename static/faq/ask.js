@@ -1,27 +1,26 @@
-/* Answers appear while a question is being written; the input method is left alone.
-   Pictures are made light before they are sent. */
+/* Shows answers while a question is being written, and shrinks pictures before they are sent. */
 
 import { parseTrustedHtml } from "../shared/html.js";
 import { LatestRequest } from "../shared/http.js";
-import { small } from "../shared/shrink_picture.js";
+import { shrinkPicture } from "../shared/shrink_picture.js";
 
-const DELAY = 300; // ms after the last key
-const FEWEST = 2; // characters
+const DELAY_MS = 300; // after the last key
+const MIN_CHARS = 2;
 const form = document.querySelector("[data-ask]");
 const box = form.querySelector("textarea");
 const place = form.querySelector("[data-offered]");
 const pictures = form.querySelector("[name=pictures]");
-let shrinking = null; // until all that was chosen is light enough to send
+let shrinking = null; // a promise while pictures are being shrunk
 let timer = 0;
 const latest = new LatestRequest();
-let asked = box.value.trim();
+let searchedText = box.value.trim();
 
-async function look(words) {
+async function loadAnswers(words) {
   const url = `${form.dataset.ask}?q=${encodeURIComponent(words.slice(0, 200))}`;
   try {
     show(await latest.fetchText(url));
   } catch {
-    // offline or overtaken: the form still works
+    // offline or replaced by a later request: the form still works
   }
 }
 
@@ -29,32 +28,33 @@ function show(html) {
   if (html.trim() !== place.innerHTML.trim()) place.replaceChildren(parseTrustedHtml(html));
 }
 
-function typed(event) {
+function onInput(event) {
   if (event.isComposing) return;
   const words = box.value.trim();
-  if (words === asked || words.length < FEWEST) return;
-  asked = words;
+  if (words === searchedText || words.length < MIN_CHARS) return;
+  searchedText = words;
   clearTimeout(timer);
-  timer = setTimeout(look, DELAY, words);
+  timer = setTimeout(loadAnswers, DELAY_MS, words);
 }
 
-async function shrink() {
-  const light = new DataTransfer();
-  for (const file of await Promise.all([...pictures.files].map(small))) light.items.add(file);
-  pictures.files = light.files;
+async function shrinkPictures() {
+  const transfer = new DataTransfer();
+  for (const file of await Promise.all([...pictures.files].map(shrinkPicture)))
+    transfer.items.add(file);
+  pictures.files = transfer.files;
   shrinking = null;
 }
 
-function sent(event) {
+function onSubmit(event) {
   if (!shrinking) return;
   event.preventDefault();
   shrinking.then(() => form.requestSubmit(event.submitter));
 }
 
 pictures?.addEventListener("change", () => {
-  shrinking = shrink();
+  shrinking = shrinkPictures();
 });
-form.addEventListener("submit", sent);
-box.addEventListener("input", typed);
-box.addEventListener("compositionend", typed);
+form.addEventListener("submit", onSubmit);
+box.addEventListener("input", onInput);
+box.addEventListener("compositionend", onInput);
 document.querySelector("#refused")?.focus();

@@ -1,4 +1,4 @@
-/* A link to hand on: the short one, which chat tools do not cut at Chinese letters. */
+/* Copies the short link, which chat tools do not cut at Chinese characters. */
 
 const button = document.querySelector("[data-copy]");
 const status = document.querySelector("[data-copied]");
@@ -6,7 +6,7 @@ const label = button.textContent;
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = document.createElement("textarea"); // plain http has no clipboard
+  const area = document.createElement("textarea"); // there is no clipboard without https
   area.value = text;
   document.body.append(area);
   area.select();
@@ -15,8 +15,8 @@ async function copy(text) {
   if (!copied) throw new Error("refused");
 }
 
-function say(words) {
-  button.textContent = status.textContent = words;
+function showStatus(text) {
+  button.textContent = status.textContent = text;
   setTimeout(() => {
     button.textContent = label;
     status.textContent = "";
@@ -27,7 +27,7 @@ button.hidden = false;
 button.addEventListener("click", async () => {
   const link = new URL(button.dataset.copy, location.href).href;
   await copy(link).then(
-    () => say(button.dataset.copiedText),
-    () => say(button.dataset.refusedText),
+    () => showStatus(button.dataset.copiedText),
+    () => showStatus(button.dataset.refusedText),
   );
 });

@@ -1,4 +1,4 @@
-/* A picture of a step, large; without this file its link opens the picture itself. */
+/* Shows a picture in a dialog; without this script the link opens the picture itself. */
 
 const dialog = document.querySelector("#large");
 

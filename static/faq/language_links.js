@@ -1,4 +1,4 @@
-/* The other script, at the same place of the page: the anchor goes along. */
+/* Links to other languages keep the anchor, so that the reader stays at the same place. */
 
 for (const link of document.querySelectorAll("[data-script]")) {
   link.addEventListener("click", () => {

@@ -1,10 +1,10 @@
-/* Live suggestions: a combobox that the input method never has to share a key with. */
+/* Suggestions under a search box, as an ARIA combobox. */
 
 import { isComposing } from "../shared/composing.js";
 import { parseTrustedHtml } from "../shared/html.js";
 import { LatestRequest } from "../shared/http.js";
 
-const DELAY = 60; // ms after the last key
+const DELAY_MS = 60; // after the last key
 
 for (const form of document.querySelectorAll("[data-suggest]")) attach(form);
 
@@ -14,18 +14,18 @@ function attach(form) {
   const status = form.querySelector("[role=status]");
   let timer = 0;
   const latest = new LatestRequest();
-  let shown = input.value.trim(); // what the list belongs to
+  let shown = input.value.trim(); // the query of the list
   let active = -1;
 
   const options = () => [...list.children];
 
-  function forget() {
+  function cancel() {
     clearTimeout(timer);
     latest.abort();
   }
 
   function close() {
-    forget();
+    cancel();
     list.hidden = true;
     select(-1);
     input.setAttribute("aria-expanded", "false");
@@ -51,11 +51,11 @@ function attach(form) {
     list.hidden = false;
     select(-1);
     input.setAttribute("aria-expanded", "true");
-    status.textContent = form.dataset.told.replace("{n}", count);
+    status.textContent = form.dataset.countText.replace("{n}", count);
   }
 
-  async function ask(words) {
-    forget();
+  async function load(words) {
+    cancel();
     const url = `${form.dataset.suggest}?q=${encodeURIComponent(words)}`;
     try {
       show(await latest.fetchText(url), words);
@@ -64,23 +64,23 @@ function attach(form) {
     }
   }
 
-  function typed() {
+  function onType() {
     const words = input.value.trim();
     if (words === shown && !list.hidden) return;
-    forget();
+    cancel();
     if (!words) {
       shown = "";
       return close();
     }
-    timer = setTimeout(ask, DELAY, words);
+    timer = setTimeout(load, DELAY_MS, words);
   }
 
   function move(step) {
     if (list.hidden) {
-      if (input.value.trim()) ask(input.value.trim());
+      if (input.value.trim()) load(input.value.trim());
       return;
     }
-    const places = options().length + 1; // the box itself is one of them
+    const places = options().length + 1; // the input itself is one of them
     select(((active + 1 + step + places) % places) - 1);
   }
 
@@ -91,7 +91,7 @@ function attach(form) {
     Escape: close,
   };
 
-  function pressed(event) {
+  function onKeydown(event) {
     if (isComposing(event) || event.altKey || event.ctrlKey || event.metaKey) return;
     const native = (event.key === "Enter" && active < 0) || (event.key === "Escape" && list.hidden);
     if (native || !keys[event.key]) return;
@@ -103,9 +103,9 @@ function attach(form) {
   input.setAttribute("aria-autocomplete", "list");
   input.setAttribute("aria-controls", list.id);
   input.setAttribute("aria-expanded", "false");
-  input.addEventListener("input", (event) => event.isComposing || typed());
-  input.addEventListener("compositionend", typed);
-  input.addEventListener("keydown", pressed);
+  input.addEventListener("input", (event) => event.isComposing || onType());
+  input.addEventListener("compositionend", onType);
+  input.addEventListener("keydown", onKeydown);
   list.addEventListener("mousedown", (event) => event.preventDefault()); // keep the focus
   form.addEventListener("submit", close);
   form.addEventListener("focusout", (event) => form.contains(event.relatedTarget) || close());

@@ -1,4 +1,4 @@
-/* 有帮助吗: the answer appears in the form's place; without this file, on a page. */
+/* 有帮助吗: the response replaces the form; without this script it is a page. */
 
 import { parseTrustedHtml } from "../shared/html.js";
 import { post, ResponseError } from "../shared/http.js";
@@ -7,10 +7,10 @@ async function vote(form, button) {
   const body = new FormData(form);
   if (button?.name) body.append(button.name, button.value);
   body.append("part", "1");
-  const answer = await post(form.action, new URLSearchParams(body));
-  if (!answer.ok && answer.status !== 400) throw new ResponseError(answer);
+  const response = await post(form.action, new URLSearchParams(body));
+  if (!response.ok && response.status !== 400) throw new ResponseError(response);
   const part = document.createElement("div");
-  part.append(parseTrustedHtml(await answer.text()));
+  part.append(parseTrustedHtml(await response.text()));
   (form.closest("[data-voted]") ?? form).replaceWith(part);
   part.querySelector("[data-voted]").focus({ preventScroll: true });
 }
@@ -20,7 +20,7 @@ document.addEventListener("submit", (event) => {
   if (!form || form.dataset.vote === "plain") return;
   event.preventDefault();
   vote(form, event.submitter).catch(() => {
-    form.dataset.vote = "plain"; // offline, or too often: let the browser say so
+    form.dataset.vote = "plain"; // offline or throttled: the browser shows the response
     form.requestSubmit(event.submitter);
   });
 });

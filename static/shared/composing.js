@@ -1,4 +1,4 @@
-// While an input method composes, every key belongs to it.
+// Keys that belong to an input method must not trigger shortcuts.
 
 /** Whether the keydown `event` belongs to an input method. Safari says so by keyCode 229 alone. */
 export function isComposing(event) {

@@ -1,10 +1,10 @@
-// The one place where text becomes elements.
+// The only place where HTML text is parsed into elements.
 
 /**
  * Return a DocumentFragment of `html`.
  *
- * `html` must be written by us: a literal of a script, or the answer of one of our own templates,
- * which escape what people typed. Never pass a text of a person.
+ * `html` must be trusted: a literal of a script, or a response of this site, whose templates
+ * escape what people typed. Never pass text that a person wrote.
  */
 export function parseTrustedHtml(html) {
   const template = document.createElement("template");

@@ -1,19 +1,19 @@
-// Every request of our scripts goes through here. For signing in again see sign_in.js.
+// All requests of scripts go through this module. For signing in again see sign_in.js.
 
 const TIMEOUT_MS = 15_000;
 export const UPLOAD_TIMEOUT_MS = 60_000;
 
-/** Thrown when no answer came: the network is down, the server is, or it took too long. */
+/** Thrown when there is no response: network or server are down, or it took too long. */
 export class NetworkError extends Error {
   name = "NetworkError";
 }
 
-/** Thrown when the server took too long to answer: it may be there, and busy. */
+/** Thrown when the server took too long to respond. */
 export class TimeoutError extends NetworkError {
   name = "TimeoutError";
 }
 
-/** Thrown for an answer that cannot be used: another status, or the login page in its place. */
+/** Thrown for a response with an error status, or a redirect to the login page. */
 export class ResponseError extends Error {
   name = "ResponseError";
 
@@ -61,7 +61,7 @@ export function post(address, body, options = {}) {
   return request(address, { method: "POST", body, ...options });
 }
 
-/** Return `response` if it is a success of the address that was asked. Throws ResponseError. */
+/** Return `response` if it is successful and not redirected. Throws ResponseError. */
 export function requireOk(response) {
   if (!response.ok || response.redirected) throw new ResponseError(response);
   return response;
@@ -72,18 +72,18 @@ export function isJson(response) {
   return response.headers.get("Content-Type")?.includes("json") ?? false;
 }
 
-/** Send `body` though the page may be left meanwhile; nobody waits, and a failure is no matter. */
+/** Send `body` without waiting, also while the page is being left; failures are ignored. */
 export function sendInBackground(address, body, token) {
   post(address, body, { token, keepalive: true }).catch(() => {});
 }
 
-/** Requests of which only the newest counts: it aborts the one before. */
+/** Requests of which only the latest counts: each aborts the one before. */
 export class LatestRequest {
   constructor() {
     this.controller = new AbortController();
   }
 
-  /** Abort the request under way; return the signal of the next one. */
+  /** Abort the current request; return the signal of the next one. */
   next() {
     this.abort();
     this.controller = new AbortController();
@@ -94,7 +94,7 @@ export class LatestRequest {
     this.controller.abort();
   }
 
-  /** Send a request in place of the one under way; see `request`. */
+  /** Send a request that replaces the current one; see `request`. */
   async send(address, options = {}) {
     const signal = this.next();
     const response = await request(address, { ...options, signal });
@@ -102,7 +102,7 @@ export class LatestRequest {
     return response;
   }
 
-  /** Send a request and return the text of its answer. Throws ResponseError for other answers. */
+  /** Send a request and return its text. Throws ResponseError. */
   async fetchText(address, options = {}) {
     const signal = this.next();
     const response = requireOk(await request(address, { ...options, signal }));

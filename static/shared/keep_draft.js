@@ -3,9 +3,9 @@
 //   <form data-keep-draft="answer-12">   the key: letters, digits, - and _
 //   <li data-saved-draft="answer-12">    on a later page: the server has saved it
 //
-// A draft stays in this browser, under the id of its user, for a week at most. It is offered
-// again when the form comes back, and gone at logout. Nobody else's draft is ever shown.
-// Before the form is sent, the session is checked; whoever was signed out signs in in place.
+// A draft is stored in this browser under the id of its user, for a week at most. It is offered
+// when the form is opened again, and removed at logout. Other users never see it. Before the form
+// is sent, the session is checked; a user who was signed out can sign in without leaving the page.
 
 import { ensureSignedIn, pageUser } from "./sign_in.js";
 
@@ -26,7 +26,7 @@ export class Draft {
     this.form = form;
     this.prefix = `${PREFIX}:${pageUser}:${key}:`;
     this.id = this.prefix + randomId(); // two tabs never overwrite each other
-    this.baseline = JSON.stringify(this.values); // what the server sent: nothing is typed yet
+    this.baseline = JSON.stringify(this.values); // the values that the server sent
     this.isSubmitted = false;
     this.isStopped = false; // the user has logged out
     this.undo = null;
@@ -44,7 +44,7 @@ export class Draft {
     return [...this.form.elements].filter((control) => control.name && isKept(control));
   }
 
-  /** What stands in the fields, as [name, value] pairs in their order. */
+  /** The values of the fields, as [name, value] pairs in their order. */
   get values() {
     return this.controls.map((control) => [control.name, readValue(control)]);
   }
@@ -64,7 +64,7 @@ export class Draft {
     this.timer = setTimeout(() => this.save(), SAVE_DELAY_MS);
   }
 
-  /** The server has taken it: nothing is offered again. */
+  /** The server has saved the form: no draft is offered again. */
   clear() {
     clearTimeout(this.timer);
     removeRecord(this.id);
@@ -80,13 +80,13 @@ export class Draft {
     return records.sort((a, b) => b.at - a.at);
   }
 
-  /** What was just sent and came back stands here with an error: it is still not saved. */
+  /** Keep the draft of a form that was sent and came back with an error. */
   adopt() {
     const loaded = this.baseline;
     for (const { id, values, submitted } of this.others) {
       if (JSON.stringify(values) !== loaded) continue;
       removeRecord(id);
-      if (!submitted) continue; // the server has just that
+      if (!submitted) continue; // the server has the same values
       this.baseline = "";
       this.save();
     }
@@ -180,7 +180,7 @@ export class Draft {
 
   // Send -----------------------------------------------------------------------
 
-  /** Send the form natively once the user is known to be signed in. */
+  /** Submit the form natively after checking that the user is signed in. */
   async submit(submitter) {
     if (this.isChecking) return;
     this.isChecking = true;
@@ -288,7 +288,7 @@ function readRecords(prefix) {
   }
 }
 
-/** Forget what is too old, whoever wrote it, and what the server says it has saved. */
+/** Remove drafts of all users that are too old, and those that the server has saved. */
 function removeOldAndSaved() {
   for (const { id, at } of readRecords(`${PREFIX}:`)) {
     if (!(Math.abs(Date.now() - at) < MAX_AGE_MS)) removeRecord(id);

@@ -1,14 +1,14 @@
-// An open page learns of new and of ended notices within half a minute.
+// Updates the notices on an open page: new and ended ones within half a minute.
 
 import { parseTrustedHtml } from "./html.js";
 import { request } from "./http.js";
 
 const POLL_MS = 20_000;
-const IDLE_MS = 3_600_000; // nobody is there: the session may end
+const IDLE_MS = 3_600_000; // without activity polling stops, so that the session can expire
 const MAX_SEEN = 100;
 const place = document.getElementById("live-notices");
 const status = document.getElementById("live-notices-status");
-const box = document.getElementById("q"); // the console's; elsewhere all notices are shown
+const box = document.getElementById("q"); // the search box of the console; other pages show all notices
 const seenKey = `kb-notices-seen-${place.dataset.owner}`;
 let etag = "";
 let activeAt = Date.now();
@@ -56,7 +56,7 @@ async function poll() {
     etag = response.headers.get("ETag") ?? "";
     show([...fragment.querySelectorAll("[data-notice]")]);
   } catch {
-    // The network is down; the next time comes soon.
+    // The network is down; the next poll comes soon.
   } finally {
     isPolling = false;
   }
@@ -69,7 +69,7 @@ function show(notices) {
   if (!box) return fill(place, notices);
   const matching = notices.filter(({ dataset }) => dataset.matches === "yes");
   fillList(matching);
-  if (!box.value.trim()) addSeen(matching.map(idOf)); // all of them stand in the list
+  if (!box.value.trim()) addSeen(matching.map(idOf)); // the list shows all of them
   const seen = readSeen();
   const fresh = notices.filter(
     (notice) => notice.dataset.matches === "no" && !seen.includes(idOf(notice)),
@@ -89,7 +89,7 @@ function announce(now) {
   if (text) status.textContent = text;
 }
 
-/** Replace what stands in `parent`; whatever was open stays open. */
+/** Replace the content of `parent`; open notices stay open. */
 function fill(parent, notices) {
   const open = new Set([...parent.querySelectorAll("details[open]")].map(idOf));
   for (const notice of notices) {
@@ -101,7 +101,7 @@ function fill(parent, notices) {
 
 /** The notices above the list of the console. */
 function fillList(notices) {
-  const list = document.querySelector("#panes .found");
+  const list = document.querySelector("#panes .results-pane");
   let section = list.querySelector(":scope > .notices");
   if (!notices.length) return section?.remove();
   if (!section) {
@@ -113,7 +113,7 @@ function fillList(notices) {
   fill(section, notices);
 }
 
-/** A notice that the search did not ask for, with a button that puts it away. */
+/** A notice that does not match the search, with a button that dismisses it. */
 function dismissible(notice) {
   const row = document.createElement("div");
   row.className = "fresh-notice";
@@ -129,16 +129,16 @@ function dismissible(notice) {
   return row;
 }
 
-/** What the list shows by itself now needs no place above it. */
-function removeDoubles() {
+/** Remove notices above the list that the list shows now. */
+function removeDuplicates() {
   for (const row of [...place.children]) {
     const id = idOf(row.querySelector("details"));
     if (document.querySelector(`#panes [data-notice="${id}"]`)) row.remove();
   }
 }
 
-const panes = document.getElementById("panes"); // the console alone has them
-if (box && panes) new MutationObserver(removeDoubles).observe(panes, { childList: true });
+const panes = document.getElementById("panes"); // only the console has them
+if (box && panes) new MutationObserver(removeDuplicates).observe(panes, { childList: true });
 for (const kind of ["keydown", "pointerdown"]) {
   document.addEventListener(
     kind,

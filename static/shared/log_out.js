@@ -1,9 +1,9 @@
-// Logging out leaves nothing of anybody in the browser. The server says so, too
-// (Clear-Site-Data), but browsers obey it on secure addresses only.
+// Logging out clears the browser's storage. The server sends Clear-Site-Data too, which
+// browsers follow on secure addresses only.
 
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("form[data-log-out], #logout-form")) return;
-  document.dispatchEvent(new CustomEvent("logged-out")); // what listens stops keeping
+  document.dispatchEvent(new CustomEvent("logged-out")); // listeners stop storing drafts
   try {
     localStorage.clear();
     sessionStorage.clear();

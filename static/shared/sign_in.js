@@ -7,9 +7,9 @@ import { isJson, NetworkError, post, ResponseError, request, TimeoutError } from
 
 const STATUS_TIMEOUT_MS = 5000;
 const page = document.querySelector('meta[name="signed-in"]')?.dataset ?? {};
-let pending = null; // one dialog at a time: everybody waits for the same answer
+let pending = null; // one dialog at a time: all callers wait for the same result
 
-/** The id of the user this page was made for; "" when nobody was signed in. */
+/** The id of the user this page was made for; "" for an anonymous visitor. */
 export const pageUser = page.user ?? "";
 
 /** Return {user, token}: who is signed in now, and a fresh CSRF token. Throws NetworkError. */
@@ -30,8 +30,7 @@ export function refreshToken(token) {
 /**
  * Resolve to whether the user of this page is signed in, after a dialog where needed.
  *
- * Throws NetworkError. When the server cannot tell, it says true: the request that follows
- * finds out.
+ * Throws NetworkError. Resolves to true when the server cannot say: the next request finds out.
  */
 export function ensureSignedIn() {
   pending ??= settle().finally(() => (pending = null));
@@ -48,17 +47,17 @@ export async function fetchSignedIn(address, options = () => ({})) {
   const response = await request(address, options());
   const isRefused = response.status === 403;
   if (!isRefused && !isLogin(response)) return response;
-  if (!(await ensureSignedIn())) return null; // else the token is fresh now
+  if (!(await ensureSignedIn())) return null; // otherwise the token is fresh now
   return request(address, options());
 }
 
-/** Thrown where an answer needs somebody signed in, and nobody is. */
+/** Thrown where the user has to be signed in and is not. */
 export class SignedOutError extends Error {
   name = "SignedOutError";
   status = 401;
 }
 
-/** Whether `response` is the login page in place of what was asked for. */
+/** Whether `response` is a redirect to the login page. */
 export function isLogin(response) {
   return response.redirected && new URL(response.url).pathname === page.login;
 }
@@ -70,23 +69,23 @@ async function settle() {
     session = await fetchSession();
   } catch (error) {
     const isBusy = error instanceof TimeoutError || !(error instanceof NetworkError);
-    if (isBusy) return true; // or the server is too old to say
+    if (isBusy) return true; // or an older server without this address
     throw error;
   }
   if (session.user === pageUser) {
     refreshToken(session.token);
     return true;
   }
-  if (session.user) return leaveTo();
+  if (session.user) return reloadForOtherUser();
   const signedIn = await askToSignIn(session.token);
   if (!signedIn) return false;
-  if (signedIn.user !== pageUser) return leaveTo();
+  if (signedIn.user !== pageUser) return reloadForOtherUser();
   refreshToken(signedIn.token);
   return true;
 }
 
-/** Somebody else signed in: what stands on this page is not theirs to see. */
-function leaveTo() {
+/** Another user signed in: they must not see what this page shows. */
+function reloadForOtherUser() {
   location.reload();
   return false;
 }
@@ -134,7 +133,7 @@ function askToSignIn(token) {
   });
 }
 
-/** Return {user, token}, or {error: what to say}. */
+/** Return {user, token}, or {error: message}. */
 async function signIn({ username, password, token }) {
   const body = new URLSearchParams({
     username,
@@ -147,8 +146,8 @@ async function signIn({ username, password, token }) {
     if (isJson(response)) return await response.json();
     const answer = new DOMParser().parseFromString(await response.text(), "text/html");
     const errors = [...answer.querySelectorAll("main [role=alert], main .errorlist li")];
-    const told = errors.map((error) => error.textContent.trim()).filter(Boolean);
-    return { error: told.join(" ") || "没能登录，请在新窗口登录后再试。" };
+    const messages = errors.map((error) => error.textContent.trim()).filter(Boolean);
+    return { error: messages.join(" ") || "没能登录，请在新窗口登录后再试。" };
   } catch {
     return { error: "网络不通，请稍后再试。" };
   }

@@ -1,4 +1,4 @@
-// Alt+Z presses the button that takes the last step back: <button data-undo>.
+// Alt+Z presses the undo button: <button data-undo>.
 
 import { isComposing } from "./composing.js";
 
@@ -10,5 +10,5 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   button.click();
 });
-// Focused, so that it is read out and one key away.
+// Focused, so that screen readers read it and Enter presses it.
 if (document.activeElement === document.body) button?.focus({ preventScroll: true });

@@ -46,10 +46,10 @@
   var SCHEMES = /^(https?|mailto|tel):$/;
   var NEW_TAB = { target: "_blank", rel: "noopener noreferrer" };
   function el(name, attributes2, ...children) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes2 ?? {})) setAttribute(made, key, value);
-    made.append(...children.flat().filter((child) => child != null && child !== ""));
-    return made;
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes2 ?? {})) setAttribute(element, key, value);
+    element.append(...children.flat().filter((child) => child != null && child !== ""));
+    return element;
   }
   function setAttribute(element, key, value) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
@@ -58,12 +58,14 @@
   }
   function build(node) {
     if (typeof node === "string") return node;
-    const [name, given, nodes] = node;
+    const [name, allAttributes, nodes] = node;
     if (!TAGS.has(name)) return nodes.map(build);
-    const kept = Object.fromEntries(Object.entries(given).filter(([key]) => ATTRIBUTES.has(key)));
-    if (name === "img") return image(given, kept);
-    const href = name === "a" ? safeAddress(given.href) : null;
-    return el(name, href ? { ...kept, href, ...NEW_TAB } : kept, nodes.map(build));
+    const attributes2 = Object.fromEntries(
+      Object.entries(allAttributes).filter(([key]) => ATTRIBUTES.has(key))
+    );
+    if (name === "img") return image(allAttributes, attributes2);
+    const href = name === "a" ? safeAddress(allAttributes.href) : null;
+    return el(name, href ? { ...attributes2, href, ...NEW_TAB } : attributes2, nodes.map(build));
   }
   function siteLink(path, ...children) {
     return el("a", { href: siteOrigin + path, target: "_blank", rel: "noopener" }, ...children);
@@ -85,15 +87,15 @@
       return null;
     }
   }
-  function image(given, kept) {
-    const src = safeAddress(given.src);
-    if (!src) return given.alt ?? "";
-    const shown = el("img", { ...kept, src, loading: "lazy" });
-    shown.addEventListener("error", () => {
-      const name = translate("picture") + (given.alt ?? "");
-      shown.replaceWith(shown.closest("a") ? name : el("a", { href: src, ...NEW_TAB }, name));
+  function image({ src: source, alt = "" }, attributes2) {
+    const src = safeAddress(source);
+    if (!src) return alt;
+    const picture = el("img", { ...attributes2, src, loading: "lazy" });
+    picture.addEventListener("error", () => {
+      const name = translate("picture") + alt;
+      picture.replaceWith(picture.closest("a") ? name : el("a", { href: src, ...NEW_TAB }, name));
     });
-    return shown;
+    return picture;
   }
 
   // static/shared/http.js
@@ -146,7 +148,7 @@
     constructor() {
       this.controller = new AbortController();
     }
-    /** Abort the request under way; return the signal of the next one. */
+    /** Abort the current request; return the signal of the next one. */
     next() {
       this.abort();
       this.controller = new AbortController();
@@ -155,14 +157,14 @@
     abort() {
       this.controller.abort();
     }
-    /** Send a request in place of the one under way; see `request`. */
+    /** Send a request that replaces the current one; see `request`. */
     async send(address, options = {}) {
       const signal = this.next();
       const response = await request(address, { ...options, signal });
       signal.throwIfAborted();
       return response;
     }
-    /** Send a request and return the text of its answer. Throws ResponseError for other answers. */
+    /** Send a request and return its text. Throws ResponseError. */
     async fetchText(address, options = {}) {
       const signal = this.next();
       const response = requireOk(await request(address, { ...options, signal }));
@@ -236,7 +238,7 @@
       this.draft = this.makeDraft();
       this.label();
     }
-    /** Fields of a question. They stay, whichever view the reader looks at meanwhile. */
+    /** The fields of a question, which keep their text while other views are shown. */
     makeDraft() {
       const text = el("textarea", {
         id: "text",
@@ -274,7 +276,7 @@
         button.setAttribute("aria-pressed", button.lang === currentLanguage());
       }
     }
-    // Views: functions of the panel, which may fetch first --------------------------------
+    // Views: functions that render into the panel, and may fetch data first ----------------
     get view() {
       return this.trail.at(-1);
     }
@@ -289,13 +291,13 @@
     openQuestionForm() {
       this.go(this.views.ask);
     }
-    /** Back to the view before this one. */
+    /** Return to the previous view. */
     leave() {
       this.trail.pop();
       this.view(this);
       this.focus();
     }
-    /** The same view, in another language. */
+    /** Render the current view again, in another language. */
     repaint() {
       this.site = null;
       this.label();
@@ -311,9 +313,9 @@
       this.show(errorLine(reasonOf(error)), el("button", retry, translate("again")));
     }
     /**
-     * Resolve to what `fetchAnswer` does, or to null: then the reader has gone on, or sees the error.
+     * Show `children` and resolve to the answer of `fetchAnswer`.
      *
-     * Meanwhile `children` are shown.
+     * Resolves to null where the reader has gone to another view, or an error is shown.
      */
     async load(fetchAnswer, ...children) {
       const { view } = this;
@@ -326,7 +328,7 @@
         return null;
       }
     }
-    /** The search box, or the title: a phone's keyboard would hide half of the list. */
+    /** Focus the search box; on a phone the title, because a keyboard would hide the list. */
     focus() {
       const box = matchMedia("(hover: hover)").matches && this.body.querySelector("input[type=search]");
       (box || this.title).focus();
@@ -334,7 +336,358 @@
   };
 
   // static/widget/src/widget.css
-  var widget_default = '/* How the widget looks. Sizes are px: the host page decides what a rem is.\n   Tokens come from static/base/tokens.css; see theme.js. */\n\n:host {\n  all: initial !important;\n  display: block !important;\n  font: 16px / 1.5 var(--font) !important;\n  color-scheme: light;\n}\n.root {\n  color: var(--ink);\n  text-align: start;\n  overflow-wrap: anywhere;\n}\n* {\n  box-sizing: border-box;\n}\n[hidden] {\n  display: none !important;\n}\nh2,\nh3,\nh4,\np,\nul,\nol,\nblockquote,\npre,\nfieldset {\n  margin: 0;\n  padding: 0;\n}\nbutton,\ninput,\ntextarea,\nselect {\n  font: inherit;\n  color: inherit;\n}\n:focus-visible {\n  outline: 2px solid var(--accent);\n  outline-offset: 2px;\n}\n.button {\n  min-height: 40px;\n  padding: 0 16px;\n  border: 1px solid var(--line-strong);\n  border-radius: var(--radius);\n  background: var(--surface-raised);\n  cursor: pointer;\n}\n.button:hover {\n  background: var(--surface-sunk);\n}\n.main {\n  border-color: var(--accent);\n  background: var(--accent);\n  color: var(--accent-ink);\n}\n.main:hover {\n  background: var(--accent);\n  filter: brightness(0.92);\n}\n.button:disabled {\n  opacity: 0.6;\n  cursor: default;\n}\n.launch {\n  position: fixed;\n  z-index: 2147483000;\n  right: max(16px, env(safe-area-inset-right));\n  bottom: max(16px, env(safe-area-inset-bottom));\n  min-height: 48px;\n  padding: 0 20px;\n  border-radius: var(--radius-pill);\n  box-shadow: var(--shadow-float);\n}\n.left .launch {\n  right: auto;\n  left: max(16px, env(safe-area-inset-left));\n}\ndialog {\n  width: min(400px, 100vw);\n  max-width: none;\n  height: min(640px, 100vh - 32px);\n  height: min(640px, 100dvh - 32px);\n  max-height: none;\n  margin: auto 16px 16px auto;\n  padding: 0;\n  border: 1px solid var(--line);\n  border-radius: var(--radius-l);\n  background: var(--surface-raised);\n  color: var(--ink);\n  box-shadow: var(--shadow-float);\n  overflow: hidden;\n}\n.left dialog {\n  margin: auto auto 16px 16px;\n}\ndialog::backdrop {\n  background: var(--backdrop-soft);\n}\n.panel {\n  display: flex;\n  flex-direction: column;\n  height: 100%;\n  background: var(--surface-raised);\n}\n.inline .panel {\n  height: auto;\n  border: 1px solid var(--line);\n  border-radius: var(--radius-l);\n}\n.head {\n  display: flex;\n  align-items: center;\n  gap: 8px;\n  padding: 8px 8px 8px 16px;\n  border-bottom: 1px solid var(--line);\n}\n.head h2 {\n  flex: 1;\n  font-size: 16px;\n  font-weight: 650;\n}\n.head button {\n  min-width: 40px;\n  padding: 0 8px;\n  border-color: transparent;\n}\n.body {\n  flex: 1;\n  padding: 16px;\n  overflow-y: auto;\n  overscroll-behavior: contain;\n}\n.inline .body {\n  overflow: visible;\n}\n.body > * + *,\nform > * + *,\n.prose > * + * {\n  margin-top: 12px;\n}\n.search {\n  position: relative;\n}\n.body .search > * + * {\n  margin-top: 0;\n}\n.results > * + * {\n  margin-top: 12px;\n}\n::placeholder {\n  color: var(--ink-soft);\n  opacity: 1;\n}\nlabel,\nlegend {\n  display: block;\n  font-size: 14px;\n  font-weight: 600;\n}\ninput[type="search"],\ninput[type="text"],\ntextarea,\nselect {\n  display: block;\n  width: 100%;\n  min-height: 44px;\n  padding: 8px 12px;\n  border: 1px solid var(--line-strong);\n  border-radius: var(--radius);\n  background: var(--surface-raised);\n}\ntextarea {\n  min-height: 96px;\n  resize: vertical;\n}\n.trap,\n.quiet {\n  position: absolute;\n  width: 1px;\n  height: 1px;\n  overflow: hidden;\n  clip-path: inset(50%);\n  white-space: nowrap;\n}\n.soft,\n.hint {\n  color: var(--ink-soft);\n  font-size: 14px;\n}\n.list {\n  list-style: none;\n}\n.list li {\n  border-bottom: 1px solid var(--line);\n}\n.list button {\n  display: block;\n  width: 100%;\n  min-height: 44px;\n  padding: 8px 0;\n  border: 0;\n  background: none;\n  color: var(--accent);\n  text-align: start;\n  cursor: pointer;\n}\n.list button:hover {\n  text-decoration: underline;\n}\n.list small {\n  display: -webkit-box;\n  overflow: hidden;\n  color: var(--ink-soft);\n  font-size: 14px;\n  -webkit-box-orient: vertical;\n  -webkit-line-clamp: 2;\n}\nh3 {\n  font-size: 18px;\n}\n.label {\n  font-size: 14px;\n}\na,\n.link {\n  color: var(--accent);\n  text-underline-offset: 3px;\n}\n.link {\n  padding: 8px 0;\n  border: 0;\n  background: none;\n  text-decoration: underline;\n  cursor: pointer;\n}\n.prose {\n  line-height: 1.7;\n}\n.prose ul,\n.prose ol {\n  padding-inline-start: 1.5em;\n}\n.prose img {\n  max-width: 100%;\n  height: auto;\n  border: 1px solid var(--line);\n  border-radius: var(--radius);\n}\n.prose pre,\n.prose .table {\n  max-width: 100%;\n  overflow-x: auto;\n  overflow-wrap: normal;\n}\n.prose pre,\n.prose code {\n  border-radius: var(--radius-s);\n  background: var(--surface-sunk);\n  font-size: 14px;\n}\n.prose pre {\n  padding: 8px 12px;\n}\n.prose table {\n  border-collapse: collapse;\n  font-size: 14px;\n}\n.prose th,\n.prose td {\n  padding: 6px 10px;\n  border: 1px solid var(--line);\n  text-align: start;\n  vertical-align: top;\n}\n.prose blockquote,\n.prose .callout {\n  padding: 4px 12px;\n  border-inline-start: 3px solid var(--line-strong);\n}\n.prose .callout {\n  background: var(--warn-soft);\n}\n.row {\n  display: flex;\n  flex-wrap: wrap;\n  align-items: center;\n  gap: 8px;\n}\n.choice {\n  display: inline-flex;\n  align-items: center;\n  gap: 6px;\n  min-height: 32px;\n  font-weight: 400;\n}\nfieldset {\n  border: 0;\n}\n.notice {\n  padding: 8px 12px;\n  border-inline-start: 3px solid var(--line-strong);\n  background: var(--warn-soft);\n}\n.notice * + * {\n  margin-top: 4px;\n}\n.tongues {\n  display: flex;\n  justify-content: center;\n  gap: 4px;\n  padding: 4px;\n  border-top: 1px solid var(--line);\n}\n.tongues button {\n  min-height: 32px;\n  padding: 0 8px;\n  border: 0;\n  background: none;\n  color: var(--ink-soft);\n  font-size: 13px;\n  cursor: pointer;\n}\n.tongues [aria-pressed="true"] {\n  color: var(--ink);\n  font-weight: 650;\n}\n.bad {\n  padding: 8px 12px;\n  border-inline-start: 3px solid var(--bad);\n  color: var(--bad);\n}\n@media (max-width: 480px) {\n  dialog,\n  .left dialog {\n    width: 100vw;\n    height: 100vh;\n    height: 100dvh;\n    margin: 0;\n    border: 0;\n    border-radius: 0;\n  }\n}\n@media print {\n  .launch {\n    display: none;\n  }\n}\n';
+  var widget_default = `/* Styles of the widget. Sizes are in px, because the host's page defines the rem.
+   Tokens come from static/base/tokens.css; see theme.js. */
+
+:host {
+  all: initial !important;
+  display: block !important;
+  font: 16px / 1.5 var(--font) !important;
+  color-scheme: light;
+}
+.root {
+  color: var(--ink);
+  text-align: start;
+  overflow-wrap: anywhere;
+}
+* {
+  box-sizing: border-box;
+}
+[hidden] {
+  display: none !important;
+}
+h2,
+h3,
+h4,
+p,
+ul,
+ol,
+blockquote,
+pre,
+fieldset {
+  margin: 0;
+  padding: 0;
+}
+button,
+input,
+textarea,
+select {
+  font: inherit;
+  color: inherit;
+}
+:focus-visible {
+  outline: 2px solid var(--accent);
+  outline-offset: 2px;
+}
+.button {
+  min-height: 40px;
+  padding: 0 16px;
+  border: 1px solid var(--line-strong);
+  border-radius: var(--radius);
+  background: var(--surface-raised);
+  cursor: pointer;
+}
+.button:hover {
+  background: var(--surface-sunk);
+}
+.main {
+  border-color: var(--accent);
+  background: var(--accent);
+  color: var(--accent-ink);
+}
+.main:hover {
+  background: var(--accent);
+  filter: brightness(0.92);
+}
+.button:disabled {
+  opacity: 0.6;
+  cursor: default;
+}
+.launch {
+  position: fixed;
+  z-index: 2147483000;
+  right: max(16px, env(safe-area-inset-right));
+  bottom: max(16px, env(safe-area-inset-bottom));
+  min-height: 48px;
+  padding: 0 20px;
+  border-radius: var(--radius-pill);
+  box-shadow: var(--shadow-float);
+}
+.left .launch {
+  right: auto;
+  left: max(16px, env(safe-area-inset-left));
+}
+dialog {
+  width: min(400px, 100vw);
+  max-width: none;
+  height: min(640px, 100vh - 32px);
+  height: min(640px, 100dvh - 32px);
+  max-height: none;
+  margin: auto 16px 16px auto;
+  padding: 0;
+  border: 1px solid var(--line);
+  border-radius: var(--radius-l);
+  background: var(--surface-raised);
+  color: var(--ink);
+  box-shadow: var(--shadow-float);
+  overflow: hidden;
+}
+.left dialog {
+  margin: auto auto 16px 16px;
+}
+dialog::backdrop {
+  background: var(--backdrop-soft);
+}
+.panel {
+  display: flex;
+  flex-direction: column;
+  height: 100%;
+  background: var(--surface-raised);
+}
+.inline .panel {
+  height: auto;
+  border: 1px solid var(--line);
+  border-radius: var(--radius-l);
+}
+.head {
+  display: flex;
+  align-items: center;
+  gap: 8px;
+  padding: 8px 8px 8px 16px;
+  border-bottom: 1px solid var(--line);
+}
+.head h2 {
+  flex: 1;
+  font-size: 16px;
+  font-weight: 650;
+}
+.head button {
+  min-width: 40px;
+  padding: 0 8px;
+  border-color: transparent;
+}
+.body {
+  flex: 1;
+  padding: 16px;
+  overflow-y: auto;
+  overscroll-behavior: contain;
+}
+.inline .body {
+  overflow: visible;
+}
+.body > * + *,
+form > * + *,
+.prose > * + * {
+  margin-top: 12px;
+}
+.search {
+  position: relative;
+}
+.body .search > * + * {
+  margin-top: 0;
+}
+.results > * + * {
+  margin-top: 12px;
+}
+::placeholder {
+  color: var(--ink-soft);
+  opacity: 1;
+}
+label,
+legend {
+  display: block;
+  font-size: 14px;
+  font-weight: 600;
+}
+input[type="search"],
+input[type="text"],
+textarea,
+select {
+  display: block;
+  width: 100%;
+  min-height: 44px;
+  padding: 8px 12px;
+  border: 1px solid var(--line-strong);
+  border-radius: var(--radius);
+  background: var(--surface-raised);
+}
+textarea {
+  min-height: 96px;
+  resize: vertical;
+}
+.trap,
+.quiet {
+  position: absolute;
+  width: 1px;
+  height: 1px;
+  overflow: hidden;
+  clip-path: inset(50%);
+  white-space: nowrap;
+}
+.soft,
+.hint {
+  color: var(--ink-soft);
+  font-size: 14px;
+}
+.list {
+  list-style: none;
+}
+.list li {
+  border-bottom: 1px solid var(--line);
+}
+.list button {
+  display: block;
+  width: 100%;
+  min-height: 44px;
+  padding: 8px 0;
+  border: 0;
+  background: none;
+  color: var(--accent);
+  text-align: start;
+  cursor: pointer;
+}
+.list button:hover {
+  text-decoration: underline;
+}
+.list small {
+  display: -webkit-box;
+  overflow: hidden;
+  color: var(--ink-soft);
+  font-size: 14px;
+  -webkit-box-orient: vertical;
+  -webkit-line-clamp: 2;
+}
+h3 {
+  font-size: 18px;
+}
+.label {
+  font-size: 14px;
+}
+a,
+.link {
+  color: var(--accent);
+  text-underline-offset: 3px;
+}
+.link {
+  padding: 8px 0;
+  border: 0;
+  background: none;
+  text-decoration: underline;
+  cursor: pointer;
+}
+.prose {
+  line-height: 1.7;
+}
+.prose ul,
+.prose ol {
+  padding-inline-start: 1.5em;
+}
+.prose img {
+  max-width: 100%;
+  height: auto;
+  border: 1px solid var(--line);
+  border-radius: var(--radius);
+}
+.prose pre,
+.prose .table {
+  max-width: 100%;
+  overflow-x: auto;
+  overflow-wrap: normal;
+}
+.prose pre,
+.prose code {
+  border-radius: var(--radius-s);
+  background: var(--surface-sunk);
+  font-size: 14px;
+}
+.prose pre {
+  padding: 8px 12px;
+}
+.prose table {
+  border-collapse: collapse;
+  font-size: 14px;
+}
+.prose th,
+.prose td {
+  padding: 6px 10px;
+  border: 1px solid var(--line);
+  text-align: start;
+  vertical-align: top;
+}
+.prose blockquote,
+.prose .callout {
+  padding: 4px 12px;
+  border-inline-start: 3px solid var(--line-strong);
+}
+.prose .callout {
+  background: var(--warn-soft);
+}
+.row {
+  display: flex;
+  flex-wrap: wrap;
+  align-items: center;
+  gap: 8px;
+}
+.choice {
+  display: inline-flex;
+  align-items: center;
+  gap: 6px;
+  min-height: 32px;
+  font-weight: 400;
+}
+fieldset {
+  border: 0;
+}
+.notice {
+  padding: 8px 12px;
+  border-inline-start: 3px solid var(--line-strong);
+  background: var(--warn-soft);
+}
+.notice * + * {
+  margin-top: 4px;
+}
+.tongues {
+  display: flex;
+  justify-content: center;
+  gap: 4px;
+  padding: 4px;
+  border-top: 1px solid var(--line);
+}
+.tongues button {
+  min-height: 32px;
+  padding: 0 8px;
+  border: 0;
+  background: none;
+  color: var(--ink-soft);
+  font-size: 13px;
+  cursor: pointer;
+}
+.tongues [aria-pressed="true"] {
+  color: var(--ink);
+  font-weight: 650;
+}
+.bad {
+  padding: 8px 12px;
+  border-inline-start: 3px solid var(--bad);
+  color: var(--bad);
+}
+@media (max-width: 480px) {
+  dialog,
+  .left dialog {
+    width: 100vw;
+    height: 100vh;
+    height: 100dvh;
+    margin: 0;
+    border: 0;
+    border-radius: 0;
+  }
+}
+@media print {
+  .launch {
+    display: none;
+  }
+}
+`;
 
   // static/widget/src/theme.js
   var COLOUR = /^#[0-9a-f]{6}$/;
@@ -371,35 +724,39 @@
     return `:host, dialog::backdrop { ${body} } `;
   }
   function sheet(text) {
-    const made = new CSSStyleSheet();
-    made.replaceSync(text);
-    return made;
+    const styleSheet = new CSSStyleSheet();
+    styleSheet.replaceSync(text);
+    return styleSheet;
   }
 
   // static/shared/shrink_picture.js
-  var LIGHT = 1 << 20;
-  var WIDE = 1600;
-  var AREA = 6e6;
-  async function small(file) {
-    if (file.size <= LIGHT) return file;
+  var MAX_UNCHANGED_BYTES = 1 << 20;
+  var MAX_WIDTH_PX = 1600;
+  var MAX_AREA_PX = 6e6;
+  async function shrinkPicture(file) {
+    if (file.size <= MAX_UNCHANGED_BYTES) return file;
     try {
-      const made = await drawn(await createImageBitmap(file));
-      if (!made || made.size >= file.size) return file;
-      return new File([made], file.name.replace(/\.\w+$|$/, ".jpg"), { type: made.type });
+      const blob = await drawSmaller(await createImageBitmap(file));
+      if (!blob || blob.size >= file.size) return file;
+      return new File([blob], file.name.replace(/\.\w+$|$/, ".jpg"), { type: blob.type });
     } catch {
       return file;
     }
   }
-  function drawn(image2) {
-    const ratio = Math.min(1, WIDE / image2.width, Math.sqrt(AREA / (image2.width * image2.height)));
+  function drawSmaller(image2) {
+    const ratio = Math.min(
+      1,
+      MAX_WIDTH_PX / image2.width,
+      Math.sqrt(MAX_AREA_PX / (image2.width * image2.height))
+    );
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(image2.width * ratio);
     canvas.height = Math.round(image2.height * ratio);
-    const paper = canvas.getContext("2d");
-    paper.fillStyle = "#fff";
-    paper.fillRect(0, 0, canvas.width, canvas.height);
-    paper.drawImage(image2, 0, 0, canvas.width, canvas.height);
-    return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.88));
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(image2, 0, 0, canvas.width, canvas.height);
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.88));
   }
 
   // static/widget/src/lists.js
@@ -435,20 +792,20 @@
   var MAX_OFFERED = 3;
   var OFFER_DELAY_MS = 500;
   async function askView(panel) {
-    const made = await panel.load(() => call("ask/", {}), loadingLine());
-    if (made) new QuestionForm(panel, made).show();
+    const formData = await panel.load(() => call("ask/", {}), loadingLine());
+    if (formData) new QuestionForm(panel, formData).show();
   }
   var QuestionForm = class {
-    /** `made` holds the stamp of the form, and the modules to choose from. */
-    constructor(panel, made) {
+    /** `stamp` must be sent with the form; `modules` are the choices of its select. */
+    constructor(panel, { stamp, modules }) {
       this.panel = panel;
       this.fields = panel.draft;
       this.fields.text.value ||= panel.searched;
       this.offered = el("div", { "aria-live": "polite" });
       this.alert = el("p", { class: "bad", role: "alert", hidden: true });
-      this.stamp = el("input", { type: "hidden", name: "stamp", value: made.stamp });
+      this.stamp = el("input", { type: "hidden", name: "stamp", value: stamp });
       this.button = el("button", { class: "button main" }, translate("send"));
-      this.form = this.makeForm(made.modules);
+      this.form = this.makeForm(modules);
       this.form.addEventListener("submit", (event) => {
         event.preventDefault();
         this.submit();
@@ -490,7 +847,7 @@
       this.panel.show(el("h3", null, translate("ask")), this.form);
       this.offer();
     }
-    /** Entries that may already answer what is written. */
+    /** Show entries that may answer the question. */
     async offer() {
       const words = this.fields.text.value.trim();
       if (words.length < MIN_QUERY_CHARS) return;
@@ -526,7 +883,8 @@
     }
     async requestBody() {
       const body = new FormData(this.form);
-      for (const file of this.fields.pictures.files) body.append("pictures", await small(file));
+      for (const file of this.fields.pictures.files)
+        body.append("pictures", await shrinkPicture(file));
       body.append("page", location.pathname);
       body.append("words", this.panel.searched);
       return body;

@@ -4,10 +4,10 @@ import { test } from "node:test";
 import {
   carriedNames,
   fill,
-  given as givenBy,
+  formatValue,
   missed,
+  renderValue,
   strip,
-  written,
 } from "../../static/console/blanks.js";
 
 // The table that kb.text.blanks keeps, too.
@@ -15,8 +15,8 @@ const CASES = JSON.parse(readFileSync(new URL("../blank_cases.json", import.meta
 
 for (const { body, pieces, values, filled, missed: names } of CASES) {
   test(`fills ${body}`, () => {
-    const given = new Map(Object.entries(values));
-    const value = (name) => given.get(name) ?? "";
+    const valuesByName = new Map(Object.entries(values));
+    const value = (name) => valuesByName.get(name) ?? "";
     assert.equal(fill(pieces, value), filled);
     assert.deepEqual(missed(pieces, value), names);
   });
@@ -29,10 +29,10 @@ test("strips what Python strips", () => {
 
 test("a value that does not fit its blank gives nothing", () => {
   const choice = { name: "快递", kind: "choice", initial: "", choices: ["顺丰"], optional: false };
-  assert.equal(givenBy(choice, "韵达"), "");
-  assert.equal(givenBy({ ...choice, kind: "date" }, "2026-13-01"), "");
-  assert.equal(givenBy({ ...choice, kind: "date" }, "2026-03-01"), "2026年3月1日");
-  assert.equal(written({ ...choice, optional: true }, "韵达"), "");
+  assert.equal(formatValue(choice, "韵达"), "");
+  assert.equal(formatValue({ ...choice, kind: "date" }, "2026-13-01"), "");
+  assert.equal(formatValue({ ...choice, kind: "date" }, "2026-03-01"), "2026年3月1日");
+  assert.equal(renderValue({ ...choice, optional: true }, "韵达"), "");
 });
 
 test("only values that are carried and reach the text are asked about", () => {

@@ -12,14 +12,14 @@ globalThis.Element = class {
     return selector.split(", ").some((one) => this.selectors.includes(one)) ? this : null;
   }
 };
-const { meaning } = await import("../../static/console/keys.js");
+const { getKeyAction } = await import("../../static/console/keys.js");
 
 const box = new Element("#q", "input");
 const blank = new Element("[data-fill]", "input");
 const tab = new Element('[role="tab"]', "button");
 const field = new Element("select");
 const page = new Element();
-const press = (target, key, more = {}) => meaning({ target, key, code: "", ...more });
+const press = (target, key, more = {}) => getKeyAction({ target, key, code: "", ...more });
 
 test("keys mean what their place makes of them", () => {
   assert.deepEqual(press(box, "ArrowDown"), ["next", 1]);

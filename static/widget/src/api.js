@@ -1,4 +1,4 @@
-// Asking our site: no cookie, no referrer, never for ever.
+// Requests to the help site, without cookie and referrer, and with a time limit.
 
 import { request, UPLOAD_TIMEOUT_MS } from "../../shared/http.js";
 import { currentLanguage, translate } from "./language.js";
@@ -7,7 +7,7 @@ import { siteOrigin } from "./site.js";
 export const MAX_QUERY_CHARS = 200;
 const TIMEOUT_MS = 15_000;
 
-/** Thrown for what our site refuses; `answer` is its JSON. */
+/** Thrown for an error response; `answer` is its JSON. */
 class RefusedError extends Error {
   constructor(answer) {
     super(answer.detail);
@@ -18,7 +18,7 @@ class RefusedError extends Error {
 /**
  * Return the JSON at /widget/`path`; a `body` is posted.
  *
- * Throws RefusedError, NetworkError, SyntaxError where the answer is no JSON, and AbortError.
+ * Throws RefusedError, NetworkError, SyntaxError where the response is not JSON, and AbortError.
  */
 export async function call(path, query, { body, signal } = {}) {
   const url = new URL(`/widget/${path}`, siteOrigin);
@@ -39,7 +39,7 @@ export async function call(path, query, { body, signal } = {}) {
   return answer;
 }
 
-/** What to say about `error`. */
+/** The message to show for `error`. */
 export function reasonOf(error) {
   return error.answer?.detail || translate("unreachable");
 }

@@ -1,4 +1,4 @@
-// Elements for what our site sends: text is only ever text, and only known tags are made.
+// Builds elements from data of the site. Text never becomes markup; unknown tags are dropped.
 
 import { translate } from "./language.js";
 import { siteOrigin } from "./site.js";
@@ -15,12 +15,12 @@ const ATTRIBUTES = new Set(
 const SCHEMES = /^(https?|mailto|tel):$/;
 const NEW_TAB = { target: "_blank", rel: "noopener noreferrer" };
 
-/** An element with `attributes` (on… are listeners), and children: elements and texts. */
+/** Return an element with `attributes` (on… are listeners) and children, elements or texts. */
 export function el(name, attributes, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes ?? {})) setAttribute(made, key, value);
-  made.append(...children.flat().filter((child) => child != null && child !== ""));
-  return made;
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes ?? {})) setAttribute(element, key, value);
+  element.append(...children.flat().filter((child) => child != null && child !== ""));
+  return element;
 }
 
 function setAttribute(element, key, value) {
@@ -29,23 +29,25 @@ function setAttribute(element, key, value) {
   else if (value !== false && value != null) element.setAttribute(key, value);
 }
 
-/** Children for a node of an answer: a text, or [tag, attributes, nodes]. */
+/** Return the elements of a node of an answer: a text, or [tag, attributes, nodes]. */
 export function build(node) {
   if (typeof node === "string") return node;
-  const [name, given, nodes] = node;
+  const [name, allAttributes, nodes] = node;
   if (!TAGS.has(name)) return nodes.map(build);
-  const kept = Object.fromEntries(Object.entries(given).filter(([key]) => ATTRIBUTES.has(key)));
-  if (name === "img") return image(given, kept);
-  const href = name === "a" ? safeAddress(given.href) : null;
-  return el(name, href ? { ...kept, href, ...NEW_TAB } : kept, nodes.map(build));
+  const attributes = Object.fromEntries(
+    Object.entries(allAttributes).filter(([key]) => ATTRIBUTES.has(key)),
+  );
+  if (name === "img") return image(allAttributes, attributes);
+  const href = name === "a" ? safeAddress(allAttributes.href) : null;
+  return el(name, href ? { ...attributes, href, ...NEW_TAB } : attributes, nodes.map(build));
 }
 
-/** A link to a page of our site, which opens beside the host's page. */
+/** Return a link to a page of the help site, which opens in a new tab. */
 export function siteLink(path, ...children) {
   return el("a", { href: siteOrigin + path, target: "_blank", rel: "noopener" }, ...children);
 }
 
-/** What tells readers of a screen that a link opens a new window. */
+/** Return the hint for screen readers that a link opens a new window. */
 export function newTabHint() {
   return el("span", { class: "quiet" }, translate("newWindow"));
 }
@@ -67,14 +69,14 @@ function safeAddress(text) {
   }
 }
 
-function image(given, kept) {
-  const src = safeAddress(given.src);
-  if (!src) return given.alt ?? "";
-  const shown = el("img", { ...kept, src, loading: "lazy" });
-  // The host's policy may forbid our pictures: then they are a link away.
-  shown.addEventListener("error", () => {
-    const name = translate("picture") + (given.alt ?? "");
-    shown.replaceWith(shown.closest("a") ? name : el("a", { href: src, ...NEW_TAB }, name));
+function image({ src: source, alt = "" }, attributes) {
+  const src = safeAddress(source);
+  if (!src) return alt;
+  const picture = el("img", { ...attributes, src, loading: "lazy" });
+  // The CSP of the host's page may forbid the picture: then it becomes a link.
+  picture.addEventListener("error", () => {
+    const name = translate("picture") + alt;
+    picture.replaceWith(picture.closest("a") ? name : el("a", { href: src, ...NEW_TAB }, name));
   });
-  return shown;
+  return picture;
 }

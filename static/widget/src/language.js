@@ -1,4 +1,4 @@
-// In which language the widget speaks: the reader's choice, else the host's page.
+// The language of the widget: the reader's choice, else that of the host's page.
 
 import { attributes, strings } from "./site.js";
 
@@ -12,17 +12,17 @@ const ENGLISH = /^en\b/i;
 let chosen = ""; // by the reader
 let current = wantedLanguage();
 
-/** The language tag of what is shown now. */
+/** The tag of the current language. */
 export function currentLanguage() {
   return current;
 }
 
-/** The text `name` in the language of now; see the table in kb.faq.widget_script. */
+/** The text `name` in the current language; see TEXTS in kb/web/faq/widget_script.py. */
 export function translate(name) {
   return strings[current][name];
 }
 
-/** Prefer `tag` over what the host's page says. */
+/** Use the language `tag` instead of that of the host's page. */
 export function chooseLanguage(tag) {
   chosen = tag;
 }

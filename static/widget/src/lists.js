@@ -1,4 +1,4 @@
-// Parts that several views show: entries to read, notices, the way to ask.
+// Parts of several views: lists of entries, notices, the link for asking.
 
 import { build, el, newTabHint, siteLink } from "./elements.js";
 import { translate } from "./language.js";
@@ -15,7 +15,7 @@ export function entryList(panel, entries) {
   return el("ul", { class: "list" }, rows);
 }
 
-/** A section with `notices`, in a list; an empty list where there is none. */
+/** Return [section] with the notices, or [] where there are none. */
 export function noticeSection(notices) {
   if (!notices.length) return [];
   return [el("section", { class: "list", "aria-label": translate("notices") }, notices.map(row))];
@@ -26,7 +26,7 @@ export function noticeSection(notices) {
   }
 }
 
-/** 还是没解决: a question asked here, or on our site where this page may only read. */
+/** 还是没解决: opens the form here, or on the site where this page may only read. */
 export function askLine(panel) {
   if (panel.canAsk) {
     const button = { type: "button", class: "link", onclick: () => panel.openQuestionForm() };

@@ -1,6 +1,6 @@
-// The help widget: one script line puts it into any page. No cookie, no inline style, no text
-// that becomes markup, so that the strictest policy of the host's page holds. The host needs our
-// origin in script-src and connect-src (img-src for pictures).
+// The help widget, added to any page by one script element. It sets no cookie and no inline style
+// and never parses text as markup, so that it works with a strict CSP of the host's page, which
+// has to allow the site's origin in script-src and connect-src (img-src for pictures).
 
 import { el } from "./elements.js";
 import { chooseLanguage, currentLanguage, translate, updateLanguage } from "./language.js";
@@ -21,7 +21,7 @@ function start() {
   else startDialog(host, root);
 }
 
-/** A list in its place in the page. */
+/** Show a list at its place in the page. */
 function startInline(host, root) {
   const frame = el("div", { class: "root inline" });
   root.append(frame);
@@ -32,7 +32,7 @@ function startInline(host, root) {
   panel.begin();
 }
 
-/** A button in a corner, and a dialog. */
+/** Show a button in a corner, which opens a dialog. */
 function startDialog(host, root) {
   const frame = el("div", { class: attributes.position === "left" ? "root left" : "root" });
   const dialog = el("dialog");
@@ -53,13 +53,13 @@ function startDialog(host, root) {
     panel.focus();
   });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  dialog.addEventListener("keydown", (event) => event.stopPropagation()); // no keys of the host
+  dialog.addEventListener("keydown", (event) => event.stopPropagation()); // the host must not handle these keys
   frame.append(button, dialog);
   root.append(frame);
   document.body.append(host);
 }
 
-/** A panel that follows the language and the theme of the page while it is open. */
+/** Return a panel that follows changes of the page's language and theme. */
 function makePanel(root, { place, close, label = () => {} }) {
   const update = () => {
     applyTheme(root);

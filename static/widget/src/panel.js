@@ -1,4 +1,4 @@
-// The panel: a title, a body whose views replace each other, a way back, the languages.
+// The panel: title, back button, the body with the current view, and language buttons.
 
 import { reasonOf } from "./api.js";
 import { el, errorLine } from "./elements.js";
@@ -38,7 +38,7 @@ export class Panel {
     this.label();
   }
 
-  /** Fields of a question. They stay, whichever view the reader looks at meanwhile. */
+  /** The fields of a question, which keep their text while other views are shown. */
   makeDraft() {
     const text = el("textarea", {
       id: "text",
@@ -79,7 +79,7 @@ export class Panel {
     }
   }
 
-  // Views: functions of the panel, which may fetch first --------------------------------
+  // Views: functions that render into the panel, and may fetch data first ----------------
 
   get view() {
     return this.trail.at(-1);
@@ -99,14 +99,14 @@ export class Panel {
     this.go(this.views.ask);
   }
 
-  /** Back to the view before this one. */
+  /** Return to the previous view. */
   leave() {
     this.trail.pop();
     this.view(this);
     this.focus();
   }
 
-  /** The same view, in another language. */
+  /** Render the current view again, in another language. */
   repaint() {
     this.site = null;
     this.label();
@@ -125,9 +125,9 @@ export class Panel {
   }
 
   /**
-   * Resolve to what `fetchAnswer` does, or to null: then the reader has gone on, or sees the error.
+   * Show `children` and resolve to the answer of `fetchAnswer`.
    *
-   * Meanwhile `children` are shown.
+   * Resolves to null where the reader has gone to another view, or an error is shown.
    */
   async load(fetchAnswer, ...children) {
     const { view } = this;
@@ -141,7 +141,7 @@ export class Panel {
     }
   }
 
-  /** The search box, or the title: a phone's keyboard would hide half of the list. */
+  /** Focus the search box; on a phone the title, because a keyboard would hide the list. */
   focus() {
     const box =
       matchMedia("(hover: hover)").matches && this.body.querySelector("input[type=search]");

@@ -1,14 +1,15 @@
-// What our site and the host's page say about this widget.
+// The widget's configuration: from the site, and from the script element in the host's page.
 /* global widgetSite */
 
-/** The script element that put the widget into the page; null where it was loaded as a module. */
+/** The script element of the widget; null where it was loaded as a module. */
 export const script = document.currentScript;
 
-/** The attributes of that element. Read again at each use: the host may change them. */
+/** The data attributes of that element, live: the host may change them. */
 export const attributes = script?.dataset ?? {};
 
-/** The origin of our site. */
+/** The origin of the help site. */
 export const siteOrigin = script ? new URL(script.src).origin : "";
 
-// `widgetSite` is the parameter of the function around the bundle: kb.faq.widget_script calls it.
+// `widgetSite` is the parameter of the function around the bundle: see
+// kb/web/faq/widget_script.py.
 export const { strings, tokens } = widgetSite;

@@ -1,4 +1,4 @@
-// How the widget is coloured: our tokens, the colours of the site, the theme of the host's page.
+// The colours of the widget: design tokens, colours of the site, theme of the host's page.
 
 import { attributes, tokens } from "./site.js";
 import css from "./widget.css";
@@ -8,7 +8,7 @@ const base = sheet(css);
 const standard = { light: declarations(tokens.light), dark: declarations(tokens.dark) };
 let siteColours = null;
 
-/** Use the site's own colours from now on: tokens of the light and of the dark theme. */
+/** Use the site's own colours: tokens of the light and of the dark theme. */
 export function setSiteColours(colours) {
   if (!colours) return;
   const [light, dark] = colours.map((tokens) =>
@@ -17,7 +17,7 @@ export function setSiteColours(colours) {
   siteColours = { light, dark };
 }
 
-/** Style `root`, a shadow root, by the theme that the host wants now. */
+/** Style the shadow root `root` with the current theme of the host. */
 export function applyTheme(root) {
   const font = `:host([lang="zh-Hant"]) { ${declarations(tokens.traditional)} }`;
   const sheets = [base, sheet(themed(standard) + font)];
@@ -35,7 +35,7 @@ function declarations(values) {
     .join(" ");
 }
 
-/** Rules for the theme that the host asks for, or for that of the reader's system. */
+/** Return rules for the host's theme, else for that of the reader's system. */
 function themed({ light, dark }) {
   const lightRule = rule(`${light} color-scheme: light;`);
   const darkRule = rule(`${dark} color-scheme: dark;`);
@@ -45,11 +45,11 @@ function themed({ light, dark }) {
 }
 
 function rule(body) {
-  return `:host, dialog::backdrop { ${body} } `; // older browsers let ::backdrop inherit nothing
+  return `:host, dialog::backdrop { ${body} } `; // in older browsers ::backdrop inherits no tokens
 }
 
 function sheet(text) {
-  const made = new CSSStyleSheet();
-  made.replaceSync(text);
-  return made;
+  const styleSheet = new CSSStyleSheet();
+  styleSheet.replaceSync(text);
+  return styleSheet;
 }

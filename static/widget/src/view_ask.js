@@ -1,6 +1,6 @@
-// A question: answers are offered while it is written.
+// The view of the question form, which offers answers while the reader types.
 
-import { small } from "../../shared/shrink_picture.js";
+import { shrinkPicture } from "../../shared/shrink_picture.js";
 import { call, MAX_QUERY_CHARS, reasonOf } from "./api.js";
 import { el, loadingLine, siteLink } from "./elements.js";
 import { translate } from "./language.js";
@@ -11,21 +11,21 @@ const MAX_OFFERED = 3;
 const OFFER_DELAY_MS = 500; // after the last key
 
 export async function askView(panel) {
-  const made = await panel.load(() => call("ask/", {}), loadingLine());
-  if (made) new QuestionForm(panel, made).show();
+  const formData = await panel.load(() => call("ask/", {}), loadingLine());
+  if (formData) new QuestionForm(panel, formData).show();
 }
 
 class QuestionForm {
-  /** `made` holds the stamp of the form, and the modules to choose from. */
-  constructor(panel, made) {
+  /** `stamp` must be sent with the form; `modules` are the choices of its select. */
+  constructor(panel, { stamp, modules }) {
     this.panel = panel;
     this.fields = panel.draft;
     this.fields.text.value ||= panel.searched;
     this.offered = el("div", { "aria-live": "polite" });
     this.alert = el("p", { class: "bad", role: "alert", hidden: true });
-    this.stamp = el("input", { type: "hidden", name: "stamp", value: made.stamp });
+    this.stamp = el("input", { type: "hidden", name: "stamp", value: stamp });
     this.button = el("button", { class: "button main" }, translate("send"));
-    this.form = this.makeForm(made.modules);
+    this.form = this.makeForm(modules);
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
@@ -70,7 +70,7 @@ class QuestionForm {
     this.offer();
   }
 
-  /** Entries that may already answer what is written. */
+  /** Show entries that may answer the question. */
   async offer() {
     const words = this.fields.text.value.trim();
     if (words.length < MIN_QUERY_CHARS) return;
@@ -109,7 +109,8 @@ class QuestionForm {
 
   async requestBody() {
     const body = new FormData(this.form);
-    for (const file of this.fields.pictures.files) body.append("pictures", await small(file));
+    for (const file of this.fields.pictures.files)
+      body.append("pictures", await shrinkPicture(file));
     body.append("page", location.pathname);
     body.append("words", this.panel.searched);
     return body;
@@ -122,7 +123,7 @@ function moduleField(modules) {
   return el("select", { id: "module", name: "module" }, unsure, options);
 }
 
-/** The question has come in: where its answer will be. */
+/** The view after submitting, with a link to the page of the answer. */
 function receivedView(url) {
   return (panel) => {
     const link = siteLink(url, translate("mine"));

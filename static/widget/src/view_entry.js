@@ -1,4 +1,4 @@
-// An answer, and whether it helped.
+// The view of an entry: its answer, and a vote on it.
 
 import { call, reasonOf } from "./api.js";
 import { build, el, errorLine, loadingLine, newTabHint, siteLink } from "./elements.js";
@@ -7,7 +7,7 @@ import { askLine, entryList, noticeSection } from "./lists.js";
 
 const MAX_NOTE_CHARS = 200;
 
-/** The view of an entry that stood in a list. */
+/** Return the view of an entry that was chosen in a list. */
 export function entryView(listed) {
   return async (panel) => {
     const address = `entry/${listed.id}/`;

@@ -1,4 +1,4 @@
-// The first view: a search box, and what fits the page.
+// The first view: a search box, and entries that fit the page.
 
 import { isComposing } from "../../shared/composing.js";
 import { LatestRequest } from "../../shared/http.js";
@@ -10,7 +10,7 @@ import { attributes } from "./site.js";
 import { applyTheme, setSiteColours } from "./theme.js";
 
 const SEARCH_DELAY_MS = 250; // after the last key
-const latest = new WeakMap(); // the search under way, by panel
+const latest = new WeakMap(); // the current search of each panel
 
 export async function homeView(panel) {
   if (!panel.site && !(await start(panel))) return;
@@ -18,10 +18,10 @@ export async function homeView(panel) {
   panel.show(searchForm(panel, results), results, askLine(panel));
   if (panel.searched) search(panel, panel.searched, results);
   else showCommon(panel, results);
-  if (panel.root.activeElement === panel.title) panel.focus(); // it waited there
+  if (panel.root.activeElement === panel.title) panel.focus(); // the focus waited there while loading
 }
 
-/** Ask our site how to begin; false where the reader has gone on, or sees an error. */
+/** Load what to show first; resolve to false where the view changed or an error is shown. */
 async function start(panel) {
   const { category, tag, q } = attributes;
   const query = { path: location.pathname, category, tag, q };
@@ -72,7 +72,7 @@ function showCommon(panel, results) {
   results.replaceChildren(...noticeSection(site.notices), title, entryList(panel, site.entries));
 }
 
-/** Show entries for `text`; `isDone` counts the search, who still types does not. */
+/** Show entries for `text`; the site records the search only if `isDone`, not while typing. */
 async function search(panel, text, results, { isDone = false } = {}) {
   if (!latest.has(panel)) latest.set(panel, new LatestRequest());
   const signal = latest.get(panel).next();
