@@ -119,25 +119,139 @@ def test_text_and_engines_import_neither_django_nor_models() -> None:
             assert packages <= {"text", "index"}, path
 
 
-def test_readers_go_through_visible_to() -> None:
-    """Outside of the stages entries are picked only by what a reader may see."""
-    allowed = ("visible_to", "published_to", "none", "searchable")
-    strays = []
-    for path in list_sources():
-        door = path.relative_to(KB).parts[1] if get_package(path) == "web" else ""
-        if not (door in {"faq", "console", "api"} or get_package(path) == "search"):
+MANAGERS = {"objects", "_default_manager", "_base_manager"}
+# What a reader may see is decided by these methods of managers; `none` is empty.
+READER_METHODS = {"visible_to", "published_to", "readable_by", "private_to", "none"}
+QUERYSET_METHODS = set(
+    "filter exclude get create first last count exists values values_list order_by"
+    " annotate aggregate select_related prefetch_related delete update in_bulk distinct"
+    " get_or_create update_or_create bulk_create latest earliest iterator".split()
+)
+# Queries that are left in views of the desk and in the admin. Shrink, never grow.
+FILES_WITH_QUERIES = set(
+    """
+admin/announcement.py
+admin/autocomplete_lookup.py
+admin/base_admin.py
+admin/campaign_period.py
+admin/category.py
+admin/dashboard.py
+admin/deleted_item.py
+admin/entry/admin.py
+admin/entry/autosave.py
+admin/entry/conflicts.py
+admin/entry/form.py
+admin/entry/merging.py
+admin/entry_translation.py
+admin/group_permissions.py
+admin/imports/import_views.py
+admin/list_filters.py
+admin/preview_panel.py
+admin/question.py
+admin/relevance_test.py
+admin/snippet.py
+admin/style_rule.py
+admin/user.py
+web/desk/answered_questions.py
+web/desk/draft_entries.py
+web/desk/due_reviews.py
+web/desk/entry_history.py
+web/desk/entry_reviews.py
+web/desk/forms.py
+web/desk/inbox.py
+web/desk/inbox_queue.py
+web/desk/login_views.py
+web/desk/low_ratings.py
+web/desk/open_questions.py
+web/desk/phrasing_proposals.py
+web/desk/relevance_tests.py
+web/desk/reply_feedback.py
+web/desk/reply_proposals.py
+web/desk/search_gaps.py
+web/desk/unhelpful_entries.py
+""".split()
+)
+
+
+def list_related_names() -> set[str]:
+    """Return the names by which rows reach the rows that belong to them."""
+    names = set()
+    for path in (KB / "models").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            related = [k.value for k in node.keywords if k.arg == "related_name"]
+            names |= {one.value for one in related if isinstance(one, ast.Constant)}
+    return {name for name in names if isinstance(name, str) and name != "+"}
+
+
+def list_queries(source: str, related: set[str], allowed: set[str]) -> list[str]:
+    """Return the queries in Python code that no `allowed` method of a manager begins.
+
+    A related manager counts too, but for `row.related.all()`, which reads what was
+    prefetched by a function that chose by reader.
+    """
+    queries = []
+    parents: dict[ast.AST, ast.AST] = {}
+    for node in ast.walk(ast.parse(source)):
+        parents |= dict.fromkeys(ast.iter_child_nodes(node), node)
+        if not isinstance(node, ast.Attribute):
             continue
-        for line in path.read_text("utf-8").splitlines():
-            after = line.split("Entry.objects.", 1)[1:]
-            if after and not after[0].startswith(allowed):
-                strays.append(f"{path.name}: {line.strip()}")
+        parent = parents.get(node)
+        method = parent.attr if isinstance(parent, ast.Attribute) else ""
+        is_manager = node.attr in MANAGERS and method not in allowed
+        is_related_manager = node.attr in related and method in QUERYSET_METHODS
+        if is_manager or is_related_manager:
+            queries.append(f"{node.lineno}: {ast.unparse(node)}.{method}")
+    return queries
+
+
+def test_readers_go_through_visible_to() -> None:
+    """Doors ask stages for rows: a query in a door could forget who reads it."""
+    related = list_related_names()
+    assert {"replies", "phrasings", "enclosures"} <= related
+    queries_by_file = {}
+    for package in ("web", "templatetags", "admin"):
+        allowed = READER_METHODS if package == "admin" else set()
+        paths = list((KB / package).rglob("*.py"))
+        assert paths
+        for path in paths:
+            if queries := list_queries(path.read_text("utf-8"), related, allowed):
+                queries_by_file[path.relative_to(KB).as_posix()] = queries
+    for name in FILES_WITH_QUERIES:
+        assert queries_by_file.pop(name, None), f"{name} has no query any more"
+    assert queries_by_file == {}
+
+
+def test_search_finds_entries_by_reader() -> None:
+    """Searching picks entries by who may see them; candidates may be all searchable."""
+    strays = []
+    for path in (KB / "search").rglob("*.py"):
+        queries = list_queries(
+            path.read_text("utf-8"), set(), READER_METHODS | {"searchable"}
+        )
+        strays += [f"{path.name}:{query}" for query in queries if " Entry." in query]
     assert strays == []
 
 
-def test_readers_get_replies_by_what_they_may_read() -> None:
-    """No door prefetches or picks replies but by whose they are."""
-    allowed = ("readable_by", "private_to", "shared", "none", "create")
+def test_the_check_of_queries_finds_every_spelling() -> None:
+    for source in (
+        "Entry.objects.filter(pk=1)",
+        "(Entry\n    .objects\n    .published_to(user))",
+        "Entry._default_manager.all()",
+        "type(entry).objects.get(pk=1)",
+        "manager = Entry.objects",
+        "entry.replies.filter(owner=None)",
+    ):
+        assert list_queries(source, {"replies"}, set()), source
+    assert list_queries("entry.replies.all()", {"replies"}, set()) == []
+    assert list_queries("Entry.objects.visible_to(user)", set(), READER_METHODS) == []
+
+
+def test_no_door_prefetches_replies_of_all_owners() -> None:
+    """A plain prefetch of "replies" would load private replies of other people."""
     packages = {"web", "admin", "search", "index", "import_export"}
+    allowed = ("readable_by", "private_to", "shared", "none", "create")
     strays = []
     for path in list_sources():
         if get_package(path) not in packages:

@@ -48,7 +48,7 @@ SEARCHES = (
     "api:agent-search",
     "api:agent-suggest",
     "console:home",
-    "console:practise",
+    "console:practice",
     "console:capture",
 )
 FORM = "application/x-www-form-urlencoded"

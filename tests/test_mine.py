@@ -25,7 +25,7 @@ from kb.models import (
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
-MINE = reverse("console:mine")
+MINE = reverse("console:own-replies")
 WRITTEN = {"title": "催发货", "body": "亲，{{订单号}} 在路上了", "tone": "standard"}
 CANARY = "麤靐密语"
 
@@ -52,7 +52,7 @@ def enter(user: User) -> Client:
 
 
 def write(
-    client: Client, where: str = "console:mine-new", *args: Any, **more: Any
+    client: Client, where: str = "console:own-reply-new", *args: Any, **more: Any
 ) -> Any:
     return client.post(reverse(where, args=args), {**WRITTEN, **more}, follow=True)
 
@@ -63,9 +63,9 @@ def test_an_agent_adds_changes_and_deletes(agent: User) -> None:
     assert "已保存「催发货」。" in page
     reply = Reply.objects.get()
     assert (reply.owner, reply.keywords, reply.entry) == (agent, "cfh", None)
-    assert "改了" in write(client, "console:mine-edit", reply.pk, body="改了").text
+    assert "改了" in write(client, "console:own-reply-edit", reply.pk, body="改了").text
     page = client.post(
-        reverse("console:mine-act", args=[reply.pk, "delete"]), follow=True
+        reverse("console:own-reply-action", args=[reply.pk, "delete"]), follow=True
     )
     assert "已删除「催发货」" in page.text
     assert not Reply.objects.exists()
@@ -73,7 +73,7 @@ def test_an_agent_adds_changes_and_deletes(agent: User) -> None:
 
 def test_the_form_names_the_snippets_there_are(agent: User) -> None:
     replies.save_snippet(Snippet(name="售后地址", body="杭州"))
-    page = enter(agent).get(reverse("console:mine-new")).text
+    page = enter(agent).get(reverse("console:own-reply-new")).text
     assert "{{&gt; 售后地址}}" in page
 
 
@@ -126,8 +126,8 @@ def test_what_is_not_mine_never_was(
     for user, reply in ((mate, mine), (editor, mine), (chief, mine), (mate, ours)):
         client = enter(user)
         assert CANARY not in client.get(MINE).text
-        for where in [("console:mine-edit", ())] + [
-            ("console:mine-act", (what,)) for what in ("delete", "propose", "withdraw")
+        for where in [("console:own-reply-edit", ())] + [
+            ("console:own-reply-action", (what,)) for what in ("delete", "propose", "withdraw")
         ]:
             name, more = where
             answers = [
@@ -137,7 +137,7 @@ def test_what_is_not_mine_never_was(
             assert [a.status_code for a in answers] == [404, 404]
             assert CANARY not in answers[0].text
         assert (
-            client.get(reverse("console:mine-edit", args=[reply.pk])).status_code == 404
+            client.get(reverse("console:own-reply-edit", args=[reply.pk])).status_code == 404
         )
     mine.refresh_from_db()
     ours.refresh_from_db()
@@ -152,15 +152,15 @@ def test_only_agents_come_in(make_user: Callable[..., User], agent: User) -> Non
     stranger = enter(make_user("guest"))
     pages = [
         MINE,
-        reverse("console:mine-new"),
-        reverse("console:mine-edit", args=[reply.pk]),
+        reverse("console:own-reply-new"),
+        reverse("console:own-reply-edit", args=[reply.pk]),
     ]
     for url in pages:
         assert Client().get(url).status_code == 302
         assert stranger.get(url).status_code == 403
     for url in (
-        reverse("console:mine-copy"),
-        reverse("console:mine-act", args=[reply.pk, "delete"]),
+        reverse("console:own-reply-copy"),
+        reverse("console:own-reply-action", args=[reply.pk, "delete"]),
     ):
         assert Client().post(url).status_code in (302, 403)
         assert stranger.post(url).status_code == 403
@@ -171,7 +171,7 @@ def test_only_agents_come_in(make_user: Callable[..., User], agent: User) -> Non
 def test_a_lead_writes_for_the_team_and_the_team_reads(
     chief: User, mate: User, agent: User
 ) -> None:
-    address = f"{reverse('console:mine-new')}?for=team"
+    address = f"{reverse('console:own-reply-new')}?for=team"
     for user in (mate, agent):
         assert enter(user).get(address).status_code == 403
     enter(chief).post(address, {**WRITTEN, "title": "团队的话"})
@@ -186,16 +186,16 @@ def test_a_shown_reply_becomes_mine_and_opens_to_be_changed(
     entry = make_entry("退货运费谁承担？", replies=["亲，我们承担"])
     client, shared = enter(agent), entry.replies.get()
     sent = {"entry": entry.pk, "reply": shared.pk}
-    page = client.post(reverse("console:mine-copy"), sent, follow=True)
+    page = client.post(reverse("console:own-reply-copy"), sent, follow=True)
     own = replies.list_own_replies(agent).get()
-    assert page.redirect_chain == [(reverse("console:mine-edit", args=[own.pk]), 302)]
+    assert page.redirect_chain == [(reverse("console:own-reply-edit", args=[own.pk]), 302)]
     assert "跟随条目「退货运费谁承担？」" in page.text
     assert (
-        "一模一样" in client.post(reverse("console:mine-copy"), sent, follow=True).text
+        "一模一样" in client.post(reverse("console:own-reply-copy"), sent, follow=True).text
     )
-    write(client, "console:mine-edit", own.pk, follows="on")
+    write(client, "console:own-reply-edit", own.pk, follows="on")
     assert replies.list_own_replies(agent).get().entry == entry
-    write(client, "console:mine-edit", own.pk)
+    write(client, "console:own-reply-edit", own.pk)
     assert replies.list_own_replies(agent).get().entry is None
 
 
@@ -214,7 +214,7 @@ def test_a_reply_of_another_cannot_be_copied(
         {"entry": "x"},
         {},
     ):
-        assert client.post(reverse("console:mine-copy"), sent).status_code == 404
+        assert client.post(reverse("console:own-reply-copy"), sent).status_code == 404
     assert not replies.list_own_replies(agent).exists()
 
 
@@ -228,7 +228,7 @@ def test_one_whose_entry_is_gone_says_so_and_nothing_of_the_entry(
     assert "原条目已过期" in client.get(MINE).text
     entries.retire_entry(entry, by=None)
     Entry.objects.filter(pk=entry.pk).update(question=CANARY)
-    for url in (MINE, reverse("console:mine-edit", args=[own.pk])):
+    for url in (MINE, reverse("console:own-reply-edit", args=[own.pk])):
         page = client.get(url).text
         assert "原条目已下线" in page
         assert CANARY not in page

@@ -29,7 +29,7 @@ def test_the_token_is_valid_after_signing_in(agent: User) -> None:
     session = response.json()
     assert session["user"] == str(agent.pk)
     new = {"title": "一", "body": "一", "tone": "standard"}
-    address = reverse("console:mine-new")
+    address = reverse("console:own-reply-new")
     stale = client.post(address, {**new, "csrfmiddlewaretoken": token})
     assert stale.status_code == 403
     fresh = client.post(address, {**new, "csrfmiddlewaretoken": session["token"]})

@@ -17,7 +17,7 @@ from kb.models import ROLE_AGENT, CustomerSegment, Reply, ReplyProposal, Team, U
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
-MINE, RESTORE = reverse("console:mine"), reverse("console:mine-restore")
+MINE, RESTORE = reverse("console:own-replies"), reverse("console:own-reply-restore")
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def desk(client: Client, agent: User) -> Client:
 
 
 def delete(client: Client, reply: Reply) -> Any:
-    address = reverse("console:mine-act", args=[reply.pk, "delete"])
+    address = reverse("console:own-reply-action", args=[reply.pk, "delete"])
     return client.post(address, follow=True)
 
 

@@ -115,7 +115,7 @@ def edit_reply(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST" and _save_reply(form, user):
         message = f"已保存「{form.instance.title}」。"
         messages.success(request, message, extra_tags=draft_key)
-        return redirect("console:mine")
+        return redirect("console:own-replies")
     context = {
         "form": form,
         "reply": reply,
@@ -144,7 +144,7 @@ def change_reply_state(request: HttpRequest, pk: int, action: str) -> HttpRespon
         messages.success(request, message)
     else:
         raise Http404
-    return redirect("console:mine")
+    return redirect("console:own-replies")
 
 
 @never_cache
@@ -155,7 +155,7 @@ def restore_reply(request: HttpRequest) -> HttpResponse:
     deleted = _list_deleted_replies(request)
     if not deleted:
         messages.warning(request, "没有可以撤销的删除。")
-        return redirect("console:mine")
+        return redirect("console:own-replies")
     try:
         reply = replies.restore_private_reply(deleted[-1], by=user)
     except ValidationError as error:
@@ -163,7 +163,7 @@ def restore_reply(request: HttpRequest) -> HttpResponse:
     else:
         request.session[DELETED_SESSION_KEY] = deleted[:-1]
         messages.success(request, f"已恢复「{reply.title}」。")
-    return redirect("console:mine")
+    return redirect("console:own-replies")
 
 
 def _remember_deleted(request: HttpRequest, columns: dict[str, Any]) -> None:
@@ -193,12 +193,12 @@ def copy_reply(request: HttpRequest) -> HttpResponse:
         own_reply, is_new = replies.copy_to_own_replies(entry, reply=reply, by=user)
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
-        return redirect("console:mine")
+        return redirect("console:own-replies")
     if is_new:
         messages.success(request, "已存为我的话术，改好后保存。")
     else:
         messages.success(request, "您已经有一模一样的一条，就在这里。")
-    return redirect("console:mine-edit", own_reply.pk)
+    return redirect("console:own-reply-edit", own_reply.pk)
 
 
 def _get_source_reply(

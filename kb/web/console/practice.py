@@ -176,5 +176,5 @@ def _show_outcome(request: HttpRequest, user: User, pk: int) -> HttpResponse:
 
 def _build_practice_url(**parameters: object) -> str:
     query = urlencode({name: value for name, value in parameters.items() if value})
-    path = reverse("console:practise")
+    path = reverse("console:practice")
     return f"{path}?{query}" if query else path

@@ -27,7 +27,7 @@ export class Panel {
     this.body = el("div", { class: "body" });
     this.languages = el(
       "div",
-      { class: "tongues", role: "group" },
+      { class: "languages", role: "group" },
       LANGUAGES.map(([lang, name]) =>
         el("button", { type: "button", lang, onclick: () => chooseLanguage(lang) }, name),
       ),
