@@ -9,7 +9,7 @@ const MAX_TEXT_CHARS = 2000;
 
 export class Panel {
   /**
-   * `close` closes the dialog; null where the panel stands in the page. `views` holds the view of
+   * `close` closes the dialog; null where the panel is part of the page. `views` holds the view of
    * home, of a question to ask, and a function that makes the view of an entry.
    */
   constructor({ root, place, close, chooseLanguage, views }) {

@@ -1,4 +1,4 @@
-"""A customer asks: searched first, taken in once, answered on a page of his own."""
+"""A customer asks: answers are offered first, the question is stored once, and answered on its own page."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def own_page(inquiry: Inquiry, **more: Any) -> Any:
 # Searched first ---------------------------------------------------------------------
 
 
-def test_what_is_asked_is_searched_before_it_is_taken(make_entry: MakeEntry) -> None:
+def test_a_question_is_searched_before_it_is_stored(make_entry: MakeEntry) -> None:
     entry = make_entry("快递显示签收但没收到怎么办？", "先问门卫，再联系客服。")
     first = Client().get("/ask/")
     assert "下一步" in first.text
@@ -87,7 +87,7 @@ def test_what_is_asked_is_searched_before_it_is_taken(make_entry: MakeEntry) -> 
     assert not Question.objects.exists()
 
 
-def test_a_search_without_an_answer_leads_here_with_its_words(
+def test_a_search_without_results_links_to_the_ask_page_with_its_words(
     make_entry: MakeEntry,
 ) -> None:
     make_entry()
@@ -98,7 +98,7 @@ def test_a_search_without_an_answer_leads_here_with_its_words(
     assert fields(form)["words"] == "榴莲承包"
 
 
-def test_answers_come_while_it_is_typed(make_entry: MakeEntry) -> None:
+def test_answers_are_offered_while_typing(make_entry: MakeEntry) -> None:
     entry = make_entry("快递显示签收但没收到怎么办？", "先问门卫。")
     make_entry("快递显示签收内部怎么办？", audience="internal")
     part = Client().get("/ask/near/", {"q": "快递签收没收到"})
@@ -122,7 +122,7 @@ def test_an_entry_without_an_answer_is_not_offered(
 # Taken in ---------------------------------------------------------------------------
 
 
-def test_a_question_lands_in_the_inbox_with_what_led_to_it(db: None) -> None:
+def test_a_question_is_in_the_inbox_with_its_search_and_page(db: None) -> None:
     module = Module.objects.create(name="物流", offered=True)
     answer = ask(words="快递丢了", contact=" 138-0000-1234 ", module=str(module.pk))
     assert answer.status_code == 302
@@ -137,7 +137,7 @@ def test_a_question_lands_in_the_inbox_with_what_led_to_it(db: None) -> None:
     assert made.site == Site.objects.get()
 
 
-def test_the_site_that_was_asked_is_kept(settings: Any) -> None:
+def test_the_site_of_a_question_is_stored(settings: Any) -> None:
     settings.ALLOWED_HOSTS = [".example.com"]
     shop = Site.objects.create(name="乙店", host="b.example.com")
     ask(Client(headers={"host": "b.example.com"}))
@@ -145,7 +145,7 @@ def test_the_site_that_was_asked_is_kept(settings: Any) -> None:
     assert (made.site, made.origin) == (shop, "http://b.example.com")
 
 
-def test_without_any_site_a_question_is_taken_in_too(db: None) -> None:
+def test_a_question_is_stored_without_any_site(db: None) -> None:
     Site.objects.all().delete()
     assert ask().status_code == 302
     inquiry = Inquiry.objects.select_related("question").get()
@@ -174,7 +174,7 @@ def test_without_any_site_a_question_is_taken_in_too(db: None) -> None:
         ({"stamp": "x:y:z"}, "已经失效"),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_typed_is_lost(
+def test_errors_are_named_and_typed_text_is_kept(
     db: None, sent: dict[str, Any], said: str
 ) -> None:
     Module.objects.create(name="秘密模块")
@@ -192,14 +192,14 @@ def test_what_is_wrong_is_named_and_nothing_typed_is_lost(
     assert again.status_code == 302
 
 
-def test_a_hidden_module_cannot_be_named(db: None) -> None:
+def test_a_hidden_module_cannot_be_chosen(db: None) -> None:
     hidden = Module.objects.create(name="秘密模块")
     refused, unknown = ask(module=str(hidden.pk)), ask(module="424242")
     assert refused.status_code == unknown.status_code == 400
     assert not Question.objects.exists()
 
 
-def test_a_robot_is_too_quick_and_a_form_gets_old(
+def test_a_form_is_refused_when_too_fast_or_too_old(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", 2)
@@ -210,7 +210,7 @@ def test_a_robot_is_too_quick_and_a_form_gets_old(
     assert not Question.objects.exists()
 
 
-def test_a_form_asks_once_however_often_it_is_sent(db: None) -> None:
+def test_a_form_that_is_sent_twice_stores_one_question(db: None) -> None:
     client = Client()
     form = fields(client.get("/ask/")) | {"text": TEXT, "send": "1"}
     one, other = (client.post("/ask/", form) for _ in range(2))
@@ -218,13 +218,13 @@ def test_a_form_asks_once_however_often_it_is_sent(db: None) -> None:
     assert Question.objects.count() == 1
 
 
-def test_another_site_cannot_ask_for_its_visitors(db: None) -> None:
+def test_a_cross_site_post_is_refused(db: None) -> None:
     client = Client(headers={"Sec-Fetch-Site": "cross-site"})
     assert ask(client).status_code == 400
     assert not Question.objects.exists()
 
 
-def test_asking_has_a_rate_and_the_text_stays(db: None) -> None:
+def test_asking_is_rate_limited_and_keeps_the_text(db: None) -> None:
     answers = [ask() for _ in range(6)]
     assert [a.status_code for a in answers] == [302] * 5 + [429]
     assert answers[-1]["Retry-After"]
@@ -232,7 +232,7 @@ def test_asking_has_a_rate_and_the_text_stays(db: None) -> None:
     assert Question.objects.count() == 5
 
 
-def test_a_word_that_names_a_person_is_not_kept_of_the_search(db: None) -> None:
+def test_personal_data_in_the_search_words_is_masked(db: None) -> None:
     ask(words="查 13800001234 的快递")
     assert Inquiry.objects.get().words == "查 *** 的快递"
 
@@ -240,7 +240,7 @@ def test_a_word_that_names_a_person_is_not_kept_of_the_search(db: None) -> None:
 # Pictures ---------------------------------------------------------------------------
 
 
-def test_pictures_are_encoded_anew_and_seen_by_the_asker_and_colleagues_alone(
+def test_pictures_are_re_encoded_and_visible_to_asker_and_staff_only(
     agent: User,
 ) -> None:
     assert ask(pictures=[png(), png(60)]).status_code == 302
@@ -270,7 +270,7 @@ def test_pictures_are_encoded_anew_and_seen_by_the_asker_and_colleagues_alone(
         ("b.png", b"x" * (2 * 1024 * 1024 + 1), "最多 2 MB"),
     ],
 )
-def test_a_file_that_is_no_picture_is_refused_by_its_number(
+def test_an_invalid_picture_is_named_by_its_number(
     db: None, name: str, body: bytes, said: str
 ) -> None:
     answer = ask(pictures=[png(), SimpleUploadedFile(name, body, "image/png")])
@@ -280,12 +280,12 @@ def test_a_file_that_is_no_picture_is_refused_by_its_number(
     assert not Question.objects.exists()
 
 
-def test_three_pictures_are_the_most(db: None) -> None:
+def test_at_most_three_pictures_are_accepted(db: None) -> None:
     answer = ask(pictures=[png() for _ in range(4)])
     assert (answer.status_code, "最多 3 张" in answer.text) == (400, True)
 
 
-def test_a_form_that_is_far_too_large_is_not_read(db: None) -> None:
+def test_an_oversized_form_is_not_read(db: None) -> None:
     answer = Client().post(
         "/ask/", {"send": "1"}, headers={"Content-Length": "99999999"}
     )
@@ -296,7 +296,7 @@ def test_a_form_that_is_far_too_large_is_not_read(db: None) -> None:
 # The asker's own page ---------------------------------------------------------------
 
 
-def test_the_page_tells_how_far_the_question_is(asked: Inquiry, agent: User) -> None:
+def test_the_inquiry_page_shows_the_progress(asked: Inquiry, agent: User) -> None:
     assert "已收到" in own_page(asked).text
     triage.answer_question(asked.question, answer="请等 3 天\n再联系", by=agent)
     page = own_page(asked).text
@@ -305,7 +305,7 @@ def test_the_page_tells_how_far_the_question_is(asked: Inquiry, agent: User) -> 
     assert 'name="score"' in page
 
 
-def test_an_answer_is_told_in_the_script_of_the_question(
+def test_an_answer_is_shown_in_the_script_of_the_question(
     asked: Inquiry, mail_on: None, django_capture_on_commit_callbacks: Any
 ) -> None:
     Inquiry.objects.update(language="zh-hant")
@@ -333,9 +333,7 @@ def test_the_entry_that_answers_is_shown_if_the_public_may_read_it(
         asked.question.refresh_from_db()
 
 
-def test_a_question_that_gets_no_answer_is_closed_in_kind_words(
-    asked: Inquiry, editor: User
-) -> None:
+def test_a_declined_question_is_shown_as_closed(asked: Inquiry, editor: User) -> None:
     triage.decline_question(asked.question, reason="无关：骂人", by=editor)
     page = own_page(asked).text
     assert "这个问题已关闭" in page
@@ -344,7 +342,7 @@ def test_a_question_that_gets_no_answer_is_closed_in_kind_words(
     assert question.status == Status.OPEN
 
 
-def test_nobody_passes_the_page_on(asked: Inquiry) -> None:
+def test_the_inquiry_page_is_not_cached_indexed_or_referred(asked: Inquiry) -> None:
     page = own_page(asked)
     assert "no-store" in page["Cache-Control"]
     assert page["Referrer-Policy"] == "no-referrer"
@@ -353,7 +351,7 @@ def test_nobody_passes_the_page_on(asked: Inquiry) -> None:
     assert len(asked.token) == 32
 
 
-def test_a_guessed_address_is_like_any_that_never_was(asked: Inquiry) -> None:
+def test_a_guessed_token_is_404(asked: Inquiry) -> None:
     nothing = Client().get("/q/no-such-page-anywhere-on-this-si/")
     for token in ("A" * 32, asked.token[:-1] + "_", asked.token.swapcase()):
         answer = Client().get(f"/q/{token}/")
@@ -362,7 +360,7 @@ def test_a_guessed_address_is_like_any_that_never_was(asked: Inquiry) -> None:
         assert Client().post(f"/q/{token}/rate/", {"score": "5"}).status_code == 404
 
 
-def test_contact_and_text_stand_on_no_public_page(
+def test_contact_and_text_are_on_no_public_page(
     asked: Inquiry, make_entry: MakeEntry
 ) -> None:
     make_entry()
@@ -382,7 +380,7 @@ def test_contact_and_text_stand_on_no_public_page(
 # Satisfaction -----------------------------------------------------------------------
 
 
-def test_the_asker_says_how_satisfied_he_is_and_may_change_it(asked: Inquiry) -> None:
+def test_the_asker_rates_the_answer_and_may_change_the_rating(asked: Inquiry) -> None:
     url = f"/q/{asked.token}/rate/"
     early = Client().post(url, {"score": "5"})
     assert (early.status_code, "收到回复后再评分" in early.text) == (400, True)
@@ -424,7 +422,7 @@ def test_without_mail_nothing_is_sent(
     assert mail.outbox == []
 
 
-def test_an_answer_is_mailed_once_after_it_is_sure(
+def test_an_answer_is_mailed_once_after_the_undo_period(
     asked: Inquiry, mail_on: None, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks() as waiting:
@@ -452,7 +450,7 @@ def test_a_phone_number_gets_no_mail(
     assert mail.outbox == []
 
 
-def test_mail_that_fails_breaks_no_answer_and_is_tried_again_later(
+def test_a_failed_mail_is_retried_and_does_not_lose_the_answer(
     asked: Inquiry,
     mail_on: None,
     settings: Any,
@@ -476,7 +474,7 @@ def test_mail_that_fails_breaks_no_answer_and_is_tried_again_later(
     assert len(mail.outbox) == 1
 
 
-def test_whom_an_old_question_came_from_is_forgotten(asked: Inquiry) -> None:
+def test_contacts_of_old_questions_are_erased(asked: Inquiry) -> None:
     InquiryAttachment.objects.create(inquiry=asked, body=b"x", place=1)
     triage.answer_question(asked.question, answer="好了", by=None)
     assert inquiries.retry_mail_and_erase_contacts() == (0, 0)
@@ -491,7 +489,7 @@ def test_whom_an_old_question_came_from_is_forgotten(asked: Inquiry) -> None:
 # At the desk ------------------------------------------------------------------------
 
 
-def test_an_agent_sees_what_was_asked_and_answers_it(
+def test_an_agent_answers_a_question_at_the_desk(
     asked: Inquiry, client: Client, agent: User
 ) -> None:
     client.force_login(agent)
@@ -511,7 +509,7 @@ def test_an_agent_sees_what_was_asked_and_answers_it(
     assert Question.objects.get().answer == "<b>等</b> 3 天"
 
 
-def test_an_entry_answers_and_takes_the_question_in(
+def test_an_entry_answers_a_question_and_gets_its_phrasing(
     asked: Inquiry, client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry("快递显示签收但没收到怎么办？", "先问**门卫**。")
@@ -534,7 +532,7 @@ def test_an_entry_answers_and_takes_the_question_in(
     assert entry.get_absolute_url() in own_page(asked).text
 
 
-def test_questions_without_an_asker_stand_apart(
+def test_questions_without_an_asker_are_listed_apart(
     asked: Inquiry, client: Client, agent: User, make_question: MakeQuestion
 ) -> None:
     old = make_question("很早以前记下的问题", answer="")
@@ -543,13 +541,13 @@ def test_questions_without_an_asker_stand_apart(
     assert client.get("/desk/recorded/").context["around"] == [old]
 
 
-def test_it_reads_in_traditional_script(make_entry: MakeEntry) -> None:
+def test_the_pages_are_in_traditional_script(make_entry: MakeEntry) -> None:
     make_entry("快递显示签收但没收到怎么办？", "先问门卫。")
     part = Client().get("/zh-hant/ask/near/", {"q": "快递签收没收到"})
     assert "快遞顯示簽收" in part.text
 
 
-def test_editors_read_how_satisfied_people_are_but_no_private_address(
+def test_editors_see_ratings_but_no_contacts(
     asked: Inquiry, client: Client, editor: User, agent: User
 ) -> None:
     triage.answer_question(asked.question, answer="好了", by=None)
@@ -565,7 +563,7 @@ def test_editors_read_how_satisfied_people_are_but_no_private_address(
     assert client.get("/admin/kb/inquiry/").status_code in {302, 403}
 
 
-def test_spam_is_closed_by_who_sorts(
+def test_spam_is_declined_in_triage(
     asked: Inquiry, client: Client, agent: User, editor: User
 ) -> None:
     url = f"/desk/asked/{asked.question_id}/"
@@ -578,12 +576,14 @@ def test_spam_is_closed_by_who_sorts(
     assert Question.objects.get().status == Status.DECLINED
 
 
-def test_strangers_and_customers_see_no_desk(asked: Inquiry, client: Client) -> None:
+def test_the_desk_needs_a_login_and_the_right(asked: Inquiry, client: Client) -> None:
     assert client.get("/desk/asked/").status_code == 302
     assert client.post(f"/desk/asked/{asked.question_id}/").status_code == 302
 
 
-def test_the_reader_of_an_own_page_is_on_a_site(asked: Inquiry, rf: Any) -> None:
+def test_the_reader_of_the_inquiry_page_belongs_to_a_site(
+    asked: Inquiry, rf: Any
+) -> None:
     request = rf.get("/")
     progress = inquiries.get_inquiry_progress(
         asked, reader=sites.get_anonymous_reader(request)

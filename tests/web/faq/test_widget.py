@@ -1,4 +1,4 @@
-"""The widget's door: any page may read what is public, named ones may write."""
+"""The widget: pages of allowed origins may read, those of named origins may write."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 SHOP = "https://shop.example.com"
 EVIL = "https://shop.example.com.evil.com"
 LARGEST = 15 * 1024  # bytes, compressed
-SOURCES = Path(__file__).parents[1] / "static" / "widget" / "src"
+SOURCES = Path(__file__).parents[3] / "static" / "widget" / "src"
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def test_the_script_weighs_at_most_15_kb_compressed() -> None:
     assert len(widget_frame.load_script_bodies()["br"]) <= LARGEST
 
 
-def test_the_script_has_one_address_and_is_kept_briefly(client: Client) -> None:
+def test_the_script_has_one_address_and_a_short_lifetime(client: Client) -> None:
     plain = client.get("/widget.js")
     assert plain["Content-Type"] == "text/javascript; charset=utf-8"
     assert "max-age=300" in plain["Cache-Control"]
@@ -79,7 +79,7 @@ def test_the_script_has_one_address_and_is_kept_briefly(client: Client) -> None:
     assert client.post("/widget.js").status_code == 405
 
 
-def test_the_script_needs_no_favour_of_the_host() -> None:
+def test_the_script_works_with_a_strict_csp() -> None:
     """What a strict policy forbids, or what could run a host's or an editor's text."""
     code = widget_frame.load_script_bodies()[""].decode()
     code += "".join(path.read_text("utf-8") for path in SOURCES.glob("*.js"))
@@ -155,7 +155,7 @@ READS = [
         (["*"], "null", True),
     ],
 )
-def test_reading_is_for_origins_that_are_allowed(
+def test_reading_needs_an_allowed_origin(
     entry: Entry, settings: Any, url: str, allowed: list[str], origin: str, let: bool
 ) -> None:
     settings.KB_WIDGET_ORIGINS = allowed
@@ -178,7 +178,7 @@ def test_reading_is_for_origins_that_are_allowed(
         ([], "http://testserver", 400),
     ],
 )
-def test_writing_is_for_origins_that_are_named(
+def test_writing_needs_a_named_origin(
     entry: Entry, settings: Any, allowed: list[str], origin: str, status: int
 ) -> None:
     settings.KB_WIDGET_ORIGINS = allowed
@@ -191,7 +191,7 @@ def test_writing_is_for_origins_that_are_named(
     assert client.get("/widget/start/").json()["asks"] is (status == 400)
 
 
-def test_no_other_address_may_be_called_from_elsewhere(entry: Entry) -> None:
+def test_other_addresses_allow_no_other_origin(entry: Entry) -> None:
     for url in (
         "/",
         "/search/?q=退货",
@@ -203,7 +203,7 @@ def test_no_other_address_may_be_called_from_elsewhere(entry: Entry) -> None:
         assert "Access-Control-Allow-Origin" not in shop().get(url), url
 
 
-def test_a_colleague_is_a_stranger_there(
+def test_a_logged_in_user_is_anonymous_in_the_widget(
     entry: Entry, editor: User, make_entry: MakeEntry
 ) -> None:
     hidden = [
@@ -224,7 +224,7 @@ def test_a_colleague_is_a_stranger_there(
         assert client.post(f"/widget/vote/{one.pk}/", sent).status_code == 404
 
 
-def test_too_many_calls_are_told_to_wait(entry: Entry) -> None:
+def test_too_many_calls_get_429(entry: Entry) -> None:
     url = f"/widget/vote/{entry.pk}/"
     answers = [shop().post(url, {}) for _ in range(11)]
     assert [a.status_code for a in answers] == [400] * 10 + [429]
@@ -250,11 +250,11 @@ def library(make_entry: MakeEntry) -> dict[str, Entry]:
 
 
 def begun(**query: Any) -> tuple[str, set[str]]:
-    told = shop().get("/widget/start/", query).json()
-    return told["title"], {entry["question"] for entry in told["entries"]}
+    data = shop().get("/widget/start/", query).json()
+    return data["title"], {entry["question"] for entry in data["entries"]}
 
 
-def test_attributes_come_first_then_rules_then_the_newest(
+def test_the_first_entries_come_from_attributes_then_rules_then_the_newest(
     library: dict[str, Entry],
 ) -> None:
     orders = library["order"].category
@@ -294,13 +294,13 @@ def test_the_first_rule_that_fits_the_page_and_the_site_counts(
         {"path": "/" * 5000},
     ],
 )
-def test_what_names_nothing_shows_the_newest(
+def test_attributes_that_match_nothing_show_the_newest(
     library: dict[str, Entry], query: dict[str, str]
 ) -> None:
     assert begun(**query) == ("", {entry.question for entry in library.values()})
 
 
-def test_a_category_with_nothing_public_tells_nothing(
+def test_a_category_without_public_entries_is_not_revealed(
     library: dict[str, Entry], make_entry: MakeEntry
 ) -> None:
     secret: Category = Category.objects.create(name="鹦鹉螺分类")
@@ -336,24 +336,24 @@ def test_editors_keep_rules_in_the_admin(client: Client, editor: User) -> None:
 
 
 def test_a_search_names_what_it_finds_and_what_is_near(entry: Entry) -> None:
-    told = shop().get("/widget/search/?q=退货运费谁出").json()
-    assert [e["id"] for e in told["entries"]] == [entry.pk]
-    assert told["entries"][0]["excerpt"]
+    data = shop().get("/widget/search/?q=退货运费谁出").json()
+    assert [e["id"] for e in data["entries"]] == [entry.pk]
+    assert data["entries"][0]["excerpt"]
     near = shop().get("/widget/search/?q=运费险怎么买").json()
     assert near["entries"] == []
     assert shop().get("/widget/search/").json()["entries"] == []
 
 
 def test_an_answer_comes_as_a_tree(entry: Entry) -> None:
-    told = shop().get(f"/widget/entry/{entry.pk}/").json()
-    assert told["question"] == "退货运费谁承担？"
-    assert told["body"] == [
+    data = shop().get(f"/widget/entry/{entry.pk}/").json()
+    assert data["question"] == "退货运费谁承担？"
+    assert data["body"] == [
         ["p", {}, ["质量问题由", ["strong", {}, ["我们"]], "承担。"]]
     ]
-    assert told["url"] == entry.get_absolute_url()
+    assert data["url"] == entry.get_absolute_url()
 
 
-def test_a_tree_holds_all_that_the_html_holds() -> None:
+def test_a_tree_has_all_elements_of_the_html() -> None:
     source = "# 一\n\n- a\n- **b** `c<d>`\n\n| 甲 | 乙 |\n|---|--:|\n| 1 | 2 |\n\n> x &amp; <y>\n\n[站](/search/?q=a&b=c)"
     rendered = markdown.render_markdown(source)
 
@@ -369,11 +369,11 @@ def test_a_tree_holds_all_that_the_html_holds() -> None:
     ).replace("'", '"')
 
 
-def test_it_reads_in_traditional_script(entry: Entry) -> None:
+def test_entries_are_in_traditional_script(entry: Entry) -> None:
     client = shop()
     assert client.get("/widget/start/?lang=zh-Hant").json()["name"] == "幫助中心"
-    told = client.get("/widget/search/?q=退货运费&lang=zh-Hant").json()
-    assert told["entries"][0]["question"] == "退貨運費誰承擔？"
+    data = client.get("/widget/search/?q=退货运费&lang=zh-Hant").json()
+    assert data["entries"][0]["question"] == "退貨運費誰承擔？"
     read = client.get(f"/widget/entry/{entry.pk}/?lang=zh-Hant").json()
     assert "質量問題" in str(read["body"]) or "品質問題" in str(read["body"])
     assert (
@@ -382,7 +382,7 @@ def test_it_reads_in_traditional_script(entry: Entry) -> None:
     )
 
 
-def test_what_is_wrong_is_said_a_sentence_each() -> None:
+def test_errors_are_sentences() -> None:
     sent = {"text": "", "stamp": "forged"}
     said = shop().post("/widget/ask/?lang=en", sent).json()["detail"]
     assert ". T" in said
@@ -393,9 +393,9 @@ def test_a_site_shows_its_own_part_and_colour(entry: Entry, settings: Any) -> No
     settings.ALLOWED_HOSTS = ["testserver", ".example.com"]
     site = Site.objects.create(name="乙店", host="b.example.com", accent="#007a62")
     site.categories.add(Category.objects.create(name="空"))
-    told = Client(headers={"host": "b.example.com"}).get("/widget/start/").json()
-    assert (told["name"], told["entries"]) == ("乙店", [])
-    assert told["colours"][0]["accent"] == "#007a62"
+    data = Client(headers={"host": "b.example.com"}).get("/widget/start/").json()
+    assert (data["name"], data["entries"]) == ("乙店", [])
+    assert data["colours"][0]["accent"] == "#007a62"
     assert "colours" not in shop().get("/widget/start/").json()
 
 
@@ -404,8 +404,8 @@ def test_a_site_shows_its_own_part_and_colour(entry: Entry, settings: Any) -> No
 
 def test_a_vote_counts_like_one_on_the_page(entry: Entry) -> None:
     client = shop()
-    told = client.get(f"/widget/entry/{entry.pk}/").json()
-    sent = {"token": told["token"], "helpful": "no", "reason": "unclear", "q": "运费"}
+    data = client.get(f"/widget/entry/{entry.pk}/").json()
+    sent = {"token": data["token"], "helpful": "no", "reason": "unclear", "q": "运费"}
     assert client.post(f"/widget/vote/{entry.pk}/", sent).status_code == 200
     row = Vote.objects.get()
     assert (row.helpful, row.reason, row.words) == (False, "unclear", "运费")
@@ -413,7 +413,7 @@ def test_a_vote_counts_like_one_on_the_page(entry: Entry) -> None:
     assert refused.status_code == 400
 
 
-def test_a_question_is_taken_in_from_another_origin(entry: Entry) -> None:
+def test_a_question_is_stored_from_another_origin(entry: Entry) -> None:
     module = Module.objects.create(name="物流", offered=True)
     Module.objects.create(name="秘密")
     client = shop()
@@ -439,7 +439,7 @@ def test_a_question_is_taken_in_from_another_origin(entry: Entry) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[" * 50_000, b"\xff\xfe", b"text=%00&stamp=%ff"]
 )
-def test_strange_bodies_break_nothing(entry: Entry, body: bytes) -> None:
+def test_hostile_bodies_cause_no_error(entry: Entry, body: bytes) -> None:
     for url in ("/widget/ask/", f"/widget/vote/{entry.pk}/"):
         for kind in (
             "application/json",
@@ -455,7 +455,7 @@ def test_strange_bodies_break_nothing(entry: Entry, body: bytes) -> None:
 # Frame and demo ---------------------------------------------------------------------
 
 
-def test_the_frame_may_stand_on_allowed_pages_alone(entry: Entry) -> None:
+def test_the_frame_is_allowed_on_named_origins_only(entry: Entry) -> None:
     page = Client().get("/embed/")
     policy = page["Content-Security-Policy"]
     assert f"frame-ancestors 'self' {SHOP}" in policy
@@ -478,7 +478,7 @@ def test_the_frame_searches_and_reads_without_a_script(entry: Entry) -> None:
         assert Client().get("/embed/", {"entry": wrong}).status_code == 404
 
 
-def test_the_frame_reads_in_traditional_script(entry: Entry) -> None:
+def test_the_frame_is_in_traditional_script(entry: Entry) -> None:
     page = Client().get("/zh-hant/embed/", {"q": "退货运费"})
     assert '<html lang="zh-Hant">' in page.text
     assert "退貨運費誰承擔？" in page.text
@@ -504,7 +504,9 @@ def test_the_demo_page_shows_the_line_to_editors(
 # What runs now ----------------------------------------------------------------------
 
 
-def test_notices_stand_where_they_concern(entry: Entry, make_entry: MakeEntry) -> None:
+def test_notices_are_shown_where_they_are_relevant(
+    entry: Entry, make_entry: MakeEntry
+) -> None:
     hidden = make_entry("仓库内部流程", audience="internal")
     now, hour = timezone.now(), timedelta(hours=1)
     for title, audience, about in (
@@ -530,11 +532,11 @@ def test_notices_stand_where_they_concern(entry: Entry, make_entry: MakeEntry) -
     assert sorted(titles("/widget/search/?q=断网了怎么办")) == both
     assert titles("/widget/search/?q=发票") == []
     assert titles(f"/widget/entry/{entry.pk}/") == ["网络断了"]
-    told = shop().get(f"/widget/entry/{entry.pk}/?lang=zh-Hant").json()["notices"]
-    assert told[0]["title"] == "網路斷了"
-    ((_, _, (before, (_, link, inside), _)),) = told[0]["body"]
+    data = shop().get(f"/widget/entry/{entry.pk}/?lang=zh-Hant").json()["notices"]
+    assert data[0]["title"] == "網路斷了"
+    ((_, _, (before, (_, link, inside), _)),) = data[0]["body"]
     assert (before, inside, link["href"]) == ("見", ["網路"], f"/{quote('网络')}/")
-    assert told[0]["entry"]["url"] == f"/zh-hant{entry.get_absolute_url()}"
+    assert data[0]["entry"]["url"] == f"/zh-hant{entry.get_absolute_url()}"
     linked = shop().get("/widget/start/").json()["notices"]
     assert {one["title"]: bool(one["entry"]) for one in linked} == {
         "网络断了": True,

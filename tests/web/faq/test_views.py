@@ -1,4 +1,4 @@
-"""The customer's door shows what its reader may see, and never breaks."""
+"""The public pages show what their reader may see, and never fail."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from django.utils import timezone
 
 from kb.library import entries
 from kb.models import Category, Entry, EntryTranslation, Site, Tag, User
-from kb.publishing import page_views
+from kb.publishing import page_cache, page_views
 from kb.system import throttling
 from kb.templatetags import kb as filters
-from kb.publishing import page_cache
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -47,16 +46,16 @@ def shelf() -> Category:
 # Browsing ----------------------------------------------------------------------
 
 
-def test_home_counts_what_this_reader_may_read(
+def test_home_counts_entries_that_the_reader_may_see(
     client: Client, agent: User, make_entry: MakeEntry, shelf: Category
 ) -> None:
     make_entry("甲问题怎么办", category=shelf)
     make_entry("乙问题怎么办", category=shelf, audience="internal")
     make_entry("丙问题怎么办", category=shelf, status="draft")
-    (top,) = client.get("/").context["shelves"]
+    (top,) = client.get("/").context["nodes"]
     assert (top.category, top.count, top.below) == (shelf.parent, 1, ("退换货",))
     client.force_login(agent)
-    (top,) = client.get("/").context["shelves"]
+    (top,) = client.get("/").context["nodes"]
     assert top.count == 2
 
 
@@ -65,7 +64,7 @@ def test_home_lists_the_newest_first(client: Client, make_entry: MakeEntry) -> N
     assert list(client.get("/").context["recent"]) == made[:1:-1]
 
 
-def test_lists_hold_what_is_live_even_for_editors(
+def test_lists_have_published_entries_only_even_for_editors(
     client: Client, editor: User, make_entry: MakeEntry, shelf: Category
 ) -> None:
     live = make_entry("甲问题怎么办", category=shelf)
@@ -87,11 +86,11 @@ def test_a_category_shows_its_whole_subtree(
     made = make_entry(category=shelf)
     page = client.get(reverse("faq:category", args=[shelf.parent_id]))
     assert list(page.context["page"]) == [made]
-    assert [s.category for s in page.context["shelves"]] == [shelf]
+    assert [s.category for s in page.context["nodes"]] == [shelf]
 
 
 @pytest.mark.parametrize(("status", "audience"), HIDDEN)
-def test_a_category_without_anything_to_read_is_not_there(
+def test_a_category_without_readable_entries_is_404(
     client: Client, make_entry: MakeEntry, shelf: Category, status: str, audience: str
 ) -> None:
     make_entry(category=shelf, status=status, audience=audience)
@@ -115,7 +114,7 @@ def test_a_category_has_pages_of_twenty(
 # One entry ---------------------------------------------------------------------
 
 
-def test_an_entry_shows_what_a_customer_needs(
+def test_an_entry_page_shows_answer_path_and_date(
     client: Client, make_entry: MakeEntry, shelf: Category
 ) -> None:
     made = make_entry("<b>退款</b>多久到账？", answer="**3** 天", category=shelf)
@@ -132,13 +131,15 @@ def test_an_entry_shows_what_a_customer_needs(
     assert f'data-copy="/q/{made.pk}/"' in page
 
 
-def test_an_entry_names_related_ones(client: Client, make_entry: MakeEntry) -> None:
+def test_an_entry_page_lists_related_entries(
+    client: Client, make_entry: MakeEntry
+) -> None:
     here = make_entry("退货运费谁承担？")
     other = make_entry("退货地址在哪里看？")
-    assert client.get(here.get_absolute_url()).context["following"] == [other]
+    assert client.get(here.get_absolute_url()).context["related_entries"] == [other]
 
 
-def test_every_other_address_leads_to_the_canonical_one(
+def test_other_addresses_redirect_to_the_canonical_one(
     client: Client, make_entry: MakeEntry
 ) -> None:
     made = make_entry()
@@ -148,7 +149,7 @@ def test_every_other_address_leads_to_the_canonical_one(
         assert response["Location"] == made.get_absolute_url()
 
 
-def test_an_entry_without_a_slug_stands_at_the_short_address(
+def test_an_entry_without_a_slug_has_the_short_address(
     client: Client, make_entry: MakeEntry
 ) -> None:
     made = make_entry("？？！")
@@ -162,7 +163,7 @@ def without(response: Any, word: str) -> str:
 
 
 @pytest.mark.parametrize(("status", "audience"), HIDDEN)
-def test_outsiders_do_not_learn_of_hidden_entries(
+def test_anonymous_readers_do_not_learn_of_hidden_entries(
     client: Client, make_entry: MakeEntry, shelf: Category, status: str, audience: str
 ) -> None:
     shelf.name = f"{CANARY}分类"
@@ -191,7 +192,9 @@ def test_outsiders_do_not_learn_of_hidden_entries(
     assert without(found, CANARY) == without(unknown, "麒麟臂口诀")
 
 
-def test_replies_stay_inside(client: Client, lead: User, make_entry: MakeEntry) -> None:
+def test_replies_are_on_no_public_page(
+    client: Client, lead: User, make_entry: MakeEntry
+) -> None:
     made = make_entry(replies=[CANARY], keywords=CANARY)
     assert CANARY not in text(client.get(made.get_absolute_url()))
     assert not ask(client, CANARY).context["results"].total
@@ -208,7 +211,7 @@ def test_replies_stay_inside(client: Client, lead: User, make_entry: MakeEntry) 
         ("published", "internal", "仅内部"),
     ],
 )
-def test_an_editor_is_told_that_the_public_cannot_see_it(
+def test_an_editor_sees_a_warning_on_an_unpublished_entry(
     client: Client,
     editor: User,
     make_entry: MakeEntry,
@@ -239,7 +242,7 @@ def test_an_agent_reads_internal_entries_but_no_drafts(
 # Searching ---------------------------------------------------------------------
 
 
-def test_a_search_marks_what_it_found(
+def test_a_search_marks_matching_terms(
     client: Client, make_entry: MakeEntry, shelf: Category
 ) -> None:
     make_entry("怎么申请退款？", answer="退款在订单里申请。", category=shelf)
@@ -261,13 +264,13 @@ def test_a_search_has_pages(client: Client, make_entry: MakeEntry) -> None:
     assert ask(client, "退款", page="9" * 30).context["number"] == 1
 
 
-def test_what_is_searched_for_is_shown_as_text(client: Client) -> None:
+def test_the_query_is_shown_as_text(client: Client) -> None:
     page = text(ask(client, '"><script>alert(1)</script>'))
     assert "<script>alert" not in page
     assert 'value="&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in page
 
 
-def test_a_search_without_result_is_no_dead_end(
+def test_a_search_without_results_offers_near_entries_and_categories(
     client: Client, make_entry: MakeEntry, shelf: Category
 ) -> None:
     made = make_entry("质量问题怎么换货？", category=shelf)
@@ -279,14 +282,14 @@ def test_a_search_without_result_is_no_dead_end(
 
 
 @pytest.mark.parametrize("words", ["", " ", "\u200b\x00", "　"])
-def test_an_empty_search_teaches_how(client: Client, words: str) -> None:
+def test_an_empty_search_shows_an_example(client: Client, words: str) -> None:
     page = ask(client, words)
     assert page.status_code == 200
     assert "输入几个字就能搜" in text(page)
     assert text(ask(client, words, "suggest")).strip() == ""
 
 
-def test_a_broken_engine_is_said_and_titles_are_found(
+def test_without_the_engine_titles_are_searched_and_the_page_says_so(
     client: Client, make_entry: MakeEntry, settings: Any, tmp_path: Path
 ) -> None:
     made = make_entry("怎么申请退款？")
@@ -315,16 +318,14 @@ def test_suggestions_are_a_fragment_of_options(
     )
 
 
-def test_a_result_shows_the_passage_that_answers(
-    client: Client, make_entry: MakeEntry
-) -> None:
+def test_a_result_shows_the_best_passage(client: Client, make_entry: MakeEntry) -> None:
     make_entry("钱去哪了？", "说在前面的话。\n\n" * 40 + "退款<三天>到账。")
     page = text(ask(client, "退款"))
     assert "…<mark>退款</mark>&lt;三天&gt;到账。" in page
 
 
 @pytest.mark.parametrize("words", ["退款", "tuik", "tk", "退k"])
-def test_a_suggestion_shows_what_was_typed_of_it(
+def test_a_suggestion_marks_the_typed_part(
     client: Client, make_entry: MakeEntry, words: str
 ) -> None:
     make_entry("退款<b>多久</b>", phrasings=["钱什么时候退款"])
@@ -352,7 +353,7 @@ def test_public_pages_set_no_cookie(
         assert "Cookie" in response["Vary"]
 
 
-def test_public_copies_are_checked_and_private_ones_not_kept(
+def test_public_pages_are_revalidated_and_private_ones_not_stored(
     client: Client, agent: User, make_entry: MakeEntry, shelf: Category
 ) -> None:
     made = make_entry(category=shelf)
@@ -369,7 +370,7 @@ def test_public_copies_are_checked_and_private_ones_not_kept(
         assert client.get(address)["Cache-Control"] == "private, no-store"
 
 
-def test_pages_may_only_be_read(client: Client) -> None:
+def test_public_pages_accept_get_and_head_only(client: Client) -> None:
     for address in ("/", "/search/", "/suggest/", "/q/1/", "/c/1/"):
         assert client.post(address).status_code == 405
 
@@ -377,7 +378,7 @@ def test_pages_may_only_be_read(client: Client) -> None:
 @pytest.mark.parametrize(
     ("name", "scope"), [("search", "search"), ("suggest", "suggest")]
 )
-def test_a_flood_is_asked_to_wait(
+def test_too_many_requests_get_429_with_retry_after(
     client: Client, settings: Any, agent: User, name: str, scope: str
 ) -> None:
     settings.KB_RATES = {scope: ("2/min", "3/min"), "agent": ("3/min", "")}
@@ -394,7 +395,7 @@ def test_a_flood_is_asked_to_wait(
     assert [ask(client, "退", name).status_code for _ in range(4)][2:] == [200, 429]
 
 
-def test_a_cache_that_is_down_stops_nobody(
+def test_pages_work_without_the_cache(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Down:
@@ -405,7 +406,7 @@ def test_a_cache_that_is_down_stops_nobody(
     assert ask(client, "退款").status_code == 200
 
 
-def test_pages_ask_the_database_little(
+def test_pages_make_few_queries(
     client: Client,
     make_entry: MakeEntry,
     shelf: Category,
@@ -431,7 +432,7 @@ def test_pages_ask_the_database_little(
 
 
 @pytest.mark.parametrize("prefix", ["", "/zh-hant", "/en"])
-def test_no_column_is_read_a_row_at_a_time(
+def test_no_deferred_column_is_loaded_row_by_row(
     client: Client,
     make_entry: MakeEntry,
     shelf: Category,
@@ -471,13 +472,13 @@ def test_no_column_is_read_a_row_at_a_time(
         ("500", "出错了"),
     ],
 )
-def test_error_pages_stand_without_a_request(name: str, words: str) -> None:
+def test_error_pages_render_without_a_request(name: str, words: str) -> None:
     from django.template.loader import render_to_string
 
     assert words in render_to_string(f"{name}.html")
 
 
-def test_a_missing_page_helps_on(client: Client) -> None:
+def test_the_404_page_has_a_search_box(client: Client) -> None:
     page = client.get("/nowhere/")
     assert page.status_code == 404
     assert 'action="/search/"' in text(page)
@@ -507,7 +508,7 @@ def test_an_expired_form_is_explained_in_chinese(agent: User) -> None:
         (timedelta(days=365), "2025 年 7 月 3 日"),
     ],
 )
-def test_dates_are_human(
+def test_dates_are_relative(
     monkeypatch: pytest.MonkeyPatch, before: timedelta, words: str
 ) -> None:
     noon = timezone.make_aware(datetime(2026, 7, 3, 12))  # noqa: DTZ001
@@ -541,7 +542,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_text_can_be_read_in_both_themes() -> None:
+def test_text_has_enough_contrast_in_both_themes() -> None:
     css = (site.BASE_DIR / "static/base/tokens.css").read_text("utf-8")
     day_css, night_css = css.split("@media screen and (prefers-color-scheme: dark)")
     day = palette(day_css)
@@ -560,7 +561,7 @@ def test_text_can_be_read_in_both_themes() -> None:
             assert contrast(colours["line-strong"], colours[ground]) >= 3, ground
 
 
-def test_what_is_off_topic_is_refused_and_the_nearest_stand_apart(
+def test_an_off_topic_query_has_no_results_but_near_entries(
     client: Client, make_entry: MakeEntry
 ) -> None:
     made = make_entry("杯子碎了怎么换货？", "拍照给客服，我们补发。")
@@ -572,7 +573,7 @@ def test_what_is_off_topic_is_refused_and_the_nearest_stand_apart(
     assert "最接近的问题" in text(page)
 
 
-def test_what_was_meant_is_offered_as_a_search(
+def test_a_correction_is_offered_as_a_search(
     client: Client, make_entry: MakeEntry
 ) -> None:
     make_entry("退款多久到账？")
@@ -585,7 +586,7 @@ def test_what_was_meant_is_offered_as_a_search(
 # What pages share --------------------------------------------------------------------
 
 
-def test_what_is_rendered_once_is_still_each_sites_and_scripts_own(
+def test_cached_fragments_differ_by_site_and_language(
     client: Client, make_entry: MakeEntry, settings: Any, agent: User
 ) -> None:
     settings.ALLOWED_HOSTS = ["testserver", "b.example.com"]

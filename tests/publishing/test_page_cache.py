@@ -1,4 +1,4 @@
-"""Kept pages: one copy for each page, bounded in bytes."""
+"""The cache of public pages: one copy for each page, bounded in bytes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_cache_is_bounded_in_bytes() -> None:
     assert cache.size_bytes == 850
 
 
-def test_a_page_too_long_for_the_cache_drives_no_others_out() -> None:
+def test_a_page_too_large_for_the_cache_evicts_no_others() -> None:
     cache = PageCache(max_pages=10, max_bytes=1000)
     cache.put("short", page_of(200))
     cache.put("long", page_of(251))
@@ -66,7 +66,7 @@ def test_a_page_number_has_one_spelling(
 
 
 @pytest.mark.django_db
-def test_a_long_page_is_held_compressed_only(
+def test_a_long_page_is_stored_compressed_only(
     client: Client, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make_entry(answer="很长的答案。" * 500)

@@ -1,4 +1,4 @@
-"""The console shows agents what they may send, and nobody else anything."""
+"""The console shows agents the texts that they may send, and nothing to others."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def previewed(text: str) -> list[int]:
 # Who may come in ---------------------------------------------------------------
 
 
-def test_a_stranger_is_sent_to_the_login_page_and_back(client: Client) -> None:
+def test_an_anonymous_visitor_is_sent_to_the_login_page_and_back(
+    client: Client,
+) -> None:
     response = client.get(URL, {"q": "退货"})
     assert response.status_code == 302
     assert (
@@ -75,11 +77,11 @@ def test_an_account_without_the_right_gets_a_page_that_says_no(
         assert "只给客服看" not in response.content.decode()
 
 
-def test_it_cannot_be_posted_to(console: Client) -> None:
+def test_the_console_refuses_post(console: Client) -> None:
     assert console.post(URL).status_code == 405
 
 
-def test_nothing_of_it_is_kept_by_a_cache(console: Client) -> None:
+def test_responses_are_never_cached(console: Client) -> None:
     control = console.get(URL)["Cache-Control"]
     assert {"no-store", "private"} <= set(control.split(", "))
 
@@ -87,7 +89,7 @@ def test_nothing_of_it_is_kept_by_a_cache(console: Client) -> None:
 # What it shows -----------------------------------------------------------------
 
 
-def test_it_shows_internal_entries_with_all_their_variants(
+def test_internal_entries_are_shown_with_all_variants(
     console: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(audience="internal", replies=["亲，一", "您好，二"])
@@ -147,7 +149,7 @@ def test_a_reply_that_is_not_in_force_is_never_offered(
     assert "过时的说法" not in answer.content.decode()
 
 
-def test_it_says_so_when_the_entry_asked_for_is_gone(
+def test_a_requested_entry_that_is_gone_is_reported(
     console: Client, make_entry: MakeEntry
 ) -> None:
     gone, there = make_entry(), make_entry("电子发票怎么开？")
@@ -167,7 +169,7 @@ def test_an_entry_without_replies_offers_its_answer_as_plain_text(
     assert shown[1] == "质量问题由我们承担。\n1. 拍照\n2. 寄回"
 
 
-def test_a_category_holds_what_is_below_it(
+def test_a_category_includes_its_subcategories(
     console: Client, make_entry: MakeEntry
 ) -> None:
     top = Category.objects.create(name="售后")
@@ -194,7 +196,7 @@ def test_matched_words_are_marked_but_not_those_of_every_question(
     assert "电子<mark>发票</mark>怎么补？" in text
 
 
-def test_phrasings_and_the_faq_answer_stand_below(
+def test_phrasings_and_the_faq_answer_are_below_the_replies(
     console: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(phrasings=["邮费谁出"], replies=["亲"])
@@ -207,7 +209,7 @@ def test_phrasings_and_the_faq_answer_stand_below(
 # Parts, pages, failures --------------------------------------------------------
 
 
-def test_a_fragment_is_the_part_alone(console: Client, make_entry: MakeEntry) -> None:
+def test_a_fragment_is_only_that_part(console: Client, make_entry: MakeEntry) -> None:
     entry = make_entry(replies=["亲，我们出。"])
     results = page(console, q="退货", fragment="results")
     preview = page(console, entry=entry.pk, fragment="preview")
@@ -217,9 +219,7 @@ def test_a_fragment_is_the_part_alone(console: Client, make_entry: MakeEntry) ->
     assert 'id="ask"' not in results + preview
 
 
-def test_it_goes_on_to_the_last_page_and_no_further(
-    console: Client, make_entry: MakeEntry
-) -> None:
+def test_paging_ends_at_the_last_page(console: Client, make_entry: MakeEntry) -> None:
     make_entry()
     Entry.objects.bulk_create(
         Entry(question=f"退货 {n}", answer="好", status="published") for n in range(24)
@@ -373,7 +373,7 @@ def test_choices_and_dates_have_fields_of_their_own(
     assert 'placeholder="亲"' in text
 
 
-def test_what_is_no_blank_is_said_before_it_is_copied(
+def test_a_malformed_blank_is_reported_before_copying(
     console: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(replies=["好"])
@@ -389,7 +389,7 @@ def test_what_is_no_blank_is_said_before_it_is_copied(
         ("退货", "亲\n"),
     ],
 )
-def test_a_row_shows_what_tells_of_the_words(
+def test_a_row_shows_the_matching_passage(
     client: Client, make_entry: MakeEntry, agent: User, words: str, shown: str
 ) -> None:
     reply = "亲\n等 {{天数}} 天，退款<到账>"
@@ -414,7 +414,7 @@ def test_a_reply_keeps_its_line_ends_on_the_page(
     assert Reply.objects.get(entry=entry).body == "第一行\n\n第三行"
 
 
-def test_what_is_only_near_says_so(console: Client, make_entry: MakeEntry) -> None:
+def test_near_entries_are_labelled(console: Client, make_entry: MakeEntry) -> None:
     near = make_entry("杯子碎了怎么换货？", replies=["拍照给我们"])
     text = page(console, q="杯子蛋糕的配方和烤箱温度")
     assert listed(text) == [near.pk]
@@ -422,6 +422,6 @@ def test_what_is_only_near_says_so(console: Client, make_entry: MakeEntry) -> No
     assert "最接近" not in page(console, q="杯子碎了")
 
 
-def test_what_was_meant_is_offered(console: Client, make_entry: MakeEntry) -> None:
+def test_a_correction_is_offered(console: Client, make_entry: MakeEntry) -> None:
     make_entry("退款多久到账？", replies=["三天"])
     assert ">退款多久到账</a>" in page(console, q="退宽多久到账")

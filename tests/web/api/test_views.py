@@ -1,4 +1,4 @@
-"""The API: what it gives to whom, what it refuses, and how it says so."""
+"""The API: what each reader gets, and how requests are refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def address(name: str, entry: Entry | None = None, /, **params: str) -> str:
     return reverse(f"api:{name}", args=by_id, query=params)
 
 
-def told(response: Any) -> str:
+def get_detail(response: Any) -> str:
     """Return the one sentence of a refusal."""
     assert response["Content-Type"] == "application/json"
     body = json.loads(response.content)
@@ -72,7 +72,7 @@ def test_a_search_finds_public_entries_field_by_field(
     assert item["url"] == f"http://testserver{entry.get_absolute_url()}"
 
 
-def test_what_is_near_stands_apart_from_what_was_found(
+def test_near_entries_are_apart_from_results(
     client: Client, make_entry: MakeEntry, agent: User
 ) -> None:
     made = make_entry("杯子碎了怎么换货？", "拍照给客服。", replies=["亲"])
@@ -87,13 +87,13 @@ def test_what_is_near_stands_apart_from_what_was_found(
     assert set(item) == AGENT_ITEM
 
 
-def test_the_api_says_what_was_meant(client: Client, make_entry: MakeEntry) -> None:
+def test_a_correction_is_returned(client: Client, make_entry: MakeEntry) -> None:
     make_entry("退款多久到账？")
     body = client.get(address("search", q="退宽多久到账")).json()
     assert body["meant"] == "退款多久到账"
 
 
-def test_a_passage_has_offsets_of_what_was_found(
+def test_a_passage_has_offsets_of_its_matches(
     client: Client, make_entry: MakeEntry, agent: User
 ) -> None:
     make_entry(
@@ -174,7 +174,7 @@ def test_pages_hold_each_entry_once(client: Client, make_entry: MakeEntry) -> No
         assert sorted(seen) == sorted(made)
         refused = client.get(address(name, page="4", page_size="2"))
         assert refused.status_code == 404
-        assert told(refused) == "没有第 4 页。"
+        assert get_detail(refused) == "没有第 4 页。"
 
 
 def test_the_number_of_queries_does_not_grow_with_the_entries(
@@ -226,7 +226,7 @@ def test_the_public_api_is_the_same_for_everybody(
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_agents_are_let_in_and_nobody_else(
+def test_the_agents_api_needs_an_agent(
     client: Client,
     make_entry: MakeEntry,
     make_user: Callable[..., User],
@@ -241,7 +241,7 @@ def test_agents_are_let_in_and_nobody_else(
     inside = client.get(url)
     statuses = [r.status_code for r in (stranger, visitor, inside)]
     assert statuses == [401, 403, 200]
-    assert told(visitor) == "您没有查看话术库的权限。"
+    assert get_detail(visitor) == "您没有查看话术库的权限。"
     assert {r["Cache-Control"] for r in (stranger, visitor, inside)} == {"no-store"}
     agent.is_active = False
     agent.save()
@@ -277,7 +277,7 @@ def test_agents_read_replies_and_their_blanks(
 
 
 @pytest.mark.parametrize("status", ["draft", "review", "retired"])
-def test_only_editors_read_what_is_not_published(
+def test_only_editors_see_unpublished_entries(
     client: Client, make_entry: MakeEntry, agent: User, editor: User, status: str
 ) -> None:
     url = address("agent-entry", make_entry(status=status))
@@ -287,13 +287,13 @@ def test_only_editors_read_what_is_not_published(
     assert client.get(url).json()["status"] == status
 
 
-def test_what_is_retired_is_gone_at_once(client: Client, make_entry: MakeEntry) -> None:
+def test_a_retired_entry_is_gone_at_once(client: Client, make_entry: MakeEntry) -> None:
     entry = make_entry()
     assert client.get(address("entry", entry)).status_code == 200
     entries.retire_entry(entry, by=None)
     refused = client.get(address("entry", entry))
     assert refused.status_code == 404
-    assert told(refused) == "未找到。"
+    assert get_detail(refused) == "未找到。"
 
 
 # What it refuses ---------------------------------------------------------------
@@ -301,7 +301,7 @@ def test_what_is_retired_is_gone_at_once(client: Client, make_entry: MakeEntry) 
 
 @pytest.mark.parametrize("name", [*PUBLIC, *AGENTS])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "FOO"])
-def test_it_only_reads(
+def test_the_api_is_read_only(
     client: Client, make_entry: MakeEntry, lead: User, name: str, method: str
 ) -> None:
     entry = make_entry()
@@ -341,7 +341,7 @@ def test_a_bad_parameter_is_refused_by_name(
 ) -> None:
     refused = client.get(address(name, **params))
     assert refused.status_code == 400
-    sentence = told(refused)
+    sentence = get_detail(refused)
     assert [
         n for n in ("page", "page_size", "category") if f"参数 {n}：" in sentence
     ] == (names)
@@ -349,14 +349,14 @@ def test_a_bad_parameter_is_refused_by_name(
 
 @pytest.mark.parametrize("name", ["search", "suggest"])
 @pytest.mark.parametrize("words", ["", "  ", "\u3000", "\u200b\u2060", "\x00"])
-def test_words_that_nobody_can_see_are_asked_for(
+def test_invisible_words_count_as_missing(
     client: Client, db: None, name: str, words: str
 ) -> None:
     refused = client.get(address(name, q=words))
     assert refused.status_code == 400
-    assert told(refused) == "参数 q：请填写要搜索的内容。"
+    assert get_detail(refused) == "参数 q：请填写要搜索的内容。"
     without = client.get(reverse(f"api:{name}"))
-    assert told(without) == "参数 q：请填写要搜索的内容。"
+    assert get_detail(without) == "参数 q：请填写要搜索的内容。"
 
 
 def test_unknown_parameters_are_ignored(client: Client, make_entry: MakeEntry) -> None:
@@ -375,7 +375,7 @@ def test_unknown_parameters_are_ignored(client: Client, make_entry: MakeEntry) -
         assert client.get(address(name, entry, **odd)).content == plain.content
 
 
-def test_an_empty_category_is_refused_like_one_that_never_was(
+def test_an_empty_category_is_refused_like_an_unknown_one(
     client: Client, make_entry: MakeEntry, shelf: Category
 ) -> None:
     make_entry(category=shelf, audience="internal")
@@ -385,18 +385,18 @@ def test_an_empty_category_is_refused_like_one_that_never_was(
         for pk in (shelf.pk, 999)
     ]
     assert {r.status_code for r in refusals} == {400}
-    assert {told(r) for r in refusals} == {"参数 category：没有这个分类。"}
+    assert {get_detail(r) for r in refusals} == {"参数 category：没有这个分类。"}
 
 
 @pytest.mark.parametrize("path", ["", "v1/", "v2/search/", "v1/entries/abc/", "/%00/"])
 def test_an_unknown_address_is_refused_in_json(client: Client, path: str) -> None:
     refused = client.get(f"/api/{path}")
     assert refused.status_code == 404
-    assert told(refused) == "未找到。"
+    assert get_detail(refused) == "未找到。"
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense", ";q=,"])
-def test_it_speaks_json_whatever_is_accepted(
+def test_the_response_is_json_whatever_accept_says(
     client: Client, make_entry: MakeEntry, accept: str
 ) -> None:
     answer = client.get(address("entry", make_entry()), headers={"accept": accept})
@@ -407,7 +407,7 @@ def test_it_speaks_json_whatever_is_accepted(
 # How often ---------------------------------------------------------------------
 
 
-def test_a_caller_who_asks_too_often_is_told_how_long_to_wait(
+def test_too_many_requests_get_429_with_retry_after(
     client: Client, make_entry: MakeEntry, settings: Any
 ) -> None:
     entry = make_entry()
@@ -418,12 +418,12 @@ def test_a_caller_who_asks_too_often_is_told_how_long_to_wait(
     refused = client.get(url)
     assert refused.status_code == 429
     assert 0 < int(refused["Retry-After"]) <= 60
-    assert "请求" in told(refused)
+    assert "请求" in get_detail(refused)
     assert client.get(address("entry", entry)).status_code == 200
     assert client.get(url, REMOTE_ADDR="192.0.2.1").status_code == 200
 
 
-def test_a_broken_cache_does_not_silence_the_api(
+def test_the_api_works_without_the_cache(
     client: Client, make_entry: MakeEntry, settings: Any
 ) -> None:
     entry = make_entry()

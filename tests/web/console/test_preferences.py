@@ -1,4 +1,4 @@
-"""What agents keep for themselves is theirs, and changes nobody else's console."""
+"""Preferences, favourites and filters of agents, and the installed console."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_settings_are_saved_and_fill_reserved_blanks(
         ({"channel": "fax"}, "fax"),
     ],
 )
-def test_a_mistake_is_named_and_changes_nothing(
+def test_an_invalid_profile_is_not_saved(
     console: Client, agent: User, wrong: dict[str, str], said: str
 ) -> None:
     preferences.save_agent_profile(agent, greeting="您好")
@@ -109,7 +109,7 @@ def test_settings_are_for_agents(
     assert not AgentProfile.objects.exists()
 
 
-def test_the_usual_channel_goes_without_saying(
+def test_the_default_channel_is_left_out_of_addresses(
     console: Client, agent: User, make_entry: MakeEntry
 ) -> None:
     preferences.save_agent_profile(agent, channel="sms")
@@ -126,7 +126,7 @@ def test_the_usual_channel_goes_without_saying(
 # Favourites --------------------------------------------------------------------
 
 
-def test_an_entry_is_kept_and_let_go(
+def test_an_entry_is_marked_and_unmarked_as_favourite(
     console: Client, other: Client, make_entry: MakeEntry, agent: User
 ) -> None:
     entry = make_entry()
@@ -144,15 +144,13 @@ def test_an_entry_is_kept_and_let_go(
 
 
 @pytest.mark.parametrize("sent", [{}, {"keep": "x"}, {"keep": 2**63}, {"drop": "-1"}])
-def test_nothing_that_can_be_kept_is_refused(
-    console: Client, sent: dict[str, Any]
-) -> None:
+def test_an_invalid_favourite_is_refused(console: Client, sent: dict[str, Any]) -> None:
     answer = console.post(FAVOURITE, sent)
     assert answer.status_code == 400
     assert answer.text.startswith("没有收藏")
 
 
-def test_what_is_not_published_is_nobodys_favourite(
+def test_an_unpublished_entry_cannot_be_a_favourite(
     console: Client, make_entry: MakeEntry, agent: User
 ) -> None:
     draft = make_entry(status="draft")
@@ -161,7 +159,7 @@ def test_what_is_not_published_is_nobodys_favourite(
     assert draft.question not in page(console)
 
 
-def test_favourites_are_for_agents_and_only_posted(
+def test_favourites_need_an_agent_and_post(
     client: Client, console: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
@@ -172,7 +170,7 @@ def test_favourites_are_for_agents_and_only_posted(
 # Before anything is typed ----------------------------------------------------------
 
 
-def test_before_typing_there_is_what_is_at_hand(
+def test_before_a_search_useful_entries_are_listed(
     console: Client, other: Client, agent: User, make_entry: MakeEntry
 ) -> None:
     names = ("收藏", "最近用过", "本周常用", "昨天以来更新的", "更早")
@@ -194,7 +192,7 @@ def test_before_typing_there_is_what_is_at_hand(
     assert "本周常用" not in groups(page(console))
 
 
-def test_what_is_at_hand_is_narrowed_too(
+def test_useful_entries_are_filtered_too(
     console: Client, agent: User, make_entry: MakeEntry
 ) -> None:
     money = Category.objects.create(name="钱")
@@ -204,7 +202,7 @@ def test_what_is_at_hand_is_narrowed_too(
     assert listed(page(console, category=money.pk)) == [inside.pk]
 
 
-def test_a_retired_entry_is_at_nobodys_hand(
+def test_a_retired_entry_is_not_listed_before_a_search(
     console: Client, agent: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry("退役", status="retired")
@@ -216,7 +214,7 @@ def test_a_retired_entry_is_at_nobodys_hand(
 # Filters ---------------------------------------------------------------------------
 
 
-def test_filters_narrow_what_is_found_and_stay_in_addresses(
+def test_filters_apply_to_results_and_stay_in_addresses(
     console: Client, make_entry: MakeEntry
 ) -> None:
     hot, cold = Tag.objects.create(name="热"), Tag.objects.create(name="冷")
@@ -235,7 +233,7 @@ def test_filters_narrow_what_is_found_and_stay_in_addresses(
     assert f'<option value="{cold.pk}"' in page(console)
 
 
-def test_on_a_channel_is_what_can_be_sent_there(
+def test_a_channel_filter_keeps_entries_that_can_be_sent_there(
     console: Client, make_entry: MakeEntry
 ) -> None:
     wechat = make_entry("退货一", answer="", audience="internal", replies=["微信说法"])
@@ -258,9 +256,7 @@ def test_on_a_channel_is_what_can_be_sent_there(
     }
 
 
-def test_a_tag_that_goes_is_no_filter_any_more(
-    console: Client, make_entry: MakeEntry
-) -> None:
+def test_a_deleted_tag_is_no_filter(console: Client, make_entry: MakeEntry) -> None:
     tag = Tag.objects.create(name="热")
     entry = make_entry("退货运费")
     entry.tags.add(tag)
@@ -285,7 +281,7 @@ def test_a_bad_filter_counts_as_not_given(
 
 
 @pytest.mark.parametrize("typed", ["{}", "#{}", "＃{}", "# {}"])
-def test_its_number_finds_an_entry_at_once(
+def test_an_entry_is_found_by_its_number(
     console: Client, make_entry: MakeEntry, typed: str
 ) -> None:
     entry = make_entry("电子发票怎么开？")
@@ -295,7 +291,7 @@ def test_its_number_finds_an_entry_at_once(
     assert "没有找到" not in text
 
 
-def test_the_number_of_what_is_hidden_finds_nothing(
+def test_a_hidden_entry_is_not_found_by_its_number(
     console: Client, make_entry: MakeEntry
 ) -> None:
     hidden = make_entry("秘密", status="draft")
@@ -321,19 +317,19 @@ def test_a_short_code_finds_its_entry_first(
 def test_the_manifest_makes_it_an_application(console: Client) -> None:
     answer = console.get("/console/manifest.webmanifest")
     assert answer["Content-Type"] == "application/manifest+json"
-    told = answer.json()
-    assert (told["start_url"], told["display"]) == ("/console/", "standalone")
-    sizes = {(icon["sizes"], icon["purpose"]) for icon in told["icons"]}
+    manifest = answer.json()
+    assert (manifest["start_url"], manifest["display"]) == ("/console/", "standalone")
+    sizes = {(icon["sizes"], icon["purpose"]) for icon in manifest["icons"]}
     assert {("192x192", "any"), ("512x512", "any"), ("512x512", "maskable")} == sizes
     assert 'rel="manifest" href="/console/manifest.webmanifest"' in page(console)
 
 
-def test_the_bookmark_opens_this_site(console: Client) -> None:
+def test_the_bookmarklet_opens_this_site(console: Client) -> None:
     text = console.get("/console/install/").text
     assert 'href="javascript:void window.open(&#x27;http://testserver/console/' in text
 
 
-def test_the_window_is_for_agents(
+def test_the_install_page_is_for_agents(
     client: Client, make_user: Callable[..., User]
 ) -> None:
     for url in ("/console/install/", "/console/manifest.webmanifest"):

@@ -1,4 +1,4 @@
-"""Whatever is put into the forms for customers: no fault, and what is kept is clean."""
+"""Hostile input to the forms for customers causes no error, and what is stored is clean."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from django.test import Client
 from justhtml import JustHTML
 
 from kb.models import Category, Entry, Inquiry, InquiryAttachment, Question, Vote
+from kb.publishing import page_cache
 from kb.questions import triage
 from kb.text.chinese import normalize, tokenizer
 from kb.text.markup import markdown
-from kb.publishing import page_cache
 from kb.web.faq import ask_form, votes
 from tests.conftest import MakeEntry
 from tests.test_hostile_inputs import (
@@ -263,7 +263,7 @@ EXECUTING = re.compile(
 
 
 @pytest.mark.data
-def test_whatever_an_answer_holds_is_text_on_every_public_page(
+def test_hostile_markdown_is_text_on_every_public_page(
     make_entry: MakeEntry, shared: Path
 ) -> None:
     """Written by an editor, it is read here by everybody: as HTML, data and a tree."""

@@ -1,4 +1,4 @@
-"""Replies of one's own and of a team: kept, found, shared by review, seen to change."""
+"""Private replies and those of a team: writing, finding, sharing by review, changes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def titles(words: str, user: User) -> list[str]:
 # Kept -----------------------------------------------------------------------------------
 
 
-def test_everybody_writes_only_what_is_his(
+def test_agents_write_only_their_own_replies(
     agent: User, mate: User, lead: User, team: Team
 ) -> None:
     reply = mine(agent)
@@ -79,7 +79,7 @@ def test_everybody_writes_only_what_is_his(
     assert list(replies.list_team_replies(agent)) == []
 
 
-def test_nobody_keeps_more_than_can_be_looked_through(
+def test_the_number_of_private_replies_is_limited(
     agent: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(private_replies, "MAX_PRIVATE_REPLIES", 1)
@@ -90,9 +90,7 @@ def test_nobody_keeps_more_than_can_be_looked_through(
     replies.save_private_reply(reply, by=agent)
 
 
-def test_a_copy_of_a_shared_reply_is_mine_and_made_once(
-    make_entry: MakeEntry, agent: User
-) -> None:
+def test_a_shared_reply_is_copied_once(make_entry: MakeEntry, agent: User) -> None:
     vip = CustomerSegment.objects.create(name="高净值")
     entry = make_entry()
     shared = Reply.objects.create(
@@ -114,19 +112,21 @@ def test_a_copy_of_a_shared_reply_is_mine_and_made_once(
     "words",
     ["催发货", "cfh", "cuifahuo", "催发", "CFH2", "在路上了吗", "請問在路上了嗎"],
 )
-def test_mine_are_found_by_title_code_pinyin_and_words(agent: User, words: str) -> None:
+def test_private_replies_are_found_by_title_code_pinyin_and_words(
+    agent: User, words: str
+) -> None:
     mine(agent, keywords="cfh2")
     mine(agent, title="道歉", body="非常抱歉")
     assert titles(words, agent) == ["催发货"]
 
 
-def test_what_hardly_fits_is_not_found(agent: User) -> None:
+def test_a_weak_match_is_not_found(agent: User) -> None:
     mine(agent)
     for words in ("发票抬头怎么改", "你好", "请问", "的", "", "x"):
         assert titles(words, agent) == []
 
 
-def test_others_find_neither_mine_nor_another_teams(
+def test_private_replies_of_others_are_not_found(
     agent: User, mate: User, team: Team, lead: User
 ) -> None:
     mine(agent)
@@ -139,7 +139,7 @@ def test_others_find_neither_mine_nor_another_teams(
     assert titles("催发货", lead) == []
 
 
-def test_what_hangs_on_an_entry_lives_with_it(
+def test_a_reply_of_an_entry_is_usable_as_long_as_the_entry(
     make_entry: MakeEntry, agent: User
 ) -> None:
     entry = make_entry()
@@ -156,7 +156,7 @@ def test_what_hangs_on_an_entry_lives_with_it(
     assert titles("催发货", agent) == ["催发货"]
 
 
-def test_a_deleted_entry_leaves_their_own_words_to_those_who_wrote_them(
+def test_deleting_an_entry_keeps_private_replies(
     make_entry: MakeEntry, agent: User
 ) -> None:
     entry = make_entry(replies=["共用"])
@@ -169,7 +169,7 @@ def test_a_deleted_entry_leaves_their_own_words_to_those_who_wrote_them(
 # In which order ---------------------------------------------------------------------------
 
 
-def test_what_fits_the_customer_stands_first(
+def test_replies_for_the_customer_segment_come_first(
     make_entry: MakeEntry, agent: User, team: Team
 ) -> None:
     vip, new = (
@@ -205,7 +205,7 @@ def test_what_fits_the_customer_stands_first(
 # Shared by review ---------------------------------------------------------------------------
 
 
-def test_an_accepted_proposal_is_everybodys_and_names_its_author(
+def test_an_accepted_proposal_is_shared_and_names_its_author(
     make_entry: MakeEntry, agent: User, mate: User, editor: User
 ) -> None:
     entry = make_entry(replies=["标准"])
@@ -228,9 +228,7 @@ def test_an_accepted_proposal_is_everybodys_and_names_its_author(
     assert list(replies.list_waiting_reply_proposals()) == []
 
 
-def test_one_that_stands_alone_gets_an_entry_of_its_own(
-    agent: User, editor: User
-) -> None:
+def test_a_reply_without_entry_gets_a_new_entry(agent: User, editor: User) -> None:
     sync.rebuild_index()
     proposal = replies.propose_reply(mine(agent), by=agent)
     reply = replies.accept_reply_proposal(proposal, by=editor, entry=None)
@@ -239,7 +237,9 @@ def test_one_that_stands_alone_gets_an_entry_of_its_own(
     assert reply.entry.audience == "internal"
 
 
-def test_one_that_comes_back_says_why_and_stays_mine(agent: User, editor: User) -> None:
+def test_a_returned_proposal_has_a_reason_and_stays_private(
+    agent: User, editor: User
+) -> None:
     reply = mine(agent)
     proposal = replies.propose_reply(reply, by=agent)
     with pytest.raises(ValidationError, match="请写明退回的原因"):
@@ -252,7 +252,7 @@ def test_one_that_comes_back_says_why_and_stays_mine(agent: User, editor: User) 
         replies.accept_reply_proposal(proposal, by=editor, entry=None)
 
 
-def test_what_its_author_changed_meanwhile_is_not_accepted_unseen(
+def test_a_proposal_changed_meanwhile_is_not_accepted_unseen(
     agent: User, editor: User, make_entry: MakeEntry
 ) -> None:
     reply = mine(agent)
@@ -293,7 +293,7 @@ def copied(reply: Reply, user: User) -> None:
     usage.record_copy(reply.entry, by=user, reply=reply, kind=CopyEvent.Kind.REPLY)
 
 
-def test_what_changed_since_i_copied_it_is_shown_word_by_word(
+def test_changes_since_the_last_copy_are_shown_word_by_word(
     make_entry: MakeEntry, agent: User, mate: User
 ) -> None:
     (reply,) = make_entry(replies=["运费 10 元，三天内退回"]).replies.all()
@@ -319,7 +319,7 @@ def test_what_changed_since_i_copied_it_is_shown_word_by_word(
     assert replies.find_changes_since_copied([reply], user=agent) == {}
 
 
-def test_what_was_changed_back_is_no_change(make_entry: MakeEntry, agent: User) -> None:
+def test_a_reverted_change_is_not_shown(make_entry: MakeEntry, agent: User) -> None:
     (reply,) = make_entry(replies=["一"]).replies.all()
     copied(reply, agent)
     for body in ("二", "一"):
@@ -348,7 +348,7 @@ def test_a_small_change_of_a_long_text_is_shown_small() -> None:
     ("old", "new"),
     [("", ""), ("", "亲"), ("亲", ""), ("a b", "a c"), ("甲乙丙", "丙乙甲")],
 )
-def test_the_parts_make_both_texts(old: str, new: str) -> None:
+def test_the_parts_of_a_diff_make_both_texts(old: str, new: str) -> None:
     parts = text_diff.diff_tokens(old, new)
     assert "".join(p.text for p in parts if p.kind != "new") == old
     assert "".join(p.text for p in parts if p.kind != "gone") == new
@@ -357,7 +357,7 @@ def test_the_parts_make_both_texts(old: str, new: str) -> None:
 # In force, for the index ----------------------------------------------------------------------
 
 
-def test_what_ends_leaves_the_public_index_by_itself(
+def test_an_expired_entry_leaves_the_public_index(
     make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     end = timezone.now() + timedelta(days=3)
@@ -375,7 +375,9 @@ def test_what_ends_leaves_the_public_index_by_itself(
     assert edition.get_edition() != shown  # no copy of a page still shows it
 
 
-def test_an_entry_has_one_mark_for_its_next_turn(make_entry: MakeEntry) -> None:
+def test_an_entry_is_queued_once_for_its_next_validity_change(
+    make_entry: MakeEntry,
+) -> None:
     now, day = timezone.now(), timedelta(days=1)
     entry = make_entry(valid_from=now + day, valid_until=now + 2 * day)
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""我的话术, and the desk where what agents propose is judged."""
+"""我的话术: private replies and proposals, and the editors' page that judges these."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_the_form_names_the_snippets_there_are(agent: User) -> None:
         ("tone", "loud", "loud"),
     ],
 )
-def test_a_mistake_changes_nothing_and_is_told_at_its_field(
+def test_an_invalid_reply_is_not_saved_and_its_field_is_marked(
     agent: User, field: str, value: str, said: str
 ) -> None:
     answer = write(enter(agent), **{field: value})
@@ -98,7 +98,7 @@ def test_a_mistake_changes_nothing_and_is_told_at_its_field(
     assert not Reply.objects.exists()
 
 
-def test_who_sends_more_than_the_form_has_changes_no_more(
+def test_unknown_form_fields_are_ignored(
     agent: User, mate: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
@@ -113,7 +113,7 @@ def test_who_sends_more_than_the_form_has_changes_no_more(
     assert (reply.owner, reply.team, reply.entry) == (agent, None, None)
 
 
-def test_what_is_not_mine_never_was(
+def test_replies_of_others_are_404(
     agent: User, mate: User, chief: User, editor: User
 ) -> None:
     mine = replies.save_private_reply(
@@ -127,7 +127,8 @@ def test_what_is_not_mine_never_was(
         client = enter(user)
         assert CANARY not in client.get(MINE).text
         for where in [("console:own-reply-edit", ())] + [
-            ("console:own-reply-action", (what,)) for what in ("delete", "propose", "withdraw")
+            ("console:own-reply-action", (what,))
+            for what in ("delete", "propose", "withdraw")
         ]:
             name, more = where
             answers = [
@@ -137,7 +138,8 @@ def test_what_is_not_mine_never_was(
             assert [a.status_code for a in answers] == [404, 404]
             assert CANARY not in answers[0].text
         assert (
-            client.get(reverse("console:own-reply-edit", args=[reply.pk])).status_code == 404
+            client.get(reverse("console:own-reply-edit", args=[reply.pk])).status_code
+            == 404
         )
     mine.refresh_from_db()
     ours.refresh_from_db()
@@ -145,7 +147,7 @@ def test_what_is_not_mine_never_was(
     assert not ReplyProposal.objects.exists()
 
 
-def test_only_agents_come_in(make_user: Callable[..., User], agent: User) -> None:
+def test_my_replies_need_an_agent(make_user: Callable[..., User], agent: User) -> None:
     reply = replies.save_private_reply(
         Reply(owner=agent, title="t", body="亲"), by=agent
     )
@@ -180,7 +182,7 @@ def test_a_lead_writes_for_the_team_and_the_team_reads(
     assert "团队的话" not in enter(agent).get(MINE).text
 
 
-def test_a_shown_reply_becomes_mine_and_opens_to_be_changed(
+def test_a_shown_reply_is_copied_and_opened_for_a_change(
     agent: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry("退货运费谁承担？", replies=["亲，我们承担"])
@@ -188,10 +190,13 @@ def test_a_shown_reply_becomes_mine_and_opens_to_be_changed(
     sent = {"entry": entry.pk, "reply": shared.pk}
     page = client.post(reverse("console:own-reply-copy"), sent, follow=True)
     own = replies.list_own_replies(agent).get()
-    assert page.redirect_chain == [(reverse("console:own-reply-edit", args=[own.pk]), 302)]
+    assert page.redirect_chain == [
+        (reverse("console:own-reply-edit", args=[own.pk]), 302)
+    ]
     assert "跟随条目「退货运费谁承担？」" in page.text
     assert (
-        "一模一样" in client.post(reverse("console:own-reply-copy"), sent, follow=True).text
+        "一模一样"
+        in client.post(reverse("console:own-reply-copy"), sent, follow=True).text
     )
     write(client, "console:own-reply-edit", own.pk, follows="on")
     assert replies.list_own_replies(agent).get().entry == entry
@@ -218,7 +223,7 @@ def test_a_reply_of_another_cannot_be_copied(
     assert not replies.list_own_replies(agent).exists()
 
 
-def test_one_whose_entry_is_gone_says_so_and_nothing_of_the_entry(
+def test_a_reply_of_a_hidden_entry_is_marked_without_the_entrys_text(
     agent: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry("旧的问题？")
@@ -251,7 +256,7 @@ def judge(client: Client, proposal: ReplyProposal, **sent: Any) -> str:
     return str(client.post(where, sent, follow=True).text)
 
 
-def test_only_editors_judge(proposal: ReplyProposal, agent: User) -> None:
+def test_only_editors_judge_proposals(proposal: ReplyProposal, agent: User) -> None:
     url = reverse("desk:proposals")
     assert Client().get(url).status_code == 302
     assert enter(agent).get(url).status_code == 403
@@ -271,7 +276,7 @@ def test_the_editor_sees_what_is_proposed_and_by_whom(
     assert '共用提议 <span class="number">1</span>' in client.get("/desk/inbox/").text
 
 
-def test_accepting_shares_it_under_the_authors_name(
+def test_an_accepted_proposal_is_shared_under_its_authors_name(
     proposal: ReplyProposal, editor: User, mate: User, agent: User
 ) -> None:
     entry = proposal.reply.entry
@@ -285,7 +290,7 @@ def test_accepting_shares_it_under_the_authors_name(
     assert "已经有人处理" in judge(enter(editor), proposal, do="accept", entry="new")
 
 
-def test_returning_says_why_and_the_agent_reads_it(
+def test_a_returned_proposal_shows_its_reason_to_the_agent(
     proposal: ReplyProposal, editor: User, mate: User, agent: User
 ) -> None:
     client = enter(editor)

@@ -1,4 +1,4 @@
-"""A customer says whether an entry helped: no account, no cookie, no script."""
+"""A customer votes on an entry, without an account, a cookie or a script."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_one_customer_votes_once_and_may_change_it(entry: Entry) -> None:
     assert not Pick.objects.exists()
 
 
-def test_a_colleague_votes_for_his_own_side(entry: Entry, agent: User) -> None:
+def test_a_vote_of_staff_counts_for_staff(entry: Entry, agent: User) -> None:
     client = Client()
     client.force_login(agent)
     sent = form(client, entry, WORDS) | {"helpful": "yes"}
@@ -94,7 +94,9 @@ def test_a_vote_without_words_teaches_nothing(entry: Entry) -> None:
     assert (Vote.objects.count(), Pick.objects.count()) == (1, 0)
 
 
-def test_words_come_along_and_the_address_stays_clean(entry: Entry) -> None:
+def test_the_query_is_in_the_form_and_not_in_the_canonical_address(
+    entry: Entry,
+) -> None:
     client = Client()
     page = client.get("/search/", {"q": "退货运费"}).text
     link = f"{entry.get_absolute_url()}?q={quote('退货运费')}"
@@ -109,17 +111,17 @@ def test_words_come_along_and_the_address_stays_clean(entry: Entry) -> None:
     assert "q" not in form(client, entry)
 
 
-def test_where_nothing_was_found_the_words_come_along_too(entry: Entry) -> None:
+def test_near_entries_keep_the_query_too(entry: Entry) -> None:
     page = Client().get("/search/", {"q": "榴莲承包"}).text
     assert f'href="{entry.get_absolute_url()}?q={quote("榴莲承包")}"' in page
 
 
-def test_words_are_only_text(entry: Entry) -> None:
+def test_the_query_is_escaped(entry: Entry) -> None:
     page = Client().get(entry.get_absolute_url(), {"q": '"><script>x</script>'}).text
     assert "<script>x" not in page
 
 
-def test_a_page_is_the_same_all_day(entry: Entry) -> None:
+def test_a_page_does_not_change_within_a_day(entry: Entry) -> None:
     one, other = (Client().get(entry.get_absolute_url()) for _ in range(2))
     assert one["ETag"] == other["ETag"]
 
@@ -134,9 +136,7 @@ def test_a_page_is_the_same_all_day(entry: Entry) -> None:
         {"helpful": "maybe"},
     ],
 )
-def test_a_form_that_is_not_ours_is_refused(
-    entry: Entry, wrong: dict[str, str]
-) -> None:
+def test_a_forged_form_is_refused(entry: Entry, wrong: dict[str, str]) -> None:
     client = Client()
     sent = form(client, entry) | {"helpful": "yes"} | wrong
     response = client.post(f"/vote/{entry.pk}/", sent)
@@ -158,16 +158,16 @@ def test_a_token_is_for_one_entry_and_for_two_days(
         assert client.post(f"/vote/{entry.pk}/", sent).status_code == status
 
 
-def test_another_site_cannot_vote_for_its_visitors(entry: Entry) -> None:
+def test_a_cross_site_vote_is_refused(entry: Entry) -> None:
     client = Client()
     sent = form(client, entry) | {"helpful": "yes"}
     for site, status in (("cross-site", 400), ("same-site", 400), ("same-origin", 200)):
-        told = {"Sec-Fetch-Site": site}
-        response = client.post(f"/vote/{entry.pk}/", sent, headers=told)
+        headers = {"Sec-Fetch-Site": site}
+        response = client.post(f"/vote/{entry.pk}/", sent, headers=headers)
         assert response.status_code == status
 
 
-def test_what_cannot_be_read_cannot_be_voted_on(
+def test_an_unreadable_entry_cannot_be_voted_on(
     entry: Entry, make_entry: MakeEntry
 ) -> None:
     client = Client()
@@ -184,7 +184,7 @@ def test_what_cannot_be_read_cannot_be_voted_on(
     assert not Vote.objects.exists()
 
 
-def test_editors_are_not_asked_about_drafts(
+def test_a_draft_has_no_vote_form(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     client.force_login(editor)
@@ -192,16 +192,16 @@ def test_editors_are_not_asked_about_drafts(
     assert "这条有帮助吗" not in client.get(draft.get_absolute_url()).text
 
 
-def test_votes_have_a_rate(entry: Entry) -> None:
+def test_votes_are_rate_limited(entry: Entry) -> None:
     statuses = [vote(entry).status_code for _ in range(12)]
     assert statuses == [200] * 10 + [429] * 2
 
 
-def test_a_vote_is_only_posted(entry: Entry) -> None:
+def test_a_vote_needs_post(entry: Entry) -> None:
     assert Client().get(f"/vote/{entry.pk}/").status_code == 405
 
 
-def test_strange_words_break_nothing(entry: Entry) -> None:
+def test_hostile_words_cause_no_error(entry: Entry) -> None:
     client = Client()
     for words in ("\x00", "\ud800", "退" * 5000, "13812345678"):
         sent = form(client, entry) | {"helpful": "yes"}

@@ -1,4 +1,4 @@
-"""Who reads the English frame meets Chinese in answers alone, whatever goes wrong."""
+"""English pages have Chinese in their content only, error messages included."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.conftest import MakeEntry
 from tests.test_locale import CALLS, HAN, ROOT
 
 pytestmark = pytest.mark.django_db
-TOLD = ("alt", "aria-label", "placeholder", "title", "data-told")
+TOLD = ("alt", "aria-label", "placeholder", "title", "data-count-text")
 OTHERS = {"script", "head", "textarea"}  # data, and what a customer wrote
 # What a customer reads comes from here; the rest of kb speaks to who works here.
 SPEAKING = [*ROOT.glob("kb/faq/*.py"), ROOT / "kb/inquiries.py"]
@@ -75,7 +75,7 @@ def ask(**sent: Any) -> Any:
     return Client().post("/en/ask/", given)
 
 
-def test_the_pages_speak_english(client: Client, entry: Entry) -> None:
+def test_pages_are_in_english(client: Client, entry: Entry) -> None:
     tag, shelf = entry.tags.get(), entry.category
     assert shelf
     for address in (
@@ -94,7 +94,7 @@ def test_the_pages_speak_english(client: Client, entry: Entry) -> None:
         assert chinese(client.get(f"/en{address}").text) == [], address
 
 
-def test_refusals_speak_english(entry: Entry, settings: Any) -> None:
+def test_error_responses_are_in_english(entry: Entry, settings: Any) -> None:
     large = SimpleUploadedFile("a.png", bytes(3 * 1024 * 1024))
     none, empty = (SimpleUploadedFile("a.png", b) for b in (b"x", b""))
     for sent in (
@@ -125,7 +125,7 @@ def test_refusals_speak_english(entry: Entry, settings: Any) -> None:
         assert not HAN.search(told.json()["detail"])
 
 
-def test_who_is_too_fast_is_told_in_english(entry: Entry, monkeypatch: Any) -> None:
+def test_rate_limits_are_explained_in_english(entry: Entry, monkeypatch: Any) -> None:
     client = Client()
     for _ in range(11):
         answer = client.post(f"/en/vote/{entry.pk}/", {})
@@ -153,7 +153,7 @@ def test_votes_are_thanked_for_in_english(client: Client, entry: Entry) -> None:
         assert chinese(page) == []
 
 
-def test_the_asker_reads_and_is_written_to_in_english(
+def test_the_inquiry_page_and_mail_are_in_english(
     settings: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     settings.KB_MAIL, settings.DEFAULT_FROM_EMAIL = True, "help@example.com"
@@ -172,7 +172,7 @@ def test_the_asker_reads_and_is_written_to_in_english(
 
 
 @pytest.mark.parametrize("name", ["400", "403", "403_csrf", "500"])
-def test_pages_of_faults_speak_english(client: Client, name: str) -> None:
+def test_error_pages_are_in_english(client: Client, name: str) -> None:
     from django.template.loader import render_to_string
     from django.utils import translation
 
@@ -181,7 +181,7 @@ def test_pages_of_faults_speak_english(client: Client, name: str) -> None:
 
 
 @pytest.mark.parametrize("path", SPEAKING, ids=lambda p: p.name)
-def test_code_that_speaks_to_customers_asks_the_catalogue(path: Path) -> None:
+def test_messages_to_customers_are_translated(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     told = {
         id(part)
@@ -210,7 +210,7 @@ def test_code_that_speaks_to_customers_asks_the_catalogue(path: Path) -> None:
 @pytest.mark.parametrize(
     "path", sorted(ROOT.glob("static/widget/src/*.js")), ids=lambda p: p.name
 )
-def test_the_widget_says_nothing_past_the_catalogue(path: Path) -> None:
+def test_the_widget_has_no_text_outside_of_the_catalogue(path: Path) -> None:
     """Only the names of the languages stand in its scripts."""
     code = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text("utf-8"), flags=re.S)
     assert not HAN.search(re.sub(r'"(?:简体|繁體)"', "", code))
@@ -219,7 +219,7 @@ def test_the_widget_says_nothing_past_the_catalogue(path: Path) -> None:
 @pytest.mark.parametrize(
     "path", sorted(ROOT.glob("static/faq/*.js")), ids=lambda p: p.name
 )
-def test_scripts_of_public_pages_say_nothing_of_their_own(path: Path) -> None:
+def test_scripts_of_public_pages_have_no_text_of_their_own(path: Path) -> None:
     if path.name == "snippets.js":
         pytest.skip("only editors see the page that it belongs to")
     code = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text("utf-8"), flags=re.S)

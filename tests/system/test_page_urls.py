@@ -1,4 +1,4 @@
-"""The addresses of rows are what Django's `reverse` says."""
+"""The fast URLs of rows are those of Django's `reverse`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kb.system.page_urls import build_page_url
 @pytest.mark.parametrize(
     "slug", ["", "退款", "a-b", "100%", "a/b", "é~:@!$&'()*+,;=", '?#<>"', "空 格"]
 )
-def test_an_address_is_what_reverse_says(language: str, slug: str) -> None:
+def test_a_page_url_equals_reverse(language: str, slug: str) -> None:
     with translation.override(language):
         for short, named in (
             ("faq:entry-short", "faq:entry"),

@@ -1,4 +1,4 @@
-"""The console shows one's own and the team's replies, what fits, what changed, what ended."""
+"""The console lists private replies, those for the customer segment first, and changes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def variants(client: Client, **asked: Any) -> list[str]:
 # One's own, above what was found -----------------------------------------------------------
 
 
-def test_mine_stands_above_what_was_found_and_is_chosen(
+def test_own_replies_are_listed_above_results_and_selected(
     console: Client, mate: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry("催派送要多久？")
@@ -84,7 +84,7 @@ def test_mine_stands_above_what_was_found_and_is_chosen(
     assert f'data-reply="{reply.pk}"' in preview
 
 
-def test_mine_of_an_entry_that_was_found_stands_among_its_replies(
+def test_an_own_reply_of_a_listed_entry_is_among_its_variants(
     console: Client, mate: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry("催派送要多久？", replies=["标准"])
@@ -93,7 +93,7 @@ def test_mine_of_an_entry_that_was_found_stands_among_its_replies(
     assert variants(console, q="催派送") == ["我的", "标准"]
 
 
-def test_the_answer_can_still_be_sent_where_only_i_wrote_a_reply(
+def test_the_answer_can_be_sent_beside_an_own_reply(
     console: Client, mate: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
@@ -101,9 +101,7 @@ def test_the_answer_can_still_be_sent_where_only_i_wrote_a_reply(
     assert variants(console, entry=entry.pk) == ["我的", "FAQ 答案"]
 
 
-def test_within_a_part_of_the_library_only_the_library_is_found(
-    console: Client, mate: User
-) -> None:
+def test_a_filter_excludes_private_replies(console: Client, mate: User) -> None:
     reply = mine(mate, channel="sms")
     assert listed(console, q="催派送", channel="sms") == [f"r{reply.pk}"]
     for narrowed in (
@@ -114,7 +112,7 @@ def test_within_a_part_of_the_library_only_the_library_is_found(
         assert listed(console, q="催派送", **narrowed) == []
 
 
-def test_what_others_keep_is_neither_listed_nor_opened_nor_counted(
+def test_private_replies_of_others_are_not_listed_opened_or_counted(
     console: Client, agent: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry("催派送要多久？")
@@ -160,7 +158,7 @@ def test_a_forged_key_counts_as_not_given(console: Client, key: str) -> None:
     assert answer.status_code == 404
 
 
-def test_copying_one_of_an_entry_teaches_of_the_entry_and_one_alone_nothing(
+def test_copying_a_reply_is_a_pick_of_its_entry(
     console: Client, mate: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
@@ -176,7 +174,7 @@ def test_copying_one_of_an_entry_teaches_of_the_entry_and_one_alone_nothing(
 # Who the customer is ----------------------------------------------------------------------
 
 
-def test_what_is_made_for_this_kind_of_customer_stands_first(
+def test_replies_for_the_customer_segment_come_first(
     console: Client, make_entry: MakeEntry
 ) -> None:
     vip = CustomerSegment.objects.create(name="高净值")
@@ -195,7 +193,7 @@ def test_what_is_made_for_this_kind_of_customer_stands_first(
 # What changed, what ended -------------------------------------------------------------------
 
 
-def test_what_changed_since_i_sent_it_is_marked(
+def test_changes_since_the_last_copy_are_marked(
     console: Client, mate: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(replies=["运费 10 元 <b>"])
@@ -209,7 +207,7 @@ def test_what_changed_since_i_sent_it_is_marked(
     assert "运费 <del>10</del><ins>12</ins> 元 &lt;b&gt;" in page
 
 
-def test_what_has_ended_says_so_and_is_never_copied(
+def test_an_expired_entry_is_marked_and_cannot_be_copied(
     console: Client, make_entry: MakeEntry
 ) -> None:
     now, day = timezone.now(), timedelta(days=1)

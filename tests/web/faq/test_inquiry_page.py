@@ -1,4 +1,4 @@
-"""Pages promise mail only where mail will be sent, and an answer only where it arrives."""
+"""Pages promise mail only where it is sent, and an answer only where it arrives."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ask(contact: str) -> Inquiry:
         (False, NOTHING, False),
     ],
 )
-def test_mail_is_promised_to_those_alone_who_will_get_one(
+def test_mail_is_promised_only_to_those_who_get_one(
     client: Client,
     agent: User,
     settings: Any,
@@ -105,7 +105,7 @@ def test_both_kinds_are_counted_apart(
     assert "没有回信地址" in cards["待补答案"].hint
 
 
-def test_nobody_is_said_to_read_who_has_left(
+def test_a_reader_who_left_is_not_shown_as_reading(
     client: Client, agent: User, editor: User, make_entry: MakeEntry
 ) -> None:
     made = make_entry(replies=["亲"])
