@@ -120,7 +120,7 @@ def test_an_answer_is_read_in_its_script_beside_others(
     make_entry("网络慢怎么办？")
     made = make_entry("网络断了怎么办？", "重启路由器。")
     page = client.get(f"/zh-hant{made.get_absolute_url()}")
-    assert page.context["following"]
+    assert page.context["related_entries"]
     assert "<p>重啟路由器。</p>" in page.text
     assert "网" not in page.text.replace("简体", "")
 

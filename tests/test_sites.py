@@ -120,7 +120,7 @@ def test_related_entries_are_of_the_site(
     library: dict[str, Entry], shop: Site, there: Client
 ) -> None:
     page = there.get(library["tea"].get_absolute_url())
-    assert [str(e) for e in page.context["following"]] == ["绿茶退货要多久？"]
+    assert [str(e) for e in page.context["related_entries"]] == ["绿茶退货要多久？"]
 
 
 def test_a_foreign_entry_is_answered_like_one_that_never_was(

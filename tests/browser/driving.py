@@ -31,7 +31,7 @@ def chosen(page: Page) -> Any:
 
 
 def said(page: Page) -> Any:
-    return page.locator("#said")
+    return page.locator("#status-message")
 
 
 def find(page: Page, words: str, question: str) -> None:

@@ -116,7 +116,7 @@ def test_alt_n_records_without_leaving_the_search(console: Page, agent: User) ->
     console.keyboard.type("最高赔 12 元")
     console.keyboard.press("Control+Enter")
     expect(dialog).to_be_hidden()
-    expect(console.locator("#said")).to_contain_text("已记下")
+    expect(console.locator("#status-message")).to_contain_text("已记下")
     expect(box(console)).to_be_focused()
     expect(box(console)).to_have_value("运费险怎么赔")
     question = Question.objects.get()
@@ -193,7 +193,7 @@ def test_feedback_is_told_from_the_preview(console: Page, freight: Entry) -> Non
     compose(console, ".reply-feedback textarea", key="Enter", ctrl=True)
     assert not ReplyFeedback.objects.exists()
     console.get_by_label(re.compile("补充说明")).press("Control+Enter")
-    expect(console.locator("#said")).to_contain_text("谢谢，编辑会看到")
+    expect(console.locator("#status-message")).to_contain_text("谢谢，编辑会看到")
     expect(box(console)).to_be_focused()
     expect(box(console)).to_have_value("退货运费")
     remark = ReplyFeedback.objects.get()
@@ -221,7 +221,7 @@ def test_what_is_asked_next_is_a_key_away_after_a_copy(
     expect(console.get_by_role("heading", name="退款多久到账？")).to_be_visible()
     expect(box(console)).to_be_focused()
     console.keyboard.press("Enter")
-    expect(console.locator("#said")).to_contain_text("已复制：退款多久到账？")
+    expect(console.locator("#status-message")).to_contain_text("已复制：退款多久到账？")
     assert console.evaluate("navigator.clipboard.readText()") == "亲，三天到账。"
     expect(box(console)).to_have_value("退货运费")
     for _ in range(50):  # a copy is told after it happened

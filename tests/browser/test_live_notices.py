@@ -55,10 +55,10 @@ def test_an_open_console_learns_of_a_notice_and_of_its_end(
     wait_half_a_minute(page)
     expect(notice).to_be_hidden()
     box(page).fill("发货")
-    expect(page.locator(".found > .notices")).to_contain_text("华东仓停电")
+    expect(page.locator(".results-pane > .notices")).to_contain_text("华东仓停电")
     Announcement.objects.filter(pk=incident.pk).update(ends_at=timezone.now())
     wait_half_a_minute(page)
-    expect(page.locator(".found > .notices")).to_have_count(0)
+    expect(page.locator(".results-pane > .notices")).to_have_count(0)
     expect(status).to_have_text("公告已结束：华东仓停电，今天不发货")
 
 
@@ -69,7 +69,7 @@ def test_what_is_read_stays_open(
     login(page, agent, live_site)
     page.clock.install()
     opened(page)
-    notice = page.locator(".found > .notices details")
+    notice = page.locator(".results-pane > .notices details")
     notice.locator("summary").click()
     announce("系统维护")
     wait_half_a_minute(page)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
@@ -18,41 +16,12 @@ from kb.web.faq import crawlers
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
-HIDDEN = [("draft", "public"), ("retired", "public"), ("published", "internal")]
-CANARY = "鹦鹉螺暗号"
-PICTURE = f"/media/{'0a' * 16}-800x600.webp"
-LONG = f"""三天到账。
-
-## 怎么申请
-
-1. 打开订单
-   ![订单页]({PICTURE})
-2. 点退款
-
-> [!警告]
-> 不要把验证码给别人。
-
-## 多久到账
-
-| 方式 | 时间 |
-|---|---|
-| 微信 | 一天 |
-
-## 没到账怎么办
-
-联系客服。
-"""
 
 
 @pytest.fixture
 def shelf(db: None) -> Category:
     made: Category = Category.objects.create(name="售后")
     return made
-
-
-def data_of(page: str) -> dict[str, Any]:
-    (text,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)
-    return {node["@type"]: node for node in json.loads(text)["@graph"]}
 
 
 def test_the_sitemap_names_both_scripts(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -25,8 +22,6 @@ from tests.conftest import MakeEntry
 from tests.markup import faults
 
 pytestmark = pytest.mark.django_db
-HIDDEN = [("draft", "public"), ("retired", "public"), ("published", "internal")]
-CANARY = "鹦鹉螺暗号"
 PICTURE = f"/media/{'0a' * 16}-800x600.webp"
 LONG = f"""三天到账。
 
@@ -55,11 +50,6 @@ LONG = f"""三天到账。
 def shelf(db: None) -> Category:
     made: Category = Category.objects.create(name="售后")
     return made
-
-
-def data_of(page: str) -> dict[str, Any]:
-    (text,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)
-    return {node["@type"]: node for node in json.loads(text)["@graph"]}
 
 
 @pytest.mark.parametrize("prefix", ["", "/zh-hant", "/en"])
