@@ -470,7 +470,9 @@ def test_a_favourite_comes_back(
     console.keyboard.press("Alt+z")
     expect(said(console)).to_have_text("已恢复收藏")
     assert Favorite.objects.get().entry == library["plain"]
-    expect(console.locator("[data-favourite]")).to_have_attribute("aria-pressed", "true")
+    expect(console.locator("[data-favourite]")).to_have_attribute(
+        "aria-pressed", "true"
+    )
 
 
 @pytest.mark.parametrize("seen", [(360, "light"), (1280, "dark")], ids=str)

@@ -56,7 +56,7 @@ def test_a_page_is_rendered_once_an_edition(
 def test_a_cached_page_has_nothing_of_its_first_visitor(
     client: Client, make_entry: MakeEntry, shelf: Category, prefix: str
 ) -> None:
-    """All but the parameters that a page depends on are one reader's own."""
+    """The cache depends only on the parameters that the page names."""
     made = make_entry("退款多久到账？", "三天。", category=shelf)
     words = " " * 200
     for where in ("/", shelf.get_absolute_url(), made.get_absolute_url()):
@@ -165,7 +165,7 @@ def test_a_notice_appears_and_ends_by_the_clock(
     assert "大雪延迟发货" in client.get("/").text
     Announcement.objects.update(
         ends_at=now - timedelta(seconds=1)
-    )  # no signal, as a clock
+    )  # without a signal, as when time passes
     assert "大雪延迟发货" not in client.get("/").text
 
 
@@ -181,10 +181,10 @@ def test_a_changed_entry_leaves_sites_and_categories_in_memory(
     shelf: Category,
     django_assert_max_num_queries: Any,
 ) -> None:
-    """Of the page of an entry all else is asked for anew."""
+    """Everything else on an entry's page is queried again."""
     made, other = make_entry(category=shelf), make_entry("发票怎么开？")
     where = made.get_absolute_url()
-    assert client.get(where).status_code == 200  # finds its neighbours
+    assert client.get(where).status_code == 200  # stores the related entries
     before = edition.get_edition()
     entries.update_entry(other, by=None, based_on=other.version, answer="五天。")
     assert edition.get_edition() != before
@@ -223,7 +223,7 @@ def test_an_imported_category_applies_at_once(
 def test_validity_periods_begin_and_end_in_cached_pages(
     client: Client, make_entry: MakeEntry
 ) -> None:
-    """Nobody saves anything then, and the hour of the copies is not over."""
+    """Nothing is saved meanwhile, and the hour of the cached pages is not over."""
     noon = timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)
     minute = timedelta(minutes=1)
     with time_machine.travel(noon + minute, tick=False):
@@ -231,7 +231,7 @@ def test_validity_periods_begin_and_end_in_cached_pages(
         begins = make_entry("国庆活动？", valid_from=noon + 20 * minute)
         pages = ["/", "/feed/", "/zh-hant/", "/sitemap.xml"]
 
-        def told() -> tuple[set[int], set[int]]:
+        def find_visible() -> tuple[set[int], set[int]]:
             answers = [client.get(page) for page in pages]
             own = [client.get(one.get_absolute_url()) for one in (ends, begins)]
             shown = [
@@ -243,14 +243,14 @@ def test_validity_periods_begin_and_end_in_cached_pages(
             return shown[0], shown[1]
 
         everywhere = set(range(len(pages)))
-        assert told() == told() == (everywhere, set())
+        assert find_visible() == find_visible() == (everywhere, set())
         seen = client.get("/")
     with time_machine.travel(noon + 11 * minute, tick=False):
-        assert told() == (set(), set())
+        assert find_visible() == (set(), set())
         for name, value in (
             ("If-None-Match", seen["ETag"]),
             ("If-Modified-Since", seen["Last-Modified"]),
         ):
             assert client.get("/", headers={name: value}).status_code == 200
     with time_machine.travel(noon + 21 * minute, tick=False):
-        assert told() == (set(), everywhere)
+        assert find_visible() == (set(), everywhere)

@@ -73,7 +73,7 @@ def test_a_long_page_is_stored_compressed_only(
     plain = client.get(made.get_absolute_url()).content
     page_cache.public_page_cache.clear()
     monkeypatch.setattr(page_cache, "MAX_PLAIN_BYTES", 1000)
-    for _ in range(2):  # made, then held
+    for _ in range(2):  # rendered, then cached
         assert client.get(made.get_absolute_url()).content == plain
     assert page_cache.public_page_cache.size_bytes < len(plain) / 2
     packed = client.get(made.get_absolute_url(), headers={"Accept-Encoding": "gzip"})

@@ -22,6 +22,6 @@ def test_a_page_url_equals_reverse(language: str, slug: str) -> None:
             name, args = (named, [1207, slug]) if slug else (short, [1207])
             try:
                 expected = reverse(name, args=args)
-            except NoReverseMatch:  # no slug of ours is like that
+            except NoReverseMatch:  # slugs are never like that
                 continue
             assert build_page_url(name, 1207, slug) == expected

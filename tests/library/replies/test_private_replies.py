@@ -55,7 +55,7 @@ def titles(words: str, user: User) -> list[str]:
     return [reply.title for reply in replies.search_private_replies(words, user=user)]
 
 
-# Kept -----------------------------------------------------------------------------------
+# Writing -----------------------------------------------------------------------------------
 
 
 def test_agents_write_only_their_own_replies(
@@ -67,7 +67,7 @@ def test_agents_write_only_their_own_replies(
     with pytest.raises(PermissionDenied):
         replies.delete_private_reply(reply, by=lead)
     ours = Reply(team=team, title="t", body="亲")
-    for user in (mate, lead):  # no lead, and of no team
+    for user in (mate, lead):  # neither a lead nor in a team
         with pytest.raises(PermissionDenied):
             replies.save_private_reply(ours, by=user)
     lead.team = team
@@ -105,7 +105,7 @@ def test_a_shared_reply_is_copied_once(make_entry: MakeEntry, agent: User) -> No
     assert answer.body == "质量问题由我们承担，个人原因由您承担。"
 
 
-# Found ----------------------------------------------------------------------------------
+# Search ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_deleting_an_entry_keeps_private_replies(
     assert titles("催发货", agent) == ["催发货"]
 
 
-# In which order ---------------------------------------------------------------------------
+# Order ---------------------------------------------------------------------------
 
 
 def test_replies_for_the_customer_segment_come_first(
@@ -285,7 +285,7 @@ def test_who_may_propose_and_who_may_judge(agent: User, mate: User) -> None:
     assert not ReplyProposal.objects.exists()
 
 
-# Changed since ------------------------------------------------------------------------------
+# Changes ------------------------------------------------------------------------------
 
 
 def copied(reply: Reply, user: User) -> None:
@@ -354,7 +354,7 @@ def test_the_parts_of_a_diff_make_both_texts(old: str, new: str) -> None:
     assert "".join(p.text for p in parts if p.kind != "gone") == new
 
 
-# In force, for the index ----------------------------------------------------------------------
+# Validity in the index ----------------------------------------------------------------------
 
 
 def test_an_expired_entry_leaves_the_public_index(

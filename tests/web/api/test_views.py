@@ -29,7 +29,7 @@ AGENTS = ("agent-search", "agent-suggest", "agent-entry")
 
 
 def address(name: str, entry: Entry | None = None, /, **params: str) -> str:
-    """Return the address of the API's view `name`, with a search where one is due."""
+    """Return the address of the API's view `name`, with a query where the view needs one."""
     by_id = [entry.pk if entry else 1] if name.endswith("entry") else []
     if name.endswith(("search", "suggest")):
         params.setdefault("q", "运费")
@@ -37,7 +37,7 @@ def address(name: str, entry: Entry | None = None, /, **params: str) -> str:
 
 
 def get_detail(response: Any) -> str:
-    """Return the one sentence of a refusal."""
+    """Return the sentence of an error response."""
     assert response["Content-Type"] == "application/json"
     body = json.loads(response.content)
     assert set(body) == {"detail"}
@@ -52,7 +52,7 @@ def shelf(db: None) -> Category:
     return below
 
 
-# What it gives -----------------------------------------------------------------
+# Results -----------------------------------------------------------------
 
 
 def test_a_search_finds_public_entries_field_by_field(
@@ -197,14 +197,14 @@ def test_the_number_of_queries_does_not_grow_with_the_entries(
         return len(asked)
 
     put(range(2))
-    queries("entries")  # reads what a process then remembers
+    queries("entries")  # fills the caches of the process
     few = [queries(name) for name in names]
     put(range(2, 20))
     assert [queries(name) for name in names] == few
-    assert max(few) <= 19  # four keep what was searched for, two read answers
+    assert max(few) <= 19  # four record the search, two read answers
 
 
-# To whom -----------------------------------------------------------------------
+# Access -----------------------------------------------------------------------
 
 
 def test_the_public_api_is_the_same_for_everybody(
@@ -296,7 +296,7 @@ def test_a_retired_entry_is_gone_at_once(client: Client, make_entry: MakeEntry) 
     assert get_detail(refused) == "未找到。"
 
 
-# What it refuses ---------------------------------------------------------------
+# Errors ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [*PUBLIC, *AGENTS])
@@ -404,7 +404,7 @@ def test_the_response_is_json_whatever_accept_says(
     assert answer["Content-Type"] == "application/json"
 
 
-# How often ---------------------------------------------------------------------
+# Rate limits ---------------------------------------------------------------------
 
 
 def test_too_many_requests_get_429_with_retry_after(
@@ -439,7 +439,7 @@ def test_the_api_works_without_the_cache(
     assert client.get(address("entry", entry)).status_code == 200
 
 
-# When the engine is down -------------------------------------------------------
+# Without the engine -------------------------------------------------------
 
 
 def test_a_degraded_search_says_so(
@@ -459,7 +459,7 @@ def test_a_degraded_search_says_so(
     assert [item["id"] for item in degraded.json()["results"]] == [entry.pk]
 
 
-# How it describes itself -------------------------------------------------------
+# Schema -------------------------------------------------------
 
 
 def test_the_schema_is_valid_and_without_warnings() -> None:

@@ -58,8 +58,8 @@ def mine(
 def listed(client: Client, **asked: Any) -> list[str]:
     """Return the keys of the list in their order."""
     listing = client.get(HOME, asked).context["listing"]
-    kept = [row.key for row in listing.kept]
-    return kept + [str(row.entry.pk) for row in listing.rows]
+    own_keys = [row.row_key for row in listing.own_replies]
+    return own_keys + [str(row.entry.pk) for row in listing.rows]
 
 
 def variants(client: Client, **asked: Any) -> list[str]:
@@ -67,7 +67,7 @@ def variants(client: Client, **asked: Any) -> list[str]:
     return [reply.label for reply in chosen.variants]
 
 
-# One's own, above what was found -----------------------------------------------------------
+# Own replies above the results -----------------------------------------------------------
 
 
 def test_own_replies_are_listed_above_results_and_selected(
@@ -123,12 +123,12 @@ def test_private_replies_of_others_are_not_listed_opened_or_counted(
         Reply.objects.create(team=foreign, title=CANARY, body=CANARY, entry=entry),
     ]
     unknown = "龘龘龘龘"
-    plain, told = (
+    without_reply, with_reply = (
         console.get(HOME, {"q": word}).text.replace(word, "…").replace(quote(word), "…")
         for word in (unknown, CANARY)
     )
     token = r"(token|csrfmiddlewaretoken)[^>]*"
-    assert _untokened(told, token) == _untokened(plain, token)
+    assert _untokened(with_reply, token) == _untokened(without_reply, token)
     for reply in hidden:
         never = f"r{reply.pk + 9000}"
         answers = [
@@ -171,7 +171,7 @@ def test_copying_a_reply_is_a_pick_of_its_entry(
     assert [pick.entry for pick in Pick.objects.all()] == [entry]
 
 
-# Who the customer is ----------------------------------------------------------------------
+# Customer segments ----------------------------------------------------------------------
 
 
 def test_replies_for_the_customer_segment_come_first(
@@ -190,7 +190,7 @@ def test_replies_for_the_customer_segment_come_first(
     assert '<span class="badge">高净值</span> <span class="badge">正式</span>' in page
 
 
-# What changed, what ended -------------------------------------------------------------------
+# Changes and validity -------------------------------------------------------------------
 
 
 def test_changes_since_the_last_copy_are_marked(

@@ -167,7 +167,7 @@ def test_favourites_need_an_agent_and_post(
     assert console.get(FAVOURITE).status_code == 405
 
 
-# Before anything is typed ----------------------------------------------------------
+# Before a search ----------------------------------------------------------
 
 
 def test_before_a_search_useful_entries_are_listed(
@@ -311,7 +311,7 @@ def test_a_short_code_finds_its_entry_first(
     assert listed(page(console, q="thyf"))[0] == entry.pk
 
 
-# A window of its own ---------------------------------------------------------------
+# Web app and bookmarklet ---------------------------------------------------------------
 
 
 def test_the_manifest_makes_it_an_application(console: Client) -> None:

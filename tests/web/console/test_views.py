@@ -52,7 +52,7 @@ def previewed(text: str) -> list[int]:
     return [int(pk) for pk in re.findall(r'class="preview" data-entry="(\d+)"', text)]
 
 
-# Who may come in ---------------------------------------------------------------
+# Access ---------------------------------------------------------------
 
 
 def test_an_anonymous_visitor_is_sent_to_the_login_page_and_back(
@@ -86,7 +86,7 @@ def test_responses_are_never_cached(console: Client) -> None:
     assert {"no-store", "private"} <= set(control.split(", "))
 
 
-# What it shows -----------------------------------------------------------------
+# Content -----------------------------------------------------------------
 
 
 def test_internal_entries_are_shown_with_all_variants(
@@ -327,7 +327,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
         return len(seen)
 
     made = [make_entry("退货一", replies=["一", "二"], category=category)]
-    queries()  # reads what a process then remembers
+    queries()  # fills the caches of the process
     one = queries()
     made += [
         make_entry(f"退货{n}", replies=["亲"], category=category) for n in range(8)

@@ -70,7 +70,7 @@ def own_page(inquiry: Inquiry, **more: Any) -> Any:
     return Client().get(f"/q/{inquiry.token}/", **more)
 
 
-# Searched first ---------------------------------------------------------------------
+# Answers first --------------------------------------------------------------------
 
 
 def test_a_question_is_searched_before_it_is_stored(make_entry: MakeEntry) -> None:
@@ -119,7 +119,7 @@ def test_an_entry_without_an_answer_is_not_offered(
     assert made.question not in client.get("/ask/near/", {"q": "快递签收"}).text
 
 
-# Taken in ---------------------------------------------------------------------------
+# Storing a question ------------------------------------------------------------------
 
 
 def test_a_question_is_in_the_inbox_with_its_search_and_page(db: None) -> None:
@@ -293,7 +293,7 @@ def test_an_oversized_form_is_not_read(db: None) -> None:
     assert "太大了" in answer.text
 
 
-# The asker's own page ---------------------------------------------------------------
+# The inquiry page -------------------------------------------------------------------
 
 
 def test_the_inquiry_page_shows_the_progress(asked: Inquiry, agent: User) -> None:
@@ -312,8 +312,8 @@ def test_an_answer_is_shown_in_the_script_of_the_question(
     answer = "网络断了就重启，见 https://a.example.com/网络 。"
     with django_capture_on_commit_callbacks(execute=True):
         triage.answer_question(asked.question, answer=answer, by=None)
-    told = "網路斷了就重啟，見 https://a.example.com/网络 。"
-    assert told in str(mail.outbox[0].body)
+    answer = "網路斷了就重啟，見 https://a.example.com/网络 。"
+    assert answer in str(mail.outbox[0].body)
     page = Client().get(f"/zh-hant/q/{asked.token}/").text
     assert "網路斷了就重啟" in page
     assert quote("/网络") in page
@@ -457,7 +457,7 @@ def test_a_failed_mail_is_retried_and_does_not_lose_the_answer(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_PORT = 9  # nobody listens
+    settings.EMAIL_PORT = 9  # no server listens there
     settings.EMAIL_TIMEOUT = 1
     with django_capture_on_commit_callbacks(execute=True):
         answered = triage.answer_question(asked.question, answer="好了", by=None)

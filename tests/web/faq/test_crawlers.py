@@ -75,7 +75,7 @@ def test_a_feed_lists_the_latest_entries(
 
 
 def test_the_opensearch_description_has_the_search_address(client: Client) -> None:
-    told = client.get("/zh-hant/opensearch.xml")
-    assert "http://testserver/zh-hant/search/?q={searchTerms}" in told.text
-    assert told["Content-Type"].startswith("application/opensearchdescription+xml")
+    response = client.get("/zh-hant/opensearch.xml")
+    assert "http://testserver/zh-hant/search/?q={searchTerms}" in response.text
+    assert response["Content-Type"].startswith("application/opensearchdescription+xml")
     assert client.get("/favicon.ico").status_code == 302

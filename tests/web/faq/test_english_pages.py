@@ -22,14 +22,14 @@ from tests.conftest import MakeEntry
 from tests.test_locale import CALLS, HAN, ROOT
 
 pytestmark = pytest.mark.django_db
-TOLD = ("alt", "aria-label", "placeholder", "title", "data-count-text")
+TEXT_ATTRIBUTES = ("alt", "aria-label", "placeholder", "title", "data-count-text")
 OTHERS = {"script", "head", "textarea"}  # data, and what a customer wrote
-# What a customer reads comes from here; the rest of kb speaks to who works here.
+# Modules with texts for customers; the rest of kb has texts for staff.
 SPEAKING = [*ROOT.glob("kb/faq/*.py"), ROOT / "kb/inquiries.py"]
 
 
 def in_frame(page: str) -> Iterator[str]:
-    """Yield what `page` says outside of what is marked as Chinese."""
+    """Yield the texts of `page` outside of elements that are marked as Chinese."""
     yield from _below(JustHTML(page, sanitize=False).root)
 
 
@@ -39,14 +39,14 @@ def _below(node: Any) -> Iterator[str]:
         return
     if node.name == "#text":
         yield node.data
-    for name in TOLD:
+    for name in TEXT_ATTRIBUTES:
         yield str(attrs.get(name) or "")
     for child in node.children or ():
         yield from _below(child)
 
 
 def chinese(page: str) -> list[str]:
-    """Return what is not English; what stands in quotes is quoted as it is."""
+    """Return the Chinese texts; quoted names are left out."""
     said = (re.sub("“[^”]*”", "", text) for text in in_frame(page))
     return [text for text in said if HAN.search(text)]
 
@@ -115,14 +115,14 @@ def test_error_responses_are_in_english(entry: Entry, settings: Any) -> None:
     assert empty.size == 0
     settings.KB_WIDGET_ORIGINS = ["https://shop.example.com"]
     shop = Client(headers={"Origin": "https://shop.example.com"})
-    for told in (
+    for response in (
         shop.get("/widget/entry/999/?lang=en"),
         shop.post(f"/widget/vote/{entry.pk}/?lang=en", {}),
         shop.post("/widget/ask/?lang=en", {"stamp": "x"}),
         Client().post("/widget/ask/?lang=en", {}),
     ):
-        assert told.status_code >= 400
-        assert not HAN.search(told.json()["detail"])
+        assert response.status_code >= 400
+        assert not HAN.search(response.json()["detail"])
 
 
 def test_rate_limits_are_explained_in_english(entry: Entry, monkeypatch: Any) -> None:
@@ -183,7 +183,7 @@ def test_error_pages_are_in_english(client: Client, name: str) -> None:
 @pytest.mark.parametrize("path", SPEAKING, ids=lambda p: p.name)
 def test_messages_to_customers_are_translated(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
-    told = {
+    marked = {
         id(part)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS
@@ -202,7 +202,7 @@ def test_messages_to_customers_are_translated(path: Path) -> None:
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and HAN.search(node.value)
-        and id(node) not in told | docs
+        and id(node) not in marked | docs
     ]
     assert wild == []
 
@@ -211,7 +211,7 @@ def test_messages_to_customers_are_translated(path: Path) -> None:
     "path", sorted(ROOT.glob("static/widget/src/*.js")), ids=lambda p: p.name
 )
 def test_the_widget_has_no_text_outside_of_the_catalogue(path: Path) -> None:
-    """Only the names of the languages stand in its scripts."""
+    """The scripts contain only the names of the languages."""
     code = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text("utf-8"), flags=re.S)
     assert not HAN.search(re.sub(r'"(?:简体|繁體)"', "", code))
 

@@ -43,7 +43,7 @@ LONGEST = 100_000
 
 
 def judged(client: Client, url: str, body: str, name: str) -> int:
-    cache.clear()  # nobody is merely told to wait
+    cache.clear()  # the rate limit must not hide an error
     start = process_time()
     status = client.post(url, body, FORM).status_code
     took = process_time() - start
@@ -89,7 +89,7 @@ def test_questions_take_the_collection(shared: Path) -> None:
 
 
 def test_pictures_take_the_sample() -> None:
-    """What is no picture is refused with its number; nothing is stored, then."""
+    """An invalid picture is refused with its number, and nothing is stored."""
     lines = (SAMPLE / "images" / "images.jsonl").read_text("utf-8").splitlines()
     for case in map(json.loads, lines):
         cache.clear()
@@ -187,7 +187,7 @@ PREFIXES = ("", "/zh-hant", "/en")
 
 
 def public_pages(entry: Any) -> list[str]:
-    """Return every public address that reads what stands in its query."""
+    """Return every public address that reads its query string."""
     shelf = entry.category_id
     pages = ["/", "/search/", "/suggest/", "/feed/", "/opensearch.xml", "/embed/"]
     pages += ["/ask/", "/ask/near/", f"/c/{shelf}/", f"/c/{shelf}/feed/"]
@@ -199,7 +199,7 @@ def public_pages(entry: Any) -> list[str]:
 
 
 def _read(pages: list[str], queries: Iterable[tuple[str, str]]) -> None:
-    """Ask for every page with every query; nothing but searches is stored."""
+    """Request every page with every query; only searches are stored."""
     tokenizer.load_tokenizer_dictionaries()
     before = rows()
     for name, query in queries:
@@ -220,7 +220,7 @@ def _pairs(cases: Iterable[Case]) -> Iterable[tuple[str, str]]:
     for case in cases:
         most = (
             LONGEST if "name" in case else LONGEST // 10
-        )  # it stands there nine times
+        )  # it is on the page nine times
         text = quoted(value(case)[:most])
         names = ("q", "page", "tag", "c", "path", "entry", "lang", "category", "v")
         named = [case["name"]] if "name" in case else names
@@ -266,7 +266,7 @@ EXECUTING = re.compile(
 def test_hostile_markdown_is_text_on_every_public_page(
     make_entry: MakeEntry, shared: Path
 ) -> None:
-    """Written by an editor, it is read here by everybody: as HTML, data and a tree."""
+    """An editor's Markdown is public as HTML, as structured data and as a tree."""
     tokenizer.load_tokenizer_dictionaries()
     for case in markdowns(shared):
         cache.clear()
@@ -287,6 +287,6 @@ def test_hostile_markdown_is_text_on_every_public_page(
         shown = made.answer_html
         tags = "".join(re.findall(r"<[^>]*>", shown))
         assert not EXECUTING.search(tags), case["id"]
-        told = Client().get(f"/widget/entry/{made.pk}/")
-        assert told.status_code == (200 if shown else 404), case["id"]
+        response = Client().get(f"/widget/entry/{made.pk}/")
+        assert response.status_code == (200 if shown else 404), case["id"]
         made.delete()

@@ -81,13 +81,13 @@ def test_an_entry_page_has_structured_data(
         '"</script><b>退款</b>', f"三天<到账>。\n\n{LONG}", category=shelf
     )
     page = client.get(f"/zh-hant{made.get_absolute_url()}?q=退").text
-    told = data_of(page)
-    (question,) = told["FAQPage"]["mainEntity"]
+    nodes = data_of(page)
+    (question,) = nodes["FAQPage"]["mainEntity"]
     assert question["name"] == '"</script><b>退款</b>'
     assert question["acceptedAnswer"]["text"].startswith(
         "三天<到賬>".replace("賬", "帳")
     )
-    crumbs = told["BreadcrumbList"]["itemListElement"]
+    crumbs = nodes["BreadcrumbList"]["itemListElement"]
     assert [crumb["name"] for crumb in crumbs][:2] == ["首頁", "售後"]
     assert "<b>退款" not in page
     where = f"http://testserver/zh-hant{made.get_absolute_url()}"

@@ -158,7 +158,7 @@ def test_an_entry_without_a_slug_has_the_short_address(
 
 
 def without(response: Any, word: str) -> str:
-    """Return the page without the word that was asked for."""
+    """Return the page without the query."""
     return text(response).replace(word, "").replace(quote(word), "")
 
 
@@ -334,7 +334,7 @@ def test_a_suggestion_marks_the_typed_part(
     assert "也这么问" not in shown
 
 
-# Manners -----------------------------------------------------------------------
+# Headers, limits and queries -----------------------------------------------------------------------
 
 
 def addresses(entry: Entry) -> list[str]:
@@ -421,7 +421,7 @@ def test_pages_make_few_queries(
             assert client.get(address).status_code == 200
     assert (
         client.get(made.get_absolute_url()).status_code == 200
-    )  # finds its neighbours
+    )  # stores the related entries
     page_cache.public_page_cache.clear()
     with django_assert_max_num_queries(6):
         assert client.get(made.get_absolute_url()).status_code == 200
@@ -439,7 +439,7 @@ def test_no_deferred_column_is_loaded_row_by_row(
     monkeypatch: pytest.MonkeyPatch,
     prefix: str,
 ) -> None:
-    """Lists leave out what they do not show, and then must not ask for it."""
+    """Lists defer columns that they do not show, and must not load them later."""
     made = [make_entry(f"怎么换货？{n}", category=shelf) for n in range(3)]
     made[0].tags.add(Tag.objects.create(name="换货"))
     tag = Tag.objects.get().pk
@@ -583,7 +583,7 @@ def test_a_correction_is_offered_as_a_search(
     assert "您是不是要找" not in text(ask(client, "退款多久到账"))
 
 
-# What pages share --------------------------------------------------------------------
+# Cached fragments --------------------------------------------------------------------
 
 
 def test_cached_fragments_differ_by_site_and_language(

@@ -72,7 +72,7 @@ def test_the_script_has_one_address_and_a_short_lifetime(client: Client) -> None
     assert plain.cookies == {}
     packed = client.get("/widget.js", headers={"Accept-Encoding": "gzip;q=1, x"})
     assert gzip.decompress(packed.content) == plain.content
-    assert plain.content == widget_script.script_source()
+    assert plain.content == widget_script.build_script()
     assert packed["ETag"] != plain["ETag"]
     same = client.get("/widget.js", headers={"If-None-Match": plain["ETag"]})
     assert same.status_code == 304
@@ -80,7 +80,7 @@ def test_the_script_has_one_address_and_a_short_lifetime(client: Client) -> None
 
 
 def test_the_script_works_with_a_strict_csp() -> None:
-    """What a strict policy forbids, or what could run a host's or an editor's text."""
+    """The script has nothing that a strict CSP forbids or that could run text."""
     code = widget_frame.load_script_bodies()[""].decode()
     code += "".join(path.read_text("utf-8") for path in SOURCES.glob("*.js"))
     code = re.sub(r"/\*.*?\*/|//[^\n]*", "", code, flags=re.S)
@@ -100,7 +100,7 @@ def test_the_script_works_with_a_strict_csp() -> None:
 
 
 def test_the_script_is_called_with_the_texts_of_the_catalogues() -> None:
-    texts = widget_script.texts_by_language()
+    texts = widget_script.list_texts_by_language()
     assert list(texts) == ["zh-Hans", "zh-Hant", "en"]
     assert {len(names) for names in texts.values()} == {len(widget_script.TEXTS)}
     assert texts["zh-Hans"]["close"] == "关闭"
@@ -117,12 +117,12 @@ def test_the_script_is_called_with_the_texts_of_the_catalogues() -> None:
 
 
 def test_the_script_is_called_with_the_tokens_of_the_site() -> None:
-    tokens = widget_script.tokens_by_theme()
+    tokens = widget_script.list_tokens_by_theme()
     assert tokens["light"]["surface-raised"] == "#ffffff"
     assert tokens["dark"]["surface-raised"] == "#1b1e24"
     assert tokens["light"]["radius"] == "8px"
     assert tokens["traditional"]["font"].startswith('"PingFang TC"')
-    assert "space-1" not in tokens["light"]  # a rem is what the host's page says
+    assert "space-1" not in tokens["light"]  # the host's page defines the rem
     css = (SOURCES / "widget.css").read_text("utf-8")
     used = set(re.findall(r"var\(--([\w-]+)\)", css))
     assert len(used) > 10
@@ -132,7 +132,7 @@ def test_the_script_is_called_with_the_tokens_of_the_site() -> None:
     ) in widget_frame.load_script_bodies()[""].decode("utf-8")
 
 
-# Who may call -----------------------------------------------------------------------
+# Allowed origins -----------------------------------------------------------------------
 
 READS = [
     "/widget/start/",
@@ -232,7 +232,7 @@ def test_too_many_calls_get_429(entry: Entry) -> None:
     assert answers[-1]["Access-Control-Allow-Origin"] == SHOP
 
 
-# What it begins with ----------------------------------------------------------------
+# First entries ----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -399,7 +399,7 @@ def test_a_site_shows_its_own_part_and_colour(entry: Entry, settings: Any) -> No
     assert "colours" not in shop().get("/widget/start/").json()
 
 
-# Judging, asking --------------------------------------------------------------------
+# Votes and questions --------------------------------------------------------------------
 
 
 def test_a_vote_counts_like_one_on_the_page(entry: Entry) -> None:
@@ -501,7 +501,7 @@ def test_the_demo_page_shows_the_line_to_editors(
     assert SHOP in page
 
 
-# What runs now ----------------------------------------------------------------------
+# Notices ----------------------------------------------------------------------
 
 
 def test_notices_are_shown_where_they_are_relevant(
