@@ -13,7 +13,7 @@ from django.utils import timezone
 from kb import usage
 from kb.models import Entry, SearchSide, User, Vote
 from tests.conftest import MakeEntry
-from tests.test_votes import form
+from tests.web.faq.test_votes import form
 
 pytestmark = pytest.mark.django_db
 Reason = Vote.Reason

@@ -30,9 +30,10 @@ from kb.web.faq import ask_form
 from tests.conftest import MakeEntry
 from tests.library.test_pictures import image
 from tests.test_admin import filled, where
-from tests.test_asking import fields
 from tests.test_import_admin import GOOD, upload
-from tests.test_votes import form as vote_form
+from tests.test_pictures import image
+from tests.web.faq.test_ask_page import fields
+from tests.web.faq.test_votes import form as vote_form
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 TYPED = "丢不得的话"
@@ -296,7 +297,7 @@ def test_a_fault_of_the_program_stays_a_500(monkeypatch: pytest.MonkeyPatch) -> 
     def fail(*args: Any) -> None:
         raise ValueError("ours")
 
-    monkeypatch.setattr("kb.web.faq.ask_page.asking.make_form_stamp", fail)
+    monkeypatch.setattr("kb.web.faq.ask_page.ask_form.make_form_stamp", fail)
     page = Client(raise_request_exception=False).get("/ask/")
     assert page.status_code == 500
     assert "出错了" in page.text

@@ -11,7 +11,8 @@ from kb.models import Category, CustomerSegment, Entry, Module, Reader, Tag
 
 def find_category(pk: int | None) -> Category | None:
     """Return the category `pk`, also one that is empty for the reader."""
-    return Category.objects.filter(pk=pk).first()
+    category: Category | None = Category.objects.filter(pk=pk).first()
+    return category
 
 
 def find_tag(pk: int | None) -> Tag | None:

@@ -146,14 +146,15 @@ def cache_public_page(*parameters: str) -> Callable[[View], View]:
                 page := public_page_cache.get(key) or public_page_cache.get_newest(name)
             ):
                 return _forbid_storing(_make_page_response(page, request))
-            response = get_conditional_response(
+            not_modified = get_conditional_response(
                 request, f'"{key}"', _get_last_change_seconds(stamp.raised_at)
             )
-            if response is None or response.status_code != 304:  # noqa: PLR2004
-                response = _get_or_make_page(
-                    key, name, request, partial(view, request, *args, **kwargs)
-                )
-            return _add_cache_headers(response, key, stamp.raised_at)
+            if not_modified and not_modified.status_code == 304:  # noqa: PLR2004
+                return _add_cache_headers(not_modified, key, stamp.raised_at)
+            page_response = _get_or_make_page(
+                key, name, request, partial(view, request, *args, **kwargs)
+            )
+            return _add_cache_headers(page_response, key, stamp.raised_at)
 
         return require_safe(serve_page)
 

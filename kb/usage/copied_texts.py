@@ -35,7 +35,7 @@ def find_copied_entry(
     """
     entries = Entry.objects.published_to(user).in_force()
     if entry_id is None:
-        reply = Reply.objects.private_to(user).get(pk=reply_id)
+        reply = Reply.objects.private_to(user).get(pk=reply_id or 0)
         entry = entries.get(pk=reply.entry_id) if reply.entry_id else None
         return entry, reply
     entry = entries.get(pk=entry_id)

@@ -66,7 +66,11 @@ def show_practice(request: HttpRequest) -> HttpResponse:
         return _show_outcome(request, user, parameters["done"])
     question, next_due_at = _choose_question(request, user, parameters)
     results = _search_practice_entries(parameters["q"], user)
-    context = {"question": question, "next_due_at": next_due_at, "results": results}
+    context: dict[str, Any] = {
+        "question": question,
+        "next_due_at": next_due_at,
+        "results": results,
+    }
     if request.GET.get("fragment") == "results":
         return render(request, "console/practice/_results.html", context)
     context["score"] = practice.compute_practice_score(user)

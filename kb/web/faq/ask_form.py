@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from kb.library import taxonomy
+from kb.models import Module
 from kb.models.inquiry import (
     MAX_CONTACT_CHARS,
     MAX_INQUIRY_PICTURES,
@@ -72,7 +73,7 @@ class AskForm(forms.Form):
         },
     )
     contact = SingleLineField(required=False, max_length=MAX_CONTACT_CHARS)
-    module = forms.ModelChoiceField(
+    module: forms.ModelChoiceField[Module] = forms.ModelChoiceField(
         queryset=None,
         required=False,
         error_messages={"invalid_choice": lazy("没有这个选项，请重新选择。")},
