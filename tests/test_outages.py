@@ -31,7 +31,6 @@ from tests.conftest import MakeEntry
 from tests.library.test_pictures import image
 from tests.test_admin import filled, where
 from tests.test_import_admin import GOOD, upload
-from tests.test_pictures import image
 from tests.web.faq.test_ask_page import fields
 from tests.web.faq.test_votes import form as vote_form
 

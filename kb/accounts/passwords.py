@@ -71,3 +71,7 @@ class ChangePasswordForm(NewPasswordForm, ChangeForm):
             error_messages={"required": "请填写当前密码。"},
         )
         self.order_fields(["old_password", "new_password1", "new_password2"])
+
+
+def find_active_user(pk: int) -> User | None:
+    return User.objects.filter(pk=pk, is_active=True).first()

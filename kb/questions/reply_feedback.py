@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from kb.models import Entry, Reply, ReplyFeedback, User
@@ -127,3 +128,17 @@ def list_feedback_on_entry(
 def count_unread_answers(user: User) -> int:
     """Return how many answers to the user's feedback they have not seen yet."""
     return ReplyFeedback.objects.written_by(user).unread().count()
+
+
+def list_reply_feedback(*, resolved: bool) -> QuerySet[ReplyFeedback]:
+    """Return feedback that waits, oldest first, or resolved feedback, latest first."""
+    if resolved:
+        rows = ReplyFeedback.objects.filter(state=FeedbackState.DONE)
+    else:
+        rows = ReplyFeedback.objects.unresolved()
+    return rows.select_related("entry", "reply", "by", "done_by")
+
+
+def find_reply_feedback(pk: int) -> ReplyFeedback | None:
+    rows = ReplyFeedback.objects.select_related("by", "entry")
+    return rows.filter(pk=pk).first()

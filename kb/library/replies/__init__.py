@@ -20,6 +20,8 @@ from kb.library.replies.reply_changes import ReplyChange, find_changes_since_cop
 from kb.library.replies.reply_proposals import (
     accept_reply_proposal,
     find_last_judged_proposal,
+    find_reply_proposal,
+    find_waiting_reply_proposal,
     list_accepted_replies,
     list_waiting_reply_proposals,
     propose_reply,
@@ -47,6 +49,8 @@ __all__ = [
     "describe_snippet_uses",
     "find_changes_since_copied",
     "find_last_judged_proposal",
+    "find_reply_proposal",
+    "find_waiting_reply_proposal",
     "list_accepted_replies",
     "list_own_replies",
     "list_team_replies",

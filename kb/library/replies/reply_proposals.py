@@ -256,3 +256,12 @@ def _save_verdict(
     proposal.judged_at = timezone.now()
     proposal.save()
     return proposal
+
+
+def find_waiting_reply_proposal(pk: int) -> ReplyProposal | None:
+    return list_waiting_reply_proposals().filter(pk=pk).first()
+
+
+def find_reply_proposal(pk: int) -> ReplyProposal | None:
+    """Return the proposal in whatever state it is."""
+    return ReplyProposal.objects.filter(pk=pk).select_related("reply").first()

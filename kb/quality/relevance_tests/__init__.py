@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from kb.quality.relevance_tests.lists import (
+    count_tests,
+    list_failing_tests,
+    load_tests,
+)
 from kb.quality.relevance_tests.publish_forecast import (
     RankForecast,
     forecast_failures,
@@ -26,6 +31,7 @@ __all__ = [
     "RankForecast",
     "ResultRank",
     "compute_test_stamp",
+    "count_tests",
     "find_result_rank",
     "forecast_failures",
     "forecast_result_rank",
@@ -33,7 +39,9 @@ __all__ = [
     "get_test_reader",
     "has_forecast_regression",
     "is_run_due",
+    "list_failing_tests",
     "list_rank_changes",
+    "load_tests",
     "run_relevance_tests",
     "run_relevance_tests_after_change",
 ]

@@ -12,6 +12,12 @@ from kb.quality.search_gaps.collecting import (
     recount_gaps,
 )
 from kb.quality.search_gaps.gap_figures import GapFigures, get_gap_figures
+from kb.quality.search_gaps.gap_lists import (
+    count_gaps,
+    find_gap,
+    find_last_declined_gap,
+    list_gaps,
+)
 from kb.quality.search_gaps.resolving import (
     GAP_HANDLED_MESSAGE,
     MAX_VERIFIED_RANK,
@@ -31,10 +37,14 @@ __all__ = [
     "add_phrasing_for_gap",
     "add_synonym_for_gap",
     "collect_gaps",
+    "count_gaps",
     "decline_gap",
     "draft_entry_for_gap",
+    "find_gap",
+    "find_last_declined_gap",
     "get_gap_figures",
     "is_collecting_overdue",
+    "list_gaps",
     "recount_gaps",
     "reopen_gap",
     "verify_gap",

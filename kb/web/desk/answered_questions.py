@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Max, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,44 +19,36 @@ from django.views.decorators.http import (
 )
 
 from kb.models import Question
-from kb.questions import answers, to_entries, triage
+from kb.questions import answers, queues, to_entries, triage
 from kb.text.chinese import normalize
+from kb.web.desk.access import StaffRequest
 from kb.web.desk.answer_form import (
     AnswerForm,
     answer_permission_required,
-    get_question_url,
     is_recorded_question,
-    make_take_back_context,
-    parse_id,
+    make_question_url,
+    make_recall_context,
     read_typed_answer,
 )
-from kb.web.desk.forms import MAX_LINE_CHARS
-from kb.web.desk.inbox import StaffRequest
+from kb.web.desk.forms import MAX_LINE_CHARS, parse_id
 
-QUESTIONS_PER_PAGE = 20  # questions
+QUESTIONS_PER_PAGE = 20
 
 
 @answer_permission_required
 @require_safe
 def list_answered_questions(request: StaffRequest) -> HttpResponse:
-    """List what the reader answered, the latest first; ?who=all what anybody did."""
+    """List what the reader answered, the latest first; with ?who=all what anybody did."""
     words = normalize.clean_single_line(
         request.GET.get("q", "")[: MAX_LINE_CHARS * 10]
     )[:MAX_LINE_CHARS].strip()
     is_all = request.GET.get("who") == "all"
-    rows = answers.list_answered_questions(None if is_all else request.user)
-    for word in words.split():
-        rows = rows.filter(Q(text__icontains=word) | Q(answer__icontains=word))
-    rows = rows.select_related("answered_by", "inquiry", "module").annotate(
-        versions=Max("answer_versions__number")
-    )
+    rows = queues.search_answered_questions(None if is_all else request.user, words)
     page = Paginator(rows, QUESTIONS_PER_PAGE).get_page(request.GET.get("page"))
-    query = urlencode(
-        {k: v for k, v in (("q", words), ("who", "all")) if v != "all" or is_all}
-    )
+    query = urlencode({"q": words} | ({"who": "all"} if is_all else {}))
     context = {"page": page, "words": words, "is_all": is_all, "query": query}
     return render(
-        request, "desk/answered/list.html", context | make_take_back_context(request)
+        request, "desk/answered/list.html", context | make_recall_context(request)
     )
 
 
@@ -65,22 +56,22 @@ def list_answered_questions(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_answered_question(request: StaffRequest, pk: int) -> HttpResponse:
     """Show an answer with its versions; a POST corrects it, or discards what was typed."""
-    question = Question.objects.filter(pk=pk).select_related("inquiry").first()
+    question = queues.find_question(pk)
     if question is None:
         return _render_deleted_question(request)
     if request.method != "POST":
         if question.status == Question.Status.OPEN:
             return redirect(
-                get_question_url(pk, is_record=is_recorded_question(question))
+                make_question_url(pk, is_record=is_recorded_question(question))
             )
         return render_answered_question(request, question)
-    act = request.POST.get("do", "correct")
-    if act == "discard":
+    action = request.POST.get("do", "correct")
+    if action == "discard":
         if text := read_typed_answer(request):
             answers.save_draft_text(question, by=request.user, text=text)
         answers.discard_answer_draft(question, by=request.user)
         return redirect(f"{reverse('desk:answered-one', args=[pk])}?discarded=1")
-    if act == "restore":
+    if action == "restore":
         answers.restore_answer_draft(question, by=request.user)
         return redirect("desk:answered-one", pk)
     return _correct_answer(request, question)
@@ -89,8 +80,8 @@ def show_answered_question(request: StaffRequest, pk: int) -> HttpResponse:
 @answer_permission_required
 @require_POST
 def take_back_answer(request: StaffRequest, pk: int) -> HttpResponse:
-    """Take back what was just sent; its text stands in the box again."""
-    question = Question.objects.filter(pk=pk).select_related("inquiry").first()
+    """Take back an answer that was just sent; its text is back in the box."""
+    question = queues.find_question(pk)
     if question is None:
         return _render_deleted_question(request)
     try:
@@ -100,21 +91,24 @@ def take_back_answer(request: StaffRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
         return redirect("desk:answered-one", pk)
-    who = "没有记下" if is_recorded_question(question) else "顾客没有看到"
-    messages.success(request, f"已撤回，{who}。内容在框里，可以改好再发。")
+    effect = "没有记下" if is_recorded_question(question) else "顾客没有看到"
+    messages.success(request, f"已撤回，{effect}。内容在框里，可以改好再发。")
     question.refresh_from_db()
     if question.status == Question.Status.OPEN:
-        return redirect(get_question_url(pk, is_record=is_recorded_question(question)))
+        return redirect(make_question_url(pk, is_record=is_recorded_question(question)))
     return redirect("desk:answered-one", pk)
 
 
 def _undo_sent_answer(request: StaffRequest, question: Question) -> str:
-    """Also undo that the sender counted the question to an entry when they sent it."""
+    """Take the answer back and return its text.
+
+    Where the sender merged the question into an entry with it, that is undone too.
+    """
     triage.lock_recallable_answer(question, by=request.user)
-    mine = question.status == Question.Status.SETTLED and (
+    is_merged_by_sender = question.status == Question.Status.SETTLED and (
         question.settled_by_id == request.user.pk
     )
-    if mine and answers.is_first_answer(question):
+    if is_merged_by_sender and answers.is_first_answer(question):
         question = to_entries.release_question(question, by=request.user)
     return triage.recall_answer(question, by=request.user)
 
@@ -155,27 +149,22 @@ def render_answered_question(
 ) -> HttpResponse:
     """Show the answer, its versions, and a box for a correction.
 
-    What the reader typed and did not send stands in the box, else the answer.
+    The box holds what the reader typed and did not send, or else the answer.
+    `is_meanwhile` says that a colleague was first.
     """
     draft = answers.get_draft_text(question, by=request.user)
-    versions = list(
-        question.answer_versions.select_related("by").order_by(
-            answers.LATEST_VERSION_FIRST
-        )
-    )
-    inquiry = getattr(question, "inquiry", None)
+    versions = queues.list_answer_versions(question)
     context = {
         "question": question,
-        "inquiry": inquiry,
+        "inquiry": getattr(question, "inquiry", None),
         "versions": versions,
         "based_on": versions[0].number if versions else 1,
-        "visible": answers.get_visible_version(question),
         "form": form or AnswerForm(initial={"answer": draft or question.answer}),
         "draft": draft,
         "discarded": "discarded" in request.GET and not draft,
         "is_meanwhile": is_meanwhile,
     }
-    context |= make_take_back_context(request)
+    context |= make_recall_context(request)
     return render(request, "desk/answered/inquiry.html", context, status=status)
 
 

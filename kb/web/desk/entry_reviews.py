@@ -1,4 +1,4 @@
-"""审核: one submission at a time, what it changes, what is said of it, and the verdict."""
+"""审核: one submission at a time: its changes, its comments, and the verdict."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,36 +13,30 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from kb.library import entries
-from kb.models import Entry, Review, User, prefetch_shared_replies
-from kb.web.desk.draft_entries import editor_required
-from kb.web.desk.entry_history import parse_small_number
-from kb.web.desk.inbox import StaffRequest
+from kb.models import Review, User
+from kb.web.desk.access import StaffRequest, editor_required
+from kb.web.desk.forms import parse_id
 
-MAX_LISTED_REVIEWS = (
-    50  # submissions in the list; the next ones come when these are judged
-)
-MAX_RECENT_REVIEWS = 50  # judged ones
+MAX_LISTED_REVIEWS = 50  # the next ones come when these are judged
+REVIEW_TABS = ("waiting", "mine", "done")
+MAX_COMMENT_CHARS = 1000  # also of the reason for returning
 State = Review.State
 
 
 @editor_required
 @require_safe
 def show_reviews(request: StaffRequest) -> HttpResponse:
-    """Show a submission beside the list: what waits for me, what I sent, what is done."""
+    """Show a submission beside the list of the tab: to judge, one's own, or judged."""
     show = request.GET.get("show", "")
-    if show not in {"waiting", "mine", "done"}:
+    if show not in REVIEW_TABS:
         show = "waiting" if request.user.has_perm("kb.publish_entry") else "mine"
-    rows = _select_tab_reviews(request.user, show)
+    rows = entries.list_visible_reviews(request.user, show=show)
     listed = list(rows.defer("content")[:MAX_LISTED_REVIEWS])
-    wanted = parse_small_number(request.GET.get("review", ""))
-    chosen = (
-        _select_visible_reviews(request.user).filter(pk=wanted).first()
-        if wanted
-        else None
-    )
-    if wanted and chosen is None:
+    wanted_id = parse_id(request.GET.get("review", ""))
+    wanted = entries.find_review(wanted_id, user=request.user) if wanted_id else None
+    if wanted_id and wanted is None:
         messages.warning(request, "这次提交已经不在了。")
-    shown = chosen or (rows.filter(pk=listed[0].pk).first() if listed else None)
+    shown = wanted or (rows.filter(pk=listed[0].pk).first() if listed else None)
     context: dict[str, Any] = {
         "show": show,
         "listed": listed,
@@ -59,111 +52,105 @@ def show_reviews(request: StaffRequest) -> HttpResponse:
 @editor_required
 @require_POST
 def judge_review(request: StaffRequest, pk: int) -> HttpResponse:
-    """Approve, return, take back, or say something."""
-    review = (
-        _select_visible_reviews(request.user)
-        .filter(pk=parse_small_number(str(pk)))
-        .first()
-    )
-    where = reverse("desk:reviews")
+    """Approve a submission, return or withdraw it, assign it, or comment on it."""
+    review = entries.find_review(pk, user=request.user)
+    url = reverse("desk:reviews")
     if review is None:
         messages.warning(request, "这次提交已经不在了。")
-        return redirect(where)
+        return redirect(url)
     try:
-        done = _carry_out_action(request, review)
+        is_closed = _carry_out_action(request, review)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-        done = False
-    return redirect(where if done else f"{where}?review={review.pk}")
+        is_closed = False
+    return redirect(url if is_closed else f"{url}?review={review.pk}")
 
 
 def _carry_out_action(request: StaffRequest, review: Review) -> bool:
-    """Do what was asked for; return whether the next one is to be shown."""
-    given, by = request.POST, request.user
-    act, words = given.get("do", ""), given.get("words", "")[:1000]
-    if act == "approve":
-        seen = given.get("seen", "")
+    """Do what the button says; return whether the submission is closed by it."""
+    by, action = request.user, request.POST.get("do", "")
+    words = request.POST.get("words", "")[:MAX_COMMENT_CHARS]
+    if action == "approve":
+        seen = request.POST.get("seen", "")
         entry = entries.approve_review(review, by=by, seen_stamp=seen)
         link = (
             "已通过，「<a href='{}'>{}</a>」已更新。"
             if review.is_change
-            else ("已通过并发布「<a href='{}'>{}</a>」。")
+            else "已通过并发布「<a href='{}'>{}</a>」。"
         )
         messages.success(request, format_html(link, entry.get_absolute_url(), entry))
         return True
-    if act == "return":
+    if action == "return":
         entry = entries.reject_review(review, by=by, reason=words)
         messages.success(request, f"已退回「{entry}」，提交人会看到原因。")
         return True
-    if act == "withdraw":
+    if action == "withdraw":
         entry = entries.withdraw_review(review, by=by)
         messages.success(request, f"已撤回「{entry}」的提交。")
         return True
-    if act == "ask":
-        people = {
+    if action == "ask":
+        reviewers = {
             user.pk: user for user in entries.list_possible_reviewers(review.entry)
         }
-        person = people.get(parse_small_number(given.get("reviewer", "")))
-        entries.assign_reviewer(review, reviewer=person, by=by)
-        messages.success(request, f"已请{person}审核。" if person else "谁都可以审核。")
-    if act == "comment":
+        reviewer = reviewers.get(parse_id(request.POST.get("reviewer", "")))
+        entries.assign_reviewer(review, reviewer=reviewer, by=by)
+        messages.success(
+            request, f"已请{reviewer}审核。" if reviewer else "谁都可以审核。"
+        )
+    if action == "comment":
         entries.comment_on_review(review, words, by=by)
     return False
-
-
-def _select_visible_reviews(user: User) -> QuerySet[Review]:
-    """Return what `user` may read; drafts are for all editors of the site."""
-    rows = Review.objects.filter(entry__in=Entry.objects.visible_to(user))
-    return rows.select_related("entry__category", "by", "reviewer", "judged_by")
-
-
-def _select_tab_reviews(user: User, show: str) -> QuerySet[Review]:
-    seen = _select_visible_reviews(user)
-    if show == "mine":
-        late = Case(When(state=State.WAITING, then=Value(0)), default=Value(1))
-        return seen.filter(by=user).order_by(late, "-at", "-pk")
-    if show == "done":
-        return seen.exclude(state=State.WAITING).order_by("-judged_at", "-pk")
-    return entries.list_reviews_awaiting(user, seen)
 
 
 def _find_list_neighbors(
     listed: list[Review], shown: Review | None
 ) -> dict[str, Review | None]:
-    """Return the neighbours in the list."""
-    at = listed.index(shown) if shown in listed else -1
-    before = listed[at - 1] if at > 0 else None
-    after = listed[at + 1] if 0 <= at < len(listed) - 1 else None
+    index = listed.index(shown) if shown in listed else -1
+    before = listed[index - 1] if index > 0 else None
+    after = listed[index + 1] if 0 <= index < len(listed) - 1 else None
     return {"previous": before, "next": after}
 
 
 def _make_review_context(review: Review, *, by: User) -> dict[str, Any]:
-    """Return what the page says of one submission."""
-    entry, waits = review.entry, review.state == State.WAITING
-    told: dict[str, Any] = {"comments": review.comments.select_related("by")}
-    told["own"] = review.by_id == by.pk
-    told["judges"] = waits and entries.can_publish_entry(entry, by=by)
-    if waits and entries.can_write_entry(entry, by=by):
-        told["people"] = [
-            user for user in entries.list_possible_reviewers(entry) if user != by
-        ]
-    told["may"] = told["judges"] and entries.can_approve_entry(entry, by=by)
-    if not review.is_change:
-        seen = Entry.objects.prefetch_related(
-            prefetch_shared_replies(), "phrasings", "tags"
+    """Return what the page shows of one submission to `by`."""
+    entry, is_open = review.entry, review.state == State.WAITING
+    can_judge = is_open and entries.can_publish_entry(entry, by=by)
+    context: dict[str, Any] = {
+        "comments": entries.list_review_comments(review),
+        "is_own": review.by_id == by.pk,
+        "can_judge": can_judge,
+        "can_approve": can_judge and entries.can_approve_entry(entry, by=by),
+    }
+    if is_open and entries.can_write_entry(entry, by=by):
+        reviewers = entries.list_possible_reviewers(entry)
+        context["reviewers"] = [user for user in reviewers if user != by]
+    if review.is_change:
+        return context | _compare_change(review, is_open=is_open)
+    context["entry"] = entries.load_entry_texts(entry)
+    published = entries.find_published_revision(entry)
+    if published is not None:
+        context["differences"] = entries.compare_snapshots(
+            published.content, entries.take_snapshot(entry)
         )
-        told["entry"] = seen.get(pk=entry.pk)
-        live = entry.revisions.filter(status=Entry.Status.PUBLISHED).first()
-        if live is not None:  # it was published once
-            now = entries.take_snapshot(entry)
-            told["differences"] = entries.compare_snapshots(live.content, now)
-        return told
-    try:
-        said = entries.merge_proposed_change(review) if waits else review.content or {}
-    except ValidationError as error:
-        told["clash"] = " ".join(error.messages)
-        said = review.content or {}
-    base = entry.revisions.filter(version=review.base).first()
-    against = entries.take_snapshot(entry) if waits or base is None else base.content
-    told["differences"] = entries.compare_snapshots(against, said)
-    return told
+    return context
+
+
+def _compare_change(review: Review, *, is_open: bool) -> dict[str, Any]:
+    """Return the differences of a change from what it is based on, and a "conflict".
+
+    An open change is compared with the entry of now, a closed one with the version
+    on which it was based.
+    """
+    context: dict[str, Any] = {}
+    content = review.content or {}
+    if is_open:
+        try:
+            content = entries.merge_proposed_change(review)
+        except ValidationError as error:
+            context["conflict"] = " ".join(error.messages)
+    base = entries.find_revision(review.entry, review.base)
+    before = (
+        entries.take_snapshot(review.entry) if is_open or not base else base.content
+    )
+    context["differences"] = entries.compare_snapshots(before, content)
+    return context

@@ -1,4 +1,4 @@
-"""What the desk is asked for and told; hostile values count as not given."""
+"""Forms and query strings of the desk; a value that is not valid counts as missing."""
 
 from __future__ import annotations
 
@@ -17,32 +17,35 @@ from tree_queries.forms import TreeNodeChoiceField
 
 from kb.library import entries
 from kb.models import (
-    Category,
     Channel,
     Entry,
     Module,
     Question,
-    QuestionQuerySet,
     Reply,
     require_no_personal_data,
 )
+from kb.questions import queues
 from kb.text.chinese import normalize
 from kb.text.markup import markdown
 from kb.text.privacy import personal_data
 
-MAX_LINE_CHARS = 200  # characters of a query, a phrasing or a reason
+MAX_LINE_CHARS = 200  # of a query, a phrasing or a reason
 MAX_ID = 2**63 - 1
+MAX_ID_DIGITS = 18  # every such number fits into a 64-bit column
+MAX_REPLY_CHARS = 4000
+MAX_REPLY_LABEL_CHARS = 20
+DEFAULT_REPLY_LABEL = "标准"
 
 
 class SingleLineField(forms.CharField):
-    """One line, without what nobody can see, cut where the column ends."""
+    """One line without invisible characters, cut to MAX_LINE_CHARS."""
 
     def to_python(self, value: object) -> str:
         return normalize.clean_single_line(str(value or ""))[:MAX_LINE_CHARS].strip()
 
 
 class MultiLineField(forms.CharField):
-    """Several lines, without what nobody can see."""
+    """Several lines without invisible characters."""
 
     widget = forms.Textarea
 
@@ -50,74 +53,81 @@ class MultiLineField(forms.CharField):
         return normalize.clean_text(str(value or "")).strip()
 
 
-def parse_sent_time(sent: str) -> datetime | None:
-    """Return a moment that a page brought back, or None where it is none."""
+def parse_id(text: str) -> int:
+    """Return a decimal number of at most 18 digits, or 0, which is no row's id."""
+    is_id = text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS
+    return int(text) if is_id else 0
+
+
+def parse_sent_time(text: str) -> datetime | None:
+    """Return the aware time that a page sent back in ISO 8601, or None."""
     try:
-        moment = parse_datetime(sent)
+        moment = parse_datetime(text)
     except (ValueError, OverflowError):
         return None
     return moment if moment and timezone.is_aware(moment) else None
 
 
-def _make_id_field() -> forms.IntegerField:
+def get_error_code(error: ValidationError) -> str:
+    """Return the code of a single error, or "" for an error with several."""
+    return str(getattr(error, "code", "") or "")
+
+
+def make_id_field() -> forms.IntegerField:
     return forms.IntegerField(required=False, min_value=1, max_value=MAX_ID)
 
 
-# What the inbox shows ----------------------------------------------------------
+# Query string of the inbox ------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class InboxQuery:
-    """An address of the inbox, understood."""
+    """The parsed query string of the inbox."""
 
     channel: str = ""
     module: Module | None = None
     question: int | None = None
     after: int | None = None
     words: str = ""
-    phrasing: str | None = None  # None keeps the question's own words
+    phrasing: str | None = None  # None: the question's own words
 
     @property
     def filter_query(self) -> str:
-        """The filter alone as a query string, whatever question is open."""
-        given = {"channel": self.channel, "module": self.module and self.module.pk}
-        return urlencode({name: value for name, value in given.items() if value})
-
-    def filter_questions(self, questions: QuestionQuerySet) -> QuestionQuerySet:
-        if self.channel:
-            questions = questions.filter(channel=self.channel)
-        return questions.filter(module=self.module) if self.module else questions
+        """The filter alone as a query string, without the question that is open."""
+        values = {"channel": self.channel, "module": self.module and self.module.pk}
+        return urlencode({name: value for name, value in values.items() if value})
 
 
 class InboxQueryForm(forms.Form):
     channel = forms.ChoiceField(choices=Channel.choices, required=False)
-    module = _make_id_field()
-    question = _make_id_field()
-    after = _make_id_field()
+    module = make_id_field()
+    question = make_id_field()
+    after = make_id_field()
     q = SingleLineField(required=False)
     phrasing = SingleLineField(required=False)
 
 
 def parse_inbox_query(query: QueryDict) -> InboxQuery:
-    """Understand `query`; what cannot be understood is left out."""
+    """Return the parsed `query`; values that are not valid are left out."""
     form = InboxQueryForm(query)
     form.is_valid()
-    given = form.cleaned_data
+    values = form.cleaned_data
+    module_id = values.get("module")
     return InboxQuery(
-        channel=given.get("channel", ""),
-        module=Module.objects.filter(pk=given.get("module") or 0).first(),
-        question=given.get("question"),
-        after=given.get("after"),
-        words=given.get("q", ""),
-        phrasing=given.get("phrasing") if "phrasing" in query else None,
+        channel=values.get("channel", ""),
+        module=queues.find_module(module_id) if module_id else None,
+        question=values.get("question"),
+        after=values.get("after"),
+        words=values.get("q", ""),
+        phrasing=values.get("phrasing") if "phrasing" in query else None,
     )
 
 
-# What becomes of a question ----------------------------------------------------
+# Decisions on a question --------------------------------------------------------
 
 
 class MergeForm(forms.Form):
-    """Which entry answers the question, and the wording to keep."""
+    """The entry that answers the question, and the phrasing to add to it."""
 
     entry = forms.IntegerField(min_value=1, max_value=MAX_ID)
     phrasing = SingleLineField(required=False)
@@ -141,12 +151,12 @@ class NewEntryForm(forms.Form):
     reply = MultiLineField(
         label="话术",
         required=False,
-        max_length=4000,
+        max_length=MAX_REPLY_CHARS,
         help_text="纯文本。要客服填的地方写成 {{订单号}}。",
     )
     label = SingleLineField(label="话术名称", required=False)
     category = TreeNodeChoiceField(
-        Category.objects.all(),
+        entries.list_categories(),
         label="分类",
         required=False,
         empty_label="未分类",
@@ -156,14 +166,15 @@ class NewEntryForm(forms.Form):
         label="可见范围", choices=Entry.Audience.choices, widget=forms.RadioSelect
     )
 
+    is_live = False  # the entry is to be published at once
+
     @classmethod
     def make_prefilled(
-        cls, question: Question, data: QueryDict | None = None, *, live: bool = False
+        cls, question: Question, data: QueryDict | None = None, *, is_live: bool = False
     ) -> NewEntryForm:
-        """Return the form as the question fills it in, or as it was sent.
+        """Return the form filled in from the question, bound to `data` if it is sent.
 
-        What tells who the customer is is masked first. `live` says that the entry
-        is to be published at once.
+        Personal data is masked in the initial values.
         """
         words = entries.suggest_phrasing(question.text)
         answer = personal_data.mask_personal_data(question.answer)
@@ -171,23 +182,21 @@ class NewEntryForm(forms.Form):
             "question": words,
             "phrasing": words,
             "answer": answer,
-            "reply": answer[:4000],
-            "label": "标准",
+            "reply": answer[:MAX_REPLY_CHARS],
+            "label": DEFAULT_REPLY_LABEL,
             "audience": Entry.Audience.INTERNAL,
         }
         form = cls(data, initial=initial, prefix="new", use_required_attribute=False)
-        form.is_live = live
+        form.is_live = is_live
         return form
 
-    is_live = False
-
     def clean_question(self) -> str:
-        return self._without_personal_data("question")
+        return self._require_no_personal_data("question")
 
     def clean_phrasing(self) -> str:
-        return self._without_personal_data("phrasing")
+        return self._require_no_personal_data("phrasing")
 
-    def _without_personal_data(self, name: str) -> str:
+    def _require_no_personal_data(self, name: str) -> str:
         text: str = self.cleaned_data[name]
         label = str(self.fields[name].label)
         entries.require_no_masked_data(text, label)
@@ -196,41 +205,43 @@ class NewEntryForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Refuse to publish an answer in which something is still masked."""
-        given = super().clean() or {}
+        values = super().clean() or {}
         for name in ("answer", "reply") if self.is_live else ():
             if personal_data.PERSONAL_DATA_MASK in self.initial[name]:
+                label = str(self.fields[name].label)
                 try:
-                    entries.require_no_masked_data(
-                        given.get(name, ""), str(self.fields[name].label)
-                    )
+                    entries.require_no_masked_data(values.get(name, ""), label)
                 except ValidationError as error:
                     self.add_error(name, error)
-        return given
+        return values
 
     def get_columns(self) -> dict[str, Any]:
-        """Return what entries.draft takes."""
-        given = self.cleaned_data
-        reply = Reply(body=given["reply"], label=given["label"][:20] or "标准")
+        """Return the keyword arguments of `entries.create_draft`."""
+        values = self.cleaned_data
+        label = values["label"][:MAX_REPLY_LABEL_CHARS] or DEFAULT_REPLY_LABEL
+        reply = Reply(body=values["reply"], label=label)
         return {
-            "question": given["question"],
-            "answer": given["answer"],
-            "category": given["category"],
-            "audience": given["audience"],
+            "question": values["question"],
+            "answer": values["answer"],
+            "category": values["category"],
+            "audience": values["audience"],
             "replies": [reply] if reply.body else [],
-            "phrasings": [given["phrasing"]] if given["phrasing"] else [],
+            "phrasings": [values["phrasing"]] if values["phrasing"] else [],
         }
 
     def add_stage_error(self, error: ValidationError) -> None:
-        """Show what a stage refused, at the field where there is one."""
-        places = {"body": "reply", "label": "label", "text": "phrasing"}
-        found: Mapping[str, Any] = getattr(error, "error_dict", {"": error.error_list})
-        for name, errors in found.items():
-            field = places.get(name, name)
+        """Show the error of a stage at its field, or above the form."""
+        fields_by_column = {"body": "reply", "label": "label", "text": "phrasing"}
+        errors_by_column: Mapping[str, Any] = getattr(
+            error, "error_dict", {"": error.error_list}
+        )
+        for column, errors in errors_by_column.items():
+            field = fields_by_column.get(column, column)
             self.add_error(field if field in self.fields else None, errors)
 
 
 class DeclineForm(forms.Form):
-    """Why the library learns nothing from a question."""
+    """Why a question does not go into the library."""
 
     REASON_NAMES = ("个别订单问题", "重复", "无关", "涉及隐私", "其他")
 
@@ -249,7 +260,7 @@ class DeclineForm(forms.Form):
         return note
 
     def get_written_reason(self) -> str:
-        """Return the reason as it is kept: the choice and what was added."""
+        """Return the reason to store: the choice with the note, at most MAX_LINE_CHARS."""
         reason, note = self.cleaned_data["reason"], self.cleaned_data["note"]
         if reason == "其他":
             return str(note)

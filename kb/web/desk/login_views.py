@@ -1,4 +1,4 @@
-"""Log in, log out, and choose a password: everybody lands where they work."""
+"""Log in, log out and change passwords; a login leads to one's place of work."""
 
 from __future__ import annotations
 
@@ -31,22 +31,26 @@ from django.views.decorators.http import require_http_methods
 
 from kb.accounts import login_throttle
 from kb.accounts.login_throttle import LoginAttempt, TooManyAttemptsError
-from kb.accounts.passwords import ChangePasswordForm, NewPasswordForm
-from kb.models import MAX_ANSWER_CHARS, Question, Reader, User
-from kb.questions import answers
+from kb.accounts.passwords import (
+    ChangePasswordForm,
+    NewPasswordForm,
+    find_active_user,
+)
+from kb.models import MAX_ANSWER_CHARS, Reader, User
+from kb.questions import answers, queues
 from kb.system import outages
 from kb.system.client_address import get_client_address
+from kb.web.desk.forms import parse_id
 
 DEVICE_COOKIE = "known_device"  # sent to the login page alone
 FIRST_PASSWORD_SESSION_KEY = "first_password"  # noqa: S105 - key in the session
-FIRST_PASSWORD_SECONDS = 15 * 60  # for which a login waits for a new password
-LOGIN_RETRY_SECONDS = 30  # after which to try again when nothing can be counted
-MAX_ID_DIGITS = 18  # what fits into every database
+FIRST_PASSWORD_SECONDS = 15 * 60  # in which a first password must be chosen
+LOGIN_RETRY_SECONDS = 30  # Retry-After while attempts cannot be counted
 logger = logging.getLogger(__name__)
 
 
 class LoginForm(AuthenticationForm):
-    """Username and password, looked at only while attempts are left."""
+    """Username and password, checked only while the throttle allows an attempt."""
 
     username = UsernameField(
         label="用户名", max_length=150, widget=forms.TextInput({"autofocus": True})
@@ -59,7 +63,7 @@ class LoginForm(AuthenticationForm):
     )
     error_messages = {"invalid_login": "用户名或密码不对，请检查后重试。"}
     wait_seconds = 0  # seconds until the next attempt
-    status_code = 200  # of the answer that says what was wrong
+    status_code = 200  # of the response that shows the error
 
     def clean(self) -> dict[str, Any]:
         if self.errors:
@@ -67,9 +71,9 @@ class LoginForm(AuthenticationForm):
         username = self.cleaned_data["username"]
         try:
             attempt = _count_attempt(self.request, username)
-        except TooManyAttemptsError as refused:
-            self.wait_seconds, self.status_code = refused.seconds, 429
-            raise ValidationError(_format_wait_sentence(refused.seconds)) from None
+        except TooManyAttemptsError as error:
+            self.wait_seconds, self.status_code = error.seconds, 429
+            raise ValidationError(_format_wait_sentence(error.seconds)) from None
         except DatabaseError as error:
             logger.warning("login: attempts cannot be counted: %s", error)
             self.wait_seconds, self.status_code = LOGIN_RETRY_SECONDS, 503
@@ -87,6 +91,8 @@ class LoginForm(AuthenticationForm):
 
 
 class StaffLoginView(LoginView):
+    """The login page; it carries an answer that was posted after the session ended."""
+
     template_name = "desk/login/page.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
@@ -94,15 +100,15 @@ class StaffLoginView(LoginView):
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Keep a text that came along, also for who has logged in elsewhere meanwhile."""
+        """Save an answer that came along, also after a login in another tab."""
         response = super().dispatch(request, *args, **kwargs)
         if request.method == "POST" and request.user.is_authenticated:
-            _save_kept_text(request, request.user)
+            _save_carried_answer(request, request.user)
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
-            "kept": _read_kept_text(self.request)
+            "carried": _read_carried_answer(self.request)
         }
 
     def get_default_redirect_url(self) -> str:
@@ -133,7 +139,7 @@ class StaffLoginView(LoginView):
 
 
 class StaffLogoutView(LogoutView):
-    """Go, and leave nothing of a customer in the browser."""
+    """Log out, and clear what the browser stored of the site."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().post(request, *args, **kwargs)
@@ -149,14 +155,15 @@ class ChangePasswordView(PasswordChangeView):
     form_class = ChangePasswordForm
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Count the current password as the login does: it may be guessed here too."""
+        """Throttle guesses of the current password as the login does."""
         try:
             attempt = _count_attempt(request, request.user.get_username())
-        except TooManyAttemptsError as refused:
-            empty = ChangePasswordForm(request.user)  # type: ignore[arg-type]
-            context = {"form": empty, "refused": _format_wait_sentence(refused.seconds)}
+        except TooManyAttemptsError as error:
+            empty_form = ChangePasswordForm(request.user)  # type: ignore[arg-type]
+            refusal = _format_wait_sentence(error.seconds)
+            context = {"form": empty_form, "refusal": refusal}
             response = render(request, self.template_name, context, status=429)
-            response.headers["Retry-After"] = str(refused.seconds)
+            response.headers["Retry-After"] = str(error.seconds)
             return response
         form = self.get_form()
         if form.is_valid() or "old_password" not in form.errors:
@@ -179,10 +186,11 @@ class ChangePasswordView(PasswordChangeView):
 def choose_first_password(request: HttpRequest) -> HttpResponse:
     """Choose a password at the first login, where somebody else chose the old one.
 
-    Nobody is logged in before that: the session only holds whose password was right.
+    The login is complete only after that. Until then the session holds the id of the
+    user whose password was right.
     """
-    waiting = request.session.get(FIRST_PASSWORD_SESSION_KEY) or {}
-    user = _find_waiting_user(waiting)
+    pending = request.session.get(FIRST_PASSWORD_SESSION_KEY) or {}
+    user = _find_pending_user(pending)
     if user is None:
         return redirect("login")
     form = NewPasswordForm(user, request.POST or None)
@@ -190,60 +198,59 @@ def choose_first_password(request: HttpRequest) -> HttpResponse:
         return render(
             request, "desk/password/page.html", {"form": form, "is_first": True}
         )
-    request.user = user  # whom the audit log names
+    request.user = user  # the audit log names them
     form.save()
     request.session.pop(FIRST_PASSWORD_SESSION_KEY, None)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     messages.success(request, "密码已修改，下次请用新密码登录。")
-    response = redirect(waiting["next"] or get_workplace_url(user))
+    response = redirect(pending["next"] or get_workplace_url(user))
     _remember_device(request, response, user)
     return response
 
 
-def send_to_login(
-    request: HttpRequest, *, where: str, question: int | None = None
+def redirect_to_login_with_answer(
+    request: HttpRequest, *, next_url: str, question_id: int | None = None
 ) -> HttpResponse:
-    """Send a stranger to the login, and from there to `where`.
+    """Send somebody who is not logged in to the login, and from there to `next_url`.
 
-    The answer to `question` that they sent, as one does whose session has ended,
-    stands in the form of the login and becomes a draft of theirs. The server keeps
-    nothing for a stranger.
+    An answer that they posted, because their session ended, is carried in hidden
+    fields of the login form and becomes their draft. The server stores nothing for
+    somebody who is not logged in.
     """
-    if question is None or not request.POST.get("answer", "").strip():
-        return redirect_to_login(where, resolve_url("login"))
-    kept = {"question": question, "text": request.POST["answer"][:MAX_ANSWER_CHARS]}
-    context = {"form": LoginForm(request), "next": where, "kept": kept}
+    if question_id is None or not request.POST.get("answer", "").strip():
+        return redirect_to_login(next_url, resolve_url("login"))
+    text = request.POST["answer"][:MAX_ANSWER_CHARS]
+    carried = {"question": question_id, "text": text}
+    context = {"form": LoginForm(request), "next": next_url, "carried": carried}
     return render(request, "desk/login/page.html", context)
 
 
-def _read_kept_text(request: HttpRequest) -> dict[str, str] | None:
-    """Return the text that came along with the form of the login."""
+def _read_carried_answer(request: HttpRequest) -> dict[str, str] | None:
+    """Return the answer that was posted with the login form, if there is one."""
     text = request.POST.get("kept_text", "")[:MAX_ANSWER_CHARS]
     question = request.POST.get("kept_question", "")
     return {"question": question, "text": text} if text and question else None
 
 
-def _save_kept_text(request: HttpRequest, user: User) -> None:
-    kept = _read_kept_text(request)
-    if kept is None or not user.has_perm("kb.answer_question"):
+def _save_carried_answer(request: HttpRequest, user: User) -> None:
+    carried = _read_carried_answer(request)
+    if carried is None or not user.has_perm("kb.answer_question"):
         return
-    number = kept["question"]
-    if number.isascii() and number.isdecimal() and len(number) <= MAX_ID_DIGITS:
-        question = Question.objects.filter(pk=int(number)).first()
-        if question is not None:
-            answers.save_draft_text(question, by=user, text=kept["text"])
+    question = queues.find_question(parse_id(carried["question"]))
+    if question is not None:
+        answers.save_draft_text(question, by=user, text=carried["text"])
 
 
 def get_workplace_url(user: Reader) -> str:
     """Return the address where `user` works."""
     if user.has_perm("kb.triage_question"):
         return resolve_url("desk:inbox")
-    reads = user.is_authenticated and user.can_read_library
-    return resolve_url("console:home" if reads else "faq:home")
+    is_reader = user.is_authenticated and user.can_read_library
+    return resolve_url("console:home" if is_reader else "faq:home")
 
 
 def _count_attempt(request: HttpRequest | None, username: str) -> LoginAttempt:
-    """Count a password that is about to be checked; raises TooManyAttempts."""
+    """Count an attempt before the password is checked; raises TooManyAttemptsError."""
     address = get_client_address(request) if request else ""
     device = request.COOKIES.get(DEVICE_COOKIE, "") if request else ""
     try:
@@ -262,11 +269,11 @@ def _format_wait_sentence(seconds: int) -> str:
 
 
 def _remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Let the browser show at its next login that it was used for this account."""
-    known = request.COOKIES.get(DEVICE_COOKIE, "")
+    """Mark the browser as one that this account has used, for the throttle."""
+    cookie = request.COOKIES.get(DEVICE_COOKIE, "")
     response.set_cookie(
         DEVICE_COOKIE,
-        login_throttle.remember_device(known, username=user.get_username()),
+        login_throttle.remember_device(cookie, username=user.get_username()),
         max_age=login_throttle.KNOWN_DEVICE_SECONDS,
         path=resolve_url("login"),
         secure=settings.SESSION_COOKIE_SECURE,
@@ -276,25 +283,28 @@ def _remember_device(request: HttpRequest, response: HttpResponse, user: User) -
 
 
 def _require_first_password(
-    request: HttpRequest, user: User, where: str
+    request: HttpRequest, user: User, next_url: str
 ) -> HttpResponse:
     request.session.cycle_key()
     request.session[FIRST_PASSWORD_SESSION_KEY] = {
         "user": user.pk,
         "hash": user.get_session_auth_hash(),
         "until": int(time.time()) + FIRST_PASSWORD_SECONDS,
-        "next": where,
+        "next": next_url,
     }
     return redirect("first-password")
 
 
-def _find_waiting_user(waiting: dict[str, Any]) -> User | None:
-    """Return whose password is to be chosen, unless too late or changed meanwhile."""
-    left = waiting.get("until", 0) - time.time()
-    if not 0 < left <= FIRST_PASSWORD_SECONDS:
+def _find_pending_user(pending: dict[str, Any]) -> User | None:
+    """Return the user who must choose a password; None where it is too late.
+
+    None as well where the password was changed since the login.
+    """
+    seconds_left = pending.get("until", 0) - time.time()
+    if not 0 < seconds_left <= FIRST_PASSWORD_SECONDS:
         return None
-    user = User.objects.filter(pk=waiting["user"], is_active=True).first()
+    user = find_active_user(pending["user"])
     if user is None:
         return None
-    same = constant_time_compare(waiting["hash"], user.get_session_auth_hash())
-    return user if same and user.must_change_password else None
+    is_same = constant_time_compare(pending["hash"], user.get_session_auth_hash())
+    return user if is_same and user.must_change_password else None

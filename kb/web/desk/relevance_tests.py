@@ -1,4 +1,4 @@
-"""搜索验收: what fails and what moved at the last trial, and a warning before publishing."""
+"""搜索验收: failures and rank changes of the last run, and a warning before publishing."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from kb.index.engines import EngineUnavailableError
-from kb.models import Entry, RelevanceTest
+from kb.library import entries
+from kb.models import Entry, RelevanceTest, User
 from kb.operations.jobs import get_task, is_scheduler_alive, request_run
 from kb.quality import relevance_tests as stage
-from kb.web.desk.draft_entries import editor_required
-from kb.web.desk.inbox import StaffRequest
+from kb.web.desk.access import StaffRequest, editor_required
 
-RECENT_MOVES_WINDOW = timedelta(days=1)  # of which the page tells what moved
-MAX_TESTS_RUN_AT_ONCE = 30  # queries that a page waits for
-MAX_LISTED_TESTS = 100  # rows of a list on the page; the admin has the rest
+RECENT_MOVES_WINDOW = timedelta(days=1)  # the page lists rank changes of this time
+MAX_TESTS_RUN_AT_ONCE = 30  # more of them run in the background
+MAX_LISTED_TESTS = 100  # of each list on the page; the admin has the rest
 
 
 @dataclass(frozen=True, slots=True)
 class RelevanceTestRow:
-    """A golden query with what the page says of it; `before` None was never tried."""
+    """A test with its ranks: 0 is not found, None as previous rank was never run."""
 
     test: RelevanceTest
     previous_rank: int | None
@@ -35,34 +35,35 @@ class RelevanceTestRow:
     entries_above: list[Entry]
 
     @property
-    def result_tone(self) -> str:
+    def badge_class(self) -> str:
+        """Return "bad" for a failure, "ok" for a test that passes again, else ""."""
         if not self.test.is_met_at_rank(self.current_rank):
             return "bad"
-        better = self.previous_rank is not None and not self.test.is_met_at_rank(
+        was_failing = self.previous_rank is not None and not self.test.is_met_at_rank(
             self.previous_rank
         )
-        return "ok" if better else ""
+        return "ok" if was_failing else ""
 
 
 @editor_required
 @require_safe
 def show_relevance_tests(request: StaffRequest) -> HttpResponse:
-    """Show the last trial: what fails, and what stands elsewhere than before."""
-    last = stage.get_last_run()
-    failing = RelevanceTest.objects.failing().select_related("entry")
-    told = [
-        (row, row.rank, row.rank or 0, row.above) for row in failing[:MAX_LISTED_TESTS]
+    """Show the last run: which tests fail, and which ranks have changed."""
+    failing = stage.list_failing_tests()
+    failing_rows = [
+        (test, test.rank, test.rank or 0, test.above)
+        for test in failing[:MAX_LISTED_TESTS]
     ]
-    moved = stage.list_rank_changes(timezone.now() - RECENT_MOVES_WINDOW)
-    seen = Entry.objects.visible_to(request.user)
+    moves = stage.list_rank_changes(timezone.now() - RECENT_MOVES_WINDOW)
+    moved_rows = _load_moved_tests(moves[:MAX_LISTED_TESTS])
     context = {
-        "last": last,
-        "stale": stage.is_run_due(stage.compute_test_stamp()),
-        "total": RelevanceTest.objects.count(),
-        "failing": _make_test_rows(told, seen),
-        "count": failing.count(),
-        "moved": _make_test_rows(_load_moved_tests(moved[:MAX_LISTED_TESTS]), seen),
-        "moves": len(moved),
+        "last_run": stage.get_last_run(),
+        "is_run_due": stage.is_run_due(stage.compute_test_stamp()),
+        "total": stage.count_tests(),
+        "failing": _make_test_rows(failing_rows, user=request.user),
+        "failing_total": failing.count(),
+        "moved": _make_test_rows(moved_rows, user=request.user),
+        "moved_total": len(moves),
     }
     return render(request, "desk/relevance_tests/page.html", context)
 
@@ -70,26 +71,23 @@ def show_relevance_tests(request: StaffRequest) -> HttpResponse:
 @editor_required
 @require_POST
 def run_relevance_tests(request: StaffRequest) -> HttpResponse:
-    """Try them: a few at once, more in the background."""
+    """Run the tests: a few while the page waits, more in the background."""
     task = get_task("trials")
-    if (
-        task
-        and RelevanceTest.objects.count() > MAX_TESTS_RUN_AT_ONCE
-        and is_scheduler_alive()
-    ):
+    is_long = stage.count_tests() > MAX_TESTS_RUN_AT_ONCE
+    if task and is_long and is_scheduler_alive():
         request_run(task)
         messages.info(request, "已经开始在后台跑，跑完后刷新这一页就能看到结果。")
         return redirect("desk:golden")
     try:
-        trial = stage.run_relevance_tests(by=request.user)
+        run = stage.run_relevance_tests(by=request.user)
     except EngineUnavailableError:
         messages.error(request, "搜索引擎暂时不可用，没有跑。")
     else:
-        tone = messages.warning if trial.failing else messages.success
-        tone(
+        add_message = messages.warning if run.failing else messages.success
+        add_message(
             request,
-            f"跑完 {trial.total} 条，用了 {trial.duration_seconds:.1f} 秒："
-            f"{trial.failing} 条不达标，{len(trial.moved)} 条名次变了。",
+            f"跑完 {run.total} 条，用了 {run.duration_seconds:.1f} 秒："
+            f"{run.failing} 条不达标，{len(run.moved)} 条名次变了。",
         )
     return redirect("desk:golden")
 
@@ -97,40 +95,41 @@ def run_relevance_tests(request: StaffRequest) -> HttpResponse:
 @editor_required
 @require_safe
 def show_publish_warning(request: StaffRequest, pk: int) -> HttpResponse:
-    """Say what would fail with the entry published; publishing is one more click."""
-    seen = Entry.objects.visible_to(request.user)
-    entry = seen.filter(pk=pk).first()
+    """Show which tests would fail with the entry published; one more click publishes."""
+    entry = entries.find_entry(pk, user=request.user)
     if entry is None:
         messages.warning(request, "这个条目已经不在了。")
         return redirect("desk:drafts")
-    told = stage.forecast_failures(entry)
+    forecasts = stage.forecast_failures(entry)
     rows = [
-        (t.relevance_test, t.before, t.after.rank, t.after.entry_ids_above)
-        for t in told
+        (row.relevance_test, row.before, row.after.rank, row.after.entry_ids_above)
+        for row in forecasts
     ]
     context = {
         "entry": entry,
-        "told": _make_test_rows(rows, seen),
-        "harmed": sum(one.is_regression for one in told),
+        "failing": _make_test_rows(rows, user=request.user),
+        "regressions": sum(forecast.is_regression for forecast in forecasts),
     }
     return render(request, "desk/relevance_tests/warning.html", context)
 
 
-def _load_moved_tests(told: Iterable[dict[str, Any]]) -> list[Any]:
-    by_id = {one["golden"]: one for one in told}
-    rows = RelevanceTest.objects.select_related("entry").in_bulk(by_id)
+def _load_moved_tests(moves: Iterable[dict[str, Any]]) -> list[Any]:
+    """Return (test, rank before, rank after, ids above) of the tests that still exist."""
+    moves_by_id = {move["golden"]: move for move in moves}
+    tests = stage.load_tests(moves_by_id)
     return [
-        (rows[pk], one["before"], one["after"], one["above"])
-        for pk, one in by_id.items()
-        if pk in rows
+        (tests[pk], move["before"], move["after"], move["above"])
+        for pk, move in moves_by_id.items()
+        if pk in tests
     ]
 
 
-def _make_test_rows(rows: Iterable[Any], seen: Any) -> list[RelevanceTestRow]:
-    """Put the entries that stand above in place of their ids, in one query."""
+def _make_test_rows(rows: Iterable[Any], *, user: User) -> list[RelevanceTestRow]:
+    """Return the rows with entries in place of the ids above, loaded in one query."""
     listed = list(rows)
-    known = seen.in_bulk({pk for *_, above in listed for pk in above})
+    ids = {pk for *_, ids_above in listed for pk in ids_above}
+    by_id = entries.load_entries(ids, user=user)
     return [
-        RelevanceTestRow(row, before, after, [known[pk] for pk in above if pk in known])
-        for row, before, after, above in listed
+        RelevanceTestRow(test, before, after, [by_id[pk] for pk in ids if pk in by_id])
+        for test, before, after, ids in listed
     ]

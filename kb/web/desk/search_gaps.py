@@ -1,4 +1,4 @@
-"""搜索缺口: what people search for and do not find, one at a time, until it is proved."""
+"""搜索缺口: one gap at a time, until a search for it is verified to find an entry."""
 
 from __future__ import annotations
 
@@ -9,28 +9,32 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from kb.index.engines import EngineUnavailableError
 from kb.library import entries
-from kb.models import Entry, Review, SearchGap, SearchSide
+from kb.models import Entry, Review, SearchGap
 from kb.quality import search_gaps as stage
-from kb.web.desk import inbox_queue
-from kb.web.desk.draft_entries import editor_required
-from kb.web.desk.forms import MAX_ID, DeclineForm, SingleLineField
-from kb.web.desk.inbox import StaffRequest, get_error_code
+from kb.web.desk import UNDO_WINDOW
+from kb.web.desk.access import StaffRequest, editor_required
+from kb.web.desk.forms import DeclineForm, SingleLineField, get_error_code, parse_id
+from kb.web.desk.similar_entries import (
+    SimilarEntries,
+    find_similar_entries,
+    list_personal_data_kinds,
+)
 
-MAX_LISTED_GAPS = 40  # gaps in the list
+MAX_LISTED_GAPS = 40
 Status = SearchGap.Status
 GAP_TABS = (Status.OPEN, Status.VERIFYING, Status.CLOSED, Status.DECLINED)
 
 
 class DeclineGapForm(DeclineForm):
+    """Why a gap is not one to fill."""
+
     REASON_NAMES = (
         "不是我们的业务",
         "打错或试搜",
@@ -43,54 +47,56 @@ class DeclineGapForm(DeclineForm):
         super().__init__(*args, **kwargs)
         reason = self.fields["reason"]
         assert isinstance(reason, forms.ChoiceField)  # noqa: S101 - for the type
-        reason.choices = [(one, one) for one in self.REASON_NAMES]
+        reason.choices = [(name, name) for name in self.REASON_NAMES]
 
 
 class SynonymForm(forms.Form):
+    """A word that people search for, and the word of an entry that means the same."""
+
     said = SingleLineField(label="搜索时说", help_text="搜索的话里的一个词。")
     written = SingleLineField(label="条目里写", help_text="条目里意思相同的词。")
     entry = forms.TypedChoiceField(label="应该找到", coerce=int)
 
     use_required_attribute = False
 
-    def __init__(self, found: list[Entry], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, candidates: list[Entry], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         entry = self.fields["entry"]
         assert isinstance(entry, forms.ChoiceField)  # noqa: S101 - for the type
-        entry.choices = [(one.pk, one.question) for one in found]
+        entry.choices = [(row.pk, row.question) for row in candidates]
 
 
 @editor_required
 @require_safe
 def show_gaps(request: StaffRequest) -> HttpResponse:
-    """Show the gap that is asked for, or what is missed most often."""
+    """Show the gap of the address, or the first of the list."""
     return _render_gap_page(request, _find_chosen_gap(request))
 
 
 @editor_required
 @require_POST
 def settle_gap(request: StaffRequest, pk: int) -> HttpResponse:
-    """Do one thing about a gap, and prove it where that can be done at once."""
-    gap = SearchGap.objects.filter(pk=pk).first()
-    act = GAP_ACTIONS.get(request.POST.get("do", ""))
-    if gap is None or act is None:
+    """Carry out one action on a gap; where it may close the gap, verify it at once."""
+    gap = stage.find_gap(pk)
+    action = GAP_ACTIONS.get(request.POST.get("do", ""))
+    if gap is None or action is None:
         messages.warning(request, stage.GAP_HANDLED_MESSAGE)
         return redirect(_make_gaps_url(request))
     try:
-        return act(request, gap)
+        return action(request, gap)
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
         return redirect(_make_gaps_url(request, gap=pk))
 
 
-# What may be done ------------------------------------------------------------------
+# Actions ---------------------------------------------------------------------------
 
 
 def _look_for_entries(request: StaffRequest, gap: SearchGap) -> HttpResponse:
     words = SingleLineField().clean(request.POST.get("q", " ")) or ""
     typed = _read_typed_phrasing(request, gap)
-    kept = "" if typed == entries.suggest_phrasing(gap.words) else typed
-    return redirect(_make_gaps_url(request, gap=gap.pk, q=words, phrasing=kept))
+    phrasing = "" if typed == entries.suggest_phrasing(gap.words) else typed
+    return redirect(_make_gaps_url(request, gap=gap.pk, q=words, phrasing=phrasing))
 
 
 def _draft_entry(request: StaffRequest, gap: SearchGap) -> HttpResponse:
@@ -103,7 +109,7 @@ def _add_phrasing(request: StaffRequest, gap: SearchGap) -> HttpResponse:
     entry = _get_chosen_entry(request)
     words = _read_typed_phrasing(request, gap)
     try:
-        gap, heard = stage.add_phrasing_for_gap(
+        gap, outcome = stage.add_phrasing_for_gap(
             gap, entry, by=request.user, words=words
         )
     except ValidationError as error:
@@ -112,41 +118,37 @@ def _add_phrasing(request: StaffRequest, gap: SearchGap) -> HttpResponse:
         return _render_gap_page(
             request, gap, phrasing=words, phrasing_errors=error.messages
         )
-    if isinstance(heard, Review):
-        told = f"「{words}」已作为「{entry}」的相似问法提交审核，通过以后自动验证。"
-        messages.success(request, told)
+    if isinstance(outcome, Review):
+        message = f"「{words}」已作为「{entry}」的相似问法提交审核，通过以后自动验证。"
+        messages.success(request, message)
         return redirect(_make_gaps_url(request))
-    return _prove_gap(request, gap, f"「{words}」已收为「{entry}」的相似问法")
+    return _verify_gap(request, gap, f"「{words}」已收为「{entry}」的相似问法")
 
 
 def _read_typed_phrasing(request: StaffRequest, gap: SearchGap) -> str:
-    """Return the phrasing as the editor has written it, or else as it is offered."""
-    sent = request.POST if request.method == "POST" else request.GET
-    if (typed := sent.get("phrasing")) is None:
+    """Return the phrasing as the editor typed it, or else the suggested one."""
+    query = request.POST if request.method == "POST" else request.GET
+    if (typed := query.get("phrasing")) is None:
         return entries.suggest_phrasing(gap.words)
     return SingleLineField(required=False).clean(typed) or ""
 
 
 def _add_synonym(request: StaffRequest, gap: SearchGap) -> HttpResponse:
-    found = list(_find_near_entries(request, gap).entries)
-    form = SynonymForm(found, request.POST)
+    candidates = list(_find_gap_entries(request, gap).entries)
+    form = SynonymForm(candidates, request.POST)
     if not form.is_valid():
         return _render_gap_page(request, gap, synonym=form)
-    given = form.cleaned_data
-    entry = next(one for one in found if one.pk == given["entry"])
+    values = form.cleaned_data
+    said, written = values["said"], values["written"]
+    entry = next(row for row in candidates if row.pk == values["entry"])
     try:
         gap = stage.add_synonym_for_gap(
-            gap,
-            entry,
-            searched_word=given["said"],
-            entry_word=given["written"],
-            by=request.user,
+            gap, entry, searched_word=said, entry_word=written, by=request.user
         )
     except ValidationError as error:
         form.add_error(None, error.messages)
         return _render_gap_page(request, gap, synonym=form)
-    said = f"搜「{given['said']}」也会找写着「{given['written']}」的条目"
-    return _prove_gap(request, gap, said)
+    return _verify_gap(request, gap, f"搜「{said}」也会找写着「{written}」的条目")
 
 
 def _decline_gap(request: StaffRequest, gap: SearchGap) -> HttpResponse:
@@ -165,7 +167,7 @@ def _reopen_gap(request: StaffRequest, gap: SearchGap) -> HttpResponse:
 
 
 def _check_again(request: StaffRequest, gap: SearchGap) -> HttpResponse:
-    return _prove_gap(request, gap, f"又搜了一遍「{gap.words}」")
+    return _verify_gap(request, gap, f"又搜了一遍「{gap.words}」")
 
 
 GAP_ACTIONS: dict[str, Callable[[StaffRequest, SearchGap], HttpResponse]] = {
@@ -179,31 +181,31 @@ GAP_ACTIONS: dict[str, Callable[[StaffRequest, SearchGap], HttpResponse]] = {
 }
 
 
-def _prove_gap(request: StaffRequest, gap: SearchGap, said: str) -> HttpResponse:
-    """Search once more, and say what came of it."""
+def _verify_gap(request: StaffRequest, gap: SearchGap, change: str) -> HttpResponse:
+    """Search again; the message says what was changed and what the search found."""
     try:
         gap = stage.verify_gap(gap)
     except EngineUnavailableError:
-        messages.warning(request, f"{said}。搜索引擎暂时不可用，稍后自动验证。")
+        messages.warning(request, f"{change}。搜索引擎暂时不可用，稍后自动验证。")
         return redirect(_make_gaps_url(request))
-    stands = f"排第 {gap.rank} 名" if gap.rank else "还没有找到它"
+    rank = f"排第 {gap.rank} 名" if gap.rank else "还没有找到它"
     if gap.status == Status.CLOSED:
-        messages.success(request, f"{said}。验证通过：{stands}。")
+        messages.success(request, f"{change}。验证通过：{rank}。")
     else:
-        live = gap.entry and gap.entry.status == Entry.Status.PUBLISHED
-        why = "" if live else "（条目还没有发布）"
+        is_live = gap.entry and gap.entry.status == Entry.Status.PUBLISHED
+        why = "" if is_live else "（条目还没有发布）"
         messages.warning(
             request,
-            f"{said}。待验证：{stands}{why}，要在前 {stage.MAX_VERIFIED_RANK} 名。",
+            f"{change}。待验证：{rank}{why}，要在前 {stage.MAX_VERIFIED_RANK} 名。",
         )
     return redirect(_make_gaps_url(request))
 
 
 def _get_chosen_entry(request: StaffRequest) -> Entry:
-    sent = request.POST.get("entry", "")
-    number = int(sent) if sent.isascii() and sent.isdecimal() else 0
-    seen = Entry.objects.visible_to(request.user).filter(pk=min(number, MAX_ID))
-    if (entry := seen.first()) is None:
+    """Return the entry of the button; raises ValidationError where it is gone."""
+    pk = parse_id(request.POST.get("entry", ""))
+    entry = entries.find_entry(pk, user=request.user) if pk else None
+    if entry is None:
         raise ValidationError("这个条目已经不在了，请另选一个。")
     return entry
 
@@ -216,83 +218,66 @@ def _read_status_tab(request: StaffRequest) -> str:
     return status if status in GAP_TABS else str(Status.OPEN)
 
 
-def _select_gaps(request: StaffRequest) -> QuerySet[SearchGap]:
-    status, side = _read_status_tab(request), request.GET.get("side", "")
-    if status == Status.OPEN:
-        rows = SearchGap.objects.needing_attention().order_by(
-            "-fell", "-misses", "-last_at", "pk"
-        )
-    else:
-        rows = SearchGap.objects.filter(status=status).order_by("-settled_at", "pk")
-    return rows.filter(side=side) if side in SearchSide.values else rows
-
-
 def _find_chosen_gap(request: StaffRequest) -> SearchGap | None:
-    sent = request.GET.get("gap", "")
-    number = int(sent) if sent.isascii() and sent.isdecimal() else 0
-    found = SearchGap.objects.filter(pk=min(number, MAX_ID))
-    related = ("entry", "by")
-    chosen = found.select_related(*related).first() if number else None
-    return chosen or _select_gaps(request).select_related(*related).first()
+    """Return the gap of the address, or the first of the list."""
+    pk = parse_id(request.GET.get("gap", ""))
+    gap = stage.find_gap(pk) if pk else None
+    if gap is not None:
+        return gap
+    rows = stage.list_gaps(_read_status_tab(request), side=request.GET.get("side", ""))
+    return rows.select_related("entry", "by").first()
 
 
-def _find_near_entries(
-    request: StaffRequest, gap: SearchGap
-) -> inbox_queue.SimilarEntries:
-    words = SingleLineField(required=False).clean(request.GET.get("q", "")) or gap.words
-    return inbox_queue.find_similar_entries(words, user=request.user)
+def _find_gap_entries(request: StaffRequest, gap: SearchGap) -> SimilarEntries:
+    """Return entries similar to the words of ?q=, or else to those of the gap."""
+    typed = SingleLineField(required=False).clean(request.GET.get("q", ""))
+    return find_similar_entries(typed or gap.words, user=request.user)
 
 
 def _render_gap_page(
-    request: StaffRequest, gap: SearchGap | None, **bound: Any
+    request: StaffRequest, gap: SearchGap | None, **extra_context: Any
 ) -> HttpResponse:
-    listed = _select_gaps(request)
-    around = list(listed[:MAX_LISTED_GAPS])
-    counts = dict(
-        SearchGap.objects.order_by().values_list("status").annotate(n=Count("pk"))
-    )
-    counts[Status.OPEN] = SearchGap.objects.needing_attention().count()
+    """Show a gap beside its list; `extra_context` comes from a refused form."""
+    status, side = _read_status_tab(request), request.GET.get("side", "")
+    rows = stage.list_gaps(status, side=side)
+    around = list(rows[:MAX_LISTED_GAPS])
+    counts = stage.count_gaps()
     context: dict[str, Any] = {
         "gap": gap,
         "around": around,
-        "status": _read_status_tab(request),
-        "side": request.GET.get("side", ""),
+        "status": status,
+        "side": side,
         "tabs": [(tab.value, tab.label, counts.get(tab, 0)) for tab in GAP_TABS],
-        "total": listed.count(),
-        "last": _find_last_declined(request),
+        "total": rows.count(),
+        "undo": stage.find_last_declined_gap(request.user, within=UNDO_WINDOW),
     }
     if gap is not None:
-        at = around.index(gap) if gap in around else -1
-        near, offered = (
-            _find_near_entries(request, gap),
-            entries.suggest_phrasing(gap.words),
-        )
-        context |= {
-            "figures": stage.get_gap_figures([gap])[gap.pk],
-            "next": around[at + 1] if -1 < at + 1 < len(around) else None,
-            "previous": around[at - 1] if at > 0 else None,
-            "near": near,
-            "words": SingleLineField(required=False).clean(request.GET.get("q", "")),
-            "synonym": SynonymForm(list(near.entries), initial={"said": offered}),
-            "decline": DeclineGapForm(),
-            "phrasing": _read_typed_phrasing(request, gap),
-            "personal": inbox_queue.list_personal_data_kinds(gap.words),
-            **bound,
-        }
-    status = 400 if bound else 200
-    return render(request, "desk/search_gaps/page.html", context, status=status)
+        context |= _make_gap_context(request, gap, around) | extra_context
+    http_status = 400 if extra_context else 200
+    return render(request, "desk/search_gaps/page.html", context, status=http_status)
 
 
-def _find_last_declined(request: StaffRequest) -> SearchGap | None:
-    """Return what the reader declined last, as long as that is easily undone."""
-    mine = SearchGap.objects.filter(
-        by=request.user, settled_at__gt=timezone.now() - inbox_queue.UNDO_WINDOW
-    )
-    return mine.filter(status=Status.DECLINED).order_by("-settled_at").first()
+def _make_gap_context(
+    request: StaffRequest, gap: SearchGap, around: list[SearchGap]
+) -> dict[str, Any]:
+    index = around.index(gap) if gap in around else -1
+    similar = _find_gap_entries(request, gap)
+    suggested = entries.suggest_phrasing(gap.words)
+    return {
+        "figures": stage.get_gap_figures([gap])[gap.pk],
+        "next": around[index + 1] if -1 < index + 1 < len(around) else None,
+        "previous": around[index - 1] if index > 0 else None,
+        "similar": similar,
+        "words": SingleLineField(required=False).clean(request.GET.get("q", "")),
+        "synonym": SynonymForm(list(similar.entries), initial={"said": suggested}),
+        "decline": DeclineGapForm(),
+        "phrasing": _read_typed_phrasing(request, gap),
+        "personal": list_personal_data_kinds(gap.words),
+    }
 
 
-def _make_gaps_url(request: StaffRequest, **more: Any) -> str:
-    """Return the page with the filter that is on, and `more` in the address."""
-    given = {name: request.GET.get(name, "") for name in ("status", "side")}
-    query = {name: value for name, value in {**given, **more}.items() if value}
+def _make_gaps_url(request: StaffRequest, **parameters: Any) -> str:
+    """Return the page with the filter that is on, and `parameters` in the address."""
+    filters = {name: request.GET.get(name, "") for name in ("status", "side")}
+    query = {name: value for name, value in {**filters, **parameters}.items() if value}
     return f"{reverse('desk:gaps')}?{urlencode(query)}".rstrip("?")

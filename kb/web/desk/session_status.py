@@ -1,4 +1,4 @@
-"""Say who is signed in, for pages that let people sign in again in place."""
+"""Who is logged in, for pages that let people log in again without leaving them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What did not help readers, and why: mend the entry, then say that it is done."""
+"""没帮助: entries that did not help customers, until somebody has dealt with them."""
 
 from __future__ import annotations
 
@@ -10,28 +10,24 @@ from django.views.decorators.http import require_POST, require_safe
 
 from kb import usage
 from kb.library import entries
-from kb.models import Entry
-from kb.web.desk import inbox_queue
-from kb.web.desk.draft_entries import editor_required
+from kb.web.desk import UNDO_WINDOW
+from kb.web.desk.access import StaffRequest, editor_required
 from kb.web.desk.forms import parse_sent_time
-from kb.web.desk.inbox import StaffRequest
 
-MAX_LISTED_COMPLAINTS = (
-    50  # entries on the page; the next ones come when these are done
-)
+MAX_LISTED_COMPLAINTS = 50  # entries; the next ones come when these are done
 
 
 @editor_required
 @require_safe
 def list_unhelpful_entries(request: StaffRequest) -> HttpResponse:
-    """List entries that did not help, the most often named first."""
-    handled = request.GET.get("show") == "done"
+    """List entries with complaints, those with most of them first."""
+    is_handled = request.GET.get("show") == "done"
     context = {
-        "complaints": usage.list_complaints(MAX_LISTED_COMPLAINTS, handled=handled),
+        "complaints": usage.list_complaints(MAX_LISTED_COMPLAINTS, handled=is_handled),
         "total": usage.query_entries_with_complaints().count(),
-        "handled": handled,
+        "is_handled": is_handled,
         "undo": usage.find_last_handled_complaint(
-            request.user, since=timezone.now() - inbox_queue.UNDO_WINDOW
+            request.user, since=timezone.now() - UNDO_WINDOW
         ),
     }
     return render(request, "desk/unhelpful/page.html", context)
@@ -40,8 +36,8 @@ def list_unhelpful_entries(request: StaffRequest) -> HttpResponse:
 @editor_required
 @require_POST
 def handle_complaints(request: StaffRequest, pk: int) -> HttpResponse:
-    """Call what was read about an entry done, or let it wait again."""
-    entry = Entry.objects.visible_to(request.user).filter(pk=pk).first()
+    """Mark the complaints about an entry as handled, or put them back."""
+    entry = entries.find_entry(pk, user=request.user)
     if entry is None:
         messages.warning(request, "这个条目已经不在了。")
     elif not entries.can_write_entry(entry, by=request.user):
