@@ -22,7 +22,7 @@ from kb.index.engines import EngineUnavailableError
 from kb.library import entries
 from kb.models import Category, Entry, Module, Question, User
 from kb.questions import triage
-from kb.web.desk import inbox_queue
+from kb.web.desk import UNDO_WINDOW
 from tests.conftest import MakeEntry, MakeQuestion
 
 INBOX = "/desk/inbox/"
@@ -617,7 +617,7 @@ def test_only_ones_own_last_step_is_offered(
     assert "/undo/" not in read(desk)
     triage.decline_question(three[1], reason="无关", by=editor)
     assert f"/{three[1].pk}/undo/" in read(desk)
-    long_ago = timezone.now() - inbox_queue.UNDO_WINDOW - timedelta(minutes=1)
+    long_ago = timezone.now() - UNDO_WINDOW - timedelta(minutes=1)
     Question.objects.filter(pk=three[1].pk).update(settled_at=long_ago)
     assert "/undo/" not in read(desk)
 
