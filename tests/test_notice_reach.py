@@ -103,7 +103,7 @@ def test_the_panel_answers_what_is_typed(client: Client, editor: User) -> None:
     search("什么时候发货", 3)
     client.force_login(editor)
     page = client.get(reverse("admin:kb_announcement_add")).text
-    assert 'id="notice-reach"' in page
+    assert 'id="announcement-reach"' in page
     assert "没有关键词：公告只在首页" in page
     sent = {"keywords": "发货 物流", "audience": "staff"}
     told = client.post(reverse(REACH), sent).text

@@ -1,4 +1,4 @@
-"""The admin site: our words, our login, and the models in the order of the work."""
+"""The admin site: its names, its login, and the groups of its models."""
 
 from __future__ import annotations
 
@@ -39,6 +39,8 @@ MODEL_GROUPS = {
 
 
 class KnowledgeBaseAdminSite(AdminSite):
+    """The admin of the knowledge base, with imports, exports and a dashboard."""
+
     site_title = site_header = "话术库与 FAQ 管理"
     index_title = "管理"
     site_url = "/"
@@ -48,22 +50,22 @@ class KnowledgeBaseAdminSite(AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send people to the one login page of the house."""
+        """Redirect to the login page that the whole site uses."""
         if self.has_permission(request):
             return redirect("admin:index")
         if request.user.is_authenticated:
             raise PermissionDenied("管理页面只对编辑和主管开放。")
-        where = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
-        return redirect_to_login(where, reverse("login"))
+        next_url = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
+        return redirect_to_login(next_url, reverse("login"))
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Send people to the one page for passwords."""
+        """Redirect to the page for passwords that the whole site uses."""
         return redirect("password")
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Answer 400 where a forged number is larger than any database takes."""
+        """Return the view; it responds with 400 to a number that no database takes."""
         guarded = super().admin_view(view, cacheable)
 
         @wraps(guarded)
@@ -76,13 +78,12 @@ class KnowledgeBaseAdminSite(AdminSite):
         return call_guarded_view
 
     def each_context(self, request: HttpRequest) -> Any:
-        """Say on every page that search is behind, while a large lot is worked off."""
+        """Add how many entries the search index is behind, while they are many."""
         context = super().each_context(request)
         if context["has_permission"]:
-            waiting = sync.count_pending_marks()
-            context["index_pending"] = (
-                f"{waiting:,}" if waiting > MAX_SMALL_BATCH_ENTRIES else ""
-            )
+            pending = sync.count_pending_marks()
+            is_behind = pending > MAX_SMALL_BATCH_ENTRIES
+            context["index_pending"] = f"{pending:,}" if is_behind else ""
         return context
 
     def get_urls(self) -> list[Any]:
@@ -95,7 +96,7 @@ class KnowledgeBaseAdminSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Begin the day with what waits for the reader."""
+        """Show the work that waits for the reader above the models."""
         from kb.admin import dashboard  # noqa: PLC0415 - models load after the site
 
         cards = dashboard.list_dashboard_cards(request.user)  # type: ignore[arg-type]
@@ -107,7 +108,7 @@ class KnowledgeBaseAdminSite(AdminSite):
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[Any]:
-        """Return the models in our groups; one app's own page keeps Django's."""
+        """Return the models in MODEL_GROUPS instead of by app."""
         apps = super().get_app_list(request, app_label)
         models = {m["object_name"]: m for app in apps for m in app["models"]}
         return [
@@ -116,13 +117,13 @@ class KnowledgeBaseAdminSite(AdminSite):
                 "app_label": "kb",
                 "app_url": reverse("admin:index"),
                 "has_module_perms": True,
-                "models": found,
+                "models": group,
             }
             for name, members in MODEL_GROUPS.items()
-            if (found := [models[m] for m in members if m in models])
+            if (group := [models[m] for m in members if m in models])
         ]
 
 
-# One object, however often it is made: on the way to this class Django imports
-# the package, which registers with the default site that is just being made.
+# One object however often it is called: to find this class Django imports kb.admin,
+# whose modules register with the default site that is only just being made.
 get_admin_site = cache(KnowledgeBaseAdminSite)

@@ -1,4 +1,4 @@
-"""公告: written, timed and ended by editors; the clock does the rest."""
+"""公告: editors write announcements, and set when they start and end."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ from kb.models import Announcement
 from kb.models.announcement import AnnouncementState
 from kb.publishing import announcements
 
-DEFAULT_DURATION = timedelta(
-    hours=4
-)  # that a new notice lasts until somebody says otherwise
+DEFAULT_DURATION = timedelta(hours=4)  # of a new announcement
 STATE_BADGE_CLASSES = {
     AnnouncementState.UPCOMING: "warn",
     AnnouncementState.RUNNING: "ok",
@@ -40,7 +38,7 @@ class AnnouncementStateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Announcement]) -> Any:
         state = next(
-            (one for one in AnnouncementState if one.value == self.value()), None
+            (state for state in AnnouncementState if state.value == self.value()), None
         )
         if state is None:
             return queryset
@@ -87,25 +85,25 @@ class AnnouncementAdmin(AnnouncementReachMixin, GatedAdmin):
         super().save_model(request, obj, form, change)
 
     @admin.action(description="现在结束所选的公告", permissions=["change"])
-    def end_now(self, request: HttpRequest, chosen: QuerySet[Announcement]) -> None:
-        for incident in chosen:
-            if not self.has_change_permission(request, incident):
-                messages.warning(request, f"「{incident}」不在您负责的范围里。")
-            elif announcements.end_announcement(incident):
-                messages.success(request, f"「{incident}」已结束。")
+    def end_now(self, request: HttpRequest, queryset: QuerySet[Announcement]) -> None:
+        for announcement in queryset:
+            if not self.has_change_permission(request, announcement):
+                messages.warning(request, f"「{announcement}」不在您负责的范围里。")
+            elif announcements.end_announcement(announcement):
+                messages.success(request, f"「{announcement}」已结束。")
             else:
-                messages.warning(request, f"「{incident}」没有在进行，不用结束。")
+                messages.warning(request, f"「{announcement}」没有在进行，不用结束。")
 
     @admin.display(description="状态", ordering="starts_at")
-    def state_badge(self, incident: Announcement) -> SafeString:
-        state = incident.state
+    def state_badge(self, announcement: Announcement) -> SafeString:
+        state = announcement.state
         badge = '<span class="badge {}">{}</span>'
         return format_html(badge, STATE_BADGE_CLASSES[state], state.label)
 
     @admin.display(description="开始", ordering="starts_at")
-    def start_time(self, incident: Announcement) -> str:
-        return format_local_time(incident.starts_at)
+    def start_time(self, announcement: Announcement) -> str:
+        return format_local_time(announcement.starts_at)
 
     @admin.display(description="结束", ordering="ends_at")
-    def end_time(self, incident: Announcement) -> str:
-        return format_local_time(incident.ends_at)
+    def end_time(self, announcement: Announcement) -> str:
+        return format_local_time(announcement.ends_at)

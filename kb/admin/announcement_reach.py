@@ -1,4 +1,4 @@
-"""The form of a notice shows which of last week's searches would have shown it."""
+"""Which of last week's searches would have shown an announcement, beside its form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_KEYWORDS_CHARS = 2000
 
 
 class AnnouncementReachMixin(AnnouncementAdminBase):
-    """Adds the read-only field `reach` and the address that keeps it up to date."""
+    """Adds the read-only field `reach_panel` and the address that updates it."""
 
     change_form_template = "admin/kb/announcements/change_form.html"
     readonly_fields = ("reach_panel",)
@@ -37,7 +37,7 @@ class AnnouncementReachMixin(AnnouncementAdminBase):
         return [path("reach/", view, name="kb_announcement_reach"), *super().get_urls()]
 
     def show_reach_view(self, request: HttpRequest) -> HttpResponse:
-        """Return the panel for what stands in the form, as a piece of HTML."""
+        """Return the HTML of the panel for the keywords and the audience of the form."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         if request.method != "POST":
@@ -47,11 +47,13 @@ class AnnouncementReachMixin(AnnouncementAdminBase):
         return render(request, REACH_TEMPLATE, context)
 
     @admin.display(description="上周的搜索")
-    def reach_panel(self, incident: Announcement | None) -> SafeString:
-        keywords = incident.keywords if incident else ""
-        audience = incident.audience if incident else Announcement.Audience.STAFF
+    def reach_panel(self, announcement: Announcement | None) -> SafeString:
+        keywords = announcement.keywords if announcement else ""
+        audience = (
+            announcement.audience if announcement else Announcement.Audience.STAFF
+        )
         return format_html(
-            '<div id="notice-reach" data-address="{}" role="status">{}</div>',
+            '<div id="announcement-reach" data-address="{}" role="status">{}</div>',
             reverse("admin:kb_announcement_reach"),
             render_to_string(REACH_TEMPLATE, _build_reach_context(keywords, audience)),
         )
@@ -71,14 +73,14 @@ def _build_reach_context(keywords: str, audience: str) -> dict[str, Any]:
     return {"keywords": words, "reach": reach}
 
 
-def _warn_if_never_shown(request: HttpRequest, incident: Announcement) -> None:
-    words = incident.list_keywords()
+def _warn_if_never_shown(request: HttpRequest, announcement: Announcement) -> None:
+    words = announcement.list_keywords()
     if not words:
         return
-    reach = announcements.estimate_reach(words, audience=incident.audience)
+    reach = announcements.estimate_reach(words, audience=announcement.audience)
     if reach.total_searches and not reach.matched_searches:
-        said = "、".join(words)
+        keywords = "、".join(words)
         messages.warning(
             request,
-            f"上周的搜索里没有一次会显示「{incident}」，请检查关键词：{said}。",
+            f"上周的搜索里没有一次会显示「{announcement}」，请检查关键词：{keywords}。",
         )

@@ -1,4 +1,4 @@
-"""What every list and form of the admin has in common."""
+"""Base classes of the admin: lists, forms, read-only tables and their helpers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from kb.admin.autocomplete_lookup import (
 from kb.admin.recoverable_admin import RecoverableMixin
 from kb.text.chinese import normalize
 
-MAX_LIST_SEARCH_CHARS = 200  # characters of a search
+MAX_LIST_SEARCH_CHARS = 200
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -37,7 +37,7 @@ else:
 
 
 class LabeledDateTimeWidget(AdminSplitDateTime):
-    """A date and a time, each with a name of its own for who does not see them."""
+    """A date and a time, each with an `aria-label` of its own."""
 
     def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(*args, **kwargs)
@@ -51,7 +51,7 @@ class LabeledDateTimeWidget(AdminSplitDateTime):
 class BaseAdmin(
     RecoverableMixin, AutocompleteMixin, AutocompleteTargetMixin, ModelAdmin
 ):
-    """Lists that stay fast, and forms that never write over somebody else."""
+    """Lists without a count of all rows, and forms that lock the row they save."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -60,32 +60,35 @@ class BaseAdmin(
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search for what can be seen of `search_term`, and not for a novel."""
+        """Search for at most MAX_LIST_SEARCH_CHARS visible characters."""
         words = normalize.clean_single_line(search_term)[:MAX_LIST_SEARCH_CHARS]
         return super().get_search_results(request, queryset, words)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Say what would go; a link between two tables is nothing to be told of."""
-        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        """Return what would be deleted, without the rows of many-to-many tables."""
+        deleted, counts, missing_perms, protected = super().get_deleted_objects(
+            objs, request
+        )
         links = [
             m
             for m in apps.get_models(include_auto_created=True)
             if m._meta.auto_created
         ]
         names = {str(m._meta.verbose_name_plural) for m in links}
-        begins = tuple(f"{capfirst(m._meta.verbose_name)}:" for m in links)
+        prefixes = tuple(f"{capfirst(m._meta.verbose_name)}:" for m in links)
         counts = {name: n for name, n in counts.items() if str(name) not in names}
-        return _drop_texts_with_prefix(found, begins), counts, lacking, protected
+        deleted = _drop_texts_with_prefix(deleted, prefixes)
+        return deleted, counts, missing_perms, protected
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
-        """Return the row, ours until the transaction ends when it is to change."""
-        found = super().get_object(request, object_id, from_field)
-        if found is not None and connection.in_atomic_block:  # as in every save
+        """Return the row; within a transaction, as in every save, it is locked."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None and connection.in_atomic_block:
             rows = self.model._default_manager.select_for_update()
-            found.refresh_from_db(from_queryset=rows)
-        return found
+            row.refresh_from_db(from_queryset=rows)
+        return row
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any
@@ -96,27 +99,31 @@ class BaseAdmin(
         return None
 
 
-def _drop_texts_with_prefix(found: Any, begins: tuple[str, ...]) -> Any:
-    """Return nested lists without the texts that begin so."""
-    if not isinstance(found, list):
-        return found
-    told = [_drop_texts_with_prefix(one, begins) for one in found]
-    return [one for one in told if one != [] and not str(one).startswith(begins)]
+def _drop_texts_with_prefix(node: Any, prefixes: tuple[str, ...]) -> Any:
+    """Return nested lists of texts without the texts that have one of the prefixes."""
+    if not isinstance(node, list):
+        return node
+    children = [_drop_texts_with_prefix(child, prefixes) for child in node]
+    return [
+        child
+        for child in children
+        if child != [] and not str(child).startswith(prefixes)
+    ]
 
 
 def render_yes_no_badge(value: bool) -> SafeString:
-    """Return yes or no in a word: a picture would say it in English."""
-    tone, word = ("ok", "是") if value else ("", "否")
-    return format_html('<span class="badge {}">{}</span>', tone, word)
+    """Return 是 or 否; Django's own icon has an English text."""
+    css_class, word = ("ok", "是") if value else ("", "否")
+    return format_html('<span class="badge {}">{}</span>', css_class, word)
 
 
 def format_local_time(moment: datetime) -> str:
-    """Return `moment` as lists show it, in the time of the house."""
+    """Return `moment` in local time as "YYYY-MM-DD HH:MM"."""
     return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M")
 
 
 class ConstraintCheckingForm(ModelForm):
-    """A form that keeps constraints on columns which it does not show, too."""
+    """A form that checks constraints on columns that it does not show as well."""
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
@@ -133,7 +140,7 @@ class ConstraintCheckingForm(ModelForm):
 
 
 class ReadOnlyAdmin(BaseAdmin):
-    """Rows that the site keeps itself: to look at, not to touch."""
+    """Rows that the site writes itself; nobody adds, changes or deletes them here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

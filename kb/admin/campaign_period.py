@@ -1,4 +1,4 @@
-"""档期: changed once, and every entry in it is in force from then till then."""
+"""档期: campaign periods; a change of the dates moves all their entries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kb.admin.base_admin import format_local_time
 from kb.admin.category import build_entry_count
 from kb.admin.gated_admin import GatedAdmin
 from kb.library import entries, text_gate
-from kb.models import CampaignPeriod, Entry, TextRevision
+from kb.models import CampaignPeriod, TextRevision
 
 
 @admin.register(CampaignPeriod)
@@ -27,12 +27,13 @@ class CampaignPeriodAdmin(GatedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        found: QuerySet[Any] = rows.annotate(entry_total=build_entry_count("window"))
-        return found
+        counted: QuerySet[Any] = rows.annotate(entry_total=build_entry_count("window"))
+        return counted
 
     def get_choice_label(self, row: CampaignPeriod) -> str:
-        """Tell when it is, too: last year's has the same name."""
-        return f"{row.name}（{_format_period_bound(row.starts_at)} 至 {_format_period_bound(row.ends_at)}）"
+        """Return the name with the dates: last year's period has the same name."""
+        start = _format_period_bound(row.starts_at)
+        return f"{row.name}（{start} 至 {_format_period_bound(row.ends_at)}）"
 
     def save_model(
         self, request: HttpRequest, obj: CampaignPeriod, form: Any, change: bool
@@ -41,8 +42,8 @@ class CampaignPeriodAdmin(GatedAdmin):
         super().save_model(request, obj, form, change)
         dates = (obj.starts_at, obj.ends_at)
         if before is not None and dates != (before.starts_at, before.ends_at):
-            moved = Entry.objects.filter(window=obj).count()
-            messages.success(request, f"{moved} 个条目跟着改了时间。")
+            count = entries.count_entries_in_period(obj)
+            messages.success(request, f"{count} 个条目跟着改了时间。")
 
     def save_gated_text(self, row: CampaignPeriod, by: Any) -> None:
         text_gate.save_text_row(row, by=by, write=entries.save_campaign_period)
@@ -51,10 +52,10 @@ class CampaignPeriodAdmin(GatedAdmin):
         text_gate.restore_text(revision, by=by, write=entries.save_campaign_period)
 
     @admin.display(description="条目", ordering="entry_total")
-    def entry_count_link(self, window: Any) -> SafeString:
-        where = reverse("admin:kb_entry_changelist")
+    def entry_count_link(self, period: Any) -> SafeString:
+        url = reverse("admin:kb_entry_changelist")
         link = '<a href="{}?window__id__exact={}">{}</a>'
-        return format_html(link, where, window.pk, window.entry_total)
+        return format_html(link, url, period.pk, period.entry_total)
 
 
 def _format_period_bound(moment: datetime | None) -> str:

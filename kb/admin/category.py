@@ -1,4 +1,4 @@
-"""Categories as a tree, tags and modules: what entries are sorted by."""
+"""分类: categories as a tree, in an order that editors set."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from kb.admin.base_admin import MAX_LIST_SEARCH_CHARS, render_yes_no_badge
+from kb.admin.base_admin import MAX_LIST_SEARCH_CHARS
 from kb.admin.gated_admin import GatedAdmin
-from kb.models import Category, CategoryRight, Entry, Module, Question, Tag
+from kb.models import Category, CategoryRight, Entry
 from kb.models.category_permission import get_permitted_category_ids
 from kb.publishing import edition
 from kb.text.chinese import normalize
 
 
 def build_entry_count(column: str) -> Coalesce:
-    """Return how many entries point to a row by `column`, as one subquery."""
-    mine = Entry.objects.filter(**{column: OuterRef("pk")}).order_by()
-    numbers = mine.values(column).annotate(n=Count("pk")).values("n")
+    """Return how many entries point to a row by `column`, as a subquery.
+
+    It counts entries of every status: the list shows what a deletion would touch.
+    """
+    entries = Entry.objects.filter(**{column: OuterRef("pk")}).order_by()
+    numbers = entries.values(column).annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(numbers), 0)
 
 
@@ -37,11 +40,11 @@ def format_indented_name(node: Category) -> str:
 
 
 def add_ancestor_names(nodes: Any) -> Any:
-    """Return categories that know the names above them, in the order of the tree."""
+    """Return categories with `tree_names`, their ancestors' names, in tree order."""
     return nodes.with_tree_fields().tree_fields(tree_names="name")
 
 
-# In which branches a category may be chosen for a row of these tables.
+# The rights that a person needs in a branch to choose it for a row of these tables.
 RIGHTS_TO_CHOOSE_CATEGORY = {
     Entry: (CategoryRight.WRITE,),
     Category: tuple(CategoryRight),
@@ -49,7 +52,7 @@ RIGHTS_TO_CHOOSE_CATEGORY = {
 
 
 class CategoryTreeChangeList(ChangeList):
-    """Children below their parent, which no column says."""
+    """Rows in tree order, which no column gives."""
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
         return ["tree_ordering"]
@@ -68,44 +71,46 @@ class CategoryAdmin(GatedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         tree = add_ancestor_names(Category.objects.all())
-        found: QuerySet[Any] = tree.annotate(entry_total=build_entry_count("category"))
-        return found
+        counted: QuerySet[Any] = tree.annotate(
+            entry_total=build_entry_count("category")
+        )
+        return counted
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find a branch by what it is called, and all that stands in it."""
+        """Find categories by their name or by that of an ancestor."""
         words = normalize.normalize_text(
             normalize.clean_single_line(search_term)[:MAX_LIST_SEARCH_CHARS]
         )
         if not words:
             return queryset, False
         tree = add_ancestor_names(Category.objects.all())
-        found = [
-            n.pk
-            for n in tree
-            if words in normalize.normalize_text(self.get_choice_label(n))
+        ids = [
+            node.pk
+            for node in tree
+            if words in normalize.normalize_text(self.get_choice_label(node))
         ]
-        return queryset.filter(pk__in=found), False
+        return queryset.filter(pk__in=ids), False
 
     def filter_choices(self, rows: Any, field: Any, request: HttpRequest) -> Any:
-        """Offer the tree; for an entry or a category what is in one's remit."""
+        """Return the tree; for an entry or a category only permitted branches."""
         tree = add_ancestor_names(rows)
         user: Any = request.user
         for right in RIGHTS_TO_CHOOSE_CATEGORY.get(field.model, ()):
-            held = get_permitted_category_ids(user, right)
-            tree = tree if held is None else tree.filter(pk__in=held)
+            permitted = get_permitted_category_ids(user, right)
+            tree = tree if permitted is None else tree.filter(pk__in=permitted)
         return tree
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """Let a category stay where it is, though that may be out of one's remit."""
+        """Let a category keep its parent, even where the person may not choose it."""
         form = super().get_form(request, obj, change, **kwargs)
         if obj is not None and obj.parent_id and "parent" in form.base_fields:
             field = form.base_fields["parent"]
-            offered = {*field.queryset.values_list("pk", flat=True), obj.parent_id}
-            field.queryset = add_ancestor_names(Category.objects.filter(pk__in=offered))
+            ids = {*field.queryset.values_list("pk", flat=True), obj.parent_id}
+            field.queryset = add_ancestor_names(Category.objects.filter(pk__in=ids))
         return form
 
     def get_choice_label(self, row: Category) -> str:
@@ -113,8 +118,8 @@ class CategoryAdmin(GatedAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.move_category_view))
-        way = path("<int:pk>/move/<slug:way>/", view, name="kb_category_move")
-        return [way, *super().get_urls()]
+        move = path("<int:pk>/move/<slug:way>/", view, name="kb_category_move")
+        return [move, *super().get_urls()]
 
     @admin.display(description="分类")
     def tree_name(self, node: Category) -> SafeString:
@@ -123,15 +128,15 @@ class CategoryAdmin(GatedAdmin):
 
     @admin.display(description="条目")
     def entry_count_link(self, node: Any) -> SafeString:
-        where = reverse("admin:kb_entry_changelist")
+        url = reverse("admin:kb_entry_changelist")
         link = '<a href="{}?category={}">{}</a>'
-        return format_html(link, where, node.pk, node.entry_total)
+        return format_html(link, url, node.pk, node.entry_total)
 
     @admin.display(description="次序")
     def move_buttons(self, node: Category) -> SafeString:
-        """Two buttons of the list's own form, so that no script is needed."""
+        """Return two buttons of the list's own form, which need no script."""
         up, down = (
-            reverse("admin:kb_category_move", args=[node.pk, w]) for w in MOVE_STEPS
+            reverse("admin:kb_category_move", args=[node.pk, way]) for way in MOVE_STEPS
         )
         button = (
             '<button class="move" formaction="{}" title="上移" aria-label="上移「{}」">↑</button> '
@@ -142,14 +147,15 @@ class CategoryAdmin(GatedAdmin):
     def move_category_view(
         self, request: HttpRequest, pk: int, way: str
     ) -> HttpResponse:
+        """Swap a category with the sibling before or after it ("up" or "down")."""
         node = Category.objects.filter(pk=pk).first()
         if node is None or way not in MOVE_STEPS:
             raise Http404
         if not self.has_change_permission(request, node):
             raise PermissionDenied
         by: Any = request.user
-        held = [get_permitted_category_ids(by, right) for right in CategoryRight]
-        if any(places is not None and node.parent_id not in places for places in held):
+        permitted = [get_permitted_category_ids(by, right) for right in CategoryRight]
+        if any(ids is not None and node.parent_id not in ids for ids in permitted):
             raise PermissionDenied("这一级分类的次序不归您负责的范围管。")
         swap_with_sibling(node, by=MOVE_STEPS[way])
         return redirect("admin:kb_category_changelist")
@@ -163,59 +169,12 @@ def swap_with_sibling(node: Category, *, by: int) -> None:
     """Swap `node` with the sibling before (-1) or after (+1) it, if there is one."""
     level = Category.objects.filter(parent=node.parent_id)
     siblings = list(level.order_by("position", "pk").select_for_update())
-    at = siblings.index(node)
-    if not 0 <= at + by < len(siblings):
+    index = siblings.index(node)
+    other = index + by
+    if not 0 <= other < len(siblings):
         return
-    siblings[at], siblings[at + by] = siblings[at + by], siblings[at]
+    siblings[index], siblings[other] = siblings[other], siblings[index]
     for number, sibling in enumerate(siblings, start=1):
         sibling.position = number * 10
     Category.objects.bulk_update(siblings, ["position"])
-    edition.increment_edition()  # which no signal does for rows in bulk
-
-
-@admin.register(Tag)
-class TagAdmin(GatedAdmin):
-    list_display = ["name", "entry_count_link"]
-    search_fields = ["name"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
-        found: QuerySet[Any] = rows.annotate(entry_total=build_entry_count("tags"))
-        return found
-
-    @admin.display(description="条目", ordering="entry_total")
-    def entry_count_link(self, tag: Any) -> SafeString:
-        where = reverse("admin:kb_entry_changelist")
-        return format_html(
-            '<a href="{}?tags__id__exact={}">{}</a>', where, tag.pk, tag.entry_total
-        )
-
-
-@admin.register(Module)
-class ModuleAdmin(GatedAdmin):
-    list_display = ["name", "owner", "offered_badge", "entry_count", "question_count"]
-    list_select_related = ["owner"]
-    search_fields = ["name", "owner__name", "owner__username"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        mine = Question.objects.filter(module=OuterRef("pk")).order_by()
-        asked = mine.values("module").annotate(n=Count("pk")).values("n")
-        counts = {
-            "entry_total": build_entry_count("module"),
-            "questions_": Coalesce(Subquery(asked), 0),
-        }
-        rows: QuerySet[Any] = super().get_queryset(request)
-        found: QuerySet[Any] = rows.annotate(**counts)
-        return found
-
-    @admin.display(description="提问时可选", ordering="offered")
-    def offered_badge(self, module: Module) -> SafeString:
-        return render_yes_no_badge(module.offered)
-
-    @admin.display(description="条目", ordering="entry_total")
-    def entry_count(self, module: Any) -> int:
-        return int(module.entry_total)
-
-    @admin.display(description="问题", ordering="questions_")
-    def question_count(self, module: Any) -> int:
-        return int(module.questions_)
+    edition.increment_edition()  # bulk_update sends no signal that would do it

@@ -1,4 +1,4 @@
-"""What waits for the reader: one number for each kind of work, and where it is done."""
+"""The dashboard of the admin: a card with a number for each kind of work."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from kb.models import RelevanceTestRun, User, Validity
-from kb.quality import work_queue
+from kb.models import User, Validity
+from kb.quality import relevance_tests, work_queue
 
 ENTRY_LIST_URL_NAME = "admin:kb_entry_changelist"
-WORK_KINDS = (  # in the order of the day: kind, label, hint, page, query, tone
+# In the order of the day: kind, label, hint, page, query string, class of the badge.
+WORK_KINDS = (
     ("asked", "待回复", "顾客在网上问了，还没有人回复", "desk:asked", "", "bad"),
     ("ratings", "低分评价", "顾客给回复打了 1–2 分", "desk:ratings", "", "bad"),
     ("recorded", "待补答案", "记下的问题，没有回信地址", "desk:recorded", "", ""),
@@ -44,7 +45,7 @@ WORK_KINDS = (  # in the order of the day: kind, label, hint, page, query, tone
 
 @dataclass(frozen=True, slots=True)
 class DashboardCard:
-    """A kind of work: how much of it waits, what it is, and its page."""
+    """A kind of work, how much of it waits, and the page where it is done."""
 
     label: str
     count: int
@@ -54,22 +55,22 @@ class DashboardCard:
 
 
 def list_dashboard_cards(user: User) -> list[DashboardCard]:
-    """Return the work that `user` may do, what waits first, in the order of the day."""
+    """Return a card for each kind of work that `user` may do; kinds that wait first."""
     counts = work_queue.count_waiting_work(user)
-    found = [
+    cards = [
         DashboardCard(
             label,
             counts[kind],
             hint or _describe_last_test_run(),
             reverse(page) + query,
-            tone,
+            badge_class,
         )
-        for kind, label, hint, page, query, tone in WORK_KINDS
+        for kind, label, hint, page, query, badge_class in WORK_KINDS
         if kind in counts
     ]
-    return sorted(found, key=lambda card: not card.count)
+    return sorted(cards, key=lambda card: not card.count)
 
 
 def _describe_last_test_run() -> str:
-    last = RelevanceTestRun.objects.exclude(finished_at=None).first()
-    return f"共 {last.total} 条，上次 {last.failing} 条" if last else "还没有跑过"
+    run = relevance_tests.get_last_run()
+    return f"共 {run.total} 条，上次 {run.failing} 条" if run else "还没有跑过"

@@ -1,4 +1,4 @@
-"""回收站: what was deleted here, with 恢复; whoever may delete such rows sees them."""
+"""回收站: deleted rows, which people who may delete such rows can restore."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from kb.operations import trash
 
 RESTORABLE_APPS = ("kb", "auth")
 MAX_SHOWN_CHARS = 2_000  # of one column on the page of an item
-HIDDEN_COLUMNS = ("password",)  # columns that the page of an item does not show
+HIDDEN_COLUMNS = ("password",)  # not shown on the page of an item
 
 
 @admin.register(DeletedItem)
@@ -56,7 +56,7 @@ class DeletedItemAdmin(ReadOnlyAdmin):
         "deleted_texts",
     ]
 
-    # Who sees and restores what ------------------------------------------------
+    # Permissions ---------------------------------------------------------------
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -65,7 +65,7 @@ class DeletedItemAdmin(ReadOnlyAdmin):
         return bool(self._list_restorable_models(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return the items of tables where this person may delete, within the remit."""
+        """Return items of tables where this person may delete, of permitted categories."""
         user: Any = request.user
         kinds = ContentType.objects.get_for_models(
             *self._list_restorable_models(request)
@@ -74,24 +74,25 @@ class DeletedItemAdmin(ReadOnlyAdmin):
         items = items.filter(content_type__in=[kind.pk for kind in kinds.values()])
         if not category_scopes.is_restricted_to_categories(user):
             return items
-        whole = DeletedItem.objects.filter(content_type__in=kinds.values())
-        rows = whole.defer("file", "links").iterator(chunk_size=100)
-        return items.filter(
-            pk__in=[
-                item.pk for item in rows if self._can_change_deleted_row(request, item)
-            ]
-        )
+        candidates = DeletedItem.objects.filter(content_type__in=kinds.values())
+        rows = candidates.defer("file", "links").iterator(chunk_size=100)
+        permitted = [row.pk for row in rows if self._can_change_row(request, row)]
+        return items.filter(pk__in=permitted)
 
     def can_restore_item(self, request: HttpRequest, item: DeletedItem) -> bool:
+        """Return whether this person may restore the item.
+
+        An autosaved form is restored only by the person who wrote it.
+        """
         model = item.content_type.model_class()
-        if model is Autosave:  # what one person typed is shown to nobody else
+        if model is Autosave:
             return item.deleted_by_id == request.user.pk
         if model not in self._list_restorable_models(request):
             return False
-        return self._can_change_deleted_row(request, item)
+        return self._can_change_row(request, item)
 
-    def _can_change_deleted_row(self, request: HttpRequest, item: DeletedItem) -> bool:
-        """Tell whether this person may change the row, for whose table they may delete."""
+    def _can_change_row(self, request: HttpRequest, item: DeletedItem) -> bool:
+        """Return whether this person may change the row of an item."""
         model: Any = item.content_type.model_class()
         row = trash.load_row(item)
         model_admin = self.admin_site.get_model_admin(model)
@@ -132,7 +133,7 @@ class DeletedItemAdmin(ReadOnlyAdmin):
         return self._restore_items(request, DeletedItem.objects.filter(pk=pk))
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Restore everything that was deleted in one act with an item, or nothing."""
+        """Restore everything that was deleted together with an item, or nothing."""
         batch = DeletedItem.objects.filter(pk=pk).values("batch")
         return self._restore_items(request, DeletedItem.objects.filter(batch__in=batch))
 
@@ -140,18 +141,18 @@ class DeletedItemAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, items: QuerySet[DeletedItem]
     ) -> HttpResponse:
         by: Any = request.user
-        chosen = list(items.select_related("content_type"))
-        if not chosen:
+        selected = list(items.select_related("content_type"))
+        if not selected:
             messages.warning(request, "没有可以恢复的：已经恢复过，或者过期清掉了。")
             return redirect("admin:index")
-        if not all(self.can_restore_item(request, item) for item in chosen):
+        if not all(self.can_restore_item(request, item) for item in selected):
             raise PermissionDenied("您没有恢复这一项的权限。")
         try:
-            rows = trash.restore_items(chosen, by=by)
+            rows = trash.restore_items(selected, by=by)
         except ValidationError as error:
             messages.error(request, f"没有恢复：{' '.join(error.messages)}")
-            return redirect(self._get_list_url(request, chosen[0]))
-        messages.success(request, _describe_restored(chosen))
+            return redirect(self._get_list_url(request, selected[0]))
+        messages.success(request, _describe_restored(selected))
         return redirect(self._get_rows_url(request, rows))
 
     def _get_list_url(self, request: HttpRequest, item: DeletedItem) -> str:
@@ -198,23 +199,23 @@ class DeletedItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description="恢复")
     def restore_button(self, item: DeletedItem) -> SafeString:
-        address = reverse("admin:kb_deleteditem_restore", args=[item.pk])
-        return render_undo_button(address, "恢复")
+        url = reverse("admin:kb_deleteditem_restore", args=[item.pk])
+        return render_undo_button(url, "恢复")
 
     @admin.display(description="内容")
     def deleted_texts(self, item: DeletedItem) -> SafeString:
-        """Show the texts of the deleted row itself; what belonged to others stays hidden."""
+        """Return the texts of the deleted row itself, not those of its child rows."""
         row = trash.load_row(item)
         if row is None:
             return format_html("{}", "旧版本的程序删除的，现在读不出来。")
-        shown = [
+        texts = [
             (field.verbose_name, Truncator(str(value)).chars(MAX_SHOWN_CHARS))
             for field in row._meta.concrete_fields
             if field.editable and not field.choices and field.name not in HIDDEN_COLUMNS
             if isinstance(value := getattr(row, field.attname), str) and value
         ]
         html = '<p class="deleted-text"><strong>{}</strong><br>{}</p>'
-        return format_html_join("", html, shown)
+        return format_html_join("", html, texts)
 
 
 def _describe_restored(items: Sequence[DeletedItem]) -> str:

@@ -1,4 +1,4 @@
-"""繁體 by hand: the original beside it, and a list of what has changed since."""
+"""繁體: translations written by hand, beside the original they belong to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROPOSAL_HINT = "保存就是提交审核，通过以后才会显示。"
 
 
 class EntryTranslationForm(ConstraintCheckingForm):
-    """Says at each field what must not go live, and when somebody came first."""
+    """The translation of an entry; refuses forbidden words and stale versions."""
 
     based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
     by: User | None = None  # set by the admin on the class that it makes
@@ -42,33 +42,35 @@ class EntryTranslationForm(ConstraintCheckingForm):
                 self.fields["own_answer"].help_text += PROPOSAL_HINT
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
+        values = super().clean() or {}
         entry = self.instance.entry
-        if given.get("based_on") not in {None, entry.version}:
+        if values.get("based_on") not in {None, entry.version}:
             self._show_conflict(entry)
         if entry.status == Entry.Status.PUBLISHED:
             changed = {
-                n: given.get(n) or ""
-                for n in MANUAL_TEXT_FIELDS
-                if n in self.changed_data
+                name: values.get(name) or ""
+                for name in MANUAL_TEXT_FIELDS
+                if name in self.changed_data
             }
-            said = style_rules.list_translation_texts(
+            texts = style_rules.list_translation_texts(
                 changed.get("own_question", ""), changed.get("own_answer", "")
             )
-            public = entry.audience == Entry.Audience.PUBLIC
-            for one in style_rules.check_texts(
-                said, public=public, entry_id=entry.pk, strict=True
+            is_public = entry.audience == Entry.Audience.PUBLIC
+            for finding in style_rules.check_texts(
+                texts, public=is_public, entry_id=entry.pk, strict=True
             ):
-                self.add_error(one.text.field, str(one))
-        return given
+                self.add_error(finding.text.field, str(finding))
+        return values
 
     def _show_conflict(self, entry: Entry) -> None:
-        """Show what has been saved meanwhile; saving again is a decision then."""
-        kept = EntryTranslation.objects.get(pk=self.instance.pk)
-        told = f"这一条刚被改过。现在保存的繁體答案：{kept.own_answer or '自动转换'}"
-        self.add_error(None, f"{told}。看过以后再保存。")
-        sent: Any = self.data
-        data = sent.copy()
+        """Show what has been saved meanwhile; saving once more overwrites it."""
+        saved = EntryTranslation.objects.get(pk=self.instance.pk)
+        answer = saved.own_answer or "自动转换"
+        self.add_error(
+            None, f"这一条刚被改过。现在保存的繁體答案：{answer}。看过以后再保存。"
+        )
+        posted: Any = self.data
+        data = posted.copy()
         data["based_on"] = str(entry.version)
         self.data = data
 
@@ -97,7 +99,7 @@ class EntryTranslationAdmin(BaseAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A face goes with its entry and not without."""
+        """A translation is deleted with its entry only."""
         match = request.resolver_match
         return match is not None and match.url_name == "kb_entry_delete"
 
@@ -107,7 +109,7 @@ class EntryTranslationAdmin(BaseAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may write the entry may write its translation."""
+        """People who may write the entry may write its translation."""
         by: Any = request.user
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or entries.can_write_entry(obj.entry, by=by))
@@ -115,19 +117,19 @@ class EntryTranslationAdmin(BaseAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        made: Any = super().get_form(request, obj, change, **kwargs)
-        made.by = request.user  # a class of this request alone
-        return made
+        form_class: Any = super().get_form(request, obj, change, **kwargs)
+        form_class.by = request.user  # the class is made for this request alone
+        return form_class
 
     def save_model(
         self, request: HttpRequest, obj: EntryTranslation, form: Any, change: bool
     ) -> None:
-        given, by = form.cleaned_data, request.user
+        values, by = form.cleaned_data, request.user
         saved = entries.translate_entry(
             obj.entry,
-            question=given["own_question"],
-            answer=given["own_answer"],
-            based_on=given["based_on"],
+            question=values["own_question"],
+            answer=values["own_answer"],
+            based_on=values["based_on"],
             by=by,  # type: ignore[arg-type]
         )
         request.review = saved if isinstance(saved, Review) else None  # type: ignore[attr-defined]
@@ -138,43 +140,45 @@ class EntryTranslationAdmin(BaseAdmin):
         review: Review | None = getattr(request, "review", None)
         if review is None:
             return super().response_change(request, obj)
-        told = f"「{obj.entry}」的繁體修改已提交审核。通过以前，已发布的内容不变。"
-        messages.success(request, told)
+        message = f"「{obj.entry}」的繁體修改已提交审核。通过以前，已发布的内容不变。"
+        messages.success(request, message)
         return redirect(f"{reverse('desk:reviews')}?review={review.pk}")
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """Lead to the versions of the entry, which hold its translation."""
+        """Redirect to the versions of the entry, which hold its translation."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        face = self.get_object(request, object_id)
-        if face is None:
+        row = self.get_object(request, object_id)
+        if row is None:
             raise Http404
-        return redirect("desk:history", face.entry_id)
+        return redirect("desk:history", row.entry_id)
 
     @admin.display(description="状态", ordering="behind")
-    def state_badge(self, face: EntryTranslation) -> SafeString:
-        tone, told = "", "自动转换"
-        if face.is_hand_written:
-            tone, told = ("warn", "人工，原文已改") if face.behind else ("ok", "人工")
-        return format_html('<span class="badge {}">{}</span>', tone, told)
+    def state_badge(self, row: EntryTranslation) -> SafeString:
+        css_class, label = "", "自动转换"
+        if row.is_hand_written:
+            css_class, label = (
+                ("warn", "人工，原文已改") if row.behind else ("ok", "人工")
+            )
+        return format_html('<span class="badge {}">{}</span>', css_class, label)
 
     @admin.display(description="原文问题")
-    def original_question_link(self, face: EntryTranslation) -> SafeString:
-        where = reverse("admin:kb_entry_change", args=[face.entry_id])
-        return format_html('<a href="{}">{}</a>', where, face.entry.question)
+    def original_question_link(self, row: EntryTranslation) -> SafeString:
+        url = reverse("admin:kb_entry_change", args=[row.entry_id])
+        return format_html('<a href="{}">{}</a>', url, row.entry.question)
 
     @admin.display(description="原文答案")
-    def original_answer(self, face: EntryTranslation) -> SafeString:
-        return format_html('<pre class="source">{}</pre>', face.entry.answer)
+    def original_answer(self, row: EntryTranslation) -> SafeString:
+        return format_html('<pre class="source">{}</pre>', row.entry.answer)
 
     @admin.display(description="繁體问题", ordering="question")
-    def translated_question(self, face: EntryTranslation) -> str:
-        return face.question
+    def translated_question(self, row: EntryTranslation) -> str:
+        return row.question
 
     @admin.display(description="网页")
-    def page_link(self, face: EntryTranslation) -> SafeString:
+    def page_link(self, row: EntryTranslation) -> SafeString:
         with translation.override(locale_prefix.LOCALE_TRADITIONAL):
-            where = face.entry.get_absolute_url()
-        return format_html('<a href="{}" target="_blank">{}</a>', where, "打开")
+            url = row.entry.get_absolute_url()
+        return format_html('<a href="{}" target="_blank">{}</a>', url, "打开")

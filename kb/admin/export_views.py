@@ -1,4 +1,4 @@
-"""Export in the admin: one click, as far as somebody may take the library along."""
+"""Export in the admin: a file of all rows of a kind, for people with the permission."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET
 
 from kb import import_export
 from kb.accounts import audit_log
-from kb.admin.imports.import_views import _get_staff_user, _render_admin_page
+from kb.admin.page_helpers import get_staff_user, render_admin_page
 from kb.models import AuditEvent, User
 
 EXPORT_PERMISSION = "kb.export_library"
@@ -42,7 +42,7 @@ EXPORT_DESCRIPTIONS = {
 
 
 def get_export_urls(site: AdminSite) -> list[URLPattern]:
-    """Return the addresses for the site's own list."""
+    """Return the URL patterns of the export, for the admin site."""
     view = site.admin_view
     return [
         path("export/", view(show_export_page), name="kb_export"),
@@ -56,7 +56,7 @@ def get_export_urls(site: AdminSite) -> list[URLPattern]:
 
 @require_GET
 def show_export_page(request: HttpRequest) -> HttpResponse:
-    """Show what can be taken along."""
+    """List the kinds of rows that this person may export."""
     user = _require_export_permission(request)
     kinds = [
         (
@@ -67,36 +67,36 @@ def show_export_page(request: HttpRequest) -> HttpResponse:
         for kind in import_export.ROW_KINDS
         if import_export.can_export(kind, user)
     ]
-    return _render_admin_page(
+    return render_admin_page(
         request, "admin/kb/export.html", {"kinds": kinds, "title": "导出"}
     )
 
 
 @require_GET
 def download_export(request: HttpRequest, kind: str, form: str) -> HttpResponseBase:
-    """Send a file of all rows of a kind, while it is made."""
+    """Stream a file of all rows of a kind, as "csv" or "xlsx"; large ones as "zip"."""
     user = _require_export_permission(request)
     if kind not in import_export.ROW_KINDS or form not in {"csv", "xlsx"}:
         raise Http404
-    made = import_export.prepare_export(kind, user)
+    export = import_export.prepare_export(kind, user)
     try:
-        ending, body = import_export.build_export_file(
-            made, import_export.list_export_headings(kind), form
+        extension, body = import_export.build_export_file(
+            export, import_export.list_export_headings(kind), form
         )
     except ValidationError as error:
         messages.error(request, "".join(error.messages))
         return redirect("admin:kb_export")
-    response = StreamingHttpResponse(body, content_type=EXPORT_CONTENT_TYPES[ending])
-    name = f"{kind}-{timezone.localdate():%Y%m%d}.{ending}"
+    response = StreamingHttpResponse(body, content_type=EXPORT_CONTENT_TYPES[extension])
+    name = f"{kind}-{timezone.localdate():%Y%m%d}.{extension}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     audit_log.record_event(
-        AuditEvent.Action.EXPORTED, f"{made.label}（{form}）", by=user
+        AuditEvent.Action.EXPORTED, f"{export.label}（{form}）", by=user
     )
     return response
 
 
 def _require_export_permission(request: HttpRequest) -> User:
-    user = _get_staff_user(request)
+    user = get_staff_user(request)
     if not user.has_perm(EXPORT_PERMISSION):
         raise PermissionDenied("您没有导出的权限。")
     return user

@@ -1,4 +1,4 @@
-"""What a group may do: told in words, one line for each kind of thing."""
+"""The permissions of a group, as checkboxes in one line for each model."""
 
 from __future__ import annotations
 
@@ -29,28 +29,30 @@ ACTION_LABELS = {"view": "查看", "add": "新增", "change": "修改", "delete"
 FIXED_GROUP_HELP = (
     "这是系统自带的组，权限由系统规定，不能改。要别的权限，请另建一个组。"
 )
-INLINE_MODELS = [Reply, Phrasing]  # written on the page of their entry
+INLINE_MODELS = [Reply, Phrasing]  # edited on the page of their entry
 
 
 def query_assignable_permissions(site: AdminSite) -> QuerySet[Permission]:
-    """Return the permissions that the house asks for, by the model they are for."""
+    """Return the permissions that the application checks, ordered by their model."""
     models = [*site._registry, *INLINE_MODELS]
-    kinds = ContentType.objects.get_for_models(*models).values()
-    plain = Q(content_type__in=list(kinds))
+    content_types = ContentType.objects.get_for_models(*models).values()
+    of_models = Q(content_type__in=list(content_types))
     own = Q(content_type__app_label="kb") & ~Q(
         codename__regex=f"^({'|'.join(ACTION_LABELS)})_"
     )
-    rows = Permission.objects.filter(plain | own).select_related("content_type")
+    rows = Permission.objects.filter(of_models | own).select_related("content_type")
     return rows.order_by("content_type", "pk")
 
 
 class PermissionsByModelIterator(ModelChoiceIteratorBase):
-    """The choices, grouped by what they are for."""
+    """The choices, grouped by the model that they are for."""
 
     def __iter__(self) -> Iterator[Any]:
-        for kind, rows in groupby(self.queryset, key=lambda row: row.content_type):
-            model = kind.model_class()
-            name = str(model._meta.verbose_name if model else kind.model)
+        for content_type, rows in groupby(
+            self.queryset, key=lambda row: row.content_type
+        ):
+            model = content_type.model_class()
+            name = str(model._meta.verbose_name if model else content_type.model)
             yield name, [self.choice(row) for row in rows]
 
 
@@ -61,17 +63,19 @@ class PermissionsField(PermissionsFieldBase):
     iterator = PermissionsByModelIterator
 
     def label_from_instance(self, obj: Any) -> str:
-        act, _, _ = obj.codename.partition("_")
+        action, _, _ = obj.codename.partition("_")
         return (
-            ACTION_LABELS.get(act, "") if obj.name.startswith("Can ") else str(obj.name)
+            ACTION_LABELS.get(action, "")
+            if obj.name.startswith("Can ")
+            else str(obj.name)
         )
 
 
 class GroupForm(ModelForm):
-    """Keeps what a group holds and is not asked for here.
+    """A group; permissions that the form does not show stay.
 
-    The groups of kb.accounts.roles are shown and not changed: the next upgrade would
-    give them the permissions of the table again.
+    The groups of kb.accounts.roles are read-only: post_migrate would give them the
+    permissions of that table again.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -84,11 +88,11 @@ class GroupForm(ModelForm):
             self.initial["permissions"] = field.queryset.filter(group=self.instance)
 
     def clean_permissions(self) -> Iterable[Permission]:
-        given = list(self.cleaned_data["permissions"])
+        selected = list(self.cleaned_data["permissions"])
         if not self.instance.pk:
-            return given
+            return selected
         if self.fields["permissions"].disabled:
             return list(self.instance.permissions.all())
         field: Any = self.fields["permissions"]
-        offered = field.queryset.order_by().values("pk")
-        return [*given, *self.instance.permissions.exclude(pk__in=offered)]
+        shown = field.queryset.order_by().values("pk")
+        return [*selected, *self.instance.permissions.exclude(pk__in=shown)]

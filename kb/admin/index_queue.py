@@ -1,4 +1,4 @@
-"""What the index has not caught up with: to look at, not to touch."""
+"""Entries that the search index must still read; read-only."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ class IndexQueueAdmin(ReadOnlyAdmin):
 
     @admin.display(description="条目", ordering="entry_id")
     def entry_link(self, mark: IndexQueue) -> SafeString:
-        where = reverse("admin:kb_entry_change", args=[mark.entry_id])
-        return format_html('<a href="{}">#{}</a>', where, mark.entry_id)
+        url = reverse("admin:kb_entry_change", args=[mark.entry_id])
+        return format_html('<a href="{}">#{}</a>', url, mark.entry_id)

@@ -1,4 +1,4 @@
-"""What customers asked on the site and how satisfied they were: to read, not to touch."""
+"""提问: questions asked on the site, with their ratings; read-only."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class SatisfactionFilter(admin.SimpleListFilter):
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Inquiry]
     ) -> QuerySet[Inquiry]:
-        wanted: dict[str, dict[str, Any]] = {
+        conditions: dict[str, dict[str, Any]] = {
             "good": {"score__gte": 4},
             "fair": {"score": 3},
             "bad": {"score__lte": 2},
             "none": {"score": None},
         }
-        return queryset.filter(**wanted.get(self.value() or "", {}))
+        return queryset.filter(**conditions.get(self.value() or "", {}))
 
 
 @admin.register(Inquiry)
@@ -47,11 +47,12 @@ class InquiryAdmin(ReadOnlyAdmin):
         "words",
         "site",
         "asked_time",
+        "answer_summary",
     ]
-    list_display += ["answer_summary"]
     list_filter = [SatisfactionFilter, "question__status", "site"]
     list_select_related = ["question__answered_by", "site"]
     search_fields = ["question__text", "comment", "words"]
+    # Never the token: it opens the page of the customer.
     fields = [
         "question",
         "answer_summary",
@@ -60,9 +61,11 @@ class InquiryAdmin(ReadOnlyAdmin):
         "page",
         "site",
         "told_at",
+        "score",
+        "comment",
+        "scored_at",
     ]
     readonly_fields = ["answer_summary"]
-    fields += ["score", "comment", "scored_at"]  # never the token: it opens the page
 
     @admin.display(description="问题", ordering="question__text")
     def question_excerpt(self, inquiry: Inquiry) -> str:
@@ -77,7 +80,8 @@ class InquiryAdmin(ReadOnlyAdmin):
         question = inquiry.question
         if question.answered_at is None:
             return "—"
-        return f"{question.answered_by or '不知道是谁'}，{format_local_time(question.answered_at)}"
+        who = question.answered_by or "不知道是谁"
+        return f"{who}，{format_local_time(question.answered_at)}"
 
     @admin.display(description="提问时间", ordering="question__asked_at")
     def asked_time(self, inquiry: Inquiry) -> str:

@@ -1,4 +1,4 @@
-"""What runs in the background, and what came of it: to look at, not to touch."""
+"""Background jobs with their last run and its result; read-only."""
 
 from __future__ import annotations
 
@@ -50,6 +50,6 @@ class JobAdmin(ReadOnlyAdmin):
     @admin.display(description="结果")
     def result_text(self, job: Job) -> str:
         if job.name.startswith(f"{SCHEDULER_JOB}@") and job.finished_at:
-            ago = timezone.now() - job.finished_at
-            return f"{max(round(ago.total_seconds()), 0)} 秒前还在运行"
+            age = timezone.now() - job.finished_at
+            return f"{max(round(age.total_seconds()), 0)} 秒前还在运行"
         return job.error or job.result

@@ -1,4 +1,4 @@
-"""What people narrow the list of entries by, beyond its columns."""
+"""Filters of the lists: used relations, branches of categories, validity."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ if TYPE_CHECKING:
 else:
     SimpleListFilterBase = admin.SimpleListFilter
 
-
-MAX_FILTER_CHOICES = 20  # rows of a relation that a filter names
+MAX_FILTER_CHOICES = 20  # rows of a relation in a filter
 
 
 def compute_once_per_request(
-    request: HttpRequest, name: str, ask: Callable[[], Any]
+    request: HttpRequest, name: str, compute: Callable[[], Any]
 ) -> Any:
-    """Return what `ask` says, asked once a request: counting makes filters again."""
-    kept: dict[str, Any] = request.__dict__.setdefault("_filters", {})
-    if name not in kept:
-        kept[name] = ask()
-    return kept[name]
+    """Return the result of `compute`, cached in the request.
+
+    Django makes every filter twice in a request where it counts facets.
+    """
+    cache: dict[str, Any] = request.__dict__.setdefault("_filters", {})
+    if name not in cache:
+        cache[name] = compute()
+    return cache[name]
 
 
 class UsedRelationFilter(admin.RelatedFieldListFilter):
-    """Of tags, modules and the like those that are used, the most used first."""
+    """A filter by a relation that lists only used rows, the most used first."""
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any
@@ -41,34 +43,35 @@ class UsedRelationFilter(admin.RelatedFieldListFilter):
         def load_used_rows() -> dict[Any, str]:
             return _load_most_used(model_admin.model, field)
 
-        found = dict(compute_once_per_request(request, field.name, load_used_rows))
-        asked = [int(value) for value in self.lookup_val or [] if is_valid_id(value)]
-        # Who comes by a link may ask for one that is not among the most used.
-        if missing := [pk for pk in asked if pk not in found]:
+        choices = dict(compute_once_per_request(request, field.name, load_used_rows))
+        selected = [int(pk) for pk in self.lookup_val or [] if is_valid_id(pk)]
+        # A link may select a row that is not among the most used.
+        if missing := [pk for pk in selected if pk not in choices]:
             others = field.remote_field.model._default_manager.filter(pk__in=missing)
-            found |= {row.pk: str(row) for row in others}
-        return list(found.items())
+            choices |= {row.pk: str(row) for row in others}
+        return list(choices.items())
 
 
 def _load_most_used(model: Any, field: Any) -> dict[Any, str]:
+    """Return {id: name} of the rows that most rows of `model` point to."""
     name = f"{field.name}__name"
     used = model._default_manager.filter(**{f"{field.name}__isnull": False})
     counted = used.order_by().values_list(field.name, name).annotate(n=Count("pk"))
     return {
-        pk: str(said)
-        for pk, said, _ in counted.order_by("-n", name)[:MAX_FILTER_CHOICES]
+        pk: str(label)
+        for pk, label, _ in counted.order_by("-n", name)[:MAX_FILTER_CHOICES]
     }
 
 
 class CategoryBranchFilter(SimpleListFilterBase):
-    """Entries of a category and of all that stands below it."""
+    """Entries of a category and of its descendants."""
 
     title = "分类"
     parameter_name = "category"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         self.categories = compute_once_per_request(
-            request, "tree", lambda: list(_query_category_tree())
+            request, "tree", lambda: list(Category.objects.with_tree_fields())
         )
         return [(str(node.pk), format_indented_name(node)) for node in self.categories]
 
@@ -78,7 +81,10 @@ class CategoryBranchFilter(SimpleListFilterBase):
         return queryset.filter(category__in=self._list_branch_ids(str(self.value())))
 
     def get_facet_counts(self, pk_attname: str, filtered_qs: Any) -> dict[str, Any]:
-        """Count each branch by its categories: Django's own way asks for it again."""
+        """Count each branch by the ids of its categories.
+
+        Django's own way would query the tree again for every choice.
+        """
         return {
             f"{number}__c": Count(
                 pk_attname,
@@ -92,12 +98,8 @@ class CategoryBranchFilter(SimpleListFilterBase):
         return [node.pk for node in self.categories if int(top) in node.tree_path]
 
 
-def _query_category_tree() -> Any:
-    return Category.objects.with_tree_fields()
-
-
 class ValidityFilter(SimpleListFilterBase):
-    """Of what is published: what has to be looked at before or after its end."""
+    """Published entries by validity, such as those that expire soon."""
 
     title = "有效期"
     parameter_name = "validity"

@@ -1,4 +1,4 @@
-"""Pictures of answers: dropped into the editor or uploaded here, never changed."""
+"""图片: pictures of answers; uploaded here or by the editor's script, never changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kb.models.picture import MAX_ALT_TEXT_CHARS
 
 
 class PictureUploadForm(forms.Form):
-    """What the editor's script sends; the stage says what is wrong with it."""
+    """What the editor's script posts; errors come from the stage."""
 
     file = forms.FileField(
         label="图片", error_messages={"required": "没有收到图片。"}, max_length=None
@@ -30,22 +30,24 @@ class PictureUploadForm(forms.Form):
     alt = forms.CharField(label="替代文字", required=False)
 
     def store_upload(self, by: Any) -> Picture | None:
-        """Return the picture, or None where the form now holds errors."""
+        """Return the stored picture, or None where the form has errors."""
         if not self.is_valid():
             return None
-        given = self.cleaned_data
+        values = self.cleaned_data
         try:
-            return pictures.store_picture(given["file"], alt=given["alt"], by=by)
+            return pictures.store_picture(values["file"], alt=values["alt"], by=by)
         except ValidationError as error:
             self.add_error(None, ValidationError(error.messages))
         return None
 
     def get_error_text(self) -> str:
-        return " ".join(str(e) for errors in self.errors.values() for e in errors)
+        return " ".join(
+            str(error) for errors in self.errors.values() for error in errors
+        )
 
 
 class PictureForm(ScopedForm):
-    """The same without a script: a page that shows what to paste into the answer."""
+    """The upload without a script; afterwards a page shows what to paste."""
 
     file = forms.FileField(
         label="图片",
@@ -59,19 +61,19 @@ class PictureForm(ScopedForm):
         fields = ["alt"]
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        if self.instance.pk is None and {"file", "alt"} <= given.keys():
+        values = super().clean() or {}
+        if self.instance.pk is None and {"file", "alt"} <= values.keys():
             try:
                 self.instance = pictures.store_picture(
-                    given["file"], alt=given["alt"], by=None
+                    values["file"], alt=values["alt"], by=None
                 )
             except ValidationError as error:
                 self.add_error(None, ValidationError(error.messages))
-        return given
+        return values
 
     def _post_clean(self) -> None:
         if self.instance.pk and "file" in self.fields:
-            return  # it is kept, and what is kept is not changed here
+            return  # `clean` has stored it, and a stored picture does not change
         super()._post_clean()
 
 
@@ -115,7 +117,7 @@ class PictureAdmin(ScopedAdmin):
         return [path("upload/", upload, name="kb_picture_upload"), *super().get_urls()]
 
     def upload_view(self, request: HttpRequest) -> JsonResponse:
-        """Keep one picture; answer with the Markdown that shows it, or a reason."""
+        """Store one picture; return {"markdown", "url"}, or {"error"} with status 400."""
         if not self.has_add_permission(request):
             raise PermissionDenied("您没有上传图片的权限。")
         form = PictureUploadForm(request.POST, request.FILES)
@@ -123,11 +125,11 @@ class PictureAdmin(ScopedAdmin):
         if picture is None:
             return JsonResponse({"error": form.get_error_text()}, status=400)
         alt = form.cleaned_data["alt"].strip()
-        told = {
+        result = {
             "markdown": picture.build_markdown(alt[:MAX_ALT_TEXT_CHARS]),
             "url": picture.url,
         }
-        return JsonResponse(told)
+        return JsonResponse(result)
 
     def save_model(
         self, request: HttpRequest, obj: Picture, form: Any, change: bool
@@ -144,10 +146,10 @@ class PictureAdmin(ScopedAdmin):
         return allowed and (obj is None or not pictures.count_picture_uses(obj))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Leave out deletion in bulk: it would ask nobody who shows them."""
-        found = super().get_actions(request)
-        found.pop("delete_selected", None)
-        return found
+        """Leave out deletion in bulk, which would not check where pictures are used."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
 
     def response_add(
         self, request: HttpRequest, obj: Picture, post_url_continue: str | None = None

@@ -1,4 +1,4 @@
-"""“怎么切分，能匹配到什么”: a sentence is tried on the vocabulary before it is saved."""
+"""“怎么切分，能匹配到什么”: what a search would find if a vocabulary row were saved."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MODELS_BY_KIND: dict[str, type[SynonymSet | DictionaryWord | StopWord]] = {
 
 
 class VocabularyPreviewForm(forms.Form):
-    """A sentence, and the row as it stands in the form; without one, as things are."""
+    """A sentence, and the row as it is in the form; without a row only the sentence."""
 
     q = forms.CharField(required=False, max_length=search.MAX_QUERY_CHARS)
     kind = forms.ChoiceField(choices=[(k, k) for k in MODELS_BY_KIND], required=False)
@@ -41,21 +41,21 @@ class VocabularyPreviewForm(forms.Form):
 
     def build_changed_row(self) -> VocabularyRow | None:
         """Return the row as it would be saved, or None where nothing is typed."""
-        given = self.cleaned_data
-        model = MODELS_BY_KIND.get(given["kind"])
-        if model is None or not (given["members"] or given["text"]):
+        values = self.cleaned_data
+        model = MODELS_BY_KIND.get(values["kind"])
+        if model is None or not (values["members"] or values["text"]):
             return None
-        number = given["row"] if is_valid_id(given["row"]) else 0
+        number = values["row"] if is_valid_id(values["row"]) else 0
         row: Any = model.objects.filter(pk=number).first() or model()
         if model is SynonymSet:
-            row.members, row.two_way = given["members"], given["two_way"]
+            row.members, row.two_way = values["members"], values["two_way"]
         else:
-            row.text = given["text"]
+            row.text = values["text"]
         return row  # type: ignore[no-any-return]
 
 
 class PreviewPanelMixin(PreviewAdminBase):
-    """Forms of the vocabulary with the panel below, and its page."""
+    """Adds a panel below the form that shows the effect of the row, and its page."""
 
     change_form_template = "admin/kb/vocabulary/change_form.html"
     change_list_template = "admin/kb/vocabulary/change_list.html"
@@ -71,34 +71,33 @@ class PreviewPanelMixin(PreviewAdminBase):
         return [path("try/", view, name=name), *super().get_urls()]
 
     def show_preview_view(self, request: HttpRequest) -> HttpResponse:
-        """The page by itself; asked by a script, the panel alone."""
+        """Return the page by itself; to a POST of the script, the panel alone."""
         if not self.has_view_permission(request):
             raise PermissionDenied("您没有查看词汇的权限。")
-        sent = request.POST if request.method == "POST" else request.GET
-        context = self.build_panel_context(request, sent)
+        query = request.POST if request.method == "POST" else request.GET
+        context = self.build_panel_context(request, query)
         if request.method == "POST":
             return TemplateResponse(request, self.panel_template, context)
-        here = reverse(f"admin:kb_{self.opts.model_name}_changelist")
         context |= {
             **self.admin_site.each_context(request),
             "title": self.panel_title,
-            "list": here,
+            "list_url": reverse(f"admin:kb_{self.opts.model_name}_changelist"),
             "opts": self.opts,
-            "panelled": self,
+            "model_admin": self,
         }
         return TemplateResponse(request, "admin/kb/vocabulary/trial.html", context)
 
     def build_panel_context(
-        self, request: HttpRequest, sent: Mapping[str, Any]
+        self, request: HttpRequest, query: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return what the panel shows of a sentence and of the form around it."""
-        return build_vocabulary_preview(request, VocabularyPreviewForm(sent))
+        """Return what the panel shows for a sentence and the form around it."""
+        return build_vocabulary_preview(request, VocabularyPreviewForm(query))
 
 
 def build_vocabulary_preview(
     request: HttpRequest, form: VocabularyPreviewForm
 ) -> dict[str, Any]:
-    """Return what a sentence finds now, and what it would."""
+    """Return what a sentence finds "now", and "then" with the row of the form."""
     if not form.is_valid():
         return {"refused": ["这句话太长，或填的内容不对。"], "q": ""}
     words = form.cleaned_data["q"].strip()
@@ -116,18 +115,18 @@ def build_vocabulary_preview(
         return context | {"refused": error.messages}
     then = explanation.explain_search(words, user=user, lexicon=lexicon)
     moves = _compare_ranks(context["now"].entries, then.entries)
-    word = isinstance(row, DictionaryWord)
-    return context | {"then": then, "moves": moves, "word": word}
+    is_word = isinstance(row, DictionaryWord)
+    return context | {"then": then, "moves": moves, "is_word": is_word}
 
 
 def _compare_ranks(
     now: Sequence[Entry], then: Sequence[Entry]
 ) -> list[tuple[Entry, str]]:
-    """Return what is found then, and what became of its place."""
-    places = {entry.pk: place for place, entry in enumerate(now, 1)}
-    told = []
-    for place, entry in enumerate(then, 1):
-        before = places.get(entry.pk)
-        moved = "新" if before is None else "" if before == place else f"原第 {before}"
-        told.append((entry, moved))
-    return told
+    """Return the entries of `then`, each with how its rank differs from `now`."""
+    ranks = {entry.pk: rank for rank, entry in enumerate(now, 1)}
+    rows = []
+    for rank, entry in enumerate(then, 1):
+        before = ranks.get(entry.pk)
+        change = "新" if before is None else "" if before == rank else f"原第 {before}"
+        rows.append((entry, change))
+    return rows

@@ -1,4 +1,4 @@
-"""Questions: words may be mended here; what becomes of them is the inbox's."""
+"""问题: recorded questions; their text can be corrected, triage is the inbox's."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from django.utils.text import Truncator
 from kb.admin.base_admin import BaseAdmin, ConstraintCheckingForm, format_local_time
 from kb.admin.list_filters import MAX_FILTER_CHOICES, UsedRelationFilter
 from kb.models import Question
-from kb.questions import intake, triage
+from kb.questions import intake, queues, triage
 from kb.text.chinese import normalize
 
 
 class CustomerSegmentFilter(admin.SimpleListFilter):
-    """Kinds of customers, as they were written down; the most frequent first."""
+    """Customer segments as questions name them, the most frequent first."""
 
     title = "客户类型"
     parameter_name = "segment"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        said = Question.objects.exclude(segment="").order_by().values_list("segment")
-        counted = said.annotate(n=Count("pk")).order_by("-n", "segment")[
+        rows = Question.objects.exclude(segment="").order_by().values_list("segment")
+        counted = rows.annotate(n=Count("pk")).order_by("-n", "segment")[
             :MAX_FILTER_CHOICES
         ]
         return [(segment, segment) for segment, _ in counted]
@@ -38,7 +38,7 @@ class CustomerSegmentFilter(admin.SimpleListFilter):
 
 
 class QuestionForm(ConstraintCheckingForm):
-    """`seen` is a digest of the answer that the page showed."""
+    """A question; `seen` is a digest of the answer that the page showed."""
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -47,27 +47,27 @@ class QuestionForm(ConstraintCheckingForm):
         self.initial["seen"] = normalize.compute_spelling_key(self.instance.answer)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse to write over an answer that came while the page was open."""
+        """Refuse to overwrite an answer that was saved while the page was open."""
         cleaned = super().clean() or self.cleaned_data
         now = self.instance.answer
-        is_stale = cleaned.get("seen") not in {
-            "",
-            None,
-            normalize.compute_spelling_key(now),
-        }
+        digest = normalize.compute_spelling_key(now)
+        is_stale = cleaned.get("seen") not in {"", None, digest}
         if is_stale and cleaned.get("answer") != now:
-            message = f"有人刚刚改过回答，现在是：{now or '（空）'}。您写的还在框里，看过以后再保存一次。"
+            message = (
+                f"有人刚刚改过回答，现在是：{now or '（空）'}。"
+                "您写的还在框里，看过以后再保存一次。"
+            )
             self.add_error("answer", message)
-            sent: Any = self.data
-            self.data = sent = sent.copy()  # the next time they have seen it
-            sent[self.add_prefix("seen")] = normalize.compute_spelling_key(now)
+            posted: Any = self.data
+            self.data = data = posted.copy()
+            data[self.add_prefix("seen")] = digest  # the page shows it now
         return cleaned
 
     def clean_text(self) -> str:
         return intake.mask_question_text(self.cleaned_data["text"])
 
     def _post_clean(self) -> None:
-        """An open question that gets its answer waits to be sorted."""
+        """Move an open question on that gets its answer."""
         if self.instance.status == Question.Status.OPEN:
             self.instance.answer = self.cleaned_data.get("answer", "")
             self.instance.status = intake.get_initial_status(self.instance)
@@ -146,8 +146,8 @@ class QuestionAdmin(BaseAdmin):
     def save_model(
         self, request: HttpRequest, obj: Question, form: Any, change: bool
     ) -> None:
-        """Keep who wrote the answer, and when: the asker may be reading it."""
-        before = Question.objects.filter(pk=obj.pk).first() if change else None
+        """Save the question, and record who answered: a customer may read the answer."""
+        before = queues.find_question(obj.pk) if change else None
         was_open = before is None or before.status == Question.Status.OPEN
         super().save_model(request, obj, form, change)
         if obj.answer and (before is None or before.answer != obj.answer):
@@ -155,7 +155,7 @@ class QuestionAdmin(BaseAdmin):
             triage.record_admin_answer(obj, by=user, was_open=was_open)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What an entry counts stays, so that its figures can be traced."""
+        """A question that was merged into an entry stays: the entry counts it."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and (obj is None or obj.status != Question.Status.SETTLED)
 
@@ -171,6 +171,6 @@ class QuestionAdmin(BaseAdmin):
     def entry_link(self, question: Question) -> str | SafeString:
         if question.entry is None:
             return "—"
-        where = reverse("admin:kb_entry_change", args=[question.entry_id])
+        url = reverse("admin:kb_entry_change", args=[question.entry_id])
         name = Truncator(question.entry.question).chars(20)
-        return format_html('<a href="{}">{}</a>', where, name)
+        return format_html('<a href="{}">{}</a>', url, name)

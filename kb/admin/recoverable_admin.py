@@ -26,10 +26,10 @@ else:
 
 
 class RecoverableMixin(RecoverableAdminBase):
-    """Every deletion can be undone; a table with a stage of its own has `delete_row`."""
+    """Deletions that can be undone; a table whose stage deletes overrides `delete_row`."""
 
     def delete_row(self, request: HttpRequest, row: Any) -> None:
-        """Delete one row. Raises ValidationError where something stands in the way."""
+        """Delete one row. Raises ValidationError where it is still needed."""
         row.delete()
 
     def delete_model(self, request: Any, obj: Any) -> None:
@@ -41,16 +41,16 @@ class RecoverableMixin(RecoverableAdminBase):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         try:
             self._move_to_trash(request, list(queryset))
-        except ValidationError as error:  # the action would say that all is well
+        except ValidationError as error:  # the action itself would report success
             raise PermissionDenied(f"没有删除：{' '.join(error.messages)}") from None
 
     def response_delete(
         self, request: HttpRequest, obj_display: str, obj_id: int
     ) -> HttpResponse:
-        refused = getattr(request, "refused_deletion", None)
-        if refused is None:
+        refusal = getattr(request, "refused_deletion", None)
+        if refusal is None:
             return super().response_delete(request, obj_display, obj_id)
-        messages.error(request, f"没有删除：{refused}")
+        messages.error(request, f"没有删除：{refusal}")
         return redirect(
             f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
         )
@@ -62,20 +62,23 @@ class RecoverableMixin(RecoverableAdminBase):
         item = None
         for row in rows:
             item = trash.delete_row(
-                row, by=by, batch=batch, write=lambda one: self.delete_row(request, one)
+                row, by=by, batch=batch, write=lambda obj: self.delete_row(request, obj)
             )
         if item is not None:
             offer_undo(request, item)
 
 
 def offer_undo(request: HttpRequest, item: DeletedItem) -> None:
-    """Tell for how long a deletion can be undone, with the button that undoes it."""
-    address = reverse("admin:kb_deleteditem_undo", args=[item.pk])
-    button = render_undo_button(address, "撤销删除")
+    """Add a message that says how long a deletion can be undone, with a button."""
+    url = reverse("admin:kb_deleteditem_undo", args=[item.pk])
+    button = render_undo_button(url, "撤销删除")
     messages.info(request, format_html("{}。{}", trash.describe_period(), button))
 
 
-def render_undo_button(address: str, label: str) -> SafeString:
-    """Return a button that posts to `address` by the form of base_site.html."""
-    html = '<button type="submit" class="button undo" form="undo-form" formaction="{}">{}</button>'
-    return format_html(html, address, label)
+def render_undo_button(url: str, label: str) -> SafeString:
+    """Return a button that posts to `url` with the form of base_site.html."""
+    html = (
+        '<button type="submit" class="button undo" form="undo-form"'
+        ' formaction="{}">{}</button>'
+    )
+    return format_html(html, url, label)

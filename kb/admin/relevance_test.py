@@ -1,4 +1,4 @@
-"""搜索验收: what must be found; where it stands, the trials say."""
+"""搜索验收: searches with the entry that they must find; runs set the rank."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class RelevanceOutcomeFilter(admin.SimpleListFilter):
             return RelevanceTest.objects.with_result().exclude(
                 pk__in=failing.values("pk")
             )
-        new: QuerySet[RelevanceTest] = queryset
-        return new.filter(rank=None) if self.value() == "new" else new
+        rows: QuerySet[RelevanceTest] = queryset
+        return rows.filter(rank=None) if self.value() == "new" else rows
 
 
 @admin.register(RelevanceTest)
@@ -47,7 +47,7 @@ class RelevanceTestAdmin(ScopedAdmin):
     def save_model(
         self, request: HttpRequest, obj: RelevanceTest, form: Any, change: bool
     ) -> None:
-        """What is expected now was not tried yet."""
+        """Save the test without a rank: what it expects now was not run yet."""
         obj.rank, obj.above = None, []
         if not change:
             obj.created_by = request.user  # type: ignore[assignment]
@@ -57,16 +57,16 @@ class RelevanceTestAdmin(ScopedAdmin):
     def expected_entry_link(self, row: RelevanceTest) -> str | SafeString:
         if row.entry is None:
             return "不该有结果"
-        where = reverse("admin:kb_entry_change", args=[row.entry_id])
+        url = reverse("admin:kb_entry_change", args=[row.entry_id])
         name = Truncator(row.entry.question).chars(24)
-        return format_html('<a href="{}">{}</a>', where, name)
+        return format_html('<a href="{}">{}</a>', url, name)
 
     @admin.display(description="现在名次", ordering="rank")
     def rank_badge(self, row: RelevanceTest) -> str | SafeString:
         if row.rank is None:
             return "还没跑"
-        said = f"第 {row.rank} 名" if row.rank else "没有找到"
+        label = f"第 {row.rank} 名" if row.rank else "没有找到"
         if row.entry is None:
-            said = "有结果" if row.rank else "没有结果"
-        tone = "bad" if row.is_failing else "ok"
-        return format_html('<span class="badge {}">{}</span>', tone, said)
+            label = "有结果" if row.rank else "没有结果"
+        css_class = "bad" if row.is_failing else "ok"
+        return format_html('<span class="badge {}">{}</span>', css_class, label)

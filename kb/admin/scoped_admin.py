@@ -1,4 +1,4 @@
-"""Tables beside the entries, where the remit of whoever is in the admin holds too."""
+"""Base of tables beside entries, for people who may write only some categories."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class ScopedForm(ConstraintCheckingForm):
-    """A form that says why its row may not be saved by the person who sent it."""
+    """A form that refuses a row that concerns categories its sender may not write."""
 
-    by: User | None = None  # set by ScopedAdmin on the class that it makes
+    by: User | None = None  # set by ScopedAdmin on the class of each request
 
     def _post_clean(self) -> None:
         super()._post_clean()
@@ -27,16 +27,16 @@ class ScopedForm(ConstraintCheckingForm):
 
 
 class ScopedAdmin(BaseAdmin):
-    """Shows a row that is beyond the remit, and changes or deletes none."""
+    """Rows of categories that the person may not write are read-only."""
 
     form = ScopedForm
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        made: Any = super().get_form(request, obj, change, **kwargs)
-        made.by = request.user  # a class of this request alone
-        return made
+        form_class: Any = super().get_form(request, obj, change, **kwargs)
+        form_class.by = request.user  # the class is made for this request alone
+        return form_class
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         by: Any = request.user

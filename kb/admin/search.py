@@ -1,4 +1,4 @@
-"""Searches: to look at and to learn from, not to touch."""
+"""搜索: what people searched for, and what they used of it; read-only."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class SearchOutcomeFilter(admin.SimpleListFilter):
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Search]
     ) -> QuerySet[Search]:
-        wanted: dict[str, dict[str, Any]] = {
+        conditions: dict[str, dict[str, Any]] = {
             "none": {"results": 0},
             "some": {"results__gt": 0},
             "used": {"entry__isnull": False},
         }
-        return queryset.filter(**wanted.get(self.value() or "", {}))
+        return queryset.filter(**conditions.get(self.value() or "", {}))
 
 
 @admin.register(Search)
@@ -59,6 +59,6 @@ class SearchAdmin(ReadOnlyAdmin):
     def entry_link(self, search: Search) -> str | SafeString:
         if search.entry is None:
             return "—"
-        where = reverse("admin:kb_entry_change", args=[search.entry_id])
+        url = reverse("admin:kb_entry_change", args=[search.entry_id])
         name = Truncator(search.entry.question).chars(20)
-        return format_html('<a href="{}">{}</a>', where, name)
+        return format_html('<a href="{}">{}</a>', url, name)

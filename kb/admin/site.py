@@ -1,4 +1,4 @@
-"""Sites: one library under several names and hosts."""
+"""站点: sites that show the library, or part of it, under a name and a host."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ HOST_NOT_ALLOWED_MESSAGE = "ALLOWED_HOSTS 里还没有 {}，打开会是 400；�
 
 
 class SiteForm(GatedForm):
+    """A site, with a placeholder for its colour."""
+
     class Meta:
         model = Site
         fields: list[str] = []  # the admin names them
@@ -33,7 +35,7 @@ class SiteAdmin(GatedAdmin):
     fields = ["name", "host", "logo", "accent", "contact", "categories"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The default site stays: some host will always be nobody's."""
+        """The default site stays: it answers for hosts that no other site has."""
         allowed = super().has_delete_permission(request, obj)
         return allowed and (obj is None or bool(obj.host))
 

@@ -1,4 +1,4 @@
-"""Snippets: changed in one place, refused where others would break."""
+"""片段: snippets that replies include; one in use is neither renamed nor deleted."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from kb.models import Snippet, TextRevision
 
 
 class SnippetForm(GatedForm):
+    """A snippet; refuses a new name while replies include it."""
+
     class Meta:
         model = Snippet
         fields: list[str] = []  # the admin names them
         widgets = {"body": forms.Textarea({"rows": 8, "class": "vLargeTextField"})}
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
+        values = super().clean() or {}
         before = Snippet.objects.filter(pk=self.instance.pk).first()
-        renamed = before is not None and before.name != given.get("name")
-        if before and renamed and (places := replies.describe_snippet_uses(before)):
+        is_renamed = before is not None and before.name != values.get("name")
+        if before and is_renamed and (places := replies.describe_snippet_uses(before)):
             self.add_error("name", f"正在使用，不能改名：{places}。")
-        return given
+        return values
 
 
 @admin.register(Snippet)
@@ -38,10 +40,10 @@ class SnippetAdmin(GatedAdmin):
     readonly_fields = ["usage_places"]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Leave out deletion in bulk: each is looked at for who includes it."""
-        found = super().get_actions(request)
-        found.pop("delete_selected", None)
-        return found
+        """Leave out deletion in bulk, which would not show where each is used."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
 
     def save_gated_text(self, row: Snippet, by: Any) -> None:
         replies.save_snippet(row, by=by)
@@ -50,12 +52,14 @@ class SnippetAdmin(GatedAdmin):
         text_gate.restore_text(revision, by=by, write=replies.store_snippet_and_refresh)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Name the places that stand in the way, instead of the button."""
-        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        """Return the places where a snippet is used as what protects it."""
+        deleted, counts, missing_perms, protected = super().get_deleted_objects(
+            objs, request
+        )
         places = [
             places for obj in objs if (places := replies.describe_snippet_uses(obj))
         ]
-        return found, counts, lacking, [*protected, *places]
+        return deleted, counts, missing_perms, [*protected, *places]
 
     def delete_row(self, request: HttpRequest, row: Snippet) -> None:
         by: Any = request.user

@@ -1,4 +1,4 @@
-"""Wording rules: what is changed here is looked for from the next look on."""
+"""用词规则: style rules, with a preview of what a rule would find."""
 
 from __future__ import annotations
 
@@ -22,28 +22,26 @@ from kb.models import StyleRule
 
 SEVERITY_BADGE_CLASSES = {"error": "bad", "warn": "warn", "off": ""}
 WIDE_TEXT_FIELDS = {"reason", "suggestion", "exceptions"}
-
-
-MAX_SHOWN_ENTRIES = 8  # entries that say what a rule is about
+MAX_SHOWN_ENTRIES = 8  # of those that a rule would find
 
 
 class StyleRulePreviewForm(forms.Form):
-    """A passage, and the rule as it stands in the form; without one, as things are."""
+    """A sentence, and the rule as it is in the form; without it only the sentence."""
 
     q = forms.CharField(required=False, max_length=200)
     row = forms.CharField(required=False, max_length=20)
 
-    def build_changed_rule(self, sent: Mapping[str, Any]) -> StyleRule | None:
-        """Return the rule as it would be saved, or None where no words are typed."""
-        if not sent.get("text", "").strip():
+    def build_changed_rule(self, query: Mapping[str, Any]) -> StyleRule | None:
+        """Return the rule as it would be saved, or None where it has no text yet."""
+        if not query.get("text", "").strip():
             return None
         number = self.cleaned_data["row"]
-        kept = StyleRule.objects.filter(pk=number if is_valid_id(number) else 0).first()
-        row = kept or StyleRule()
+        pk = number if is_valid_id(number) else 0
+        row = StyleRule.objects.filter(pk=pk).first() or StyleRule()
         for name in ("kind", "text", "severity", "faces", "exceptions", "suggestion"):
-            setattr(row, name, sent.get(name, "")[:500].replace("\0", ""))
-        row.reason = sent.get("reason", "")[:100].replace("\0", "")
-        limit = sent.get("limit", "")
+            setattr(row, name, query.get(name, "")[:500].replace("\0", ""))
+        row.reason = query.get("reason", "")[:100].replace("\0", "")
+        limit = query.get("limit", "")
         row.limit = int(limit) if limit.isascii() and limit.isdecimal() else None
         return row
 
@@ -77,9 +75,9 @@ class StyleRuleAdmin(PreviewPanelMixin, ScopedAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def build_panel_context(
-        self, request: HttpRequest, sent: Mapping[str, Any]
+        self, request: HttpRequest, query: Mapping[str, Any]
     ) -> dict[str, Any]:
-        form = StyleRulePreviewForm(sent)
+        form = StyleRulePreviewForm(query)
         if not form.is_valid():
             return {"refused": ["这句话太长，或填的内容不对。"], "q": ""}
         words = form.cleaned_data["q"].strip()
@@ -89,20 +87,20 @@ class StyleRuleAdmin(PreviewPanelMixin, ScopedAdmin):
         context["now"] = rule_preview.find_rule_matches(
             style_rules.get_active_rules(), words
         )
-        row = form.build_changed_rule(sent)
+        row = form.build_changed_rule(query)
         if row is None:
             return context
         try:
             rules = rule_preview.build_rules_with(row, style_rules.CHECK_KIND_LABEL)
         except ValidationError as error:
             return context | {"refused": error.messages}
-        holders = rule_preview.find_entries_matching_rule(
+        matching_entries = rule_preview.find_entries_matching_rule(
             row, style_rules.CHECK_KIND_LABEL
         )
         return context | {
             "row": row,
             "then": rule_preview.find_rule_matches(rules, words),
-            "holders": holders,
+            "matching_entries": matching_entries,
         }
 
     @admin.display(description="级别", ordering="severity")

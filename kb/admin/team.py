@@ -1,17 +1,15 @@
-"""Teams of colleagues and kinds of customers: for whom a reply is."""
+"""团队: teams of colleagues, who can share replies."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminIntegerFieldWidget
-from django.db.models import Count, PositiveSmallIntegerField, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from kb.admin.base_admin import BaseAdmin
-from kb.admin.gated_admin import GatedAdmin
-from kb.models import CustomerSegment, Team
+from kb.models import Team
 
 
 @admin.register(Team)
@@ -23,22 +21,9 @@ class TeamAdmin(BaseAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        found: QuerySet[Any] = rows.annotate(size_=Count("members"))
-        return found
+        counted: QuerySet[Any] = rows.annotate(member_total=Count("members"))
+        return counted
 
-    @admin.display(description="人数", ordering="size_")
+    @admin.display(description="人数", ordering="member_total")
     def member_count(self, team: Any) -> int:
-        return int(team.size_)
-
-
-@admin.register(CustomerSegment)
-class CustomerSegmentAdmin(GatedAdmin):
-    formfield_overrides = {
-        PositiveSmallIntegerField: {
-            "widget": AdminIntegerFieldWidget({"aria-label": "次序"})
-        }
-    }
-    list_display = ["name", "position"]
-    list_editable = ["position"]
-    search_fields = ["name"]
-    fields = ["name", "position"]
+        return int(team.member_total)

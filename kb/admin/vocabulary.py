@@ -1,4 +1,4 @@
-"""Vocabulary: what editors change here is in force at the next search."""
+"""词汇: synonyms, dictionary words and stop words; the next search uses them."""
 
 from __future__ import annotations
 

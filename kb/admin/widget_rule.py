@@ -1,4 +1,4 @@
-"""Rules of the widget: what it begins with, by the page where it stands."""
+"""Rules of the widget: what it shows first on pages whose address matches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from kb.models import WidgetRule
 
 
 class WidgetRuleForm(ScopedForm):
+    """A rule of the widget."""
+
     class Meta:
         model = WidgetRule
         fields: list[str] = []  # the admin names them

@@ -272,3 +272,8 @@ def _restore_merged_entry(other: Entry, status: str, *, by: User | None) -> Entr
             return entries.publish_entry(other, by=by)
     except ValidationError:  # a current rule forbids it
         return other
+
+
+def find_merge_of(entry: Entry) -> EntryMerge | None:
+    """Return the merge by which `entry` was merged into another and retired."""
+    return EntryMerge.objects.filter(other=entry).select_related("entry").first()

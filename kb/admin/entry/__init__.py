@@ -1,4 +1,4 @@
-"""Entries in the admin: one form, whose request runs through named steps."""
+"""Entries in the admin: `EntryAdmin`, and the steps of its form in modules apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries: written through kb.library.entries, moved by buttons, never lost to a conflict."""
+"""EntryAdmin: the list of entries, and the form that saves through kb.library.entries."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class EntryAdmin(BaseAdmin):
     inlines = [ReplyInline, FollowUpInline]
     list_display = [
         "question",
-        "status_label",
+        "status_badges",
         "audience",
         "category",
-        "question_count",
-        "changed_at",
+        "question_count_link",
+        "update_time",
         "updated_by",
     ]
     list_filter = [
@@ -71,19 +71,21 @@ class EntryAdmin(BaseAdmin):
         OwnEntriesFilter,
         CategoryBranchFilter,
         ValidityFilter,
+        ("window", UsedRelationFilter),
+        ("module", UsedRelationFilter),
+        ("tags", UsedRelationFilter),
     ]
-    list_filter += [(name, UsedRelationFilter) for name in ("window", "module", "tags")]
     list_select_related = ["category", "updated_by"]
-    search_fields = ["question", "keywords", "phrasings__text", "written__body"]
+    search_fields = ["question", "keywords", "phrasings__text", "shared_replies__body"]
     date_hierarchy = "updated_at"
     actions = moves.build_actions()
     readonly_fields = [
-        "said_as",
-        "status_label",
-        "question_count",
+        "phrasing_list",
+        "status_badges",
+        "question_count_link",
         "published_at",
-        "created_note",
-        "updated_note",
+        "creation_summary",
+        "update_summary",
         "source",
         "external_id",
     ]
@@ -110,11 +112,11 @@ class EntryAdmin(BaseAdmin):
             "现状",
             {
                 "fields": [
-                    "status_label",
-                    "question_count",
+                    "status_badges",
+                    "question_count_link",
                     "published_at",
-                    "created_note",
-                    "updated_note",
+                    "creation_summary",
+                    "update_summary",
                 ]
             },
         ),
@@ -122,20 +124,22 @@ class EntryAdmin(BaseAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        mine = Question.objects.filter(entry=OuterRef("pk")).order_by()
-        asked = mine.values("entry").annotate(n=Count("pk")).values("n")
-        seen = Entry.objects.visible_to(request.user)
-        # Searched: a word of somebody's own reply must not find its entry.
-        shared = Q(replies__owner=None, replies__team=None)
-        written = FilteredRelation("replies", condition=shared)
-        counts = {"asked_": Coalesce(Subquery(asked), 0), "waits_": waits_for_review()}
-        return seen.annotate(**counts, written=written)
+        """Return visible entries with their number of questions and pending changes."""
+        questions = Question.objects.filter(entry=OuterRef("pk")).order_by()
+        numbers = questions.values("entry").annotate(n=Count("pk")).values("n")
+        # The search box must not find an entry by a private reply.
+        is_shared = Q(replies__owner=None, replies__team=None)
+        return Entry.objects.visible_to(request.user).annotate(
+            question_total=Coalesce(Subquery(numbers), 0),
+            has_pending_change=build_pending_change_test(),
+            shared_replies=FilteredRelation("replies", condition=is_shared),
+        )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Leave out deletion in bulk: what was once published is retired."""
-        found = super().get_actions(request)
-        found.pop("delete_selected", None)
-        return found
+        """Leave out deletion in bulk: an entry that was published is retired instead."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any
@@ -148,15 +152,16 @@ class EntryAdmin(BaseAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        search_letters = super().get_search_results
-        found = search_entries(
+        """Search with the engine first, and with Django's own search after it."""
+        search_columns = super().get_search_results
+        results = search_entries(
             request,
             queryset,
             search_term,
-            find_letters=lambda words: search_letters(request, queryset, words)[0],
-            usual_order=self.get_ordering(request) or ["-updated_at", "-pk"],
+            search_columns=lambda words: search_columns(request, queryset, words)[0],
+            default_order=self.get_ordering(request) or ["-updated_at", "-pk"],
         )
-        return found, False
+        return results, False
 
     def get_urls(self) -> list[Any]:
         return [
@@ -166,27 +171,27 @@ class EntryAdmin(BaseAdmin):
             *super().get_urls(),
         ]
 
-    # What may be done --------------------------------------------------------
+    # Permissions --------------------------------------------------------------
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("kb.publish_entry")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Out of one's remit an entry is only looked at."""
+        """An entry of a category that the person may not write is read-only."""
         by: Any = request.user
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or entries.can_write_entry(obj, by=by))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only a draft that was never published and no question belongs to may vanish."""
+        """Only a draft may be deleted that was never published and has no questions."""
         allowed = super().has_delete_permission(request, obj)
         if obj is None or not allowed:
             return allowed
         by: Any = request.user
         if not entries.can_write_entry(obj, by=by):
             return False
-        fresh = obj.status == Entry.Status.DRAFT and obj.published_at is None
-        return fresh and not obj.questions.exists()
+        is_new = obj.status == Entry.Status.DRAFT and obj.published_at is None
+        return is_new and not obj.questions.exists()
 
     # The form -----------------------------------------------------------------
 
@@ -198,7 +203,13 @@ class EntryAdmin(BaseAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Show the form of an entry, or save what was sent, step by step."""
+        """Show the form of an entry, or save it, in steps.
+
+        1. Load the entry and its pending change. 2. Restore an autosaved form, if that
+        was asked for. 3. Merge with what was saved since the form was shown. 4. Show or
+        save the entry itself, or a proposal where the person may only propose. 5.
+        Publish after the save. 6. Delete what was autosaved.
+        """
         state = load_state(self, request, object_id)
         restored = autosave.find_autosaved(request, state.entry)
         if restored:
@@ -212,7 +223,7 @@ class EntryAdmin(BaseAdmin):
             **(extra_context or {}),
             **build_review_context(state),
             "restored": restored,
-            "unsaved": autosave.list_autosaved(request, state.entry, is_new=is_new),
+            "autosaves": autosave.list_autosaved(request, state.entry, is_new=is_new),
             "conflict": merged.conflict if merged else None,
         }
         if state.proposal:
@@ -224,21 +235,21 @@ class EntryAdmin(BaseAdmin):
         return response
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Whoever writes a new entry answers for it, unless he says otherwise."""
-        told = super().get_changeform_initial_data(request)
-        return {"owner": request.user.pk, **told}
+        """The author owns a new entry unless another owner is chosen."""
+        initial = super().get_changeform_initial_data(request)
+        return {"owner": request.user.pk, **initial}
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What the form alone knows is shown in other ways to who only looks."""
-        found = super().get_fieldsets(request, obj)
+        """Replace form-only fields by read-only ones where nothing may be changed."""
+        fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
-            return found
+            return fieldsets
         return [
             (
                 name,
-                {**how, "fields": [_get_view_only(field) for field in how["fields"]]},
+                {**options, "fields": [*map(_get_view_only, options["fields"])]},
             )
-            for name, how in found
+            for name, options in fieldsets
         ]
 
     def render_change_form(
@@ -248,7 +259,7 @@ class EntryAdmin(BaseAdmin):
         by: Any = request.user
         context = {
             **context,
-            **merging.build_merger_context(request, entry),
+            **merging.build_merge_context(request, entry),
             "moves": moves.list_possible_moves(entry, by),
             "findings": assistant.list_saved_findings(entry) if entry else [],
             "show_save_and_add_another": False,
@@ -276,7 +287,7 @@ class EntryAdmin(BaseAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        """Lead to the versions: the admin's own log tells no more than that one saved."""
+        """Redirect to the versions, which show more than Django's own log."""
         entry = self.get_object(request, object_id)
         if entry is None:
             raise Http404
@@ -297,75 +308,78 @@ class EntryAdmin(BaseAdmin):
     def _move_saved_entry(self, request: HttpRequest, entry: Entry) -> HttpResponse:
         """Move the entry that has just been saved, and show it again."""
         if request.POST.get("_move") == "publish":
-            return PublishRedirect(entry)  # when what was saved can be searched
+            return PublishRedirect(entry)  # `publish_saved` does it after the commit
         return moves.move_saved(request, entry)
 
     # Columns ------------------------------------------------------------------
 
     @admin.display(description="状态", ordering="status")
-    def status_label(self, entry: Entry) -> SafeString:
-        badge = '<span class="badge {}">{}</span>'
-        shown = [(STATUS_CSS_CLASSES.get(entry.status, ""), entry.get_status_display())]
+    def status_badges(self, entry: Entry) -> SafeString:
+        html = '<span class="badge {}">{}</span>'
+        badges = [
+            (STATUS_CSS_CLASSES.get(entry.status, ""), entry.get_status_display())
+        ]
         if (
             entry.validity != Validity.IN_FORCE
             and entry.status == Entry.Status.PUBLISHED
         ):
-            tone = "bad" if entry.validity == Validity.EXPIRED else "warn"
-            shown.append((tone, entry.validity.label))
-        if getattr(entry, "waits_", False):
-            shown.append(("warn", "修改待审核"))
-        return format_html_join(" ", badge, shown)
+            css_class = "bad" if entry.validity == Validity.EXPIRED else "warn"
+            badges.append((css_class, entry.validity.label))
+        if getattr(entry, "has_pending_change", False):
+            badges.append(("warn", "修改待审核"))
+        return format_html_join(" ", html, badges)
 
-    @admin.display(description="问题", ordering="asked_")
-    def question_count(self, entry: Any) -> str | SafeString:
-        if not getattr(entry, "asked_", 0):
+    @admin.display(description="问题", ordering="question_total")
+    def question_count_link(self, entry: Any) -> str | SafeString:
+        if not getattr(entry, "question_total", 0):
             return "0"
-        where = reverse("admin:kb_question_changelist")
+        url = reverse("admin:kb_question_changelist")
         link = '<a href="{}?entry__id__exact={}">{}</a>'
-        return format_html(link, where, entry.pk, entry.asked_)
+        return format_html(link, url, entry.pk, entry.question_total)
 
     @admin.display(description="相似问法")
-    def said_as(self, entry: Entry) -> str:
+    def phrasing_list(self, entry: Entry) -> str:
         return "、".join(entry.phrasings.values_list("text", flat=True))
 
     @admin.display(description="更新时间", ordering="updated_at")
-    def changed_at(self, entry: Entry) -> str:
+    def update_time(self, entry: Entry) -> str:
         return format_local_time(entry.updated_at)
 
     @admin.display(description="创建")
-    def created_note(self, entry: Entry) -> str:
-        return _when_and_who(entry.created_at, entry.created_by)
+    def creation_summary(self, entry: Entry) -> str:
+        return _format_time_and_user(entry.created_at, entry.created_by)
 
     @admin.display(description="最后修改")
-    def updated_note(self, entry: Entry) -> str:
-        return _when_and_who(entry.updated_at, entry.updated_by)
+    def update_summary(self, entry: Entry) -> str:
+        return _format_time_and_user(entry.updated_at, entry.updated_by)
 
 
-def waits_for_review() -> Exists:
-    """Return whether a change of the entry of each row waits."""
-    waiting = Review.open_reviews().filter(entry=OuterRef("pk"), content__isnull=False)
-    return Exists(waiting)
+def build_pending_change_test() -> Exists:
+    """Return the condition that a change of the entry waits for review."""
+    pending = Review.open_reviews().filter(entry=OuterRef("pk"), content__isnull=False)
+    return Exists(pending)
 
 
 def build_review_context(state: FormState) -> dict[str, Any]:
-    """Return what the form says of review: whether it proposes, and what waits."""
-    if state.proposal:
-        return {"proposes": True, "pending": state.pending}
-    return {"waits": state.pending}
+    """Return whether the form makes a proposal, and the change that is pending."""
+    return {"is_proposal": bool(state.proposal), "pending": state.pending}
 
 
 def require_category(field: Any, user: Any) -> Any:
-    """Where `user` is held to branches, an entry without a place would be nobody's."""
+    """Require a category of people who may write only some categories.
+
+    They could not open an entry without one again.
+    """
     if get_permitted_category_ids(user, CategoryRight.WRITE) is not None:
         field.required = True
     return field
 
 
 def _get_view_only(field: Any) -> Any:
-    """Return the read-only field that shows what `field` of the form holds."""
-    shown = {"phrasings": "said_as", "note": "state"}
-    return shown.get(field, field) if isinstance(field, str) else field
+    """Return the read-only field that replaces a field that only the form has."""
+    replacements = {"phrasings": "phrasing_list", "note": "status_badges"}
+    return replacements.get(field, field) if isinstance(field, str) else field
 
 
-def _when_and_who(moment: Any, user: Any) -> str:
+def _format_time_and_user(moment: Any, user: Any) -> str:
     return f"{format_local_time(moment)} · {user or '系统'}" if moment else ""

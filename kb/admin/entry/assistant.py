@@ -1,4 +1,4 @@
-"""What the page of an entry asks while somebody writes: nothing here is kept."""
+"""The preview and the checks that the form of an entry asks for; nothing is saved."""
 
 from __future__ import annotations
 
@@ -26,12 +26,15 @@ from kb.text.markup import markdown
 from kb.text.markup.answer_layout import split_answer
 from kb.text.placeholders import blanks
 
-MAX_REPLY_CHARS = 4000  # characters
+MAX_REPLY_CHARS = 4000
 MAX_REPLIES = 60
+MAX_REPLY_FIELD_CHARS = 40
+MAX_REPLY_LABEL_CHARS = 20
 MAX_PHRASINGS = 1000
-MAX_SHOWN_FINDINGS = 60  # findings
-MAX_SIMILAR_ENTRIES = 5  # entries
-MIN_SHOWN_SIMILARITY = 0.45  # of Hit.alike, from which an entry is worth a look
+MAX_SHOWN_FINDINGS = 60
+MAX_FINDING_EXCERPT_CHARS = 60
+MAX_SIMILAR_ENTRIES = 5
+MIN_SHOWN_SIMILARITY = 0.45  # of SearchHit.duplicate_score
 SCRIPT_CHOICES = [
     (locale_prefix.LOCALE_SIMPLIFIED, "简体"),
     (locale_prefix.LOCALE_TRADITIONAL, "繁體"),
@@ -39,7 +42,7 @@ SCRIPT_CHOICES = [
 
 
 class TypedEntryForm(forms.Form):
-    """Both faces as they are typed, saved or not."""
+    """The texts of an entry as they are typed, saved or not."""
 
     entry = forms.IntegerField(required=False, min_value=1, max_value=2**62)
     question = forms.CharField(label="标准问题", required=False, max_length=200)
@@ -56,22 +59,22 @@ class TypedEntryForm(forms.Form):
     script = forms.ChoiceField(choices=SCRIPT_CHOICES, required=False)
 
     def clean_answer(self) -> str:
-        """Refuse what would take seconds to show."""
+        """Refuse Markdown that would take seconds to render."""
         answer = str(self.cleaned_data["answer"])
         validate_markdown_complexity(answer)
         return answer
 
-    def reply_list(self) -> list[tuple[str, str, str]]:
-        """Return (field, name, body) of the replies, no more and no longer than may be."""
+    def list_replies(self) -> list[tuple[str, str, str]]:
+        """Return (field, name, body) of the replies, cut to the limits."""
         names = ("place", "label", "reply")
         lists = [self.data.getlist(name)[:MAX_REPLIES] for name in names]  # type: ignore[attr-defined]
         return [
             (
-                normalize.clean_single_line(place)[:40],
-                normalize.clean_single_line(label)[:20],
+                normalize.clean_single_line(field)[:MAX_REPLY_FIELD_CHARS],
+                normalize.clean_single_line(label)[:MAX_REPLY_LABEL_CHARS],
                 normalize.unify_line_ends(body),
             )
-            for place, label, body in zip(*lists, strict=False)
+            for field, label, body in zip(*lists, strict=False)
         ]
 
     def describe_errors(self) -> str:
@@ -82,7 +85,7 @@ class TypedEntryForm(forms.Form):
 
 
 def get_urls(model_admin: Any) -> list[Any]:
-    """Return the addresses that a script of the form asks while somebody types."""
+    """Return the URL patterns that the script of the form posts to."""
 
     def protect(view: Any) -> Any:
         return model_admin.admin_site.admin_view(require_POST(view))
@@ -94,26 +97,26 @@ def get_urls(model_admin: Any) -> list[Any]:
 
 
 def preview_view(request: HttpRequest) -> HttpResponse:
-    """Answer with the page that customers would see, by the same renderer and CSS."""
+    """Return the page as customers would see it, with the same renderer and CSS."""
     form = _read_form(request)
     if not form.is_valid():
         return HttpResponse(
             form.describe_errors(), status=400, content_type="text/plain"
         )
-    given = form.cleaned_data
+    values = form.cleaned_data
     entry = Entry(
-        question=normalize.clean_single_line(given["question"])
+        question=normalize.clean_single_line(values["question"])
         or "（还没有写标准问题）"
     )
-    entry.answer = normalize.clean_text(given["answer"]).strip()
-    script = given["script"] or locale_prefix.LOCALE_SIMPLIFIED
+    entry.answer = normalize.clean_text(values["answer"]).strip()
+    script = values["script"] or locale_prefix.LOCALE_SIMPLIFIED
     customer = {"user": AnonymousUser(), "perms": {}}
     with translation.override(script):
         if script == locale_prefix.LOCALE_TRADITIONAL:
-            face = translations.build_translation(
-                entry, manual=_get_manual_translation(request, given["entry"])
+            translated = translations.build_translation(
+                entry, manual=_get_manual_translation(request, values["entry"])
             )
-            entry.question, html = face.question, face.answer_html
+            entry.question, html = translated.question, translated.answer_html
         else:
             html = markdown.render_markdown(entry.answer)
         context = {"entry": entry, "shown": split_answer(html), **customer}
@@ -121,82 +124,89 @@ def preview_view(request: HttpRequest) -> HttpResponse:
 
 
 def check_view(request: HttpRequest) -> JsonResponse:
-    """Answer with what to mend, the replies with their blanks, and what is alike."""
+    """Return style findings, the replies split at blanks, and similar entries."""
     form = _read_form(request)
     if not form.is_valid():
         return JsonResponse({"error": form.describe_errors()}, status=400)
-    given = form.cleaned_data
-    replies = form.reply_list()
-    found = style_rules.check_texts(
+    values = form.cleaned_data
+    replies = form.list_replies()
+    findings = style_rules.check_texts(
         style_rules.list_form_texts(
-            given["question"],
-            normalize.unify_line_ends(given["answer"]),
+            values["question"],
+            normalize.unify_line_ends(values["answer"]),
             [(f"「{label}」", body) for _, label, body in replies],
-            normalize.unify_line_ends(given["phrasings"]).split("\n")
-            if given["phrasings"]
+            normalize.unify_line_ends(values["phrasings"]).split("\n")
+            if values["phrasings"]
             else (),
         ),
-        public=given["audience"] != Entry.Audience.INTERNAL,
-        entry_id=given["entry"],
+        public=values["audience"] != Entry.Audience.INTERNAL,
+        entry_id=values["entry"],
     )
-    places = [place for place, _, _ in replies]
+    fields = [field for field, _, _ in replies]
     return JsonResponse(
         {
             "findings": [
-                describe_finding(one, places) for one in found[:MAX_SHOWN_FINDINGS]
+                describe_finding(finding, fields)
+                for finding in findings[:MAX_SHOWN_FINDINGS]
             ],
-            "more": max(0, len(found) - MAX_SHOWN_FINDINGS),
-            "errors": sum(one.is_error for one in found),
-            "replies": [_split_reply(place, body) for place, _, body in replies],
-            "near": list_similar_entries(request, given["question"], given["entry"]),
+            "more": max(0, len(findings) - MAX_SHOWN_FINDINGS),
+            "errors": sum(finding.is_error for finding in findings),
+            "replies": [_split_reply(field, body) for field, _, body in replies],
+            "near": list_similar_entries(request, values["question"], values["entry"]),
         }
     )
 
 
 def list_saved_findings(entry: Entry) -> list[StyleFinding]:
-    """Return what is to be mended in an entry as it is kept."""
-    public = entry.audience == Entry.Audience.PUBLIC
-    said: Iterable[style_rules.CheckedText] = style_rules.list_entry_texts(entry)
+    """Return the findings of an entry as it is saved, or as it is proposed."""
+    is_public = entry.audience == Entry.Audience.PUBLIC
+    texts: Iterable[style_rules.CheckedText] = style_rules.list_entry_texts(entry)
     if parts := get_proposed_parts(entry):
         replies = [(f"「{reply.label}」", reply.body) for reply in parts.replies]
-        said = style_rules.list_form_texts(
+        texts = style_rules.list_form_texts(
             entry.question, entry.answer, replies, parts.phrasings
         )
-    return style_rules.check_texts(said, public=public, entry_id=entry.pk)[
+    return style_rules.check_texts(texts, public=is_public, entry_id=entry.pk)[
         :MAX_SHOWN_FINDINGS
     ]
 
 
-def describe_finding(one: StyleFinding, places: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a finding as the page shows it; its field is the form's own."""
-    field = one.text.field
+def describe_finding(
+    finding: StyleFinding, reply_fields: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return a finding as JSON for the page.
+
+    `reply_fields` are the names of the form's fields of replies; the finding itself
+    only has the number of the reply.
+    """
+    field = finding.text.field
     if field.startswith("replies-"):
         number = int(field.split("-")[1])
-        field = places[number] if number < len(places) else field
+        field = reply_fields[number] if number < len(reply_fields) else field
     return {
         "field": field,
-        "start": one.start,
-        "end": one.end,
-        "place": one.location,
-        "words": one.excerpt[:60],
-        "kind": one.rule.kind,
-        "reason": one.reason,
-        "suggestion": one.suggestion,
-        "error": one.is_error,
-        # What a snippet says stands elsewhere than in the field.
-        "here": not one.text.name.startswith("片段"),
+        "start": finding.start,
+        "end": finding.end,
+        "place": finding.location,
+        "words": finding.excerpt[:MAX_FINDING_EXCERPT_CHARS],
+        "kind": finding.rule.kind,
+        "reason": finding.reason,
+        "suggestion": finding.suggestion,
+        "error": finding.is_error,
+        # The text of an included snippet is not in the field itself.
+        "here": not finding.text.name.startswith("片段"),
     }
 
 
 def list_similar_entries(
     request: HttpRequest, question: str, entry_id: int | None
 ) -> list[dict[str, Any]]:
-    """Return the entries that ask much the same, drafts too, the most alike first."""
+    """Return entries with a similar question, drafts too, the most similar first."""
     if not normalize.clean_single_line(question):
         return []
-    apart = [entry_id] if entry_id else []
+    excluded = [entry_id] if entry_id else []
     hits = search.find_similar_entries(
-        question, user=request.user, limit=MAX_SIMILAR_ENTRIES, exclude=apart
+        question, user=request.user, limit=MAX_SIMILAR_ENTRIES, exclude=excluded
     )
     return [
         {
@@ -211,12 +221,12 @@ def list_similar_entries(
     ]
 
 
-def _split_reply(place: str, body: str) -> dict[str, Any]:
-    """Return a reply cut into text and blanks."""
-    cut = blanks.split_body(body[:MAX_REPLY_CHARS])
+def _split_reply(field: str, body: str) -> dict[str, Any]:
+    """Return a reply as pieces [text, name of the blank or ""], and its length."""
+    pieces = blanks.split_body(body[:MAX_REPLY_CHARS])
     return {
-        "field": place,
-        "pieces": [[piece.text, piece.name] for piece in cut],
+        "field": field,
+        "pieces": [[piece.text, piece.name] for piece in pieces],
         "length": len(blanks.render_unfilled(body)),
     }
 
@@ -229,9 +239,9 @@ def _read_form(request: HttpRequest) -> TypedEntryForm:
 
 
 def _get_manual_translation(request: HttpRequest, entry_id: int | None) -> Any:
-    """Return what an editor wrote by hand in 繁體, if anything."""
+    """Return the 繁體 translation that an editor wrote by hand, if there is one."""
     if not entry_id:
         return None
-    seen = Entry.objects.visible_to(request.user).filter(pk=entry_id)
-    entry = seen.select_related("translation").first()
+    rows = Entry.objects.visible_to(request.user).filter(pk=entry_id)
+    entry = rows.select_related("translation").first()
     return getattr(entry, "translation", None)

@@ -1,4 +1,4 @@
-"""What is typed is kept now and then, offered to its writer again, and gone once saved."""
+"""Autosave of the form: store it, offer it to its writer, delete it after the save."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from kb.models import Autosave, Entry
 from kb.operations import trash
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-RESTORE_FIELD = "_restore"  # the row that is to be shown again
-AUTOSAVE_ID_FIELD = "_unsaved"  # the row of a new entry that the form is kept in
-UNSAVED_FIELDS = {
+RESTORE_FIELD = "_restore"  # posts the id of the autosave to show
+AUTOSAVE_ID_FIELD = "_unsaved"  # posts the id of the autosave of a new entry
+EXCLUDED_FIELDS = {
     RESTORE_FIELD,
     "csrfmiddlewaretoken",
     "_save",
@@ -37,7 +37,7 @@ MAX_SHOWN_AUTOSAVES = 5
 
 
 def get_urls(model_admin: Any) -> list[Any]:
-    """Return the addresses that a script of the form sends to."""
+    """Return the URL patterns that the script of the form posts to."""
 
     def protect(view: Any) -> Any:
         return model_admin.admin_site.admin_view(require_POST(view))
@@ -49,12 +49,12 @@ def get_urls(model_admin: Any) -> list[Any]:
 
 
 def is_restoring(request: HttpRequest) -> bool:
-    """Tell whether the request asks for what was autosaved, instead of saving."""
+    """Return whether the request asks to show an autosave, instead of saving."""
     return RESTORE_FIELD in request.POST
 
 
 def find_autosaved(request: HttpRequest, entry: Entry | None) -> Autosave | None:
-    """Return what is to be shown again: of this person and this page only."""
+    """Return the autosave to show: only one of this person and this entry."""
     number = request.POST.get(RESTORE_FIELD, "")
     if request.method != "POST" or not is_valid_id(number):
         return None
@@ -62,16 +62,17 @@ def find_autosaved(request: HttpRequest, entry: Entry | None) -> Autosave | None
     return autosave.list_autosaves(entry, by=by).filter(pk=number).first()
 
 
-def build_restored_data(kept: Autosave) -> QueryDict:
-    """Return what was autosaved as if it had been sent; the form refuses to save it."""
+def build_restored_data(autosaved: Autosave) -> QueryDict:
+    """Return the autosave as posted data, with a mark by which the form refuses to save."""
     data = QueryDict(mutable=True)
-    for name, value in kept.fields:
+    for name, value in autosaved.fields:
         data.appendlist(name, value)
-    data[RESTORING_FIELD], data[AUTOSAVE_ID_FIELD] = "yes", str(kept.pk)
+    data[RESTORING_FIELD], data[AUTOSAVE_ID_FIELD] = "yes", str(autosaved.pk)
     return data
 
 
 def respond_missing(request: HttpRequest) -> HttpResponse:
+    """Show the form again, with a message that the autosave is gone."""
     messages.warning(request, "这份没有保存的内容已经不在了。")
     return redirect(request.path)
 
@@ -79,7 +80,7 @@ def respond_missing(request: HttpRequest) -> HttpResponse:
 def list_autosaved(
     request: HttpRequest, entry: Entry | None, *, is_new: bool
 ) -> list[Autosave]:
-    """Return what the form offers to restore; nothing while one is sent."""
+    """Return the autosaves that the form offers to restore; none on a POST."""
     if request.method not in SAFE_METHODS or not (entry or is_new):
         return []
     by: Any = request.user
@@ -89,37 +90,37 @@ def list_autosaved(
 def drop_saved(
     request: HttpRequest, response: HttpResponse, entry: Entry | None
 ) -> None:
-    """Forget what was autosaved of a form that has been saved now."""
+    """Delete the autosaves of a form that has been saved now."""
     if request.method != "POST" or response.status_code != HTTPStatus.FOUND:
         return
     by: Any = request.user
-    known = request.POST.get(AUTOSAVE_ID_FIELD, "")
-    ids = [int(known)] if is_valid_id(known) else []
+    posted_id = request.POST.get(AUTOSAVE_ID_FIELD, "")
+    ids = [int(posted_id)] if is_valid_id(posted_id) else []
     if entry:
         ids += autosave.list_autosaves(entry, by=by).values_list("pk", flat=True)
     autosave.delete_autosaves(by=by, ids=ids)
 
 
 def require_seen(request: HttpRequest) -> None:
-    """Raise PermissionDenied where restored content would be saved unseen."""
+    """Raise PermissionDenied where restored content would be saved without being shown."""
     if RESTORING_FIELD in request.POST:
         raise PermissionDenied("恢复的内容要看过再保存。")
 
 
 def save_view(request: HttpRequest) -> JsonResponse:
-    """Keep the form; answer with the row and when, or with the reason why not."""
-    given = _require_editor(request)
-    number, known = given.get("_entry", ""), given.get(AUTOSAVE_ID_FIELD, "")
-    entry = get_visible_entry(request, number or None)
-    if number and entry is None:
+    """Store the form; return {"id", "at"}, or {"error"} with status 400."""
+    data = _require_editor(request)
+    entry_id, posted_id = data.get("_entry", ""), data.get(AUTOSAVE_ID_FIELD, "")
+    entry = get_visible_entry(request, entry_id or None)
+    if entry_id and entry is None:
         return JsonResponse({"error": "这个条目已经不在了。"}, status=400)
     fields = [
         (name, value)
-        for name, values in given.lists()
+        for name, values in data.lists()
         for value in values
-        if name not in {*UNSAVED_FIELDS, "_entry"}
+        if name not in {*EXCLUDED_FIELDS, "_entry"}
     ]
-    row_id = int(known) if is_valid_id(known) else None
+    row_id = int(posted_id) if is_valid_id(posted_id) else None
     by: Any = request.user
     try:
         row = autosave.save_form_fields(fields, entry=entry, by=by, autosave_id=row_id)
@@ -130,12 +131,11 @@ def save_view(request: HttpRequest) -> JsonResponse:
 
 
 def drop_view(request: HttpRequest) -> HttpResponse:
-    """Forget what was kept, and go back to where it was offered."""
+    """Move an autosave to the trash, and show the form again that offered it."""
     by: Any = request.user
-    chosen = _require_editor(request).get("drop", "")
-    row = Autosave.objects.filter(
-        by=by, pk=chosen if is_valid_id(chosen) else 0
-    ).first()
+    pk = _require_editor(request).get("drop", "")
+    rows = Autosave.objects.filter(by=by)
+    row = rows.filter(pk=pk).first() if is_valid_id(pk) else None
     if row is None:
         return redirect("admin:kb_entry_add")
     offer_undo(request, trash.delete_row(row, by=by))
@@ -145,6 +145,7 @@ def drop_view(request: HttpRequest) -> HttpResponse:
 
 
 def _require_editor(request: HttpRequest) -> QueryDict:
+    """Return the posted data; raises PermissionDenied."""
     user = request.user
     if not (user.has_perm("kb.add_entry") or user.has_perm("kb.change_entry")):
         raise PermissionDenied("您没有编辑条目的权限。")

@@ -1,4 +1,8 @@
-"""Two people changed one entry: what only one of them changed is joined, the rest chosen."""
+"""Two people changed one entry: a three-way merge of the form with what is saved.
+
+The base is the version that the form was made from. What only one side changed is
+taken over; where both changed a text, the person chooses.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +26,16 @@ from kb.library.entries.snapshots import (
     EntrySnapshot,
     list_editable_columns,
 )
-from kb.models import Entry, EntryRevision, Tag
+from kb.models import Entry, Tag
 from kb.text.chinese import normalize
 
-TAKE_PREFIX = "take-"  # what a field of a choice begins with
+TAKE_PREFIX = "take-"  # of the posted fields of choices, before the column name
 LIST_COLUMNS = ("phrasings", "tags", "follow_ups")
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictChoice:
-    """Both changed this; `theirs` is saved, mine is in the field of the form."""
+    """A text that both sides changed; `theirs` is saved, mine is in the form's `field`."""
 
     name: str
     field: str
@@ -41,15 +45,15 @@ class ConflictChoice:
 
 @dataclass(slots=True)
 class MergeConflict:
-    """`joined` says in words what was taken over without a question."""
+    """The choices to make, and names of what was merged without a choice."""
 
     choices: list[ConflictChoice] = field(default_factory=list)
-    joined: list[str] = field(default_factory=list)
+    merged_names: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """What the form is to hold instead of what was sent; the conflict to show, if any."""
+    """The data for the form instead of what was posted, and the conflict to show."""
 
     data: QueryDict
     conflict: MergeConflict | None
@@ -58,30 +62,32 @@ class MergeResult:
 def merge_conflict(
     model_admin: Any, request: HttpRequest, state: FormState
 ) -> MergeResult | None:
-    """Put into the form what was chosen, or what has been saved since it was shown.
+    """Merge the posted form with the saved entry, or apply the choices of a merge.
 
-    None when the form is up to date and nothing was chosen. A stale form comes back
-    with both sides in it; saving it then is a decision.
+    Returns None where the form is up to date and nothing was chosen. A stale form is
+    shown again with both sides in it; saving it then overwrites.
     """
     entry = state.shown_entry
     if entry is None or request.method != "POST":
         return None
     data = request.POST.copy()
-    stale = data.get("version") != str(entry.version)
-    chosen = [n for n in data if n.startswith(TAKE_PREFIX) and data[n] == "theirs"]
-    if not (stale or chosen):
+    is_stale = data.get("version") != str(entry.version)
+    chosen = [
+        name for name in data if name.startswith(TAKE_PREFIX) and data[name] == "theirs"
+    ]
+    if not (is_stale or chosen):
         return None
     form = model_admin.get_form(request, entry, change=True)(data, instance=Entry())
     form.is_valid()
     merge = _ThreeWayMerge(data, state, entry, form)
-    if stale:
-        return MergeResult(data, merge.join_changes())
+    if is_stale:
+        return MergeResult(data, merge.merge_changes())
     merge.take_theirs([name.removeprefix(TAKE_PREFIX) for name in chosen])
     return MergeResult(data, None)
 
 
 class _ThreeWayMerge:
-    """What the form was based on, what is saved now, and what is in the form."""
+    """Merges `mine`, what the form holds, with `theirs`, what is saved, over `base`."""
 
     def __init__(
         self, data: QueryDict, state: FormState, entry: Entry, form: Any
@@ -91,10 +97,10 @@ class _ThreeWayMerge:
         self.theirs = state.get_content()
         self.base = _load_base_content(entry, data.get("version", ""))
         self.mine = _read_typed_content(form)
-        self.found = MergeConflict()
+        self.result = MergeConflict()
 
     def take_theirs(self, names: Iterable[str]) -> None:
-        """Let the form say what is saved."""
+        """Write the saved values of the named columns and replies into the form."""
         for column in list_editable_columns():
             if column.attname in names and column.attname in self.mine:
                 self._write_column(column)
@@ -106,30 +112,33 @@ class _ThreeWayMerge:
                 row["body"] = bodies[name]
         posted_rows.write_rows(self.data, "replies", rows)
 
-    def join_changes(self) -> MergeConflict:
-        """Take over what only they changed; return what is to be chosen."""
-        both = [column for column in list_editable_columns() if self._is_both(column)]
-        self._join_lists()
-        replies = self._join_replies()
-        names = [column.attname for column in both]
-        shown = entries.compare_snapshots(
-            {n: self.theirs.get(n) for n in names} | {"replies": replies[0]},
-            {n: self.mine.get(n) for n in names} | {"replies": replies[1]},
+    def merge_changes(self) -> MergeConflict:
+        """Take over what only they changed; return the conflict with the choices."""
+        clashing = [column for column in list_editable_columns() if self._merge(column)]
+        self._merge_lists()
+        replies = self._merge_replies()
+        names = [column.attname for column in clashing]
+        differences = entries.compare_snapshots(
+            {name: self.theirs.get(name) for name in names} | {"replies": replies[0]},
+            {name: self.mine.get(name) for name in names} | {"replies": replies[1]},
         )
-        fields = {column.attname: column for column in both}
-        places = {f"reply-{row['id']}": row["field"] for row in replies[1]}
+        columns = {column.attname: column for column in clashing}
+        fields = {f"reply-{row['id']}": row["field"] for row in replies[1]}
         bodies = {f"reply-{row['id']}": row["body"] for row in replies[0]}
-        for one in shown:
-            if one.name in fields:
-                place = fields[one.name].name
-                theirs = str(self.theirs.get(one.name) or "")
+        for difference in differences:
+            name = difference.name
+            if name in columns:
+                field_name = columns[name].name
+                theirs = str(self.theirs.get(name) or "")
             else:
-                place, theirs = places.get(one.name, ""), bodies.get(one.name, "")
-            self.found.choices.append(ConflictChoice(one.name, place, theirs, one))
-        return self.found
+                field_name, theirs = fields.get(name, ""), bodies.get(name, "")
+            self.result.choices.append(
+                ConflictChoice(name, field_name, theirs, difference)
+            )
+        return self.result
 
-    def _is_both(self, column: Field[Any, Any]) -> bool:
-        """Tell whether a column must be chosen, having joined it if it need not."""
+    def _merge(self, column: Field[Any, Any]) -> bool:
+        """Take over a column that only they changed; return whether both changed it."""
         name = column.attname
         if name not in self.mine or self.mine[name] == _get_value(self.theirs, name):
             return False
@@ -138,12 +147,12 @@ class _ThreeWayMerge:
         before = _get_value(self.base, name)
         if self.mine[name] == before:
             self._write_column(column)
-            self.found.joined += get_field_labels([name])
+            self.result.merged_names += get_field_labels([name])
             return False
         return bool(_get_value(self.theirs, name) != before)
 
     def _write_column(self, column: Field[Any, Any]) -> None:
-        """Put what is saved into the form's field of a column."""
+        """Write the saved value of a column into its field of the form."""
         value = self.theirs.get(column.attname)
         if isinstance(column, DateTimeField):
             moment = parse_datetime(value) if value else None
@@ -153,72 +162,72 @@ class _ThreeWayMerge:
         else:
             self.data[column.name] = str(value or "")
 
-    # Lists: what either added is there, what either took away is not -------------
+    # Lists: what one side added is added, what one side removed is removed --------
 
-    def _join_lists(self) -> None:
+    def _merge_lists(self) -> None:
         self.mine["follow_ups"] = posted_rows.read_follow_up_ids(self.data)
         for name in LIST_COLUMNS:
-            if name not in self.mine:  # it is wrong, and stays as it was typed
+            if name not in self.mine:  # not valid: stays as it was typed
                 continue
             mine, theirs = self.mine[name], self.theirs.get(name) or []
             base = (self.base or {}).get(name) or []
-            gone = [one for one in base if one not in mine]
-            came = [one for one in mine if one not in base and one not in theirs]
-            joined = [one for one in theirs if one not in gone] + came
-            if set(joined) != set(mine):
-                self.found.joined += get_field_labels([name])
+            removed = [item for item in base if item not in mine]
+            added = [item for item in mine if item not in base and item not in theirs]
+            merged = [item for item in theirs if item not in removed] + added
+            if set(merged) != set(mine):
+                self.result.merged_names += get_field_labels([name])
             if name == "phrasings":
-                self.data[name] = "\n".join(joined)
+                self.data[name] = "\n".join(merged)
             elif name == "tags":
-                rows = Tag.objects.filter(name__in=joined)
+                rows = Tag.objects.filter(name__in=merged)
                 self.data.setlist(name, [str(tag.pk) for tag in rows])
             else:
-                posted_rows.write_follow_ups(self.data, self.follow_up_ids, joined)
+                posted_rows.write_follow_ups(self.data, self.follow_up_ids, merged)
 
     # Replies: one by one -----------------------------------------------------------
 
-    def _join_replies(self) -> tuple[list[Any], list[Any]]:
-        """Bring the forms of replies up to date; return those of both sides to choose."""
+    def _merge_replies(self) -> tuple[list[Any], list[Any]]:
+        """Merge the forms of replies; return those to choose: (saved, typed)."""
         rows = posted_rows.read_rows(self.data, "replies")
         mine = {row["id"]: row for row in rows if row.get("id")}
         base = {str(row["id"]): row for row in (self.base or {}).get("replies", [])}
         theirs = {str(row["id"]): row for row in self.theirs["replies"]}
-        kept, choose = [], []
+        merged, clashing = [], []
         for pk, saved in theirs.items():
             row = mine.get(pk) or posted_rows.build_reply_row(saved)
             if pk not in mine and pk in base and self.base:
-                pass  # it was no part of what I saw: theirs, as it is
+                pass  # the form did not show it: theirs stays as it is
             elif pk not in mine:
-                self.found.joined.append(f"话术「{saved['label']}」（对方新增）")
-            elif self._join_reply(row, base.get(pk), saved):
-                choose.append((saved, row))
-            kept.append(row)
-        fresh = [row for row in rows if not row.get("id")]
+                self.result.merged_names.append(f"话术「{saved['label']}」（对方新增）")
+            elif self._merge_reply(row, base.get(pk), saved):
+                clashing.append((saved, row))
+            merged.append(row)
+        new_rows = [row for row in rows if not row.get("id")]
         for pk, row in mine.items():
             if pk not in theirs and posted_rows.is_row_changed(row, base.get(pk)):
-                self.found.joined.append(
+                self.result.merged_names.append(
                     f"话术「{row['label']}」（对方删了，您的留作新的）"
                 )
-                fresh.append({**row, "id": ""})
-        posted_rows.write_rows(self.data, "replies", [*kept, *fresh])
-        numbers = {id(row): number for number, row in enumerate(kept)}
-        sides = [
+                new_rows.append({**row, "id": ""})
+        posted_rows.write_rows(self.data, "replies", [*merged, *new_rows])
+        numbers = {id(row): number for number, row in enumerate(merged)}
+        typed = [
             {
                 **_normalize_reply(row, saved),
                 "field": f"replies-{numbers[id(row)]}-body",
             }
-            for saved, row in choose
+            for saved, row in clashing
         ]
-        return [saved for saved, _ in choose], sides
+        return [saved for saved, _ in clashing], typed
 
-    def _join_reply(
+    def _merge_reply(
         self,
         row: dict[str, str],
         base: Mapping[str, Any] | None,
         saved: Mapping[str, Any],
     ) -> bool:
-        """Take over what only they changed of a reply; tell whether words clash."""
-        clash = False
+        """Take over what only they changed of a reply; return whether both changed it."""
+        is_clashing = False
         for name in REPLY_COLUMNS:
             key = name.removesuffix("_id")
             mine, theirs = (
@@ -231,26 +240,28 @@ class _ThreeWayMerge:
             if mine == before:
                 row[key] = theirs
                 if key == "body":
-                    self.found.joined.append(f"话术「{saved['label']}」")
+                    self.result.merged_names.append(f"话术「{saved['label']}」")
             elif theirs != before:
-                clash = clash or key == "body"
+                is_clashing = is_clashing or key == "body"
         if row.pop("DELETE", "") and posted_rows.is_row_changed(row, base):
-            self.found.joined.append(f"话术「{saved['label']}」（对方改过，没有删除）")
-        return clash
+            self.result.merged_names.append(
+                f"话术「{saved['label']}」（对方改过，没有删除）"
+            )
+        return is_clashing
 
 
 def _load_base_content(entry: Entry, version: str) -> EntrySnapshot | None:
-    """Return what the entry said in the version that the form was made from."""
+    """Return the content of the version that the form was made from."""
     if not is_valid_id(version):
         return None
-    row = EntryRevision.objects.filter(entry=entry, version=version).first()
+    row = entries.find_revision(entry, int(version))
     return row.content if row else None
 
 
 def _read_typed_content(form: Any) -> EntrySnapshot:
-    """Return what the form says, as kb.library.entries.snapshots tells it."""
+    """Return what is typed, in the form of kb.library.entries.snapshots."""
     cleaned = form.cleaned_data
-    told: EntrySnapshot = {}
+    content: EntrySnapshot = {}
     for column in list_editable_columns():
         if column.name not in cleaned or column.name not in form.fields:
             continue
@@ -258,29 +269,30 @@ def _read_typed_content(form: Any) -> EntrySnapshot:
         if isinstance(column, ForeignKey):
             value = value.pk if value else None
         elif isinstance(column, DateTimeField):
-            value = _spell_value(value) if value else None
+            value = _format_utc(value) if value else None
         elif isinstance(value, str):
             value = normalize.clean_text(value).strip()
-        told[column.attname] = value or None
+        content[column.attname] = value or None
     if "phrasings" in cleaned:
-        told["phrasings"] = list(cleaned["phrasings"].values())[::-1]
+        content["phrasings"] = list(cleaned["phrasings"].values())[::-1]
     if "tags" in cleaned:
-        told["tags"] = [tag.name for tag in cleaned["tags"]]
-    return told
+        content["tags"] = [tag.name for tag in cleaned["tags"]]
+    return content
 
 
-def _get_value(said: EntrySnapshot, name: str) -> Any:
-    value = said.get(name)
-    if isinstance(value, str) and (moment := _format_moment(name, value)):
-        return _spell_value(moment)
+def _get_value(content: EntrySnapshot, name: str) -> Any:
+    """Return a value of a snapshot, comparable with one that was typed."""
+    value = content.get(name)
+    if isinstance(value, str) and (moment := _parse_validity(name, value)):
+        return _format_utc(moment)
     return value or None
 
 
-def _spell_value(moment: datetime) -> str:
+def _format_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
 
 
-def _format_moment(name: str, value: str) -> Any:
+def _parse_validity(name: str, value: str) -> Any:
     return parse_datetime(value) if name.startswith("valid_") else None
 
 

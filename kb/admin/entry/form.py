@@ -1,4 +1,4 @@
-"""The form of an entry: a conflict shows both sides, and what was typed stays."""
+"""The form of an entry: its checks, and its phrasings as lines of text."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from kb.library.entries import EDIT_CONFLICT_MESSAGE
 from kb.models import Entry, Phrasing, User, require_no_personal_data
 from kb.text.chinese import normalize
 
-MAX_PHRASINGS = 1000  # phrasings of one entry
-RESTORING_FIELD = "_restoring"  # in what was kept, when it is only shown again
+MAX_PHRASINGS = 1000
+RESTORING_FIELD = "_restoring"  # posted with an autosave that is only shown
 RESTORED_MESSAGE = "这是您上次没有保存的内容，看一看再保存。"
 
 
 class EntryForm(ConstraintCheckingForm):
-    # The version that the change is made on. Not named in any fieldset: the
-    # template writes it, hidden, into the form.
+    """An entry with its phrasings, and the `version` that the change is based on."""
+
+    # Not in a fieldset: the template adds the hidden field.
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     phrasings = forms.CharField(
         label="相似问法",
@@ -58,7 +59,7 @@ class EntryForm(ConstraintCheckingForm):
             if parts := get_proposed_parts(self.instance):
                 self.initial["tags"] = parts.tags
             self.initial["phrasings"] = "\n".join(self._get_shown_phrasings())
-        if "owner" in self.fields and self.instance.owner_id:  # he may have left
+        if "owner" in self.fields and self.instance.owner_id:  # also one who has left
             field = cast("forms.ModelChoiceField[User]", self.fields["owner"])
             field.queryset |= User.objects.filter(pk=self.instance.owner_id)  # type: ignore[operator]
 
@@ -82,11 +83,11 @@ class EntryForm(ConstraintCheckingForm):
         return {normalize.compute_spelling_key(text): text for text in reversed(texts)}
 
     def _refuse_personal_data(self, texts: Sequence[str]) -> None:
-        """Name each new line that tells who somebody is; what is old may stay."""
-        held = set(self.initial.get("phrasings", "").split("\n"))
+        """Raise ValidationError that names each new line with personal data."""
+        saved = set(self.initial.get("phrasings", "").split("\n"))
         errors = []
         for number, text in enumerate(texts, start=1):
-            if text in held:
+            if text in saved:
                 continue
             try:
                 require_no_personal_data(text, f"第 {number} 行")
@@ -96,61 +97,64 @@ class EntryForm(ConstraintCheckingForm):
             raise ValidationError(errors)
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        if RESTORING_FIELD in self.data:  # it is shown, and must never be saved by that
+        values = super().clean() or {}
+        if RESTORING_FIELD in self.data:  # it is only shown, and must not be saved
             self.add_error(None, RESTORED_MESSAGE)
-        now = self.instance
-        if now.pk and given.get("version") != now.version:
-            self._come_back(now)
-        if now.pk and now.status == Entry.Status.PUBLISHED:
-            self._refuse_wording(given)
-        return given
+        entry = self.instance
+        if entry.pk and values.get("version") != entry.version:
+            self._add_conflict_error(entry)
+        if entry.pk and entry.status == Entry.Status.PUBLISHED:
+            self._check_style(values)
+        return values
 
-    def _refuse_wording(self, given: Mapping[str, Any]) -> None:
-        """Say at each field why it may not go on line so; what is old may stay."""
-        wider = "audience" in self.changed_data
+    def _check_style(self, values: Mapping[str, Any]) -> None:
+        """Add errors for changed texts that style rules do not let go live.
+
+        A change of the audience checks all texts.
+        """
+        check_all = "audience" in self.changed_data
         question, answer = (
-            (given.get(name) or "") if wider or name in self.changed_data else ""
+            (values.get(name) or "") if check_all or name in self.changed_data else ""
             for name in ("question", "answer")
         )
-        public = given.get("audience") == Entry.Audience.PUBLIC
-        kept = set(self._get_shown_phrasings())
-        asked = given.get("phrasings") or {}
-        fresh = [text for text in asked.values() if wider or text not in kept]
-        for one in style_rules.check_texts(
-            style_rules.list_form_texts(question, answer, phrasings=fresh),
-            public=public,
+        is_public = values.get("audience") == Entry.Audience.PUBLIC
+        saved = set(self._get_shown_phrasings())
+        typed = values.get("phrasings") or {}
+        changed = [text for text in typed.values() if check_all or text not in saved]
+        for finding in style_rules.check_texts(
+            style_rules.list_form_texts(question, answer, phrasings=changed),
+            public=is_public,
             entry_id=self.instance.pk,
             strict=True,
         ):
-            self.add_error(one.text.field, str(one))
+            self.add_error(finding.text.field, str(finding))
 
-    def _come_back(self, now: Entry) -> None:
-        """Ask to look again; kb.admin.entry.conflicts has put both sides into the form.
+    def _add_conflict_error(self, entry: Entry) -> None:
+        """Refuse a stale version; kb.admin.entry.conflicts has merged both sides.
 
-        Saving again, now that it has been seen, is a decision: the form goes
-        on from the version that is there.
+        The form goes on from the version that is saved now, so saving it once more
+        overwrites.
         """
-        where = reverse("admin:kb_entry_change", args=[now.pk])
+        url = reverse("admin:kb_entry_change", args=[entry.pk])
         link = '{} <a href="{}" target="_blank" rel="noopener">在新窗口看最新内容</a>'
         self.add_error(
-            None, ValidationError(format_html(link, EDIT_CONFLICT_MESSAGE, where))
+            None, ValidationError(format_html(link, EDIT_CONFLICT_MESSAGE, url))
         )
-        sent = cast(QueryDict, self.data).copy()
-        sent[self.add_prefix("version")] = str(now.version)
-        self.data = sent
+        data = cast(QueryDict, self.data).copy()
+        data[self.add_prefix("version")] = str(entry.version)
+        self.data = data
 
 
-def write_phrasings(entry: Entry, wanted: Mapping[str, str]) -> None:
-    """Make the phrasings of `entry` those of `wanted`, {key: text}.
+def write_phrasings(entry: Entry, texts: Mapping[str, str]) -> None:
+    """Make `texts`, {spelling key: text}, the phrasings of `entry`.
 
-    The ones that stay keep the question they came from.
+    Those that stay keep the question that they came from.
     """
-    kept = {phrasing.text_key: phrasing for phrasing in entry.phrasings.all()}
-    gone = [phrasing.pk for key, phrasing in kept.items() if key not in wanted]
-    entry.phrasings.filter(pk__in=gone).delete()
-    for key, text in wanted.items():
-        phrasing = kept.get(key) or Phrasing(entry=entry)
+    saved = {phrasing.text_key: phrasing for phrasing in entry.phrasings.all()}
+    removed = [row.pk for key, row in saved.items() if key not in texts]
+    entry.phrasings.filter(pk__in=removed).delete()
+    for key, text in texts.items():
+        phrasing = saved.get(key) or Phrasing(entry=entry)
         if key == entry.question_key or phrasing.text == text:
             continue
         phrasing.text = text

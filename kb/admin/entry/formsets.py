@@ -26,7 +26,7 @@ else:
 
 
 def set_proposed_id(formset: Any, form: Any, index: int | None) -> None:
-    """Let the form of a proposed row name it, though no such row may be saved yet."""
+    """Let the form of a proposed row post its id, though the row may not be saved yet."""
     if index is None or index >= formset.initial_form_count():
         return
     invalid = forms.ModelChoiceField.default_error_messages["invalid_choice"]
@@ -44,6 +44,8 @@ def set_proposed_id(formset: Any, form: Any, index: int | None) -> None:
 
 
 class ReplyForm(ConstraintCheckingForm):
+    """A shared reply of the entry."""
+
     class Meta:
         model = Reply
         fields: list[str] = []  # the admin names them
@@ -55,17 +57,17 @@ class ReplyForm(ConstraintCheckingForm):
         self.fields["body"].help_text += "重复用到的话写成片段，这里写 {{> 片段名称}}。"
 
     def get_columns_set_on_save(self) -> set[str]:
-        return set() if self.instance.entry_id else {"entry"}  # it is new, too
+        return set() if self.instance.entry_id else {"entry"}  # the entry is new, too
 
     def clean_tone(self) -> str:
         return self.cleaned_data["tone"] or Reply.Tone.STANDARD
 
 
 class ReplyFormSet(ReplyFormSetBase):
-    """Replies of what is live: nothing goes on line that could not be published."""
+    """Replies; those of a published entry must pass the style rules."""
 
     def get_queryset(self) -> Any:
-        """Return the replies, or those of the proposal that the form is of."""
+        """Return the replies, or those of the proposal that the form shows."""
         if parts := get_proposed_parts(self.instance):
             return parts.replies
         return super().get_queryset()
@@ -83,17 +85,19 @@ class ReplyFormSet(ReplyFormSetBase):
         for form in self.forms:
             if "body" not in form.changed_data or self._should_delete_form(form):  # type: ignore[attr-defined]
                 continue
-            said = [("", form.cleaned_data.get("body") or "")]
-            for one in style_rules.check_texts(
-                style_rules.list_form_texts("", "", said),
+            replies = [("", form.cleaned_data.get("body") or "")]
+            for finding in style_rules.check_texts(
+                style_rules.list_form_texts("", "", replies),
                 entry_id=self.instance.pk,
                 library=library,
                 strict=True,
             ):
-                form.add_error("body", str(one))
+                form.add_error("body", str(finding))
 
 
 class ReplyInline(AutocompleteMixin, ReplyInlineBase):
+    """Shared replies on the form of their entry."""
+
     model = Reply
     form = ReplyForm
     formset = ReplyFormSet
@@ -102,11 +106,11 @@ class ReplyInline(AutocompleteMixin, ReplyInlineBase):
     max_num = 30
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reply]:
-        """What is one person's or one team's is not the editors' to read."""
-        return super().get_queryset(request).filter(owner=None, team=None)
+        """Return the shared replies; private ones are not for editors to read."""
+        return Reply.objects.readable_by(request.user).shared()
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """Make no more forms than this, however many are claimed to be sent."""
+        """Limit the number of forms, however many the posted data claims."""
         return super().get_formset(request, obj, absolute_max=60, **kwargs)
 
 
@@ -114,8 +118,10 @@ class ReplyInline(AutocompleteMixin, ReplyInlineBase):
 
 
 class FollowUpFormSet(FollowUpFormSetBase):
+    """Follow-ups of an entry, saved or proposed."""
+
     def get_queryset(self) -> Any:
-        """Return the follow-ups, or those of the proposal that the form is of."""
+        """Return the follow-ups, or those of the proposal that the form shows."""
         if parts := get_proposed_parts(self.instance):
             return parts.follow_ups
         return super().get_queryset()
@@ -131,6 +137,8 @@ class FollowUpFormSet(FollowUpFormSetBase):
 
 
 class FollowUpInline(AutocompleteMixin, FollowUpInlineBase):
+    """Entries that customers read next, on the form of their entry."""
+
     model = FollowUp
     fk_name = "entry"
     form = ConstraintCheckingForm
@@ -140,10 +148,10 @@ class FollowUpInline(AutocompleteMixin, FollowUpInlineBase):
     max_num = 20
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """Make no more forms than this, however many are claimed to be sent."""
+        """Limit the number of forms, however many the posted data claims."""
         return super().get_formset(request, obj, absolute_max=40, **kwargs)
 
-    # Who may change an entry may change what follows it: no permission of its own.
+    # People who may change an entry may change its follow-ups.
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("kb.view_entry")

@@ -1,4 +1,4 @@
-"""The search box of the entries' list: our own engine first, then letter by letter."""
+"""The search box of the entries' list: the search engine first, then the columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kb.text.chinese import normalize
 
 
 class OwnEntriesFilter(admin.SimpleListFilter):
-    """What the reader has made, and of it what still waits for him."""
+    """Entries that the reader created or owns, and their drafts."""
 
     title = "我的"
     parameter_name = "mine"
@@ -26,12 +26,12 @@ class OwnEntriesFilter(admin.SimpleListFilter):
         return [("drafts", "我的草稿"), ("all", "我建的"), ("owned", "我负责的")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        mine = queryset.filter(created_by=request.user)
+        created = queryset.filter(created_by=request.user)
         if self.value() == "drafts":
-            return mine.filter(status=Entry.Status.DRAFT)
+            return created.filter(status=Entry.Status.DRAFT)
         if self.value() == "owned":
             return queryset.filter(owner=request.user)
-        return mine if self.value() == "all" else queryset
+        return created if self.value() == "all" else queryset
 
 
 def search_entries(
@@ -39,31 +39,31 @@ def search_entries(
     queryset: QuerySet[Any],
     search_term: str,
     *,
-    find_letters: Callable[[str], QuerySet[Any]],
-    usual_order: Sequence[Any],
+    search_columns: Callable[[str], QuerySet[Any]],
+    default_order: Sequence[Any],
 ) -> QuerySet[Any]:
-    """Return what is found by meaning, best first, then what only holds the letters.
+    """Return the results of the engine, best first, then those of the columns alone.
 
-    Drafts are the engine's as well. What is retired is found by its letters alone,
-    as all is while the engine is down. `find_letters` looks for letters in
-    `queryset`; `usual_order` is the order among equals.
+    The engine has drafts, too. Retired entries are found by `search_columns` only, as
+    all entries are while the engine is down. `default_order` sorts those that the
+    engine did not find.
     """
     words = normalize.clean_single_line(search_term)[:MAX_LIST_SEARCH_CHARS]
     if not words:
         return queryset
     ids = _parse_entry_number(words)
     ids += search.search_entry_ids(words, user=request.user)
-    letters = find_letters(words).order_by().values("pk")
-    found = queryset.filter(Q(pk__in=ids) | Q(pk__in=letters))
-    if request.GET.get("o"):  # a column that somebody clicked on
-        return found
+    matching = search_columns(words).order_by().values("pk")
+    rows = queryset.filter(Q(pk__in=ids) | Q(pk__in=matching))
+    if request.GET.get("o"):  # sorted by a column
+        return rows
     order = [When(pk=pk, then=Value(n)) for n, pk in enumerate(ids)]
-    best = Case(*order, default=Value(len(order)), output_field=IntegerField())
-    ordered: QuerySet[Any] = found.annotate(best_=best).order_by("best_", *usual_order)
-    return ordered
+    rank = Case(*order, default=Value(len(order)), output_field=IntegerField())
+    ranked: QuerySet[Any] = rows.annotate(engine_rank=rank)
+    return ranked.order_by("engine_rank", *default_order)
 
 
 def _parse_entry_number(words: str) -> list[int]:
-    """Return the entry that #12 is, first of all."""
+    """Return [12] for "#12", else []."""
     number = words.lstrip("#＃")
     return [int(number)] if number != words and is_valid_id(number) else []

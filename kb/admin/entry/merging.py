@@ -1,4 +1,4 @@
-"""Merging two entries: a page that shows what goes over, a button that does it, a way back."""
+"""Merging two entries: a page with a preview, the merge, and its undo."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from django.utils.html import format_html
 from kb.admin.autocomplete_lookup import is_valid_id
 from kb.admin.entry.assistant import list_similar_entries
 from kb.library import entries
-from kb.models import Entry, EntryMerge
+from kb.models import Entry
 from kb.quality import merging
+
+MAX_SHOWN_MERGES = 5
 
 
 def get_urls(model_admin: Any) -> list[Any]:
-    """Return the addresses of merging two entries and of undoing it."""
+    """Return the URL patterns of merging two entries and of undoing it."""
 
     def protect(view: Any) -> Any:
         return model_admin.admin_site.admin_view(partial(view, model_admin))
@@ -32,20 +34,19 @@ def get_urls(model_admin: Any) -> list[Any]:
     ]
 
 
-def build_merger_context(request: HttpRequest, entry: Entry | None) -> dict[str, Any]:
-    """Return what the form says of mergers that `entry` took part in."""
+def build_merge_context(request: HttpRequest, entry: Entry | None) -> dict[str, Any]:
+    """Return the merges of `entry` that the form shows, and whether more is allowed."""
     if entry is None:
         return {}
-    gone = EntryMerge.objects.filter(other=entry).select_related("entry").first()
     return {
-        "merged_into": gone,
-        "merges": entry.merges.select_related("other")[:5],
-        "may_merge": _may_merge(request, entry),
+        "merged_into": merging.find_merge_of(entry),
+        "merges": entry.merges.select_related("other")[:MAX_SHOWN_MERGES],
+        "can_merge": _can_merge(request, entry),
     }
 
 
 def merge_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what would go over; on POST, let it."""
+    """Show what would move to the entry; on POST merge."""
     entry = _get_mergeable_entry(request, pk)
     other = _get_other_entry(request, request.GET.get("other", ""))
     if request.method == "POST" and other is not None:
@@ -55,11 +56,11 @@ def merge_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         "title": "合并条目",
         "entry": entry,
         "other": other,
-        "near": list_similar_entries(request, entry.question, entry.pk),
-        "asked": request.GET.get("other", ""),
+        "similar": list_similar_entries(request, entry.question, entry.pk),
+        "other_number": request.GET.get("other", ""),
     }
     if other is not None and other.pk != entry.pk:
-        context["prospect"] = merging.preview_merge(entry, other)
+        context["preview"] = merging.preview_merge(entry, other)
     return TemplateResponse(request, "admin/kb/entry/merge.html", context)
 
 
@@ -71,31 +72,31 @@ def _merge_and_redirect(
         merging.merge_entries(entry, other, by=by)
     except (ValidationError, PermissionDenied) as error:
         messages.error(request, _describe_error(error))
-        here = reverse("admin:kb_entry_merge", args=[entry.pk])
-        return redirect(f"{here}?other={other.pk}")
-    undo = reverse("admin:kb_entry_part", args=[other.pk])
-    done = "「{}」已并入本条并下线，它的网址会转到这里。<a href='{}'>撤销</a>"
-    messages.success(request, format_html(done, other, undo))
+        url = reverse("admin:kb_entry_merge", args=[entry.pk])
+        return redirect(f"{url}?other={other.pk}")
+    undo_url = reverse("admin:kb_entry_part", args=[other.pk])
+    message = "「{}」已并入本条并下线，它的网址会转到这里。<a href='{}'>撤销</a>"
+    messages.success(request, format_html(message, other, undo_url))
     return redirect("admin:kb_entry_change", entry.pk)
 
 
 def undo_merge_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask, and on POST undo the merger that entry `pk` went by."""
+    """Ask for confirmation; on POST undo the merge by which entry `pk` was retired."""
     other = _get_mergeable_entry(request, pk)
-    merger = EntryMerge.objects.filter(other=other).select_related("entry").first()
-    if merger is None:
+    merge = merging.find_merge_of(other)
+    if merge is None:
         messages.warning(request, f"「{other}」没有并入别的条目。")
         return redirect("admin:kb_entry_change", other.pk)
     if request.method != "POST":
         context = {
             **model_admin.admin_site.each_context(request),
             "title": "撤销合并",
-            "merger": merger,
+            "merge": merge,
         }
         return TemplateResponse(request, "admin/kb/entry/split.html", context)
     by: Any = request.user
     try:
-        other = merging.undo_merge(merger, by=by)
+        other = merging.undo_merge(merge, by=by)
     except (ValidationError, PermissionDenied) as error:
         messages.error(request, _describe_error(error))
     else:
@@ -106,17 +107,18 @@ def undo_merge_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResp
 
 def _get_mergeable_entry(request: HttpRequest, pk: int) -> Entry:
     """Return the entry, if it exists and this person may merge it."""
-    entry = Entry.objects.visible_to(request.user).filter(pk=pk).first()
+    by: Any = request.user
+    entry = entries.find_entry(pk, user=by)
     if not request.user.has_perm("kb.publish_entry"):
         raise PermissionDenied("您没有合并条目的权限。")
     if entry is None:
         raise Http404
-    if not _may_merge(request, entry):
+    if not _can_merge(request, entry):
         raise PermissionDenied("这一条不在您负责的分类里。")
     return entry
 
 
-def _may_merge(request: HttpRequest, entry: Entry) -> bool:
+def _can_merge(request: HttpRequest, entry: Entry) -> bool:
     by: Any = request.user
     allowed = by.has_perm("kb.publish_entry") and by.has_perm("kb.change_entry")
     return allowed and entries.can_publish_entry(entry, by=by)
@@ -125,7 +127,8 @@ def _may_merge(request: HttpRequest, entry: Entry) -> bool:
 def _get_other_entry(request: HttpRequest, number: str) -> Entry | None:
     if not is_valid_id(number):
         return None
-    return Entry.objects.visible_to(request.user).filter(pk=number).first()
+    by: Any = request.user
+    return entries.find_entry(int(number), user=by)
 
 
 def _describe_error(error: ValidationError | PermissionDenied) -> str:

@@ -1,4 +1,4 @@
-"""The moves of an entry's life, as actions of the list and buttons of the page."""
+"""Changes of an entry's status, as actions of the list and buttons of the form."""
 
 from __future__ import annotations
 
@@ -17,20 +17,18 @@ from kb.library import entries
 from kb.models import Entry, RevisionAction, User
 
 Status = Entry.Status
-MOVE_BATCH_ENTRIES = (
-    100  # entries in one transaction: others must be able to write between
-)
-MAX_PREVIEW_ENTRIES = 300  # entries that a preview checks
-MAX_SHOWN_REFUSALS = 20  # refusals told one by one
+MOVE_BATCH_ENTRIES = 100  # in one transaction, so that others can write in between
+MAX_PREVIEW_ENTRIES = 300
+MAX_SHOWN_REFUSALS = 20  # each in a message of its own
 
 
 @dataclass(frozen=True, slots=True)
 class StatusMove:
-    """One step, what it is called, and who may do it from which status."""
+    """A change of status, its label, and who may make it from which statuses."""
 
     name: str
     label: str
-    act: RevisionAction
+    action: RevisionAction
     run_stage: Callable[..., Entry]
     allowed: frozenset[Entry.Status]
     permission: str = "publish"  # or "change"
@@ -39,12 +37,12 @@ class StatusMove:
         return user.has_perm(f"kb.{self.permission}_entry")
 
     def is_allowed_for(self, user: User, entry: Entry) -> bool:
-        held = (
+        has_right = (
             entries.can_publish_entry
             if self.permission == "publish"
             else entries.can_write_entry
         )
-        return held(entry, by=user)
+        return has_right(entry, by=user)
 
 
 STATUS_MOVES = (
@@ -88,21 +86,21 @@ STATUS_MOVES = (
 
 
 def list_possible_moves(entry: Entry | None, user: User) -> list[StatusMove]:
-    """Return the moves that `user` may make with `entry`; None is a new one."""
+    """Return the moves that `user` may make with `entry`; None is a new entry."""
     if entry is None:
-        own = entries.can_approve_own_text(user, None)
+        can_approve_own = entries.can_approve_own_text(user, None)
         return [
-            m
-            for m in STATUS_MOVES[:2]
-            if m.is_allowed(user) and (own or m.name != "publish")
+            move
+            for move in STATUS_MOVES[:2]
+            if move.is_allowed(user) and (can_approve_own or move.name != "publish")
         ]
-    found = [
-        m
-        for m in STATUS_MOVES
-        if entry.status in m.allowed and m.is_allowed_for(user, entry)
+    allowed = [
+        move
+        for move in STATUS_MOVES
+        if entry.status in move.allowed and move.is_allowed_for(user, entry)
     ]
-    judges = entries.can_approve_entry(entry, by=user)
-    return [m for m in found if judges or m.name != "publish"]
+    can_approve = entries.can_approve_entry(entry, by=user)
+    return [move for move in allowed if can_approve or move.name != "publish"]
 
 
 def get_move(name: str | None) -> StatusMove | None:
@@ -110,7 +108,7 @@ def get_move(name: str | None) -> StatusMove | None:
 
 
 def move_saved(request: HttpRequest, entry: Entry) -> HttpResponse:
-    """Make the move that was asked for with the save of `entry`, and show it again."""
+    """Make the move of the button with which `entry` was saved, and show it again."""
     move = get_move(request.POST.get("_move"))
     try:
         if move:
@@ -133,40 +131,40 @@ def build_actions() -> list[Any]:
 
 def _build_action(move: StatusMove) -> Any:
     @admin.action(description=f"{move.label}所选的条目", permissions=[move.permission])
-    def act(model: Any, request: HttpRequest, chosen: QuerySet[Entry]) -> Any:
+    def run_action(model: Any, request: HttpRequest, queryset: QuerySet[Entry]) -> Any:
         if request.POST.get("post") != "yes":
-            return _render_preview(model, request, move, chosen)
-        done, refused = _apply_move(move, list(chosen), by=request.user)
-        if done:
-            messages.success(request, f"{move.label}：{done} 条成功。")
+            return _render_preview(model, request, move, queryset)
+        count, refused = _apply_move(move, list(queryset), by=request.user)
+        if count:
+            messages.success(request, f"{move.label}：{count} 条成功。")
         for reason in refused[:MAX_SHOWN_REFUSALS]:
             messages.error(request, reason)
         if more := refused[MAX_SHOWN_REFUSALS:]:
             messages.error(request, f"另有 {len(more)} 条也没有{move.label}。")
         return None
 
-    act.__name__ = move.name.replace("-", "_")
-    return act
+    run_action.__name__ = move.name.replace("-", "_")
+    return run_action
 
 
 def _render_preview(
-    model: Any, request: HttpRequest, move: StatusMove, chosen: QuerySet[Entry]
+    model: Any, request: HttpRequest, move: StatusMove, queryset: QuerySet[Entry]
 ) -> HttpResponse | None:
     """Show which entries would move and why the others would not; write nothing."""
-    found = list(chosen.select_related("category")[: MAX_PREVIEW_ENTRIES + 1])
-    if len(found) > MAX_PREVIEW_ENTRIES:
+    selected = list(queryset.select_related("category")[: MAX_PREVIEW_ENTRIES + 1])
+    if len(selected) > MAX_PREVIEW_ENTRIES:
         messages.warning(
             request, f"一次最多{move.label} {MAX_PREVIEW_ENTRIES} 条，请分几次选。"
         )
         return None
-    tried = [(entry, _check_move(move, entry, by=request.user)) for entry in found]
+    checked = [(entry, _check_move(move, entry, by=request.user)) for entry in selected]
     context = {
         **model.admin_site.each_context(request),
         "title": f"{move.label}：先看看会怎样",
         "move": move,
         "action": request.POST.get("action", ""),
-        "ready": [entry for entry, reason in tried if not reason],
-        "refused": [(entry, reason) for entry, reason in tried if reason],
+        "ready": [entry for entry, reason in checked if not reason],
+        "refused": [(entry, reason) for entry, reason in checked if reason],
         "opts": model.model._meta,
     }
     return render(request, "admin/kb/entry/moves.html", context)
@@ -175,14 +173,14 @@ def _render_preview(
 def _check_move(move: StatusMove, entry: Entry, *, by: Any) -> str:
     """Return why `move` would be refused now, or an empty text."""
     try:
-        entries.require_status_change(entry, move.act, by=by)
+        entries.require_status_change(entry, move.action, by=by)
     except ValidationError as error:
         return describe_refusal(entry, error)
     return ""
 
 
 def _try_move(move: StatusMove, entry: Entry, *, by: Any) -> str:
-    """Return why it would be refused, or nothing."""
+    """Make the move; return why it was refused, or an empty text."""
     try:
         with transaction.atomic():
             move.run_stage(entry, by=by)
@@ -194,15 +192,15 @@ def _try_move(move: StatusMove, entry: Entry, *, by: Any) -> str:
 
 
 def _apply_move(
-    move: StatusMove, chosen: Sequence[Entry], *, by: Any
+    move: StatusMove, selected: Sequence[Entry], *, by: Any
 ) -> tuple[int, list[str]]:
-    """Return how many were moved, and why the others were not."""
+    """Move the entries; return how many moved, and why the others did not."""
     refused: list[str] = []
-    for batch in _split_batches(chosen):
+    for batch in _split_batches(selected):
         with transaction.atomic():
-            found = [_try_move(move, entry, by=by) for entry in batch]
-        refused += filter(None, found)
-    return len(chosen) - len(refused), refused
+            reasons = [_try_move(move, entry, by=by) for entry in batch]
+        refused += filter(None, reasons)
+    return len(selected) - len(refused), refused
 
 
 def describe_refusal(entry: Entry, error: ValidationError) -> str:
@@ -211,6 +209,6 @@ def describe_refusal(entry: Entry, error: ValidationError) -> str:
     return reason if str(entry) in reason else f"「{entry}」：{reason}"
 
 
-def _split_batches(chosen: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    for start in range(0, len(chosen), MOVE_BATCH_ENTRIES):
-        yield chosen[start : start + MOVE_BATCH_ENTRIES]
+def _split_batches(rows: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    for start in range(0, len(rows), MOVE_BATCH_ENTRIES):
+        yield rows[start : start + MOVE_BATCH_ENTRIES]

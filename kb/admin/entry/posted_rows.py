@@ -1,4 +1,4 @@
-"""The rows of an inline in what a form has sent: read, put together anew, written back."""
+"""Rows of an inline formset in posted data: read them, and write changed ones back."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from django.http import QueryDict
 from kb.library.entries.snapshots import REPLY_COLUMNS
 from kb.text.chinese import normalize
 
-MAX_INLINE_ROWS = 60  # rows of one inline
+MAX_INLINE_ROWS = 60
 _ROW_FIELD_PATTERN = re.compile(r"(?P<number>\d{1,3})-(?P<name>\w+)")
-PostedRow = dict[str, str]
+PostedRow = dict[str, str]  # {name of the field: posted value}
 
 
 def read_rows(data: QueryDict, prefix: str) -> list[PostedRow]:
-    """Return the rows that were sent, by number."""
+    """Return the posted rows in the order of their numbers."""
     rows: dict[int, PostedRow] = {}
     for key in data:
         if key.startswith(f"{prefix}-") and (
-            found := _ROW_FIELD_PATTERN.fullmatch(key[len(prefix) + 1 :])
+            match := _ROW_FIELD_PATTERN.fullmatch(key[len(prefix) + 1 :])
         ):
-            number = int(found["number"])
-            sent = normalize.unify_line_ends(str(data[key]))
-            rows.setdefault(number, {})[found["name"]] = sent
+            number = int(match["number"])
+            value = normalize.unify_line_ends(str(data[key]))
+            rows.setdefault(number, {})[match["name"]] = value
     total = data.get(f"{prefix}-TOTAL_FORMS", "")
     count = int(total) if re.fullmatch(r"[0-9]{1,3}", total) else 0
     return [
@@ -34,28 +34,28 @@ def read_rows(data: QueryDict, prefix: str) -> list[PostedRow]:
 
 
 def write_rows(data: QueryDict, prefix: str, rows: Sequence[PostedRow]) -> None:
-    """Send these rows instead: first those that are kept already, as Django wants it."""
+    """Replace the posted rows; saved ones come first, as Django requires."""
     for key in [
         k for k in data if _ROW_FIELD_PATTERN.fullmatch(k.removeprefix(f"{prefix}-"))
     ]:
         if key.startswith(f"{prefix}-"):
             del data[key]
-    kept = [row for row in rows if row.get("id")]
-    fresh = [row for row in rows if not row.get("id")]
-    for number, row in enumerate([*kept, *fresh]):
+    saved = [row for row in rows if row.get("id")]
+    new = [row for row in rows if not row.get("id")]
+    for number, row in enumerate([*saved, *new]):
         for name, value in row.items():
             data[f"{prefix}-{number}-{name}"] = value
     data[f"{prefix}-TOTAL_FORMS"] = str(len(rows))
-    data[f"{prefix}-INITIAL_FORMS"] = str(len(kept))
+    data[f"{prefix}-INITIAL_FORMS"] = str(len(saved))
 
 
 def format_value(value: Any) -> str:
-    """Return a value as a form sends it."""
+    """Return a value as a form posts it."""
     return "" if value is None else str(value)
 
 
 def build_reply_row(saved: Mapping[str, Any]) -> PostedRow:
-    """Return the row that shows a kept reply."""
+    """Return the row that a form would post for a saved reply."""
     row = {
         name.removesuffix("_id"): format_value(saved[name]) for name in REPLY_COLUMNS
     }
@@ -63,7 +63,7 @@ def build_reply_row(saved: Mapping[str, Any]) -> PostedRow:
 
 
 def is_row_changed(row: PostedRow, saved: Mapping[str, Any] | None) -> bool:
-    """Tell whether a row says something else than the reply it was made from."""
+    """Return whether a row differs from the saved reply; True where there is none."""
     return saved is None or any(
         format_value(row.get(name.removesuffix("_id"))).strip()
         != format_value(saved[name]).strip()
@@ -72,20 +72,20 @@ def is_row_changed(row: PostedRow, saved: Mapping[str, Any] | None) -> bool:
 
 
 def read_follow_up_ids(data: QueryDict) -> list[int]:
-    """Return the ids of what follows, as it was sent."""
+    """Return the posted ids of the follow-up entries, in order."""
     rows = read_rows(data, "follow_ups")
-    sent = [row.get("then", "") for row in rows if not row.get("DELETE")]
-    return [int(one) for one in sent if re.fullmatch(r"[0-9]{1,18}", one)]
+    ids = [row.get("then", "") for row in rows if not row.get("DELETE")]
+    return [int(pk) for pk in ids if re.fullmatch(r"[0-9]{1,18}", pk)]
 
 
 def write_follow_ups(
-    data: QueryDict, shown: Mapping[int, int], wanted: Iterable[int]
+    data: QueryDict, shown: Mapping[int, int], entry_ids: Iterable[int]
 ) -> None:
-    """Let the form say that the entries `wanted` follow.
+    """Make the entries `entry_ids` the posted follow-ups, in that order.
 
-    `shown` is {target: primary key} of the rows that the form is made from.
+    `shown` is {entry id: primary key of the row} of the rows that the form shows.
     """
-    order = list(wanted)
+    order = list(entry_ids)
     rows = [
         {"id": format_value(shown.get(pk)), "then": str(pk), "order": str(number)}
         for number, pk in enumerate(order)

@@ -2,7 +2,7 @@
 
 Both GET and POST run without a transaction and write nothing: the form is made from
 the pending change in memory, and the proposal is built from what the form and its
-formsets have validated. `entries.propose` is the only step that writes.
+formsets have validated. `entries.propose_change` is the only step that writes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from kb.text.chinese import normalize
 
 @dataclass(frozen=True, slots=True)
 class ProposalForms:
-    """The form of an entry with its formsets, and the inlines that these are of."""
+    """The form of an entry with its formsets and their inlines."""
 
     fieldsets: Any
     form: Any
@@ -39,7 +39,7 @@ class ProposalForms:
 
     def get_formset(self, model: type[Reply] | type[FollowUp]) -> Any:
         """Return the formset of `model`, or None where the person may not see it."""
-        return next((one for one in self.formsets if one.model is model), None)
+        return next((row for row in self.formsets if row.model is model), None)
 
     def is_valid(self) -> bool:
         """Validate everything, so that every error is shown at once."""
@@ -54,7 +54,7 @@ def edit_proposal(
     form_url: str,
     context: dict[str, Any],
 ) -> HttpResponse:
-    """Show the form; on POST let what was typed wait for review, if it is valid."""
+    """Show the form; on POST submit what was typed for review, if it is valid."""
     require_access(model_admin, request, proposal)
     forms = build_forms(model_admin, request, proposal)
     if request.method == "POST" and forms.is_valid():
@@ -65,7 +65,7 @@ def edit_proposal(
 
 
 def require_access(model_admin: Any, request: HttpRequest, proposal: Proposal) -> None:
-    """Raise PermissionDenied where the person may not send, or not see, the form."""
+    """Raise PermissionDenied where the person may not post, or not see, the form."""
     allowed = model_admin.has_change_permission(request, proposal.entry)
     if request.method != "POST":
         allowed = allowed or model_admin.has_view_permission(request, proposal.entry)
@@ -76,46 +76,48 @@ def require_access(model_admin: Any, request: HttpRequest, proposal: Proposal) -
 def build_forms(
     model_admin: Any, request: HttpRequest, proposal: Proposal
 ) -> ProposalForms:
-    """Return the form and formsets of the proposal, bound to what was sent by POST."""
+    """Return the form and formsets of the proposal, bound to the data of a POST."""
     entry = proposal.entry
     fieldsets = model_admin.get_fieldsets(request, entry)
     form_class = model_admin.get_form(
         request, entry, change=True, fields=flatten_fieldsets(fieldsets)
     )
-    sent = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = form_class(*sent, instance=entry)
+    posted = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = form_class(*posted, instance=entry)
     formsets, inlines = [], []
     for formset_class, inline in model_admin.get_formsets_with_inlines(request, entry):
         prefix = formset_class.get_default_prefix()
         options = model_admin.get_formset_kwargs(request, entry, inline, prefix)
-        if sent:
+        if posted:
             options["save_as_new"] = False
             if formset_class.model is Reply and not inline.has_change_permission(
                 request, entry
             ):
-                _send_view_only_rows(options["data"], prefix, proposal.content)
+                _add_view_only_rows(options["data"], prefix, proposal.content)
         formsets.append(formset_class(**options))
         inlines.append(inline)
     return ProposalForms(fieldsets, form, formsets, inlines)
 
 
-def _send_view_only_rows(data: Any, prefix: str, content: EntrySnapshot) -> None:
-    """Let the data hold the replies that were only shown, as they are.
+def _add_view_only_rows(data: Any, prefix: str, content: EntrySnapshot) -> None:
+    """Add the replies to the data that the page only showed.
 
-    The page of a person who may add or delete replies but not change them sends no
+    The page of a person who may add or delete replies but not change them posts no
     fields of those that it shows, which a formset would take for empty ones.
     """
-    sent = posted_rows.read_rows(data, prefix)
-    deleted = {row.get("id") for row in sent if row.get("DELETE")}
+    posted = posted_rows.read_rows(data, prefix)
+    deleted = {row.get("id") for row in posted if row.get("DELETE")}
     rows = [posted_rows.build_reply_row(reply) for reply in content["replies"]]
     rows = [row | {"DELETE": "on"} if row["id"] in deleted else row for row in rows]
-    posted_rows.write_rows(data, prefix, [*rows, *(r for r in sent if not r.get("id"))])
+    posted_rows.write_rows(
+        data, prefix, [*rows, *(row for row in posted if not row.get("id"))]
+    )
 
 
 def submit_proposal(
     request: HttpRequest, proposal: Proposal, forms: ProposalForms
 ) -> Review | None:
-    """Let the change wait for review; None with the reason in the form if refused."""
+    """Submit the change for review; None, with an error in the form, where refused."""
     form, by = forms.form, request.user
     note = form.cleaned_data.get("note", "")
     shown_version = proposal.entry.version
@@ -135,9 +137,9 @@ def submit_proposal(
 
 
 def build_proposed_content(proposal: Proposal, forms: ProposalForms) -> EntrySnapshot:
-    """Return all that the entry would say, from forms that are valid.
+    """Return the content of the entry with the change, from valid forms.
 
-    What the forms do not show stays as it is in the content that they were made of.
+    What the forms do not show stays as in `proposal.content`.
     """
     entry, cleaned, before = (
         forms.form.instance,
@@ -146,7 +148,7 @@ def build_proposed_content(proposal: Proposal, forms: ProposalForms) -> EntrySna
     )
     entry.update_derived_columns()
     tags = before["tags"]
-    if "tags" in cleaned:  # in the order in which `content` lists them
+    if "tags" in cleaned:  # in the order of `proposal.content`
         tags = cleaned["tags"].order_by("name").values_list("name", flat=True)
     return entries.build_snapshot(
         entry,
@@ -165,14 +167,14 @@ def _build_phrasings(
     if "phrasings" not in cleaned:
         return list(before)
     typed: dict[str, str] = dict(reversed(cleaned["phrasings"].items()))
-    held = {normalize.compute_spelling_key(text): text for text in before}
-    kept = [
+    saved = {normalize.compute_spelling_key(text): text for text in before}
+    remaining = [
         text if key == question_key else typed[key]
-        for key, text in held.items()
+        for key, text in saved.items()
         if key in typed
     ]
-    new = [typed[key] for key in typed if key not in held and key != question_key]
-    return [*kept, *new]
+    new = [typed[key] for key in typed if key not in saved and key != question_key]
+    return [*remaining, *new]
 
 
 def _build_replies(before: Sequence[Any], formset: Any) -> list[Any]:
@@ -197,20 +199,20 @@ def _build_follow_ups(before: EntrySnapshot, formset: Any) -> list[int]:
 
 
 def _collect_rows(formset: Any) -> list[Any]:
-    """Return the rows that a valid formset leaves, in the order that they ask for."""
+    """Return the rows that a valid formset leaves, sorted by their order column."""
     deleted = {form.instance.pk for form in formset.deleted_forms}
-    kept = [row for row in formset.get_queryset() if row.pk not in deleted]
+    remaining = [row for row in formset.get_queryset() if row.pk not in deleted]
     added = [
         form.instance
         for form in formset.extra_forms
         if form.has_changed() and form not in formset.deleted_forms
     ]
-    return sorted([*kept, *added], key=lambda row: row.order)
+    return sorted([*remaining, *added], key=lambda row: row.order)
 
 
 def respond_proposed(request: HttpRequest, review: Review) -> HttpResponse:
-    told = f"「{review.entry}」的修改已提交审核。通过以前，已发布的内容不变。"
-    messages.success(request, told)
+    message = f"「{review.entry}」的修改已提交审核。通过以前，已发布的内容不变。"
+    messages.success(request, message)
     return redirect(f"{reverse('desk:reviews')}?review={review.pk}")
 
 
@@ -222,16 +224,16 @@ def render_forms(
     form_url: str,
     context: dict[str, Any],
 ) -> HttpResponse:
-    """Answer with the page of the form, as ModelAdmin.changeform_view makes it."""
+    """Return the page of the form, as ModelAdmin.changeform_view builds it."""
     entry = proposal.entry
-    may_change = model_admin.has_change_permission(request, entry)
+    can_change = model_admin.has_change_permission(request, entry)
     readonly = (
         model_admin.get_readonly_fields(request, entry)
-        if may_change
+        if can_change
         else flatten_fieldsets(forms.fieldsets)
     )
     prepopulated = (
-        model_admin.get_prepopulated_fields(request, entry) if may_change else {}
+        model_admin.get_prepopulated_fields(request, entry) if can_change else {}
     )
     admin_form = helpers.AdminForm(
         forms.form,
@@ -249,7 +251,7 @@ def render_forms(
     name = model_admin.opts.verbose_name
     page = {
         **model_admin.admin_site.each_context(request),
-        "title": f"修改 {name}" if may_change else f"查看 {name}",
+        "title": f"修改 {name}" if can_change else f"查看 {name}",
         "subtitle": str(entry),
         "adminform": admin_form,
         "object_id": str(entry.pk),

@@ -1,4 +1,4 @@
-"""Saving and publishing in one click: a warning in between, if it would harm search."""
+"""Save and publish in one click, with a warning where a relevance test would fail."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from kb.quality import relevance_tests
 
 
 class PublishRedirect(HttpResponseRedirect):
-    """The answer to a save after which the entry is to be published.
+    """The response to a save after which the entry is to be published.
 
-    It carries the entry out of the transaction of the save: the golden queries can
-    be tried with the draft only when that has ended.
+    It carries the entry out of the transaction of the save: relevance tests can be
+    forecast with the draft only after the commit.
     """
 
     def __init__(self, entry: Entry) -> None:
@@ -25,7 +25,7 @@ class PublishRedirect(HttpResponseRedirect):
 
 
 def publish_saved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Publish the entry that was saved for it, or warn of harm to the search first."""
+    """Publish the saved entry, or redirect to the warning about relevance tests."""
     if not isinstance(response, PublishRedirect):
         return response
     entry = response.entry

@@ -1,4 +1,4 @@
-"""What one request for the form of an entry knows; its steps hand this on."""
+"""The state of one request for the form of an entry, passed between its steps."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from kb.models import Entry, Review
 class Proposal:
     """A published entry as its form shows it to a person who may only propose.
 
-    `entry` has the pending change set in memory and is never saved; `content` is all
-    that it says then, taken before a form sets what was typed.
+    `entry` has the pending change set in memory and is never saved; `content` is its
+    snapshot with that change, taken before a form sets what was typed.
     """
 
     entry: Entry
@@ -29,7 +29,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class FormState:
-    """The entry of the form; None when it is new or this person may not know of it.
+    """The entry of the form; None where it is new or this person may not see it.
 
     `pending` is a change of it that waits for review.
     """
@@ -40,11 +40,11 @@ class FormState:
 
     @property
     def shown_entry(self) -> Entry | None:
-        """The entry as the form shows it."""
+        """Return the entry as the form shows it."""
         return self.proposal.entry if self.proposal else self.entry
 
     def get_content(self) -> EntrySnapshot:
-        """Return what the form shows, read from the database where it is saved."""
+        """Return the snapshot that the form shows: the proposed one, or the saved one."""
         if self.proposal:
             return self.proposal.content
         return entries.take_snapshot(self.entry) if self.entry else {}
@@ -60,7 +60,7 @@ class FormState:
 def load_state(
     model_admin: Any, request: HttpRequest, object_id: str | None
 ) -> FormState:
-    """Load the entry and the change of it that waits."""
+    """Load the entry and its pending change."""
     by: Any = request.user
     entry = get_visible_entry(request, object_id)
     if entry is None or entry.status != Entry.Status.PUBLISHED:
@@ -69,7 +69,7 @@ def load_state(
     if not entries.is_proposal_required(entry, by=by):
         return FormState(entry, pending, None)
     shown = model_admin.get_object(request, str(entry.pk))
-    if shown is None:  # it has gone meanwhile
+    if shown is None:  # it was deleted just now
         return FormState(None, None, None)
     return FormState(entry, pending, _load_proposal(shown, pending))
 
@@ -90,4 +90,5 @@ def get_proposed_parts(entry: Any) -> ProposedRows | None:
 def get_visible_entry(request: HttpRequest, object_id: str | None) -> Entry | None:
     if object_id is None or not is_valid_id(object_id):
         return None
-    return Entry.objects.visible_to(request.user).filter(pk=object_id).first()
+    by: Any = request.user
+    return entries.find_entry(int(object_id), user=by)

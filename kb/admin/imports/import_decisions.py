@@ -1,4 +1,4 @@
-"""What somebody decides in the preview of an import, row by row."""
+"""The decisions that a person makes in the preview of an import."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from django.http import QueryDict
 
 from kb.import_export import DUPLICATE_ACTIONS, SKIP_DUPLICATE
 
-ROW_CHOICE_PREFIX = "choice-"  # and the number of the row: the name of a field
-MAX_ROW_NUMBER_DIGITS = 9  # digits
+ROW_CHOICE_PREFIX = "choice-"  # of form fields, before the number of the row
+MAX_ROW_NUMBER_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class ImportDecisions:
-    """`replaced` are rows that may put another question in an entry's place.
+    """What to do with rows that replace entries, are duplicates, or change live ones.
 
-    `rows` has a choice for single duplicates, `duplicates` is for the others.
-    `change_live` lets rows change what is published.
+    `replaced_rows` are numbers of rows that may replace an entry by another question.
+    `choices_by_row` is for single duplicates, `duplicates` for all others.
+    `change_live` lets rows change published entries.
     """
 
     replaced_rows: frozenset[int] = frozenset()
@@ -29,8 +30,8 @@ class ImportDecisions:
 
     @classmethod
     def from_post(cls, posted: QueryDict) -> ImportDecisions:
-        """Return what a form says; what is no row and no choice is left out."""
-        chosen = posted.get("duplicates", SKIP_DUPLICATE)
+        """Return the posted decisions; values that are not valid are left out."""
+        duplicates = posted.get("duplicates", SKIP_DUPLICATE)
         rows = {
             int(name.removeprefix(ROW_CHOICE_PREFIX)): value
             for name, value in posted.items()
@@ -42,14 +43,14 @@ class ImportDecisions:
             frozenset(
                 int(row) for row in posted.getlist("replace") if _is_row_number(row)
             ),
-            chosen if chosen in DUPLICATE_ACTIONS else SKIP_DUPLICATE,
+            duplicates if duplicates in DUPLICATE_ACTIONS else SKIP_DUPLICATE,
             rows,
             posted.get("change_live") == "on",
         )
 
     @classmethod
     def from_session(cls, stored: Mapping[str, Any]) -> ImportDecisions:
-        """Return what `stored` made fit for a session."""
+        """Return the decisions that `to_session` stored."""
         return cls(
             frozenset(stored.get("replaced", ())),
             stored.get("duplicates", SKIP_DUPLICATE),
@@ -58,6 +59,7 @@ class ImportDecisions:
         )
 
     def to_session(self) -> dict[str, Any]:
+        """Return the decisions as JSON for the session."""
         return {
             "replaced": sorted(self.replaced_rows),
             "duplicates": self.duplicates,

@@ -1,4 +1,4 @@
-"""Import in the admin: upload, see what would happen row by row, then confirm."""
+"""Import in the admin: upload a file, preview its rows, confirm, undo."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import PurePath
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -22,8 +23,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from kb import import_export
 from kb.admin.imports.column_mapping import ColumnMappingForm
 from kb.admin.imports.import_decisions import ImportDecisions
+from kb.admin.page_helpers import get_staff_user, render_admin_page
 from kb.import_export import ImportOptions, ImportPlan
 from kb.import_export.read import uploads
+from kb.import_export.read.file_source import MAX_SOURCE_CHARS
 from kb.library import entries
 from kb.models import Entry, ImportBatch, User
 from kb.text.chinese import normalize
@@ -42,11 +45,11 @@ IMPORT_KINDS = {
 }
 ENCODING_CHOICES = [("", "自动识别"), ("utf-8", "UTF-8"), ("gb18030", "GB18030（GBK）")]
 ENCODING_CHOICES += [("big5", "Big5"), ("utf-16", "UTF-16")]
-MAX_PREVIEW_ROWS = 200  # rows of a preview
-MAX_AWAITED_ROWS = 500  # rows that a page waits for until they can be searched for
-MAX_LISTED_IMPORTS = 20  # imports that can be taken back from the page
-IMPORT_SESSION_KEY = "kb_import"  # what this session has uploaded and not yet confirmed
-MAX_SOURCE_CHARS = 50  # characters
+MAX_PREVIEW_ROWS = 200
+MAX_AWAITED_ROWS = 500  # the page waits until so many rows are in the index
+MAX_LISTED_IMPORTS = 20  # that can be undone from the page
+MAX_FILE_NAME_CHARS = 200
+IMPORT_SESSION_KEY = "kb_import"  # the upload of this session that is not confirmed
 STALE_PREVIEW_MESSAGE = (
     "预览以后，库里相关的内容有了变化，所以没有写入任何内容。请再看一遍，然后确认。"
 )
@@ -55,7 +58,7 @@ EntryStatus = Entry.Status
 
 
 def get_import_urls(site: AdminSite) -> list[URLPattern]:
-    """Return the addresses for the site's own list."""
+    """Return the URL patterns of the import, for the admin site."""
     view = site.admin_view
     return [
         path("import/", view(upload_import_file), name="kb_import"),
@@ -78,12 +81,12 @@ def get_import_urls(site: AdminSite) -> list[URLPattern]:
 
 
 class ImportUploadForm(forms.Form):
-    """What to import, and what holds for rows that do not say otherwise."""
+    """The file and its kind, and defaults for rows that have no value of their own."""
 
     kind = forms.ChoiceField(label="导入什么")
     file = forms.FileField(
         label="文件",
-        allow_empty_file=True,  # refused below, in the words of all other files
+        allow_empty_file=True,  # refused below, with the message of other bad files
         help_text="CSV 或 XLSX，第一行是列名；最多 20,000 行、10 MB。",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
     )
@@ -92,7 +95,7 @@ class ImportUploadForm(forms.Form):
     )
     source = forms.CharField(
         label="来源",
-        max_length=50,
+        max_length=MAX_SOURCE_CHARS,
         required=False,
         help_text="文件里没有「来源」列时用它，不写就用文件名，预览时还可以改；"
         "和编号一起认出同一行。",
@@ -127,11 +130,13 @@ class ImportUploadForm(forms.Form):
         return normalize.clean_single_line(self.cleaned_data["source"])
 
     def clean(self) -> dict[str, Any]:
-        """Read the file once, so that a wrong one is refused beside its field."""
+        """Read the file, so that a file with errors is refused beside its field."""
         facts = self.cleaned_data
         upload: UploadedFile[Any] | None = facts.get("file")
         if upload is not None and "kind" in facts:
-            facts["name"] = normalize.clean_single_line(upload.name or "")[:200]
+            facts["name"] = normalize.clean_single_line(upload.name or "")[
+                :MAX_FILE_NAME_CHARS
+            ]
             facts["data"] = upload.read(import_export.MAX_FILE_BYTES + 1)
             try:
                 _check_upload(facts, facts["data"])
@@ -151,15 +156,15 @@ def _store_uploaded_file(form: ImportUploadForm) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload_import_file(request: HttpRequest) -> HttpResponse:
-    """Take a file, keep it, and lead to its preview."""
-    if not list_allowed_kinds(_get_staff_user(request)):
+    """Store the uploaded file and redirect to its preview; list recent imports."""
+    if not list_allowed_kinds(get_staff_user(request)):
         raise PermissionDenied("您没有导入的权限。")
-    chosen = {"kind": request.GET.get("kind", "entries")}
+    initial = {"kind": request.GET.get("kind", "entries")}
     form = ImportUploadForm(
-        _get_staff_user(request),
+        get_staff_user(request),
         request.POST or None,
         request.FILES or None,
-        initial=chosen,
+        initial=initial,
     )
     if (
         request.method == "POST"
@@ -168,25 +173,27 @@ def upload_import_file(request: HttpRequest) -> HttpResponse:
     ):
         _delete_session_upload(request)
         names = ("kind", "name", "status", "source", "encoding")
-        kept = {name: form.cleaned_data[name] for name in names}
-        request.session[IMPORT_SESSION_KEY] = {"token": token, **kept}
+        facts = {name: form.cleaned_data[name] for name in names}
+        request.session[IMPORT_SESSION_KEY] = {"token": token, **facts}
         return redirect("admin:kb_import_preview", token)
-    mine = ImportBatch.objects.filter(
-        kind__in=list_allowed_kinds(_get_staff_user(request))
-    )
-    context = {"form": form, "title": "导入", "kinds": IMPORT_KINDS}
-    done = list(mine.select_related("by", "undone_by")[:MAX_LISTED_IMPORTS])
-    stayed = import_export.count_rows_not_undone(done)
-    context["done"] = [(batch, stayed.get(batch.pk, 0)) for batch in done]
-    return _render_admin_page(request, "admin/kb/imports/page.html", context)
+    rows = _list_batches(request).select_related("by", "undone_by")
+    batches = list(rows[:MAX_LISTED_IMPORTS])
+    not_undone = import_export.count_rows_not_undone(batches)
+    context = {
+        "form": form,
+        "title": "导入",
+        "kinds": IMPORT_KINDS,
+        "batches": [(batch, not_undone.get(batch.pk, 0)) for batch in batches],
+    }
+    return render_admin_page(request, "admin/kb/imports/page.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview_import(request: HttpRequest, token: str) -> HttpResponse:
-    """Show what would happen; on POST, plan once more and do it.
+    """Show what the import would do; on POST plan it once more and apply it.
 
-    What is confirmed is bound to the plan that was shown. When somebody has saved
-    one of its entries since, nothing is written, and the preview is shown again.
+    The confirmation holds for the plan that was shown. Where somebody has saved one of
+    its entries since, nothing is written, and the preview is shown again.
     """
     try:
         facts = _get_session_upload(request, token)
@@ -207,16 +214,17 @@ def preview_import(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("admin:kb_import")
     context = {"title": f"导入{IMPORT_KINDS[facts['kind']][0]}：预览", "facts": facts}
     context |= _build_preview_context(plan, facts)
-    return _render_admin_page(request, "admin/kb/imports/preview.html", context)
+    return render_admin_page(request, "admin/kb/imports/preview.html", context)
 
 
 def _confirm_import(request: HttpRequest, facts: dict[str, Any]) -> HttpResponse:
-    """Import what was shown, or show it anew where something is different by now."""
-    seen, given = request.POST.get("fingerprint", ""), request.POST.get("source")
+    """Apply the plan that was shown, or show the preview again where it has changed."""
+    seen = request.POST.get("fingerprint", "")
+    posted_source = request.POST.get("source")
     decisions = ImportDecisions.from_post(request.POST)
     source = (
-        normalize.clean_single_line(given)[:MAX_SOURCE_CHARS]
-        if given is not None
+        normalize.clean_single_line(posted_source)[:MAX_SOURCE_CHARS]
+        if posted_source is not None
         else None
     )
     is_moved = source is not None and source != request.POST.get("source_shown", "")
@@ -228,7 +236,7 @@ def _confirm_import(request: HttpRequest, facts: dict[str, Any]) -> HttpResponse
     if not (is_moved or is_stale or "again" in request.POST):
         try:
             return _apply_import(request, facts, plan)
-        except ValidationError as error:  # nothing is written: it can be mended here
+        except ValidationError as error:  # nothing is written
             messages.error(request, "".join(error.messages))
     elif is_moved:
         messages.info(request, "来源改了，请再看一遍。还没有写入任何内容。")
@@ -239,11 +247,11 @@ def _confirm_import(request: HttpRequest, facts: dict[str, Any]) -> HttpResponse
 
 
 def _build_preview_context(plan: ImportPlan, facts: dict[str, Any]) -> dict[str, Any]:
-    """Return what the preview shows: what needs a decision apart from the rest."""
-    apart = {id(step) for step in (*plan.replaced_rows, *plan.duplicate_rows)}
-    steps = [step for step in plan.planned_rows if id(step) not in apart]
+    """Return the context of the preview: rows that need a decision, then the others."""
+    to_decide = {id(step) for step in (*plan.replaced_rows, *plan.duplicate_rows)}
+    steps = [step for step in plan.planned_rows if id(step) not in to_decide]
     steps.sort(key=lambda step: (not step.reasons, not step.notes))
-    held = [step for step in plan.live_rows if not step.is_live]
+    not_live = [step for step in plan.live_rows if not step.is_live]
     live = [step for step in plan.live_rows if step.is_live]
     decisions = _load_decisions(facts)
     return {
@@ -253,17 +261,17 @@ def _build_preview_context(plan: ImportPlan, facts: dict[str, Any]) -> dict[str,
         in import_export.ROW_KINDS[facts["kind"]].columns.headings_by_field,
         "replaced": plan.replaced_rows[:MAX_PREVIEW_ROWS],
         "duplicates": plan.duplicate_rows[:MAX_PREVIEW_ROWS],
-        "entry_total": held[:MAX_PREVIEW_ROWS],
+        "held": not_live[:MAX_PREVIEW_ROWS],
         "live": live[:MAX_PREVIEW_ROWS],
         "counts": {
             "replaced": len(plan.replaced_rows),
             "duplicates": len(plan.duplicate_rows),
-            "entry_total": len(held),
+            "held": len(not_live),
             "live": len(live),
         },
         "decisions": decisions,
         "choices": DUPLICATE_CHOICES,
-        "undecided": bool(apart or held),
+        "undecided": bool(to_decide or not_live),
         "limit": MAX_PREVIEW_ROWS,
         "steps": steps[:MAX_PREVIEW_ROWS],
         "hidden": len(steps) - MAX_PREVIEW_ROWS,
@@ -273,7 +281,7 @@ def _build_preview_context(plan: ImportPlan, facts: dict[str, Any]) -> dict[str,
 
 @require_GET
 def download_refused_rows(request: HttpRequest, token: str) -> HttpResponse:
-    """Hand out the refused rows with their reasons, to be mended and imported."""
+    """Return the refused rows with their reasons as CSV, to correct and import."""
     try:
         plan = _plan_import(request, _get_session_upload(request, token))
     except ValidationError as error:
@@ -286,7 +294,7 @@ def download_refused_rows(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def map_columns(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask which columns of ours those are that we do not know; it is remembered."""
+    """Let the person map unknown headings to our columns, and store the mapping."""
     try:
         facts = _get_session_upload(request, token)
         table = _read_upload(facts, uploads.load_upload(facts["token"]), strict=False)
@@ -302,12 +310,12 @@ def map_columns(request: HttpRequest, token: str) -> HttpResponse:
             import_export.save_column_names(facts["kind"], form.get_fields_by_heading())
         return redirect("admin:kb_import_preview", token)
     context = {"title": "对应列名", "facts": facts, "form": form}
-    return _render_admin_page(request, "admin/kb/imports/columns.html", context)
+    return render_admin_page(request, "admin/kb/imports/columns.html", context)
 
 
 @require_GET
 def download_import_report(request: HttpRequest, token: str) -> HttpResponse:
-    """Hand out what would happen to every row."""
+    """Return what the import would do with every row, as CSV."""
     try:
         plan = _plan_import(request, _get_session_upload(request, token))
     except ValidationError as error:
@@ -317,23 +325,31 @@ def download_import_report(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def undo_import_batch(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a whole import back, and say which rows stay and why."""
-    mine = ImportBatch.objects.filter(
-        kind__in=list_allowed_kinds(_get_staff_user(request))
-    )
-    batch = get_object_or_404(mine, pk=pk)
+    """Undo a whole import, and show which rows stay and why."""
+    batch = get_object_or_404(_list_batches(request), pk=pk)
     try:
-        done = import_export.undo_import(batch, by=_get_staff_user(request))
+        undo = import_export.undo_import(batch, by=get_staff_user(request))
     except ValidationError as error:
         messages.warning(request, "".join(error.messages))
         return redirect("admin:kb_import")
-    logger.info("import: %d undone by user %s", batch.pk, _get_staff_user(request).pk)
-    context = {"title": "撤销导入", "batch": batch, "done": done}
-    return _render_admin_page(request, "admin/kb/imports/undone.html", context)
+    logger.info("import: %d undone by user %s", batch.pk, get_staff_user(request).pk)
+    context = {"title": "撤销导入", "batch": batch, "undo": undo}
+    return render_admin_page(request, "admin/kb/imports/undone.html", context)
+
+
+def _list_batches(request: HttpRequest) -> QuerySet[ImportBatch]:
+    """Return the imports of the kinds that this person may import."""
+    kinds = list_allowed_kinds(get_staff_user(request))
+    return ImportBatch.objects.filter(kind__in=kinds)
 
 
 def list_allowed_kinds(user: User) -> list[str]:
-    return [kind for kind, (_, needed) in IMPORT_KINDS.items() if user.has_perm(needed)]
+    """Return the kinds of rows that `user` may import."""
+    return [
+        kind
+        for kind, (_, permission) in IMPORT_KINDS.items()
+        if user.has_perm(permission)
+    ]
 
 
 def _load_decisions(facts: dict[str, Any]) -> ImportDecisions:
@@ -346,14 +362,14 @@ def _apply_import(
     skip_bad = request.POST.get("skip_bad") == "on"
     wait = plan.written_row_count <= MAX_AWAITED_ROWS
     written = import_export.apply_import(
-        plan, by=_get_staff_user(request), skip_bad=skip_bad, wait=wait
+        plan, by=get_staff_user(request), skip_bad=skip_bad, wait=wait
     )
     _delete_session_upload(request)
     logger.info(
-        "import: %d %s by user %s", written, facts["kind"], _get_staff_user(request).pk
+        "import: %d %s by user %s", written, facts["kind"], get_staff_user(request).pk
     )
-    later = "" if wait else "正在建立索引，几分钟内陆续可以搜到。"
-    messages.success(request, f"导入完成：{plan.summary}{later}")
+    note = "" if wait else "正在建立索引，几分钟内陆续可以搜到。"
+    messages.success(request, f"导入完成：{plan.summary}{note}")
     return redirect("admin:kb_import")
 
 
@@ -362,8 +378,8 @@ def _plan_import(request: HttpRequest, facts: dict[str, Any]) -> ImportPlan:
     options = ImportOptions(
         source=facts["source"],
         status=facts["status"],
-        may_publish=_get_staff_user(request).has_perm("kb.publish_entry"),
-        by=_get_staff_user(request),
+        may_publish=get_staff_user(request).has_perm("kb.publish_entry"),
+        by=get_staff_user(request),
         replaced_rows=decisions.replaced_rows,
         duplicate_action=decisions.duplicates,
         row_duplicate_actions=decisions.choices_by_row,
@@ -377,13 +393,18 @@ def _plan_import(request: HttpRequest, facts: dict[str, Any]) -> ImportPlan:
 def _read_upload(
     facts: dict[str, Any], data: bytes, *, strict: bool = True
 ) -> import_export.Table:
-    told = {"kind": facts["kind"], "encoding": facts.get("encoding", "")}
-    told["heads"] = facts.get("heads", ()) if strict else ()
-    return import_export.read_import_file(facts["name"], data, strict=strict, **told)
+    return import_export.read_import_file(
+        facts["name"],
+        data,
+        strict=strict,
+        kind=facts["kind"],
+        encoding=facts.get("encoding", ""),
+        heads=facts.get("heads", ()) if strict else (),
+    )
 
 
 def _check_upload(facts: dict[str, Any], data: bytes) -> None:
-    """Refuse a file that no telling of columns could make one of ours."""
+    """Raise ValidationError for a file that no mapping of columns could make valid."""
     table = _read_upload(facts, data, strict=False)
     if not ColumnMappingForm(facts["kind"], table).fields:
         _read_upload(facts, data)
@@ -397,22 +418,25 @@ def _make_csv_response(lines: Iterable[str], name: str) -> HttpResponse:
 
 
 def _describe_new_states(plan: ImportPlan, kind: str) -> list[str]:
-    """Say what new entries would be, and for whose eyes, before anybody confirms."""
+    """Return how many entries each status and audience would get, as sentences."""
     if kind != "entries":
         return []
-    new = Counter(
+    counts = Counter(
         (draft.entry.get_status_display(), draft.entry.get_audience_display())
-        for draft in plan.row_kind.new
+        for draft in plan.row_kind.new_rows
     )
-    return [f"{state}、{who} {count:,} 条" for (state, who), count in new.items()]
+    return [
+        f"{status}、{audience} {count:,} 条"
+        for (status, audience), count in counts.items()
+    ]
 
 
 def _get_session_upload(request: HttpRequest, token: str) -> dict[str, Any]:
-    """Return what this session has uploaded under `token`."""
+    """Return the upload of this session; raises ValidationError or PermissionDenied."""
     facts: dict[str, Any] = request.session.get(IMPORT_SESSION_KEY) or {}
     if facts.get("token") != token:
         raise ValidationError("这个预览已失效，请重新上传文件。")
-    if facts["kind"] not in list_allowed_kinds(_get_staff_user(request)):
+    if facts["kind"] not in list_allowed_kinds(get_staff_user(request)):
         raise PermissionDenied("您没有导入的权限。")
     return facts
 
@@ -420,14 +444,3 @@ def _get_session_upload(request: HttpRequest, token: str) -> dict[str, Any]:
 def _delete_session_upload(request: HttpRequest) -> None:
     if facts := request.session.pop(IMPORT_SESSION_KEY, None):
         uploads.delete_upload(facts["token"])
-
-
-def _get_staff_user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - the site lets in staff only
-    return request.user
-
-
-def _render_admin_page(
-    request: HttpRequest, name: str, context: dict[str, Any]
-) -> HttpResponse:
-    return render(request, name, {**admin.site.each_context(request), **context})

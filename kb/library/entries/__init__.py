@@ -37,6 +37,7 @@ from kb.library.entries.due_entries import (
 from kb.library.entries.entry_queries import (
     UNPUBLISHED_STATUSES,
     can_send_entry,
+    count_entries_in_period,
     count_unpublished_entries,
     find_entry,
     find_previous_revision,
@@ -127,6 +128,7 @@ __all__ = [
     "comment_on_review",
     "compare_snapshots",
     "confirm_entry",
+    "count_entries_in_period",
     "count_unpublished_entries",
     "create_draft",
     "find_approvable_entry_ids",

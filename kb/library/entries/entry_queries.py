@@ -9,6 +9,7 @@ from django.db.models import Case, Count, Q, QuerySet, Value, When
 from kb.library.entries.change_reviews import list_reviews_awaiting
 from kb.library.entries.due_entries import list_due_entries, list_due_entries_for
 from kb.models import (
+    CampaignPeriod,
     Category,
     Entry,
     EntryQuerySet,
@@ -42,6 +43,10 @@ def load_entry_texts(entry: Entry) -> Entry:
 
 def list_categories() -> QuerySet[Category]:
     return Category.objects.all()
+
+
+def count_entries_in_period(period: CampaignPeriod) -> int:
+    return Entry.objects.filter(window=period).count()
 
 
 # Drafts ------------------------------------------------------------------------------

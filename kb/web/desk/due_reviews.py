@@ -59,7 +59,7 @@ def confirm_entry(request: StaffRequest, pk: int) -> HttpResponse:
         return redirect(url)
     days = request.POST.get("again", "")
     try:
-        again = parse_small_number(days) if days.strip() else None
+        again = parse_id(days) if days.strip() else None
         entry = entries.confirm_entry(entry, by=request.user, next_in_days=again)
     except ValidationError as error:
         messages.error(request, f"「{entry}」：{' '.join(error.messages)}")

@@ -1,10 +1,10 @@
-// Which of last week's searches would have shown the notice, while its keywords are typed.
+// Which of last week's searches would have shown the announcement, while its keywords are typed.
 
 import { parseTrustedHtml } from "../shared/html.js";
 import { LatestRequest } from "../shared/http.js";
 
 const WAIT_MS = 500; // after the last key
-const panel = document.getElementById("notice-reach");
+const panel = document.getElementById("announcement-reach");
 const form = panel?.closest("form");
 let timer = 0;
 const latest = new LatestRequest();
