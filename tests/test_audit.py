@@ -14,9 +14,10 @@ from django.utils import timezone
 from kb.accounts import audit_log
 from kb.library import entries
 from kb.models import ROLE_EDITOR, AuditEvent, Category, CategoryPermission, User
+from tests.admin_forms import get_change_url as where
+from tests.admin_forms import read_form as filled
 from tests.conftest import MakeEntry
 from tests.importing import HEAD, load
-from tests.test_admin import filled, where
 
 pytestmark = pytest.mark.django_db
 

@@ -239,7 +239,7 @@ def test_publishing_what_harms_asks_first(desk: Client, rival: Entry) -> None:
 def test_saving_and_publishing_in_the_admin_asks_as_well(
     desk: Client, rival: Entry
 ) -> None:
-    from tests.test_admin import change
+    from tests.admin_forms import post_change as change
 
     saved = change(desk, rival, _move="publish")
     assert saved.url == reverse("desk:golden-warning", args=[rival.pk])

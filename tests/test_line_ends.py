@@ -16,9 +16,10 @@ from kb.models.fields import ProseField
 from kb.publishing import translations
 from kb.questions import intake
 from kb.text.chinese import normalize
+from tests.admin_forms import get_change_url as where
+from tests.admin_forms import read_form as filled
 from tests.conftest import MakeEntry
 from tests.importing import load
-from tests.test_admin import filled, where
 
 pytestmark = pytest.mark.django_db
 ANSWER = "先申请退货。\n\n- 填好单号\n- 寄回仓库\n\n三天内到账。"

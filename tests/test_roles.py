@@ -29,7 +29,7 @@ from kb.models import (
     User,
 )
 from kb.publishing import sites
-from tests.test_admin import filled
+from tests.admin_forms import read_form as filled
 
 ROOT = Path(__file__).resolve().parent.parent
 KB = apps.get_app_config("kb")

@@ -43,7 +43,7 @@ from kb.models import (
     User,
     WidgetRule,
 )
-from tests.test_admin import LISTS
+from tests.admin_forms import LIST_URLS as LISTS
 
 pytestmark = pytest.mark.django_db
 NUMBER, SOME = 10_000, 200

@@ -29,8 +29,8 @@ from kb.models import (
     User,
     Vote,
 )
+from tests.admin_forms import read_form as filled
 from tests.conftest import MakeEntry
-from tests.test_admin import filled
 
 pytestmark = pytest.mark.django_db
 MORNING = datetime(2030, 6, 17, 2, 0, tzinfo=UTC)  # ten in Shanghai

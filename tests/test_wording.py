@@ -400,7 +400,8 @@ def test_a_rule_that_says_nothing_is_refused(
 def test_the_button_saves_and_says_why_it_did_not_publish(
     client: Client, editor: User, starter: None
 ) -> None:
-    from tests.test_admin import filled, told
+    from tests.admin_forms import read_form as filled
+    from tests.admin_forms import read_messages as told
 
     client.force_login(editor)
     address = reverse("admin:kb_entry_add")
@@ -414,7 +415,7 @@ def test_the_button_saves_and_says_why_it_did_not_publish(
 def test_the_form_of_what_is_live_says_it_at_the_field(
     client: Client, editor: User, starter: None, make_entry: MakeEntry
 ) -> None:
-    from tests.test_admin import change
+    from tests.admin_forms import post_change as change
 
     entry = make_entry(replies=["好的"])
     client.force_login(editor)

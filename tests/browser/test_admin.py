@@ -32,7 +32,7 @@ def _own_folder(settings: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "address", ["/admin/", "/admin/kb/entry/", "/admin/kb/announcement/add/"]
 )
-def test_every_link_is_high_enough_for_a_thumb_and_named(
+def test_links_are_large_enough_and_labeled(
     phone: Page,
     live_site: str,
     editor: User,
@@ -52,9 +52,9 @@ def test_every_link_is_high_enough_for_a_thumb_and_named(
 
 
 def _picture() -> str:
-    made = BytesIO()
-    Image.new("RGB", (60, 40), (20, 90, 60)).save(made, "PNG")
-    return base64.b64encode(made.getvalue()).decode()
+    buffer = BytesIO()
+    Image.new("RGB", (60, 40), (20, 90, 60)).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 HAND_OVER = """([kind, body]) => {
@@ -62,15 +62,15 @@ HAND_OVER = """([kind, body]) => {
     const transfer = new DataTransfer();
     transfer.items.add(new File([bytes], 'a.png', { type: 'image/png' }));
     const answer = document.querySelector('[name=answer]');
-    const told = { bubbles: true, cancelable: true };
+    const options = { bubbles: true, cancelable: true };
     answer.dispatchEvent(kind === 'paste'
-        ? new ClipboardEvent('paste', { ...told, clipboardData: transfer })
-        : new DragEvent('drop', { ...told, dataTransfer: transfer }));
+        ? new ClipboardEvent('paste', { ...options, clipboardData: transfer })
+        : new DragEvent('drop', { ...options, dataTransfer: transfer }));
 }"""
 
 
 @pytest.mark.parametrize("kind", ["paste", "drop"])
-def test_a_picture_is_pasted_or_dropped_into_a_step(
+def test_picture_is_inserted_into_a_step(
     page: Page,
     live_site: str,
     editor: User,
@@ -78,9 +78,9 @@ def test_a_picture_is_pasted_or_dropped_into_a_step(
     make_entry: MakeEntry,
     kind: str,
 ) -> None:
-    made = make_entry(answer="1. 打开订单\n2. 点退款")
+    entry = make_entry(answer="1. 打开订单\n2. 点退款")
     login(page, editor, live_site)
-    page.goto(f"/admin/kb/entry/{made.pk}/change/")
+    page.goto(f"/admin/kb/entry/{entry.pk}/change/")
     answer = page.locator("[name=answer]")
     answer.evaluate("e => e.setSelectionRange(7, 7)")
     page.evaluate(HAND_OVER, [kind, _picture()])
@@ -91,24 +91,26 @@ def test_a_picture_is_pasted_or_dropped_into_a_step(
     alt.fill("订单页")
     page.keyboard.press("Enter")
     expect(page.locator("#picture-dialog")).to_be_hidden()
-    kept = Picture.objects.get()
-    assert answer.input_value() == (f"1. 打开订单\n   ![订单页]({kept.url})\n2. 点退款")
+    picture = Picture.objects.get()
+    assert answer.input_value() == (
+        f"1. 打开订单\n   ![订单页]({picture.url})\n2. 点退款"
+    )
     page.locator("[name=_continue]").click()
-    page.goto(made.get_absolute_url())
+    page.goto(entry.get_absolute_url())
     picture = page.get_by_alt_text("订单页")
     expect(picture).to_be_visible()
     assert picture.evaluate("e => e.complete && e.naturalWidth") == 60
 
 
-def test_a_refused_picture_is_explained_where_it_was_handed_over(
+def test_refused_picture_shows_the_reason_in_the_dialog(
     page: Page, live_site: str, editor: User, login: Login, make_entry: MakeEntry
 ) -> None:
-    made = make_entry()
+    entry = make_entry()
     login(page, editor, live_site)
-    page.goto(f"/admin/kb/entry/{made.pk}/change/")
+    page.goto(f"/admin/kb/entry/{entry.pk}/change/")
     page.evaluate(HAND_OVER, ["drop", base64.b64encode(b"nothing").decode()])
     page.get_by_label("替代文字（必填）").fill("坏图")
     page.get_by_role("button", name="插入", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("打不开")
     page.get_by_role("button", name="取消").click()
-    assert page.locator("[name=answer]").input_value() == made.answer
+    assert page.locator("[name=answer]").input_value() == entry.answer

@@ -35,10 +35,10 @@ def entry(make_entry: MakeEntry) -> Entry:
 
 @pytest.fixture
 def inquiry(entry: Entry) -> Inquiry:
-    asked = inquiries.SubmittedInquiry(
+    submitted = inquiries.SubmittedInquiry(
         form_key="k", origin="https://x.example", contact="a@b.co"
     )
-    return inquiries.submit_inquiry("快递显示签收了，可是没收到", details=asked)
+    return inquiries.submit_inquiry("快递显示签收了，可是没收到", details=submitted)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def _corrects(page: Page, inquiry: Inquiry) -> None:
 
 
 @pytest.mark.parametrize("size", ["page", "phone"])
-def test_an_agent_fills_edits_takes_back_and_corrects(
+def test_agent_fills_sends_takes_back_and_corrects_an_answer(
     request: Any, size: str, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
     page: Page = request.getfixturevalue(size)
@@ -121,7 +121,7 @@ def test_an_agent_fills_edits_takes_back_and_corrects(
     assert violations(page) == []
 
 
-def test_all_of_it_works_without_a_script(
+def test_answering_works_without_a_script(
     scriptless: Page, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
     login(scriptless, agent, live_site)
@@ -129,7 +129,7 @@ def test_all_of_it_works_without_a_script(
     _corrects(scriptless, inquiry)
 
 
-def test_the_seconds_run_out_on_the_page(
+def test_recall_ends_after_the_countdown(
     page: Page, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
     login(page, agent, live_site)
@@ -150,7 +150,7 @@ def colleague(phone: Page, other: User, login: Any, live_site: str) -> Page:
     return phone
 
 
-def test_two_agents_see_each_other_and_both_texts_are_kept(
+def test_two_agents_see_each_other_and_keep_both_texts(
     page: Page,
     colleague: Page,
     inquiry: Inquiry,
@@ -179,7 +179,7 @@ def test_two_agents_see_each_other_and_both_texts_are_kept(
     assert violations(phone) == []
 
 
-def test_what_is_typed_is_kept_on_the_server_and_found_on_another_machine(
+def test_draft_is_autosaved_and_shown_on_another_machine(
     page: Page, phone: Page, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
     login(page, agent, live_site)
@@ -192,7 +192,7 @@ def test_what_is_typed_is_kept_on_the_server_and_found_on_another_machine(
     expect(phone.get_by_text("上次写的")).to_be_visible()
 
 
-def test_a_session_that_ends_while_one_writes_is_renewed_in_place(
+def test_expired_session_is_renewed_in_place(
     page: Page, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
     login(page, agent, live_site)
@@ -209,7 +209,7 @@ def test_a_session_that_ends_while_one_writes_is_renewed_in_place(
     assert Question.objects.get().answer == f"{TYPED}。"
 
 
-def test_a_session_that_ended_keeps_the_text_without_a_script(
+def test_expired_session_keeps_the_text_without_a_script(
     scriptless: Page, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
     login(scriptless, agent, live_site)
@@ -224,7 +224,7 @@ def test_a_session_that_ended_keeps_the_text_without_a_script(
     expect(box(scriptless)).to_have_value(TYPED)
 
 
-def test_whoever_leaves_the_page_is_not_named_any_more(
+def test_agent_who_leaves_is_not_listed_as_present(
     page: Page, inquiry: Inquiry, agent: User, other: User, login: Any, live_site: str
 ) -> None:
     login(page, agent, live_site)
@@ -239,11 +239,11 @@ def test_whoever_leaves_the_page_is_not_named_any_more(
     pytest.fail("the agent is still named")
 
 
-def test_keys_lead_through_the_questions(
+def test_keys_move_through_the_questions(
     page: Page, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
-    asked = inquiries.SubmittedInquiry(form_key="k2", origin="https://x.example")
-    inquiries.submit_inquiry("第二个问题", details=asked)
+    submitted = inquiries.SubmittedInquiry(form_key="k2", origin="https://x.example")
+    inquiries.submit_inquiry("第二个问题", details=submitted)
     login(page, agent, live_site)
     page.goto("/desk/asked/")
     page.keyboard.press("j")
@@ -259,7 +259,7 @@ def test_keys_lead_through_the_questions(
     expect(box(page)).to_have_value("先问门卫。")
 
 
-def test_a_low_rating_is_dealt_with(
+def test_low_rating_is_marked_as_handled(
     page: Page, inquiry: Inquiry, agent: User, login: Any, live_site: str
 ) -> None:
     triage.answer_question(inquiry.question, answer="等等", by=agent)

@@ -22,14 +22,14 @@ TEXTS = ["退货运费谁出呀", "发票抬头怎么改", "优惠券过期了�
 @pytest.fixture
 def library(make_entry: MakeEntry, make_question: MakeQuestion) -> list[Entry]:
     """Two entries about freight, and three questions that wait."""
-    found = [
+    entries = [
         make_entry("退货运费谁承担？", replies=["亲，运费我们出 {{运单号}}。"]),
         make_entry("退货运费怎么报销？", replies=["请把单号发来。"]),
     ]
     now = timezone.now()
     for day, text in enumerate(TEXTS):
         make_question(text, asked_at=now - timedelta(days=9 - day))
-    return found
+    return entries
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def first_entry(page: Page) -> str:
     return page.locator(".candidate h3 a").first.inner_text().split()[0]
 
 
-def test_keys_walk_through_the_queue(desk: Page) -> None:
+def test_keys_j_and_k_move_through_the_queue(desk: Page) -> None:
     for key, text in [
         ("j", TEXTS[1]),
         ("ArrowDown", TEXTS[2]),
@@ -68,7 +68,7 @@ def test_keys_walk_through_the_queue(desk: Page) -> None:
     assert waiting() == 3
 
 
-def test_a_digit_merges_and_u_takes_it_back(desk: Page) -> None:
+def test_digit_merges_and_u_undoes(desk: Page) -> None:
     name = first_entry(desk)
     desk.keyboard.press("1")
     expect_question(desk, TEXTS[1])
@@ -82,7 +82,7 @@ def test_a_digit_merges_and_u_takes_it_back(desk: Page) -> None:
     assert waiting() == 3
 
 
-def test_the_wording_is_mended_before_it_is_kept(desk: Page) -> None:
+def test_phrasing_is_edited_before_merging(desk: Page) -> None:
     field = desk.get_by_label("并入时保留的问法")
     field.fill("运费谁来付")
     field.press("1")  # a digit of the wording
@@ -94,11 +94,11 @@ def test_the_wording_is_mended_before_it_is_kept(desk: Page) -> None:
     desk.keyboard.press("2")
     expect_question(desk, TEXTS[1])
     assert len(sent) == 1
-    kept = Entry.objects.get(questions__text=TEXTS[0]).phrasings.get()
-    assert kept.text == "运费谁来付1"
+    phrasing = Entry.objects.get(questions__text=TEXTS[0]).phrasings.get()
+    assert phrasing.text == "运费谁来付1"
 
 
-def test_n_writes_a_new_entry_without_the_mouse(desk: Page) -> None:
+def test_n_opens_the_form_of_a_new_entry(desk: Page) -> None:
     desk.keyboard.press("n")
     question = desk.get_by_label("标准问题")
     expect(question).to_be_focused()
@@ -123,7 +123,7 @@ def test_x_declines_with_a_digit_for_the_reason(desk: Page) -> None:
     assert Question.objects.get(text=TEXTS[0]).reason == "重复"
 
 
-def test_slash_finds_another_entry_and_digits_choose_among_those(desk: Page) -> None:
+def test_slash_searches_and_digits_choose_a_result(desk: Page) -> None:
     desk.keyboard.press("j")
     expect_question(desk, TEXTS[1])
     desk.get_by_label("找别的条目").wait_for()
@@ -144,18 +144,18 @@ COMPOSING = """([key, init]) => document.body.dispatchEvent(
     new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true, ...init}))"""
 
 
-def test_while_an_input_method_composes_no_key_is_ours(desk: Page) -> None:
+def test_keys_are_ignored_during_composition(desk: Page) -> None:
     for key in ("1", "n", "x", "j", "u", "ArrowDown", "Escape", "Enter"):
         desk.evaluate(COMPOSING, [key, {"isComposing": True}])
         desk.evaluate(COMPOSING, [key, {"keyCode": 229}])
     expect_question(desk, TEXTS[0])
     expect(desk.locator("details[open]")).to_have_count(0)
     assert waiting() == 3
-    desk.evaluate(COMPOSING, ["n", {}])  # the same event, not composing, is heard
+    desk.evaluate(COMPOSING, ["n", {}])  # the same event, not composing, is handled
     expect(desk.locator("details[open]")).to_have_count(1)
 
 
-def test_a_key_held_down_or_with_ctrl_decides_nothing(desk: Page) -> None:
+def test_repeated_keys_and_ctrl_combinations_are_ignored(desk: Page) -> None:
     desk.evaluate(COMPOSING, ["1", {"repeat": True}])
     for modifier in ("ctrlKey", "altKey", "metaKey"):
         desk.evaluate(COMPOSING, ["1", {modifier: True}])
@@ -174,28 +174,28 @@ def test_escape_leaves_the_field_and_closes_what_is_open(desk: Page) -> None:
     expect_question(desk, TEXTS[1])
 
 
-def test_what_was_typed_is_not_left_without_a_question(desk: Page) -> None:
+def test_leaving_with_unsaved_text_asks_for_confirmation(desk: Page) -> None:
     desk.keyboard.press("n")
     desk.keyboard.type("写了很久")
     desk.keyboard.press("Escape")
-    asked = []
+    dialogs = []
 
     def stay(dialog: Any) -> None:
-        asked.append(dialog.type)
+        dialogs.append(dialog.type)
         dialog.dismiss()
 
     desk.on("dialog", stay)
     with desk.expect_event("dialog"):
         desk.keyboard.press("j")
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]
     expect_question(desk, TEXTS[0])
     expect(desk.get_by_label("标准问题")).to_have_value("写了很久" + TEXTS[0])
     desk.get_by_role("button", name="保存草稿").click()
     expect_question(desk, TEXTS[1])
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]
 
 
-def test_keys_can_be_switched_off_and_stay_off(desk: Page) -> None:
+def test_switching_keys_off_is_remembered(desk: Page) -> None:
     desk.get_by_role("button", name="快捷键：开").click()
     desk.reload()
     expect(desk.get_by_role("button", name="快捷键：关")).to_be_visible()
@@ -206,7 +206,7 @@ def test_keys_can_be_switched_off_and_stay_off(desk: Page) -> None:
     expect(desk.locator("details[open]")).to_have_count(1)
 
 
-def test_a_refused_form_opens_at_what_is_wrong(desk: Page) -> None:
+def test_refused_form_focuses_the_first_error(desk: Page) -> None:
     desk.keyboard.press("x")
     desk.get_by_label("其他").check()
     desk.get_by_role("button", name="不收录").click()
@@ -248,7 +248,7 @@ def test_everything_works_without_scripts(
     "address", ["/desk/inbox/", "/desk/drafts/", "/login/", "/password/"]
 )
 @pytest.mark.usefixtures("library")
-def test_a_phone_shows_all_of_it_and_never_scrolls_sideways(
+def test_inbox_fits_a_phone(
     phone: Page, live_site: str, editor: User, login: Login, address: str
 ) -> None:
     Entry.objects.create(question="很长的标题" * 30, answer="`" + "x" * 300 + "`")
@@ -267,7 +267,7 @@ def test_a_phone_shows_all_of_it_and_never_scrolls_sideways(
     assert controls.evaluate_all(small) == []
 
 
-def test_a_thumb_merges(
+def test_tap_merges_on_a_phone(
     phone: Page, live_site: str, editor: User, login: Login, library: list[Entry]
 ) -> None:
     login(phone, editor, live_site)
@@ -277,7 +277,7 @@ def test_a_thumb_merges(
     assert waiting() == 2
 
 
-def test_drafts_are_published_after_a_look(desk: Page, make_entry: MakeEntry) -> None:
+def test_draft_is_read_and_published(desk: Page, make_entry: MakeEntry) -> None:
     draft = make_entry(
         "还是草稿？", status="draft", answer="**先看**", replies=["{{单号}}"]
     )
@@ -326,8 +326,8 @@ def test_the_admin_works_under_the_strict_policy(
     expect(page.locator(".messagelist")).to_contain_text("已保存并下线")
     entry.refresh_from_db()
     assert (entry.status, str(entry.category)) == ("retired", "售后")
-    said = [reply.body for reply in entry.replies.all()]
-    assert (str(entry.tags.get()), said) == ("运费", ["旧话术", "第二条话术"])
+    bodies = [reply.body for reply in entry.replies.all()]
+    assert (str(entry.tags.get()), bodies) == ("运费", ["旧话术", "第二条话术"])
     page.goto("/admin/kb/category/")
     page.get_by_role("button", name="上移「售后」").click()
     expect(page.locator(".tree").first).to_have_text("售后")

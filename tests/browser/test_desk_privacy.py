@@ -1,4 +1,4 @@
-"""One key never makes a customer's name public: it opens the words to be looked at."""
+"""A key never publishes personal data at once: it opens the phrasing to review."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kb.text.chinese import normalize
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SAID = "我叫张伟,电话13812345678,退款没到账"
+TEXT = "我叫张伟,电话13812345678,退款没到账"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def desk(
     make_question: MakeQuestion,
 ) -> Page:
     entry = make_entry("退款多久到账？", "三天。")
-    make_question(SAID)
+    make_question(TEXT)
     SearchGap.objects.create(words="李雷13987654321退款没到账", side=SearchSide.PUBLIC)
     for person in "abc":
         words = "客服小林退款没到账"
@@ -45,7 +45,7 @@ def texts() -> list[str]:
     return list(entry.phrasings.values_list("text", flat=True))
 
 
-def test_the_digit_opens_the_box_and_enter_merges(desk: Page) -> None:
+def test_digit_opens_the_phrasing_and_enter_merges(desk: Page) -> None:
     desk.goto("/desk/inbox/")
     expect(desk.locator("#keys")).to_be_visible()
     desk.keyboard.press("1")
@@ -68,7 +68,7 @@ def test_the_digit_opens_the_box_and_enter_merges(desk: Page) -> None:
     assert texts() == ["退款还没到账"]
 
 
-def test_the_digit_of_a_gap_opens_the_box(desk: Page) -> None:
+def test_digit_of_a_gap_opens_the_phrasing(desk: Page) -> None:
     desk.goto(f"/desk/gaps/?gap={SearchGap.objects.get().pk}")
     expect(desk.locator("#keys")).to_be_visible()
     desk.keyboard.press("1")
@@ -80,7 +80,7 @@ def test_the_digit_of_a_gap_opens_the_box(desk: Page) -> None:
     assert texts() == ["退款没到账"]
 
 
-def test_y_opens_the_box_of_learned_words(desk: Page) -> None:
+def test_y_opens_a_proposed_phrasing(desk: Page) -> None:
     desk.goto("/desk/phrasings/")
     expect(desk.locator("#keys")).to_be_visible()
     desk.keyboard.press("y")

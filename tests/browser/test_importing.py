@@ -48,7 +48,7 @@ def upload(page: Page, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", ["phone", "page"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_preview_fits_the_screen_and_has_no_barriers(  # noqa: PLR0913, PLR0917
+def test_preview_fits_the_screen_and_is_accessible(  # noqa: PLR0913, PLR0917
     request: Any,
     live_site: str,
     editor: User,
@@ -68,7 +68,7 @@ def test_the_preview_fits_the_screen_and_has_no_barriers(  # noqa: PLR0913, PLR0
         screen.screenshot(path=f"{folder}/{size}-{scheme}.png", full_page=True)
 
 
-def test_everything_is_decided_by_keyboard(
+def test_decisions_work_by_keyboard(
     page: Page, live_site: str, editor: User, login: Login, tmp_path: Path
 ) -> None:
     login(page, editor, live_site)

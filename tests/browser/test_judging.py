@@ -37,7 +37,7 @@ def _says_why(page: Page, entry: Entry) -> None:
     assert (row.reason, row.note, row.words) == ("unsolved", "还是没到账", "退款")
 
 
-def test_a_reader_on_a_phone_says_why_and_stays_on_the_page(
+def test_reason_is_given_on_a_phone_without_leaving_the_page(
     phone: Page, entry: Entry
 ) -> None:
     _says_why(phone, entry)
@@ -45,14 +45,14 @@ def test_a_reader_on_a_phone_says_why_and_stays_on_the_page(
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_without_a_script_a_page_asks(scriptless: Page, entry: Entry) -> None:
+def test_reason_page_without_a_script(scriptless: Page, entry: Entry) -> None:
     _says_why(scriptless, entry)
     assert "/vote/" in scriptless.url
     scriptless.get_by_role("link", name="回到").click()
     expect(scriptless.get_by_role("heading", level=1)).to_have_text("退款多久到账？")
 
 
-def test_what_helped_is_one_click(page: Page, entry: Entry) -> None:
+def test_helpful_vote_is_one_click(page: Page, entry: Entry) -> None:
     page.goto(entry.get_absolute_url())
     page.get_by_role("button", name="有帮助").click()
     expect(page.get_by_text("很高兴帮到了您")).to_be_visible()

@@ -54,9 +54,7 @@ def drafts(page: Page) -> int:
     return int(page.evaluate(keys))
 
 
-def test_whoever_was_signed_out_signs_in_in_place_and_it_is_saved(
-    writing: Page, agent: User
-) -> None:
+def test_login_in_place_saves_the_form(writing: Page, agent: User) -> None:
     end_sessions()
     writing.get_by_role("button", name="保存").click()
     expect(writing.get_by_label("用户名")).to_have_value(agent.username)
@@ -72,7 +70,7 @@ def test_whoever_was_signed_out_signs_in_in_place_and_it_is_saved(
     expect(writing.get_by_role("button", name="恢复")).to_have_count(0)
 
 
-def test_without_signing_in_nothing_is_sent_and_nothing_is_lost(writing: Page) -> None:
+def test_without_login_nothing_is_sent_or_lost(writing: Page) -> None:
     end_sessions()
     writing.get_by_role("button", name="保存").click()
     writing.get_by_role("button", name="先不登录").click()
@@ -81,9 +79,7 @@ def test_without_signing_in_nothing_is_sent_and_nothing_is_lost(writing: Page) -
     assert not Reply.objects.exists()
 
 
-def test_after_a_login_page_the_text_is_offered_again(
-    writing: Page, agent: User
-) -> None:
+def test_text_is_offered_again_after_the_login_page(writing: Page, agent: User) -> None:
     end_sessions()
     writing.goto(NEW)  # leads to the login page
     writing.get_by_label("用户名").fill(agent.username)
@@ -104,7 +100,7 @@ def test_after_a_login_page_the_text_is_offered_again(
     assert drafts(writing) == 0
 
 
-def test_a_refused_form_is_kept_until_it_is_saved(writing: Page, agent: User) -> None:
+def test_refused_form_keeps_its_draft(writing: Page, agent: User) -> None:
     writing.get_by_label("标题").fill("")
     writing.get_by_role("button", name="保存").click()
     expect(writing.locator(".field.bad")).to_have_count(1)
@@ -117,7 +113,7 @@ def test_a_refused_form_is_kept_until_it_is_saved(writing: Page, agent: User) ->
     expect(body).to_have_value("亲，已经帮您催了\n请再等一天")
 
 
-def test_another_person_on_the_same_machine_never_sees_it(
+def test_another_user_of_the_browser_sees_no_draft(
     writing: Page, agent: User, make_user: Callable[..., User]
 ) -> None:
     make_user("other", ROLE_AGENT)
@@ -133,7 +129,7 @@ def test_another_person_on_the_same_machine_never_sees_it(
     assert not Reply.objects.exists()
 
 
-def test_logging_out_leaves_nothing_in_the_browser(
+def test_logout_clears_the_browser(
     writing: Page, live_site: str, agent: User, login: Login
 ) -> None:
     other = writing.context.new_page()
@@ -150,7 +146,7 @@ def test_logging_out_leaves_nothing_in_the_browser(
     expect(writing.get_by_role("button", name="恢复")).to_have_count(0)
 
 
-def test_two_windows_do_not_overwrite_each_other(writing: Page, live_site: str) -> None:
+def test_two_windows_keep_separate_drafts(writing: Page, live_site: str) -> None:
     other = writing.context.new_page()
     other.goto(NEW)
     other.get_by_label("标题").fill("第二个窗口")
@@ -161,7 +157,7 @@ def test_two_windows_do_not_overwrite_each_other(writing: Page, live_site: str) 
     assert drafts(writing) == 2
 
 
-def test_after_signing_in_elsewhere_the_form_is_taken(
+def test_form_is_saved_after_a_login_elsewhere(
     writing: Page, live_site: str, agent: User
 ) -> None:
     """Signing in changes the CSRF token; the page that was open gets the new one."""
@@ -176,7 +172,7 @@ def test_after_signing_in_elsewhere_the_form_is_taken(
     expect(writing.get_by_text("已保存「催派送」")).to_be_visible()
 
 
-def test_a_changed_reply_is_kept_under_its_own_key(
+def test_draft_of_a_reply_has_its_own_key(
     page: Page, live_site: str, agent: User, login: Login
 ) -> None:
     own = replies.save_private_reply(
@@ -192,7 +188,7 @@ def test_a_changed_reply_is_kept_under_its_own_key(
     expect(page.get_by_label("话术", exact=True)).to_have_value("改到一半")
 
 
-def test_a_recorded_question_is_not_offered_again(
+def test_draft_is_deleted_after_recording(
     page: Page, live_site: str, agent: User, login: Login
 ) -> None:
     """The page without the dialog leads back to the console once it is saved."""

@@ -29,7 +29,7 @@ def entry(make_entry: MakeEntry) -> Entry:
     )
 
 
-def test_a_change_goes_from_its_form_to_the_customer(
+def test_change_is_reviewed_and_published(
     page: Page,
     live_site: str,
     login: Login,
@@ -60,7 +60,7 @@ def test_a_change_goes_from_its_form_to_the_customer(
     expect(page.get_by_text("运费十元。")).to_be_visible()
 
 
-def test_a_reviewer_writes_why_with_the_keyboard_alone(
+def test_reviewer_returns_a_change_by_keyboard(
     page: Page, live_site: str, login: Login, writer: User, lead: User, entry: Entry
 ) -> None:
     for number in range(2):
@@ -79,7 +79,7 @@ def test_a_reviewer_writes_why_with_the_keyboard_alone(
     assert Review.objects.get(state="returned").reason == "缺价格"
 
 
-def test_an_old_version_is_read_and_comes_back_on_a_phone(
+def test_old_version_is_restored_on_a_phone(
     phone: Page, live_site: str, login: Login, lead: User, entry: Entry
 ) -> None:
     entries.update_entry(entry, by=lead, based_on=entry.version, answer="运费十元。")

@@ -14,7 +14,7 @@ from tests.conftest import MakeEntry
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_what_a_synonym_would_find_is_shown_while_it_is_typed(
+def test_panel_previews_a_synonym_while_typing(
     page: Page,
     live_site: str,
     editor: User,

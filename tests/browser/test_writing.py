@@ -45,7 +45,7 @@ def finding(page: Page, words: str) -> Any:
     return page.locator("[data-findings] button", has_text=words)
 
 
-def test_what_is_typed_is_seen_as_customers_will_see_it(page: Page, write: Any) -> None:
+def test_preview_follows_the_form(page: Page, write: Any) -> None:
     write(page)
     page.get_by_label("标准问题").fill("网络断线怎么办")
     answer = page.get_by_label("FAQ 答案")
@@ -61,7 +61,7 @@ def test_what_is_typed_is_seen_as_customers_will_see_it(page: Page, write: Any) 
     expect(shown(page)).to_contain_text("退款三天到帳")
 
 
-def test_a_finding_leads_to_its_words(page: Page, write: Any) -> None:
+def test_finding_selects_its_text(page: Page, write: Any) -> None:
     write(
         page, question="怎么联系", answer="看👨‍👩‍👧这里", replies=["亲，{{客户称呼}}"]
     )
@@ -80,7 +80,7 @@ def test_a_finding_leads_to_its_words(page: Page, write: Any) -> None:
     expect(page.locator("[data-count]")).to_have_text("2 处不能发布")
 
 
-def test_a_new_reply_is_looked_at_as_well(page: Page, write: Any) -> None:
+def test_new_reply_is_checked(page: Page, write: Any) -> None:
     write(page)
     page.locator("#replies-group .add-row a").click()
     page.locator("[name=replies-0-body]").fill("随你便")
@@ -88,7 +88,7 @@ def test_a_new_reply_is_looked_at_as_well(page: Page, write: Any) -> None:
     expect(page.locator(":focus")).to_have_attribute("name", "replies-0-body")
 
 
-def test_what_is_alike_is_shown_while_the_question_is_typed(
+def test_similar_entries_follow_the_question(
     page: Page, write: Any, make_entry: MakeEntry
 ) -> None:
     make_entry("退货运费谁承担？")
@@ -100,9 +100,7 @@ def test_what_is_alike_is_shown_while_the_question_is_typed(
     expect(near).to_contain_text("几乎一样")
 
 
-def test_phrasings_are_chips_and_the_field_is_what_is_sent(
-    page: Page, write: Any
-) -> None:
+def test_phrasings_are_chips_that_fill_the_field(page: Page, write: Any) -> None:
     write(page, phrasings=["能退吗"])
     area = page.locator("[name=phrasings]")
     entry = page.get_by_label("加一个相似问法")
@@ -130,7 +128,7 @@ def test_phrasings_are_chips_and_the_field_is_what_is_sent(
 
 
 @pytest.mark.parametrize("size", ["page", "phone"])
-def test_the_page_is_for_everybody(
+def test_form_is_accessible(
     request: pytest.FixtureRequest, write: Any, make_entry: MakeEntry, size: str
 ) -> None:
     page: Page = request.getfixturevalue(size)
@@ -151,7 +149,7 @@ def test_the_page_is_for_everybody(
     assert wide <= 0
 
 
-def test_what_was_not_saved_is_offered_again(page: Page, write: Any) -> None:
+def test_autosaved_form_is_offered_again(page: Page, write: Any) -> None:
     write(page, question="怎么联系", replies=["亲"])
     page.get_by_label("FAQ 答案").fill("写了一半")
     page.locator("[name=replies-0-body]").fill("亲，改了一半")
@@ -168,7 +166,7 @@ def test_what_was_not_saved_is_offered_again(page: Page, write: Any) -> None:
     expect(page.locator("[data-unsaved]")).to_have_count(0)
 
 
-def test_a_new_entry_is_kept_as_well_and_dropped(page: Page, write: Any) -> None:
+def test_new_entry_is_autosaved_and_dropped(page: Page, write: Any) -> None:
     write(page)
     page.get_by_label("标准问题").fill("新的问题")
     expect(page.locator("[data-kept]")).to_contain_text("已暂存")
@@ -178,7 +176,7 @@ def test_a_new_entry_is_kept_as_well_and_dropped(page: Page, write: Any) -> None
     expect(page.locator("[data-unsaved]")).to_have_count(0)
 
 
-def test_the_second_of_two_chooses_side_by_side(page: Page, write: Any) -> None:
+def test_second_editor_chooses_between_both_sides(page: Page, write: Any) -> None:
     write(page, question="怎么联系", answer="请先申请。", replies=["亲，等一下"])
     entry = Entry.objects.get()
     entries.update_entry(

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from kb.library import autosave, entries
 from kb.models import Autosave, Entry, User
+from tests.admin_forms import get_change_url as where
+from tests.admin_forms import get_form_values as shown
+from tests.admin_forms import read_form as filled
 from tests.conftest import MakeEntry
-from tests.test_admin import filled, where
-from tests.test_conflict import shown
 
 pytestmark = pytest.mark.django_db
 KEEP, DROP, NEW = (

@@ -54,9 +54,10 @@ from kb.models import (
 )
 from kb.models.category_permission import has_category_right
 from kb.questions import to_entries
+from tests.admin_forms import post_change as change
+from tests.admin_forms import read_form as filled
 from tests.conftest import MakeEntry, MakeQuestion
 from tests.importing import load, plan
-from tests.test_admin import change, filled
 
 pytestmark = pytest.mark.django_db
 

@@ -28,8 +28,10 @@ from kb.models import (
 )
 from kb.models.category_permission import PERMISSION_FOR_RIGHT, list_users_with_right
 from kb.quality import work_queue
+from tests.admin_forms import get_change_url as where
+from tests.admin_forms import post_change as change
+from tests.admin_forms import read_form as filled
 from tests.conftest import MakeEntry
-from tests.test_admin import change, filled, where
 
 pytestmark = pytest.mark.django_db
 BACKEND = "django.contrib.auth.backends.ModelBackend"

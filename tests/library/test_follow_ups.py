@@ -14,8 +14,10 @@ from kb.import_export import demo
 from kb.library import entries
 from kb.models import Entry, FollowUp, User
 from kb.questions import practice
+from tests.admin_forms import get_change_url as where
+from tests.admin_forms import post_change as change
+from tests.admin_forms import read_form as filled
 from tests.conftest import MakeEntry
-from tests.test_admin import change, filled, where
 
 pytestmark = pytest.mark.django_db
 

@@ -16,8 +16,11 @@ from kb.library import entries
 from kb.models import Category, Entry, EntryRevision, FollowUp, Reply, Tag, User
 from kb.questions import to_entries
 from kb.text.markup import text_diff
+from tests.admin_forms import get_change_url as where
+from tests.admin_forms import post_change as change
+from tests.admin_forms import read_form as filled
+from tests.admin_forms import read_messages as told
 from tests.conftest import MakeEntry, MakeQuestion
-from tests.test_admin import change, filled, told, where
 
 pytestmark = pytest.mark.django_db
 

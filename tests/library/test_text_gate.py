@@ -41,9 +41,11 @@ from kb.models import (
     TextRevision,
     User,
 )
+from tests.admin_forms import get_change_url as where
+from tests.admin_forms import post_change as change
+from tests.admin_forms import read_form as filled
 from tests.conftest import MakeEntry
 from tests.importing import load, plan
-from tests.test_admin import change, filled, where
 
 pytestmark = pytest.mark.django_db
 KB = Path(__file__).parent.parent.parent / "kb"

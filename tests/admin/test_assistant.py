@@ -1,4 +1,4 @@
-"""While somebody writes: what he asks is answered, and nothing of it is kept."""
+"""Preview and checks of the entry form: nothing that is typed is saved."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def page(client: Client, answer: str, **typed: Any) -> str:
 # Preview -----------------------------------------------------------------------------
 
 
-def test_a_preview_is_what_customers_will_see(
+def test_preview_equals_the_page_of_the_entry(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     answer = "三天到账。\n\n## 一\n\n1. 点**退款**\n\n## 二\n\n好\n\n## 三\n\n> [!提示]\n> 留好单号"
@@ -49,14 +49,14 @@ def test_a_preview_is_what_customers_will_see(
     assert 'id="contents"' in shown
 
 
-def test_a_preview_is_said_in_the_other_script(desk: Client) -> None:
+def test_preview_converts_to_traditional(desk: Client) -> None:
     shown = page(desk, "网络断线时，联系客服。", script="zh-hant")
     assert "網路斷線時，聯絡客服。" in shown
     assert 'lang="zh-Hant"' in shown
     assert "怎麼退貨" in shown
 
 
-def test_what_was_written_by_hand_is_previewed_so(
+def test_preview_uses_the_manual_translation(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
@@ -68,7 +68,7 @@ def test_what_was_written_by_hand_is_previewed_so(
     assert "人工寫的" not in page(desk, "自动的", entry=entry.pk)
 
 
-def test_a_preview_knows_nothing_of_who_asks(desk: Client) -> None:
+def test_preview_does_not_depend_on_the_user(desk: Client) -> None:
     shown = page(desk, "<script>alert(1)</script>[x](javascript:1)")
     assert "<script" not in shown
     assert "javascript:" not in shown.replace("[x](javascript:1)", "")
@@ -76,7 +76,7 @@ def test_a_preview_knows_nothing_of_who_asks(desk: Client) -> None:
 
 
 @pytest.mark.parametrize("address", [PREVIEW, LOOK])
-def test_only_those_who_write_may_ask(
+def test_preview_and_checks_require_permission_to_write(
     client: Client, agent: User, make_user: Callable[..., User], address: str
 ) -> None:
     assert client.post(address).status_code == 302  # to the login page
@@ -86,11 +86,11 @@ def test_only_those_who_write_may_ask(
     assert client.post(address, {"answer": "x"}).status_code == 403
 
 
-def test_only_a_post_is_answered(desk: Client) -> None:
+def test_preview_and_checks_require_post(desk: Client) -> None:
     assert desk.get(PREVIEW).status_code == desk.get(LOOK).status_code == 405
 
 
-def test_what_is_too_long_is_refused_with_the_reason(desk: Client) -> None:
+def test_too_long_text_is_refused_with_a_reason(desk: Client) -> None:
     response = desk.post(PREVIEW, {"answer": "长" * 65_537})
     assert response.status_code == 400
     assert "答案：" in response.content.decode()
@@ -108,8 +108,8 @@ def look(client: Client, **typed: Any) -> dict[str, Any]:
     return dict(response.json())
 
 
-def test_findings_name_the_field_of_the_form(desk: Client) -> None:
-    found = look(
+def test_findings_have_the_name_of_the_form_field(desk: Client) -> None:
+    result = look(
         desk,
         question="退货",
         answer="第一行\r\n打 13812345678",
@@ -117,50 +117,50 @@ def test_findings_name_the_field_of_the_form(desk: Client) -> None:
         label=["标准"],
         reply=["亲，随你便"],
     )
-    fields = [(one["field"], one["words"], one["error"]) for one in found["findings"]]
+    fields = [(row["field"], row["words"], row["error"]) for row in result["findings"]]
     assert fields == [
         ("answer", "13812345678", True),
         ("replies-3-body", "随你便", True),
     ]
-    assert found["findings"][0]["start"] == len("第一行\n打 ")
-    assert found["errors"] == 2
+    assert result["findings"][0]["start"] == len("第一行\n打 ")
+    assert result["errors"] == 2
 
 
-def test_what_only_colleagues_read_may_have_braces(desk: Client) -> None:
+def test_internal_answer_may_contain_placeholders(desk: Client) -> None:
     assert look(desk, answer="{{单号}}", audience="internal")["errors"] == 0
     assert look(desk, answer="{{单号}}", audience="public")["errors"] == 1
 
 
-def test_replies_are_drawn_with_their_blanks(desk: Client) -> None:
-    found = look(desk, place=["a"], label=[""], reply=["亲{{订单号}}，{{坏"])
-    assert found["replies"] == [
+def test_replies_are_split_at_blanks(desk: Client) -> None:
+    result = look(desk, place=["a"], label=[""], reply=["亲{{订单号}}，{{坏"])
+    assert result["replies"] == [
         {
             "field": "a",
             "pieces": [["亲", ""], ["{{订单号}}", "订单号"], ["，{{坏", ""]],
             "length": 10,
         }
     ]
-    assert found["findings"][0]["reason"] == "的花括号没有成对。"
+    assert result["findings"][0]["reason"] == "的花括号没有成对。"
 
 
-def test_what_is_alike_is_shown_drafts_too_but_not_itself(
+def test_similar_entries_include_drafts_but_not_the_entry_itself(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     live = make_entry("退货运费谁承担？")
     draft = make_entry("退货的运费谁承担", status="draft")
     make_entry("发票抬头怎么改")
     near = look(desk, question="退货运费谁承担", entry=live.pk)["near"]
-    assert [(one["id"], one["status"], one["same"]) for one in near] == [
+    assert [(row["id"], row["status"], row["same"]) for row in near] == [
         (draft.pk, "草稿", True)
     ]
-    assert {one["id"] for one in look(desk, question="退货运费谁承担")["near"]} == {
+    assert {row["id"] for row in look(desk, question="退货运费谁承担")["near"]} == {
         live.pk,
         draft.pk,
     }
     assert look(desk, question="  ")["near"] == []
 
 
-def test_a_kept_entry_shows_its_findings_without_a_script(
+def test_saved_entry_shows_findings_without_a_script(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="我们的服务全国第一")
@@ -168,9 +168,7 @@ def test_a_kept_entry_shows_its_findings_without_a_script(
     assert "FAQ 答案「全国第一」：没法证明。" in shown
 
 
-def test_who_writes_a_new_entry_answers_for_it(
-    desk: Client, editor: User, agent: User
-) -> None:
+def test_author_owns_a_new_entry(desk: Client, editor: User, agent: User) -> None:
     form = desk.get(reverse("admin:kb_entry_add")).context["adminform"].form
     assert form["owner"].value() == editor.pk
     assert agent not in form.fields["owner"].queryset
@@ -179,7 +177,7 @@ def test_who_writes_a_new_entry_answers_for_it(
 # Hostile -----------------------------------------------------------------------------
 
 
-def test_whatever_is_typed_is_answered_and_nothing_is_kept(
+def test_any_input_gets_a_response_and_nothing_is_saved(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     make_entry()
@@ -209,7 +207,7 @@ def test_whatever_is_typed_is_answered_and_nothing_is_kept(
     assert before == after
 
 
-def test_all_of_the_collection_is_previewed_in_time(
+def test_preview_of_the_whole_collection_is_fast(
     desk: Client, shared: Any, make_entry: MakeEntry
 ) -> None:
     from time import process_time

@@ -1,4 +1,4 @@
-"""A form with a pending change is shown without writing, and saved as one that waits."""
+"""The form of an entry with a pending change: shown without writing, saved to it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from django.urls import reverse
 
 from kb.library import entries
 from kb.models import ROLE_WRITER, Entry, Review, Tag, User
+from tests.admin_forms import post_change, read_form
 from tests.conftest import MakeEntry
-from tests.test_admin import change, filled
 from tests.test_get_writes_nothing import is_read
 
 pytestmark = pytest.mark.django_db
@@ -74,14 +74,12 @@ def test_opening_the_form_writes_nothing_and_opens_no_transaction(
 ) -> None:
     for entry in (make_entry("没有待审核修改的？"), pending.entry):
         sql = statements(desk, address(entry))
-        assert [one for one in sql if not is_read(one)] == []
+        assert [row for row in sql if not is_read(row)] == []
 
 
-def test_the_form_shows_all_of_the_pending_change(
-    desk: Client, pending: Review
-) -> None:
+def test_form_shows_the_whole_pending_change(desk: Client, pending: Review) -> None:
     entry = pending.entry
-    form = filled(desk, address(entry))
+    form = read_form(desk, address(entry))
     assert form["answer"] == "待审核的答案"
     assert form["phrasings"] == "老问法\n新问法"
     assert [form["replies-0-body"], form["replies-1-body"]] == ["亲，新", "第二条"]
@@ -96,11 +94,11 @@ def test_the_form_shows_all_of_the_pending_change(
     assert {reply.body for reply in entry.replies.all()} == {"亲，旧", "要删的"}
 
 
-def test_saving_the_form_goes_on_from_the_pending_change(
+def test_saving_updates_the_pending_change(
     desk: Client, pending: Review, lead: User
 ) -> None:
     before: Any = pending.content
-    change(desk, pending.entry, **{"replies-1-body": "第二条，改好"})
+    post_change(desk, pending.entry, **{"replies-1-body": "第二条，改好"})
     pending.refresh_from_db()
     after: Any = pending.content
     assert pending.edition == 2

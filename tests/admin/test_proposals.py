@@ -1,4 +1,4 @@
-"""A change that must be reviewed is read from the form: nothing is written before it waits."""
+"""A change that needs a review is built from the form; only the proposal is written."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from kb.models import (
     Tag,
     User,
 )
+from tests.admin_forms import post_change, read_form
 from tests.conftest import MakeEntry
-from tests.test_admin import change, filled
 
 pytestmark = pytest.mark.django_db
 # What a proposal may write: the review, the version it is based on, the session, what
@@ -72,7 +72,7 @@ def writes(queries: CaptureQueriesContext) -> list[str]:
     """Return the statements that write to a table other than WRITABLE."""
     verbs = ("INSERT", "UPDATE", "DELETE")
     sql = [query["sql"] for query in queries if query["sql"].startswith(verbs)]
-    return [one for one in sql if not any(f'"{name}' in one[:80] for name in WRITABLE)]
+    return [row for row in sql if not any(f'"{name}' in row[:80] for name in WRITABLE)]
 
 
 def new_reply(**columns: Any) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def test_a_proposal_writes_to_no_table_of_content(
 ) -> None:
     then, before = make_entry("再然后呢？"), entries.take_snapshot(entry)
     for typed in (all_typed(entry, then), {"answer": "改第二次"}):
-        sent = {**filled(desk, address(entry)), **typed}
+        sent = {**read_form(desk, address(entry)), **typed}
         with CaptureQueriesContext(connection) as queries:
             response = desk.post(address(entry), sent)
         assert response.status_code == 302, response.context["errors"]
@@ -126,7 +126,7 @@ def test_a_proposal_writes_to_no_table_of_content(
 
 
 def test_a_refused_proposal_writes_nothing(desk: Client, entry: Entry) -> None:
-    sent = {**filled(desk, address(entry)), "question": "", "answer": "还在"}
+    sent = {**read_form(desk, address(entry)), "question": "", "answer": "还在"}
     with CaptureQueriesContext(connection) as queries:
         response = desk.post(address(entry), sent)
     assert response.status_code == 200
@@ -135,17 +135,17 @@ def test_a_refused_proposal_writes_nothing(desk: Client, entry: Entry) -> None:
     assert not Review.objects.exists()
 
 
-def test_the_proposal_is_what_a_direct_save_would_have_made(
+def test_proposal_equals_a_direct_save(
     desk: Client, entry: Entry, make_entry: MakeEntry, lead: User
 ) -> None:
     """Somebody who may publish types the same into the same form."""
     typed = all_typed(entry, make_entry("再然后呢？"))
-    change(desk, entry, **typed)
+    post_change(desk, entry, **typed)
     proposed = content_of(Review.objects.get())
     Review.objects.all().delete()
     other = Client()
     other.force_login(lead)
-    response = change(other, entry, **typed)
+    response = post_change(other, entry, **typed)
     assert response.status_code == 302, response.context["errors"]
     saved = entries.take_snapshot(entry)
     for row in [*proposed["replies"], *saved["replies"]]:
@@ -155,25 +155,23 @@ def test_the_proposal_is_what_a_direct_save_would_have_made(
     assert proposed == saved
 
 
-def test_what_the_form_does_not_show_stays(
+def test_fields_that_the_form_does_not_show_are_kept(
     desk: Client, entry: Entry, lead: User, writer: User
 ) -> None:
     entry = entries.translate_entry(entry, question="", answer="繁體答案", by=lead)  # type: ignore[assignment]
     reply = entry.replies.all()[0]
     reply.author = writer
     reply.save()
-    change(desk, entry, answer="新")
+    post_change(desk, entry, answer="新")
     content = content_of(Review.objects.get())
     assert content["hant_answer"] == "繁體答案"
     assert content["replies"][0]["author_id"] == writer.pk
 
 
-def test_the_rules_of_the_form_hold_for_a_pending_change(
-    desk: Client, entry: Entry
-) -> None:
-    """Messages stand at the row that is wrong, also at rows that exist nowhere yet."""
-    change(desk, entry, **new_reply())
-    sent = filled(desk, address(entry))
+def test_form_validates_a_pending_change(desk: Client, entry: Entry) -> None:
+    """Errors are shown at their row, also at rows that are not saved yet."""
+    post_change(desk, entry, **new_reply())
+    sent = read_form(desk, address(entry))
     assert int(sent["replies-2-id"]) > 2**50
     answers = {
         "replies-2-body": ("{{没写完", "replies-2-body"),
@@ -195,25 +193,25 @@ def test_the_rules_of_the_form_hold_for_a_pending_change(
 def test_a_follow_up_is_checked_against_the_pending_change(
     desk: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
-    held, other = entry.follow_ups.get().then, make_entry("别的？")
-    change(desk, entry, **{"follow_ups-0-then": other.pk})
-    sent = {**filled(desk, address(entry)), "follow_ups-TOTAL_FORMS": 2}
+    saved, other = entry.follow_ups.get().then, make_entry("别的？")
+    post_change(desk, entry, **{"follow_ups-0-then": other.pk})
+    sent = {**read_form(desk, address(entry)), "follow_ups-TOTAL_FORMS": 2}
     row = {"follow_ups-1-order": 1, "follow_ups-1-id": ""}
     twice = desk.post(address(entry), {**sent, **row, "follow_ups-1-then": other.pk})
     assert "这个条目已经是后续问题了" in twice.text
     itself = desk.post(address(entry), {**sent, **row, "follow_ups-1-then": entry.pk})
     assert "后续问题不能是条目自己" in itself.text
     # What is published but no more in the pending change may come back.
-    back = desk.post(address(entry), {**sent, **row, "follow_ups-1-then": held.pk})
+    back = desk.post(address(entry), {**sent, **row, "follow_ups-1-then": saved.pk})
     assert back.status_code == 302, back.context["errors"]
-    assert content_of(Review.objects.get())["follow_ups"] == [other.pk, held.pk]
+    assert content_of(Review.objects.get())["follow_ups"] == [other.pk, saved.pk]
 
 
 def test_a_rejected_proposal_keeps_what_was_typed(
     desk: Client, entry: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody publishes between the check of the form and the proposal."""
-    sent = {**filled(desk, address(entry)), "answer": "我写的"}
+    sent = {**read_form(desk, address(entry)), "answer": "我写的"}
     real = entries.propose_change
 
     def late(*args: Any, **kwargs: Any) -> Review:
@@ -232,11 +230,11 @@ def test_a_rejected_proposal_keeps_what_was_typed(
     assert again.context["conflict"].choices[0].theirs == "别人先发的"
 
 
-def test_two_people_who_change_one_proposal_are_joined(
+def test_two_changes_of_one_proposal_are_merged(
     desk: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
-    change(desk, entry, answer="甲")
-    first = filled(desk, address(entry))
+    post_change(desk, entry, answer="甲")
+    first = read_form(desk, address(entry))
     then = make_entry("再然后呢？")
     more = {"follow_ups-TOTAL_FORMS": 2, "follow_ups-1-then": then.pk}
     desk.post(
@@ -274,14 +272,14 @@ def second_connection() -> Iterator[sqlite3.Connection]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("answer", ["新", "新 ![](/x.png)"])
-def test_others_may_write_while_the_form_is_checked(
+def test_validation_holds_no_write_lock(
     desk: Client,
     entry: Entry,
     monkeypatch: pytest.MonkeyPatch,
     second_connection: sqlite3.Connection,
     answer: str,
 ) -> None:
-    sent = {**filled(desk, address(entry)), "answer": answer}
+    sent = {**read_form(desk, address(entry)), "answer": answer}
     taken: list[bool] = []
     real_clean = Entry.clean
 
@@ -301,13 +299,13 @@ def test_no_dry_run_rolls_back() -> None:
     assert not hasattr(change_reviews, "posted_as_proposed")
 
 
-def test_who_may_add_but_not_change_replies_loses_none(
+def test_replies_are_kept_without_permission_to_change_them(
     desk: Client, entry: Entry, writer: User
 ) -> None:
     """The page sends no fields of replies that it only shows."""
     group = writer.groups.get()
     group.permissions.remove(Permission.objects.get(codename="change_reply"))
-    sent = filled(desk, address(entry))
+    sent = read_form(desk, address(entry))
     shown = [name for name in sent if re.match(r"replies-\d+-(?!id)", name)]
     sent = {name: value for name, value in sent.items() if name not in shown}
     sent |= {**new_reply(), "replies-0-DELETE": "on", "replies-1-body": "不许改"}
@@ -317,7 +315,7 @@ def test_who_may_add_but_not_change_replies_loses_none(
     assert [row["body"] for row in content["replies"]] == ["亲，二", "第三条"]
 
 
-def test_an_entry_out_of_remit_is_shown_and_not_taken(
+def test_entry_of_another_category_is_read_only(
     desk: Client, entry: Entry, writer: User
 ) -> None:
     other = Category.objects.create(name="售前")
@@ -329,10 +327,10 @@ def test_an_entry_out_of_remit_is_shown_and_not_taken(
     assert desk.post(address(entry), {"answer": "改"}).status_code == 403
 
 
-def test_a_form_from_another_site_proposes_nothing(
+def test_proposal_requires_a_csrf_token(
     entry: Entry, writer: User, desk: Client
 ) -> None:
-    sent = {**filled(desk, address(entry)), "answer": "改"}
+    sent = {**read_form(desk, address(entry)), "answer": "改"}
     stranger = Client(enforce_csrf_checks=True)
     stranger.force_login(writer)
     assert stranger.post(address(entry), sent).status_code == 403

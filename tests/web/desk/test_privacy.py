@@ -1,4 +1,4 @@
-"""The queues of the desk offer a customer's words without what tells who that is."""
+"""The desk suggests the words of customers without their personal data."""
 
 from __future__ import annotations
 
@@ -12,18 +12,12 @@ from kb import usage
 from kb.index import sync
 from kb.models import Entry, Pick, Question, SearchGap, SearchSide, User
 from kb.text.chinese import normalize
+from tests.admin_forms import read_form
 from tests.conftest import MakeEntry, MakeQuestion
-from tests.test_admin import filled
 
 pytestmark = pytest.mark.django_db
-SAID = "我叫张伟,电话13812345678,订单20261130998877,退款没到账"
+TEXT = "我叫张伟,电话13812345678,订单20261130998877,退款没到账"
 ANSWER = "亲，您的退款三天到，会打到 13812345678 那个账户。"
-
-
-@pytest.fixture
-def desk(client: Client, editor: User) -> Client:
-    client.force_login(editor)
-    return client
 
 
 @pytest.fixture
@@ -33,7 +27,7 @@ def entry(make_entry: MakeEntry) -> Entry:
 
 @pytest.fixture
 def question(make_question: MakeQuestion) -> Question:
-    return make_question(SAID, ANSWER)
+    return make_question(TEXT, ANSWER)
 
 
 def phrasings(entry: Entry) -> list[str]:
@@ -41,12 +35,12 @@ def phrasings(entry: Entry) -> list[str]:
 
 
 def suggestions(words: str) -> str:
-    """Return what a stranger is suggested who types `words`."""
+    """Return what autocomplete suggests to a customer who types `words`."""
     sync.sync_all_marks()
     return Client().get(f"/suggest/?q={quote(words)}").text
 
 
-def test_the_inbox_offers_words_without_personal_data(
+def test_inbox_suggests_a_phrasing_without_personal_data(
     desk: Client, entry: Entry, question: Question
 ) -> None:
     page = desk.get("/desk/inbox/").text
@@ -70,19 +64,19 @@ def test_words_without_personal_data_are_merged_at_once(
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
-        (SAID, "相似问法里有姓名「张伟」、手机号「13812345678」"),
+        (TEXT, "相似问法里有姓名「张伟」、手机号「13812345678」"),
         ("***退款没到账", "相似问法里还有 ***"),
     ],
 )
 def test_the_inbox_refuses_personal_data_and_keeps_what_was_typed(
-    desk: Client, entry: Entry, question: Question, typed: str, told: str
+    desk: Client, entry: Entry, question: Question, typed: str, message: str
 ) -> None:
     sent = {"entry": entry.pk, "phrasing": typed}
     answer = desk.post(f"/desk/inbox/{question.pk}/merge/", sent)
     assert answer.status_code == 400
-    assert told in answer.text
+    assert message in answer.text
     assert f'value="{typed}"' in answer.text
     question.refresh_from_db()
     assert question.status == Question.Status.ANSWERED
@@ -90,7 +84,7 @@ def test_the_inbox_refuses_personal_data_and_keeps_what_was_typed(
     assert "张伟" not in suggestions("我叫")
 
 
-def test_nothing_is_merged_in_words_that_nobody_saw(
+def test_phrasing_with_personal_data_must_be_reviewed_first(
     desk: Client, entry: Entry, question: Question
 ) -> None:
     answer = desk.post(f"/desk/inbox/{question.pk}/merge/", {"entry": entry.pk})
@@ -99,7 +93,7 @@ def test_nothing_is_merged_in_words_that_nobody_saw(
     assert phrasings(entry) == []
 
 
-def test_words_that_were_looked_at_are_merged(
+def test_reviewed_phrasing_is_merged(
     desk: Client, entry: Entry, question: Question
 ) -> None:
     sent = {"entry": entry.pk, "phrasing": "退款没到账"}
@@ -127,7 +121,7 @@ def test_a_new_entry_refuses_personal_data_at_its_field(
     assert not Entry.objects.exists()
 
 
-def test_a_masked_answer_may_be_a_draft_and_not_live(
+def test_masked_answer_may_be_a_draft_but_not_published(
     desk: Client, question: Question, make_entry: MakeEntry
 ) -> None:
     sent = {
@@ -144,7 +138,7 @@ def test_a_masked_answer_may_be_a_draft_and_not_live(
     assert Entry.objects.get().status == Entry.Status.DRAFT
 
 
-def test_looking_for_another_entry_puts_no_words_of_a_customer_into_the_address(
+def test_search_for_an_entry_puts_no_customer_text_into_the_url(
     desk: Client, entry: Entry, question: Question
 ) -> None:
     sent = {"q": "退款", "phrasing": "退款没到账"}
@@ -168,7 +162,7 @@ def settle(desk: Client, gap: SearchGap, **sent: Any) -> Any:
     return desk.post(f"/desk/gaps/{gap.pk}/", {"do": "phrasing", **sent})
 
 
-def test_a_gap_offers_words_without_personal_data(
+def test_gap_suggests_a_phrasing_without_personal_data(
     desk: Client, entry: Entry, gap: SearchGap
 ) -> None:
     page = desk.get(f"/desk/gaps/?gap={gap.pk}").text
@@ -191,7 +185,7 @@ def test_a_gap_refuses_personal_data_and_keeps_what_was_typed(
     assert settle(desk, gap, entry=entry.pk, phrasing=" ").status_code == 400
 
 
-def test_a_gap_is_kept_in_the_words_of_the_editor(
+def test_gap_adds_the_phrasing_of_the_editor(
     desk: Client, entry: Entry, gap: SearchGap
 ) -> None:
     looked = settle(desk, gap, do="look", q="退款", phrasing="钱呢")
@@ -206,17 +200,17 @@ def test_a_gap_is_kept_in_the_words_of_the_editor(
 
 @pytest.fixture
 def learned(entry: Entry) -> str:
-    """Return the key of words that three people found the entry by, names and all."""
+    """Return the key of words, with a name, after which three people used the entry."""
     words = "客服小林退款没到账"
     for person in "abc":
-        made = Pick(entry=entry, side=SearchSide.PUBLIC, person=person, kind="copied")
-        made.words, made.words_key = words, normalize.compute_spelling_key(words)
-        made.save()  # as it was kept before names were masked
+        pick = Pick(entry=entry, side=SearchSide.PUBLIC, person=person, kind="copied")
+        pick.words, pick.words_key = words, normalize.compute_spelling_key(words)
+        pick.save()  # stored before names were masked
     usage.refresh_evidence()
     return normalize.compute_spelling_key(words)
 
 
-def test_learned_words_are_offered_in_a_box(
+def test_phrasing_proposal_is_suggested_without_personal_data(
     desk: Client, entry: Entry, learned: str
 ) -> None:
     page = desk.get("/desk/phrasings/").text
@@ -224,13 +218,13 @@ def test_learned_words_are_offered_in_a_box(
     assert 'name="phrasing" maxlength="200" value="客服***退款没到账"' in page
     where = f"/desk/phrasings/{entry.pk}/"
     sent = {"do": "accept", "words": learned}
-    for typed, told in (
+    for typed, message in (
         ("客服***退款没到账", "相似问法里还有 ***"),
         ("客服小林 退款没到账", "相似问法里有姓名「小林」"),
     ):
         answer = desk.post(where, sent | {"phrasing": typed})
         assert answer.status_code == 400
-        assert told in answer.text
+        assert message in answer.text
         assert f'value="{typed}"' in answer.text
     desk.post(where, sent | {"phrasing": "退款没到账"})
     assert phrasings(entry) == ["退款没到账"]
@@ -240,19 +234,19 @@ def test_learned_words_are_offered_in_a_box(
 # The form of an entry ------------------------------------------------------------------
 
 
-def test_what_is_personal_already_is_suggested_to_nobody(entry: Entry) -> None:
-    entry.phrasings.create(text=SAID)
+def test_stored_personal_data_is_not_suggested(entry: Entry) -> None:
+    entry.phrasings.create(text=TEXT)
     sync.mark_stale([entry.pk])
     assert "张伟" not in suggestions("我叫张伟")
 
 
-def test_the_form_of_an_entry_names_the_line(
+def test_entry_form_names_the_line_with_personal_data(
     client: Client, lead: User, entry: Entry
 ) -> None:
-    entry.phrasings.create(text="我叫王小明")  # from before: it may stay
+    entry.phrasings.create(text="我叫王小明")  # saved before: it may stay
     client.force_login(lead)
     where = f"/admin/kb/entry/{entry.pk}/change/"
-    sent = filled(client, where)
+    sent = read_form(client, where)
     sent["phrasings"] = "我叫王小明\n退款没到账\n我叫张伟"
     answer = client.post(where, sent)
     assert "第 3 行里有姓名「张伟」" in answer.text

@@ -68,8 +68,8 @@ def test_each_keyword_shows_the_notice(words: str, agent: User) -> None:
     incident = announce("发货 物流")
     assert incident.keywords == "发货\n物流"
     assert [
-        one.announcement
-        for one in announcements.list_running_announcements(agent, words=words)
+        row.announcement
+        for row in announcements.list_running_announcements(agent, words=words)
     ] == [incident]
 
 
@@ -84,19 +84,19 @@ def test_the_reach_counts_last_weeks_searches() -> None:
     search("物流三天没动", 2, side="public")
     search("发票怎么开", 4)
     search("发货慢", 5, days=8)
-    told = announcements.estimate_reach(["发货", "物流"], audience="public")
-    assert (told.matched_searches, told.total_searches) == (5, 9)
-    assert told.phrases == [("什么时候发货", 3), ("物流三天没动", 2)]
-    told = announcements.estimate_reach(["发货", "物流"], audience="staff")
-    assert (told.matched_searches, told.total_searches) == (3, 7)
+    reach = announcements.estimate_reach(["发货", "物流"], audience="public")
+    assert (reach.matched_searches, reach.total_searches) == (5, 9)
+    assert reach.phrases == [("什么时候发货", 3), ("物流三天没动", 2)]
+    reach = announcements.estimate_reach(["发货", "物流"], audience="staff")
+    assert (reach.matched_searches, reach.total_searches) == (3, 7)
 
 
 def test_the_panel_shows_no_personal_data(client: Client, editor: User) -> None:
     search("13812345678 的物流")
     client.force_login(editor)
-    told = client.post(reverse(REACH), {"keywords": "物流", "audience": "staff"}).text
-    assert "的物流" in told
-    assert "13812345678" not in told
+    panel = client.post(reverse(REACH), {"keywords": "物流", "audience": "staff"}).text
+    assert "的物流" in panel
+    assert "13812345678" not in panel
 
 
 def test_the_panel_answers_what_is_typed(client: Client, editor: User) -> None:
@@ -106,11 +106,11 @@ def test_the_panel_answers_what_is_typed(client: Client, editor: User) -> None:
     assert 'id="announcement-reach"' in page
     assert "没有关键词：公告只在首页" in page
     sent = {"keywords": "发货 物流", "audience": "staff"}
-    told = client.post(reverse(REACH), sent).text
-    assert "有 <strong>3</strong> 次会显示这条公告" in told
-    assert "什么时候发货" in told
-    told = client.post(reverse(REACH), {**sent, "keywords": "电饭煲"}).text
-    assert "没有一次会显示这条公告" in told
+    panel = client.post(reverse(REACH), sent).text
+    assert "有 <strong>3</strong> 次会显示这条公告" in panel
+    assert "什么时候发货" in panel
+    panel = client.post(reverse(REACH), {**sent, "keywords": "电饭煲"}).text
+    assert "没有一次会显示这条公告" in panel
 
 
 def test_a_stranger_to_notices_gets_no_searches(client: Client, agent: User) -> None:

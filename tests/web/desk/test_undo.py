@@ -1,4 +1,4 @@
-"""Closing, sending back and answering at the desk can be undone, and text stays."""
+"""Closing, returning and answering at the desk can be undone without losing text."""
 
 from __future__ import annotations
 
@@ -21,18 +21,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def desk(client: Client, editor: User) -> Client:
-    client.force_login(editor)
-    return client
-
-
-@pytest.fixture
 def inquiry(db: None) -> Inquiry:
-    asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
-    return inquiries.submit_inquiry("买粉吗", details=asked)
+    submitted = inquiries.SubmittedInquiry(
+        form_key="k", origin="https://faq.example.com"
+    )
+    return inquiries.submit_inquiry("买粉吗", details=submitted)
 
 
-def test_a_closed_question_is_opened_again(desk: Client, inquiry: Inquiry) -> None:
+def test_closing_a_question_is_undone(desk: Client, inquiry: Inquiry) -> None:
     url = f"/desk/asked/{inquiry.question_id}/"
     desk.post(url, {"do": "decline", "reason": "无关"})
     assert "撤销：不回复" in desk.get("/desk/asked/").text
@@ -40,13 +36,13 @@ def test_a_closed_question_is_opened_again(desk: Client, inquiry: Inquiry) -> No
     assert page.context["question"] == inquiry.question
     assert Question.objects.get().status == Question.Status.OPEN
     assert "撤销：不回复" not in page.text
-    acts = set(AuditEvent.objects.values_list("act", flat=True))
-    assert {"declined", "reopened"} <= acts
+    actions = set(AuditEvent.objects.values_list("act", flat=True))
+    assert {"declined", "reopened"} <= actions
     own = Client().get(f"/q/{inquiry.token}/").text
     assert "已收到" in own
 
 
-def test_agents_do_not_open_what_an_editor_closed(
+def test_agents_may_not_reopen_a_closed_question(
     client: Client, agent: User, editor: User, inquiry: Inquiry
 ) -> None:
     from kb.questions import triage
@@ -61,47 +57,47 @@ def test_agents_do_not_open_what_an_editor_closed(
 
 
 @pytest.fixture
-def remark(make_entry: MakeEntry, agent: User) -> ReplyFeedback:
+def feedback(make_entry: MakeEntry, agent: User) -> ReplyFeedback:
     return reply_feedback.add_reply_feedback(
         make_entry(replies=["亲"]), by=agent, reason="wrong"
     )
 
 
-def test_the_answer_to_a_remark_is_taken_back_into_its_box(
-    desk: Client, remark: ReplyFeedback
+def test_undone_feedback_answer_is_back_in_its_field(
+    desk: Client, feedback: ReplyFeedback
 ) -> None:
-    url = f"/desk/remarks/{remark.pk}/"
+    url = f"/desk/remarks/{feedback.pk}/"
     page = desk.post(url, {"answer": "改好了"}, follow=True).text
     assert "撤销：答复" in page
     page = desk.post(url, {"do": "undo"}, follow=True).text
     assert 'value="改好了"' in page
-    remark.refresh_from_db()
-    assert (remark.state, remark.answer, remark.done_by) == ("open", "", None)
+    feedback.refresh_from_db()
+    assert (feedback.state, feedback.answer, feedback.done_by) == ("open", "", None)
 
 
-def test_an_answer_that_was_read_is_not_taken_back(
-    desk: Client, remark: ReplyFeedback, agent: User
+def test_seen_feedback_answer_is_not_undone(
+    desk: Client, feedback: ReplyFeedback, agent: User
 ) -> None:
-    url = f"/desk/remarks/{remark.pk}/"
+    url = f"/desk/remarks/{feedback.pk}/"
     desk.post(url, {"answer": "改好了"})
     reply_feedback.mark_answers_seen(agent)
     page = desk.post(url, {"do": "undo"}, follow=True).text
     assert "已经看到答复" in page
-    remark.refresh_from_db()
-    assert remark.answer == "改好了"
+    feedback.refresh_from_db()
+    assert feedback.answer == "改好了"
     assert "撤销：答复" not in page
 
 
-def test_a_second_answer_to_a_remark_is_not_thrown_away(
-    desk: Client, remark: ReplyFeedback, lead: User
+def test_second_feedback_answer_is_kept_in_its_field(
+    desk: Client, feedback: ReplyFeedback, lead: User
 ) -> None:
-    reply_feedback.answer_reply_feedback(remark, answer="主管答的", by=lead)
-    url = f"/desk/remarks/{remark.pk}/"
+    reply_feedback.answer_reply_feedback(feedback, answer="主管答的", by=lead)
+    url = f"/desk/remarks/{feedback.pk}/"
     page = desk.post(url, {"answer": "我写了很久"}, follow=True).text
     assert "我写了很久" in page
 
 
-def test_a_proposal_sent_back_waits_again_with_the_reason_in_its_field(
+def test_returning_a_proposal_is_undone_and_keeps_the_reason(
     desk: Client, agent: User
 ) -> None:
     reply = Reply.objects.create(owner=agent, title="好评", body="亲")
@@ -116,7 +112,7 @@ def test_a_proposal_sent_back_waits_again_with_the_reason_in_its_field(
     assert "撤销：退回" not in page
 
 
-def test_what_was_proposed_again_needs_no_undo(desk: Client, agent: User) -> None:
+def test_return_is_not_undone_after_a_new_proposal(desk: Client, agent: User) -> None:
     reply = Reply.objects.create(owner=agent, title="好评", body="亲")
     proposal = ReplyProposal.objects.create(reply=reply, by=agent)
     url = f"/desk/proposals/{proposal.pk}/"

@@ -1,4 +1,4 @@
-"""Why an entry did not help: said without an account, read at the desk, and done."""
+"""没帮助: customers vote with a reason, editors read it at the desk and mark it handled."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def judge(entry: Entry, address: str = "198.51.100.7", **sent: str) -> Any:
 # Saying why -------------------------------------------------------------------------
 
 
-def test_who_was_not_helped_is_asked_why(entry: Entry) -> None:
+def test_unhelpful_vote_asks_for_a_reason(entry: Entry) -> None:
     page = judge(entry).text
     for reason in Reason:
         assert f'value="{reason.value}"' in page
@@ -42,7 +42,7 @@ def test_who_was_not_helped_is_asked_why(entry: Entry) -> None:
     assert judge(entry, helpful="yes").text.count("reason") == 0
 
 
-def test_the_reason_is_kept_with_the_search_that_led_there(entry: Entry) -> None:
+def test_reason_is_stored_with_the_search(entry: Entry) -> None:
     judge(entry)
     page = judge(entry, reason="unsolved", note="电话 13812345678 打不通")
     assert "转给编辑" in page.text
@@ -52,7 +52,7 @@ def test_the_reason_is_kept_with_the_search_that_led_there(entry: Entry) -> None
     assert row.note == "电话 *** 打不通"
 
 
-def test_saying_no_again_keeps_the_reason_and_yes_takes_it_back(entry: Entry) -> None:
+def test_second_vote_keeps_the_reason_and_yes_clears_it(entry: Entry) -> None:
     judge(entry, reason="outdated")
     judge(entry)
     assert Vote.objects.get().reason == "outdated"
@@ -64,32 +64,32 @@ def test_saying_no_again_keeps_the_reason_and_yes_takes_it_back(entry: Entry) ->
 
 
 @pytest.mark.parametrize("reason", ["", "nonsense", "'; drop", "unclear" * 50])
-def test_a_forged_reason_is_none(entry: Entry, reason: str) -> None:
+def test_forged_reason_is_ignored(entry: Entry, reason: str) -> None:
     assert judge(entry, reason=reason, note="看不懂图").status_code == 200
     row = Vote.objects.get()
     assert (row.reason, row.note) == ("", "看不懂图")
 
 
-def test_a_long_or_strange_word_is_cut_and_cleaned(entry: Entry) -> None:
+def test_note_is_cut_and_cleaned(entry: Entry) -> None:
     judge(entry, note="\u202e\x00退" * 5000)
     assert Vote.objects.get().note == "退" * 200
 
 
-def test_a_script_gets_the_part_that_it_shows(entry: Entry) -> None:
-    for sent, said in (
+def test_script_gets_a_fragment(entry: Entry) -> None:
+    for sent, text in (
         ({"helpful": "yes"}, "很高兴"),
         ({"helpful": "no"}, 'name="reason"'),
         ({"helpful": "no", "reason": "unclear"}, "转给编辑"),
     ):
         part = judge(entry, part="1", **sent).text
-        assert said in part
+        assert text in part
         assert "<html" not in part
     stale = judge(entry, part="1", token="x")
     assert (stale.status_code, "没有记下" in stale.text) == (400, True)
     assert "<html" not in stale.text
 
 
-def test_the_database_refuses_a_reason_for_what_helped(entry: Entry) -> None:
+def test_constraint_refuses_a_reason_for_a_helpful_vote(entry: Entry) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Vote.objects.create(entry=entry, person="a", helpful=True, reason="unclear")
     with pytest.raises(ValidationError):
@@ -112,7 +112,7 @@ def complain(
     )
 
 
-def test_the_desk_lists_what_did_not_help_most_named_first(
+def test_entries_with_most_complaints_come_first(
     client: Client, editor: User, entry: Entry, make_entry: MakeEntry
 ) -> None:
     other = make_entry("发票怎么开？")
@@ -127,15 +127,13 @@ def test_the_desk_lists_what_did_not_help_most_named_first(
     assert [c.entry for c in page.context["complaints"]] == [other, entry]
     assert [c.count for c in page.context["complaints"]] == [3, 2]
     assert page.context["complaints"][0].reasons == [("信息过时", 3)]
-    for said in ("&lt;b&gt;过期了", "搜的是“邮费”", f"/entry/{other.pk}/change/"):
-        assert said in page.text
+    for text in ("&lt;b&gt;过期了", "搜的是“邮费”", f"/entry/{other.pk}/change/"):
+        assert text in page.text
     nav = client.get("/desk/inbox/").text
     assert '没帮助 <span class="number">2</span>' in nav
 
 
-def test_what_was_read_is_done_and_what_came_since_waits(
-    client: Client, editor: User, entry: Entry
-) -> None:
+def test_newer_complaints_stay_open(client: Client, editor: User, entry: Entry) -> None:
     complain(entry, "a")
     client.force_login(editor)
     (seen,) = client.get("/desk/unhelpful/").context["complaints"]
@@ -152,7 +150,7 @@ def test_what_was_read_is_done_and_what_came_since_waits(
     assert Vote.objects.unhandled().count() == 2
 
 
-def test_a_reader_who_complains_again_is_read_again(entry: Entry) -> None:
+def test_new_complaint_of_the_same_reader_is_open_again(entry: Entry) -> None:
     complain(entry, "a")
     usage.mark_complaints_handled(entry, upto=timezone.now(), by=None)
     assert usage.query_entries_with_complaints().count() == 0
@@ -162,7 +160,7 @@ def test_a_reader_who_complains_again_is_read_again(entry: Entry) -> None:
     assert usage.query_entries_with_complaints().count() == 0
 
 
-def test_only_editors_read_complaints(
+def test_complaints_require_permission_to_change_entries(
     client: Client, agent: User, entry: Entry
 ) -> None:
     complain(entry, "a", note="鹦鹉螺")
@@ -176,7 +174,7 @@ def test_only_editors_read_complaints(
     assert "鹦鹉螺" not in Client().get(entry.get_absolute_url()).text
 
 
-def test_an_entry_that_is_gone_is_no_fault(client: Client, editor: User) -> None:
+def test_deleted_entry_shows_a_message(client: Client, editor: User) -> None:
     client.force_login(editor)
     page = client.post("/desk/unhelpful/999999/", {"do": "done"}, follow=True)
     assert "已经不在了" in page.text

@@ -1,4 +1,4 @@
-"""Every relation of every form is looked up while typing, by whoever may write the form."""
+"""Every relation of every form uses autocomplete, for people who may write the form."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from kb.models import (
     Team,
     User,
 )
+from tests.admin_forms import post_change as change
 from tests.conftest import MakeEntry
-from tests.test_admin import change
 
 pytestmark = pytest.mark.django_db
 APART = {("Group", "permissions")}  # two lists beside each other, with a filter
@@ -38,8 +38,8 @@ APART = {("Group", "permissions")}  # two lists beside each other, with a filter
 
 def looked_up(client: Client, field: str, term: str = "", **more: str) -> list[str]:
     model, name = field.split(".")
-    asked = {"app_label": "kb", "model_name": model, "field_name": name, "term": term}
-    response = client.get("/admin/autocomplete/", {**asked, **more})
+    query = {"app_label": "kb", "model_name": model, "field_name": name, "term": term}
+    response = client.get("/admin/autocomplete/", {**query, **more})
     assert response.status_code == 200, response.status_code
     return [row["text"] for row in response.json()["results"]]
 
@@ -54,20 +54,23 @@ def relations(request: Any) -> Iterator[tuple[str, str, Any]]:
             base = inline.get_formset(request).form.base_fields
             forms.append((inline.model.__name__, base))
         for name, fields in forms:
-            for field, made in fields.items():
-                if isinstance(made, ModelChoiceField) and (name, field) not in APART:
-                    yield name, field, made
+            for field, form_field in fields.items():
+                if (
+                    isinstance(form_field, ModelChoiceField)
+                    and (name, field) not in APART
+                ):
+                    yield name, field, form_field
 
 
-def test_no_form_lists_all_rows_of_another_table(
+def test_every_relation_uses_autocomplete(
     make_user: Callable[..., User], rf: RequestFactory
 ) -> None:
     request: Any = rf.get("/admin/")
     request.user = make_user("root", is_staff=True, is_superuser=True)
-    found = list(relations(request))
-    assert len(found) >= 15
-    for model, field, made in found:
-        widget: Any = made.widget
+    rows = list(relations(request))
+    assert len(rows) >= 15
+    for model, field, form_field in rows:
+        widget: Any = form_field.widget
         if isinstance(widget, RelatedFieldWidgetWrapper):
             widget = widget.widget
         if not widget.is_hidden:
@@ -76,7 +79,7 @@ def test_no_form_lists_all_rows_of_another_table(
             ), (model, field)
 
 
-def test_a_category_is_found_by_its_place_in_the_tree(
+def test_category_is_found_by_its_ancestors(
     client: Client, editor: User, make_user: Callable[..., User]
 ) -> None:
     top = Category.objects.create(name="售后")
@@ -85,13 +88,13 @@ def test_a_category_is_found_by_its_place_in_the_tree(
     client.force_login(editor)
     assert looked_up(client, "entry.category") == ["售后", "售后 › 退换货", "发票"]
     assert looked_up(client, "entry.category", "售後") == ["售后", "售后 › 退换货"]
-    held = make_user("held", ROLE_WRITER, is_staff=True)
-    CategoryPermission.objects.create(user=held, category=below, right="write")
-    client.force_login(held)
+    writer = make_user("writer", ROLE_WRITER, is_staff=True)
+    CategoryPermission.objects.create(user=writer, category=below, right="write")
+    client.force_login(writer)
     assert looked_up(client, "entry.category") == ["售后 › 退换货"]
 
 
-def test_an_owner_is_found_by_name_and_never_by_address(
+def test_owner_is_found_by_name_but_not_by_email(
     client: Client, editor: User, make_user: Callable[..., User]
 ) -> None:
     make_user("lin", name="林一", is_staff=True, email="secret@example.com")
@@ -103,24 +106,26 @@ def test_an_owner_is_found_by_name_and_never_by_address(
     assert client.get("/admin/kb/user/").status_code == 403
 
 
-def test_who_may_not_write_the_form_looks_nothing_up(
+def test_autocomplete_requires_permission_for_the_form(
     client: Client, editor: User
 ) -> None:
     client.force_login(editor)
-    asked = {"app_label": "kb", "model_name": "user", "field_name": "team"}
-    assert client.get("/admin/autocomplete/", asked).status_code == 403
-    asked = {"app_label": "kb", "model_name": "team", "field_name": "members"}
-    assert client.get("/admin/autocomplete/", asked).status_code == 403
-    asked = {"app_label": "kb", "model_name": "entry", "field_name": "questions"}
-    assert client.get("/admin/autocomplete/", asked).status_code == 403
-    asked = {"app_label": "kb", "model_name": "team", "field_name": "members"}
-    # Backwards from what one may write: no field of a form, so no way to its rows.
+    query = {"app_label": "kb", "model_name": "user", "field_name": "team"}
+    assert client.get("/admin/autocomplete/", query).status_code == 403
+    query = {"app_label": "kb", "model_name": "team", "field_name": "members"}
+    assert client.get("/admin/autocomplete/", query).status_code == 403
+    query = {"app_label": "kb", "model_name": "entry", "field_name": "questions"}
+    assert client.get("/admin/autocomplete/", query).status_code == 403
+    query = {"app_label": "kb", "model_name": "team", "field_name": "members"}
+    # A reverse relation is no field of a form.
     permission = Permission.objects.get(codename="change_team")
     editor.user_permissions.add(permission)
-    assert client.get("/admin/autocomplete/", asked).status_code == 403
+    assert client.get("/admin/autocomplete/", query).status_code == 403
 
 
-def test_windows_tell_when_they_are(client: Client, editor: User) -> None:
+def test_campaign_periods_are_labeled_with_their_dates(
+    client: Client, editor: User
+) -> None:
     start = timezone.make_aware(timezone.datetime(2026, 6, 1))  # type: ignore[attr-defined]
     CampaignPeriod.objects.create(name="618", starts_at=start)
     client.force_login(editor)
@@ -129,7 +134,7 @@ def test_windows_tell_when_they_are(client: Client, editor: User) -> None:
     ]
 
 
-def test_kinds_of_customers_and_teams_are_looked_up(
+def test_segments_and_teams_use_autocomplete(
     client: Client, editor: User, make_user: Callable[..., User]
 ) -> None:
     CustomerSegment.objects.create(name="新客甲")
@@ -140,7 +145,7 @@ def test_kinds_of_customers_and_teams_are_looked_up(
     assert looked_up(client, "user.team", "一线") == ["一线"]
 
 
-def test_an_owner_who_has_left_stays_until_somebody_says_otherwise(
+def test_inactive_owner_is_kept(
     client: Client, editor: User, make_user: Callable[..., User], make_entry: MakeEntry
 ) -> None:
     gone = make_user("gone", name="走了", is_staff=True)
@@ -154,7 +159,7 @@ def test_an_owner_who_has_left_stays_until_somebody_says_otherwise(
     assert entry.owner == gone
 
 
-def test_a_filter_names_what_is_used_most_and_what_is_asked_for(
+def test_filter_lists_the_most_used_rows_and_the_selected_one(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     modules = [Module.objects.create(name=f"模块{n:02}") for n in range(30)]
@@ -167,8 +172,8 @@ def test_a_filter_names_what_is_used_most_and_what_is_asked_for(
     page = client.get("/admin/kb/entry/").content.decode()
     assert page.count("module__id__exact=") == 20
     assert "没人用的" not in page
-    asked = client.get("/admin/kb/entry/", {"module__id__exact": rare.pk})
-    assert "没人用的" in asked.content.decode()
+    page = client.get("/admin/kb/entry/", {"module__id__exact": rare.pk})
+    assert "没人用的" in page.content.decode()
     for wrong in ("x", "9" * 40):
         assert (
             client.get("/admin/kb/entry/", {"module__id__exact": wrong}).status_code
@@ -176,7 +181,7 @@ def test_a_filter_names_what_is_used_most_and_what_is_asked_for(
         )
 
 
-def test_dates_are_narrowed_from_years_to_days(client: Client, lead: User) -> None:
+def test_date_hierarchy_filters_from_year_to_day(client: Client, lead: User) -> None:
     from kb.models import AuditEvent
 
     client.force_login(lead)
@@ -186,8 +191,8 @@ def test_dates_are_narrowed_from_years_to_days(client: Client, lead: User) -> No
         deed = AuditEvent.objects.create(who="某人", act="came")
         AuditEvent.objects.filter(pk=deed.pk).update(at=now - timedelta(days=days))
 
-    def titles(**asked: str) -> list[str]:
-        page = client.get("/admin/kb/auditevent/", asked).content.decode()
+    def titles(**query: str) -> list[str]:
+        page = client.get("/admin/kb/auditevent/", query).content.decode()
         nav = page.split('class="toplinks">')[1].split("</nav>")[0]
         return [part.split("<")[0] for part in nav.split('">')[1:]]
 
@@ -202,7 +207,7 @@ def test_dates_are_narrowed_from_years_to_days(client: Client, lead: User) -> No
     assert client.get("/admin/kb/auditevent/", {"at__year": "x"}).status_code == 302
 
 
-def test_the_search_says_how_many_and_leads_back_to_all(
+def test_search_box_shows_the_count_and_a_link_to_all(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     make_entry("退货？")

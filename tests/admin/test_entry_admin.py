@@ -1,4 +1,4 @@
-"""The form of an entry is one class of named steps; no order of mixins matters."""
+"""The form of an entry is one class of named steps; the order of mixins does not matter."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ from kb.admin.entry import EntryAdmin
 PACKAGE = Path(str(entry.__file__)).parent
 
 
-def test_one_class_alone_handles_the_request_of_the_form() -> None:
-    views = [one for one in EntryAdmin.__mro__ if "changeform_view" in vars(one)]
+def test_only_entry_admin_overrides_changeform_view() -> None:
+    views = [base for base in EntryAdmin.__mro__ if "changeform_view" in vars(base)]
     assert views == [EntryAdmin, ModelAdmin]
 
 
 def test_no_mixins_override_each_other() -> None:
     """Two mixins that define the same name would depend on their order."""
-    mixins = [one for one in EntryAdmin.__mro__ if one.__name__.endswith("Mixin")]
-    names = [name for one in mixins for name in vars(one) if not name.startswith("__")]
+    mixins = [base for base in EntryAdmin.__mro__ if base.__name__.endswith("Mixin")]
+    names = [
+        name for base in mixins for name in vars(base) if not name.startswith("__")
+    ]
     assert mixins
     assert len(names) == len(set(names))
-    house = [one for one in EntryAdmin.__mro__ if one.__module__.startswith("kb.")]
-    assert {one.__name__ for one in house if one not in mixins} == {
+    own_classes = [
+        base for base in EntryAdmin.__mro__ if base.__module__.startswith("kb.")
+    ]
+    assert {base.__name__ for base in own_classes if base not in mixins} == {
         "EntryAdmin",
-        "Curation",
+        "BaseAdmin",
     }
 
 
-def test_steps_hang_nothing_on_the_request() -> None:
+def test_steps_set_no_attributes_of_the_request() -> None:
     """The data of the form is what Django reads; everything else is handed on."""
     for path in PACKAGE.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -41,7 +45,7 @@ def test_steps_hang_nothing_on_the_request() -> None:
                 assert not target.startswith("request.") or target == "request.POST"
 
 
-def test_the_form_names_its_steps() -> None:
+def test_changeform_view_calls_the_steps_in_order() -> None:
     source = inspect.getsource(EntryAdmin.changeform_view)
     steps = (
         "load_state(",

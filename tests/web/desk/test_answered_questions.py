@@ -1,4 +1,4 @@
-"""Agents find again what they answered."""
+"""The list of answered questions: own ones, all, search, ratings."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ pytestmark = pytest.mark.django_db
 def three(
     make_user: Callable[..., User], agent: User, make_question: MakeQuestion
 ) -> list[Question]:
-    """Return two questions that the agent answered and one that a colleague did."""
+    """Return two questions that the agent answered and one of a colleague."""
     other = make_user("other", ROLE_AGENT)
     texts = ("怎么退货", "怎么开票", "怎么寄")
-    made = [make_question(text, answer="") for text in texts]
-    for question, by in zip(made, (agent, agent, other), strict=True):
+    questions = [make_question(text, answer="") for text in texts]
+    for question, by in zip(questions, (agent, agent, other), strict=True):
         triage.answer_question(question, answer=f"回复：{question.text}", by=by)
-    return made
+    return questions
 
 
 def listed(client: Client, query: str = "") -> list[Question]:
     return list(client.get(f"/desk/answered/?{query}").context["page"])
 
 
-def test_one_finds_what_one_answered_the_latest_first(
+def test_own_answers_are_listed_latest_first(
     client: Client, agent: User, three: list[Question]
 ) -> None:
     client.force_login(agent)
@@ -39,7 +39,7 @@ def test_one_finds_what_one_answered_the_latest_first(
     assert listed(client, "who=all") == three[::-1]
 
 
-def test_words_are_looked_for_in_question_and_answer(
+def test_search_covers_question_and_answer(
     client: Client, agent: User, three: list[Question]
 ) -> None:
     client.force_login(agent)
@@ -51,7 +51,7 @@ def test_words_are_looked_for_in_question_and_answer(
         assert client.get(f"/desk/answered/?{hostile}").status_code == 200
 
 
-def test_what_one_corrected_is_in_the_list_too(
+def test_corrected_answers_are_listed(
     client: Client, agent: User, three: list[Question]
 ) -> None:
     client.force_login(agent)
@@ -59,9 +59,11 @@ def test_what_one_corrected_is_in_the_list_too(
     assert three[2] in listed(client)
 
 
-def test_the_rating_stands_beside_the_answer(client: Client, agent: User) -> None:
-    asked = inquiries.SubmittedInquiry(form_key="k", origin="https://faq.example.com")
-    inquiry = inquiries.submit_inquiry("问", details=asked)
+def test_rating_is_shown_beside_the_answer(client: Client, agent: User) -> None:
+    submitted = inquiries.SubmittedInquiry(
+        form_key="k", origin="https://faq.example.com"
+    )
+    inquiry = inquiries.submit_inquiry("问", details=submitted)
     triage.answer_question(inquiry.question, answer="答", by=agent)
     inquiry.refresh_from_db()
     inquiries.rate_inquiry(inquiry, score=2, comment="没看懂")
