@@ -225,7 +225,7 @@ def test_an_internal_draft_takes_no_place_from_customers(
 def test_publishing_what_harms_asks_first(desk: Client, rival: Entry) -> None:
     move = reverse("desk:move", args=[rival.pk, "publish"])
     warned = desk.post(move)
-    assert warned.headers["Location"] == reverse("desk:golden-warning", args=[rival.pk])
+    assert warned.headers["Location"] == reverse("desk:publish-warning", args=[rival.pk])
     page = desk.get(warned.headers["Location"]).content.decode()
     assert "有 1 条现在达标，发布后会不达标" in page
     assert "退货邮费" in page
@@ -242,7 +242,7 @@ def test_saving_and_publishing_in_the_admin_asks_as_well(
     from tests.admin_forms import post_change as change
 
     saved = change(desk, rival, _move="publish")
-    assert saved.url == reverse("desk:golden-warning", args=[rival.pk])
+    assert saved.url == reverse("desk:publish-warning", args=[rival.pk])
     rival.refresh_from_db()
     assert rival.status == "draft"
 
@@ -266,11 +266,11 @@ def test_the_page_tells_what_fails_and_tries_again(
 ) -> None:
     expect("发票抬头", freight)
     expect("退货运费", freight)
-    done = desk.post(reverse("desk:golden-run"), follow=True).content.decode()
+    done = desk.post(reverse("desk:run-relevance-tests"), follow=True).content.decode()
     assert "跑完 2 条" in done
     assert "1 条不达标" in done
     make_entry("退货运费", phrasings=["退货运费"])
-    page = desk.post(reverse("desk:golden-run"), follow=True).content.decode()
+    page = desk.post(reverse("desk:run-relevance-tests"), follow=True).content.decode()
     assert "2 条不达标，1 条名次变了" in page
     assert "第 1 名" in page
 
@@ -282,7 +282,7 @@ def test_many_are_tried_by_the_scheduler_and_the_page_does_not_wait(
     expect("发票抬头", freight)
     expect("退货运费", freight)
     task_runs.record_scheduler_beat()
-    page = desk.post(reverse("desk:golden-run"), follow=True).content.decode()
+    page = desk.post(reverse("desk:run-relevance-tests"), follow=True).content.decode()
     assert "已经开始在后台跑" in page
     assert not RelevanceTestRun.objects.exists()
     scheduler.TaskRunner("here").run_due_tasks(Event())
@@ -303,7 +303,7 @@ def test_what_moved_stays_on_the_page_for_a_day(
     make_entry("别的改动")
     assert relevance_tests.run_relevance_tests(by=None).moved == []
     assert lately() == [(1, 0)]
-    page = desk.get(reverse("desk:golden")).content.decode()
+    page = desk.get(reverse("desk:relevance-tests")).content.decode()
     assert '一天内名次变了 <span class="soft number">1</span>' in page
     with time_machine.travel(timezone.now() + timedelta(days=2)):
         assert lately() == []
@@ -320,7 +320,7 @@ def test_a_page_of_many_costs_no_more_queries(
 
     def asked() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert desk.get(reverse("desk:golden")).status_code == 200
+            assert desk.get(reverse("desk:relevance-tests")).status_code == 200
         return len(captured)
 
     for number in range(2):
@@ -335,8 +335,8 @@ def test_a_page_of_many_costs_no_more_queries(
 
 def test_only_editors_see_it(client: Client, agent: User) -> None:
     client.force_login(agent)
-    assert client.get(reverse("desk:golden")).status_code == 403
-    assert client.post(reverse("desk:golden-run")).status_code == 403
+    assert client.get(reverse("desk:relevance-tests")).status_code == 403
+    assert client.post(reverse("desk:run-relevance-tests")).status_code == 403
 
 
 def test_the_same_words_are_expected_once(freight: Entry) -> None:

@@ -143,12 +143,12 @@ def test_a_verdict_is_for_who_may_publish_here(
     first = entry.revisions.get(version=1)
     acts: dict[str, tuple[str, dict[str, Any], Callable[[], bool]]] = {
         "approve": (
-            reverse("desk:verdict", args=[review.pk]),
+            reverse("desk:judge-review", args=[review.pk]),
             {"do": "approve", "seen": review.version_stamp},
             lambda: Review.objects.filter(pk=review.pk, state="approved").exists(),
         ),
         "return": (
-            reverse("desk:verdict", args=[review.pk]),
+            reverse("desk:judge-review", args=[review.pk]),
             {"do": "return", "words": "不对"},
             lambda: Review.objects.filter(pk=review.pk, state="returned").exists(),
         ),

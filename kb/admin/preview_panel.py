@@ -57,8 +57,8 @@ class VocabularyPreviewForm(forms.Form):
 class PreviewPanelMixin(PreviewAdminBase):
     """Adds a panel below the form that shows the effect of the row, and its page."""
 
-    change_form_template = "admin/kb/vocabulary/change_form.html"
-    change_list_template = "admin/kb/vocabulary/change_list.html"
+    change_form_template = "admin/kb/preview/change_form.html"
+    change_list_template = "admin/kb/preview/change_list.html"
     panel_template = "admin/kb/vocabulary/_panel.html"
     input_label = "客户会说的话"
     panel_hint = "写一句客户会说的话，看它怎么切分、哪些同义词起作用、先找到哪几条：现在，和保存以后。"
@@ -85,7 +85,7 @@ class PreviewPanelMixin(PreviewAdminBase):
             "opts": self.opts,
             "model_admin": self,
         }
-        return TemplateResponse(request, "admin/kb/vocabulary/trial.html", context)
+        return TemplateResponse(request, "admin/kb/preview/page.html", context)
 
     def build_panel_context(
         self, request: HttpRequest, query: Mapping[str, Any]

@@ -27,9 +27,9 @@ DESK_TABS = (
     ("phrasings", "相似问法", PERMISSION_EDIT, "phrasings"),
     ("proposals", "共用提议", PERMISSION_EDIT, "proposals"),
     ("unhelpful", "没帮助", PERMISSION_EDIT, "unhelpful"),
-    ("remarks", "话术反馈", PERMISSION_EDIT, "remarks"),
+    ("remarks", "话术反馈", PERMISSION_EDIT, "reply-feedback"),
     ("gaps", "搜索缺口", PERMISSION_EDIT, "gaps"),
-    ("golden", "搜索验收", PERMISSION_EDIT, "golden golden-warning"),
+    ("golden", "搜索验收", PERMISSION_EDIT, "relevance-tests publish-warning"),
 )
 register = template.Library()
 

@@ -1,4 +1,4 @@
-// What Django and Select2 leave without a name is called what stands beside it.
+// Accessible names for fields that Django and Select2 leave without one: their header or label.
 
 function header(field) {
   const cell = field.closest(".tabular td");
@@ -9,9 +9,9 @@ function header(field) {
 }
 
 function label(field) {
-  const found = field.labels?.[0] ?? header(field);
-  if (found) found.id ||= `${field.id}_name`;
-  return found;
+  const element = field.labels?.[0] ?? header(field);
+  if (element) element.id ||= `${field.id}_name`;
+  return element;
 }
 
 function nameLookup(select) {
@@ -37,17 +37,17 @@ function nameAll(root) {
   }
 }
 
-// The row of models scrolls sideways on a phone: where one is must be in sight.
+// The row of models scrolls sideways on a phone: bring the current one into view.
 document
   .querySelector("#models [aria-current]")
   ?.scrollIntoView({ block: "nearest", inline: "center" });
 
 function begin() {
   for (const head of document.querySelectorAll("th.original:empty")) {
-    const said = document.createElement("span");
-    said.className = "visually-hidden";
-    said.textContent = "这一行";
-    head.append(said);
+    const hint = document.createElement("span");
+    hint.className = "visually-hidden";
+    hint.textContent = "这一行";
+    head.append(hint);
   }
   nameAll(document);
   window.django?.jQuery(document).on("select2:open", (event) => {
@@ -56,7 +56,7 @@ function begin() {
   });
 }
 
-// Select2 makes its boxes in jQuery's own good time, in the order of asking.
+// Select2 makes its boxes when jQuery is ready; handlers run in the order of registration.
 if (window.django?.jQuery) window.django.jQuery(begin);
 else begin();
 document.addEventListener("formset:added", (event) => nameAll(event.target));

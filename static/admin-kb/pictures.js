@@ -1,4 +1,4 @@
-/* Pictures in an answer: dropped, pasted or chosen; words for each are asked for first. */
+/* Pictures in an answer: dropped, pasted or chosen; each needs an alternative text first. */
 
 import { isJson, NetworkError, post, UPLOAD_TIMEOUT_MS } from "../shared/http.js";
 import { shrinkPicture } from "../shared/shrink_picture.js";
@@ -12,11 +12,11 @@ function attach() {
   const form = dialog.querySelector("form");
   const preview = dialog.querySelector("img");
   const alt = dialog.querySelector("[name=alt]");
-  const told = dialog.querySelector("[role=alert]");
+  const alertBox = dialog.querySelector("[role=alert]");
   const send = dialog.querySelector("[type=submit]");
   const tools = document.querySelector("#picture-tools");
-  const chosen = tools.querySelector("input");
-  const said = tools.querySelector("[role=status]");
+  const fileInput = tools.querySelector("input");
+  const status = tools.querySelector("[role=status]");
   const waiting = [];
 
   const pictures = (transfer) =>
@@ -34,7 +34,7 @@ function attach() {
     const reader = new FileReader(); // a data: address, which the policy allows
     reader.onload = () => (preview.src = reader.result);
     reader.readAsDataURL(waiting[0]);
-    alt.value = told.textContent = "";
+    alt.value = alertBox.textContent = "";
     if (!dialog.open) dialog.showModal();
     alt.focus();
   }
@@ -59,16 +59,16 @@ function attach() {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     send.disabled = true;
-    told.textContent = "";
+    alertBox.textContent = "";
     try {
       insert(await upload());
-      said.textContent = tools.dataset.done;
+      status.textContent = tools.dataset.done;
       waiting.shift();
       dialog.close();
       next();
     } catch (error) {
       const isUnsaid = error instanceof NetworkError || !error.message;
-      told.textContent = isUnsaid ? tools.dataset.failed : error.message;
+      alertBox.textContent = isUnsaid ? tools.dataset.failed : error.message;
     } finally {
       send.disabled = false;
     }
@@ -83,9 +83,9 @@ function attach() {
 
   answer.after(tools);
   tools.hidden = false;
-  chosen.addEventListener("change", (event) => {
-    take(event, pictures(chosen));
-    chosen.value = "";
+  fileInput.addEventListener("change", (event) => {
+    take(event, pictures(fileInput));
+    fileInput.value = "";
   });
   answer.addEventListener("paste", (event) => {
     const words = event.clipboardData.types.includes("text/plain"); // a table, say

@@ -1,5 +1,5 @@
-// The desk's keys: what carries data-key is what that key does. Without this
-// file everything works by hand.
+// Keyboard shortcuts of the desk: a key activates the element whose data-key names it.
+// The pages work without this file.
 
 import { isComposing } from "../shared/composing.js";
 
@@ -8,9 +8,9 @@ const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, [con
 const bar = document.getElementById("keys");
 const toggle = document.getElementById("keys-switch");
 const keyed = [...document.querySelectorAll("[data-key]")];
-let leaving = false; // one key, one decision: what is typed on the way out is lost
-let waiting = null; // the button that waits until the words beside it were looked at
-let unsaved = null; // the form whose words would be lost
+let isLeaving = false; // keys are ignored after a form was sent
+let pendingButton = null; // pressed, but the phrasing beside it must be reviewed first
+let unsavedForm = null; // text in it would be lost
 
 function isOn() {
   return localStorage.getItem(OFF) === null;
@@ -23,7 +23,7 @@ function show() {
   document.body.classList.toggle("keys-off", !isOn());
 }
 
-function act(element) {
+function activate(element) {
   if (element.matches("details")) {
     element.open = true;
     element.querySelector("input:not([type=hidden]), textarea")?.focus();
@@ -45,7 +45,7 @@ function leaveField(target) {
 }
 
 // In a group of radio buttons, a digit chooses and arrows are the browser's own.
-function inRadios(event) {
+function chooseRadio(event) {
   if (!event.target.matches("[type=radio]")) return false;
   const radio = event.target.form.elements[event.target.name][Number(event.key) - 1];
   radio?.focus();
@@ -53,8 +53,8 @@ function inRadios(event) {
   return Boolean(radio) || event.key.startsWith("Arrow");
 }
 
-// A customer's words are looked at before they are kept: the first press of a
-// button only opens the box, Enter in it is the second.
+// A phrasing with personal data is reviewed before it is added: the first press of a
+// button focuses the field, Enter in it presses the button again.
 function review(event) {
   const box = event.target.querySelector("[data-review]");
   const button = event.submitter;
@@ -63,53 +63,53 @@ function review(event) {
   event.preventDefault();
   event.stopImmediatePropagation();
   box.dataset.reviewed = "1";
-  waiting = button;
+  pendingButton = button;
   const hint = event.target.querySelector("[data-review-hint]");
   if (hint) hint.textContent = "改好后按 Enter 收下。";
   box.focus();
   box.setSelectionRange(0, box.value.length);
 }
 
-function keep(box) {
-  if (waiting?.form === box.form) waiting.click();
+function confirmReview(box) {
+  if (pendingButton?.form === box.form) pendingButton.click();
   else box.blur();
 }
 
 function onKey(event) {
   // While an input method composes, every key belongs to it.
   if (isComposing(event) || event.defaultPrevented) return;
-  if (event.ctrlKey || event.metaKey) return withControl(event);
-  if (event.altKey || inEditing(event) || isTaken(event)) return;
-  const element = elementFor(event.key);
+  if (event.ctrlKey || event.metaKey) return submitWithControl(event);
+  if (event.altKey || handleEditingKey(event) || isTaken(event)) return;
+  const element = findElement(event.key);
   if (!element) return;
   event.preventDefault();
-  if (!event.repeat && !leaving) act(element);
+  if (!event.repeat && !isLeaving) activate(element);
 }
 
 /** Whether the key is typed into a field, chooses a radio button, or keys are off. */
 function isTaken(event) {
-  return event.target.matches(TYPING) || !isOn() || inRadios(event);
+  return event.target.matches(TYPING) || !isOn() || chooseRadio(event);
 }
 
-/** Ctrl+Enter sends the form, wherever the caret stands in it. */
-function withControl({ key, target }) {
+/** Ctrl+Enter submits the form of the focused field. */
+function submitWithControl({ key, target }) {
   if (key === "Enter") target.form?.requestSubmit();
 }
 
-/** Escape leaves a field; Enter in the reviewed words takes them. Whether the key was one of these. */
-function inEditing(event) {
+/** Escape leaves a field, Enter in a reviewed phrasing confirms it. Return whether it was one of these. */
+function handleEditingKey(event) {
   const { key, target } = event;
   const isReviewed = key === "Enter" && target.id === "phrasing";
   if (key === "Escape") leaveField(target);
   if (isReviewed) {
     event.preventDefault();
-    keep(target);
+    confirmReview(target);
   }
   return key === "Escape" || isReviewed;
 }
 
-/** What carries `key`; letters count in either case. */
-function elementFor(key) {
+/** Return the element for `key`; letters are case-insensitive. */
+function findElement(key) {
   const name = key.length === 1 ? key.toLowerCase() : key;
   return keyed.find((element) => element.dataset.key.split(" ").includes(name));
 }
@@ -117,19 +117,19 @@ function elementFor(key) {
 document.addEventListener("submit", review, true);
 document.addEventListener("keydown", onKey);
 document.addEventListener("input", (event) => {
-  unsaved = event.target.closest("form[data-guard]") ?? unsaved;
+  unsavedForm = event.target.closest("form[data-guard]") ?? unsavedForm;
 });
 document.addEventListener("submit", (event) => {
-  if (event.target === unsaved) unsaved = null;
-  leaving = true;
+  if (event.target === unsavedForm) unsavedForm = null;
+  isLeaving = true;
 });
 window.addEventListener("beforeunload", (event) => {
-  if (!unsaved) return;
+  if (!unsavedForm) return;
   event.preventDefault();
-  leaving = false; // the person may stay
+  isLeaving = false; // the person may stay
 });
 window.addEventListener("pageshow", () => {
-  leaving = false;
+  isLeaving = false;
 });
 
 if (bar) {
@@ -140,7 +140,7 @@ if (bar) {
   });
   show();
 }
-// The tabs scroll sideways on a phone: where one is must be in sight.
+// The tabs scroll sideways on a phone: bring the current one into view.
 document
   .querySelector(".tabs [aria-current]")
   ?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -32,7 +32,7 @@ def proposal(agent: User) -> ReplyProposal:
 
 
 def post(client: Client, proposal: ReplyProposal, **sent: Any) -> str:
-    address = reverse("desk:proposal", args=[proposal.pk])
+    address = reverse("desk:judge-proposal", args=[proposal.pk])
     reply = Reply.objects.filter(pk=proposal.reply_id).first()
     if reply and sent["do"] == "accept":
         sent["seen"] = reply.updated_at.isoformat()

@@ -70,7 +70,7 @@ def gap(freight: Entry) -> SearchGap:
 
 
 def act(desk: Client, gap: SearchGap, do: str, **more: Any) -> str:
-    address = reverse("desk:gap", args=[gap.pk])
+    address = reverse("desk:settle-gap", args=[gap.pk])
     return str(desk.post(address, {"do": do, **more}, follow=True).content.decode())
 
 
@@ -334,7 +334,7 @@ def test_gap_with_phrasing_closes_after_verification(
 def test_a_gap_waits_for_its_draft_to_be_published(
     desk: Client, gap: SearchGap, editor: User
 ) -> None:
-    response = desk.post(reverse("desk:gap", args=[gap.pk]), {"do": "draft"})
+    response = desk.post(reverse("desk:settle-gap", args=[gap.pk]), {"do": "draft"})
     gap.refresh_from_db()
     entry = gap.entry
     assert entry is not None
@@ -362,7 +362,7 @@ def test_a_synonym_makes_the_words_find_the_entry(
 ) -> None:
     typed = {"said": "回邮的钱", "written": "退货运费", "entry": freight.pk}
     near = {"q": "退货运费"}
-    address = f"{reverse('desk:gap', args=[gap.pk])}?q=退货运费"
+    address = f"{reverse('desk:settle-gap', args=[gap.pk])}?q=退货运费"
     page = desk.post(address, {"do": "synonym", **typed, **near}, follow=True)
     assert "搜「回邮的钱」也会找写着「退货运费」的条目" in page.content.decode()
     assert SynonymSet.objects.get().list_words() == ["回邮的钱", "退货运费"]
@@ -373,7 +373,7 @@ def test_a_synonym_makes_the_words_find_the_entry(
 def test_synonym_outside_the_words_is_refused_and_kept_in_the_form(
     desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
-    address = f"{reverse('desk:gap', args=[gap.pk])}?q=退货运费"
+    address = f"{reverse('desk:settle-gap', args=[gap.pk])}?q=退货运费"
     typed = {"do": "synonym", "said": "寄费", "written": "运费", "entry": freight.pk}
     page = desk.post(address, typed)
     assert page.status_code == 400
@@ -460,4 +460,4 @@ def test_only_editors_see_gaps(
 ) -> None:
     client.force_login(agent)
     assert client.get(reverse("desk:gaps")).status_code == 403
-    assert client.post(reverse("desk:gap", args=[gap.pk])).status_code == 403
+    assert client.post(reverse("desk:settle-gap", args=[gap.pk])).status_code == 403

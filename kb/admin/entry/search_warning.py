@@ -31,5 +31,5 @@ def publish_saved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     entry = response.entry
     if relevance_tests.has_forecast_regression(entry):
         messages.warning(request, f"「{entry}」已保存，还没有发布。")
-        return redirect("desk:golden-warning", entry.pk)
+        return redirect("desk:publish-warning", entry.pk)
     return move_saved(request, entry)

@@ -64,7 +64,7 @@ def move_entry(request: StaffRequest, pk: int, action: str) -> HttpResponse:
         and "warned" not in request.POST
         and relevance_tests.has_forecast_regression(entry)
     ):
-        return redirect("desk:golden-warning", pk)
+        return redirect("desk:publish-warning", pk)
     try:
         entry = move(entry, by=request.user)
     except ValidationError as error:

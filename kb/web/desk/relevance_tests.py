@@ -77,7 +77,7 @@ def run_relevance_tests(request: StaffRequest) -> HttpResponse:
     if task and is_long and is_scheduler_alive():
         request_run(task)
         messages.info(request, "已经开始在后台跑，跑完后刷新这一页就能看到结果。")
-        return redirect("desk:golden")
+        return redirect("desk:relevance-tests")
     try:
         run = stage.run_relevance_tests(by=request.user)
     except EngineUnavailableError:
@@ -89,7 +89,7 @@ def run_relevance_tests(request: StaffRequest) -> HttpResponse:
             f"跑完 {run.total} 条，用了 {run.duration_seconds:.1f} 秒："
             f"{run.failing} 条不达标，{len(run.moved)} 条名次变了。",
         )
-    return redirect("desk:golden")
+    return redirect("desk:relevance-tests")
 
 
 @editor_required

@@ -50,7 +50,7 @@ def answer_reply_feedback(request: StaffRequest, pk: int) -> HttpResponse:
     feedback = stage.find_reply_feedback(pk)
     if feedback is None:
         messages.warning(request, "这条反馈已经不在了。")
-        return redirect("desk:remarks")
+        return redirect("desk:reply-feedback")
     if request.POST.get("do") == "undo":
         return _undo_feedback_answer(request, feedback)
     text = request.POST.get("answer", "")[:MAX_FEEDBACK_ANSWER_CHARS]
@@ -64,7 +64,7 @@ def answer_reply_feedback(request: StaffRequest, pk: int) -> HttpResponse:
         messages.warning(request, " ".join(error.messages))
         if getattr(error, "code", "") == "conflict" and text.strip():
             messages.info(request, f"您写的答复没有发出：{text}")
-        return redirect(f"{reverse('desk:remarks')}#remark-{pk}")
+        return redirect(f"{reverse('desk:reply-feedback')}#feedback-{pk}")
     _keep_unsent_answer(request, feedback, "")
     has_reader = feedback.by is not None and feedback.by.is_active
     end = (
@@ -72,8 +72,8 @@ def answer_reply_feedback(request: StaffRequest, pk: int) -> HttpResponse:
         if has_reader
         else "。提的人已经离开，不会看到。"
     )
-    messages.success(request, f"已答复{end}", extra_tags=f"remark-{pk}")
-    return redirect("desk:remarks")
+    messages.success(request, f"已答复{end}", extra_tags=f"feedback-{pk}")
+    return redirect("desk:reply-feedback")
 
 
 def _undo_feedback_answer(
@@ -86,10 +86,10 @@ def _undo_feedback_answer(
         text = stage.reopen_reply_feedback(feedback, by=request.user)
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
-        return redirect("desk:remarks")
+        return redirect("desk:reply-feedback")
     _keep_unsent_answer(request, feedback, text)
     messages.success(request, "已撤销答复，内容在框里。")
-    return redirect(f"{reverse('desk:remarks')}#remark-{feedback.pk}")
+    return redirect(f"{reverse('desk:reply-feedback')}#feedback-{feedback.pk}")
 
 
 def _keep_unsent_answer(

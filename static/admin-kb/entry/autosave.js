@@ -1,34 +1,34 @@
-// What is typed is kept on the server now and then, for its writer alone.
+// Autosave of the form on the server, for its writer only.
 
-import { FormPost, settled } from "./entry_form.js";
+import { debounce, FormPost } from "./entry_form.js";
 
-const WAIT = 2000; // milliseconds after the last key
+const WAIT_MS = 2000; // after the last key
 const form = document.querySelector("#entry_form");
 
-export function keepTyped(aside) {
-  const said = document.querySelector("[data-kept]");
+export function startAutosave(aside) {
+  const status = document.querySelector("[data-kept]");
   const autosave = new FormPost(aside.dataset.keep);
-  let sent = false;
+  let isSubmitted = false;
 
-  /** All that is typed; a chosen file is no text. */
+  /** Return all that is typed, without files. */
   function requestBody() {
     const texts = [...new FormData(form)].filter(([, value]) => typeof value === "string");
     return new URLSearchParams([...texts, ["_entry", aside.dataset.entry]]);
   }
 
-  async function keep() {
-    if (sent) return;
+  async function save() {
+    if (isSubmitted) return;
     try {
       const saved = await autosave.postForJson(requestBody(), "没有暂存成，请稍后再试。");
-      if (!aside.dataset.entry) row().value = saved.id;
-      said.textContent = `${saved.at} 已暂存，只有您看得到。`;
+      if (!aside.dataset.entry) getIdField().value = saved.id;
+      status.textContent = `${saved.at} 已暂存，只有您看得到。`;
     } catch (error) {
-      if (error.name !== "AbortError") said.textContent = `没有暂存：${error.message}`;
+      if (error.name !== "AbortError") status.textContent = `没有暂存：${error.message}`;
     }
   }
 
-  /* Of a new entry: which row it is kept in. */
-  function row() {
+  /* Return the hidden field with the id of the autosave of a new entry. */
+  function getIdField() {
     let input = form.elements.namedItem("_unsaved");
     if (!input) {
       input = document.createElement("input");
@@ -39,13 +39,13 @@ export function keepTyped(aside) {
     return input;
   }
 
-  const soon = settled(keep, WAIT);
-  form.addEventListener("input", soon);
-  form.addEventListener("change", soon);
-  document.addEventListener("formset:added", soon);
-  document.addEventListener("formset:removed", soon);
+  const saveSoon = debounce(save, WAIT_MS);
+  form.addEventListener("input", saveSoon);
+  form.addEventListener("change", saveSoon);
+  document.addEventListener("formset:added", saveSoon);
+  document.addEventListener("formset:removed", saveSoon);
   form.addEventListener("submit", () => {
-    sent = true; // a late one would bring back what has just been saved
+    isSubmitted = true; // a late autosave would offer what has just been saved
     autosave.abort();
   });
 }

@@ -1,25 +1,26 @@
-// What is typed on the page of an entry: read, sent, and only the last answer kept.
+// Reading and posting the form of an entry; only the last response counts.
 
 import { isJson, LatestRequest, NetworkError } from "../../shared/http.js";
 
 const form = document.querySelector("#entry_form");
 
-/** The field called `name`, wherever it stands on the form. */
-export const field = (name) => form.elements.namedItem(name);
+/** Return the field with that name. */
+export const getField = (name) => form.elements.namedItem(name);
 
-/** The cards of replies that stay: not the empty one, none that is to be deleted. */
-export function replies() {
+/** Return the cards of replies, without the empty one and those to be deleted. */
+export function listReplyCards() {
   return [...document.querySelectorAll("#replies-group .inline-related:not(.empty-form)")].filter(
     (card) => card.querySelector("textarea") && !card.querySelector("[name$=DELETE]")?.checked,
   );
 }
 
-/** Both faces as a body that leaves line ends alone. */
-export function typed() {
+/** Return the typed texts as a request body that leaves line ends alone. */
+export function readTypedTexts() {
   const body = new URLSearchParams();
-  for (const name of ["question", "answer", "phrasings"]) body.set(name, field(name)?.value ?? "");
+  for (const name of ["question", "answer", "phrasings"])
+    body.set(name, getField(name)?.value ?? "");
   body.set("audience", form.querySelector("[name=audience]:checked")?.value ?? "");
-  for (const card of replies()) {
+  for (const card of listReplyCards()) {
     const text = card.querySelector("textarea");
     body.append("place", text.name);
     body.append("label", card.querySelector("[name$=label]")?.value ?? "");
@@ -28,8 +29,8 @@ export function typed() {
   return body;
 }
 
-/** Return a function that does `act` once nobody called it for so long. */
-export function settled(act, milliseconds) {
+/** Return a function that calls `act` once it was not called for that long. */
+export function debounce(act, milliseconds) {
   let timer = 0;
   return () => {
     clearTimeout(timer);
@@ -37,24 +38,24 @@ export function settled(act, milliseconds) {
   };
 }
 
-/** Posts to one address; an answer that is not the last one's never comes. */
+/** Posts to one address; the response to an older request is dropped. */
 export class FormPost extends LatestRequest {
   constructor(address) {
     super();
     this.address = address;
   }
 
-  /** Return the Response. Throws Error with a sentence for the writer, and AbortError. */
+  /** Return the Response. Throws Error with a message for the person, and AbortError. */
   async post(body) {
     const token = form.elements.namedItem("csrfmiddlewaretoken").value;
     const response = await this.send(this.address, { method: "POST", body, token }).catch(
-      inChinese,
+      throwInChinese,
     );
     if (response.redirected) throw new Error("您已退出登录，请在新窗口登录后再试。");
     return response;
   }
 
-  /** Return the JSON of the answer; `failure` is said where it is none. Throws as `post` does. */
+  /** Return the JSON of the response; throws `failure` where it is no JSON, else as `post` does. */
   async postForJson(body, failure) {
     const response = await this.post(body);
     if (!isJson(response)) throw new Error(failure);
@@ -64,12 +65,12 @@ export class FormPost extends LatestRequest {
   }
 }
 
-function inChinese(error) {
+function throwInChinese(error) {
   throw error instanceof NetworkError ? new Error("网络不通，请稍后再试。") : error;
 }
 
-/** Call `act` whenever anything of the form is typed, chosen or taken away. */
-export function whenTyped(act) {
+/** Call `act` whenever anything of the form is typed, chosen or removed. */
+export function onFormChange(act) {
   form.addEventListener("input", act);
   form.addEventListener("change", act);
   document.addEventListener("formset:added", act);

@@ -1,7 +1,7 @@
-// The page of an entry: what helps while writing. Without it the form works all the same.
+// The page of an entry: autosave, checks and preview. The form works without it.
 
 import "./conflict.js";
-import { keepTyped } from "./autosave.js";
+import { startAutosave } from "./autosave.js";
 import { showFindings } from "./findings.js";
 import { showPreview } from "./preview.js";
 import "./phrasings.js";
@@ -12,5 +12,5 @@ if (aside) {
   aside.classList.add("scripted");
   showPreview(aside);
   showFindings(aside);
-  keepTyped(aside);
+  startAutosave(aside);
 }

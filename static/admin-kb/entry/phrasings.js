@@ -1,4 +1,4 @@
-// Phrasings as chips. The textarea stays what is sent: without this script it is the field.
+// Phrasings as chips. The textarea is what is posted; without this script it is the field.
 
 import { isComposing } from "../../shared/composing.js";
 import { parseTrustedHtml } from "../../shared/html.js";
@@ -14,8 +14,8 @@ function attach() {
     <div class="chips-entry"><input type="text" maxlength="200" autocomplete="off" aria-label="加一个相似问法" placeholder="写一个问法，按回车">
     <button type="button" data-bulk>成批编辑</button></div><span class="visually-hidden" role="status"></span>`),
   );
-  const [list, input, bulk, said] = ["ul", "input", "[data-bulk]", "[role=status]"].map((one) =>
-    box.querySelector(one),
+  const [list, input, bulk, status] = ["ul", "input", "[data-bulk]", "[role=status]"].map((name) =>
+    box.querySelector(name),
   );
 
   const texts = () =>
@@ -24,17 +24,17 @@ function attach() {
       .map((line) => line.trim())
       .filter(Boolean);
 
-  function keep(lines) {
+  function setLines(lines) {
     area.value = lines.join("\n");
     area.dispatchEvent(new Event("input", { bubbles: true }));
-    draw();
+    update();
   }
 
-  function draw() {
-    list.replaceChildren(...texts().map(chip));
+  function update() {
+    list.replaceChildren(...texts().map(createChip));
   }
 
-  function chip(text, place) {
+  function createChip(text, position) {
     const item = document.createElement("li");
     const edit = document.createElement("button");
     const drop = document.createElement("button");
@@ -44,33 +44,35 @@ function attach() {
     drop.textContent = "×";
     drop.setAttribute("aria-label", `去掉「${text}」`);
     edit.addEventListener("click", () => {
-      keep(texts().filter((_, at) => at !== place));
+      setLines(texts().filter((_, index) => index !== position));
       input.value = text;
       input.focus();
     });
     drop.addEventListener("click", () => {
-      keep(texts().filter((_, at) => at !== place));
-      said.textContent = `已去掉「${text}」。`;
-      (list.children[Math.min(place, list.children.length - 1)]?.lastElementChild ?? input).focus();
+      setLines(texts().filter((_, index) => index !== position));
+      status.textContent = `已去掉「${text}」。`;
+      (
+        list.children[Math.min(position, list.children.length - 1)]?.lastElementChild ?? input
+      ).focus();
     });
     item.append(edit, drop);
     return item;
   }
 
-  /* Equal ones, in whatever case or spacing, are one. */
+  /* Add lines; those that differ only in case or spacing are equal. */
   function add(lines) {
-    const known = texts();
+    const current = texts();
     const key = (text) =>
       text
         .normalize("NFKC")
         .toLowerCase()
         .replace(/[\s\p{P}]/gu, "");
-    const keys = new Set(known.map(key));
-    const fresh = lines
+    const keys = new Set(current.map(key));
+    const added = lines
       .map((line) => line.trim().replace(/\s+/g, " "))
       .filter((line) => line && !keys.has(key(line)) && keys.add(key(line)));
-    said.textContent = fresh.length ? `加了 ${fresh.length} 个。` : "已经有这个问法了。";
-    keep([...known, ...fresh]);
+    status.textContent = added.length ? `加了 ${added.length} 个。` : "已经有这个问法了。";
+    setLines([...current, ...added]);
     input.value = "";
   }
 
@@ -85,10 +87,10 @@ function attach() {
   };
 
   input.addEventListener("keydown", (event) => {
-    if (isComposing(event)) return; // the input method's own Enter
+    if (isComposing(event)) return; // Enter belongs to the input method
     actions[event.key]?.(event);
   });
-  input.addEventListener("input", (event) => event.stopPropagation()); // nothing is kept yet
+  input.addEventListener("input", (event) => event.stopPropagation()); // nothing is added yet
   input.addEventListener("paste", (event) => {
     const lines = event.clipboardData.getData("text/plain").split(/\r?\n/);
     if (lines.length < 2) return;
@@ -98,7 +100,7 @@ function attach() {
   area.form.addEventListener("submit", () => input.value.trim() && add([input.value]));
   bulk.addEventListener("click", () => open(box.dataset.open !== "yes"));
   area.addEventListener("reveal", () => open(true));
-  area.addEventListener("change", draw);
+  area.addEventListener("change", update);
 
   function open(yes) {
     box.dataset.open = yes ? "yes" : "no";
@@ -107,7 +109,7 @@ function attach() {
     input.hidden = yes;
     bulk.textContent = yes ? "改完了" : "成批编辑";
     bulk.setAttribute("aria-expanded", String(yes));
-    if (!yes) draw();
+    if (!yes) update();
   }
 
   area.before(box);

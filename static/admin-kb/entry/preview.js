@@ -1,41 +1,41 @@
-// The answer as customers see it, in a frame of its own: their CSS, no script.
+// The answer as customers see it, in a frame with their CSS and no script.
 
-import { FormPost, settled, typed, whenTyped } from "./entry_form.js";
+import { debounce, FormPost, onFormChange, readTypedTexts } from "./entry_form.js";
 
-const WAIT = 300; // milliseconds after the last key
+const WAIT_MS = 300; // after the last key
 
 export function showPreview(aside) {
   const frame = aside.querySelector("iframe");
-  const said = aside.querySelector("[data-preview-said]");
+  const status = aside.querySelector("[data-preview-said]");
   const previewRequest = new FormPost(aside.dataset.preview);
   const buttons = [...aside.querySelectorAll("[data-script]")];
   let script = "zh-hans";
-  let drawn = "";
+  let shownHtml = "";
 
-  async function draw() {
-    const body = typed();
+  async function update() {
+    const body = readTypedTexts();
     body.set("script", script);
     if (aside.dataset.entry) body.set("entry", aside.dataset.entry);
     try {
       const response = await previewRequest.post(body);
-      take(response.ok, await response.text());
+      showResponse(response.ok, await response.text());
     } catch (error) {
-      if (error.name !== "AbortError") said.textContent = "预览没有更新，请检查网络。";
+      if (error.name !== "AbortError") status.textContent = "预览没有更新，请检查网络。";
     }
   }
 
-  /* A page to show, or the reason why there is none. */
-  function take(isPage, text) {
-    said.textContent = isPage ? "" : text;
+  /* Show a page, or the reason why there is none. */
+  function showResponse(isPage, text) {
+    status.textContent = isPage ? "" : text;
     if (isPage) show(text);
   }
 
-  /* The first page makes the frame; later ones change its words, so that nothing jumps. */
+  /* The first page fills the frame; later ones replace its main part, so that nothing jumps. */
   function show(html) {
     const main = frame.contentDocument?.querySelector("#main");
-    if (!main || !drawn) frame.srcdoc = html;
-    else if (drawn !== html) replaceMain(main, html);
-    drawn = html;
+    if (!main || !shownHtml) frame.srcdoc = html;
+    else if (shownHtml !== html) replaceMain(main, html);
+    shownHtml = html;
   }
 
   frame.addEventListener("load", () => {
@@ -48,15 +48,15 @@ export function showPreview(aside) {
   for (const button of buttons) {
     button.addEventListener("click", () => {
       script = button.dataset.script;
-      for (const one of buttons) one.setAttribute("aria-pressed", String(one === button));
-      draw();
+      for (const other of buttons) other.setAttribute("aria-pressed", String(other === button));
+      update();
     });
   }
-  whenTyped(settled(draw, WAIT));
-  draw();
+  onFormChange(debounce(update, WAIT_MS));
+  update();
 }
 
-/** Put the main part of the page `html` in the place of `main`, in another document. */
+/** Replace `main`, in another document, by the main part of the page `html`. */
 function replaceMain(main, html) {
   const page = new DOMParser().parseFromString(html, "text/html");
   const { ownerDocument } = main;

@@ -252,7 +252,7 @@ def proposal(mate: User, make_entry: MakeEntry) -> ReplyProposal:
 
 
 def judge(client: Client, proposal: ReplyProposal, **sent: Any) -> str:
-    where = reverse("desk:proposal", args=[proposal.pk])
+    where = reverse("desk:judge-proposal", args=[proposal.pk])
     return str(client.post(where, sent, follow=True).text)
 
 
@@ -260,7 +260,7 @@ def test_only_editors_judge_proposals(proposal: ReplyProposal, agent: User) -> N
     url = reverse("desk:proposals")
     assert Client().get(url).status_code == 302
     assert enter(agent).get(url).status_code == 403
-    where = reverse("desk:proposal", args=[proposal.pk])
+    where = reverse("desk:judge-proposal", args=[proposal.pk])
     assert enter(agent).post(where, {"do": "accept"}).status_code == 403
 
 

@@ -1,9 +1,9 @@
-/* A sentence is tried on the vocabulary as it stands in the form, while one types. */
+/* The preview panel: what a sentence would find with the row as it is typed in the form. */
 
 import { parseTrustedHtml } from "../shared/html.js";
 import { LatestRequest } from "../shared/http.js";
 
-const WAIT = 300; // milliseconds after the last key
+const WAIT_MS = 300; // after the last key
 const panel = document.querySelector("#panel");
 if (panel) attach();
 
@@ -14,7 +14,7 @@ function attach() {
   const latest = new LatestRequest();
   let timer = 0;
 
-  /** The sentence, and the row as it stands in the form. */
+  /** Return the sentence, and the row as it is in the form. */
   function requestBody() {
     const body = new URLSearchParams({
       q: words.value,
@@ -28,7 +28,7 @@ function attach() {
     return body;
   }
 
-  async function ask() {
+  async function update() {
     const token = form.elements.namedItem("csrfmiddlewaretoken").value;
     const options = { method: "POST", body: requestBody(), token };
     try {
@@ -39,16 +39,16 @@ function attach() {
     }
   }
 
-  function soon(event) {
+  function updateSoon(event) {
     if (event.target === words && !words.value.trim()) return;
     clearTimeout(timer);
-    if (words.value.trim()) timer = setTimeout(ask, WAIT);
+    if (words.value.trim()) timer = setTimeout(update, WAIT_MS);
   }
 
   words.addEventListener("keydown", (event) => {
     if (event.key === "Enter") event.preventDefault(); // must not save
   });
-  form.addEventListener("input", soon);
-  form.addEventListener("change", soon);
+  form.addEventListener("input", updateSoon);
+  form.addEventListener("change", updateSoon);
   panel.hidden = false;
 }
