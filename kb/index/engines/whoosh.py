@@ -186,7 +186,7 @@ class WhooshEngine(Engine):
             live = self.index_folder.read_live_generation()
             seen: dict[Path, tuple[int, int, int]] = {}
             for segment in _open_live_index(live)._segments():
-                path = segment.path(live.folder)
+                path = segment.get_path(live.folder)
                 status = path.stat()
                 seen[path] = (status.st_ino, status.st_mtime_ns, status.st_size)
                 if self._verified_files.get(path) != seen[path]:
@@ -231,7 +231,7 @@ class WhooshEngine(Engine):
         alive = [np.empty(0, np.bool_)]
         for segment in index._segments():
             name = segment.segment_id()
-            path = segment.path(index.storage.folder)
+            path = segment.get_path(index.storage.folder)
             found[name] = known.get(name) or Segment(Pack(path), self.impact_cache)
             alive.append(_make_alive_mask(segment))
         self._loaded_segments = found
