@@ -23,6 +23,7 @@ from kb.models import Entry, RelevanceTest, RelevanceTestRun, SynonymSet, User
 from kb.operations import jobs
 from kb.operations.jobs import relevance_trials, scheduler, task_runs
 from kb.quality import relevance_tests
+from kb.quality.relevance_tests import runs
 from tests.conftest import MakeEntry
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +141,14 @@ def test_content_vocabulary_and_queries_change_the_stamp(freight: Entry) -> None
     relevance_tests.run_relevance_tests(by=None)
     assert len(set(seen)) == len(seen)
     assert relevance_tests.compute_test_stamp() == seen[-1]
+
+
+def test_changed_weights_change_the_stamp(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = relevance_tests.compute_test_stamp()
+    monkeypatch.setattr(runs, "WEIGHTS_HASH", "0123456789abcdef")
+    assert relevance_tests.compute_test_stamp() != before
 
 
 def test_a_change_is_tried_once_by_one_process(freight: Entry) -> None:

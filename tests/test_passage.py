@@ -121,7 +121,7 @@ def test_what_means_the_same_may_be_marked_too() -> None:
     sets = [SynonymGroup(("怎么", "如何")), SynonymGroup(("退款", "退钱"))]
     terms = term_weights.weigh_synonyms(
         "怎么退钱", Lexicon(SynonymMatcher(sets))
-    ).list_terms_to_highlight(term_weights.SYNONYM_WEIGHT)
+    ).list_terms_to_highlight(term_weights.DEFAULT_TERM_WEIGHTS.synonym)
     assert highlight.highlight_terms("如何退款", terms) == "如何<mark>退款</mark>"
 
 

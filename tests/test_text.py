@@ -533,9 +533,11 @@ def test_words_that_only_ask_weigh_little() -> None:
     assert (
         found.words["什么"]
         == found.words["呢"]
-        == pytest.approx(term_weights.QUESTION_WORD_WEIGHT)
+        == pytest.approx(term_weights.DEFAULT_TERM_WEIGHTS.question_word)
     )
-    assert found.bigrams["时候"] == pytest.approx(term_weights.QUESTION_WORD_WEIGHT)
+    assert found.bigrams["时候"] == pytest.approx(
+        term_weights.DEFAULT_TERM_WEIGHTS.question_word
+    )
 
 
 @pytest.mark.parametrize(
@@ -562,7 +564,7 @@ def test_what_leads_up_to_a_question_is_told_apart(
 
 def test_a_pair_that_is_half_asking_weighs_in_between() -> None:
     assert (
-        term_weights.QUESTION_WORD_WEIGHT
+        term_weights.DEFAULT_TERM_WEIGHTS.question_word
         < term_weights.weigh_terms("怎么退货").bigrams["么退"]
         < 1
     )

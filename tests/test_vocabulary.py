@@ -108,16 +108,17 @@ def test_the_same_weighs_less_than_half_of_what_it_stands_for() -> None:
     meant = term_weights.weigh_synonyms("怎么付尾款", words)
     assert (
         meant.words["如何"]
-        == term_weights.SYNONYM_WEIGHT * term_weights.QUESTION_WORD_WEIGHT
+        == term_weights.DEFAULT_TERM_WEIGHTS.synonym
+        * term_weights.DEFAULT_TERM_WEIGHTS.question_word
     )
-    assert meant.words["钱"] == term_weights.SYNONYM_WEIGHT
+    assert meant.words["钱"] == term_weights.DEFAULT_TERM_WEIGHTS.synonym
     assert {"尾款", "怎么"} & meant.words.keys() == set()
 
 
 def test_a_term_of_two_wordings_counts_once_and_what_is_asked_never_again() -> None:
     words = lexicon(Plain(("到账", "入账")), Plain(("没收到", "入账失败", "收到")))
     meant = term_weights.weigh_synonyms("没收到也没到账", words)
-    assert meant.words["入账"] == term_weights.SYNONYM_WEIGHT
+    assert meant.words["入账"] == term_weights.DEFAULT_TERM_WEIGHTS.synonym
     asked = term_weights.weigh_terms("没收到也没到账")
     assert not asked.words.keys() & meant.words.keys()
     assert not asked.bigrams.keys() & meant.bigrams.keys()
@@ -196,7 +197,7 @@ def test_a_query_of_stop_words_alone_still_asks() -> None:
     assert alone == term_weights.weigh_terms("亲，小哥哥在吗？")
     assert (
         term_weights.weigh_terms("亲裤子", words).words["亲"]
-        == term_weights.STOP_WORD_WEIGHT
+        == term_weights.DEFAULT_TERM_WEIGHTS.stop_word
     )
 
 

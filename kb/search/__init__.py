@@ -39,8 +39,8 @@ from kb.search.results import (
     search_database,
 )
 from kb.search.scope import PUBLIC_FIELD_GROUPS, STAFF_FIELD_GROUPS, SearchScope
+from kb.search.weights import WEIGHTS
 from kb.text.chinese import autocomplete_keys, pinyin, tokenizer
-from kb.text.chinese.term_weights import SYNONYM_WEIGHT as SAID
 from kb.text.chinese.term_weights import weigh_synonyms, weigh_terms
 from kb.usage import LearnedWords, get_search_side
 
@@ -73,7 +73,7 @@ __all__ = [
 MAX_SIMILAR_CANDIDATES = (
     20  # entries that are looked at when some like a text are wanted
 )
-DUPLICATE_THRESHOLD = 0.75  # of Hit.alike, from which two texts ask for the same
+DUPLICATE_THRESHOLD = WEIGHTS.duplicates.threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,8 @@ def search_entries(
     the results say so.
     """
     words = clean_query(words)
-    if not (terms := weigh_terms(words, vocabulary.load_current_lexicon())):
+    lexicon = vocabulary.load_current_lexicon()
+    if not (terms := weigh_terms(words, lexicon, WEIGHTS.term_weights)):
         return SearchResults(words)
     reading = ReaderScope(user, filters=within or SearchFilters(category))
     learned, degraded = LearnedWords(words, get_search_side(user)), False
@@ -158,15 +159,22 @@ def preview_search(
 def _describe_terms(words: str, found: Sequence[RankedCandidate]) -> dict[str, Any]:
     """Return what was meant, and what to mark: what was typed, and said otherwise."""
     lexicon = vocabulary.get_loaded_lexicon()
+    weights = WEIGHTS.term_weights
     mended = found[0].corrected_query if found else ""
-    terms = (
-        weigh_terms(words, lexicon).list_terms_to_highlight()
-        + weigh_terms(mended, lexicon).list_terms_to_highlight()
-    )
+    terms = [
+        term
+        for text in (words, mended)
+        for term in weigh_terms(text, lexicon, weights).list_terms_to_highlight(
+            weights=weights
+        )
+    ]
+    synonyms = weigh_synonyms(words, lexicon, weights)
     return {
         "did_you_mean": mended,
-        "terms_to_highlight": terms
-        + weigh_synonyms(words, lexicon).list_terms_to_highlight(SAID),
+        "terms_to_highlight": (
+            *terms,
+            *synonyms.list_terms_to_highlight(weights.synonym, weights),
+        ),
     }
 
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from kb.search.weights import WEIGHTS
 from kb.text.chinese.similarity import Similarity
-
-MAX_CARRIER_ONLY_CONFIDENCE = (
-    0.4  # how sure an entry is at most that shares what leads up to a question
-)
-MIN_FULL_MATCH_CONFIDENCE = 0.6  # how sure an entry is that holds all that was typed
 
 
 class CandidateFeatures(NamedTuple):
@@ -44,24 +40,27 @@ def compute_confidence(signs: CandidateFeatures) -> float:
     """Return how surely a candidate is meant, from 0 to 1; ½ is as likely as not.
 
     A logistic regression of right and wrong answers, in libraries of 80 to 7,000
-    entries, each library counting alike; `make bench` shows what it rejects. Who
+    entries, each library counting alike (bench/fit_confidence.py); `make bench`
+    shows what it rejects. Who
     types a word that stands here wants to see where: that is never rejected. Who asks
     今天天气怎么样 does not want 今天能发货吗: that always is.
     """
-    like = signs.similarity
+    like, weights = signs.similarity, WEIGHTS.confidence
     odds = (
-        2 * signs.query_coverage + signs.wording_coverage + 7 * signs.rare_term_coverage
+        weights.query_coverage * signs.query_coverage
+        + weights.wording_coverage * signs.wording_coverage
+        + weights.rare_term_coverage * signs.rare_term_coverage
     )
     odds += (
-        5 * like.asked_content_share
-        + 2.5 * like.learned_letter_coverage
-        + 2.5 * signs.answer_coverage
-        - 5
+        weights.asked_content_share * like.asked_content_share
+        + weights.learned_letter_coverage * like.learned_letter_coverage
+        + weights.answer_coverage * signs.answer_coverage
+        + weights.intercept
     )
     likely = 1 / (1 + math.exp(-odds))
     if signs.is_carrier_only:
-        return min(likely, MAX_CARRIER_ONLY_CONFIDENCE)
-    return max(likely, MIN_FULL_MATCH_CONFIDENCE) if signs.is_fully_covered else likely
+        return min(likely, weights.max_carrier_only)
+    return max(likely, weights.min_full_match) if signs.is_fully_covered else likely
 
 
 def compute_duplicate_score(signs: CandidateFeatures) -> float:

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from kb.language import vocabulary
 from kb.models import Entry, Reader
 from kb.search import clean_query, search_entries
+from kb.search.weights import WEIGHTS
 from kb.text.chinese import tokenizer
 from kb.text.chinese.lexicon import Lexicon
-from kb.text.chinese.term_weights import (
-    CONTENT_WEIGHT_THRESHOLD,
-    QUESTION_WORD_WEIGHT,
-    weigh_terms,
-)
+from kb.text.chinese.term_weights import weigh_terms
 
 MAX_EXPLAINED_ENTRIES = 5  # entries
 
@@ -58,8 +55,8 @@ def _build_explanation(
     text: str, user: Reader, lexicon: Lexicon, words: Sequence[str]
 ) -> SearchExplanation:
     found = search_entries(text, user=user, limit=MAX_EXPLAINED_ENTRIES)
-    weights = weigh_terms(text, lexicon).words
-    silent = weigh_terms(" ".join(words), lexicon).words
+    weights = weigh_terms(text, lexicon, WEIGHTS.term_weights).words
+    silent = weigh_terms(" ".join(words), lexicon, WEIGHTS.term_weights).words
     cut = [
         ExplainedToken(one, _name_weight(weights.get(one, silent.get(one, 1.0))))
         for one in words
@@ -76,6 +73,6 @@ def _build_explanation(
 
 
 def _name_weight(weight: float) -> str:
-    if weight > CONTENT_WEIGHT_THRESHOLD:
+    if weight > WEIGHTS.term_weights.content_threshold:
         return "full"
-    return "light" if weight >= QUESTION_WORD_WEIGHT else "silent"
+    return "light" if weight >= WEIGHTS.term_weights.question_word else "silent"

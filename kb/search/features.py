@@ -14,6 +14,7 @@ from kb.index.engines.base import Mask
 from kb.search.confidence import CandidateFeatures
 from kb.search.query_analysis import QueryAnalysis, QueryTerm, SynonymMatch
 from kb.search.spelling import correct_query
+from kb.search.weights import WEIGHTS
 from kb.text.chinese import tokenizer
 from kb.text.chinese.similarity import (
     SimilarityTerms,
@@ -22,15 +23,6 @@ from kb.text.chinese.similarity import (
     compare_wordings,
 )
 
-PHONETIC_CREDIT = 0.95  # what a clause is credited that is only heard, or only in parts
-MIN_CORRECTION_COVERAGE = (
-    0.5  # share of a query that must be met before what sounds alike is meant
-)
-FULL_COVERAGE_THRESHOLD = 0.9  # share of a query above which it is covered as a whole
-MIN_CORE_COVERAGE = (
-    0.1  # share of what is asked about below which it is not covered at all
-)
-CERTAIN_RARE_TERMS = 8.0  # rare words held: who says as much is sure
 ShareArray = npt.NDArray[np.float64]
 
 
@@ -116,7 +108,9 @@ def _compute_candidate_features(
 ) -> CandidateFeatures:
     query, terms, meant = sought.query_wordings, sought.similarity_terms, ""
     covered, core = covers
-    if covered >= MIN_CORRECTION_COVERAGE * asked.total_weight and any(heard):
+    if covered >= WEIGHTS.features.min_correction_coverage * asked.total_weight and any(
+        heard
+    ):
         meant = correct_query(asked, wordings)
     if meant:
         query = [*query, Wording.from_spelling(meant)]
@@ -131,9 +125,9 @@ def _compute_candidate_features(
     return CandidateFeatures(
         query_coverage=covered / asked.total_weight,
         wording_coverage=titled / asked.total_weight,
-        rare_term_coverage=min(covered / CERTAIN_RARE_TERMS, 1.0),
+        rare_term_coverage=min(covered / WEIGHTS.features.certain_rare_terms, 1.0),
         is_fully_covered=_is_fully_covered(asked, sought, covered, heard, met),
-        is_carrier_only=core < MIN_CORE_COVERAGE * sought.core_weight
+        is_carrier_only=core < WEIGHTS.features.min_core_coverage * sought.core_weight
         and asked.core_terms.isdisjoint(met),
         is_exact=wordings[0].letters == query[0].letters,
         corrected_query=meant,
@@ -167,7 +161,7 @@ def _measure_coverage(
     """Return what the needs are worth that each document meets, and those of the core."""
     met = held[:, [at[need.clause] for need in asked.query_terms]].astype(float)
     met[:, [n for n, need in enumerate(asked.query_terms) if need.substitutes]] = (
-        PHONETIC_CREDIT * heard
+        WEIGHTS.features.phonetic_credit * heard
     )
     places_of = defaultdict(list)
     for place, clause in enumerate(asked.engine_query.clauses):
@@ -217,7 +211,7 @@ def _is_fully_covered(
     """
     if (
         sought.has_content_terms
-        and covered >= FULL_COVERAGE_THRESHOLD * asked.total_weight
+        and covered >= WEIGHTS.features.full_coverage * asked.total_weight
     ):
         return True
     spelt = {
@@ -235,5 +229,5 @@ def _weigh_matched_terms(
     worth = sum(map(sought.term_weights.__getitem__, met))
     for need, share in zip(sought.unwritten_terms, heard, strict=True):
         if need.clause.term not in met:
-            worth += need.idf_weight * PHONETIC_CREDIT * share
+            worth += need.idf_weight * WEIGHTS.features.phonetic_credit * share
     return worth

@@ -10,12 +10,11 @@ from typing import NamedTuple
 from kb.index.engines import Clause, Engine, EngineHits, FieldGroup, Query
 from kb.index.engines.base import compute_idf
 from kb.search.scope import SearchScope
+from kb.search.weights import WEIGHTS
 from kb.text.chinese import alternate_forms, normalize, tokenizer
 from kb.text.chinese.lexicon import Lexicon
 from kb.text.chinese.pinyin import make_phonetic_term, split_pinyin
 from kb.text.chinese.term_weights import (
-    CONTENT_WEIGHT_THRESHOLD,
-    SYNONYM_WEIGHT,
     WeightedTerms,
     find_carrier_phrase,
     find_synonyms,
@@ -26,14 +25,6 @@ from kb.text.chinese.term_weights import (
 )
 
 MAX_QUERY_CHARS = 200  # characters of a query; the rest is cut off
-BIGRAM_WEIGHT = 0.5  # weight of a pair of characters beside a word
-HYPHEN_PART_WEIGHT = 0.3  # weight of wi and fi beside wifi
-PHONETIC_WEIGHT = 0.7  # weight of what only sounds like what was typed, beside a word
-MIN_PHONETIC_SHARE = (
-    0.5  # share that must sound or mean so where nothing is written as typed
-)
-TYPED_FORM_WEIGHT = 0.7  # weight of pinyin, initials, a single character
-MIN_IDF_DOCUMENTS = 100  # entries: in fewer, how rare a word is cannot be told
 _LATIN_PATTERN = re.compile("[a-z]+")
 
 
@@ -88,7 +79,7 @@ class QueryAnalysis:
     def has_content_terms(self) -> bool:
         """Whether anything of what was typed does more than ask."""
         return any(
-            _get_word_weight(need.clause) > CONTENT_WEIGHT_THRESHOLD
+            _get_word_weight(need.clause) > WEIGHTS.term_weights.content_threshold
             for need in self.query_terms
         )
 
@@ -103,7 +94,7 @@ def clean_query(words: str) -> str:
 def build_clauses(terms: WeightedTerms) -> tuple[Clause, ...]:
     words = (Clause(word, weight) for word, weight in terms.words.items())
     pairs = (
-        Clause(p, BIGRAM_WEIGHT * weight, is_bigram=True)
+        Clause(p, WEIGHTS.query.bigram * weight, is_bigram=True)
         for p, weight in terms.bigrams.items()
     )
     return (*words, *pairs)
@@ -145,14 +136,17 @@ class _QueryAnalyzer:
         self, engine: Engine, words: str, scope: SearchScope, lexicon: Lexicon
     ) -> None:
         self.query_text, self.scope, self.lexicon = words, scope, lexicon
-        self.carrier_phrase = find_carrier_phrase(words, lexicon)
+        self.carrier_phrase = find_carrier_phrase(words, lexicon, WEIGHTS.term_weights)
         self.typed_clauses = build_clauses(
             _add_single_characters(
-                self.carrier_phrase.single_characters, weigh_terms(words, lexicon)
+                self.carrier_phrase.single_characters,
+                weigh_terms(words, lexicon, WEIGHTS.term_weights),
             )
         )
         self.bigram_clauses = {c.term: c for c in self.typed_clauses if c.is_bigram}
-        self.synonym_clauses = build_clauses(weigh_synonyms(words, lexicon))
+        self.synonym_clauses = build_clauses(
+            weigh_synonyms(words, lexicon, WEIGHTS.term_weights)
+        )
         self.document_frequencies = self._count_documents(
             engine, (*self.typed_clauses, *self.synonym_clauses)
         )
@@ -180,11 +174,14 @@ class _QueryAnalyzer:
         )
         if self._is_only_phonetic():
             return Query(
-                other, *self._engine_scope, limit, min_match_share=MIN_PHONETIC_SHARE
+                other,
+                *self._engine_scope,
+                limit,
+                min_match_share=WEIGHTS.query.min_phonetic_share,
             )
         # All of them: what was just counted is then found a second time for nothing.
         typed = [
-            c._replace(weight=HYPHEN_PART_WEIGHT * c.weight)
+            c._replace(weight=WEIGHTS.query.hyphen_part * c.weight)
             if c.term in self.hyphen_parts
             else c
             for c in self.document_frequencies
@@ -210,7 +207,7 @@ class _QueryAnalyzer:
 
         Not a word of one character, which its pair tells better.
         """
-        total = max(total, MIN_IDF_DOCUMENTS)
+        total = max(total, WEIGHTS.query.min_idf_documents)
         self.max_idf = compute_idf(total, 0)
         in_pairs = set(
             "".join(clause.term for clause in self.typed_clauses if clause.is_bigram)
@@ -250,12 +247,14 @@ class _QueryAnalyzer:
         if (
             clause in self.phonetic_clauses
         ):  # stands for the two words of one letter that it is
-            worth /= BIGRAM_WEIGHT
+            worth /= WEIGHTS.query.bigram
         instead = () if count else self._find_substitutes(clause)
         if (
             instead and instead == self.form_clauses
         ):  # pinyin says as much as its syllables
-            worth *= max(1.0, TYPED_FORM_WEIGHT * len(instead) / self._latin_word_count)
+            worth *= max(
+                1.0, WEIGHTS.query.typed_form * len(instead) / self._latin_word_count
+            )
         return QueryTerm(clause, worth, instead)
 
     def _find_substitutes(self, clause: Clause) -> tuple[Clause, ...]:
@@ -292,14 +291,14 @@ class _QueryAnalyzer:
             return None
         if split_pinyin(clause.term):
             return None
-        weight = PHONETIC_WEIGHT * clause.weight
+        weight = WEIGHTS.query.phonetic * clause.weight
         alike = [Clause(word, weight) for word in engine.suggest_spellings(clause.term)]
         held = self._count_documents(engine, alike)
         return next((other for other in alike if held[other]), None)
 
     def _build_form_clauses(self) -> tuple[Clause, ...]:
         lone = [
-            Clause(f"·{character}", TYPED_FORM_WEIGHT)
+            Clause(f"·{character}", WEIGHTS.query.typed_form)
             for character in self.carrier_phrase.single_characters
         ]
         known = {
@@ -312,7 +311,7 @@ class _QueryAnalyzer:
         if known and known.issuperset(latin):
             return tuple(lone)
         typed = [
-            Clause(form, TYPED_FORM_WEIGHT)
+            Clause(form, WEIGHTS.query.typed_form)
             for form in alternate_forms.list_typed_forms(self.query_text)
         ]
         return tuple(dict.fromkeys([*lone, *typed]))
@@ -327,8 +326,10 @@ class _QueryAnalyzer:
         )
         return not (
             meaning
-            and measure_synonym_coverage(self.query_text, self.lexicon)
-            >= MIN_PHONETIC_SHARE
+            and measure_synonym_coverage(
+                self.query_text, self.lexicon, WEIGHTS.term_weights
+            )
+            >= WEIGHTS.query.min_phonetic_share
         )
 
     @property
@@ -354,15 +355,17 @@ def _add_single_characters(lone: Iterable[str], terms: WeightedTerms) -> Weighte
 
 def _make_phonetic_clause(pair: Clause) -> Clause:
     return Clause(
-        make_phonetic_term(pair.term), PHONETIC_WEIGHT * _get_word_weight(pair)
+        make_phonetic_term(pair.term), WEIGHTS.query.phonetic * _get_word_weight(pair)
     )
 
 
 def _is_content_synonym(same: Clause) -> bool:
     """Tell whether a clause of the same meaning does more than ask."""
-    return _get_word_weight(same) > SYNONYM_WEIGHT * CONTENT_WEIGHT_THRESHOLD
+    return _get_word_weight(same) > (
+        WEIGHTS.term_weights.synonym * WEIGHTS.term_weights.content_threshold
+    )
 
 
 def _get_word_weight(clause: Clause) -> float:
     """Return what a clause weighs, as if it were a word."""
-    return clause.weight / BIGRAM_WEIGHT if clause.is_bigram else clause.weight
+    return clause.weight / WEIGHTS.query.bigram if clause.is_bigram else clause.weight

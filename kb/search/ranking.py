@@ -14,19 +14,12 @@ from kb.search.confidence import (
 )
 from kb.search.features import compute_features, sum_term_weights
 from kb.search.query_analysis import QueryAnalysis
+from kb.search.weights import WEIGHTS
 from kb.text.chinese.similarity import Wording
 from kb.text.markup.passage import score_best_sentence
 
 MAX_RANKED_CANDIDATES = 30  # candidates that are looked at closely
-MIN_SCORE_SHARE = (
-    0.2  # share of the best score of the engine below which a result is noise
-)
-CONFIDENCE_THRESHOLD = 0.5  # score below which nothing was found, only something near
 MAX_NEAR_HITS = 5  # entries offered where nothing was found, and whose answers are read
-EXACT_MATCH_BOOST = 100.0  # more than all else that puts candidates in order
-MIN_QUESTION_COVERAGE = (
-    0.75  # share of a question that must be asked for before it tells enough
-)
 BoostScores = Callable[[dict[int, float]], dict[int, float]]  # scores, best first
 # Which of these ids the reader may see; of the first so many the wordings, too, the
 # question first.
@@ -77,7 +70,8 @@ def rank_candidates(
     found = [_make_ranked_candidate(id, signs[id]) for id in near]
     if answers and not (
         is_confident(found)
-        and signs[near[0]].similarity.asked_content_share >= MIN_QUESTION_COVERAGE
+        and signs[near[0]].similarity.asked_content_share
+        >= WEIGHTS.ranking.min_question_coverage
     ):
         best = _add_answer_coverage(asked, near[:MAX_NEAR_HITS], signs, answers)
         near[:MAX_NEAR_HITS] = sorted(
@@ -96,7 +90,7 @@ def _select_candidates(
     """Return what the engine proposes, best first, and how it scores; no noise."""
     pairs = zip(asked.candidates.ids, asked.candidates.scores, strict=True)
     scores = {id: score for id, score in pairs if id not in exclude}
-    floor = MIN_SCORE_SHARE * max(scores.values(), default=0.0)
+    floor = WEIGHTS.ranking.min_score_share * max(scores.values(), default=0.0)
     return {id: score for id, score in scores.items() if score >= floor}
 
 
@@ -104,7 +98,7 @@ def is_confident(found: Sequence[RankedCandidate]) -> bool:
     """Tell whether what was asked for is among the best of `found`."""
     return (
         max((one.confidence for one in found[:MAX_NEAR_HITS]), default=0.0)
-        >= CONFIDENCE_THRESHOLD
+        >= WEIGHTS.confidence.threshold
     )
 
 
@@ -139,12 +133,13 @@ def _compute_rank_score(score: float, signs: CandidateFeatures) -> float:
     letters stand in the same order, and how much of the query is answered at all.
     What asks just that is before all else.
     """
-    like, just = signs.similarity, EXACT_MATCH_BOOST * signs.is_exact
+    like, weights = signs.similarity, WEIGHTS.ranking
+    just = weights.exact_match * signs.is_exact
     known = (
         math.log(score)
-        + 2.5 * like.indel_ratio**2
-        + 2 * signs.query_coverage
-        + like.letter_coverage
+        + weights.indel_ratio_squared * like.indel_ratio**2
+        + weights.query_coverage * signs.query_coverage
+        + weights.letter_coverage * like.letter_coverage
     )
     return known + just
 
@@ -154,4 +149,6 @@ def _compute_proximity_boost(signs: CandidateFeatures) -> float:
 
     That is the question, or a sentence of the answer.
     """
-    return 2 * max(signs.answer_coverage, signs.own_wording_coverage)
+    return WEIGHTS.ranking.single_place * max(
+        signs.answer_coverage, signs.own_wording_coverage
+    )

@@ -13,10 +13,11 @@ from django.utils import timezone
 from kb.models import Entry, EntryQuerySet, EntryVisibility, Reader, Reply
 from kb.search.filters import SearchFilters
 from kb.search.ranking import RankedCandidate
+from kb.search.weights import WEIGHTS
 from kb.system.database import raw_sql
 from kb.text.chinese import normalize, similarity
 from kb.text.chinese.similarity import Wording, analyze_wordings
-from kb.text.chinese.term_weights import QUESTION_WORD_WEIGHT, WeightedTerms
+from kb.text.chinese.term_weights import WeightedTerms
 from kb.usage import LearnedWords
 
 PUBLISHED_STATUS = Entry.Status.PUBLISHED.value
@@ -165,9 +166,8 @@ def search_database(
     terms: WeightedTerms, readable: EntryQuerySet, learned: LearnedWords
 ) -> list[RankedCandidate]:
     """Return entries by the share of terms a question holds, without the engine."""
-    telling = [t for t, weight in terms.words.items() if weight > QUESTION_WORD_WEIGHT][
-        :16
-    ]
+    least = WEIGHTS.term_weights.question_word
+    telling = [t for t, weight in terms.words.items() if weight > least][:16]
     if not telling:
         return []
     holds = Q()

@@ -5,38 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kb.index.engines import FieldGroup, WeightedField
+from kb.search.weights import WEIGHTS, QuestionFieldWeights, TextFieldWeights
 
-PICKED_WORDS_WEIGHT = (
-    0.6  # weight of words that led people of the reader's own side to an entry
-)
+
+def _make_field_group(
+    weights: TextFieldWeights | QuestionFieldWeights, names: tuple[str, ...]
+) -> FieldGroup:
+    """Return the group of the fields `names`, weighted as weights.toml says."""
+    by_name = {name: getattr(weights, name) for name in names}
+    fields = (WeightedField(name, w.boost, w.b) for name, w in by_name.items())
+    return FieldGroup(tuple(fields), weights.k1, weights.boost)
+
 
 # Texts as one, where an answer may make up for what the question does not say.
 # Agents' words and short codes are for those who may read them.
-_PUBLIC_FIELDS = (
-    WeightedField("question", 4.0, 0.6),
-    WeightedField("phrasings", 3.0, 0.3),
-    WeightedField("answer", 1.0, 0.5),
-    WeightedField("forms", 2.0, 0.5),
-)
-_STAFF_FIELDS = (
-    *_PUBLIC_FIELDS,
-    WeightedField("picked_staff", PICKED_WORDS_WEIGHT, 0.0),
-    WeightedField("keywords", 8.0, 0.0),
-    WeightedField("replies", 0.8, 0.5),
-)
+_PUBLIC_FIELDS = ("question", "phrasings", "answer", "forms")
 # The question for itself: to be asked about a word is more than to mention it.
-_QUESTION_GROUP = FieldGroup(
-    (WeightedField("question", 1.0, 0.9), WeightedField("phrasings", 1.0, 0.3)),
-    1.2,
-    2.0,
-)
+_QUESTION_GROUP = _make_field_group(WEIGHTS.fields.question, ("question", "phrasings"))
 PUBLIC_FIELD_GROUPS = (
-    FieldGroup(
-        (*_PUBLIC_FIELDS, WeightedField("picked", PICKED_WORDS_WEIGHT, 0.0)), k1=3.0
+    _make_field_group(WEIGHTS.fields.text, (*_PUBLIC_FIELDS, "picked")),
+    _QUESTION_GROUP,
+)
+STAFF_FIELD_GROUPS = (
+    _make_field_group(
+        WEIGHTS.fields.text, (*_PUBLIC_FIELDS, "picked_staff", "keywords", "replies")
     ),
     _QUESTION_GROUP,
 )
-STAFF_FIELD_GROUPS = (FieldGroup(_STAFF_FIELDS, k1=3.0), _QUESTION_GROUP)
 
 
 @dataclass(frozen=True, slots=True)

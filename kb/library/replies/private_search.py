@@ -11,7 +11,7 @@ from django.db.models import Q
 from kb.language import vocabulary
 from kb.models import Entry, Reply, ReplyQuerySet, User
 from kb.text.chinese import autocomplete_keys, normalize
-from kb.text.chinese.term_weights import QUESTION_WORD_WEIGHT, weigh_terms
+from kb.text.chinese.term_weights import DEFAULT_TERM_WEIGHTS, weigh_terms
 
 MAX_SEARCHED_REPLIES = 1000  # last changed first
 MIN_MATCHED_SHARE = 0.6  # of the query's term weights that a reply must contain
@@ -29,7 +29,9 @@ def search_private_replies(words: str, *, user: User, limit: int = 5) -> list[Re
     normalized = normalize.normalize_text(words).strip()
     terms = weigh_terms(words, vocabulary.load_current_lexicon()).words
     content_weights = {
-        term: weight for term, weight in terms.items() if weight > QUESTION_WORD_WEIGHT
+        term: weight
+        for term, weight in terms.items()
+        if weight > DEFAULT_TERM_WEIGHTS.question_word
     }
     typed_letters = autocomplete_keys.extract_letters(words)
     scores = {

@@ -14,8 +14,9 @@ from kb.quality.relevance_tests.result_ranks import (
     find_result_rank,
     forecast_result_rank,
 )
+from kb.search.weights import WEIGHTS
 from kb.text.chinese.normalize import normalize_text
-from kb.text.chinese.term_weights import QUESTION_WORD_WEIGHT, weigh_terms
+from kb.text.chinese.term_weights import weigh_terms
 
 MIN_SHARED_WEIGHT = (
     0.5  # of what a query tells that must stand in an entry to be touched by it
@@ -93,9 +94,12 @@ def _list_searched_texts(entry: Entry) -> Iterator[str]:
 
 def _compute_shared_weight(words: str, text: str) -> float:
     """Return the share of what `words` tell that stands in a normalized text."""
-    told = weigh_terms(words, vocabulary.load_current_lexicon()).words
+    term_weights = WEIGHTS.term_weights
+    terms = weigh_terms(words, vocabulary.load_current_lexicon(), term_weights).words
     weights = {
-        term: weight for term, weight in told.items() if weight > QUESTION_WORD_WEIGHT
+        term: weight
+        for term, weight in terms.items()
+        if weight > term_weights.question_word
     }
     held = sum(weight for term, weight in weights.items() if term in text)
     return held / (sum(weights.values()) or 1.0)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from functools import cache
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -18,15 +16,9 @@ from kb.index import sync
 from kb.models import LanguageEdition, RelevanceTest, RelevanceTestRun, User
 from kb.publishing import edition
 from kb.quality.relevance_tests.result_ranks import ResultRank, find_result_rank
+from kb.search.weights import WEIGHTS_HASH
 
 RunCause = RelevanceTestRun.Cause
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-WEIGHT_SOURCE_PATHS = (
-    "search",
-    "text",
-    "index/engines",
-    "index/documents.py",
-)  # where the weights stand
 PROGRESS_STEP_TESTS = 50  # queries between two notes of how far it has come
 ABANDONED_RUN_AGE = timedelta(
     minutes=10
@@ -101,7 +93,7 @@ def compute_test_stamp() -> str:
         edition_stamp.raised_at,
         words,
         queries,
-        _hash_weight_sources(),
+        WEIGHTS_HASH,
     )
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
@@ -136,14 +128,3 @@ def _describe_rank_change(row: RelevanceTest, found: ResultRank) -> dict[str, An
         "after": found.rank,
         "above": list(found.entry_ids_above),
     }
-
-
-@cache
-def _hash_weight_sources() -> str:
-    """Return a digest of the code that decides what stands where."""
-    made = hashlib.blake2b(digest_size=8)
-    for name in WEIGHT_SOURCE_PATHS:
-        path = PACKAGE_ROOT / name
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            made.update(file.read_bytes())
-    return made.hexdigest()

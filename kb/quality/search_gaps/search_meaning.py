@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
+from kb.search.weights import WEIGHTS
 from kb.text.chinese import pinyin, tokenizer
 from kb.text.chinese.lexicon import Lexicon
 from kb.text.chinese.normalize import HAN_RUN_PATTERN, normalize_text
@@ -21,7 +22,6 @@ from kb.text.chinese.similarity import strip_punctuation
 from kb.text.chinese.term_weights import (
     PARTICLE_CHARACTERS,
     QUESTION_PHRASES,
-    QUESTION_WORD_WEIGHT,
     weigh_terms,
 )
 
@@ -49,9 +49,11 @@ class SearchMeaning(NamedTuple):
         All synonyms of a set count as one word.
         """
         spelling = _replace_synonyms(normalize_text(text), lexicon)
-        weights = weigh_terms(spelling, lexicon).words
+        weights = weigh_terms(spelling, lexicon, WEIGHTS.term_weights).words
         terms = [
-            term for term, weight in weights.items() if weight > QUESTION_WORD_WEIGHT
+            term
+            for term, weight in weights.items()
+            if weight > WEIGHTS.term_weights.question_word
         ]
         maximal_terms = [t for t in terms if not any(t != o and t in o for o in terms)]
         content = strip_punctuation(_QUESTION_WORD_PATTERN.sub(" ", spelling))

@@ -12,16 +12,10 @@ from kb.text.chinese import fast_jieba, tokenizer
 from kb.text.chinese.lexicon import EMPTY_LEXICON, Lexicon
 from kb.text.chinese.normalize import HAN_RUN_PATTERN, normalize_text
 
-QUESTION_WORD_WEIGHT = 0.4  # weight of what only makes a sentence a question
-STOP_WORD_WEIGHT = 0.05  # weight of a stop word
-SYNONYM_WEIGHT = 0.45  # weight of what means the same beside what was typed
 MAX_SYNONYMS_PER_TERM = 6  # members of a set that are asked for beside the one typed
 MAX_CARRIER_QUERY_CHARS = (
     20  # characters of a question that may be led up to and hardly told
 )
-CONTENT_WEIGHT_THRESHOLD = (
-    1 + QUESTION_WORD_WEIGHT
-) / 2  # weight of a pair that half asks: 么退 of 怎么退货
 # Phrases that ask, greet or soften; then characters that do so as words.
 QUESTION_PHRASES = """
 为什么 为啥 为何 什么时候 啥时候 多长时间 多长 什么样 什么 怎么样 怎么办 怎么弄 怎么回事 怎么 怎样 咋办 咋整 咋样 咋 如何 哪里 哪儿
@@ -46,6 +40,31 @@ _QUESTION_PHRASE_PATTERN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class TermWeights:
+    """What terms weigh by what they do in a question; a content word weighs 1.
+
+    `question_word` is the weight of words that only ask, greet or soften, `stop_word`
+    that of stop words, `synonym` the factor of a synonym beside the typed word. A
+    search passes the values of its weights.toml; the defaults are for other callers.
+    """
+
+    question_word: float = 0.4
+    stop_word: float = 0.05
+    synonym: float = 0.45
+
+    @property
+    def content_threshold(self) -> float:
+        """The weight above which a term is content.
+
+        A pair of a question word's character and another, 么退 of 怎么退货, weighs this.
+        """
+        return (1 + self.question_word) / 2
+
+
+DEFAULT_TERM_WEIGHTS = TermWeights()
+
+
+@dataclass(frozen=True, slots=True)
 class WeightedTerms:
     """What a text asks for: words and pairs of Han characters, each with a weight."""
 
@@ -55,14 +74,18 @@ class WeightedTerms:
     def __bool__(self) -> bool:
         return bool(self.words or self.bigrams)
 
-    def list_terms_to_highlight(self, full: float = 1.0) -> tuple[str, ...]:
-        """Return the terms worth a mark: not 怎么, and no lone letter beside words.
+    def list_terms_to_highlight(
+        self, full: float = 1.0, weights: TermWeights = DEFAULT_TERM_WEIGHTS
+    ) -> tuple[str, ...]:
+        """Return the terms to mark: not 怎么, and no single letter beside words.
 
-        `full` is what a word weighs that tells: SAME in what `meant` returns.
+        `full` is the weight of a content word: `weights.synonym` among synonyms.
         """
         weighed = (self.words | self.bigrams).items()
         told = [
-            term for term, weight in weighed if weight > CONTENT_WEIGHT_THRESHOLD * full
+            term
+            for term, weight in weighed
+            if weight > weights.content_threshold * full
         ]
         return tuple([t for t in told if len(t) > 1] or told)
 
@@ -95,43 +118,51 @@ def strip_function_words(spelling: str) -> str:
 
 
 @lru_cache(maxsize=500)  # a search asks several times for the same
-def weigh_terms(text: str, lexicon: Lexicon = EMPTY_LEXICON) -> WeightedTerms:
+def weigh_terms(
+    text: str,
+    lexicon: Lexicon = EMPTY_LEXICON,
+    weights: TermWeights = DEFAULT_TERM_WEIGHTS,
+) -> WeightedTerms:
     """Return the terms of `text` with weights up to 1.
 
     What merely asks weighs LIGHT; a stop word SILENT, unless nothing else is there.
     A cry asks for nothing.
     """
-    weights = _get_character_weights(text, lexicon)
-    if _INTERJECTION_PATTERN.fullmatch("".join(filter(str.isalnum, weights.spelling))):
+    letters = _get_character_weights(text, lexicon, weights)
+    if _INTERJECTION_PATTERN.fullmatch("".join(filter(str.isalnum, letters.spelling))):
         return WeightedTerms({}, {})
     return WeightedTerms(
-        {word: weights.weigh_term(word) for word in tokenizer.tokenize_text(text)},
-        {pair: weights.weigh_term(pair) for pair in tokenizer.extract_bigrams(text)},
+        {word: letters.weigh_term(word) for word in tokenizer.tokenize_text(text)},
+        {pair: letters.weigh_term(pair) for pair in tokenizer.extract_bigrams(text)},
     )
 
 
 @lru_cache(maxsize=500)
-def find_carrier_phrase(text: str, lexicon: Lexicon = EMPTY_LEXICON) -> CarrierPhrase:
+def find_carrier_phrase(
+    text: str,
+    lexicon: Lexicon = EMPTY_LEXICON,
+    weights: TermWeights = DEFAULT_TERM_WEIGHTS,
+) -> CarrierPhrase:
     """Return what of `text` asks, greets or softens, where it stands around the rest.
 
     Of more than SHORT characters nothing: they tell enough, whatever leads up.
     """
     if len(text) > MAX_CARRIER_QUERY_CHARS:
         return CarrierPhrase(frozenset(), (), is_topic_complete=False)
-    weights = _get_character_weights(text, lexicon)
-    leads = weights.flag_carrier_letters()
+    letters = _get_character_weights(text, lexicon, weights)
+    leads = letters.flag_carrier_letters()
     inside, outside, lone, whole = set[str](), set[str](), list[str](), True
-    for run in HAN_RUN_PATTERN.finditer(weights.spelling):
+    for run in HAN_RUN_PATTERN.finditer(letters.spelling):
         for at in range(run.start(), run.end() - 1):
-            pair = weights.spelling[at : at + 2]
+            pair = letters.spelling[at : at + 2]
             (inside if leads[at] or leads[at + 1] else outside).add(pair)
         for at in _find_single_characters(run, leads):
             lone += (
-                [weights.spelling[at]] if weights.is_beside_question_word(at) else []
+                [letters.spelling[at]] if letters.is_beside_question_word(at) else []
             )
-            whole = whole and weights.is_beside_question_word(at)
-    for word in weigh_terms(text, lexicon).words:
-        at = weights.spelling.find(word)
+            whole = whole and letters.is_beside_question_word(at)
+    for word in weigh_terms(text, lexicon, weights).words:
+        at = letters.spelling.find(word)
         if at >= 0 and all(leads[at : at + len(word)]):
             inside.add(word)
     return CarrierPhrase(frozenset(inside - outside), tuple(dict.fromkeys(lone)), whole)
@@ -147,17 +178,20 @@ def _find_single_characters(run: re.Match[str], leads: Sequence[bool]) -> Iterat
 
 
 @lru_cache(maxsize=500)
-def weigh_synonyms(text: str, lexicon: Lexicon) -> WeightedTerms:
+def weigh_synonyms(
+    text: str, lexicon: Lexicon, weights: TermWeights = DEFAULT_TERM_WEIGHTS
+) -> WeightedTerms:
     """Return the terms of other wordings of `text` that it does not hold itself.
 
     Each weighs SAME times what the words weigh that it stands for; in several
     wordings, the most that it weighs in one.
     """
-    weights, typed = _get_character_weights(text, lexicon), weigh_terms(text, lexicon)
+    letters = _get_character_weights(text, lexicon, weights)
+    typed = weigh_terms(text, lexicon, weights)
     words: dict[str, float] = {}
     pairs: dict[str, float] = {}
     for member, others in find_synonyms(text, lexicon):
-        worth = SYNONYM_WEIGHT * weights.weigh_term(member)
+        worth = weights.synonym * letters.weigh_term(member)
         for other in others[:MAX_SYNONYMS_PER_TERM]:
             said_words, said_pairs = _tokenize_wording_cached(
                 other, lexicon.custom_words
@@ -180,36 +214,38 @@ def tokenize_wording(wording: str, lexicon: Lexicon) -> tuple[str, ...]:
     return _tokenize_wording_cached(wording, lexicon.custom_words)[0]
 
 
-def measure_synonym_coverage(text: str, lexicon: Lexicon) -> float:
+def measure_synonym_coverage(
+    text: str, lexicon: Lexicon, weights: TermWeights = DEFAULT_TERM_WEIGHTS
+) -> float:
     """Return the share of what `text` says that other wordings can say, too."""
-    weights = _get_character_weights(text, lexicon)
+    letters = _get_character_weights(text, lexicon, weights)
     said = (
-        weights.sum_letter_weights(member) for member, _ in find_synonyms(text, lexicon)
+        letters.sum_letter_weights(member) for member, _ in find_synonyms(text, lexicon)
     )
-    return sum(said) / max(weights.sum_letter_weights(weights.spelling), 1e-9)
+    return sum(said) / max(letters.sum_letter_weights(letters.spelling), 1e-9)
 
 
 class _CharacterWeights:
     """What the characters of a text weigh, and so the terms that stand in it."""
 
-    def __init__(self, text: str, lexicon: Lexicon) -> None:
+    def __init__(self, text: str, lexicon: Lexicon, weights: TermWeights) -> None:
+        self.term_weights = weights
+        question_word, stop_word = weights.question_word, weights.stop_word
         self.spelling = normalize_text(text)
-        self.particle_weights = dict.fromkeys(PARTICLE_CHARACTERS, QUESTION_WORD_WEIGHT)
+        self.particle_weights = dict.fromkeys(PARTICLE_CHARACTERS, question_word)
         self.letter_weights = [1.0] * len(self.spelling)
         for match in _QUESTION_PHRASE_PATTERN.finditer(self.spelling):
-            self._set_weight(match.start(), match.end(), QUESTION_WORD_WEIGHT)
+            self._set_weight(match.start(), match.end(), question_word)
         asking = list(self.letter_weights)
         for start, end in lexicon.stop_words.find_spans(self.spelling):
-            self._set_weight(start, end, STOP_WORD_WEIGHT)
+            self._set_weight(start, end, stop_word)
         for noise in _NOISE_PATTERN.finditer(self.spelling):
-            self._set_weight(*noise.span(), STOP_WORD_WEIGHT)
-        self.particle_weights |= dict.fromkeys(
-            lexicon.stop_words.characters, STOP_WORD_WEIGHT
-        )
+            self._set_weight(*noise.span(), stop_word)
+        self.particle_weights |= dict.fromkeys(lexicon.stop_words.characters, stop_word)
         if self._is_all_stop_words():
             self.letter_weights, self.particle_weights = (
                 asking,
-                dict.fromkeys(PARTICLE_CHARACTERS, QUESTION_WORD_WEIGHT),
+                dict.fromkeys(PARTICLE_CHARACTERS, question_word),
             )
 
     def weigh_term(self, term: str) -> float:
@@ -245,7 +281,7 @@ class _CharacterWeights:
         """Tell whether what stands next to a letter asks for it: 怎么, 能不能, 想, 要."""
         beside = (n for n in (at - 1, at + 1) if 0 <= n < len(self.spelling))
         return any(
-            self.letter_weights[n] == QUESTION_WORD_WEIGHT
+            self.letter_weights[n] == self.term_weights.question_word
             or self.spelling[n] in WISH_CHARACTERS
             for n in beside
         )
@@ -255,17 +291,19 @@ class _CharacterWeights:
 
     def _is_all_stop_words(self) -> bool:
         """Tell whether every letter is part of a stop word."""
+        stop_word = self.term_weights.stop_word
         return all(
-            weight == STOP_WORD_WEIGHT
-            or self.particle_weights.get(letter) == STOP_WORD_WEIGHT
+            weight == stop_word or self.particle_weights.get(letter) == stop_word
             for letter, weight in zip(self.spelling, self.letter_weights, strict=True)
             if letter.isalnum()
         )
 
 
 @lru_cache(maxsize=500)
-def _get_character_weights(text: str, lexicon: Lexicon) -> _CharacterWeights:
-    return _CharacterWeights(text, lexicon)
+def _get_character_weights(
+    text: str, lexicon: Lexicon, weights: TermWeights
+) -> _CharacterWeights:
+    return _CharacterWeights(text, lexicon, weights)
 
 
 @lru_cache(maxsize=10_000)
