@@ -81,14 +81,16 @@ class Asked:
 
         labels = (frozenset({PUBLIC}), frozenset({PUBLISHED}))
         scope = search.SearchScope(search.PUBLIC_FIELD_GROUPS, labels)
-        words = search.clean_query(query)
-        asked = search.analyze_query(
-            self.engine, words, scope, lexicon, search.MAX_RESULTS
+        candidates = search.find_candidates(
+            self.engine,
+            search.analyze_query(query, lexicon),
+            scope,
+            search.MAX_RESULTS,
         )
-        if asked is None:
+        if candidates is None:
             return []
         return search.rank_candidates(
-            self.engine, asked, self._faces, answers=self._answers
+            self.engine, candidates, self._faces, load_answers=self._answers
         )
 
     def worth(self, case: Case, lexicon: Lexicon) -> float:
@@ -119,4 +121,4 @@ class Asked:
                 "phrasings": row["similar"],
                 "answer": [row["answer"]],
             }
-            yield documents.analyze_texts(place, texts, [PUBLIC, PUBLISHED])
+            yield documents.make_document(place, texts, [PUBLIC, PUBLISHED])

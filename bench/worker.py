@@ -85,7 +85,7 @@ def _made(first: int, batch: list[dict[str, Any]]) -> list[Document]:
     from kb.index import documents
 
     return [
-        documents.analyze_texts(place, _texts(row), LABELS)
+        documents.make_document(place, _texts(row), LABELS)
         for place, row in enumerate(batch, first)
     ]
 
@@ -104,16 +104,13 @@ def _queries(
     """Return queries to warm up with, and those to time with the ids that answer."""
     from kb import search
     from kb.language import vocabulary
-    from kb.text.chinese import term_weights
 
     lexicon = vocabulary.load_starter_lexicon()
     places = {id: place for place, id in enumerate(ids)}
     labels = tuple(frozenset({label}) for label in LABELS)
     made = []
     for words, relevant in library.asks(ids):
-        clauses = search.build_clauses(
-            term_weights.weigh_terms(search.clean_query(words), lexicon)
-        )
+        clauses = search.build_clauses(search.analyze_query(words, lexicon).terms)
         if clauses:
             query = Query(
                 clauses, search.PUBLIC_FIELD_GROUPS, labels, search.MAX_RESULTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kb.index.documents import analyze_texts
+from kb.index.documents import make_document
 from kb.index.engines import (
     Clause,
     Document,
@@ -22,7 +22,7 @@ EVERYONE = (frozenset({PUBLIC}),)
 
 def doc(id: int, question: str, answer: str = "", *labels: str) -> Document:
     texts = {"question": [question], "answer": [answer]}
-    return analyze_texts(id, texts, labels or (PUBLIC,))
+    return make_document(id, texts, labels or (PUBLIC,))
 
 
 TEXTS = FieldGroup(

@@ -25,11 +25,11 @@ from bench.__main__ import PARTS, show
 from bench.asked import Asked
 from bench.contenders import CONTENDERS, Contender, letters
 from bench.figures import AT_LEAST, AT_MOST, line, percentile, target
-from kb.index.documents import analyze_texts
+from kb.index.documents import make_document
 from kb.index.engines.base import Clause, Document, Query
 from kb.language import vocabulary
-from kb.search import PUBLIC_FIELD_GROUPS, build_clauses
-from kb.text.chinese.term_weights import weigh_terms
+from kb.search import PUBLIC_FIELD_GROUPS, analyze_query, build_clauses
+from kb.text.chinese.lexicon import EMPTY_LEXICON
 from tests.relevance.labelled import libraries
 
 QUESTIONS = {
@@ -71,7 +71,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def terms(words: str) -> tuple[Clause, ...]:
-    return build_clauses(weigh_terms(words))
+    return build_clauses(analyze_query(words, EMPTY_LEXICON).terms)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def contender(name: str, folder: Path) -> Contender:
 @pytest.mark.parametrize("name", CONTENDERS)
 def test_every_engine_finds_the_same_first(name: str, tmp_path: Path) -> None:
     documents = [
-        analyze_texts(
+        make_document(
             n, {"question": [question], "answer": [f"第{n}条的答案。"]}, LABELS
         )
         for n, question in enumerate(QUESTIONS)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from kb.search import analyze_query
 from kb.text.chinese import term_weights
 from kb.text.chinese.lexicon import Lexicon
 from kb.text.chinese.normalize import normalize_text, normalize_with_offsets
@@ -119,9 +120,9 @@ def test_marks_stand_on_whole_words(text: str, term: str, wanted: str) -> None:
 
 def test_what_means_the_same_may_be_marked_too() -> None:
     sets = [SynonymGroup(("怎么", "如何")), SynonymGroup(("退款", "退钱"))]
-    terms = term_weights.weigh_synonyms(
+    terms = analyze_query(
         "怎么退钱", Lexicon(SynonymMatcher(sets))
-    ).list_terms_to_highlight(term_weights.DEFAULT_TERM_WEIGHTS.synonym)
+    ).synonym_terms.list_terms_to_highlight(term_weights.DEFAULT_TERM_WEIGHTS.synonym)
     assert highlight.highlight_terms("如何退款", terms) == "如何<mark>退款</mark>"
 
 

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kb import search as kb_search
-from kb.index.documents import analyze_texts
+from kb.index.documents import make_document
 from kb.index.engines import EngineUnavailableError, get_engine
 from kb.index.engines.memory import MemoryEngine
 from kb.models import Category, Entry, SynonymSet, User
@@ -27,7 +27,7 @@ from kb.search import (
 )
 from kb.search.ranking import RankedCandidate
 from kb.search.results import ReaderScope
-from kb.text.chinese import pinyin, term_weights, tokenizer
+from kb.text.chinese import pinyin, tokenizer
 from kb.text.chinese.lexicon import EMPTY_LEXICON
 from kb.text.chinese.similarity import analyze_wordings
 from kb.usage import LearnedWords
@@ -316,8 +316,8 @@ def test_a_degraded_search_stays_in_its_category(
 
 @given(words=st.text(alphabet=st.characters(codec=None, categories=None), max_size=300))
 def test_any_text_may_be_typed(words: str) -> None:
-    query = term_weights.weigh_terms(kb_search.clean_query(words))
-    for clause in kb_search.build_clauses(query):
+    query = kb_search.analyze_query(words, EMPTY_LEXICON)
+    for clause in kb_search.build_clauses(query.searched_terms):
         assert clause.weight > 0
         assert len(clause.term.split()) == 1
 
@@ -332,15 +332,16 @@ def test_any_text_is_asked_and_ranked(words: str) -> None:
     label = frozenset({"status=published"})
     engine = MemoryEngine()
     engine.replace_index(
-        analyze_texts(n, {"question": [t]}, label) for n, t in enumerate(texts)
+        make_document(n, {"question": [t]}, label) for n, t in enumerate(texts)
     )
     scope = kb_search.SearchScope(kb_search.PUBLIC_FIELD_GROUPS, (label,))
-    asked = kb_search.analyze_query(
-        engine, kb_search.clean_query(words), scope, EMPTY_LEXICON, 20
-    )
-    if asked:
+    query = kb_search.analyze_query(words, EMPTY_LEXICON)
+    candidates = kb_search.find_candidates(engine, query, scope, 20)
+    if candidates:
         found = kb_search.rank_candidates(
-            engine, asked, lambda ids, _: {n: analyze_wordings(texts[n]) for n in ids}
+            engine,
+            candidates,
+            lambda ids, _: {n: analyze_wordings(texts[n]) for n in ids},
         )
         assert all(0 <= one.confidence <= 1 for one in found)
         assert len({one.id for one in found}) == len(found)

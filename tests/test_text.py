@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from kb.search import analyze_query
 from kb.text.chinese import (
     alternate_forms,
     fast_jieba,
@@ -22,7 +23,7 @@ from kb.text.chinese import (
     term_weights,
     tokenizer,
 )
-from kb.text.chinese.lexicon import Lexicon
+from kb.text.chinese.lexicon import EMPTY_LEXICON, Lexicon
 from kb.text.chinese.similarity import (
     SimilarityTerms,
     Wording,
@@ -557,9 +558,9 @@ def test_words_that_only_ask_weigh_little() -> None:
 def test_what_leads_up_to_a_question_is_told_apart(
     text: str, terms: set[str], lone: tuple[str, ...], whole: bool
 ) -> None:
-    assert term_weights.find_carrier_phrase(text) == term_weights.CarrierPhrase(
-        frozenset(terms), lone, whole
-    )
+    assert analyze_query(
+        text, EMPTY_LEXICON
+    ).carrier_phrase == term_weights.CarrierPhrase(frozenset(terms), lone, whole)
 
 
 def test_a_pair_that_is_half_asking_weighs_in_between() -> None:
@@ -573,8 +574,8 @@ def test_a_pair_that_is_half_asking_weighs_in_between() -> None:
 def test_other_wordings_say_at_most_all_of_a_text() -> None:
     sets = [SynonymGroup(("mail", "邮件")), SynonymGroup(("email", "邮箱"))]
     lexicon = Lexicon.from_vocabulary(sets, [], [])
-    assert term_weights.measure_synonym_coverage("e-mail", lexicon) == 1
-    assert 0 < term_weights.measure_synonym_coverage("e-mail收不到", lexicon) < 1
+    assert analyze_query("e-mail", lexicon).synonym_coverage == 1
+    assert 0 < analyze_query("e-mail收不到", lexicon).synonym_coverage < 1
 
 
 @pytest.mark.parametrize("cry", ["呵呵", "嘿嘿嘿！", "hhhhhh", "发发发发", "啊 啊 啊"])

@@ -30,6 +30,7 @@ from kb.models import (
     SynonymSet,
     User,
 )
+from kb.search import analyze_query
 from kb.text.chinese import term_weights, tokenizer
 from kb.text.chinese.lexicon import Lexicon
 from kb.text.chinese.synonyms import SynonymGroup as Plain
@@ -105,7 +106,7 @@ def test_traditional_members_meet_simplified_texts(make_entry: MakeEntry) -> Non
 
 def test_the_same_weighs_less_than_half_of_what_it_stands_for() -> None:
     words = lexicon(Plain(("怎么", "如何")), Plain(("尾款", "剩下的钱")))
-    meant = term_weights.weigh_synonyms("怎么付尾款", words)
+    meant = analyze_query("怎么付尾款", words).synonym_terms
     assert (
         meant.words["如何"]
         == term_weights.DEFAULT_TERM_WEIGHTS.synonym
@@ -117,7 +118,7 @@ def test_the_same_weighs_less_than_half_of_what_it_stands_for() -> None:
 
 def test_a_term_of_two_wordings_counts_once_and_what_is_asked_never_again() -> None:
     words = lexicon(Plain(("到账", "入账")), Plain(("没收到", "入账失败", "收到")))
-    meant = term_weights.weigh_synonyms("没收到也没到账", words)
+    meant = analyze_query("没收到也没到账", words).synonym_terms
     assert meant.words["入账"] == term_weights.DEFAULT_TERM_WEIGHTS.synonym
     asked = term_weights.weigh_terms("没收到也没到账")
     assert not asked.words.keys() & meant.words.keys()
@@ -126,7 +127,7 @@ def test_a_term_of_two_wordings_counts_once_and_what_is_asked_never_again() -> N
 
 def test_of_a_large_set_only_the_first_are_asked_for() -> None:
     members = ("尾款", *(f"w{n}" for n in range(9)))
-    meant = term_weights.weigh_synonyms("尾款", lexicon(Plain(members)))
+    meant = analyze_query("尾款", lexicon(Plain(members))).synonym_terms
     assert {w for w in meant.words if w in members} == set(members[1:7])
 
 

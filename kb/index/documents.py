@@ -1,9 +1,10 @@
-"""What the engine is told of an entry: the one place where prose becomes terms."""
+"""Documents: an entry's texts as terms, and its labels, for the search engine."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
@@ -18,72 +19,105 @@ from kb.models import (
 from kb.text.chinese import alternate_forms, tokenizer
 
 DOCUMENT_BATCH_ENTRIES = 500  # entries read from the database at a time
-MAX_LEARNED_WORDINGS = 30  # wordings of an entry that evidence speaks for, a side
-MIN_WORDINGS_SHARING_TERM = 2  # wordings that must share a term before it counts
-ANY_CHANNEL = "any"  # of what can be sent anywhere
-MAX_TERM_REPEATS = 3  # times that a shared term counts, however many share it
+MAX_LEARNED_WORDINGS = 30  # searches, a side, after which an entry was picked
+MIN_WORDINGS_SHARING_TERM = 2  # learned wordings that must share a term to index it
+MAX_TERM_REPEATS = 3  # times that a shared term is indexed, however many share it
+ANY_CHANNEL = "any"  # label of entries with something to send on every channel
 
 
 class EntrySource(NamedTuple):
-    """An entry as prose, fit to be sent to another process."""
+    """An entry's texts by field and its labels, fit to be sent to another process."""
 
     id: int
     texts: dict[str, list[str]]
     labels: list[str]
 
 
-def analyze_texts(
+@dataclass(frozen=True, slots=True)
+class DocumentAnalysis:
+    """The terms of an entry's texts, in order, duplicates kept.
+
+    `words` and `bigrams` map the name of a field to its terms; `forms` has the
+    question and its phrasings as they sound, and character by character.
+    """
+
+    words: Mapping[str, tuple[str, ...]]
+    bigrams: Mapping[str, tuple[str, ...]]
+    forms: tuple[str, ...]
+
+    def to_document(self, id: int, labels: Iterable[str] = ()) -> Document:
+        """Return the document for an engine, without empty fields."""
+        terms = {"forms": self.forms, **self.words}
+        for name, bigrams in self.bigrams.items():
+            if field := get_field_name(name, pair=True):
+                terms[field] = bigrams
+        return Document(id, frozenset(labels), {f: t for f, t in terms.items() if t})
+
+
+def analyze_texts(texts: Mapping[str, Iterable[str]]) -> DocumentAnalysis:
+    """Return the terms of an entry's texts by the names of their fields.
+
+    This is the one place where the texts of entries become terms.
+    """
+    parts_by_name = {name: tuple(filter(None, parts)) for name, parts in texts.items()}
+    words, bigrams = {}, {}
+    for name, parts in parts_by_name.items():
+        is_learned = name in LEARNED_FIELDS
+        join = _select_common_terms if is_learned else _concatenate_terms
+        words[name] = join(tokenizer.tokenize_text(part) for part in parts)
+        if get_field_name(name, pair=True):
+            bigrams[name] = join(tokenizer.extract_bigrams(part) for part in parts)
+    wordings = (
+        part
+        for name in ("question", "phrasings")
+        for part in parts_by_name.get(name, ())
+    )
+    forms = (alternate_forms.list_indexed_forms(wording) for wording in wordings)
+    return DocumentAnalysis(words, bigrams, tuple(chain.from_iterable(forms)))
+
+
+def make_document(
     id: int, texts: Mapping[str, Iterable[str]], labels: Iterable[str] = ()
 ) -> Document:
-    """Return the document of an entry with `texts`, the name of a field to prose.
+    """Return the document of an entry with `texts`, by the names of their fields."""
+    return analyze_texts(texts).to_document(id, labels)
 
-    This is the one place where prose becomes terms. The question and its
-    phrasings are also held in other forms: as they sound, and by character.
-    """
-    terms: dict[str, tuple[str, ...]] = {}
-    texts = {name: tuple(parts) for name, parts in texts.items()}
-    for field, parts in texts.items():
-        kept = [part for part in parts if part]
-        joined = _select_common_terms if field in LEARNED_FIELDS else _concatenate_terms
-        terms[field] = joined(tokenizer.tokenize_text(part) for part in kept)
-        if pairs := get_field_name(field, pair=True):
-            terms[pairs] = joined(tokenizer.extract_bigrams(part) for part in kept)
-    asked = (*texts.get("question", ()), *texts.get("phrasings", ()))
-    terms["forms"] = tuple(
-        form for text in asked for form in alternate_forms.list_indexed_forms(text)
-    )
-    return Document(id, frozenset(labels), {k: v for k, v in terms.items() if v})
+
+def build_document(source: EntrySource) -> Document:
+    """Return the document of an entry, as `make_document`; runs in any process."""
+    return make_document(source.id, source.texts, source.labels)
 
 
 def load_sources(entries: EntryQuerySet) -> Iterator[EntrySource]:
-    """Yield what documents are made of, reading BATCH entries at a time.
+    """Yield the sources of `entries`, read DOCUMENT_BATCH_ENTRIES at a time.
 
-    Each batch is a query of its own: one that stays open for a whole rebuild
-    would keep the database from tidying up behind the writers.
+    Each batch is a query of its own: one that stays open for a whole rebuild would
+    keep the database from removing old rows.
     """
     parents = dict(Category.objects.values_list("pk", "parent_id"))
-    # What is one person's or one team's is never told: others would find it by
-    # its words. These few are looked through in the database.
-    parts = (prefetch_shared_replies(), "phrasings", "evidence", "tags")
-    full = entries.order_by("pk").prefetch_related(*parts)
-    batch = list(full[:DOCUMENT_BATCH_ENTRIES])
+    # Replies of one person or one team are not indexed: others would find the entry
+    # by their words. They are few and searched in the database.
+    related = (prefetch_shared_replies(), "phrasings", "evidence", "tags")
+    ordered = entries.order_by("pk").prefetch_related(*related)
+    batch = list(ordered[:DOCUMENT_BATCH_ENTRIES])
     while batch:
         yield from (_make_source(entry, parents) for entry in batch)
-        batch = list(full.filter(pk__gt=batch[-1].pk)[:DOCUMENT_BATCH_ENTRIES])
+        batch = list(ordered.filter(pk__gt=batch[-1].pk)[:DOCUMENT_BATCH_ENTRIES])
 
 
 def _make_source(entry: Entry, parents: Mapping[int, int | None]) -> EntrySource:
-    # What is out of force is for colleagues alone; index.sync looks again in time.
+    # Outside of its validity dates an entry is for staff alone; index.sync marks it
+    # again when that changes.
     audience = entry.audience if entry.is_in_force else Entry.Audience.INTERNAL
-    labels = [f"status={entry.status}", f"audience={audience}"]
+    labels = [make_status_label(entry.status), make_audience_label(audience)]
     labels += [make_tag_label(tag.pk) for tag in entry.tags.all()]
     channels = {reply.channel or ANY_CHANNEL for reply in entry.replies.all()}
     channels |= {ANY_CHANNEL} if entry.answer else set()
     labels += map(make_channel_label, sorted(channels))
-    category = entry.category_id
-    while category:  # the tree refuses loops
-        labels.append(make_category_label(category))
-        category = parents.get(category)
+    category_id = entry.category_id
+    while category_id:  # the category tree has no loops
+        labels.append(make_category_label(category_id))
+        category_id = parents.get(category_id)
     texts = {
         "keywords": [entry.keywords],
         "question": [entry.question],
@@ -96,14 +130,12 @@ def _make_source(entry: Entry, parents: Mapping[int, int | None]) -> EntrySource
     return EntrySource(entry.pk, texts, labels)
 
 
-def build_document(source: EntrySource) -> Document:
-    return analyze_texts(source.id, source.texts, source.labels)
-
-
 def _list_learned_words(entry: Entry, side: SearchSide) -> list[str]:
-    """Return the words of evidence that count, the strongest first."""
-    rows = [e.words for e in entry.evidence.all() if e.side == side and e.level]
-    return rows[:MAX_LEARNED_WORDINGS]
+    """Return the searches after which `side` picked the entry, the strongest first."""
+    words = [
+        row.words for row in entry.evidence.all() if row.side == side and row.level
+    ]
+    return words[:MAX_LEARNED_WORDINGS]
 
 
 def _concatenate_terms(texts: Iterable[list[str]]) -> tuple[str, ...]:
@@ -111,18 +143,26 @@ def _concatenate_terms(texts: Iterable[list[str]]) -> tuple[str, ...]:
 
 
 def _select_common_terms(texts: Iterable[list[str]]) -> tuple[str, ...]:
-    """Return the terms that several texts share, as often as there are, within reason.
+    """Return the terms that several texts share, each as often as texts do.
 
-    One wording teaches nothing about others: its words would pull in whatever
-    shares them. That cost 8 points of R@1 where nothing can be learned.
+    A single wording says nothing about others: its words would match every query
+    that shares them. That cost 8 points of R@1 where nothing can be learned.
     """
     counts = Counter(chain.from_iterable(map(set, texts)))
-    often = {
-        t: min(n, MAX_TERM_REPEATS)
-        for t, n in counts.items()
-        if n >= MIN_WORDINGS_SHARING_TERM
+    repeats = {
+        term: min(count, MAX_TERM_REPEATS)
+        for term, count in counts.items()
+        if count >= MIN_WORDINGS_SHARING_TERM
     }
-    return tuple(t for t, n in sorted(often.items()) for _ in range(n))
+    return tuple(term for term, n in sorted(repeats.items()) for _ in range(n))
+
+
+def make_status_label(status: str) -> str:
+    return f"status={status}"
+
+
+def make_audience_label(audience: str) -> str:
+    return f"audience={audience}"
 
 
 def make_category_label(pk: int) -> str:

@@ -1,25 +1,46 @@
-"""Turn what a person typed into entries that person may read."""
+"""Search: from what somebody typed to the entries that they may read.
+
+The words of a query are read once, in step 3; later steps read its analysis. A
+reader follows a query through these places:
+
+ 1. kb/web/faq/search_views.py, `show_search_page`: parses the address
+ 2. kb/search/__init__.py, `search_entries`: the steps of a search, in order
+ 3. kb/search/query_analysis.py, `analyze_query`: a `QueryAnalysis` of the words
+ 4. kb/text/chinese/term_weights.py: weights of terms, carrier phrase, synonyms
+ 5. kb/text/chinese/tokenizer.py: words and bigrams
+ 6. kb/search/scope.py, `SearchScope`: fields and documents that a reader may match
+ 7. kb/search/candidates.py, `find_candidates`: document frequencies, other forms,
+    and a `CandidateSet` of what the engine finds
+ 8. kb/index/engines/base.py, `Engine.search`: the port of the engines
+ 9. kb/search/ranking.py, `rank_candidates`: `RankedCandidate`s, best first
+10. kb/usage/evidence.py, `LearnedWords`: what people picked after the same words
+11. kb/search/results.py, `load_wordings`: the database says who may read what
+12. kb/search/features.py, `compute_features`: `CandidateFeatures` of the best
+13. kb/text/chinese/similarity.py, `compare_wordings`: query and question compared
+14. kb/search/confidence.py, `compute_confidence`: how probable an answer is
+15. kb/search/results.py, `ReaderScope.load_hits`: the entries, as `SearchResults`
+
+All fitted numbers are in weights.toml.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 
 from kb.index import autocomplete
 from kb.index.autocomplete import Suggestion
-from kb.index.documents import make_category_label
-from kb.index.engines import EngineUnavailableError, FieldGroup, get_engine
+from kb.index.engines import EngineUnavailableError, get_engine
 from kb.language import vocabulary
-from kb.models import Category, Entry, Reader, get_visible_category_ids
-from kb.search.filters import SearchFilters
+from kb.models import Category, Entry, Reader
+from kb.search.candidates import build_clauses, find_candidates
 from kb.search.query_analysis import (
     MAX_QUERY_CHARS,
+    QueryAnalysis,
     analyze_query,
-    build_clauses,
     clean_query,
 )
 from kb.search.ranking import (
@@ -35,13 +56,18 @@ from kb.search.results import (
     MAX_RESULTS,
     ReaderScope,
     SearchHit,
+    SearchResults,
     load_wordings,
     search_database,
 )
-from kb.search.scope import PUBLIC_FIELD_GROUPS, STAFF_FIELD_GROUPS, SearchScope
+from kb.search.scope import (
+    PUBLIC_FIELD_GROUPS,
+    STAFF_FIELD_GROUPS,
+    SearchFilters,
+    SearchScope,
+)
 from kb.search.weights import WEIGHTS
 from kb.text.chinese import autocomplete_keys, pinyin, tokenizer
-from kb.text.chinese.term_weights import weigh_synonyms, weigh_terms
 from kb.usage import LearnedWords, get_search_side
 
 __all__ = [
@@ -51,6 +77,7 @@ __all__ = [
     "STAFF_FIELD_GROUPS",
     "LoadAnswers",
     "LoadWordings",
+    "QueryAnalysis",
     "SearchFilters",
     "SearchHit",
     "SearchResults",
@@ -59,42 +86,25 @@ __all__ = [
     "analyze_query",
     "build_clauses",
     "clean_query",
+    "find_candidates",
     "find_duplicate_entries",
     "find_related_entries",
     "find_similar_entries",
     "is_confident",
     "preview_search",
     "rank_candidates",
+    "run_search",
     "search_entries",
     "search_entry_ids",
     "suggest_entries",
     "warm_up_search",
 ]
-MAX_SIMILAR_CANDIDATES = (
-    20  # entries that are looked at when some like a text are wanted
-)
 DUPLICATE_THRESHOLD = WEIGHTS.duplicates.threshold
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResults:
-    """`total` counts what this reader may see, up to MOST; `terms` are to be marked.
-
-    Where no hit is sure enough there are none, and the best are in `near`. Where
-    nobody writes what was typed, `meant` is what the best entry writes instead.
-    """
-
-    query: str
-    hits: tuple[SearchHit, ...] = ()
-    total: int = 0
-    terms_to_highlight: tuple[str, ...] = ()
-    is_degraded: bool = False
-    near_hits: tuple[SearchHit, ...] = ()
-    did_you_mean: str = ""
+MAX_SIMILAR_CANDIDATES = 20  # entries compared where those like a text are wanted
 
 
 def search_entries(
-    words: str,
+    text: str,
     *,
     user: Reader,
     category: Category | None = None,
@@ -102,86 +112,78 @@ def search_entries(
     offset: int = 0,
     limit: int = 20,
 ) -> SearchResults:
-    """Return the published entries that `user` may read and `words` ask for.
+    """Return the published entries that `user` may read and `text` asks for.
 
-    When the engine is unavailable, questions are matched in the database and
-    the results say so.
+    `within` narrows the search, or else `category`. While the engine is unavailable,
+    questions are matched in the database, and the results say so.
     """
-    words = clean_query(words)
-    lexicon = vocabulary.load_current_lexicon()
-    if not (terms := weigh_terms(words, lexicon, WEIGHTS.term_weights)):
-        return SearchResults(words)
-    reading = ReaderScope(user, filters=within or SearchFilters(category))
-    learned, degraded = LearnedWords(words, get_search_side(user)), False
+    query = analyze_query(text, vocabulary.load_current_lexicon())
+    filters = within or SearchFilters(category)
+    return run_search(query, user=user, filters=filters, offset=offset, limit=limit)
+
+
+def run_search(
+    query: QueryAnalysis,
+    *,
+    user: Reader,
+    filters: SearchFilters,
+    offset: int = 0,
+    limit: int = 20,
+) -> SearchResults:
+    """Return the results of an analyzed query, as `search_entries`."""
+    if query.is_empty:
+        return SearchResults(query.text)
+    reader = ReaderScope(user, filters=filters)
+    learned = LearnedWords(query.spelling_key, get_search_side(user))
     try:
-        scope = SearchScope(
-            _select_field_groups(user),
-            (*_list_live_labels(user), *reading.filters.labels),
-        )
-        found = _find_candidates(words, scope, reading, MAX_RESULTS, learned=learned)
+        scope, is_degraded = SearchScope.of_published(user, filters), False
+        ranked = _rank_entries(query, scope, reader, MAX_RESULTS, learned=learned)
     except EngineUnavailableError:
-        found, degraded = (
-            search_database(terms, reading.readable_entries, learned),
-            True,
-        )
+        is_degraded = True
+        ranked = search_database(query, reader.readable_entries, learned)
+    corrected_query = ranked[0].corrected_query if ranked else ""
     results = SearchResults(
-        words, is_degraded=degraded, **_describe_terms(words, found)
+        query.text,
+        is_degraded=is_degraded,
+        did_you_mean=corrected_query,
+        terms_to_highlight=query.list_terms_to_highlight(corrected_query),
+        simplified_terms=query.simplified_terms,
     )
-    if not degraded and not is_confident(found):
-        return replace(results, near_hits=reading.load_hits(found[:MAX_NEAR_HITS]))
-    hits = reading.load_hits(found[offset:][:limit])
-    return replace(results, hits=hits, total=len(found))
+    if not is_degraded and not is_confident(ranked):
+        return replace(results, near_hits=reader.load_hits(ranked[:MAX_NEAR_HITS]))
+    hits = reader.load_hits(ranked[offset:][:limit])
+    return replace(results, hits=hits, total=len(ranked))
 
 
 def preview_search(
-    words: str, *, user: Reader, entry: Entry, limit: int = 20
+    text: str, *, user: Reader, entry: Entry, limit: int = 20
 ) -> tuple[SearchHit, ...]:
     """Return what `user` would find if `entry` were published as it is now.
 
-    `search`, with one draft among what is live. Raises EngineUnavailable.
+    As `search_entries`, with one draft among the published entries. Raises
+    EngineUnavailableError.
     """
-    words = clean_query(words)
-    if not weigh_terms(words, vocabulary.load_current_lexicon()):
+    query = analyze_query(text, vocabulary.load_current_lexicon())
+    if query.is_empty:
         return ()
     drafts = Entry.objects.searchable().exclude(status=Entry.Status.PUBLISHED)
-    apart = list(drafts.exclude(pk=entry.pk).values_list("pk", flat=True))
-    found = _find_candidates(
-        words,
-        SearchScope(_select_field_groups(user), (_list_audience_labels(user),)),
-        reading := ReaderScope(user, preview_entry_id=entry.pk),
-        MAX_RESULTS + len(apart),
-        exclude=apart,
-        learned=LearnedWords(words, get_search_side(user)),
+    excluded = list(drafts.exclude(pk=entry.pk).values_list("pk", flat=True))
+    reader = ReaderScope(user, preview_entry_id=entry.pk)
+    ranked = _rank_entries(
+        query,
+        SearchScope.of_all_statuses(user),
+        reader,
+        MAX_RESULTS + len(excluded),
+        exclude=excluded,
+        learned=LearnedWords(query.spelling_key, get_search_side(user)),
     )
-    return reading.load_hits(found[:limit]) if is_confident(found) else ()
-
-
-def _describe_terms(words: str, found: Sequence[RankedCandidate]) -> dict[str, Any]:
-    """Return what was meant, and what to mark: what was typed, and said otherwise."""
-    lexicon = vocabulary.get_loaded_lexicon()
-    weights = WEIGHTS.term_weights
-    mended = found[0].corrected_query if found else ""
-    terms = [
-        term
-        for text in (words, mended)
-        for term in weigh_terms(text, lexicon, weights).list_terms_to_highlight(
-            weights=weights
-        )
-    ]
-    synonyms = weigh_synonyms(words, lexicon, weights)
-    return {
-        "did_you_mean": mended,
-        "terms_to_highlight": (
-            *terms,
-            *synonyms.list_terms_to_highlight(weights.synonym, weights),
-        ),
-    }
+    return reader.load_hits(ranked[:limit]) if is_confident(ranked) else ()
 
 
 def warm_up_search() -> None:
-    """Search once for what needs every dictionary, so that no reader waits for it.
+    """Load every dictionary by a search, so that no reader waits for it.
 
-    A server does it before it forks, so that its processes share what was loaded.
+    A server does it before it forks, so that its processes share the memory.
     """
     tokenizer.load_tokenizer_dictionaries()
     pinyin.load_pinyin_dictionaries()
@@ -189,51 +191,42 @@ def warm_up_search() -> None:
 
 
 def suggest_entries(
-    words: str, *, user: Reader, limit: int = 8, fill: bool = True
+    text: str, *, user: Reader, limit: int = 8, fill: bool = True
 ) -> tuple[Suggestion, ...]:
-    """Return what `words` begin; with `fill`, what is found where they begin nothing.
+    """Return completions of `text`; with `fill`, search results where there are none.
 
-    A search takes ten times as long, and who is still typing has not said it all.
+    A search takes ten times as long, and who still types has not said it all.
     """
-    words = clean_query(words)
-    found = autocomplete.find_completions(words, user=user, limit=limit)
-    if fill and not found and len(autocomplete_keys.extract_letters(words)) > 1:
-        hits = search_entries(words, user=user, limit=limit).hits
-        found = [Suggestion(hit.entry, hit.entry.question) for hit in hits]
-    return tuple(found[:limit])
+    text = clean_query(text)
+    suggestions = autocomplete.find_completions(text, user=user, limit=limit)
+    if fill and not suggestions and len(autocomplete_keys.extract_letters(text)) > 1:
+        hits = search_entries(text, user=user, limit=limit).hits
+        suggestions = [Suggestion(hit.entry, hit.entry.question) for hit in hits]
+    return tuple(suggestions[:limit])
 
 
-# One machinery, three questions -------------------------------------------------
+# Entries like a text -------------------------------------------------------------
 
 
 def find_similar_entries(
     text: str, *, user: Reader, limit: int = 5, exclude: Collection[int] = ()
 ) -> tuple[SearchHit, ...]:
     """Return the entries most like `text`; drafts too, for those who see them."""
-    edits = user.is_authenticated and user.can_edit_library
-    labels = (_list_audience_labels(user),) if edits else _list_live_labels(user)
-    return _find_similar_hits(
-        text, ReaderScope(user, include_drafts=True), labels, exclude
-    )[:limit]
+    reader, scope = ReaderScope(user, include_drafts=True), SearchScope.of_visible(user)
+    return _find_similar_hits(text, reader, scope, exclude)[:limit]
 
 
-def search_entry_ids(words: str, *, user: Reader) -> list[int]:
-    """Return the ids of what `words` ask for, drafts too for who sees them, best first.
+def search_entry_ids(text: str, *, user: Reader) -> list[int]:
+    """Return the ids that `text` asks for, best first; drafts too for editors.
 
-    None while the engine is down: who asks looks in the database as well.
+    Empty while the engine is unavailable: callers look in the database as well.
     """
-    if not weigh_terms(words := clean_query(words), vocabulary.load_current_lexicon()):
-        return []
-    edits = user.is_authenticated and user.can_edit_library
-    scope = SearchScope(
-        _select_field_groups(user),
-        (_list_audience_labels(user),) if edits else _list_live_labels(user),
-    )
+    query = analyze_query(text, vocabulary.load_current_lexicon())
+    can_edit = user.is_authenticated and user.can_edit_library
+    reader = ReaderScope(user, include_drafts=can_edit)
     try:
-        found = _find_candidates(
-            words, scope, ReaderScope(user, include_drafts=edits), MAX_RESULTS
-        )
-        return [one.id for one in found]
+        ranked = _rank_entries(query, SearchScope.of_visible(user), reader, MAX_RESULTS)
+        return [candidate.id for candidate in ranked]
     except EngineUnavailableError:
         return []
 
@@ -241,94 +234,64 @@ def search_entry_ids(words: str, *, user: Reader) -> list[int]:
 def find_duplicate_entries(
     text: str, *, user: Reader, exclude: Collection[int] = ()
 ) -> tuple[SearchHit, ...]:
-    """Return the entries that ask for the same as `text`, as far as words can tell."""
+    """Return the entries whose question asks the same as `text`, best first."""
     hits = find_similar_entries(
         text, user=user, limit=MAX_SIMILAR_CANDIDATES, exclude=exclude
     )
-    same = (hit for hit in hits if hit.duplicate_score >= DUPLICATE_THRESHOLD)
-    return tuple(sorted(same, key=lambda hit: -hit.duplicate_score))
+    duplicates = (hit for hit in hits if hit.duplicate_score >= DUPLICATE_THRESHOLD)
+    return tuple(sorted(duplicates, key=lambda hit: -hit.duplicate_score))
 
 
 def find_related_entries(
     entry: Entry, *, user: Reader, limit: int = 5
 ) -> tuple[Entry, ...]:
-    """Return published entries about the same matter as `entry`."""
+    """Return the published entries whose questions are most like that of `entry`."""
     hits = _find_similar_hits(
-        entry.question, ReaderScope(user), _list_live_labels(user), [entry.pk]
+        entry.question, ReaderScope(user), SearchScope.of_published(user), [entry.pk]
     )
     return tuple(hit.entry for hit in hits[:limit])
 
 
 def _find_similar_hits(
-    text: str,
-    reading: ReaderScope,
-    labels: tuple[frozenset[str], ...],
-    exclude: Collection[int],
+    text: str, reader: ReaderScope, scope: SearchScope, exclude: Collection[int]
 ) -> tuple[SearchHit, ...]:
-    """Return entries like `text` among `labels`: others must not even be counted."""
-    scope = SearchScope(_select_field_groups(reading.user), labels)
-    most = MAX_SIMILAR_CANDIDATES + len(exclude)
+    """Return hits like `text`, none while the engine is unavailable."""
+    query = analyze_query(text, vocabulary.load_current_lexicon())
+    limit = MAX_SIMILAR_CANDIDATES + len(exclude)
     try:
-        vocabulary.load_current_lexicon()
-        found = _find_candidates(
-            clean_query(text), scope, reading, most, exclude=exclude
+        return reader.load_hits(
+            _rank_entries(query, scope, reader, limit, exclude=exclude)
         )
-        return reading.load_hits(found)
     except EngineUnavailableError:
         return ()
 
 
-def _find_candidates(
-    words: str,
+def _rank_entries(
+    query: QueryAnalysis,
     scope: SearchScope,
-    reading: ReaderScope,
+    reader: ReaderScope,
     limit: int,
     *,
     exclude: Collection[int] = (),
     learned: LearnedWords | None = None,
 ) -> list[RankedCandidate]:
-    """Return what `words` ask for in `scope`, of the readable, best first."""
+    """Return what `query` finds in `scope` among readable entries, best first.
+
+    Without `learned`, candidates are ranked by similarity alone: picks and answers
+    do not count.
+    """
     engine = get_engine()
-    asked = analyze_query(engine, words, scope, vocabulary.get_loaded_lexicon(), limit)
-    if asked is None:
+    candidates = find_candidates(engine, query, scope, limit)
+    if candidates is None:
         return []
-
-    staff = scope.field_groups is STAFF_FIELD_GROUPS
-    seen = partial(load_wordings, reading=reading, learned=learned, staff=staff)
-    if learned is None:  # likeness is all that is wanted
-        return rank_candidates(engine, asked, seen, exclude=exclude)
-    lift = partial(learned.boost_scores, depth=MAX_RANKED_CANDIDATES)
-    read = partial(reading.load_answers, staff=staff)
+    load = partial(load_wordings, reader=reader, learned=learned, staff=scope.is_staff)
+    if learned is None:
+        return rank_candidates(engine, candidates, load, exclude=exclude)
     return rank_candidates(
-        engine, asked, seen, exclude=exclude, lift=lift, answers=read
-    )
-
-
-# What a reader may find -----------------------------------------------------------
-
-
-def _select_field_groups(user: Reader) -> tuple[FieldGroup, ...]:
-    """Return the texts `user` may match on: hit or miss must tell nothing else."""
-    return (
-        STAFF_FIELD_GROUPS
-        if user.is_authenticated and user.can_read_library
-        else PUBLIC_FIELD_GROUPS
-    )
-
-
-def _list_audience_labels(user: Reader) -> frozenset[str]:
-    inside = user.is_authenticated and user.can_read_library
-    audiences = Entry.Audience.values if inside else [Entry.Audience.PUBLIC.value]
-    return frozenset(f"audience={audience}" for audience in audiences)
-
-
-def _list_live_labels(user: Reader) -> tuple[frozenset[str], ...]:
-    """Return the labels of published documents that `user` may find."""
-    live = (
-        _list_audience_labels(user),
-        frozenset({f"status={Entry.Status.PUBLISHED.value}"}),
-    )
-    shown = get_visible_category_ids(user)
-    return (
-        live if shown is None else (*live, frozenset(map(make_category_label, shown)))
+        engine,
+        candidates,
+        load,
+        exclude=exclude,
+        boost_scores=partial(learned.boost_scores, depth=MAX_RANKED_CANDIDATES),
+        load_answers=partial(reader.load_answers, staff=scope.is_staff),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kb.models import Entry, EntryQuerySet, User
-from kb.search.filters import SearchFilters
+from kb.search.scope import SearchFilters
 from kb.text.chinese import normalize
 
 MIN_SHORT_CODE_CHARS, MAX_SHORT_CODE_CHARS = 2, 20

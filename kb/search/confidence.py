@@ -1,4 +1,4 @@
-"""How surely a candidate is meant, by what speaks for it."""
+"""Features of a candidate, and how probable they make it that it is the answer."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from kb.text.chinese.similarity import Similarity
 
 
 class CandidateFeatures(NamedTuple):
-    """What speaks for a candidate: all from 0 to 1, whatever the library's size.
+    """What speaks for a candidate; numbers from 0 to 1, whatever the library's size.
 
-    covered   share of what the query is worth that the entry holds
-    titled    share of it that stands in one of the entry's wordings
-    evidence  how much is covered, in rare words out of EVIDENCE
-    whole     all of the query is covered, and it does more than ask; or the
-              wordings say all that it asks about
-    beside    what is covered only leads up to what is asked about
-    just      the question is what was typed
-    mended    the query as the entry writes it, where it differs
-    said      as `titled`, in wordings that are not learned
-    told      share of what the query is worth that stands in a sentence of the answer
+    A share is of the query's total idf weight.
+
+    query_coverage        share of the terms that the entry holds
+    wording_coverage      share of the terms in the entry's wordings
+    rare_term_coverage    weight of the terms held, of `certain_rare_terms`
+    is_fully_covered      the entry holds the whole query, and that does more than
+                          ask; or its wordings hold all core terms
+    is_carrier_only       only terms of the carrier phrase match
+    is_exact              the question is the query
+    corrected_query       the query as the entry writes it, "" if that is as typed
+    own_wording_coverage  as `wording_coverage`, without learned wordings
+    answer_coverage       share of the terms in the best sentence of the answer
     """
 
     query_coverage: float
@@ -36,41 +38,45 @@ class CandidateFeatures(NamedTuple):
     answer_coverage: float = 0.0
 
 
-def compute_confidence(signs: CandidateFeatures) -> float:
-    """Return how surely a candidate is meant, from 0 to 1; ½ is as likely as not.
+def compute_confidence(features: CandidateFeatures) -> float:
+    """Return the probability, from 0 to 1, that a candidate answers the query.
 
     A logistic regression of right and wrong answers, in libraries of 80 to 7,000
     entries, each library counting alike (bench/fit_confidence.py); `make bench`
-    shows what it rejects. Who
-    types a word that stands here wants to see where: that is never rejected. Who asks
-    今天天气怎么样 does not want 今天能发货吗: that always is.
+    shows what it rejects. A query of words that the entry holds is never rejected.
+    A match of the carrier phrase alone always is: 今天天气怎么样 is no query for
+    今天能发货吗.
     """
-    like, weights = signs.similarity, WEIGHTS.confidence
-    odds = (
-        weights.query_coverage * signs.query_coverage
-        + weights.wording_coverage * signs.wording_coverage
-        + weights.rare_term_coverage * signs.rare_term_coverage
+    similarity, weights = features.similarity, WEIGHTS.confidence
+    log_odds = (
+        weights.query_coverage * features.query_coverage
+        + weights.wording_coverage * features.wording_coverage
+        + weights.rare_term_coverage * features.rare_term_coverage
     )
-    odds += (
-        weights.asked_content_share * like.asked_content_share
-        + weights.learned_letter_coverage * like.learned_letter_coverage
-        + weights.answer_coverage * signs.answer_coverage
+    log_odds += (
+        weights.asked_content_share * similarity.asked_content_share
+        + weights.learned_letter_coverage * similarity.learned_letter_coverage
+        + weights.answer_coverage * features.answer_coverage
         + weights.intercept
     )
-    likely = 1 / (1 + math.exp(-odds))
-    if signs.is_carrier_only:
-        return min(likely, weights.max_carrier_only)
-    return max(likely, weights.min_full_match) if signs.is_fully_covered else likely
+    probability = 1 / (1 + math.exp(-log_odds))
+    if features.is_carrier_only:
+        return min(probability, weights.max_carrier_only)
+    if features.is_fully_covered:
+        return max(probability, weights.min_full_match)
+    return probability
 
 
-def compute_duplicate_score(signs: CandidateFeatures) -> float:
-    """Return how much two texts ask for the same, from 0 to 1, whichever is longer.
+def compute_duplicate_score(features: CandidateFeatures) -> float:
+    """Return how much two texts ask the same, from 0 to 1, whichever is longer.
 
-    Half of it is the harmonic mean of what of the query stands in the wording and
-    what of the wording is asked for: all of one in a part of the other is half of
-    the matter. The other half is how many letters they share, in order.
+    Half of it is the harmonic mean of the share of the query in the wording and of
+    the wording in the query: all of one in a part of the other is half of a match.
+    The other half is the Indel ratio, the letters in common, in order.
     """
-    if signs.is_exact:
+    if features.is_exact:
         return 1.0
-    said, asked = signs.wording_coverage, signs.similarity.asked_content_share
-    return said * asked / max(said + asked, 1e-9) + signs.similarity.indel_ratio / 2
+    query_share = features.wording_coverage
+    wording_share = features.similarity.asked_content_share
+    shares = query_share * wording_share / max(query_share + wording_share, 1e-9)
+    return shares + features.similarity.indel_ratio / 2

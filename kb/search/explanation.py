@@ -1,4 +1,4 @@
-"""How a sentence is cut, what acts on it, and what it finds: now, and after a change."""
+"""Explain a search: its words, their weights, synonyms and results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kb.language import vocabulary
 from kb.models import Entry, Reader
-from kb.search import clean_query, search_entries
+from kb.search import QueryAnalysis, SearchFilters, analyze_query, run_search
 from kb.search.weights import WEIGHTS
 from kb.text.chinese import tokenizer
 from kb.text.chinese.lexicon import Lexicon
@@ -18,7 +18,7 @@ MAX_EXPLAINED_ENTRIES = 5  # entries
 
 @dataclass(frozen=True, slots=True)
 class ExplainedToken:
-    """A word of the sentence: `weight` is full, light (it only asks) or silent."""
+    """A word of a text; `weight_name` is full, light (it only asks) or silent."""
 
     word: str
     weight_name: str
@@ -26,7 +26,10 @@ class ExplainedToken:
 
 @dataclass(frozen=True, slots=True)
 class SearchExplanation:
-    """`sets` are (what stands in the text, what means the same)."""
+    """What a text is searched for, and what it finds.
+
+    `synonyms` are (a synonym in the text, its other wordings).
+    """
 
     tokens: Sequence[ExplainedToken]
     synonyms: Sequence[tuple[str, Sequence[str]]]
@@ -37,38 +40,40 @@ class SearchExplanation:
 def explain_search(
     text: str, *, user: Reader, lexicon: Lexicon | None = None
 ) -> SearchExplanation:
-    """Return how `text` is searched for, by `lexicon` or what is in force."""
-    text = clean_query(text)
-    live = vocabulary.load_current_lexicon()
+    """Return how `text` is searched for, by `lexicon` or the vocabulary in force."""
+    current = vocabulary.load_current_lexicon()
+    query = analyze_query(text, lexicon or current)
     if lexicon is None:
-        return _build_explanation(text, user, live, tokenizer.tokenize_text(text))
+        return _explain_query(query, tokenizer.tokenize_text(query.text), user)
     with vocabulary.use_trial_lexicon(lexicon):
-        return _build_explanation(
-            text,
-            user,
-            lexicon,
-            tokenizer.tokenize_with_words(text, lexicon.custom_words),
-        )
+        words = tokenizer.tokenize_with_words(query.text, lexicon.custom_words)
+        return _explain_query(query, words, user)
 
 
-def _build_explanation(
-    text: str, user: Reader, lexicon: Lexicon, words: Sequence[str]
+def _explain_query(
+    query: QueryAnalysis, words: Sequence[str], user: Reader
 ) -> SearchExplanation:
-    found = search_entries(text, user=user, limit=MAX_EXPLAINED_ENTRIES)
-    weights = weigh_terms(text, lexicon, WEIGHTS.term_weights).words
-    silent = weigh_terms(" ".join(words), lexicon, WEIGHTS.term_weights).words
-    cut = [
-        ExplainedToken(one, _name_weight(weights.get(one, silent.get(one, 1.0))))
-        for one in words
+    """Return the explanation of `query`, which `lexicon` cuts into `words`."""
+    results = run_search(
+        query, user=user, filters=SearchFilters(), limit=MAX_EXPLAINED_ENTRIES
+    )
+    # Words that only a trial lexicon cuts have no weight in the query.
+    weights = (
+        weigh_terms(" ".join(words), query.lexicon, WEIGHTS.term_weights).words
+        | query.terms.words
+    )
+    tokens = [
+        ExplainedToken(word, _name_weight(weights.get(word, 1.0))) for word in words
     ]
-    hits = found.hits or found.near_hits
+    hits = results.hits or results.near_hits
     return SearchExplanation(
-        tokens=list(dict.fromkeys(cut)),
+        tokens=list(dict.fromkeys(tokens)),
         synonyms=[
-            (said, list(others)) for said, others in lexicon.synonyms.find_members(text)
+            (member, list(others))
+            for member, others in query.lexicon.synonyms.find_members(query.text)
         ],
         entries=[hit.entry for hit in hits[:MAX_EXPLAINED_ENTRIES]],
-        is_confident=bool(found.hits),
+        is_confident=bool(results.hits),
     )
 
 

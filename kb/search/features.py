@@ -1,4 +1,4 @@
-"""Look at candidates closely: what of a query each holds, and where."""
+"""Features of candidates: what of a query each entry holds, and where."""
 
 from __future__ import annotations
 
@@ -11,223 +11,209 @@ import numpy.typing as npt
 
 from kb.index.engines import Clause, Engine
 from kb.index.engines.base import Mask
+from kb.search.candidates import CandidateSet
 from kb.search.confidence import CandidateFeatures
-from kb.search.query_analysis import QueryAnalysis, QueryTerm, SynonymMatch
+from kb.search.query_analysis import SynonymMatch
 from kb.search.spelling import correct_query
 from kb.search.weights import WEIGHTS
 from kb.text.chinese import tokenizer
-from kb.text.chinese.similarity import (
-    SimilarityTerms,
-    Wording,
-    analyze_wordings,
-    compare_wordings,
-)
+from kb.text.chinese.similarity import SimilarityTerms, Wording, compare_wordings
 
 ShareArray = npt.NDArray[np.float64]
 
 
 def compute_features(
     engine: Engine,
-    asked: QueryAnalysis,
+    candidates: CandidateSet,
     ids: Sequence[int],
-    seen: Mapping[int, Sequence[Wording]],
+    wordings: Mapping[int, Sequence[Wording]],
 ) -> list[CandidateFeatures]:
-    """Return the signs of `ids`, in their order; `seen` has the wordings of each."""
-    sought = _FeatureContext.from_analysis(asked)
-    held = np.pad(engine.match_clauses(asked.engine_query, ids), ((0, 0), (0, 1)))
-    at: defaultdict[Clause, int]
-    at = defaultdict(lambda: -1)  # what is not asked for, nobody holds
-    at.update(
-        (clause, place) for place, clause in enumerate(asked.engine_query.clauses)
-    )
-    heard = _measure_substitutes(sought, held, at)
-    covered = _measure_coverage(asked, held, at, heard)
+    """Return the features of the documents `ids`, in their order.
+
+    `wordings` has those of each id, the question first.
+    """
+    context = _FeatureContext.from_candidates(candidates)
+    matches = engine.match_clauses(candidates.engine_query, ids)
+    matches = np.pad(matches, ((0, 0), (0, 1)))
+    # A clause that was not searched for is in the last column, which matches nothing.
+    columns: defaultdict[Clause, int] = defaultdict(lambda: -1)
+    columns.update((c, n) for n, c in enumerate(candidates.engine_query.clauses))
+    shares = _measure_substitutes(candidates, matches, columns)
+    coverage = _measure_coverage(candidates, matches, columns, shares)
     return [
-        _compute_candidate_features(asked, sought, shares, covers, seen[id])
-        for id, shares, covers in zip(ids, heard.tolist(), covered, strict=True)
+        _compute_candidate_features(context, row, covered, core, wordings[id])
+        for id, row, (covered, core) in zip(ids, shares.tolist(), coverage, strict=True)
     ]
 
 
 class _FeatureContext(NamedTuple):
-    """What is looked for in every candidate.
+    """What is looked for in the wordings of every candidate.
 
-    `tells` says whether anything that was typed does more than ask. `worth` is
-    that of each term needed, `about` that of the core, 0 where a synonym may say it;
-    `lost` are those which nobody writes and others may stand for; `same` the meanings,
-    each with the terms that are met where it is.
+    `core_weight` is the weight of the core terms, 0 where a synonym may say one of
+    them. `synonym_terms` has each synonym with the query terms that it covers.
     """
 
-    has_content_terms: bool
-    query_wordings: Sequence[Wording]
+    candidates: CandidateSet
     similarity_terms: SimilarityTerms
-    term_weights: Mapping[str, float]
     core_weight: float
-    unwritten_terms: Sequence[QueryTerm]
     synonym_terms: Sequence[tuple[SynonymMatch, Sequence[str]]]
 
     @classmethod
-    def from_analysis(cls, asked: QueryAnalysis) -> _FeatureContext:
-        worth = sum_term_weights(asked)
-        lost = [need for need in asked.query_terms if need.substitutes]
-        same = [
-            (m, [term for term in worth if term in m.member])
-            for m in asked.synonym_matches
-        ]
-        terms = SimilarityTerms.from_terms(
-            [*worth, *(term for m in asked.synonym_matches for term in m.terms)]
+    def from_candidates(cls, candidates: CandidateSet) -> _FeatureContext:
+        weights, synonyms = candidates.term_weights, candidates.query.synonyms
+        core_terms = candidates.core_terms
+        has_core_synonym = any(
+            term in synonym.member for term in core_terms for synonym in synonyms
         )
-        said = any(
-            term in m.member for term in asked.core_terms for m in asked.synonym_matches
-        )
-        about = 0.0 if said else sum(map(worth.__getitem__, asked.core_terms))
         return cls(
-            asked.has_content_terms,
-            analyze_wordings(asked.query_text),
-            terms,
-            worth,
-            about,
-            lost,
-            same,
+            candidates,
+            SimilarityTerms.from_terms(
+                [*weights, *(term for synonym in synonyms for term in synonym.terms)]
+            ),
+            0.0 if has_core_synonym else sum(weights[term] for term in core_terms),
+            [
+                (synonym, [term for term in weights if term in synonym.member])
+                for synonym in synonyms
+            ],
         )
 
+    def collect_matched_terms(self, terms: Set[str]) -> Set[str]:
+        """Return the query terms among `terms`, and those that a synonym there says."""
+        matched = terms & self.candidates.term_weights.keys()
+        for synonym, covered in self.synonym_terms:
+            if synonym.is_matched_by(terms):
+                matched.update(covered)
+        return matched
 
-def sum_term_weights(asked: QueryAnalysis) -> Mapping[str, float]:
-    """Return what each term needed is worth."""
-    worth: defaultdict[str, float] = defaultdict(float)
-    for need in asked.query_terms:
-        worth[need.clause.term] += need.idf_weight
-    return worth
+    def weigh_matched_terms(self, terms: Set[str], shares: Sequence[float]) -> float:
+        """Return the weight of `terms`, and of unwritten terms by their `shares`."""
+        weights = self.candidates.term_weights
+        total = sum(weights[term] for term in terms)
+        unwritten = self.candidates.unwritten_terms
+        for term, share in zip(unwritten, shares, strict=True):
+            if term.clause.term not in terms:
+                total += term.idf_weight * WEIGHTS.features.phonetic_credit * share
+        return total
+
+    def is_fully_covered(
+        self, covered: float, terms: Set[str], shares: Sequence[float]
+    ) -> bool:
+        """Return whether all of the query is covered, or `terms` hold all core terms.
+
+        An unwritten term in Latin letters, which is pinyin or initials, counts among
+        `terms` if all its substitutes match.
+        """
+        candidates = self.candidates
+        threshold = WEIGHTS.features.full_coverage * candidates.total_weight
+        if candidates.has_content_terms and covered >= threshold:
+            return True
+        spelled = {
+            term.clause.term
+            for term, share in zip(candidates.unwritten_terms, shares, strict=True)
+            if share == 1 and term.clause.term.isascii()
+        }
+        return bool(candidates.core_terms) and candidates.core_terms <= terms | spelled
 
 
 def _compute_candidate_features(
-    asked: QueryAnalysis,
-    sought: _FeatureContext,
-    heard: Sequence[float],
-    covers: Sequence[float],
+    context: _FeatureContext,
+    shares: Sequence[float],
+    covered: float,
+    core_covered: float,
     wordings: Sequence[Wording],
 ) -> CandidateFeatures:
-    query, terms, meant = sought.query_wordings, sought.similarity_terms, ""
-    covered, core = covers
-    if covered >= WEIGHTS.features.min_correction_coverage * asked.total_weight and any(
-        heard
+    """Return the features of an entry with these `wordings`.
+
+    `covered` is the weight of the query terms that its document holds,
+    `core_covered` of the core terms among them; `shares` has the share of the
+    substitutes that it holds for each unwritten term.
+    """
+    candidates = context.candidates
+    query_wordings: Sequence[Wording] = candidates.query.wordings
+    terms, total_weight = context.similarity_terms, candidates.total_weight
+    corrected_query = ""
+    if any(shares) and (
+        covered >= WEIGHTS.features.min_correction_coverage * total_weight
     ):
-        meant = correct_query(asked, wordings)
-    if meant:
-        query = [*query, Wording.from_spelling(meant)]
-        terms = terms.with_terms(tokenizer.extract_bigrams(meant))
-    like = compare_wordings(query, terms, wordings)
-    met = _collect_matched_terms(sought, like.matched_terms)
-    titled = said = _weigh_matched_terms(sought, heard, met)
-    if like.own_matched_terms != like.matched_terms:
-        said = _weigh_matched_terms(
-            sought, heard, _collect_matched_terms(sought, like.own_matched_terms)
-        )
+        corrected_query = correct_query(candidates, wordings)
+    if corrected_query:
+        query_wordings = [*query_wordings, Wording.from_spelling(corrected_query)]
+        terms = terms.with_terms(tokenizer.extract_bigrams(corrected_query))
+    similarity = compare_wordings(query_wordings, terms, wordings)
+    matched = context.collect_matched_terms(similarity.matched_terms)
+    in_wordings = in_own_wordings = context.weigh_matched_terms(matched, shares)
+    if similarity.own_matched_terms != similarity.matched_terms:
+        own = context.collect_matched_terms(similarity.own_matched_terms)
+        in_own_wordings = context.weigh_matched_terms(own, shares)
+    min_core = WEIGHTS.features.min_core_coverage * context.core_weight
     return CandidateFeatures(
-        query_coverage=covered / asked.total_weight,
-        wording_coverage=titled / asked.total_weight,
+        query_coverage=covered / total_weight,
+        wording_coverage=in_wordings / total_weight,
         rare_term_coverage=min(covered / WEIGHTS.features.certain_rare_terms, 1.0),
-        is_fully_covered=_is_fully_covered(asked, sought, covered, heard, met),
-        is_carrier_only=core < WEIGHTS.features.min_core_coverage * sought.core_weight
-        and asked.core_terms.isdisjoint(met),
-        is_exact=wordings[0].letters == query[0].letters,
-        corrected_query=meant,
-        similarity=like,
-        own_wording_coverage=said / asked.total_weight,
+        is_fully_covered=context.is_fully_covered(covered, matched, shares),
+        is_carrier_only=core_covered < min_core
+        and candidates.core_terms.isdisjoint(matched),
+        is_exact=wordings[0].letters == query_wordings[0].letters,
+        corrected_query=corrected_query,
+        similarity=similarity,
+        own_wording_coverage=in_own_wordings / total_weight,
     )
 
 
 def _measure_substitutes(
-    sought: _FeatureContext, held: Mask, at: Mapping[Clause, int]
+    candidates: CandidateSet, matches: Mask, columns: Mapping[Clause, int]
 ) -> ShareArray:
-    """Return how much each document holds of what stands for each term lost.
+    """Return an array [documents, unwritten terms]: the share of substitutes held.
 
-    `held`, [documents, clauses], tells which clauses of the query each matches, and
-    `at` which clause stands where.
+    `matches`, [documents, clauses], says which clauses each document matches;
+    `columns` has the column of each clause.
     """
-    if not sought.unwritten_terms:
-        return np.zeros((len(held), 0))
-    sizes = [len(need.substitutes) for need in sought.unwritten_terms]
-    places = [
-        at[clause] for need in sought.unwritten_terms for clause in need.substitutes
-    ]
-    sums = np.add.reduceat(held[:, places], np.cumsum([0, *sizes[:-1]]), 1, np.float64)
-    shares: ShareArray = sums / sizes
+    unwritten = candidates.unwritten_terms
+    if not unwritten:
+        return np.zeros((len(matches), 0))
+    sizes = [len(term.substitutes) for term in unwritten]
+    places = [columns[clause] for term in unwritten for clause in term.substitutes]
+    starts = np.cumsum([0, *sizes[:-1]])
+    counts = np.add.reduceat(matches[:, places], starts, 1, np.float64)
+    shares: ShareArray = counts / sizes
     return shares
 
 
 def _measure_coverage(
-    asked: QueryAnalysis, held: Mask, at: Mapping[Clause, int], heard: ShareArray
+    candidates: CandidateSet,
+    matches: Mask,
+    columns: Mapping[Clause, int],
+    shares: ShareArray,
 ) -> list[tuple[float, float]]:
-    """Return what the needs are worth that each document meets, and those of the core."""
-    met = held[:, [at[need.clause] for need in asked.query_terms]].astype(float)
-    met[:, [n for n, need in enumerate(asked.query_terms) if need.substitutes]] = (
-        WEIGHTS.features.phonetic_credit * heard
+    """Return for each document the weight of the terms it holds, and of core terms."""
+    terms = candidates.query_terms
+    held = matches[:, [columns[term.clause] for term in terms]].astype(float)
+    held[:, [n for n, term in enumerate(terms) if term.substitutes]] = (
+        WEIGHTS.features.phonetic_credit * shares
     )
-    places_of = defaultdict(list)
-    for place, clause in enumerate(asked.engine_query.clauses):
-        places_of[clause.term].append(place)
-    for meaning in asked.synonym_matches:
-        said = _find_synonym_documents(meaning, places_of, held)
-        inside = [n.clause.term in meaning.member for n in asked.query_terms]
-        met[said[:, None] & np.array(inside)] = 1.0
-    worth = np.array([need.idf_weight for need in asked.query_terms])
-    core = worth * [need.clause.term in asked.core_terms for need in asked.query_terms]
-    pairs: list[tuple[float, float]] = (met @ np.column_stack([worth, core])).tolist()
+    columns_of_term: defaultdict[str, list[int]] = defaultdict(list)
+    for column, clause in enumerate(candidates.engine_query.clauses):
+        columns_of_term[clause.term].append(column)
+    for synonym in candidates.query.synonyms:
+        documents = _find_synonym_documents(synonym, columns_of_term, matches)
+        covered = np.array([term.clause.term in synonym.member for term in terms])
+        held[documents[:, None] & covered] = 1.0
+    weights = np.array([term.idf_weight for term in terms])
+    core = weights * [term.clause.term in candidates.core_terms for term in terms]
+    pairs: list[tuple[float, float]] = (
+        held @ np.column_stack([weights, core])
+    ).tolist()
     return pairs
 
 
 def _find_synonym_documents(
-    meaning: SynonymMatch, places: Mapping[str, list[int]], holds: Mask
+    synonym: SynonymMatch, columns_of_term: Mapping[str, list[int]], matches: Mask
 ) -> Mask:
-    """Return which documents say what means the same."""
-    alone = [at for word in meaning.single_words for at in places[word]]
-    said = np.zeros(len(holds), np.bool_)
-    said |= holds[:, alone].any(axis=1)
-    for words in meaning.word_groups:
-        each = [holds[:, places[word]].any(axis=1) for word in words]
-        said |= np.all(each, axis=0)
-    return said
-
-
-def _collect_matched_terms(sought: _FeatureContext, there: Set[str]) -> Set[str]:
-    """Return the terms needed that stand in the wordings, or are said otherwise."""
-    met = there & sought.term_weights.keys()
-    for meaning, terms in sought.synonym_terms:
-        if meaning.is_matched_by(there):
-            met.update(terms)
-    return met
-
-
-def _is_fully_covered(
-    asked: QueryAnalysis,
-    sought: _FeatureContext,
-    covered: float,
-    heard: Sequence[float],
-    met: Set[str],
-) -> bool:
-    """Tell whether all is covered, or the wordings say all that is asked about.
-
-    Of what only sounds so, Latin letters count for these: pinyin, initials.
-    """
-    if (
-        sought.has_content_terms
-        and covered >= WEIGHTS.features.full_coverage * asked.total_weight
-    ):
-        return True
-    spelt = {
-        need.clause.term
-        for need, share in zip(sought.unwritten_terms, heard, strict=True)
-        if share == 1 and need.clause.term.isascii()
-    }
-    return bool(asked.core_terms) and asked.core_terms <= met | spelt
-
-
-def _weigh_matched_terms(
-    sought: _FeatureContext, heard: Sequence[float], met: Set[str]
-) -> float:
-    """Return what the needs are worth that are met, or sound so."""
-    worth = sum(map(sought.term_weights.__getitem__, met))
-    for need, share in zip(sought.unwritten_terms, heard, strict=True):
-        if need.clause.term not in met:
-            worth += need.idf_weight * WEIGHTS.features.phonetic_credit * share
-    return worth
+    """Return a mask [documents] of those that hold another wording of `synonym`."""
+    columns = [n for word in synonym.single_words for n in columns_of_term[word]]
+    documents = np.zeros(len(matches), np.bool_)
+    documents |= matches[:, columns].any(axis=1)
+    for words in synonym.word_groups:
+        held = [matches[:, columns_of_term[word]].any(axis=1) for word in words]
+        documents |= np.all(held, axis=0)
+    return documents

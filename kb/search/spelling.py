@@ -1,63 +1,54 @@
-"""What was meant where nobody writes what was typed: 退款 for 退宽, 退货 for tuihuo."""
+"""Corrections: 退款 for 退宽, 退货 for tuihuo, where no entry writes what was typed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from kb.search.query_analysis import QueryAnalysis, QueryTerm
-from kb.text.chinese.normalize import HAN_RUN_PATTERN, normalize_text
-from kb.text.chinese.pinyin import fold_similar_sounds, make_phonetic_term, split_pinyin
+from kb.search.candidates import CandidateSet, QueryTerm
+from kb.text.chinese.normalize import HAN_RUN_PATTERN
+from kb.text.chinese.pinyin import make_phonetic_term
 from kb.text.chinese.similarity import Wording
 
 _LATIN_RUN_PATTERN = re.compile("[a-z]+")
 
 
-def correct_query(asked: QueryAnalysis, wordings: Iterable[Wording]) -> str:
-    """Return what was typed, normalized, in the words of an entry that sounds so.
+def correct_query(candidates: CandidateSet, wordings: Iterable[Wording]) -> str:
+    """Return the spelling of the query, with the words of an entry that sound alike.
 
-    Only what nobody writes as typed, and what the entry says instead; "" where
-    that is just what was typed.
+    Only terms that no entry writes are replaced, by what is in one of its
+    `wordings`. "" if nothing was.
     """
-    typed = spelling = normalize_text(asked.query_text)
+    spelling = candidates.query.spelling
     texts = [wording.spelling for wording in wordings]
-    for need in asked.query_terms:
-        if need.substitutes:
-            typed_so = need.clause.term
-            written = _find_corrected_word(need, texts) or _find_same_sounding_han(
-                _list_sounds(typed_so), texts
-            )
-            spelling = spelling.replace(typed_so, written or typed_so)
-    return "" if spelling == typed else spelling
+    for term in candidates.unwritten_terms:
+        typed = term.clause.term
+        written = _find_corrected_word(term, texts) or _find_han_by_sounds(
+            term.sounds, texts
+        )
+        spelling = spelling.replace(typed, written or typed)
+    return "" if spelling == candidates.query.spelling else spelling
 
 
-def _find_corrected_word(need: QueryTerm, texts: list[str]) -> str:
-    """Return the word that was meant by a slip of the keyboard, if it is written."""
-    word = need.substitutes[0].term
-    meant = _LATIN_RUN_PATTERN.fullmatch(word) and any(word in text for text in texts)
-    return word if meant else ""
+def _find_corrected_word(term: QueryTerm, texts: Sequence[str]) -> str:
+    """Return the Latin word that was meant by a typing error, if it is in `texts`."""
+    word = term.substitutes[0].term
+    if _LATIN_RUN_PATTERN.fullmatch(word) and any(word in text for text in texts):
+        return word
+    return ""
 
 
-def _list_sounds(typed: str) -> list[str]:
-    """Return how a word in pinyin, or a pair of Han, sounds: pair after pair."""
-    if _LATIN_RUN_PATTERN.fullmatch(typed):
-        syllables = [
-            fold_similar_sounds(syllable) for syllable in split_pinyin(typed) or ()
-        ]
-        return list(map("'".join, pairwise(syllables)))
-    return [make_phonetic_term(typed)] if len(typed) == 2 else []  # noqa: PLR2004 - a pair
-
-
-def _find_same_sounding_han(sounds: list[str], texts: Iterable[str]) -> str:
-    """Return the first Han in `texts` that sound so, a pair after the other."""
+def _find_han_by_sounds(sounds: Sequence[str], texts: Iterable[str]) -> str:
+    """Return the first Han in `texts` whose bigrams have these sounds in a row."""
     if not sounds:
         return ""
+    wanted = list(sounds)
     for run in _iterate_han_runs(texts):
-        heard_so = [make_phonetic_term(a + b) for a, b in pairwise(run)]
-        for start in range(len(heard_so) - len(sounds) + 1):
-            if heard_so[start : start + len(sounds)] == sounds:
-                return run[start : start + len(sounds) + 1]
+        run_sounds = [make_phonetic_term(a + b) for a, b in pairwise(run)]
+        for start in range(len(run_sounds) - len(wanted) + 1):
+            if run_sounds[start : start + len(wanted)] == wanted:
+                return run[start : start + len(wanted) + 1]
     return ""
 
 

@@ -19,7 +19,6 @@ from django.utils import timezone
 from kb.index import autocomplete, documents, sync
 from kb.models import Evidence, Pick, Search, SearchSide
 from kb.system.database import raw_sql
-from kb.text.chinese import normalize
 from kb.usage import copies
 from kb.usage.evidence_levels import (
     PICK_RETENTION,
@@ -121,8 +120,9 @@ def _delete_in_batches(rows: QuerySet[Any]) -> int:
 class LearnedWords:
     """Levels and wordings of evidence on one side for one search, in one SQL query."""
 
-    def __init__(self, words: str, side: SearchSide) -> None:
-        self._key, self._side = normalize.compute_spelling_key(words), side
+    def __init__(self, words_key: str, side: SearchSide) -> None:
+        """Take the spelling key of the words (`normalize.compute_spelling_key`)."""
+        self._key, self._side = words_key, side
         self._words: dict[int, list[str]] = {}
 
     def boost_scores(self, scores: Mapping[int, float], depth: int) -> dict[int, float]:

@@ -33,6 +33,7 @@ from kb.models import (
     Vote,
 )
 from kb.search import search_entries, suggest_entries
+from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 from kb.usage import evidence_levels
 from kb.usage.evidence import SEARCH_RETENTION
@@ -152,7 +153,7 @@ def test_evidence_of_one_side_does_not_affect_the_other(
     pick(freight, *"abcdefg", side=learner, words="邮费谁出")
     assert [scores(words, reader[other]) for words in queries] == before
     assert found(WORDS, reader[learner]) == [freight.pk]
-    learned = usage.LearnedWords(WORDS, other)
+    learned = usage.LearnedWords(normalize.compute_spelling_key(WORDS), other)
     assert learned.boost_scores({freight.pk: 1.0}, depth=1) == {freight.pk: 1.0}
     assert learned.list_wordings(freight.pk) == []
 
@@ -216,7 +217,7 @@ def test_only_the_strongest_words_count(freight: Entry) -> None:
     ]
     Evidence.objects.bulk_create(rows)
     pick(freight, *"abc")
-    learned = usage.LearnedWords("别的", PUBLIC)
+    learned = usage.LearnedWords(normalize.compute_spelling_key("别的"), PUBLIC)
     learned.boost_scores({freight.pk: 1.0}, depth=1)
     assert learned.list_wordings(freight.pk)[0] == WORDS
     assert len(learned.list_wordings(freight.pk)) == len(rows)

@@ -134,7 +134,7 @@ def _make_documents(
             "answer": [row.get("answer") or ""],
             "picked": [words for words, _ in (evidence or {}).get(row["id"], ())],
         }
-        yield documents.analyze_texts(place, texts, labels)
+        yield documents.make_document(place, texts, labels)
 
 
 # Learning, replayed -------------------------------------------------------------
@@ -194,27 +194,32 @@ def _run_queries(
     """Return the rank of each query's first relevant entry (0: none), ms, results."""
     labels = (frozenset({PUBLIC_LABEL}), frozenset({"status=published"}))
     scope = search.SearchScope(search.PUBLIC_FIELD_GROUPS, labels)
-    faces = _make_wordings_lookup(rows, evidence or {})
+    load_wordings = _make_wordings_lookup(rows, evidence or {})
     levels = _make_levels(rows, evidence or {})
-    rank = partial(search.rank_candidates, engine, answers=_make_answers_lookup(rows))
+    load_answers = _make_answers_lookup(rows)
     ranks: list[int] = []
     times: list[float] = []
     run: list[dict[str, Any]] = []
     for line in queries:
         began = time.perf_counter()
-        words = search.clean_query(line["query"])
-        lift = partial(
-            evidence_levels.boost_by_evidence,
-            levels=levels[normalize.compute_spelling_key(words)],
+        query = search.analyze_query(line["query"], lexicon)
+        candidates = search.find_candidates(engine, query, scope, search.MAX_RESULTS)
+        ranked = candidates and search.rank_candidates(
+            engine,
+            candidates,
+            load_wordings,
+            boost_scores=partial(
+                evidence_levels.boost_by_evidence, levels=levels[query.spelling_key]
+            ),
+            load_answers=load_answers,
         )
-        asked = search.analyze_query(engine, words, scope, lexicon, search.MAX_RESULTS)
-        found = rank(asked, faces, lift=lift)[:EVALUATED_RESULTS] if asked else []
+        results = (ranked or [])[:EVALUATED_RESULTS]
         times.append((time.perf_counter() - began) * 1000)
-        ids = [rows[one.id]["id"] for one in found]
+        ids = [rows[candidate.id]["id"] for candidate in results]
         relevant = set(line["relevant"])
         ranks.append(next((r for r, i in enumerate(ids, 1) if i in relevant), 0))
         run.append(
-            {"query": line["query"], "ids": ids, "sure": search.is_confident(found)}
+            {"query": line["query"], "ids": ids, "sure": search.is_confident(results)}
         )
     return ranks, times, run
 

@@ -79,6 +79,17 @@ def make_phonetic_term(pair: str) -> str:
     return "'".join(map(fold_similar_sounds, _read_syllables(pair)))
 
 
+def list_sounds(term: str) -> list[str]:
+    """Return the terms of sound of a word in pinyin or a bigram, pair after pair.
+
+    Empty for a single character, and for letters that are no syllables.
+    """
+    if re.fullmatch("[a-z]+", term):
+        syllables = map(fold_similar_sounds, split_pinyin(term) or ())
+        return list(map("'".join, pairwise(syllables)))
+    return [make_phonetic_term(term)] if len(term) == 2 else []  # noqa: PLR2004
+
+
 @lru_cache(maxsize=2_000)  # there are some four hundred syllables
 def fold_similar_sounds(syllable: str) -> str:
     """Return `syllable` as those hear it who do not tell some sounds apart."""

@@ -1,4 +1,4 @@
-"""Words that ask for the same: find them in a text, and give the others."""
+"""Synonyms: find the members of groups in a text, with the other members."""
 
 from __future__ import annotations
 
@@ -12,29 +12,32 @@ from kb.text.chinese.normalize import (
     normalize_text,
 )
 
+# (a synonym in a text, the other members of its groups), in the order of the text
+FoundSynonyms = Sequence[tuple[str, Sequence[str]]]
+
 
 @dataclass(frozen=True, slots=True)
 class SynonymGroup:
-    """Members that find each other; one-way, the first finds the rest only."""
+    """Members that find each other; in a one-way group the first finds the others."""
 
     members: tuple[str, ...]
     is_two_way: bool = True
 
 
 class SynonymMatcher:
-    """Synonym sets in force, ready to be looked for in texts.
+    """Synonym groups, compiled to be found in texts.
 
-    Of members that overlap in a text the longest counts. Latin members must
-    stand as whole words: COD is not in code.
+    Of members that overlap in a text the longest counts. Latin members must be
+    whole words: COD is not in code.
     """
 
-    def __init__(self, sets: Iterable[SynonymGroup] = ()) -> None:
+    def __init__(self, groups: Iterable[SynonymGroup] = ()) -> None:
         self._synonyms_by_member: dict[str, list[str]] = {}
-        for each in sets:
+        for group in groups:
             members = list(
-                dict.fromkeys(filter(None, map(_normalize_member, each.members)))
+                dict.fromkeys(filter(None, map(_normalize_member, group.members)))
             )
-            for member in members if each.is_two_way else members[:1]:
+            for member in members if group.is_two_way else members[:1]:
                 others = self._synonyms_by_member.setdefault(member, [])
                 others += [m for m in members if m != member and m not in others]
         self._lengths_by_first_character: dict[str, list[int]] = {}
@@ -44,29 +47,30 @@ class SynonymMatcher:
                 lengths.append(len(member))
                 lengths.sort(reverse=True)
 
-    def find_members(self, text: str) -> list[tuple[str, Sequence[str]]]:
-        """Return (what stands in `text`, what means the same), in order.
+    def find_members(self, text: str) -> FoundSynonyms:
+        """Return the members that are in `text`, in order, each once.
 
-        A word with a hyphen is the word without, if that is a member: wi-fi is WiFi.
+        A hyphenated word is the word without its hyphen, if that is a member: wi-fi
+        is WiFi.
         """
         spelling = HYPHENATED_WORD_PATTERN.sub(
             self._join_known_word, normalize_text(text)
         )
-        found: dict[str, None] = {}
+        members: dict[str, None] = {}
         start = 0
         while start < len(spelling):
             member = self._find_longest_member(spelling, start)
             if member:
-                found[member] = None
+                members[member] = None
             start += len(member) or 1
-        return [(member, self._synonyms_by_member[member]) for member in found]
+        return [(member, self._synonyms_by_member[member]) for member in members]
 
     def _join_known_word(self, word: re.Match[str]) -> str:
-        one = join_hyphenated(word[0])
-        return one if one in self._synonyms_by_member else word[0]
+        joined = join_hyphenated(word[0])
+        return joined if joined in self._synonyms_by_member else word[0]
 
     def _find_longest_member(self, spelling: str, start: int) -> str:
-        """Return the longest member that begins at `start`, "" when none does."""
+        """Return the longest member that begins at `start`, "" if none does."""
         for length in self._lengths_by_first_character.get(spelling[start], ()):
             member = spelling[start : start + length]
             if member in self._synonyms_by_member and _is_whole_word(
@@ -81,7 +85,7 @@ def _normalize_member(member: str) -> str:
 
 
 def _is_whole_word(spelling: str, start: int, length: int) -> bool:
-    """Tell whether no Latin word goes on at either end."""
+    """Return whether no Latin word goes on at either end."""
     return not any(
         _is_latin(spelling[edge - 1]) and _is_latin(spelling[edge])
         for edge in (start, start + length)

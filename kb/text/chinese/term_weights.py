@@ -1,4 +1,4 @@
-"""Which words of a question tell what it is about, and which only ask."""
+"""Weights of terms: which words of a question name its topic, and which only ask."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from typing import NamedTuple
 from kb.text.chinese import fast_jieba, tokenizer
 from kb.text.chinese.lexicon import EMPTY_LEXICON, Lexicon
 from kb.text.chinese.normalize import HAN_RUN_PATTERN, normalize_text
+from kb.text.chinese.synonyms import FoundSynonyms
 
-MAX_SYNONYMS_PER_TERM = 6  # members of a set that are asked for beside the one typed
-MAX_CARRIER_QUERY_CHARS = (
-    20  # characters of a question that may be led up to and hardly told
-)
-# Phrases that ask, greet or soften; then characters that do so as words.
+MAX_SYNONYMS_PER_TERM = 6  # synonyms that are searched for beside the one typed
+MAX_CARRIER_QUERY_CHARS = 20  # characters of a text in which carrier phrases count
+# Phrases that ask, greet or soften; then single characters that do so as words.
 QUESTION_PHRASES = """
 为什么 为啥 为何 什么时候 啥时候 多长时间 多长 什么样 什么 怎么样 怎么办 怎么弄 怎么回事 怎么 怎样 咋办 咋整 咋样 咋 如何 哪里 哪儿
 哪些 哪个 多大 多远 啥意思 什么意思 多少 多久 几时 是否 能否 可否 能不能 可不可以 是不是 有没有 可以 请问 问一下 麻烦 帮忙 帮我 你好 您好 你们
@@ -26,12 +25,12 @@ PARTICLE_CHARACTERS = frozenset(
     "吗呢吧啊呀哦哈嘛的了得地是我你您他她它要能会有在和与就都也还很想请该把被让给去来到又再才只不没个"
 )
 WISH_CHARACTERS = frozenset("想要")
-# Numbers of orders, parcels, phones, cards: one customer's own, and no entry
-# speaks of them. Cries: 啊啊啊, 急急急, 哈哈.
+# Numbers of orders, parcels, phones and cards belong to one customer: no entry
+# holds them. Interjections: 啊啊啊, 急急急, 哈哈.
 _NOISE_PATTERN = re.compile(
     r"(?<![0-9a-z])[a-z]{0,4}[0-9]{9,}(?![0-9a-z])|([啊呀哈呵嗯哦噢喂唉哎嘛呢吧急])\1+"
 )
-# A text that is nothing but a cry or a key held down: 呵呵, 嘿嘿嘿, hhhhhh, 发发发发.
+# A text that is a mere interjection or a key held down: 呵呵, 嘿嘿嘿, hhhhhh, 发发发发.
 _INTERJECTION_PATTERN = re.compile(r"([啊呀哈呵嘿嘻嗯哦噢喂唉哎])\1+|([^\W\d])\2{3,}")
 _MATTER_SUFFIX_PATTERN = re.compile("的(?:相关)?(?:问题|事情|事)")
 _QUESTION_PHRASE_PATTERN = re.compile(
@@ -66,7 +65,7 @@ DEFAULT_TERM_WEIGHTS = TermWeights()
 
 @dataclass(frozen=True, slots=True)
 class WeightedTerms:
-    """What a text asks for: words and pairs of Han characters, each with a weight."""
+    """Words and bigrams (pairs of Han characters) of a text, each with its weight."""
 
     words: dict[str, float]
     bigrams: dict[str, float]
@@ -81,21 +80,19 @@ class WeightedTerms:
 
         `full` is the weight of a content word: `weights.synonym` among synonyms.
         """
+        threshold = weights.content_threshold * full
         weighed = (self.words | self.bigrams).items()
-        told = [
-            term
-            for term, weight in weighed
-            if weight > weights.content_threshold * full
-        ]
-        return tuple([t for t in told if len(t) > 1] or told)
+        terms = [term for term, weight in weighed if weight > threshold]
+        return tuple([term for term in terms if len(term) > 1] or terms)
 
 
 class CarrierPhrase(NamedTuple):
-    """What only leads up to what a text is about: 请问怎么 of 请问怎么退货.
+    """What of a text only asks, greets or softens: 请问怎么 of 请问怎么退货.
 
-    terms   its words, and each pair of characters of which one is its own
-    lone    characters that it leaves alone, as 退 of 怎么退: no pair tells them
-    whole   whether the other terms, and `lone`, tell all that the text is about
+    terms              its words, and each bigram that has a character of it
+    single_characters  content characters between two parts of it, as 退 of 怎么退:
+                       no bigram holds them alone
+    is_topic_complete  whether the other terms and `single_characters` are the topic
     """
 
     terms: frozenset[str]
@@ -104,9 +101,9 @@ class CarrierPhrase(NamedTuple):
 
 
 def flag_content_letters(spelling: str) -> bytes:
-    """Return 1 for each letter of a normalized text that is no particle.
+    """Return 1 for each letter of a normalized text that is no particle, else 0.
 
-    Not what asks: that somebody asks 怎么 as the entry does is a sign as well.
+    Question words count: a query that asks 怎么 as the entry does is more similar.
     """
     return bytes(c.isalnum() and c not in PARTICLE_CHARACTERS for c in spelling)
 
@@ -117,126 +114,27 @@ def strip_function_words(spelling: str) -> str:
     return "".join(c for c in rest if c not in PARTICLE_CHARACTERS)
 
 
-@lru_cache(maxsize=500)  # a search asks several times for the same
-def weigh_terms(
-    text: str,
-    lexicon: Lexicon = EMPTY_LEXICON,
-    weights: TermWeights = DEFAULT_TERM_WEIGHTS,
-) -> WeightedTerms:
-    """Return the terms of `text` with weights up to 1.
+class CharacterWeights:
+    """The weight of each character of a text, from which its terms get theirs.
 
-    What merely asks weighs LIGHT; a stop word SILENT, unless nothing else is there.
-    A cry asks for nothing.
+    `letter_weights` has one weight a character of `spelling`, the normalized text.
+    `particle_weights` has those of characters that weigh less where they are a word.
     """
-    letters = _get_character_weights(text, lexicon, weights)
-    if _INTERJECTION_PATTERN.fullmatch("".join(filter(str.isalnum, letters.spelling))):
-        return WeightedTerms({}, {})
-    return WeightedTerms(
-        {word: letters.weigh_term(word) for word in tokenizer.tokenize_text(text)},
-        {pair: letters.weigh_term(pair) for pair in tokenizer.extract_bigrams(text)},
-    )
 
-
-@lru_cache(maxsize=500)
-def find_carrier_phrase(
-    text: str,
-    lexicon: Lexicon = EMPTY_LEXICON,
-    weights: TermWeights = DEFAULT_TERM_WEIGHTS,
-) -> CarrierPhrase:
-    """Return what of `text` asks, greets or softens, where it stands around the rest.
-
-    Of more than SHORT characters nothing: they tell enough, whatever leads up.
-    """
-    if len(text) > MAX_CARRIER_QUERY_CHARS:
-        return CarrierPhrase(frozenset(), (), is_topic_complete=False)
-    letters = _get_character_weights(text, lexicon, weights)
-    leads = letters.flag_carrier_letters()
-    inside, outside, lone, whole = set[str](), set[str](), list[str](), True
-    for run in HAN_RUN_PATTERN.finditer(letters.spelling):
-        for at in range(run.start(), run.end() - 1):
-            pair = letters.spelling[at : at + 2]
-            (inside if leads[at] or leads[at + 1] else outside).add(pair)
-        for at in _find_single_characters(run, leads):
-            lone += (
-                [letters.spelling[at]] if letters.is_beside_question_word(at) else []
-            )
-            whole = whole and letters.is_beside_question_word(at)
-    for word in weigh_terms(text, lexicon, weights).words:
-        at = letters.spelling.find(word)
-        if at >= 0 and all(leads[at : at + len(word)]):
-            inside.add(word)
-    return CarrierPhrase(frozenset(inside - outside), tuple(dict.fromkeys(lone)), whole)
-
-
-def _find_single_characters(run: re.Match[str], leads: Sequence[bool]) -> Iterator[int]:
-    """Yield where a character of `run` stands that is in no pair which tells."""
-    first, last = run.start(), run.end() - 1
-    for at in range(first, last + 1):
-        before, after = at == first or leads[at - 1], at == last or leads[at + 1]
-        if first < last and before and after and not leads[at]:
-            yield at
-
-
-@lru_cache(maxsize=500)
-def weigh_synonyms(
-    text: str, lexicon: Lexicon, weights: TermWeights = DEFAULT_TERM_WEIGHTS
-) -> WeightedTerms:
-    """Return the terms of other wordings of `text` that it does not hold itself.
-
-    Each weighs SAME times what the words weigh that it stands for; in several
-    wordings, the most that it weighs in one.
-    """
-    letters = _get_character_weights(text, lexicon, weights)
-    typed = weigh_terms(text, lexicon, weights)
-    words: dict[str, float] = {}
-    pairs: dict[str, float] = {}
-    for member, others in find_synonyms(text, lexicon):
-        worth = weights.synonym * letters.weigh_term(member)
-        for other in others[:MAX_SYNONYMS_PER_TERM]:
-            said_words, said_pairs = _tokenize_wording_cached(
-                other, lexicon.custom_words
-            )
-            _raise_weights(words, said_words, worth)
-            _raise_weights(pairs, said_pairs, worth)
-    return WeightedTerms(
-        _exclude_terms(words, typed.words), _exclude_terms(pairs, typed.bigrams)
-    )
-
-
-@lru_cache(maxsize=500)
-def find_synonyms(text: str, lexicon: Lexicon) -> Sequence[tuple[str, Sequence[str]]]:
-    """Return the synonyms that stand in `text`, each with what means the same."""
-    return tuple(lexicon.synonyms.find_members(text))
-
-
-def tokenize_wording(wording: str, lexicon: Lexicon) -> tuple[str, ...]:
-    """Return the words of a wording, as the vocabulary in force cuts them."""
-    return _tokenize_wording_cached(wording, lexicon.custom_words)[0]
-
-
-def measure_synonym_coverage(
-    text: str, lexicon: Lexicon, weights: TermWeights = DEFAULT_TERM_WEIGHTS
-) -> float:
-    """Return the share of what `text` says that other wordings can say, too."""
-    letters = _get_character_weights(text, lexicon, weights)
-    said = (
-        letters.sum_letter_weights(member) for member, _ in find_synonyms(text, lexicon)
-    )
-    return sum(said) / max(letters.sum_letter_weights(letters.spelling), 1e-9)
-
-
-class _CharacterWeights:
-    """What the characters of a text weigh, and so the terms that stand in it."""
-
-    def __init__(self, text: str, lexicon: Lexicon, weights: TermWeights) -> None:
-        self.term_weights = weights
-        question_word, stop_word = weights.question_word, weights.stop_word
+    def __init__(
+        self,
+        text: str,
+        lexicon: Lexicon = EMPTY_LEXICON,
+        term_weights: TermWeights = DEFAULT_TERM_WEIGHTS,
+    ) -> None:
+        self.text, self.lexicon, self.term_weights = text, lexicon, term_weights
+        question_word, stop_word = term_weights.question_word, term_weights.stop_word
         self.spelling = normalize_text(text)
         self.particle_weights = dict.fromkeys(PARTICLE_CHARACTERS, question_word)
         self.letter_weights = [1.0] * len(self.spelling)
         for match in _QUESTION_PHRASE_PATTERN.finditer(self.spelling):
             self._set_weight(match.start(), match.end(), question_word)
-        asking = list(self.letter_weights)
+        without_stop_words = list(self.letter_weights)
         for start, end in lexicon.stop_words.find_spans(self.spelling):
             self._set_weight(start, end, stop_word)
         for noise in _NOISE_PATTERN.finditer(self.spelling):
@@ -244,11 +142,18 @@ class _CharacterWeights:
         self.particle_weights |= dict.fromkeys(lexicon.stop_words.characters, stop_word)
         if self._is_all_stop_words():
             self.letter_weights, self.particle_weights = (
-                asking,
+                without_stop_words,
                 dict.fromkeys(PARTICLE_CHARACTERS, question_word),
             )
 
+    @property
+    def is_interjection(self) -> bool:
+        """Whether the text is a mere cry or a key held down: 呵呵, hhhhhh."""
+        letters = "".join(filter(str.isalnum, self.spelling))
+        return bool(_INTERJECTION_PATTERN.fullmatch(letters))
+
     def weigh_term(self, term: str) -> float:
+        """Return the mean weight of the characters of `term`, from 0 to 1."""
         if term in self.particle_weights:
             return self.particle_weights[term]
         if (at := self.spelling.find(term)) < 0:
@@ -256,9 +161,9 @@ class _CharacterWeights:
         return sum(self.letter_weights[at : at + len(term)]) / len(term)
 
     def sum_letter_weights(self, part: str) -> float:
-        """Return what the letters of `part` weigh, which stands in the text.
+        """Return the sum of the weights of the letters of `part`.
 
-        Maybe with a hyphen: wifi stands in wi-fi.
+        A letter that is not found so, as wifi in wi-fi, weighs 1.
         """
         if (at := self.spelling.find(part)) < 0:
             return len(part)
@@ -266,31 +171,31 @@ class _CharacterWeights:
         return sum(weight for letter, weight in weighed if letter.isalnum())
 
     def flag_carrier_letters(self) -> list[bool]:
-        """Return which letters only lead up to what the text is about."""
-        leads = [weight < 1 for weight in self.letter_weights]
+        """Return for each letter whether it belongs to a carrier phrase."""
+        flags = [weight < 1 for weight in self.letter_weights]
         for match in _MATTER_SUFFIX_PATTERN.finditer(self.spelling):
-            leads[match.start() : match.end()] = [True] * len(match[0])
+            flags[match.start() : match.end()] = [True] * len(match[0])
         for run in HAN_RUN_PATTERN.finditer(self.spelling):
             at = run.start()
             for word in fast_jieba.segment_han(run[0]):
-                leads[at] |= word in self.particle_weights
+                flags[at] |= word in self.particle_weights
                 at += len(word)
-        return leads
+        return flags
 
     def is_beside_question_word(self, at: int) -> bool:
-        """Tell whether what stands next to a letter asks for it: 怎么, 能不能, 想, 要."""
-        beside = (n for n in (at - 1, at + 1) if 0 <= n < len(self.spelling))
+        """Return whether a neighbour of the letter asks for it: 怎么, 能不能, 想, 要."""
+        neighbours = (n for n in (at - 1, at + 1) if 0 <= n < len(self.spelling))
         return any(
             self.letter_weights[n] == self.term_weights.question_word
             or self.spelling[n] in WISH_CHARACTERS
-            for n in beside
+            for n in neighbours
         )
 
     def _set_weight(self, start: int, end: int, weight: float) -> None:
         self.letter_weights[start:end] = [weight] * (end - start)
 
     def _is_all_stop_words(self) -> bool:
-        """Tell whether every letter is part of a stop word."""
+        """Return whether every letter is part of a stop word."""
         stop_word = self.term_weights.stop_word
         return all(
             weight == stop_word or self.particle_weights.get(letter) == stop_word
@@ -300,10 +205,108 @@ class _CharacterWeights:
 
 
 @lru_cache(maxsize=500)
-def _get_character_weights(
-    text: str, lexicon: Lexicon, weights: TermWeights
-) -> _CharacterWeights:
-    return _CharacterWeights(text, lexicon, weights)
+def weigh_terms(
+    text: str,
+    lexicon: Lexicon = EMPTY_LEXICON,
+    weights: TermWeights = DEFAULT_TERM_WEIGHTS,
+) -> WeightedTerms:
+    """Return the terms of `text` with weights up to 1, as `weigh_character_terms`."""
+    return weigh_character_terms(CharacterWeights(text, lexicon, weights))
+
+
+def weigh_character_terms(weights: CharacterWeights) -> WeightedTerms:
+    """Return the terms of a text, each with the mean weight of its characters.
+
+    A word that only asks weighs `question_word`; a stop word `stop_word`, unless the
+    text has no other words. An interjection has no terms.
+    """
+    if weights.is_interjection:
+        return WeightedTerms({}, {})
+    words = tokenizer.tokenize_text(weights.text)
+    bigrams = tokenizer.extract_bigrams(weights.text)
+    return WeightedTerms(
+        {word: weights.weigh_term(word) for word in words},
+        {pair: weights.weigh_term(pair) for pair in bigrams},
+    )
+
+
+def find_carrier_phrase(
+    weights: CharacterWeights, terms: WeightedTerms
+) -> CarrierPhrase:
+    """Return the terms of a text that only ask, greet or soften.
+
+    None in a text of more than MAX_CARRIER_QUERY_CHARS characters: it says enough
+    besides.
+    """
+    if len(weights.text) > MAX_CARRIER_QUERY_CHARS:
+        return CarrierPhrase(frozenset(), (), is_topic_complete=False)
+    flags, spelling = weights.flag_carrier_letters(), weights.spelling
+    inside, outside = set[str](), set[str]()
+    single_characters, is_complete = list[str](), True
+    for run in HAN_RUN_PATTERN.finditer(spelling):
+        for at in range(run.start(), run.end() - 1):
+            (inside if flags[at] or flags[at + 1] else outside).add(
+                spelling[at : at + 2]
+            )
+        for at in _find_single_characters(run, flags):
+            if weights.is_beside_question_word(at):
+                single_characters.append(spelling[at])
+            else:
+                is_complete = False
+    for word in terms.words:
+        at = spelling.find(word)
+        if at >= 0 and all(flags[at : at + len(word)]):
+            inside.add(word)
+    return CarrierPhrase(
+        frozenset(inside - outside),
+        tuple(dict.fromkeys(single_characters)),
+        is_complete,
+    )
+
+
+def _find_single_characters(run: re.Match[str], flags: Sequence[bool]) -> Iterator[int]:
+    """Yield the places in `run` of characters between two of a carrier phrase."""
+    first, last = run.start(), run.end() - 1
+    for at in range(first, last + 1):
+        before, after = at == first or flags[at - 1], at == last or flags[at + 1]
+        if first < last and before and after and not flags[at]:
+            yield at
+
+
+def weigh_synonyms(
+    weights: CharacterWeights, terms: WeightedTerms, synonyms: FoundSynonyms
+) -> WeightedTerms:
+    """Return the terms of other wordings of a text that are not among its `terms`.
+
+    Each weighs `TermWeights.synonym` times the weight of the synonym in the text; a
+    term of several wordings, the largest of these.
+    """
+    words: dict[str, float] = {}
+    bigrams: dict[str, float] = {}
+    custom_words = weights.lexicon.custom_words
+    for member, others in synonyms:
+        weight = weights.term_weights.synonym * weights.weigh_term(member)
+        for other in others[:MAX_SYNONYMS_PER_TERM]:
+            other_words, other_bigrams = _tokenize_wording_cached(other, custom_words)
+            _raise_weights(words, other_words, weight)
+            _raise_weights(bigrams, other_bigrams, weight)
+    return WeightedTerms(
+        _exclude_terms(words, terms.words), _exclude_terms(bigrams, terms.bigrams)
+    )
+
+
+def tokenize_wording(wording: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """Return the words of a wording of a synonym, as `lexicon` cuts them."""
+    return _tokenize_wording_cached(wording, lexicon.custom_words)[0]
+
+
+def measure_synonym_coverage(
+    weights: CharacterWeights, synonyms: FoundSynonyms
+) -> float:
+    """Return the share of the weight of a text's letters that has synonyms, 0 to 1."""
+    covered = (weights.sum_letter_weights(member) for member, _ in synonyms)
+    total = weights.sum_letter_weights(weights.spelling)
+    return sum(covered) / max(total, 1e-9)
 
 
 @lru_cache(maxsize=10_000)

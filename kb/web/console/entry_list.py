@@ -22,7 +22,7 @@ from kb.models import (
     prefetch_readable_replies,
 )
 from kb.search.code_lookup import find_entries_by_code, query_filtered_entries
-from kb.search.filters import SearchFilters
+from kb.search.scope import SearchFilters
 from kb.text.markup import chat_text
 from kb.web.console.forms import ConsoleRequest
 from kb.web.console.own_replies import OwnReplyRow, list_own_replies

@@ -11,7 +11,7 @@ from django import forms
 from django.http import QueryDict
 
 from kb.models import Category, Channel, CopyEvent, Entry
-from kb.search.filters import SearchFilters, make_search_filters
+from kb.search.scope import SearchFilters, make_search_filters
 from kb.text.chinese import normalize
 
 MAX_CONSOLE_QUERY_CHARS = 200  # search reads no further either

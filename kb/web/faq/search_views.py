@@ -21,7 +21,7 @@ from kb.models import Category, Entry, Reader, Tag
 from kb.publishing import edition, locale_prefix, translations
 from kb.publishing.category_tree import ReadableCategoryTree
 from kb.search import SearchHit, SearchResults, Suggestion
-from kb.text.chinese import normalize, regional, term_weights
+from kb.text.chinese import normalize, term_weights
 from kb.web.faq import query_params
 from kb.web.faq.view_decorators import identify_visitor, public_view, rate_limited
 from kb.web.faq.views import ENTRIES_PER_PAGE
@@ -206,17 +206,15 @@ def show_search_page(request: HttpRequest) -> HttpResponse:
 def show_suggestions(request: HttpRequest) -> HttpResponse:
     """Return a fragment: the options of the list under a search box."""
     words = query_params.read_query_words(request)
-    suggestions = search.suggest_entries(words, user=request.user) if words else ()
+    found = search.suggest_entries(words, user=request.user) if words else ()
+    query = search.analyze_query(words, vocabulary.get_loaded_lexicon())
     terms = (
         normalize.normalize_text(words),
-        *term_weights.weigh_terms(
-            words, vocabulary.get_loaded_lexicon()
-        ).list_terms_to_highlight(),
+        *query.terms.list_terms_to_highlight(),
+        *query.simplified_terms,
     )
-    context = {
-        "suggestions": _translate_suggestions(suggestions),
-        "terms": _list_terms_to_mark(terms, words),
-    }
+    shown = _translate_suggestions(found)
+    context = {"suggestions": shown, "terms": _list_marked_terms(terms)}
     return render(request, "faq/search/_suggestions.html", context)
 
 
@@ -240,7 +238,9 @@ def _make_results_context(
             (entry, facets.category_tree.get_path(entry.category_id))
             for entry in entries
         ],
-        "terms": _list_terms_to_mark(results.terms_to_highlight, results.query),
+        "terms": _list_marked_terms(
+            (*results.terms_to_highlight, *results.simplified_terms)
+        ),
     }
 
 
@@ -254,19 +254,15 @@ def _make_no_results_context(
     return {"near": near, "tree": facets.category_tree}
 
 
-def _list_terms_to_mark(terms: Sequence[str], words: str) -> tuple[str, ...]:
-    """Return the terms with their regional wordings, on a 繁體 page in 繁體 too."""
-    lexicon = vocabulary.get_loaded_lexicon()
-    marked_terms = [*terms]
-    for wording in regional.list_simplified_wordings(words):
-        weights = term_weights.weigh_terms(wording, lexicon)
-        marked_terms += weights.list_terms_to_highlight()
+def _list_marked_terms(terms: Sequence[str]) -> tuple[str, ...]:
+    """Return the terms to mark; on a 繁體 page also as it writes them."""
+    marked = [*terms]
     if locale_prefix.is_traditional_page():
-        marked_terms += [
+        marked += [
             normalize.normalize_text(locale_prefix.convert_to_traditional(term))
-            for term in marked_terms
+            for term in terms
         ]
-    return tuple(dict.fromkeys(marked_terms))
+    return tuple(dict.fromkeys(marked))
 
 
 def _translate_suggestions(
