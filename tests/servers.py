@@ -26,7 +26,7 @@ TESTS = (
     " test_entries test_feedback test_gaps test_golden test_incidents test_index"
     " test_journey test_judging test_kept test_leaks test_mine test_models"
     " test_outages test_page_memory"
-    " test_passwords test_phrasings test_picks test_replies test_reviewing test_search"
+    " test_passwords test_phrasings test_picks test_replies test_reviewing search/test_search"
     " test_sequels test_sessions test_sites test_snippets test_throttling test_time test_transfer_entries"
     " test_undoing test_votes"
 ).split()

@@ -177,7 +177,7 @@ def test_real_questions_hold_no_personal_data(shared: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["bank_hant", "cityhall"])
 def test_questions_of_a_bank_and_a_city_hold_none_either(name: str) -> None:
-    path = Path(__file__).parent / "relevance" / name / "corpus.jsonl"
+    path = Path(__file__).parent.parent / "relevance" / name / "corpus.jsonl"
     rows = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
     _assert_clean([text for row in rows for text in (row["question"], *row["similar"])])
 
