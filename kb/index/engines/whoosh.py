@@ -104,7 +104,7 @@ class WhooshEngine(Engine):
             for segment, dead in zip(
                 segments, snapshot.locate_by_segment(outdated), strict=True
             ):
-                segment.dead.update(dead)
+                segment.deleted_numbers.update(dead)
             _commit_segments(
                 index, self._write_segment(index, segments, list(put.values()))
             )
