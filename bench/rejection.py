@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.asked import Asked, site
 from bench.figures import AT_LEAST, AT_MOST, Target, target
+from bench.indexed_library import IndexedLibrary, open_site
 from tests.relevance.labelled import libraries, tsv
 
 SPARED, WANTED = 3, 90  # percent
@@ -38,7 +38,7 @@ COLLOQUIAL = {"demo", "bank_hant", "cityhall"}
 
 def rejection() -> dict[str, Any]:
     """Return {library: figures}, shares in percent."""
-    with site() as folder:
+    with open_site() as folder:
         return measure(folder)
 
 
@@ -52,9 +52,9 @@ def measure(folder: Path) -> dict[str, Any]:
     lexicon = vocabulary.load_starter_lexicon()
     report = {}
     for library in libraries():
-        asked = Asked(library, folder / library.name)
+        asked = IndexedLibrary(library, folder / library.name)
         queries = {
-            "off_topic": _off_topic(library.name),
+            "off_topic": list_off_topic_queries(library.name),
             "labelled": _sample(asked, colloquial=False),
             "colloquial": _sample(asked, colloquial=True),
             "led_up": _led_up(asked, lexicon),
@@ -98,26 +98,26 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def _off_topic(library: str) -> list[str]:
+def list_off_topic_queries(library: str) -> list[str]:
     name = ALIASES.get(library, library)
     rows = tsv("offtopic.tsv")
     return [row["query"] for row in rows if name not in row["not_for"].split(",")]
 
 
-def _sample(asked: Asked, *, colloquial: bool) -> list[str]:
+def _sample(asked: IndexedLibrary, *, colloquial: bool) -> list[str]:
     cases, every = asked.library.cases, asked.library.name in COLLOQUIAL
     apart = {c.query for c in cases if every or c.set.endswith(", colloquial")}
     queries = sorted(apart if colloquial else {c.query for c in cases} - apart)
     return random.Random(ORDER).sample(queries, min(MOST, len(queries)))
 
 
-def _led_up(asked: Asked, lexicon: Any) -> list[str]:
+def _led_up(asked: IndexedLibrary, lexicon: Any) -> list[str]:
     """Return the short queries that are found, behind all that may lead up to them."""
     short = sorted({c.query for c in asked.library.cases if len(c.query) <= SHORT})
-    found = [query for query in short if asked.sure(query, lexicon)]
+    found = [query for query in short if asked.is_confident(query, lexicon)]
     return [lead.format(query) for query in found for lead in LEADS]
 
 
-def _refused(asked: Asked, queries: Sequence[str], lexicon: Any) -> float:
-    refused = sum(not asked.sure(query, lexicon) for query in queries)
+def _refused(asked: IndexedLibrary, queries: Sequence[str], lexicon: Any) -> float:
+    refused = sum(not asked.is_confident(query, lexicon) for query in queries)
     return round(100 * refused / max(len(queries), 1), 1)

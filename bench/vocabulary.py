@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.asked import Asked, asked, site
+from bench.indexed_library import IndexedLibrary, index_libraries, open_site
 from tests.relevance.labelled import ROOT, Case
 
 if TYPE_CHECKING:
     from kb.text.chinese.lexicon import Lexicon
 
-STARTER = ROOT / "kb" / "vocabulary" / "starter"
+STARTER = ROOT / "kb" / "language" / "vocabulary" / "starter"
 LEAST = 0.01  # points below this are none: half a query in the larger sets
 SHOWN = 20  # rows of a table at either end
 Rows = list[list[str]]
@@ -56,7 +56,7 @@ class Starter:
 
 def vocabulary() -> dict[str, Any]:
     """Print what each row is worth that moves anything; return the figures of all."""
-    with site() as folder:
+    with open_site() as folder:
         return prove(folder)
 
 
@@ -70,7 +70,7 @@ def prove(
     pinyin.load_pinyin_dictionaries()
     starter = Starter()
     tokenizer.teach_words(starter.without().custom_words)
-    libraries = asked(folder)
+    libraries = index_libraries(folder)
     sizes = Counter(case.set for one in libraries for case in one.library.cases)
     every = {"sets": _sets, "stops": _stops, "words": _words}
     report: dict[str, Figures] = {}
@@ -83,7 +83,9 @@ def prove(
     return report
 
 
-def _sets(library: Asked, starter: Starter) -> Iterator[tuple[str, Case, float]]:
+def _sets(
+    library: IndexedLibrary, starter: Starter
+) -> Iterator[tuple[str, Case, float]]:
     all = starter.without()
     holding: dict[str, list[Case]] = defaultdict(list)
     for case in library.library.cases:
@@ -100,7 +102,9 @@ def _sets(library: Asked, starter: Starter) -> Iterator[tuple[str, Case, float]]
             )
 
 
-def _stops(library: Asked, starter: Starter) -> Iterator[tuple[str, Case, float]]:
+def _stops(
+    library: IndexedLibrary, starter: Starter
+) -> Iterator[tuple[str, Case, float]]:
     with_all = _remembered(library, starter.without())
     for text, *_ in starter.stops:
         cases = [c for c in library.library.cases if text in _spelled(c.query)]
@@ -108,7 +112,9 @@ def _stops(library: Asked, starter: Starter) -> Iterator[tuple[str, Case, float]
         yield from _gains(library, text, cases, with_all, lexicon)
 
 
-def _words(library: Asked, starter: Starter) -> Iterator[tuple[str, Case, float]]:
+def _words(
+    library: IndexedLibrary, starter: Starter
+) -> Iterator[tuple[str, Case, float]]:
     from kb.text.chinese import tokenizer
 
     all = starter.without()
@@ -126,30 +132,30 @@ def _words(library: Asked, starter: Starter) -> Iterator[tuple[str, Case, float]
         before = {case: with_all(case) for case in cases}
         lexicon = starter.without(word=text)
         tokenizer.teach_words(lexicon.custom_words)
-        library.cut_anew(places)
+        library.reindex_rows(places)
         yield from _gains(library, text, cases, before.__getitem__, lexicon)
         tokenizer.teach_words(all.custom_words)
-        library.cut_anew(places)
+        library.reindex_rows(places)
 
 
 def _gains(
-    library: Asked,
+    library: IndexedLibrary,
     row: str,
     cases: Iterable[Case],
     before: Callable[[Case], float],
     lexicon: Lexicon,
 ) -> Iterator[tuple[str, Case, float]]:
     for case in cases:
-        if gain := before(case) - library.worth(case, lexicon):
+        if gain := before(case) - library.compute_reciprocal_rank(case, lexicon):
             yield row, case, gain
 
 
-def _remembered(library: Asked, lexicon: Lexicon) -> Callable[[Case], float]:
+def _remembered(library: IndexedLibrary, lexicon: Lexicon) -> Callable[[Case], float]:
     memory: Memory = {}
 
     def worth(case: Case) -> float:
         if case not in memory:
-            memory[case] = library.worth(case, lexicon)
+            memory[case] = library.compute_reciprocal_rank(case, lexicon)
         return memory[case]
 
     return worth

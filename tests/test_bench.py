@@ -22,7 +22,7 @@ from bench import (
     worker,
 )
 from bench.__main__ import PARTS, show
-from bench.asked import Asked
+from bench.indexed_library import IndexedLibrary
 from bench.contenders import CONTENDERS, Contender, letters
 from bench.figures import AT_LEAST, AT_MOST, line, percentile, target
 from kb.index.documents import make_document
@@ -208,7 +208,7 @@ def test_a_set_that_is_absent_is_named_and_left_out(
 def test_short_queries_are_asked_behind_what_leads_up_to_them(tmp_path: Path) -> None:
     library = next(one for one in libraries() if one.name == "cityhall")
     asked, lexicon = (
-        Asked(library, tmp_path / "index"),
+        IndexedLibrary(library, tmp_path / "index"),
         vocabulary.load_starter_lexicon(),
     )
     queries = rejection._led_up(asked, lexicon)

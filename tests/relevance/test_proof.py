@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import vocabulary
-from bench.asked import Asked
+from bench.indexed_library import IndexedLibrary
 from kb.text.chinese import tokenizer
 from tests.relevance.labelled import Case, Labelled
 
@@ -22,13 +22,13 @@ def starter(monkeypatch: pytest.MonkeyPatch) -> vocabulary.Starter:
     return made
 
 
-def library(folder: Path, query: str, right: str) -> Asked:
+def library(folder: Path, query: str, right: str) -> IndexedLibrary:
     rows = [
         {"id": id, "question": question, "answer": "", "similar": []}
         for id, question in QUESTIONS.items()
     ]
     case = Case("toy", query, frozenset({right}))
-    return Asked(Labelled("toy", rows, [case]), folder / "index")
+    return IndexedLibrary(Labelled("toy", rows, [case]), folder / "index")
 
 
 @pytest.mark.parametrize(("right", "gain"), [("a", 1.0), ("b", 0.0)])
@@ -47,8 +47,10 @@ def test_a_set_that_leads_astray_is_worth_less_than_nothing(
 ) -> None:
     starter.sets = [["票据", ">", "改 | 无法登录怎么解决"]]
     asked = library(tmp_path, "发票 改 无法", "b")
-    before = asked.worth(asked.library.cases[0], starter.without(starter.sets[0]))
-    after = asked.worth(asked.library.cases[0], starter.without())
+    before = asked.compute_reciprocal_rank(
+        asked.library.cases[0], starter.without(starter.sets[0])
+    )
+    after = asked.compute_reciprocal_rank(asked.library.cases[0], starter.without())
     gains = [gain for _, _, gain in vocabulary._sets(asked, starter)]
     assert sum(gains) == after - before
 
@@ -63,7 +65,7 @@ def test_a_word_is_tried_on_entries_cut_without_it(
     list(vocabulary._words(asked, starter))
     assert asked.engine.load_digests() == before
     tokenizer.teach_words(frozenset())
-    asked.cut_anew(range(len(QUESTIONS)))
+    asked.reindex_rows(range(len(QUESTIONS)))
     assert {id for id in before if before[id] != asked.engine.load_digests()[id]} == {2}
 
 
@@ -77,6 +79,6 @@ def test_figures_are_points_of_each_set_so_that_small_sets_count_alike(
     cases = [Case("large", "上不去号", frozenset({"a"})), *others]
     large.library = replace(large.library, cases=cases)
     monkeypatch.setattr(vocabulary, "Starter", lambda: starter)
-    monkeypatch.setattr(vocabulary, "asked", lambda folder: [small, large])
+    monkeypatch.setattr(vocabulary, "index_libraries", lambda folder: [small, large])
     figures = vocabulary.prove(tmp_path, ["sets"])["sets"]
     assert figures == {"上不去号 | 无法登录": {"toy": 100.0, "large": 25.0}}
