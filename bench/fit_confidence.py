@@ -1,10 +1,10 @@
 """Fit [confidence] of kb/search/weights.toml: `python -m bench.fit_confidence [--write]`.
 
-A logistic regression of right and wrong candidates among the first five of each query,
-labelled and off-topic, each library counting alike. Newton's method with a small ridge
+A logistic regression of right candidates of labelled queries against the surest ones of
+off-topic queries, each library counting alike. Newton's method with a small ridge
 (Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.3). It prints what a
 fit on the other sets does for each set that is left out, and the fit on all sets beside
-the numbers in the file. Those in the file were rounded by hand: to one significant half.
+the numbers in the file, which were rounded by hand.
 """
 
 from __future__ import annotations
@@ -68,21 +68,29 @@ def fit_confidence(
 ) -> dict[str, float]:
     """Return the intercept and the coefficients of CONFIDENCE_FEATURES.
 
-    Candidates that a cap decides, those which match only the carrier phrase, are left
-    out: no coefficient moves them.
+    Each query gives one sample: the first right candidate of a labelled query, the
+    surest of an off-topic one, as of both the surest decides whether results are
+    shown. A labelled query without a right candidate gives none. Libraries count
+    alike, and so do right and wrong samples of a library.
     """
-    features, labels, libraries = [], [], []
+    features, labels, groups = [], [], []
     for query in queries:
         ranked = rank_query(query, ranking, in_force)
         top = ranked.order[:CANDIDATES_PER_QUERY]
-        is_used = ~query.is_carrier_only[top]
-        features.append(ranked.features[:CANDIDATES_PER_QUERY][is_used])
-        labels.append(query.is_relevant[top][is_used])
-        libraries += [query.library] * int(is_used.sum())
-    sizes = Counter(libraries)
-    sample_weights = np.array([1 / sizes[name] / len(sizes) for name in libraries])
+        is_right = query.is_relevant[top]
+        # No coefficient moves a candidate that is capped for its carrier phrase.
+        is_usable = ~query.is_carrier_only[top] & (is_right == query.is_labelled)
+        if not is_usable.any():
+            continue
+        places = np.flatnonzero(is_usable)
+        surest = places[ranked.confidences[places].argmax()]
+        features.append(ranked.features[places[0] if query.is_labelled else surest])
+        labels.append(query.is_labelled)
+        groups.append((query.library, query.is_labelled))
+    sizes = Counter(groups)
+    sample_weights = np.array([1 / sizes[group] / len(sizes) for group in groups])
     coefficients = fit_logistic_regression(
-        np.concatenate(features), np.concatenate(labels), sample_weights
+        np.array(features), np.array(labels), sample_weights
     )
     names = ("intercept", *CONFIDENCE_FEATURES)
     return dict(zip(names, coefficients.tolist(), strict=True))

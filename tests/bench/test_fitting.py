@@ -90,17 +90,17 @@ def test_logistic_regression_recovers_known_coefficients() -> None:
 
 def test_every_library_counts_alike_in_the_fit_of_confidence() -> None:
     rng = np.random.default_rng(2)
-    large = [
-        make_query("large", rng.random((5, 6)), np.zeros(5, np.bool_))
-        for _ in range(200)
-    ]
-    small = [
-        make_query("small", rng.random((5, 6)), np.ones(5, np.bool_)) for _ in range(2)
-    ]
-    ranking, confidence = get_weights_in_force()
-    fit = fit_confidence([*large, *small], ranking, confidence)
-    mean = fit["intercept"] + sum(fit[name] for name in CONFIDENCE_FEATURES[:-1]) / 2
-    assert abs(mean) < 1.0  # as likely right as wrong, though 200 of 202 are wrong
+    large, small = (
+        [
+            make_query(name, rng.random((5, 6)), np.array([right] + [False] * 4))
+            for right in (True, False) * 10
+        ]
+        for name in ("large", "small")
+    )
+    weights = get_weights_in_force()
+    fit = fit_confidence([*large, *small], *weights)
+    assert fit_confidence([*large * 9, *small], *weights) == pytest.approx(fit)
+    assert fit_confidence(large, *weights) != pytest.approx(fit)
 
 
 def test_coordinate_search_finds_the_best_values() -> None:

@@ -162,7 +162,7 @@ class LazyImpactTable:
             for row, impacts in enumerate(column, group * len(terms)):
                 if impacts is None:
                     continue
-                if impacts.holds > FREQUENT_TERM_DOCUMENTS:
+                if impacts.document_count > FREQUENT_TERM_DOCUMENTS:
                     lone.append((row, impacts))
                 else:
                     rows.append(row)
