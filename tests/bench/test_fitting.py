@@ -11,7 +11,6 @@ import pytest
 from bench.fit_confidence import fit_confidence, fit_logistic_regression
 from bench.fit_ranking import FITTED_NAMES, fit_ranking, search_coordinates
 from bench.fitting import (
-    CONFIDENCE_FEATURES,
     QueryCandidates,
     collect_candidates,
     collect_library_queries,

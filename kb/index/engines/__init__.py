@@ -1,4 +1,18 @@
-"""Search engines behind one narrow port; which one is a setting."""
+"""Search engines behind one port (`base.Engine`); settings.KB_ENGINE names the one in use.
+
+The default engine, `whoosh.WhooshEngine`, uses Whoosh for three things: its segments (which
+there are, and which of their documents are deleted), its table of contents (a numbered file
+a commit, so that a commit is atomic) and its clean-up of files that no table names. Its
+codec interface lets Whoosh's own readers and tools open an index. Write locks, the folder of
+generations and the stamps are ours.
+
+The rest is ours too: `pack_file` and `pack_builder` store a segment as plain NumPy arrays in
+one mapped file, `codec` shows such a file to Whoosh, `field_norms`, `impact_tables`,
+`query_impacts` and `scoring` compute BM25F on the arrays without Whoosh's matchers. Terms
+come from `kb.text`: no analyzer of Whoosh cuts a text.
+
+`memory.MemoryEngine` is the reference: the same contract in plain Python, for tests.
+"""
 
 from __future__ import annotations
 
@@ -51,13 +65,13 @@ _stamp_checks: list[Callable[[str], bool]] = []
 
 
 def set_stamp_check(is_known: Callable[[str], bool]) -> None:
-    """Have this process's engine refuse an index with a stamp that is not known."""
+    """Have the engine of this process refuse an index whose stamp `is_known` rejects."""
     _stamp_checks[:] = [is_known]
     get_engine.cache_clear()
 
 
 def make_engine(configuration: dict[str, Any]) -> Engine:
-    """Return a new engine for a dict shaped as one of settings.CACHES."""
+    """Return a new engine; `configuration` has BACKEND and options, as in CACHES."""
     options = dict(configuration)
     engine_class: type[Engine] = import_string(options.pop("BACKEND"))
     return engine_class(**{name.lower(): value for name, value in options.items()})
@@ -65,7 +79,7 @@ def make_engine(configuration: dict[str, Any]) -> Engine:
 
 @cache
 def get_engine() -> Engine:
-    """Return this process's engine, as settings.KB_ENGINE names it."""
+    """Return the engine of this process that settings.KB_ENGINE configures."""
     engine = make_engine(settings.KB_ENGINE)
     for is_known in _stamp_checks:
         engine.is_known_stamp = is_known

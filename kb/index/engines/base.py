@@ -1,4 +1,4 @@
-"""The search port: what every engine must do, in words no engine owns."""
+"""The search port: the contract of every engine, in terms that belong to none."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_]
 
-# What a document may hold. Texts are indexed as words, and most as pairs of Han
-# characters too, in a field of their own.
-LEARNED_FIELDS = (
-    "picked",
-    "picked_staff",
-)  # words that led customers here, and colleagues
+# Fields of a document. Texts are indexed as words, and most also as bigrams of Han
+# characters, in a field of their own with BIGRAM_SUFFIX.
+# Searches after which customers, and agents, picked the entry:
+LEARNED_FIELDS = ("picked", "picked_staff")
 TEXT_FIELDS = (
     "keywords",
     "question",
@@ -33,18 +31,17 @@ TEXT_FIELDS = (
 )
 BIGRAM_TEXT_FIELDS = ("question", "phrasings", "replies", "answer", *LEARNED_FIELDS)
 BIGRAM_SUFFIX = "_pairs"
-FORM_TERM_MARKS = "'~·"  # of terms that say how a text sounds, and of single characters
+FORM_TERM_MARKS = "'~·"  # characters in terms of `forms`: sounds, initials, single ones
 INDEX_FIELDS = (
     *TEXT_FIELDS,
     *(f"{text}{BIGRAM_SUFFIX}" for text in BIGRAM_TEXT_FIELDS),
 )
-INDEX_FORMAT_VERSION = (
-    7  # raise it when documents or files change, so that old indexes are remade
-)
+# Raise it when documents or files change: an index of another version is rebuilt.
+INDEX_FORMAT_VERSION = 7
 
 
 class EngineUnavailableError(Exception):
-    """The engine cannot answer now; nothing is lost, try again later."""
+    """The engine cannot answer now; nothing is lost, and a later call may succeed."""
 
 
 class EngineBusyError(EngineUnavailableError):
@@ -57,10 +54,10 @@ class RebuildRunningError(EngineBusyError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """All an engine may know of an entry: labels to filter on, terms to match.
+    """All that an engine stores of an entry: labels to filter on, terms to match.
 
-    `terms` maps names in FIELDS to terms in order, duplicates kept. No term
-    and no label holds a space.
+    `terms` maps names in INDEX_FIELDS to terms in order, duplicates included.
+    Neither terms nor labels contain a space.
     """
 
     id: int
@@ -81,21 +78,24 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class WeightedField:
-    """What a match in a text is worth, and how strongly long texts are held back."""
+    """A field's factor of the term frequency, and its length normalization b, 0 to 1."""
 
     name: str
     boost: float
     b: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # a key of caches: one is itself
+@dataclass(frozen=True, slots=True, eq=False)  # a key of caches, by identity
 class FieldGroup:
-    """Texts that are matched as if they were one, by BM25F.
+    """Fields that are matched as one text, by BM25F.
 
-    A term's frequencies in the texts are added, each times its field's weight
-    over 1 − b + b · length / average length, before k1 lets repetition fade:
-    the fifth mention says less than the first, wherever it stands. `weight` is
-    what the group's score is worth beside those of others.
+    The frequency of a term is the sum over fields of
+    boost · frequency / (1 − b + b · length / average length); k1 saturates that sum,
+    so that a fifth mention adds less than the first. `boost` is the factor of the
+    group's score beside those of other groups.
+
+    Source: S. Robertson, H. Zaragoza, M. Taylor, Simple BM25 Extension to Multiple
+    Weighted Fields, CIKM 2004.
     """
 
     fields: tuple[WeightedField, ...]
@@ -103,8 +103,8 @@ class FieldGroup:
     boost: float = 1.0
 
 
-class Clause(NamedTuple):  # and no dataclass: it is hashed a thousand times a search
-    """One term wanted: a word, or a pair of characters when `pair` is set."""
+class Clause(NamedTuple):  # a dataclass hashes more slowly, a thousand times a search
+    """One term of a query: a word, or a bigram of characters."""
 
     term: str
     weight: float
@@ -113,11 +113,11 @@ class Clause(NamedTuple):  # and no dataclass: it is hashed a thousand times a s
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Any of `clauses` in any of `groups`, among documents with fitting labels.
+    """Any of `clauses` in any of `groups`, among documents that fit `labels`.
 
-    A document fits when it carries a label of each set in `labels`. It must
-    match at least `minimum`, a share from 0 to 1, of the clauses' weight, as
-    the first group tells.
+    A document fits when it carries at least one label of each set. To be a hit it
+    must match at least `min_match_share`, 0 to 1, of the sum of the clauses' weights
+    in the first group.
     """
 
     clauses: tuple[Clause, ...]
@@ -128,7 +128,7 @@ class Query:
 
     @property
     def min_match_weight(self) -> float:
-        """The weight that must match, less what sums of floats may lose."""
+        """The weight that must match, less a margin for rounding in sums of floats."""
         return (
             self.min_match_share * sum(clause.weight for clause in self.clauses) - 1e-4
         )
@@ -136,13 +136,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class EngineHits:
-    """The best documents, best first, and how many there are in all.
+    """The ids and scores of the best documents, best first, and the count of all hits.
 
     A score is the sum over clauses and groups of
-    clause.weight · group.weight · idf · tf · (k1 + 1) / (tf + k1)
-    with tf as Group says and idf by the fitting documents that hold the term in
-    the group: what does not fit must not be told by scores. Equal scores stand in order of id. Source: Robertson, Zaragoza and
-    Taylor, Simple BM25 Extension to Multiple Weighted Fields (2004).
+    clause.weight · group.boost · idf · tf · (k1 + 1) / (tf + k1),
+    with tf as FieldGroup defines it and idf of the fitting documents alone: scores
+    must not reveal documents that the reader may not see. Equal scores are ordered
+    by id.
     """
 
     ids: tuple[int, ...] = ()
@@ -152,7 +152,7 @@ class EngineHits:
 
 @dataclass(slots=True)
 class IndexChanges:
-    """What a writer changes. `stamp` names the state of the index after it."""
+    """The changes of one commit. `stamp` names the state of the index after it."""
 
     stamp: str = ""
     documents: list[Document] = field(default_factory=list)
@@ -160,20 +160,21 @@ class IndexChanges:
 
 
 def return_unchanged(item: Any) -> Document:
+    """The default of `replace_index`, whose items are documents already."""
     document: Document = item
     return document
 
 
 def ignore_missed_ids(ids: set[int]) -> None:
-    """What changes while an index is replaced is of no interest."""
+    """The default of `replace_index`, for callers without concurrent changes."""
 
 
 class Engine(ABC):
-    """An engine is a disposable copy: `replace` remakes it from the database.
+    """A disposable copy of the library: `replace_index` builds it from the database.
 
-    An engine that stores its index carries a stamp with every commit. It asks
-    `is_known_stamp` before it answers or writes, and is unavailable when the
-    stamp is strange: then an older copy was put back, or an older database.
+    An engine that stores its index carries a stamp with every commit. It calls
+    `is_known_stamp` before it answers or writes, and is unavailable when the stamp is
+    unknown: then an older copy of the index or of the database was restored.
     """
 
     is_stored = False
@@ -182,23 +183,23 @@ class Engine(ABC):
     def read_stamp(self) -> str | None:
         """Return the stamp of the last commit; None for an index that is not stored.
 
-        Raises EngineUnavailable.
+        Raises EngineUnavailableError.
         """
         return None
 
-    def verify_index(self) -> None:  # noqa: B027 - nothing is to be done in memory
-        """Read what was stored since the last check; raises EngineUnavailable.
+    def verify_index(self) -> None:  # noqa: B027 - an index in memory needs none
+        """Verify checksums of files written since the last call, cheaply where none were.
 
-        It is cheap where nothing changed.
+        Raises EngineUnavailableError when one is damaged.
         """
 
     @abstractmethod
     def open_writer(self) -> AbstractContextManager[IndexChanges]:
-        """Become the one writer, or raise EngineUnavailable after a short wait.
+        """Hold the write lock and yield changes; leaving the block commits them.
 
-        Read the database inside the block: what is read while holding the pen
-        can never be older than what the index holds. Leaving the block applies
-        the changes, all or nothing; an exception discards them.
+        The commit is atomic; an exception in the block discards the changes. Read the
+        database inside the block: what is read under the lock cannot be older than the
+        index. Raises EngineUnavailableError after a short wait for another writer.
         """
 
     @abstractmethod
@@ -211,83 +212,88 @@ class Engine(ABC):
         processes: int = 1,
         stamp: str = "",
     ) -> None:
-        """Swap in a whole new index; a search sees the old one or the new one.
+        """Build a new index and swap it in; a search sees the old one or the new one.
 
-        `describe` makes the document of an item; with more `processes` than one,
-        items and it must be such as can be sent to another process. Changes go
-        on meanwhile, in the old index, and the ids that they name are given to
-        `missed` just before the swap: none may be lost after it. Raises what
-        items or `describe` raise, and EngineUnavailable, when nothing changes.
+        `describe` returns the document of an item; with more than one of `processes`,
+        it and the items must be picklable. Commits to the old index go on meanwhile;
+        `missed` gets the ids that they changed just before the swap, and must see to
+        it that none is lost. Raises what items or `describe` raise, and
+        EngineUnavailableError; the old index stays then.
         """
 
     @abstractmethod
     def search(self, query: Query) -> EngineHits:
-        """Return the best matches. Raises EngineUnavailable, nothing else."""
+        """Return the best matches. Raises EngineUnavailableError, nothing else."""
 
     @abstractmethod
     def count_documents_per_clause(self, query: Query) -> tuple[int, ...]:
-        """Return how many fitting documents hold each clause's term, by first group.
+        """Return the document frequency of each clause's term in the first group.
 
-        What does not fit is not counted: a reader must not find out that a word
-        is there in what he may not read. Raises EngineUnavailable, nothing else.
+        Only fitting documents count: a reader must not learn that a word occurs in
+        what they may not read. Raises EngineUnavailableError, nothing else.
         """
 
     @abstractmethod
     def match_clauses(self, query: Query, ids: Sequence[int]) -> Mask:
-        """Return which of `ids` match which clauses by the first group.
+        """Return [ids, clauses] bool: which of `ids` match which clauses.
 
-        Shaped [ids, clauses], in the order of both. What does not fit matches
-        nothing. Raises EngineUnavailable, nothing else.
+        Only the first group counts, and rows of documents that do not fit are False.
+        Raises EngineUnavailableError, nothing else.
         """
 
     @abstractmethod
     def suggest_spellings(self, term: str) -> tuple[str, ...]:
-        """Return words in Latin letters that `term` may be a slip of, nearest first.
+        """Return indexed words in Latin letters that `term` may misspell, nearest first.
 
-        Words of what does not fit as well: ask `holding` before anybody is told.
-        Raises EngineUnavailable, nothing else.
+        They are of all documents: call `count_documents_per_clause` before a reader
+        sees one. Raises EngineUnavailableError, nothing else.
         """
 
     @abstractmethod
     def count_documents(self, labels: tuple[frozenset[str], ...]) -> int:
-        """Return how many documents fit. Raises EngineUnavailable, nothing else."""
+        """Return how many documents fit. Raises EngineUnavailableError, nothing else."""
 
     @abstractmethod
     def load_digests(self) -> dict[int, str]:
-        """Return {id: digest} of everything held."""
+        """Return {id: digest} of all documents. Raises EngineUnavailableError."""
 
 
 def resolve_field_name(text: str, term: str, *, pair: bool) -> str | None:
-    """Return the name in FIELDS where `text` may hold `term`, None if nowhere.
+    """Return the name in INDEX_FIELDS where `text` may hold `term`, None if nowhere.
 
-    Terms with a mark of FORM_MARKS are in `forms`, all others elsewhere: half
-    of what a query would look up in vain.
+    Terms with a mark of FORM_TERM_MARKS are in `forms` only, all others elsewhere:
+    that saves half of a query's lookups.
     """
     is_form = any(mark in term for mark in FORM_TERM_MARKS)
     return get_field_name(text, pair=pair) if is_form == (text == "forms") else None
 
 
 def get_field_name(text: str, *, pair: bool) -> str | None:
-    """Return the name in FIELDS for words or pairs of `text`, None if it has none."""
+    """Return the name in INDEX_FIELDS for words or bigrams of `text`, None without one."""
     if not pair:
         return text
     return f"{text}{BIGRAM_SUFFIX}" if text in BIGRAM_TEXT_FIELDS else None
 
 
-@lru_cache(maxsize=10_000)  # most counts are small
+@lru_cache(maxsize=10_000)  # most document frequencies are small
 def compute_idf(documents: int, holding: int) -> float:
-    """Return the weight of a term by rarity: ln(1 + (N − n + ½) / (n + ½))."""
+    """Return the idf of a term: ln(1 + (N − n + ½) / (n + ½)), never below 0.
+
+    `documents` is N, `holding` is n, the document frequency. Source: S. Robertson and
+    H. Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), with
+    the 1 that Lucene adds so that common terms do not count against a document.
+    """
     return math.log1p(_compute_odds(documents, holding))
 
 
 def compute_idfs(
     documents: int, holding: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """Return the weights of many terms, as `idf` does of one."""
+    """Return [terms] float64 idf of document frequencies [terms], as compute_idf does."""
     weights: npt.NDArray[np.float64] = np.log1p(_compute_odds(documents, holding))
     return weights
 
 
 def _compute_odds(documents: int, holding: Any) -> Any:
-    """Return how many documents lack a term for each that holds it; of many, an array."""
+    """Return documents without a term per document with it, smoothed by ½."""
     return (documents - holding + 0.5) / (holding + 0.5)

@@ -1,4 +1,4 @@
-"""What mentions of a term are worth in a group's fields, by BM25F."""
+"""BM25F: from postings to impacts, what a term is worth in each document of a segment."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from kb.index.engines.pack_file import SAME_DOCUMENT_FLAG, IntArray, Pack
 
 T = TypeVar("T", bound=np.generic)
 FloatArray = npt.NDArray[np.float32]
-DocNumbers = npt.NDArray[
-    np.uint32
-]  # of documents in a segment: half the memory of Ints
+DocNumbers = npt.NDArray[np.uint32]  # of documents in a segment; half of int64's memory
 
 
 class Postings(NamedTuple):
-    """Postings of some terms, as a pack has them; those of term t end at edges[t + 1]."""
+    """Postings of t terms as a pack stores them, one term after another.
+
+    docs, codes, counts  [postings] document number, field code, frequency
+    edges                [t + 1] those of term n are edges[n]:edges[n + 1]
+    """
 
     docs: DocNumbers
     codes: npt.NDArray[np.uint8]
@@ -27,10 +29,10 @@ class Postings(NamedTuple):
 
     @classmethod
     def from_spans(cls, pack: Pack, spans: list[slice], edges: IntArray) -> Postings:
-        """Raises ValueError when the pack was damaged."""
+        """Read `spans` of a pack. Raises ValueError when the pack is damaged."""
         docs = _slice_column(pack.docs, spans)
         if len(docs) and docs.max() >= len(pack):
-            raise ValueError("postings of documents that are not there")
+            raise ValueError("postings of documents that do not exist")
         codes, counts = (
             _slice_column(pack.codes, spans),
             _slice_column(pack.counts, spans),
@@ -39,9 +41,11 @@ class Postings(NamedTuple):
 
 
 class ImpactColumns(NamedTuple):
-    """Places of documents, ascending for each term, and what the term is worth there.
+    """Impacts of t terms in one field group, one term after another.
 
-    That is tf · (k1 + 1) / (tf + k1); Hits has the rest of the formula.
+    doc_numbers  [impacts] uint32, ascending within a term
+    impacts      [impacts] float32, tf · (k1 + 1) / (tf + k1), without idf and boosts
+    edges        [t + 1] those of term n are edges[n]:edges[n + 1]
     """
 
     doc_numbers: DocNumbers
@@ -50,10 +54,11 @@ class ImpactColumns(NamedTuple):
 
 
 class FieldNorms:
-    """What one mention of a term is worth in a group's fields: weight over norm.
+    """The boost of a field over its length norm, for each field of a group and document.
 
-    In document d and the field of code c it is `gains[rows[c] + d]`; `inside`
-    tells which codes are those of fields that the group has and that hold text.
+    `_norms` is [fields · documents] float32: that of document d in the field with code
+    c is `_norms[_row_starts[c] + d]`. `code_mask` [256] says which codes belong to
+    fields of the group that hold text.
     """
 
     def __init__(
@@ -63,16 +68,21 @@ class FieldNorms:
         self._k1 = np.float32(group.k1)
         self.code_mask = np.zeros(256, np.bool_)
         self._row_starts = np.zeros(256, np.uint32)
-        gains = np.zeros((len(fields), len(pack)), np.float32)
+        norms = np.zeros((len(fields), len(pack)), np.float32)
         for row, (name, field) in enumerate(fields.items()):
             code = pack.fields.index(name)
             self.code_mask[[code, code | SAME_DOCUMENT_FLAG]] = True
             self._row_starts[[code, code | SAME_DOCUMENT_FLAG]] = row * len(pack)
             ratio = pack.lengths[code] / averages[name]
-            gains[row] = field.boost / (1 - field.b + field.b * ratio)
-        self._norms = gains.ravel()
+            norms[row] = field.boost / (1 - field.b + field.b * ratio)
+        self._norms = norms.ravel()
 
     def compute_impacts(self, postings: Postings) -> ImpactColumns:
+        """Return the impacts of terms in the group; postings of other fields count nothing.
+
+        Postings of one term and document, in several fields or of counts above 255,
+        are added up.
+        """
         docs, codes, counts, edges = postings
         inside = self.code_mask.take(codes)
         if not inside.all():
@@ -81,25 +91,25 @@ class FieldNorms:
             edges = rows.searchsorted(edges)
         tf = self._norms.take(self._row_starts.take(codes) + docs)
         tf *= counts
-        again = np.zeros(len(docs) + 1, np.bool_)
-        again[1:-1] = docs[1:] == docs[:-1]
-        again[edges] = False  # another term's
-        more = np.flatnonzero(again)
-        if len(more):
-            rows = np.flatnonzero(~again[:-1])
-            into = more - np.arange(1, len(more) + 1)  # the row to which each belongs
+        is_repeated = np.zeros(len(docs) + 1, np.bool_)
+        is_repeated[1:-1] = docs[1:] == docs[:-1]
+        is_repeated[edges] = False  # the first posting of the next term
+        repeats = np.flatnonzero(is_repeated)
+        if len(repeats):
+            rows = np.flatnonzero(~is_repeated[:-1])
+            targets = repeats - np.arange(1, len(repeats) + 1)  # the row of each repeat
             docs, edges = docs.take(rows), rows.searchsorted(edges)
-            once = tf.take(rows)
-            np.add.at(once, into, tf.take(more))
-            tf = once
-        worth = tf * (self._k1 + 1)
+            sums = tf.take(rows)
+            np.add.at(sums, targets, tf.take(repeats))
+            tf = sums
+        impacts = tf * (self._k1 + 1)
         tf += self._k1
-        worth /= tf
-        return ImpactColumns(docs, worth, edges)
+        impacts /= tf
+        return ImpactColumns(docs, impacts, edges)
 
 
 def _slice_column(column: npt.NDArray[T], spans: list[slice]) -> npt.NDArray[T]:
-    """Return a column's part; a single one as it stands in the file."""
+    """Return the parts of a column; a single part is a view of the mapped file."""
     if len(spans) == 1:
         return column[spans[0]]
     return np.concatenate([column[span] for span in spans])
@@ -108,7 +118,7 @@ def _slice_column(column: npt.NDArray[T], spans: list[slice]) -> npt.NDArray[T]:
 def _select_nonempty_fields(
     group: FieldGroup, averages: dict[str, float]
 ) -> dict[str, WeightedField]:
-    """Return the group's fields that hold any text, by their names in a pack."""
+    """Return {name in a pack: field} of the fields of `group` that hold any text."""
     named = (
         (get_field_name(field.name, pair=pair), field)
         for field in group.fields

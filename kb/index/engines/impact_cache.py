@@ -1,4 +1,4 @@
-"""Keep what was computed within a number of bytes, for all segments of a process."""
+"""A cache of computed impacts with one budget in bytes for all segments of a process."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ V = TypeVar("V")
 
 
 class ImpactCache:
-    """One budget in bytes, shared by any number of shelves.
+    """One budget in bytes, shared by any number of CacheShelf.
 
-    What is kept is young or old. When the young take half of the budget they
-    become the old, and what was old and nobody asked for since goes: nearly the
-    least recently used, without a lock or a list to keep in order at a look.
+    Values are young or old. When young values take half of the budget they become
+    the old ones, and old values that were not read since are dropped. That is nearly
+    least recently used, and a read needs no lock and no ordered list.
     """
 
     def __init__(self, budget: int) -> None:
@@ -26,37 +26,38 @@ class ImpactCache:
         self._lock = Lock()
 
     def reserve_bytes(self, size: int) -> CacheReservation | None:
-        """Take bytes off the budget while what is returned lives.
+        """Take `size` bytes off the budget for the life-time of the returned object.
 
-        Half of the budget stays: None says that there is no room.
+        Reservations take half of the budget at most: None means that there is no room.
         """
         with self._lock:
             if self._sum_reserved_bytes() + size > self.budget_bytes / 2:
                 return None
-            room = CacheReservation(size)
-            self._reservations.add(room)
-            return room
+            reservation = CacheReservation(size)
+            self._reservations.add(reservation)
+            return reservation
 
     def _sum_reserved_bytes(self) -> int:
-        return sum(room.size_bytes for room in self._reservations)
+        return sum(reservation.size_bytes for reservation in self._reservations)
 
     def store_values(
         self, shelf: CacheShelf[V], items: Iterable[tuple[object, V, int]]
     ) -> None:
+        """Store (key, value, size in bytes) in `shelf`, and drop old values if needed."""
         with self._lock:
             self._shelves.add(shelf)  # type: ignore[arg-type]
-            most = (self.budget_bytes - self._sum_reserved_bytes()) / 2
+            max_young_bytes = (self.budget_bytes - self._sum_reserved_bytes()) / 2
             for key, value, size in items:
                 shelf.young_values[key] = value, size
                 self._young_bytes += size
-                if self._young_bytes > most:
-                    for kept in self._shelves:
-                        kept.old_values, kept.young_values = kept.young_values, {}
+                if self._young_bytes > max_young_bytes:
+                    for each in self._shelves:
+                        each.old_values, each.young_values = each.young_values, {}
                     self._young_bytes = 0
 
     @property
     def used_bytes(self) -> int:
-        """The bytes that are kept now."""
+        """The bytes of all values and reservations."""
         with self._lock:
             return self._sum_reserved_bytes() + sum(
                 size
@@ -66,14 +67,14 @@ class ImpactCache:
 
 
 class CacheReservation:
-    """Bytes of a cache that nobody else may take."""
+    """Bytes of a budget that values may not use while this object lives."""
 
     def __init__(self, size: int) -> None:
         self.size_bytes = size
 
 
 class CacheShelf(Generic[V]):
-    """What a cache keeps for one owner; it goes with its owner."""
+    """The values that a cache stores for one owner; they go with their owner."""
 
     def __init__(self, cache: ImpactCache) -> None:
         self.young_values: dict[object, tuple[V, int]] = {}
@@ -81,15 +82,15 @@ class CacheShelf(Generic[V]):
         self._cache = cache
 
     def get_values(self, keys: Sequence[object]) -> list[V | None]:
-        """Return the value of each key, None where none is kept."""
+        """Return [keys] the value of each key, None where none is stored."""
         young = self.young_values
-        found = [young.get(key) for key in keys]
-        for at, known in enumerate(found):
-            if known is None and (known := self.old_values.get(keys[at])) is not None:
-                self._cache.store_values(self, [(keys[at], *known)])
-                found[at] = known
-        return [known and known[0] for known in found]
+        entries = [young.get(key) for key in keys]
+        for at, entry in enumerate(entries):
+            if entry is None and (entry := self.old_values.get(keys[at])) is not None:
+                self._cache.store_values(self, [(keys[at], *entry)])
+                entries[at] = entry
+        return [entry and entry[0] for entry in entries]
 
     def store_values(self, items: Iterable[tuple[object, V, int]]) -> None:
-        """Keep values, each with its key and its size in bytes."""
+        """Store (key, value, size in bytes)."""
         self._cache.store_values(self, items)

@@ -1,4 +1,4 @@
-"""What terms are worth in a segment: computed all at once, or as they are asked for."""
+"""The impacts of a segment's terms: all computed at once, or each at its first use."""
 
 from __future__ import annotations
 
@@ -27,24 +27,23 @@ from kb.index.engines.pack_file import (
     encode_term,
 )
 
-DENSE_TERM_RATIO = (
-    3  # a term that more than every 3rd document holds has an impact for each
-)
-FREQUENT_TERM_DOCUMENTS = 1000  # documents from which on a term is added up on its own
-WARMED_MEMORY_SHARE = 0.2  # share of the memory that common terms may take, by groups
-WARMED_TERM_DOCUMENTS = 300  # documents that hold a common term
-WARM_BATCH_TERMS = 64  # common terms that are computed at a time
-BYTES_PER_POSTING = 10  # that a posting takes, in all groups
-IMPACT_SLICE_POSTINGS = 250_000  # postings that are computed at a time, where all are
+# A term in more than 1 of 3 documents is stored densely: an impact for every document.
+DENSE_TERM_RATIO = 3
+FREQUENT_TERM_DOCUMENTS = 1000  # document frequency above which a term is summed alone
+WARMED_MEMORY_SHARE = 0.2  # share of the cache's budget for terms computed in advance
+WARMED_TERM_DOCUMENTS = 300  # their document frequency at least
+WARM_BATCH_TERMS = 64  # terms that are computed in one call
+BYTES_PER_POSTING = 10  # of memory, in all groups together
+IMPACT_SLICE_POSTINGS = 250_000  # postings that are computed in one call
 EMPTY_DOC_NUMBERS, EMPTY_IMPACTS = np.empty(0, np.uint32), np.empty(0, np.float32)
 
 
 class TermImpacts(NamedTuple):
-    """What a term is worth in the documents that hold it in a group.
+    """Impacts of one term in one group.
 
-    `places` of documents ascend; None says that `worth` has one for every
-    document of the segment, zero for most. `holds` counts the documents, the
-    dead too.
+    doc_numbers     [impacts] ascending; None when `impacts` is dense
+    impacts         [impacts] float32; dense: [documents of the segment], 0 for most
+    document_count  document frequency, deleted documents included
     """
 
     doc_numbers: DocNumbers | None
@@ -53,19 +52,25 @@ class TermImpacts(NamedTuple):
 
 
 class SparseImpacts(NamedTuple):
-    """Impacts of rows that few documents hold, one after another."""
+    """Impacts of the r rows with few documents, one row after another.
 
-    rows: IntArray  # whose they are; there may be none
-    sizes: IntArray  # how many impacts each has
-    doc_numbers: IntArray  # of documents, ready to be indices
+    rows         [r] row numbers, as SegmentImpacts counts them
+    sizes        [r] impacts of each
+    doc_numbers  [sum of sizes] int64, ready to be used as indices
+    impacts      [sum of sizes] float32
+    """
+
+    rows: IntArray
+    sizes: IntArray
+    doc_numbers: IntArray
     impacts: FloatArray
 
 
 class SegmentImpacts(NamedTuple):
-    """What a query's terms are worth in one segment.
+    """Impacts of a query's terms in one segment.
 
-    A row is a term in a group: those in the first group come first. `lone` are
-    rows that many documents hold.
+    A row is a term in a group, numbered group · terms + term. `frequent` are (row,
+    impacts) of rows with more than FREQUENT_TERM_DOCUMENTS documents.
     """
 
     frequent: list[tuple[int, TermImpacts]]
@@ -73,28 +78,33 @@ class SegmentImpacts(NamedTuple):
 
 
 class ImpactTable(Protocol):
+    """Where a segment gets impacts from."""
+
     def get_impacts(self, terms: Sequence[TermKey]) -> SegmentImpacts:
-        """Return what each term is worth. Raises ValueError on a damaged pack."""
+        """Return the impacts of terms. Raises ValueError on a damaged pack."""
 
 
 class CompleteImpactTable:
-    """All impacts of a segment, so that no term costs more at its first use.
+    """All impacts of a segment, so that the first use of a term costs no more.
 
-    Of term t in group g they stand in `edges[g, t]:edges[g, t + 1]`.
+    Those of term t in group g are `_edges[g, t]:_edges[g, t + 1]`, with `_edges`
+    [groups, terms + 1].
     """
 
     def __init__(
-        self, pack: Pack, gains: Sequence[FieldNorms], room: CacheReservation
+        self, pack: Pack, norms: Sequence[FieldNorms], reservation: CacheReservation
     ) -> None:
         self._pack = pack
-        self._reservation = room  # given back with the table
-        made = [_compute_all_impacts(pack, each) for each in gains]
-        starts = compute_prefix_sums([len(worth.doc_numbers) for worth in made])[:-1]
-        self._edges = np.stack([w.edges for w in made]) + starts[:, None]
-        self._doc_numbers = np.concatenate([worth.doc_numbers for worth in made])
-        self._impacts = np.concatenate([worth.impacts for worth in made])
-        many = np.diff(self._edges) > FREQUENT_TERM_DOCUMENTS
-        spans = map(slice, self._edges[:, :-1][many], self._edges[:, 1:][many])
+        self._reservation = reservation  # its bytes are free again with this table
+        columns = [_compute_all_impacts(pack, each) for each in norms]
+        starts = compute_prefix_sums([len(each.doc_numbers) for each in columns])[:-1]
+        self._edges = np.stack([each.edges for each in columns]) + starts[:, None]
+        self._doc_numbers = np.concatenate([each.doc_numbers for each in columns])
+        self._impacts = np.concatenate([each.impacts for each in columns])
+        is_frequent = np.diff(self._edges) > FREQUENT_TERM_DOCUMENTS
+        spans = map(
+            slice, self._edges[:, :-1][is_frequent], self._edges[:, 1:][is_frequent]
+        )
         self._frequent = {
             int(span.start): _make_term_impacts(
                 pack, self._doc_numbers[span], self._impacts[span]
@@ -106,45 +116,47 @@ class CompleteImpactTable:
         at, after = self._pack.find_terms(_encode_keys(terms))
         begins = self._edges.take(at, axis=1).ravel()
         sizes = self._edges.take(after, axis=1).ravel() - begins
-        many = np.flatnonzero(sizes > FREQUENT_TERM_DOCUMENTS)
-        starts = begins.take(many).tolist()
-        lone = [
-            (n, self._frequent[s]) for n, s in zip(many.tolist(), starts, strict=True)
+        frequent_rows = np.flatnonzero(sizes > FREQUENT_TERM_DOCUMENTS)
+        starts = begins.take(frequent_rows).tolist()
+        frequent = [
+            (row, self._frequent[start])
+            for row, start in zip(frequent_rows.tolist(), starts, strict=True)
         ]
         rows = np.flatnonzero((sizes > 0) & (sizes <= FREQUENT_TERM_DOCUMENTS))
         if not len(rows):
-            return SegmentImpacts(lone, None)
+            return SegmentImpacts(frequent, None)
         sizes = sizes.take(rows)
-        every = expand_ranges(begins.take(rows), sizes)
-        places = self._doc_numbers.take(every).astype(np.int64)
+        at = expand_ranges(begins.take(rows), sizes)
+        doc_numbers = self._doc_numbers.take(at).astype(np.int64)
         return SegmentImpacts(
-            lone, SparseImpacts(rows, sizes, places, self._impacts.take(every))
+            frequent, SparseImpacts(rows, sizes, doc_numbers, self._impacts.take(at))
         )
 
 
 class LazyImpactTable:
-    """The impacts of terms that were asked for, computed at their first use and kept."""
+    """The impacts of terms that were used, computed at first use and cached."""
 
     def __init__(
-        self, pack: Pack, gains: Sequence[FieldNorms], cache: ImpactCache
+        self, pack: Pack, norms: Sequence[FieldNorms], cache: ImpactCache
     ) -> None:
         self._pack = pack
-        self._norms = gains
+        self._norms = norms
         self._budget_bytes = cache.budget_bytes
         self._cache_shelf: CacheShelf[tuple[TermImpacts | None, ...]] = CacheShelf(
             cache
         )
 
     def compute_common_impacts(self) -> None:
-        """Compute the impacts of the most common terms, as far as a share of memory.
+        """Compute the impacts of the most common terms, within a share of the budget.
 
-        They are in nearly every query, and most of what a first use would cost.
+        Nearly every query has some, and they are most of the cost of first uses.
         """
         sizes = np.diff(self._pack.spans)
         order = np.argsort(sizes)[::-1]
-        most = WARMED_MEMORY_SHARE * self._budget_bytes / BYTES_PER_POSTING
+        max_postings = WARMED_MEMORY_SHARE * self._budget_bytes / BYTES_PER_POSTING
         common = order[
-            (np.cumsum(sizes[order]) < most) & (sizes[order] >= WARMED_TERM_DOCUMENTS)
+            (np.cumsum(sizes[order]) < max_postings)
+            & (sizes[order] >= WARMED_TERM_DOCUMENTS)
         ]
         terms = [decode_term(self._pack.read_key(term)) for term in common.tolist()]
         for start in range(0, len(terms), WARM_BATCH_TERMS):
@@ -153,9 +165,9 @@ class LazyImpactTable:
             )
 
     def get_impacts(self, terms: Sequence[TermKey]) -> SegmentImpacts:
-        lone: list[tuple[int, TermImpacts]] = []
+        frequent: list[tuple[int, TermImpacts]] = []
         rows: list[int] = []
-        few: list[TermImpacts] = []
+        sparse: list[TermImpacts] = []
         for group, column in enumerate(
             zip(*self._get_term_impacts(terms), strict=True)
         ):
@@ -163,63 +175,68 @@ class LazyImpactTable:
                 if impacts is None:
                     continue
                 if impacts.document_count > FREQUENT_TERM_DOCUMENTS:
-                    lone.append((row, impacts))
+                    frequent.append((row, impacts))
                 else:
                     rows.append(row)
-                    few.append(impacts)
-        return SegmentImpacts(lone, _concatenate_sparse(rows, few) if few else None)
+                    sparse.append(impacts)
+        return SegmentImpacts(
+            frequent, _concatenate_sparse(rows, sparse) if sparse else None
+        )
 
     def _get_term_impacts(
         self, terms: Sequence[TermKey]
     ) -> list[tuple[TermImpacts | None, ...]]:
-        """Return the impacts of each term, by group."""
-        found = self._cache_shelf.get_values(terms)
-        if missing := [n for n, known in enumerate(found) if known is None]:
-            asked = [terms[n] for n in missing]
-            computed = self._compute_missing_impacts(asked)
+        """Return [terms] of [groups] impacts, None in a group without the term."""
+        values = self._cache_shelf.get_values(terms)
+        if missing := [n for n, value in enumerate(values) if value is None]:
+            missing_terms = [terms[n] for n in missing]
+            computed = self._compute_missing_impacts(missing_terms)
+            sizes = map(_count_impact_bytes, computed)
             self._cache_shelf.store_values(
-                zip(asked, computed, map(_count_impact_bytes, computed), strict=True)
+                zip(missing_terms, computed, sizes, strict=True)
             )
             for n, impacts in zip(missing, computed, strict=True):
-                found[n] = impacts
-        return [impacts for impacts in found if impacts is not None]
+                values[n] = impacts
+        return [impacts for impacts in values if impacts is not None]
 
     def _compute_missing_impacts(
         self, terms: list[TermKey]
     ) -> list[tuple[TermImpacts | None, ...]]:
-        """Compute impacts: of rare terms together, as calls of NumPy have their price."""
-        found: list[tuple[TermImpacts | None, ...]]
-        found = [(None,) * len(self._norms)] * len(terms)
+        """Compute impacts, of rare terms in one call: each call of NumPy has a fixed cost."""
+        computed: list[tuple[TermImpacts | None, ...]]
+        computed = [(None,) * len(self._norms)] * len(terms)
         rare: list[int] = []
         spans = list(map(slice, *self._pack.find_postings(_encode_keys(terms))))
         for number, span in enumerate(spans):
             if span.stop - span.start > FREQUENT_TERM_DOCUMENTS:
-                (found[number],) = self._compute_span_impacts([span])
+                (computed[number],) = self._compute_span_impacts([span])
             elif span.stop > span.start:
                 rare.append(number)
         if rare:
             impacts = self._compute_span_impacts([spans[number] for number in rare])
             for number, each in zip(rare, impacts, strict=True):
-                found[number] = each
-        return found
+                computed[number] = each
+        return computed
 
     def _compute_span_impacts(
         self, spans: list[slice]
     ) -> list[tuple[TermImpacts | None, ...]]:
-        """Return the impacts of the terms whose postings stand in `spans`.
+        """Return [spans] of [groups] impacts of the terms with postings at `spans`.
 
-        Each is a copy, which keeps neither the others nor the mapped file.
+        Each is a copy, so that it keeps neither the others nor the mapped file alive.
         """
         edges = compute_prefix_sums([span.stop - span.start for span in spans])
         postings = Postings.from_spans(self._pack, spans, edges)
         groups = []
-        for places, worth, ends in (
-            gains.compute_impacts(postings) for gains in self._norms
+        for doc_numbers, impacts, ends in (
+            norms.compute_impacts(postings) for norms in self._norms
         ):
             groups.append(
                 [
                     _make_term_impacts(
-                        self._pack, places[begin:end].copy(), worth[begin:end].copy()
+                        self._pack,
+                        doc_numbers[begin:end].copy(),
+                        impacts[begin:end].copy(),
                     )
                     if end > begin
                     else None
@@ -229,19 +246,23 @@ class LazyImpactTable:
         return list(zip(*groups, strict=True))
 
 
-def estimate_table_bytes(pack: Pack, gains: Sequence[FieldNorms], most: float) -> int:
-    """Return how many bytes the impacts of a whole pack take, counted up to `most`."""
+def estimate_table_bytes(
+    pack: Pack, norms: Sequence[FieldNorms], max_bytes: float
+) -> int:
+    """Return the bytes of all impacts of a pack; counting ends above `max_bytes`."""
     sizes = np.diff(pack.spans)
-    crowded = np.count_nonzero(
+    dense_terms = np.count_nonzero(
         (sizes > FREQUENT_TERM_DOCUMENTS) & (sizes * DENSE_TERM_RATIO > len(pack))
     )
-    held = len(gains) * (len(pack.spans) + len(pack) * int(crowded))
+    numbers = len(norms) * (len(pack.spans) + len(pack) * int(dense_terms))
     for start in range(0, len(pack.codes), IMPACT_SLICE_POSTINGS):
-        if 8 * held > most:
+        if 8 * numbers > max_bytes:
             break
         codes = pack.codes[start : start + IMPACT_SLICE_POSTINGS]
-        held += sum(int(np.count_nonzero(each.code_mask.take(codes))) for each in gains)
-    return 8 * held
+        numbers += sum(
+            int(np.count_nonzero(each.code_mask.take(codes))) for each in norms
+        )
+    return 8 * numbers
 
 
 def _encode_keys(terms: Sequence[TermKey]) -> list[bytes]:
@@ -250,15 +271,15 @@ def _encode_keys(terms: Sequence[TermKey]) -> list[bytes]:
     ]
 
 
-def _compute_all_impacts(pack: Pack, gains: FieldNorms) -> ImpactColumns:
-    """Return what every term of a pack is worth, computed in parts."""
+def _compute_all_impacts(pack: Pack, norms: FieldNorms) -> ImpactColumns:
+    """Return the impacts of every term of a pack, computed in slices of postings."""
     parts, spans, begin = [], pack.spans, 0
     while begin < len(spans) - 1:
         end = int(spans.searchsorted(spans[begin] + IMPACT_SLICE_POSTINGS, "right")) - 1
         edges = spans[begin : (end := max(end, begin + 1)) + 1]
         span = slice(int(edges[0]), int(edges[-1]))
         parts.append(
-            gains.compute_impacts(Postings.from_spans(pack, [span], edges - edges[0]))
+            norms.compute_impacts(Postings.from_spans(pack, [span], edges - edges[0]))
         )
         begin = end
     return ImpactColumns(
@@ -271,31 +292,32 @@ def _compute_all_impacts(pack: Pack, gains: FieldNorms) -> ImpactColumns:
 
 
 def _concatenate_sparse(rows: list[int], impacts: list[TermImpacts]) -> SparseImpacts:
-    places, worth, sizes = zip(*impacts, strict=True)
+    doc_numbers, values, sizes = zip(*impacts, strict=True)
     return SparseImpacts(
         np.array(rows),
         np.array(sizes),
-        np.concatenate(places, dtype=np.int64),
-        np.concatenate(worth),
+        np.concatenate(doc_numbers, dtype=np.int64),
+        np.concatenate(values),
     )
 
 
 def _make_term_impacts(
-    pack: Pack, places: DocNumbers, worth: FloatArray
+    pack: Pack, doc_numbers: DocNumbers, impacts: FloatArray
 ) -> TermImpacts:
-    holds = len(places)
-    if holds > FREQUENT_TERM_DOCUMENTS and len(pack) < DENSE_TERM_RATIO * holds:
-        whole = np.zeros(len(pack), np.float32)
-        whole[places] = worth
-        return TermImpacts(None, whole, holds)
-    return TermImpacts(places, worth, holds)
+    """Return the impacts of one term, stored densely when many documents have it."""
+    count = len(doc_numbers)
+    if count > FREQUENT_TERM_DOCUMENTS and len(pack) < DENSE_TERM_RATIO * count:
+        dense = np.zeros(len(pack), np.float32)
+        dense[doc_numbers] = impacts
+        return TermImpacts(None, dense, count)
+    return TermImpacts(doc_numbers, impacts, count)
 
 
 def _count_impact_bytes(impacts: Iterable[TermImpacts | None]) -> int:
-    """Return the bytes that impacts take, their key and dict too."""
+    """Return the bytes of a term's impacts, with Python's objects around them."""
     size = 250
     for each in impacts:
         if each is not None:
-            places = 0 if each.doc_numbers is None else each.doc_numbers.nbytes
-            size += 350 + places + each.impacts.nbytes
+            numbers = 0 if each.doc_numbers is None else each.doc_numbers.nbytes
+            size += 350 + numbers + each.impacts.nbytes
     return size

@@ -1,4 +1,4 @@
-"""Gather the impacts of a query's clauses in arrays, to be added up at once."""
+"""The impacts of a query's clauses over all segments, in arrays that are summed at once."""
 
 from __future__ import annotations
 
@@ -14,118 +14,134 @@ from kb.index.engines.pack_file import IntArray
 
 
 class FrequentRow(NamedTuple):
-    """The impacts of one row in one segment that many documents hold."""
+    """The impacts of one row with many documents, in one segment.
+
+    `segment` is the range of the segment's documents among those of the index.
+    """
 
     row: int
-    segment: slice  # where it stands among all documents
+    segment: slice
     impacts: TermImpacts
 
 
 class QueryImpacts(NamedTuple):
-    """All impacts of a query's clauses."""
+    """All impacts of a query's clauses; rows as in SegmentImpacts."""
 
     frequent: list[FrequentRow]
     sparse: SparseImpacts | None
 
 
 def gather_impacts(parts: Iterable[tuple[slice, SegmentImpacts]]) -> QueryImpacts:
-    """Return as arrays what clauses are worth in segments, given where each stands."""
-    lone: list[FrequentRow] = []
-    several: list[SparseImpacts] = []
-    for where, part in parts:
-        lone += [FrequentRow(row, where, impacts) for row, impacts in part.frequent]
-        if few := part.sparse:
-            several.append(few._replace(doc_numbers=few.doc_numbers + where.start))
-    if len(several) > 1:
-        several = [SparseImpacts(*map(np.concatenate, zip(*several, strict=True)))]
-    return QueryImpacts(lone, several[0] if several else None)
+    """Join (range of documents, impacts) of segments; numbers become those of the index."""
+    frequent: list[FrequentRow] = []
+    sparse: list[SparseImpacts] = []
+    for segment, part in parts:
+        frequent += [
+            FrequentRow(row, segment, impacts) for row, impacts in part.frequent
+        ]
+        if rows := part.sparse:
+            sparse.append(rows._replace(doc_numbers=rows.doc_numbers + segment.start))
+    if len(sparse) > 1:
+        sparse = [SparseImpacts(*map(np.concatenate, zip(*sparse, strict=True)))]
+    return QueryImpacts(frequent, sparse[0] if sparse else None)
 
 
-def sum_scores(found: QueryImpacts, factors: FloatArray, count: int) -> FloatArray:
-    """Return for each of `count` documents the sum of impact · factor, one a row."""
+def sum_scores(impacts: QueryImpacts, factors: FloatArray, count: int) -> FloatArray:
+    """Return [count] float32: for each document the sum of impact · factor of its row.
+
+    `factors` is [groups · terms] float32.
+    """
     sums = np.zeros(count, np.float32)
-    for row, segment, (places, worth, _) in found.frequent:
-        if places is None:
-            sums[segment] += worth * factors[row]
+    for row, segment, (doc_numbers, values, _) in impacts.frequent:
+        if doc_numbers is None:
+            sums[segment] += values * factors[row]
         else:
-            np.add.at(sums[segment], places.astype(np.int64), worth * factors[row])
-    if few := found.sparse:
-        each = np.repeat(factors.take(few.rows), few.sizes)
-        each *= few.impacts
-        np.add.at(sums, few.doc_numbers, each)
+            at = doc_numbers.astype(np.int64)
+            np.add.at(sums[segment], at, values * factors[row])
+    if sparse := impacts.sparse:
+        products = np.repeat(factors.take(sparse.rows), sparse.sizes)
+        products *= sparse.impacts
+        np.add.at(sums, sparse.doc_numbers, products)
     return sums
 
 
-def count_sparse_documents(few: SparseImpacts, mask: Mask) -> IntArray:
-    """Return how many documents of `mask` hold each row."""
-    held = mask.take(few.doc_numbers)
+def count_sparse_documents(sparse: SparseImpacts, mask: Mask) -> IntArray:
+    """Return [rows] how many documents of `mask` [documents] each row has."""
+    is_counted = mask.take(sparse.doc_numbers)
     counts: IntArray = np.add.reduceat(
-        held, few.sizes.cumsum() - few.sizes, dtype=np.int64
+        is_counted, sparse.sizes.cumsum() - sparse.sizes, dtype=np.int64
     )
     return counts
 
 
-def count_frequent_documents(lone: FrequentRow, mask: Mask) -> int:
-    """Return how many documents of `mask` hold a row that many hold."""
-    places, worth, _ = lone.impacts
-    here = mask[lone.segment]
-    held = here & (worth > 0) if places is None else here.take(places)
-    return int(np.count_nonzero(held))
+def count_frequent_documents(row: FrequentRow, mask: Mask) -> int:
+    """Return how many documents of `mask` [documents] the row has in its segment."""
+    doc_numbers, values, _ = row.impacts
+    segment_mask = mask[row.segment]
+    is_counted = (
+        segment_mask & (values > 0)
+        if doc_numbers is None
+        else segment_mask.take(doc_numbers)
+    )
+    return int(np.count_nonzero(is_counted))
 
 
 def find_matching_clauses(
-    found: QueryImpacts, near: IntArray, shape: tuple[int, int]
+    impacts: QueryImpacts, doc_numbers: IntArray, shape: tuple[int, int]
 ) -> Mask:
-    """Return which documents at `near`, ascending, hold each clause's term.
+    """Return [doc_numbers, clauses] bool: which documents have each clause's term.
 
-    In the first group, that is; shaped [near, clauses]. `shape` says how many
-    documents and clauses there are in all.
+    Only the first group counts. `doc_numbers` ascend; `shape` is (documents, clauses)
+    of the whole index and query.
     """
     documents, clauses = shape
-    holds = np.zeros((len(near), clauses), np.bool_)
+    matches = np.zeros((len(doc_numbers), clauses), np.bool_)
     parts: dict[int, tuple[slice, DocNumbers]] = {}
-    for row, segment, (places, worth, _) in found.frequent:
+    for row, segment, (row_numbers, values, _) in impacts.frequent:
         if row >= clauses:
             continue
         if segment.start not in parts:
-            here = slice(*near.searchsorted((segment.start, segment.stop)).tolist())
-            parts[segment.start] = here, (near[here] - segment.start).astype(np.uint32)
-        here, at = parts[segment.start]
-        holds[here, row] = _mask_held_documents(places, worth, at)
-    if few := found.sparse:
-        line_of = np.full(documents, -1, np.int16)
-        line_of[near] = np.arange(len(near))
-        lines = line_of.take(few.doc_numbers)
+            edges = doc_numbers.searchsorted((segment.start, segment.stop))
+            part = slice(*edges.tolist())
+            within = (doc_numbers[part] - segment.start).astype(np.uint32)
+            parts[segment.start] = part, within
+        part, within = parts[segment.start]
+        matches[part, row] = _mask_row_documents(row_numbers, values, within)
+    if sparse := impacts.sparse:
+        line_by_number = np.full(documents, -1, np.int16)
+        line_by_number[doc_numbers] = np.arange(len(doc_numbers))
+        lines = line_by_number.take(sparse.doc_numbers)
         hits = np.flatnonzero(lines >= 0)
-        rows = few.rows.take(few.sizes.cumsum().searchsorted(hits, side="right"))
-        first = np.flatnonzero(rows < clauses)
-        holds[lines.take(hits.take(first)), rows.take(first)] = True
-    return holds
+        ends = sparse.sizes.cumsum()
+        rows = sparse.rows.take(ends.searchsorted(hits, side="right"))
+        is_first_group = np.flatnonzero(rows < clauses)
+        matches[lines.take(hits.take(is_first_group)), rows.take(is_first_group)] = True
+    return matches
 
 
-def _mask_held_documents(
-    places: DocNumbers | None, worth: FloatArray, near: DocNumbers
+def _mask_row_documents(
+    row_numbers: DocNumbers | None, values: FloatArray, doc_numbers: DocNumbers
 ) -> Mask:
-    """Return which documents at `near` are among `places`."""
-    if places is None:
-        return worth.take(near) > 0
-    at = places.searchsorted(near)
-    at[at == len(places)] = 0
-    held: Mask = places.take(at) == near
-    return held
+    """Return [doc_numbers] bool: which are among `row_numbers`, or dense `values`."""
+    if row_numbers is None:
+        return values.take(doc_numbers) > 0
+    at = row_numbers.searchsorted(doc_numbers)
+    at[at == len(row_numbers)] = 0
+    is_held: Mask = row_numbers.take(at) == doc_numbers
+    return is_held
 
 
-def flatten_impacts(found: QueryImpacts) -> QueryImpacts:
-    """Return one for what each impact is worth: to be a match is all that counts."""
-    lone = [
+def flatten_impacts(impacts: QueryImpacts) -> QueryImpacts:
+    """Return `impacts` with 1 for each above 0, to sum the weights of matches."""
+    frequent = [
         part._replace(
             impacts=part.impacts._replace(
                 impacts=(part.impacts.impacts > 0).astype("f")
             )
         )
-        for part in found.frequent
+        for part in impacts.frequent
     ]
-    few = found.sparse and found.sparse._replace(
-        impacts=np.ones_like(found.sparse.impacts)
+    sparse = impacts.sparse and impacts.sparse._replace(
+        impacts=np.ones_like(impacts.sparse.impacts)
     )
-    return QueryImpacts(lone, few)
+    return QueryImpacts(frequent, sparse)
