@@ -29,7 +29,7 @@ def folder(settings: Any, tmp_path: Path) -> Path:
     """Return the folder of a stored index."""
     path = tmp_path / "index"
     whoosh = "kb.index.engines.whoosh.WhooshEngine"
-    settings.KB_ENGINE = {"BACKEND": whoosh, "PATH": path, "PATIENCE": 0}
+    settings.KB_ENGINE = {"BACKEND": whoosh, "PATH": path, "LOCK_TIMEOUT_SECONDS": 0}
     return path
 
 

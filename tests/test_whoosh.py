@@ -67,7 +67,7 @@ def test_a_damaged_index_is_mended_by_a_rebuild(tmp_path: Path) -> None:
 def test_another_writer_means_unavailable_not_wrong(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
     engine.replace_index([])
-    other = WhooshEngine(tmp_path, patience=0)
+    other = WhooshEngine(tmp_path, lock_timeout_seconds=0)
     with (
         engine.open_writer(),
         pytest.raises(EngineUnavailableError),
@@ -77,13 +77,13 @@ def test_another_writer_means_unavailable_not_wrong(tmp_path: Path) -> None:
 
 
 def test_a_writer_waits_for_its_turn(tmp_path: Path) -> None:
-    engine = WhooshEngine(tmp_path, patience=30)
+    engine = WhooshEngine(tmp_path, lock_timeout_seconds=30)
     engine.replace_index([])
     started = threading.Event()
 
     def write() -> None:
         started.set()
-        put(WhooshEngine(tmp_path, patience=30), doc(2, "退款"))
+        put(WhooshEngine(tmp_path, lock_timeout_seconds=30), doc(2, "退款"))
 
     with engine.open_writer() as changes:
         thread = threading.Thread(target=write)
@@ -101,7 +101,7 @@ def _die_while_writing(path: Path) -> None:
 
 
 def test_a_writer_that_dies_leaves_no_lock_and_no_trace(tmp_path: Path) -> None:
-    engine = WhooshEngine(tmp_path, patience=0)
+    engine = WhooshEngine(tmp_path, lock_timeout_seconds=0)
     engine.replace_index([doc(1, "退款")])
     child = multiprocessing.get_context("fork").Process(
         target=_die_while_writing, args=(tmp_path,)
@@ -148,7 +148,7 @@ def test_the_index_is_for_us_alone(tmp_path: Path) -> None:
 
 
 def test_threads_find_the_same_while_another_writes(tmp_path: Path) -> None:
-    engine = WhooshEngine(tmp_path, patience=30)
+    engine = WhooshEngine(tmp_path, lock_timeout_seconds=30)
     engine.replace_index([doc(i, q) for i, q in enumerate(QUESTIONS, 1)])
     wrong: list[object] = []
 
@@ -385,7 +385,10 @@ def test_a_process_that_fails_leaves_the_old_index(
 
 
 def test_a_second_rebuild_stops(tmp_path: Path) -> None:
-    engine, other = WhooshEngine(tmp_path), WhooshEngine(tmp_path, patience=0)
+    engine, other = (
+        WhooshEngine(tmp_path),
+        WhooshEngine(tmp_path, lock_timeout_seconds=0),
+    )
 
     def items() -> Iterator[Document]:
         yield doc(1, "退款")
@@ -416,7 +419,9 @@ def test_a_rebuild_that_dies_leaves_no_lock(tmp_path: Path) -> None:
     put(engine, doc(2, "退款"))
     assert ask(engine, "退款").ids == (1, 2)
     lock = tmp_path / "REBUILD"
-    with write_lock.hold_lock(lock, patience=30):  # its own processes end with it, soon
+    with write_lock.hold_lock(
+        lock, lock_timeout_seconds=30
+    ):  # its own processes end with it, soon
         pass
     engine.replace_index([doc(3, "退款")])
     assert ask(engine, "退款").ids == (3,)

@@ -1,4 +1,4 @@
-"""Packs as Whoosh's own readers see them: its searcher works on our segments."""
+"""A codec of Whoosh that reads packs, so that Whoosh can open and search our segments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEGMENT_FILE_EXTENSION = ".seg"
 
 
 class PackSegment(Segment):  # type: ignore[misc]
-    """What the table of contents holds of a pack: its name and its dead."""
+    """An entry of the table of contents: a pack's name, size and deleted documents."""
 
     def __init__(self, indexname: str) -> None:
         super().__init__(indexname)
@@ -34,6 +34,7 @@ class PackSegment(Segment):  # type: ignore[misc]
         return PackCodec()
 
     def get_path(self, folder: str | Path) -> Path:
+        """Return the path of the pack in the folder of the index."""
         return Path(folder) / str(self.make_filename(SEGMENT_FILE_EXTENSION))
 
     def set_doc_count(self, doccount: int) -> None:
@@ -56,7 +57,7 @@ class PackSegment(Segment):  # type: ignore[misc]
 
 
 class PackCodec(Codec):  # type: ignore[misc]
-    """Reads only: `packing` writes, whole segments at a time."""
+    """Reads only: `pack_builder` writes, a whole segment at a time."""
 
     def new_segment(self, storage: Any, indexname: str) -> PackSegment:
         return PackSegment(indexname)
@@ -71,6 +72,8 @@ class PackCodec(Codec):  # type: ignore[misc]
 
 
 class _PackDocumentReader(PerDocumentReader):  # type: ignore[misc]
+    """Field lengths and stored fields of a pack's documents."""
+
     def __init__(self, pack: Pack, segment: PackSegment) -> None:
         self._pack = pack
         self._segment = segment
@@ -111,6 +114,8 @@ class _PackDocumentReader(PerDocumentReader):  # type: ignore[misc]
 
 
 class _PackTermsReader(TermsReader):  # type: ignore[misc]
+    """Terms and postings of a pack, by field."""
+
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
 
@@ -126,8 +131,8 @@ class _PackTermsReader(TermsReader):  # type: ignore[misc]
     def terms_from(self, fieldname: str, prefix: bytes) -> Iterator[tuple[str, bytes]]:
         pack = self._pack
         owners = np.repeat(np.arange(len(pack.hashes)), np.diff(pack.spans))
-        held = np.unique(owners << 8 | pack.codes % SAME_DOCUMENT_FLAG).tolist()
-        terms = ((pack.fields[n & 255], pack.read_key(n >> 8)[1:]) for n in held)
+        pairs = np.unique(owners << 8 | pack.codes % SAME_DOCUMENT_FLAG).tolist()
+        terms = ((pack.fields[n & 255], pack.read_key(n >> 8)[1:]) for n in pairs)
         return iter(sorted(term for term in terms if term >= (fieldname, prefix)))
 
     def items(self) -> Iterator[tuple[tuple[str, bytes], TermInfo]]:
@@ -175,15 +180,16 @@ class _PackTermsReader(TermsReader):  # type: ignore[misc]
         )
 
     def _find_postings(self, fieldname: str, text: bytes) -> tuple[IntArray, IntArray]:
-        """Return the places and counts of a term in one field."""
+        """Return [d] document numbers and [d] frequencies of a term in one field."""
         pack = self._pack
         if fieldname not in pack.fields:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         key = encode_term(get_term_kind(fieldname), "") + text
         (begin,), (end,) = pack.find_postings([key])
-        mine = pack.codes[begin:end] % SAME_DOCUMENT_FLAG == pack.fields.index(
-            fieldname
+        code = pack.fields.index(fieldname)
+        is_of_field = pack.codes[begin:end] % SAME_DOCUMENT_FLAG == code
+        docs, at = np.unique(pack.docs[begin:end][is_of_field], return_inverse=True)
+        counts = np.bincount(
+            at, pack.counts[begin:end][is_of_field], minlength=len(docs)
         )
-        docs, at = np.unique(pack.docs[begin:end][mine], return_inverse=True)
-        counts = np.bincount(at, pack.counts[begin:end][mine], minlength=len(docs))
         return docs.astype(np.int64), counts.astype(np.int64)

@@ -1,8 +1,10 @@
-"""The folder of an index: its generations, which one is live, and who may write.
+"""The folder of an index: its generations, which one is live, and its locks.
 
-CURRENT names the live generation, its table of contents and the stamp of the last
-commit, a line each. It is replaced after every commit, so that readers notice. The one writer holds LOCK. REBUILD is held while a generation is
-made, and lists what changed meanwhile. Both locks go with their process.
+A generation is a folder with a whole index. The file CURRENT names the live generation,
+its newest table of contents and the stamp of the last commit, a line each; it is replaced
+after every commit, so that readers notice. A writer holds the lock LOCK. A rebuild holds
+REBUILD, a file that lists the ids of documents that were changed meanwhile. The kernel
+frees both locks when their process ends.
 """
 
 from __future__ import annotations
@@ -22,12 +24,12 @@ from kb.index.engines.base import (
     RebuildRunningError,
 )
 
-SWAP_LOCK_TIMEOUT_SECONDS = 60.0  # seconds that a rebuild waits for the pen at its end
-FileVersion = tuple[int, int, int]
+SWAP_LOCK_TIMEOUT_SECONDS = 60.0  # that a rebuild waits for the write lock at its end
+FileVersion = tuple[int, int, int]  # inode, time of change in ns, size in bytes
 
 
 class LiveGeneration(NamedTuple):
-    """The live generation: its folder, its newest table of contents, its stamp."""
+    """A generation: its folder, the number of its newest table of contents, its stamp."""
 
     folder: Path
     toc_number: int
@@ -35,30 +37,36 @@ class LiveGeneration(NamedTuple):
 
 
 class IndexFolder:
-    """`path` must be writable by us alone; a writer waits `patience` seconds."""
+    """The folder at `path`, which no other program may write to.
 
-    def __init__(self, path: Path, patience: float) -> None:
+    A writer waits `lock_timeout_seconds` for another one.
+    """
+
+    def __init__(self, path: Path, lock_timeout_seconds: float) -> None:
         self.path = path
-        self.lock_timeout_seconds = patience
+        self.lock_timeout_seconds = lock_timeout_seconds
         self._current_file = path / "CURRENT"
         self._lock_file = path / "LOCK"
         self._rebuild_file = path / "REBUILD"
 
     def read_live_generation(self) -> LiveGeneration:
-        """Return the live generation; raises EngineUnavailable."""
+        """Return the live generation.
+
+        Raises EngineUnavailableError without one, or with one of another format.
+        """
         try:
             lines = self._current_file.read_text().split()
         except FileNotFoundError as error:
             raise EngineUnavailableError(
                 "no index yet: run manage.py kb_index rebuild"
             ) from error
-        name, contents, stamp, *_ = [*lines, "", "", ""]
+        name, toc_number, stamp, *_ = [*lines, "", "", ""]
         if not name.startswith(f"generation-{INDEX_FORMAT_VERSION}-"):
             raise EngineUnavailableError("old index: run manage.py kb_index rebuild")
-        return LiveGeneration(self.path / name, int(contents or 0), stamp)
+        return LiveGeneration(self.path / name, int(toc_number or 0), stamp)
 
     def read_version(self) -> FileVersion:
-        """Return what changes with every commit."""
+        """Return a value that changes with every commit; cheap: one stat."""
         try:
             status = self._current_file.stat()
         except FileNotFoundError:
@@ -66,56 +74,58 @@ class IndexFolder:
         return (status.st_ino, status.st_mtime_ns, status.st_size)
 
     def publish_generation(self, live: LiveGeneration) -> None:
-        """Name the live generation in a new file, so that readers look again."""
-        note = self.path / "CURRENT.new"
-        note.write_text(f"{live.folder.name}\n{live.toc_number}\n{live.stamp}\n")
-        os.replace(note, self._current_file)
+        """Replace CURRENT, atomically, so that readers open `live`."""
+        new_file = self.path / "CURRENT.new"
+        new_file.write_text(f"{live.folder.name}\n{live.toc_number}\n{live.stamp}\n")
+        os.replace(new_file, self._current_file)
 
     def hold_write_lock(self) -> AbstractContextManager[None]:
+        """Hold LOCK in a block. Raises EngineBusyError after the time-out."""
         return write_lock.hold_lock(self._lock_file, self.lock_timeout_seconds)
 
     @contextmanager
     def start_generation(self) -> Iterator[Path]:
-        """Be the one that rebuilds, in a new folder, which goes if that fails.
+        """Hold REBUILD and yield a new folder, which is deleted after an exception.
 
-        The pen is held only to begin, so that saves go on. Whoever held it before
-        has read the database before we do: what it wrote is in what we read.
-        Whoever holds it later finds REBUILD held, and lists there what it changes.
+        LOCK is held only at the start, so that commits go on. A writer that held it
+        before has read the database before this rebuild does, so this rebuild reads
+        what it read. A later writer finds REBUILD held and lists its changes there.
+        Raises RebuildRunningError when another process is rebuilding.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with ExitStack() as ours:
+        with ExitStack() as locks:
             with self.hold_write_lock():
                 busy = RebuildRunningError("another rebuild is under way")
-                ours.enter_context(write_lock.hold_lock(self._rebuild_file, 0, busy))
+                locks.enter_context(write_lock.hold_lock(self._rebuild_file, 0, busy))
                 os.truncate(self._rebuild_file, 0)
-            made = Path(
+            folder = Path(
                 mkdtemp(dir=self.path, prefix=f"generation-{INDEX_FORMAT_VERSION}-")
             )
             try:
-                yield made
+                yield folder
             except BaseException:
-                shutil.rmtree(made, ignore_errors=True)
+                shutil.rmtree(folder, ignore_errors=True)
                 raise
 
     def record_changed_ids(self, ids: Iterable[int]) -> None:
-        """Tell a rebuild what is about to change.
+        """List `ids` for a running rebuild, before they are changed.
 
-        The pen is ours, so that none begins or ends at this moment.
+        The caller holds LOCK, so no rebuild starts or ends meanwhile.
         """
         if write_lock.is_lock_held(self._rebuild_file):
             with self._rebuild_file.open("a") as file:
                 file.writelines(f"{id}\n" for id in ids)
 
     def swap_generation(
-        self, made: LiveGeneration, missed: Callable[[set[int]], None]
+        self, generation: LiveGeneration, missed: Callable[[set[int]], None]
     ) -> None:
-        """Pass on what the new generation misses, and only then make it the live one.
+        """Give `missed` the ids changed since the rebuild began, then publish `generation`.
 
-        Should we die in between, something is done once more than needed.
+        If the process dies in between, those are indexed once more than needed.
         """
         with write_lock.hold_lock(self._lock_file, SWAP_LOCK_TIMEOUT_SECONDS):
             missed({int(line) for line in self._rebuild_file.read_text().split()})
-            self.publish_generation(made)
+            self.publish_generation(generation)
             for old in self.path.glob("generation-*"):
-                if old != made.folder:
+                if old != generation.folder:
                     shutil.rmtree(old, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A dict with a score: the reference engine, for tests."""
+"""The reference engine: documents in a dict, for tests and small trials."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ from kb.index.engines.spelling import LATIN_WORD_PATTERN, find_spellings
 
 
 class MemoryEngine(Engine):
-    """BM25F as the books write it: what every other engine must agree with."""
+    """BM25F written as its formula, slowly; every other engine must return the same.
+
+    The formula is in EngineHits and FieldGroup of `base`.
+    """
 
     def __init__(self) -> None:
         self.documents: dict[int, Document] = {}
-        self.changed_ids: set[int] = set()  # since the last rebuild began
+        self.changed_ids: set[int] = set()  # since the last rebuild started
 
     @contextmanager
     def open_writer(self) -> Iterator[IndexChanges]:
@@ -57,30 +60,33 @@ class MemoryEngine(Engine):
         self.documents = documents
 
     def search(self, query: Query) -> EngineHits:
-        fit = self._filter_ids(query.labels)
+        fitting = self._filter_ids(query.labels)
         scores: Counter[int] = Counter()
         matched: Counter[int] = Counter()
         for clause in query.clauses:
             for group in query.groups:
-                for id, impact in self._compute_impacts(clause, group, fit).items():
+                for id, impact in self._compute_impacts(clause, group, fitting).items():
                     scores[id] += clause.weight * impact  # type: ignore[assignment]
-            for id in self._compute_impacts(clause, query.groups[0], fit):
+            for id in self._compute_impacts(clause, query.groups[0], fitting):
                 matched[id] += clause.weight  # type: ignore[assignment]
-        enough = [i for i in scores if matched[i] >= query.min_match_weight]
-        best = sorted(enough, key=lambda i: (-scores[i], i))[: query.limit]
-        return EngineHits(tuple(best), tuple(scores[i] for i in best), len(enough))
+        hits = [i for i in scores if matched[i] >= query.min_match_weight]
+        best = sorted(hits, key=lambda i: (-scores[i], i))[: query.limit]
+        return EngineHits(tuple(best), tuple(scores[i] for i in best), len(hits))
 
     def count_documents_per_clause(self, query: Query) -> tuple[int, ...]:
-        fit = self._filter_ids(query.labels)
+        fitting = self._filter_ids(query.labels)
         return tuple(
-            len(self._compute_impacts(c, query.groups[0], fit)) for c in query.clauses
+            len(self._compute_impacts(c, query.groups[0], fitting))
+            for c in query.clauses
         )
 
     def match_clauses(self, query: Query, ids: Sequence[int]) -> Mask:
-        fit = self._filter_ids(query.labels) & set(ids)
-        held = [self._compute_impacts(c, query.groups[0], fit) for c in query.clauses]
-        told = [[id in impacts for impacts in held] for id in ids]
-        return np.array(told, np.bool_).reshape(len(ids), len(held))
+        fitting = self._filter_ids(query.labels) & set(ids)
+        columns = [
+            self._compute_impacts(c, query.groups[0], fitting) for c in query.clauses
+        ]
+        rows = [[id in impacts for impacts in columns] for id in ids]
+        return np.array(rows, np.bool_).reshape(len(ids), len(columns))
 
     def suggest_spellings(self, term: str) -> tuple[str, ...]:
         texts = (words for d in self.documents.values() for words in d.terms.values())
@@ -106,8 +112,9 @@ class MemoryEngine(Engine):
         }
 
     def _compute_impacts(
-        self, clause: Clause, group: FieldGroup, fit: set[int]
+        self, clause: Clause, group: FieldGroup, fitting: set[int]
     ) -> dict[int, float]:
+        """Return {id: boost · idf · tf · (k1 + 1) / (tf + k1)} of fitting documents."""
         counts: Counter[int] = Counter()
         for field in group.fields:
             if name := resolve_field_name(
@@ -115,10 +122,10 @@ class MemoryEngine(Engine):
             ):
                 texts = {i: d.terms.get(name, ()) for i, d in self.documents.items()}
                 average = sum(map(len, texts.values())) / max(len(texts), 1)
-                for id in fit:
+                for id in fitting:
                     text = texts[id]
                     if count := text.count(clause.term):
                         norm = 1 - field.b + field.b * len(text) / average
                         counts[id] += field.boost * count / norm  # type: ignore[assignment]
-        factor = group.boost * compute_idf(len(fit), len(counts)) * (group.k1 + 1)
-        return {id: factor * tf / (tf + group.k1) for id, tf in counts.items()}
+        scale = group.boost * compute_idf(len(fitting), len(counts)) * (group.k1 + 1)
+        return {id: scale * tf / (tf + group.k1) for id, tf in counts.items()}

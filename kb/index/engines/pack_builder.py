@@ -1,4 +1,4 @@
-"""Make packs: of documents, and one of many; whole arrays at a time."""
+"""Write packs: from documents, and by merging several; on whole arrays."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ from kb.index.engines.pack_file import (
 CODED_FIELDS = (
     *INDEX_FIELDS,
     LABELS_FIELD,
-)  # fields by the number that stands for them in a pack
-MAX_BUFFERED_TOKENS = 2_000_000  # in memory before a pack is written, some 80 MB
-MAX_PACK_DOCUMENTS = 1 << 24  # in one pack, so that a posting sorts as one number
-MAX_POSTING_COUNT = 255
-MERGE_SLICE_POSTINGS = 1_000_000  # postings that are merged at a time
+)  # a field's code in a pack is its place here
+MAX_BUFFERED_TOKENS = 2_000_000  # before a pack is written: some 80 MB of memory
+MAX_PACK_DOCUMENTS = 1 << 24  # so that a posting sorts as one 64-bit number
+MAX_POSTING_COUNT = 255  # frequency that one posting can store
+MERGE_SLICE_POSTINGS = 1_000_000  # postings that are in memory at a time in a merge
 
 
 class PackBuilder:
-    """Collects documents, then writes them as one pack."""
+    """Collects documents in memory, then writes them as one pack."""
 
     def __init__(self) -> None:
         self.document_count = 0
         self._ids = array("q")
         self._digests = bytearray()
         self._tokens = array("I")
-        self._runs = [array("I"), array("B"), array("I")]  # place, field, how long
+        self._runs = [array("I"), array("B"), array("I")]  # document, field code, terms
         numbers = count()
         self._kinds: dict[str, defaultdict[str, int]] = {}
         for kind in (WORD_KIND, BIGRAM_KIND, LABEL_KIND):
@@ -59,12 +59,14 @@ class PackBuilder:
 
     @property
     def is_full(self) -> bool:
+        """Whether the documents should be written before another is added."""
         return (
             len(self._tokens) >= MAX_BUFFERED_TOKENS
             or self.document_count == MAX_PACK_DOCUMENTS
         )
 
     def add_document(self, document: Document) -> None:
+        """Add the document that gets the next number."""
         for code, field in enumerate(CODED_FIELDS):
             terms = (
                 document.labels if field == LABELS_FIELD else document.terms.get(field)
@@ -80,7 +82,7 @@ class PackBuilder:
         self.document_count += 1
 
     def write_pack(self, path: Path) -> None:
-        """Write all documents; raises OSError."""
+        """Write all documents to `path`. Raises OSError."""
         keys, hashes, ranks = self._build_dictionary()
         terms, docs, codes, counts = self._build_postings(ranks)
         arrays: dict[str, npt.NDArray[Any]] = {
@@ -102,7 +104,7 @@ class PackBuilder:
                 pack.write_part(name, whole)
 
     def _build_dictionary(self) -> tuple[list[bytes], npt.NDArray[np.uint64], IntArray]:
-        """Return keys and hashes in order of hashes, and the rank of each number."""
+        """Return keys [t] and hashes [t] in order of hashes, and ranks [t] of term numbers."""
         unordered = [b""] * sum(map(len, self._kinds.values()))
         for kind, numbers in self._kinds.items():
             for term, number in numbers.items():
@@ -116,16 +118,16 @@ class PackBuilder:
     def _build_postings(
         self, ranks: IntArray
     ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-        """Return terms, places, fields and counts, in order of the first three."""
-        places, codes, sizes = (np.array(column, np.int64) for column in self._runs)
-        # term, place and field in one number: sorting numbers is fast.
+        """Return [p] term ranks, documents, codes and counts, in order of the first three."""
+        docs, codes, sizes = (np.array(column, np.int64) for column in self._runs)
+        # Term, document and code in one number: numbers sort fast.
         tokens = ranks[np.array(self._tokens, np.int64)] << 32
-        tokens |= np.repeat(places << 8 | codes, sizes)
+        tokens |= np.repeat(docs << 8 | codes, sizes)
         tokens.sort()
         new = np.flatnonzero(np.diff(tokens, prepend=-1))
         counts = np.diff(new, append=len(tokens))
         records = (counts - 1) // MAX_POSTING_COUNT + 1
-        if records.max(initial=1) > 1:  # all but the last one of a posting are full
+        if records.max(initial=1) > 1:  # all records of a posting but the last are full
             rest = counts - (records - 1) * MAX_POSTING_COUNT
             last = np.cumsum(records) - 1
             counts = np.full(records.sum(), MAX_POSTING_COUNT)
@@ -137,35 +139,39 @@ class PackBuilder:
         return tokens >> 32, tokens >> 8 & (MAX_PACK_DOCUMENTS - 1), codes, counts
 
     def _build_lengths(self) -> npt.NDArray[np.uint32]:
+        """Return [fields, documents] how many terms a field has."""
         lengths = np.zeros((len(CODED_FIELDS), self.document_count), np.uint32)
-        places, codes, sizes = self._runs
-        lengths[np.array(codes), np.array(places)] = sizes
+        docs, codes, sizes = self._runs
+        lengths[np.array(codes), np.array(docs)] = sizes
         return lengths
 
 
 class MergePart(NamedTuple):
-    """A pack and which of its documents are to stay."""
+    """A pack, and which of its documents [documents] are not deleted."""
 
     pack: Pack
     alive_mask: Mask
 
 
 def merge_packs(path: Path, parts: Sequence[MergePart]) -> int:
-    """Write the living documents of all parts as one pack; return how many.
+    """Write the alive documents of all parts as one pack; return how many there are.
 
-    Postings pass through memory SLICE at a time. Raises OSError, and ValueError
-    when a part is damaged or of other fields.
+    Postings pass through memory MERGE_SLICE_POSTINGS at a time. Raises OSError, and
+    ValueError when a part is damaged or has other fields.
     """
     if any(part.pack.fields != CODED_FIELDS for part in parts):
-        raise ValueError("packs of other fields")
+        raise ValueError("a pack has other fields")
     return _PackMerger(parts).write_merged_pack(path)
 
 
 class _PackMerger:
-    """Parts, and where what they hold goes.
+    """Parts, and where their terms and documents go in the merged pack.
 
-    `ranks` are places of a part's terms in the new dictionary, ascending, and
-    `places` those of its documents in the new row, of no meaning for the dead.
+    ranks        for each part [its terms]: number of a term in the merged pack, ascending
+    doc_numbers  for each part [its documents]: number of a document in the merged pack,
+                 without meaning for a deleted one
+    owner        [terms] number of a part that has the term
+    source       [terms] number of the term in that part
     """
 
     def __init__(self, parts: Sequence[MergePart]) -> None:
@@ -175,27 +181,28 @@ class _PackMerger:
         sizes = np.zeros(len(hashes), np.int64)
         for part, rank in zip(parts, ranks, strict=True):
             sizes[rank] += _count_living_postings(part)
-        held = sizes > 0  # terms of nothing but the dead are left behind
-        moved = np.maximum(np.cumsum(held) - 1, 0)
-        self.ranks = [moved[rank] for rank in ranks]
-        self.hashes, self.spans = hashes[held], compute_prefix_sums(sizes[held])
+        is_kept = sizes > 0  # terms of deleted documents only are dropped
+        new_ranks = np.maximum(np.cumsum(is_kept) - 1, 0)
+        self.ranks = [new_ranks[rank] for rank in ranks]
+        self.hashes, self.spans = hashes[is_kept], compute_prefix_sums(sizes[is_kept])
         self.owner, self.source, lengths = np.zeros((3, len(self.hashes)), np.int64)
         for number, (part, rank) in enumerate(zip(parts, ranks, strict=True)):
-            stays = held[rank]
-            at = moved[rank[stays]]
-            self.owner[at], self.source[at] = number, np.flatnonzero(stays)
-            lengths[at] = np.diff(part.pack.cuts)[stays]
+            kept_terms = is_kept[rank]
+            at = new_ranks[rank[kept_terms]]
+            self.owner[at], self.source[at] = number, np.flatnonzero(kept_terms)
+            lengths[at] = np.diff(part.pack.cuts)[kept_terms]
         self.cuts = compute_prefix_sums(lengths)
-        living = [int(np.count_nonzero(part.alive_mask)) for part in parts]
-        self.document_count = sum(living)
+        alive_counts = [int(np.count_nonzero(part.alive_mask)) for part in parts]
+        self.document_count = sum(alive_counts)
         self.doc_numbers = [
             np.cumsum(part.alive_mask) - 1 + before
             for part, before in zip(
-                parts, compute_prefix_sums(living).tolist(), strict=False
+                parts, compute_prefix_sums(alive_counts).tolist(), strict=False
             )
         ]
 
     def write_merged_pack(self, path: Path) -> int:
+        """Write the merged pack to `path`; return how many documents it has."""
         shapes: dict[str, Sequence[int]] = {
             "ids": (self.document_count,),
             "digests": (self.document_count, DIGEST_BYTES),
@@ -206,64 +213,65 @@ class _PackMerger:
             "letters": (self.cuts[-1],),
             **dict.fromkeys(POSTING_ARRAYS, (self.spans[-1],)),
         }
-        with PackWriter(path, CODED_FIELDS, shapes) as pack:
-            for pack_, alive in self.parts:
-                pack.write_part("ids", pack_.ids[alive])
-                pack.write_part("digests", pack_.digests[alive])
+        with PackWriter(path, CODED_FIELDS, shapes) as writer:
+            for pack, alive in self.parts:
+                writer.write_part("ids", pack.ids[alive])
+                writer.write_part("digests", pack.digests[alive])
             for code in range(len(CODED_FIELDS)):
-                for pack_, alive in self.parts:
-                    pack.write_part("lengths", pack_.lengths[code, alive])
+                for pack, alive in self.parts:
+                    writer.write_part("lengths", pack.lengths[code, alive])
             for name in ("hashes", "spans", "cuts"):
-                pack.write_part(name, getattr(self, name))
+                writer.write_part(name, getattr(self, name))
             for first, last in self._iterate_term_ranges():
-                pack.write_part("letters", self._merge_letters(first, last))
+                writer.write_part("letters", self._merge_letters(first, last))
                 for name, column in self._merge_postings(first, last).items():
-                    pack.write_part(name, column)
-                for pack_, _ in self.parts:
-                    pack_.release_pages()
+                    writer.write_part(name, column)
+                for pack, _ in self.parts:
+                    pack.release_pages()
         return self.document_count
 
     def _iterate_term_ranges(self) -> Iterator[tuple[int, int]]:
-        """Yield ranges of terms that have about SLICE postings together."""
+        """Yield ranges of terms with about MERGE_SLICE_POSTINGS postings together."""
         marks = np.arange(0, self.spans[-1], MERGE_SLICE_POSTINGS)
         edges = np.unique([*np.searchsorted(self.spans[:-1], marks), len(self.hashes)])
         yield from pairwise(edges.tolist())
 
     def _merge_letters(self, first: int, last: int) -> npt.NDArray[np.uint8]:
+        """Return the keys of a range of terms, one after another."""
         start = self.cuts[first]
         letters = np.empty(self.cuts[last] - start, np.uint8)
         for number, (pack, _) in enumerate(self.parts):
-            mine = np.flatnonzero(self.owner[first:last] == number) + first
-            source = self.source[mine]
-            sizes = self.cuts[mine + 1] - self.cuts[mine]
-            letters[expand_ranges(self.cuts[mine] - start, sizes)] = pack.letters[
+            terms = np.flatnonzero(self.owner[first:last] == number) + first
+            source = self.source[terms]
+            sizes = self.cuts[terms + 1] - self.cuts[terms]
+            letters[expand_ranges(self.cuts[terms] - start, sizes)] = pack.letters[
                 expand_ranges(pack.cuts[source], sizes)
             ]
         return letters
 
     def _merge_postings(self, first: int, last: int) -> dict[str, npt.NDArray[Any]]:
-        """Return the postings of a range of terms: by term, and in it by part."""
+        """Return {array: postings} of a range of terms, by term, then by part."""
         size = self.spans[last] - self.spans[first]
         merged = {name: np.empty(size, ARRAY_DTYPES[name]) for name in POSTING_ARRAYS}
         free = self.spans[first:last] - self.spans[first]
-        for (pack, alive), rank, places in zip(
+        for (pack, alive), rank, doc_numbers in zip(
             self.parts, self.ranks, self.doc_numbers, strict=True
         ):
             begin, end = np.searchsorted(rank, (first, last))
             edges = pack.spans[begin : end + 1]
-            stays = alive[docs := pack.docs[edges[0] : edges[-1]]]
-            terms = np.repeat(rank[begin:end] - first, np.diff(edges))[stays]
+            is_kept = alive[docs := pack.docs[edges[0] : edges[-1]]]
+            terms = np.repeat(rank[begin:end] - first, np.diff(edges))[is_kept]
             sizes = np.bincount(terms, minlength=last - first)
             to = (free - compute_prefix_sums(sizes)[:-1])[terms] + np.arange(len(terms))
             free += sizes
-            merged["docs"][to] = places[docs[stays]]
-            merged["codes"][to] = pack.codes[edges[0] : edges[-1]][stays]
-            merged["counts"][to] = pack.counts[edges[0] : edges[-1]][stays]
+            merged["docs"][to] = doc_numbers[docs[is_kept]]
+            merged["codes"][to] = pack.codes[edges[0] : edges[-1]][is_kept]
+            merged["counts"][to] = pack.counts[edges[0] : edges[-1]][is_kept]
         return merged
 
 
 def _count_living_postings(part: MergePart) -> IntArray:
-    """Return how many postings of living documents each term has."""
+    """Return [terms] how many postings of alive documents each term has."""
     if part.alive_mask.all():
         return np.diff(part.pack.spans)
     return np.diff(
@@ -272,11 +280,11 @@ def _count_living_postings(part: MergePart) -> IntArray:
 
 
 def compute_prefix_sums(numbers: npt.ArrayLike) -> IntArray:
-    """Return the sums of what stands before each number, and of all at the end."""
+    """Return [n + 1] the sum of the numbers before each place, and of all n last."""
     return np.concatenate([[0], np.cumsum(numbers, dtype=np.int64)])
 
 
 def expand_ranges(starts: IntArray, sizes: IntArray) -> IntArray:
-    """Return start, start + 1 … of each run of `sizes`, one after another."""
+    """Return start, start + 1, … of each range, `sizes` numbers each, one after another."""
     before = compute_prefix_sums(sizes)
     return np.repeat(starts - before[:-1], sizes) + np.arange(before[-1])

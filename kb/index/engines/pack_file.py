@@ -1,4 +1,4 @@
-"""A segment as plain arrays in one file: written once, mapped, never changed."""
+"""The file of a segment: plain arrays, written once, then memory-mapped and read only."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from kb.index.engines.base import BIGRAM_SUFFIX
 
 IntArray = npt.NDArray[np.int64]
 
-TermKey = tuple[str, bool]  # and whether it is a pair of characters
+TermKey = tuple[str, bool]  # a term, and whether it is a bigram of characters
 
-LABELS_FIELD = "labels"  # the field of a document's labels
-WORD_KIND, BIGRAM_KIND, LABEL_KIND = "w", "p", "l"  # kinds of terms
+LABELS_FIELD = "labels"  # the field in which labels are indexed
+WORD_KIND, BIGRAM_KIND, LABEL_KIND = "w", "p", "l"  # of terms; first byte of a key
 PACK_MAGIC = b"KBPACK1\n"
 PACK_TAIL_BYTES = (
     len(PACK_MAGIC) + 8
-)  # bytes after the header: its length, its checksum, MAGIC
-ARRAY_ALIGNMENT_BYTES = 64  # bytes
-DIGEST_BYTES = 16  # bytes of a document's digest
-# Arrays, little-endian, in the order in which they stand. All but the postings
-# (docs, codes, counts) are small, read at once, and checked as a file is opened.
+)  # after the header: its length, checksum, PACK_MAGIC
+ARRAY_ALIGNMENT_BYTES = 64
+DIGEST_BYTES = 16  # of a document
+# Arrays in the order of the file, little-endian. All but the postings (docs, codes,
+# counts) are small: they are read, and their checksums verified, when a file is opened.
 ARRAY_DTYPES: Final = {
     "ids": "<i8",
     "digests": "u1",
@@ -45,22 +45,27 @@ ARRAY_DTYPES: Final = {
 }
 POSTING_ARRAYS = ("docs", "codes", "counts")
 SAME_DOCUMENT_FLAG = (
-    128  # in codes, of a posting that has the document of the one before
+    128  # in codes: the posting has the same document as the one before
 )
 
 
 class Pack:
-    """The arrays of one file, for any number of threads.
+    """The arrays of one file of n documents, f fields, t terms and p postings.
 
-    `ids` and `digests` are a document's, by its place; `lengths` are terms by
-    field (in order of `fields`) and place. Term t has `hashes[t]`, ascending,
-    its key in `letters[cuts[t]:cuts[t + 1]]` and its postings, of all fields
-    together, in `spans[t]:spans[t + 1]`: in order of places `docs`, the field
-    by its place in `fields` (and MORE, where `docs` repeats itself), and how
-    often. A count above 255 takes several.
+    ids      [n] int64 ids of documents; their numbers are their places here
+    digests  [n, 16] uint8
+    lengths  [f, n] uint32 terms of a document in a field, in order of `fields`
+    hashes   [t] uint64 of the terms' keys, ascending
+    spans    [t + 1] int64; the postings of term k are spans[k]:spans[k + 1]
+    cuts     [t + 1] int64; the key of term k is letters[cuts[k]:cuts[k + 1]]
+    letters  [sum of key lengths] uint8
+    docs     [p] uint32 document numbers, ascending within a term
+    codes    [p] uint8 place of the field in `fields`, with SAME_DOCUMENT_FLAG
+    counts   [p] uint8 frequency; one above 255 takes several postings
 
-    The file is mapped: what is read of it is page cache, that the system takes
-    back when it needs memory. Raises ValueError when the file is damaged.
+    The postings of all fields of a term are together. The file is memory-mapped: what
+    is read is page cache, which the system reclaims when it needs memory. Threads may
+    share an object. Raises ValueError when the file is damaged, OSError without one.
     """
 
     ids: IntArray
@@ -94,57 +99,58 @@ class Pack:
         return len(self.ids)
 
     def find_postings(self, keys: Sequence[bytes]) -> tuple[list[int], list[int]]:
-        """Return where the postings of each key begin and end."""
+        """Return [keys] begins and [keys] ends of postings; 0 and 0 of an unknown key."""
         at, after = self.find_terms(keys)
         return self.spans.take(at).tolist(), self.spans.take(after).tolist()
 
     def find_terms(self, keys: Sequence[bytes]) -> tuple[IntArray, IntArray]:
-        """Return the number of the term of each key, and the next one's.
+        """Return [keys] numbers of the terms, and [keys] those numbers + 1.
 
-        Of an unknown one both are 0, so that nothing is between them. A key is
-        known by its hash alone: among a million terms an unknown one is taken
-        for another by a chance of one in twenty million millions.
+        Both are 0 for an unknown key, an empty range. Keys are compared by their
+        64-bit hash alone: with a million terms an unknown key matches one with a
+        probability of 5 · 10⁻¹⁴.
         """
         if not len(self.hashes):
             nothing = np.zeros(len(keys), np.int64)
             return nothing, nothing
         wanted = hash_keys(keys)
         at = self.hashes.searchsorted(wanted)
-        known = self.hashes.take(at, mode="clip") == wanted
-        at *= known
-        return at, at + known
+        is_known = self.hashes.take(at, mode="clip") == wanted
+        at *= is_known
+        return at, at + is_known
 
     def read_key(self, term: int) -> bytes:
+        """Return the key of the term with the number `term`."""
         return self.letters[self.cuts[term] : self.cuts[term + 1]].tobytes()
 
     def list_latin_words(self) -> list[str]:
-        """Return all words of letters from a to z alone."""
+        """Return all words of the letters a to z only."""
         if not len(self.hashes):
             return []
         starts, sizes = self.cuts[:-1], np.diff(self.cuts)
-        strange = (self.letters < ord("a")) | (self.letters > ord("z"))
-        strange[starts] = self.letters[starts] != ord(WORD_KIND)
-        plain = np.add.reduceat(strange, starts, dtype=np.int64) == 0
-        at = np.flatnonzero(plain & (sizes > 1)).tolist()
+        is_other = (self.letters < ord("a")) | (self.letters > ord("z"))
+        is_other[starts] = self.letters[starts] != ord(WORD_KIND)
+        is_latin = np.add.reduceat(is_other, starts, dtype=np.int64) == 0
+        at = np.flatnonzero(is_latin & (sizes > 1)).tolist()
         return [self.read_key(term)[1:].decode() for term in at]
 
     def verify_checksums(self) -> None:
-        """Read all postings; raises ValueError when they changed since they were written."""
+        """Read all postings; raises ValueError when a checksum does not match."""
         for name, checksum in self._posting_checksums.items():
             if zlib.crc32(getattr(self, name).data) != checksum:
                 raise ValueError(f"{self._file_name}: {name} changed on disk")
         self.release_pages()
 
     def release_pages(self) -> None:
-        """Let go of the pages that were read; they are read again when needed."""
+        """Give the mapped pages back to the system; they are read again when needed."""
         self._mapped_file.madvise(mmap.MADV_DONTNEED)
 
 
 class PackWriter:
-    """Writes the arrays of a Pack, each in as many parts as one likes.
+    """Writes the file of a Pack, each array in any number of parts.
 
-    `shapes` are those of the whole arrays. Leaving the block writes the header,
-    without which a file is damaged.
+    `shapes` are those of the whole arrays. Leaving the block writes the header;
+    after an exception there is none, and the file counts as damaged.
     """
 
     def __init__(
@@ -185,14 +191,14 @@ class PackWriter:
         self._checksums[name] = zlib.crc32(part.data, self._checksums[name])
 
     def _write_header(self) -> None:
-        # Those of the postings stand apart: who opens the file does not read them all.
+        # Checksums of postings are apart: opening a file must not read all of them.
         postings = {name: self._checksums.pop(name) for name in POSTING_ARRAYS}
         arrays = {
             name: [self._offsets[name], self._shapes[name], self._checksums.get(name)]
             for name in ARRAY_DTYPES
         }
-        told = {"fields": list(self._fields), "arrays": arrays, "postings": postings}
-        header = json.dumps(told).encode()
+        content = {"fields": list(self._fields), "arrays": arrays, "postings": postings}
+        header = json.dumps(content).encode()
         self._file.seek(self._data_end)
         self._file.write(header)
         for number in (len(header), zlib.crc32(header)):
@@ -201,7 +207,7 @@ class PackWriter:
 
 
 def get_term_kind(field: str) -> str:
-    """Return which terms those of `field` stand among: words, pairs or labels."""
+    """Return the kind of the terms in `field`: words, bigrams or labels."""
     return (
         LABEL_KIND
         if field == LABELS_FIELD
@@ -212,18 +218,18 @@ def get_term_kind(field: str) -> str:
 
 
 def encode_term(kind: str, term: str) -> bytes:
-    """Return what stands for a term in a pack; one key for all fields of a kind."""
+    """Return the key of a term in a pack; fields of a kind share keys."""
     return (kind + term).encode("utf-8", "surrogatepass")
 
 
 def decode_term(key: bytes) -> TermKey | None:
-    """Return a key's term and whether it is a pair, None for a label."""
+    """Return the term of a key, and whether it is a bigram; None for a label."""
     text = key.decode("utf-8", "surrogatepass")
     return None if text[0] == LABEL_KIND else (text[1:], text[0] == BIGRAM_KIND)
 
 
 def hash_keys(keys: Iterable[bytes]) -> npt.NDArray[np.uint64]:
-    """Return a hash of 64 bits for each key, the same in every process."""
+    """Return [keys] uint64 hashes, the same in every process."""
     digests = [blake2b(key, digest_size=8).digest() for key in keys]
     return np.frombuffer(b"".join(digests), "<u8")
 
@@ -238,5 +244,5 @@ def _read_header(data: mmap.mmap) -> dict[str, Any]:
         or zlib.crc32(header) != checksum
     ):
         raise ValueError("no header: the file was cut short or overwritten")
-    found: dict[str, Any] = json.loads(header)
-    return found
+    content: dict[str, Any] = json.loads(header)
+    return content

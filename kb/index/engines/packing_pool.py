@@ -1,4 +1,4 @@
-"""Items become documents and packs, in this process or in several."""
+"""Turn items into documents and packs, in this process or in several."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from typing import Any
 from kb.index.engines.base import Document, EngineUnavailableError
 from kb.index.engines.pack_builder import PackBuilder
 
-POOL_BATCH_ITEMS = 1000  # items that a process is given at a time
+POOL_BATCH_ITEMS = 1000  # per task of a process
 
 DescribeItem = Callable[[Any], Document]
 
 
 class CallerError(Exception):
-    """Carries an error of the caller's own, its one argument, past ours."""
+    """Wraps an error of the caller's code, its only argument, so that it is passed on."""
 
 
 @contextmanager
 def wrap_caller_errors() -> Iterator[None]:
+    """Raise CallerError for any exception in a block of the caller's code."""
     try:
         yield
     except Exception as error:
@@ -38,24 +39,24 @@ def wrap_caller_errors() -> Iterator[None]:
 def pack_documents(
     folder: Path, items: Iterable[Any], describe: DescribeItem, processes: int
 ) -> list[Path]:
-    """Write the documents of `items`, in order, as packs in `folder`.
+    """Write the documents of `items`, in order, as packs in `folder`; return their paths.
 
-    More than one process are forked before the first item is read, so that no
-    connection is shared, and hold no more than BATCH items each. `describe`
-    must be a function of a module then, and its errors such as can be pickled.
-    Raises CallersError, OSError, and EngineUnavailable when a process dies.
+    Several processes are forked before the first item is read, so that they share no
+    connection, and each has POOL_BATCH_ITEMS items at most. `describe` must be a
+    function of a module then, and its errors picklable. Raises CallerError, OSError,
+    and EngineUnavailableError when a process dies.
     """
-    if processes < 2:  # noqa: PLR2004 - one is no company
+    if processes <= 1:
         return _pack_items(folder, 0, items, describe)
     pool = ProcessPoolExecutor(
         processes, multiprocessing.get_context("fork"), initializer=_exit_with_parent
     )
     try:
-        pool.submit(int).result()  # forks them all
+        pool.submit(int).result()  # forks all processes
         return list(_pack_in_processes(pool, processes, folder, items, describe))
     except BrokenProcessPool as error:
         raise EngineUnavailableError(
-            "a process died at work, nothing changed"
+            "a process died while packing; nothing changed"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
@@ -68,12 +69,13 @@ def _pack_in_processes(
     items: Iterable[Any],
     describe: DescribeItem,
 ) -> Iterator[Path]:
-    waiting: deque[Future[list[Path]]] = deque()
+    """Yield paths in order of items; at most `processes` + 1 batches are under way."""
+    pending: deque[Future[list[Path]]] = deque()
     for number, batch in enumerate(_split_into_batches(items)):
-        waiting.append(pool.submit(_pack_items, folder, number, batch, describe))
-        if len(waiting) > processes:
-            yield from waiting.popleft().result()
-    for future in waiting:
+        pending.append(pool.submit(_pack_items, folder, number, batch, describe))
+        if len(pending) > processes:
+            yield from pending.popleft().result()
+    for future in pending:
         yield from future.result()
 
 
@@ -86,7 +88,7 @@ def _split_into_batches(items: Iterable[Any]) -> Iterator[list[Any]]:
 def _pack_items(
     folder: Path, number: int, items: Iterable[Any], describe: DescribeItem
 ) -> list[Path]:
-    """Write as many packs as memory asks for; return their paths."""
+    """Write packs, a new one whenever the builder is full; return their paths."""
     paths: list[Path] = []
     builder = PackBuilder()
 
@@ -108,7 +110,7 @@ def _pack_items(
 
 
 def _exit_with_parent() -> None:
-    """Leave Ctrl-C to the parent; a parent that is killed leaves no orphans."""
+    """Ignore Ctrl-C, which the parent handles, and exit when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch_parent() -> None:

@@ -1,4 +1,4 @@
-"""Score BM25F with NumPy: add up what terms are worth, cut, and sort the best."""
+"""BM25F scores of a query over one state of an index, with NumPy, and its best hits."""
 
 from __future__ import annotations
 
@@ -24,19 +24,17 @@ from kb.index.engines.query_impacts import (
 from kb.index.engines.segments import Segment
 
 MAX_CACHED_FILTERS = (
-    100  # sets of labels whose documents are kept: readers × categories
+    100  # label filters whose documents are cached: readers × categories
 )
-MAX_CACHED_COUNTS = 10_000  # common terms counted among the documents of one such set
-BLOCKS_PER_HIT = (
-    16  # blocks of documents for each hit that is wanted, when the best are cut
-)
+MAX_CACHED_COUNTS = 10_000  # document frequencies cached for each such filter
+BLOCKS_PER_HIT = 16  # blocks of documents per wanted hit, to estimate the least score
 NO_DOCUMENT_ID = np.iinfo(np.int64).max
 
 LabelFilter = tuple[frozenset[str], ...]
 
 
 class FilteredDocuments:
-    """The documents that may be found: which, and how many."""
+    """The documents that fit a label filter: `mask` [documents of the index], and a count."""
 
     def __init__(self, mask: Mask) -> None:
         self.mask = mask
@@ -45,21 +43,24 @@ class FilteredDocuments:
         self._cached_counts: dict[tuple[int, FieldGroup, TermKey], int] = {}
 
     def count_term_documents(
-        self, lone: FrequentRow, group: FieldGroup, term: TermKey
+        self, row: FrequentRow, group: FieldGroup, term: TermKey
     ) -> int:
-        """Return how many of a term's documents fit; they are many, and counted once."""
+        """Return how many documents of a frequent term fit; counted once and cached."""
         if self.is_unfiltered:
-            return lone.impacts.document_count
-        key = (lone.segment.start, group, term)
+            return row.impacts.document_count
+        key = (row.segment.start, group, term)
         if (count := self._cached_counts.get(key)) is None:
             if len(self._cached_counts) >= MAX_CACHED_COUNTS:
                 self._cached_counts.clear()
-            count = self._cached_counts[key] = count_frequent_documents(lone, self.mask)
+            count = self._cached_counts[key] = count_frequent_documents(row, self.mask)
         return count
 
 
 class IndexSnapshot:
-    """One generation of an index: segments in a row, and which documents live."""
+    """One state of an index: its segments, one after another, and which documents are alive.
+
+    `ids` is [documents] int64, `alive_mask` [documents] bool, False for deleted ones.
+    """
 
     def __init__(self, segments: list[Segment], alive: Mask) -> None:
         self.segments = segments
@@ -87,14 +88,15 @@ class IndexSnapshot:
             return EngineHits()
         fit = self._filter_documents(query.labels)
         terms = [(clause.term, clause.is_bigram) for clause in query.clauses]
-        found = self._get_impacts(query.groups, terms)
-        counts = self._count_documents_per_row(query.groups, terms, found, fit)
+        impacts = self._get_impacts(query.groups, terms)
+        counts = self._count_documents_per_row(query.groups, terms, impacts, fit)
         factors = _compute_factors(query, fit.document_count, counts)
-        scores = sum_scores(found, factors, self.document_count)
+        scores = sum_scores(impacts, factors, self.document_count)
         if not fit.is_unfiltered:
             scores *= fit.mask
         if query.min_match_share:
-            scores *= self._sum_matched_weights(query, found) >= query.min_match_weight
+            matched = self._sum_matched_weights(query, impacts)
+            scores *= matched >= query.min_match_weight
         return self._select_best_hits(scores, query.limit)
 
     def count_documents_per_clause(self, query: Query) -> tuple[int, ...]:
@@ -102,42 +104,43 @@ class IndexSnapshot:
             return (0,) * len(query.clauses)
         fit = self._filter_documents(query.labels)
         terms = [(clause.term, clause.is_bigram) for clause in query.clauses]
-        found = self._get_impacts(query.groups, terms)
-        counts = self._count_documents_per_row(query.groups, terms, found, fit)
+        impacts = self._get_impacts(query.groups, terms)
+        counts = self._count_documents_per_row(query.groups, terms, impacts, fit)
         return tuple(counts[: len(terms)].tolist())
 
     def match_clauses(self, query: Query, ids: Sequence[int]) -> Mask:
-        """Return which of `ids`, a few hundred at most, match which clauses."""
+        """Return [ids, clauses] bool; `ids` are a few hundred at most."""
         matches = np.zeros((len(ids), len(query.clauses)), np.bool_)
         if not self.document_count or not query.clauses:
             return matches
         terms = [(clause.term, clause.is_bigram) for clause in query.clauses]
-        rows, near = self._locate_documents(ids, self._filter_documents(query.labels))
-        found = self._get_impacts(query.groups, terms)
+        fit = self._filter_documents(query.labels)
+        rows, doc_numbers = self._locate_documents(ids, fit)
+        impacts = self._get_impacts(query.groups, terms)
         matches[rows] = find_matching_clauses(
-            found, near, (self.document_count, len(terms))
+            impacts, doc_numbers, (self.document_count, len(terms))
         )
         return matches
 
     def _locate_documents(
         self, ids: Sequence[int], fit: FilteredDocuments
     ) -> tuple[IntArray, IntArray]:
-        """Return which of `ids` fit, and their places among all documents, ascending."""
-        asked = np.array(ids, np.int64)
-        living, known = self._living_by_id
-        at = known.searchsorted(asked)
-        rows = np.flatnonzero(known.take(at) == asked)
-        places = living.take(at.take(rows))
-        order = places.argsort()
-        order = order[fit.mask.take(places.take(order))]
-        return rows.take(order), places.take(order)
+        """Return places in `ids` of those that fit, and their document numbers, ascending."""
+        wanted = np.array(ids, np.int64)
+        alive_numbers, alive_ids = self._alive_by_id
+        at = alive_ids.searchsorted(wanted)
+        rows = np.flatnonzero(alive_ids.take(at) == wanted)
+        doc_numbers = alive_numbers.take(at.take(rows))
+        order = doc_numbers.argsort()
+        order = order[fit.mask.take(doc_numbers.take(order))]
+        return rows.take(order), doc_numbers.take(order)
 
     @cached_property
-    def _living_by_id(self) -> tuple[IntArray, IntArray]:
-        """The places of living documents in order of id, and the ids; one more ends it."""
-        living = np.flatnonzero(self.alive_mask)
-        living = living[self.ids.take(living).argsort(kind="stable")]
-        return living, np.append(self.ids.take(living), NO_DOCUMENT_ID)
+    def _alive_by_id(self) -> tuple[IntArray, IntArray]:
+        """Numbers [alive] of documents in order of id, and ids [alive + 1], a sentinel last."""
+        numbers = np.flatnonzero(self.alive_mask)
+        numbers = numbers[self.ids.take(numbers).argsort(kind="stable")]
+        return numbers, np.append(self.ids.take(numbers), NO_DOCUMENT_ID)
 
     def count_documents(self, labels: LabelFilter) -> int:
         return (
@@ -145,79 +148,78 @@ class IndexSnapshot:
         )
 
     def locate_by_segment(self, ids: set[int]) -> list[list[int]]:
-        """Return where the living documents of `ids` stand in each segment."""
+        """Return for each segment the numbers in it of alive documents with `ids`."""
         wanted = np.isin(self.ids, list(ids)) & self.alive_mask
         return [np.flatnonzero(wanted[segment]).tolist() for segment in self._slices]
 
     def _get_impacts(
         self, groups: tuple[FieldGroup, ...], terms: list[TermKey]
     ) -> QueryImpacts:
-        """Return the impacts of terms; whoever searches soon asks what matched."""
-        asked, found = self._last_impacts
-        if asked != (groups, terms):
-            found = self._gather_segment_impacts(groups, terms)
-            self._last_impacts = (groups, terms), found
-        return found
-
-    def _gather_segment_impacts(
-        self, groups: tuple[FieldGroup, ...], terms: list[TermKey]
-    ) -> QueryImpacts:
-        found = (segment.get_impacts(groups, terms) for segment in self.segments)
-        return gather_impacts(zip(self._slices, found, strict=True))
+        """Return the impacts of terms; the last are cached, as `match_clauses` follows a search."""
+        key, impacts = self._last_impacts
+        if key != (groups, terms):
+            parts = (segment.get_impacts(groups, terms) for segment in self.segments)
+            impacts = gather_impacts(zip(self._slices, parts, strict=True))
+            self._last_impacts = (groups, terms), impacts
+        return impacts
 
     def _count_documents_per_row(
         self,
         groups: tuple[FieldGroup, ...],
         terms: list[TermKey],
-        found: QueryImpacts,
+        impacts: QueryImpacts,
         fit: FilteredDocuments,
     ) -> IntArray:
-        """Return how many fitting documents hold each row."""
+        """Return [groups · terms] document frequencies among the fitting documents."""
         counts = np.zeros(len(groups) * len(terms), np.int64)
-        for lone in found.frequent:
-            group, number = divmod(lone.row, len(terms))
-            counts[lone.row] += fit.count_term_documents(
-                lone, groups[group], terms[number]
+        for frequent in impacts.frequent:
+            group, number = divmod(frequent.row, len(terms))
+            counts[frequent.row] += fit.count_term_documents(
+                frequent, groups[group], terms[number]
             )
-        if few := found.sparse:
-            held = (
-                few.sizes
+        if sparse := impacts.sparse:
+            sizes = (
+                sparse.sizes
                 if fit.is_unfiltered
-                else count_sparse_documents(few, fit.mask)
+                else count_sparse_documents(sparse, fit.mask)
             )
-            np.add.at(counts, few.rows, held)
+            np.add.at(counts, sparse.rows, sizes)
         return counts
 
-    def _sum_matched_weights(self, query: Query, found: QueryImpacts) -> FloatArray:
-        """Return the weight of the clauses that each document matches."""
+    def _sum_matched_weights(self, query: Query, impacts: QueryImpacts) -> FloatArray:
+        """Return [documents] the sum of weights of clauses matched in the first group."""
         weights = np.zeros((len(query.groups), len(query.clauses)), np.float32)
         weights[0] = [clause.weight for clause in query.clauses]
-        return sum_scores(flatten_impacts(found), weights.ravel(), self.document_count)
+        return sum_scores(
+            flatten_impacts(impacts), weights.ravel(), self.document_count
+        )
 
-    def _filter_documents(self, groups: LabelFilter) -> FilteredDocuments:
-        """Return the living documents with a label of each group, computed once."""
-        if (known := self._cached_filters.get(groups)) is not None:
-            return known
+    def _filter_documents(self, labels: LabelFilter) -> FilteredDocuments:
+        """Return the alive documents with a label of each set of `labels`, cached."""
+        if (cached := self._cached_filters.get(labels)) is not None:
+            return cached
         mask = self.alive_mask.copy()
-        for group in groups:
-            either = [self._get_label_mask(label) for label in group]
-            mask &= np.logical_or.reduce(either) if either else False
+        for alternatives in labels:
+            masks = [self._get_label_mask(label) for label in alternatives]
+            mask &= np.logical_or.reduce(masks) if masks else False
         fit = FilteredDocuments(mask)
         if len(self._cached_filters) >= MAX_CACHED_FILTERS:
             self._cached_filters.clear()
-        self._cached_filters[groups] = fit
+        self._cached_filters[labels] = fit
         return fit
 
     def _get_label_mask(self, label: str) -> Mask:
         return np.concatenate([s.get_label_mask(label) for s in self.segments])
 
     def _select_best_hits(self, scores: FloatArray, limit: int) -> EngineHits:
-        total = int(np.count_nonzero(found := scores > 0))
+        """Return the best of `scores` [documents], 0 for no hit; ties in order of id."""
+        is_hit = scores > 0
+        total = int(np.count_nonzero(is_hit))
         if total > limit and (floor := _estimate_score_floor(scores, limit)) > 0:
-            found = scores >= floor
-        at = np.flatnonzero(found)
+            is_hit = scores >= floor
+        at = np.flatnonzero(is_hit)
         if len(at) > limit:
-            # All that tie with the last one stay, so that ids decide, not chance.
+            # Keep all that tie with the last one, so that ids decide between them.
             last = np.partition(scores[at], len(at) - limit)[len(at) - limit]
             at = at[scores[at] >= last]
         best = at[np.lexsort((self.ids[at], -scores[at]))[:limit]]
@@ -227,19 +229,19 @@ class IndexSnapshot:
 
 
 def _compute_factors(query: Query, documents: int, counts: IntArray) -> FloatArray:
-    """Return what impacts are multiplied by, one a row; see Hits."""
+    """Return [groups · terms] float32: weight · boost · idf, as EngineHits defines."""
     weights = np.array([clause.weight for clause in query.clauses])
     groups = np.array([[group.boost] for group in query.groups])
-    rarity = compute_idfs(documents, counts)
-    factors: FloatArray = ((groups * weights).ravel() * rarity).astype("f")
+    idfs = compute_idfs(documents, counts)
+    factors: FloatArray = ((groups * weights).ravel() * idfs).astype("f")
     return factors
 
 
 def _estimate_score_floor(scores: FloatArray, limit: int) -> float:
-    """Return a score that at least `limit` documents reach, or zero.
+    """Return a score that at least `limit` documents reach, or 0 without an estimate.
 
-    The best of each block is a document of its own, so that the limit-th best
-    of them is no better than the limit-th best of all.
+    The best of each block is a different document, so the limit-th best of those is
+    at most the limit-th best of all.
     """
     size = max(len(scores) // (BLOCKS_PER_HIT * limit), 1)
     rows = len(scores) // size

@@ -1,4 +1,4 @@
-"""A part of an index that never changes, and what terms are worth in it."""
+"""A segment in memory: documents that never change, their labels and impacts."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from kb.index.engines.impact_tables import (
 )
 from kb.index.engines.pack_file import LABEL_KIND, Pack, TermKey, encode_term
 
-MAX_LENGTH_DRIFT_SHARE = (
-    0.1  # share by which an average length may move before impacts are remade
+# Share by which the average length of a field may change before impacts are recomputed.
+MAX_LENGTH_DRIFT_SHARE = 0.1
+MAX_IMPACT_TABLES = (
+    6  # sets of field groups that are cached: those of readers, and spare
 )
-MAX_IMPACT_TABLES = 6  # sets of groups that are remembered: those of readers, and some
 
 
 class Segment:
-    """Documents that never change, at places 0 to n-1, shared by all threads.
+    """Documents with numbers 0 to n − 1, shared by all threads.
 
-    What is computed of them is kept within the budget of `cache`.
+    Impacts are cached within the budget of `cache`. `token_totals` is {field: terms}.
     """
 
     def __init__(self, pack: Pack, cache: ImpactCache) -> None:
@@ -43,38 +44,38 @@ class Segment:
         self._impact_scale = _ImpactScale(pack, {}, cache)
 
     def update_averages(self, averages: dict[str, float]) -> None:
-        """Take the average lengths of the whole index, if one of them moved much."""
-        known = self._impact_scale.average_lengths
+        """Use {field: average length} of the whole index, if one differs much from those in use."""
+        current = self._impact_scale.average_lengths
         if any(
-            abs(a - known.get(n, 0.0)) > MAX_LENGTH_DRIFT_SHARE * a
-            for n, a in averages.items()
+            abs(average - current.get(name, 0.0)) > MAX_LENGTH_DRIFT_SHARE * average
+            for name, average in averages.items()
         ):
             self._impact_scale = _ImpactScale(self.pack, averages, self._cache)
 
     def get_impacts(
         self, groups: tuple[FieldGroup, ...], terms: Sequence[TermKey]
     ) -> SegmentImpacts:
-        """Return what each term is worth in each group."""
+        """Return the impacts of `terms` in each group. Raises ValueError on a damaged pack."""
         return self._impact_scale.get_table(groups).get_impacts(terms)
 
     def list_latin_words(self) -> frozenset[str]:
-        """Return the words in Latin letters, read at their first use."""
+        """Return the words in Latin letters, read at first use."""
         if self._latin_words is None:
             self._latin_words = frozenset(self.pack.list_latin_words())
         return self._latin_words
 
     def get_label_mask(self, label: str) -> Mask:
-        """Return which documents carry `label`."""
-        if (known := self._label_masks.get(label)) is None:
-            known = np.zeros(len(self.ids), np.bool_)
+        """Return [documents] bool: which carry `label`; cached."""
+        if (mask := self._label_masks.get(label)) is None:
+            mask = np.zeros(len(self.ids), np.bool_)
             (begin,), (end,) = self.pack.find_postings([encode_term(LABEL_KIND, label)])
-            known[self.pack.docs[begin:end]] = True
-            self._label_masks[label] = known
-        return known
+            mask[self.pack.docs[begin:end]] = True
+            self._label_masks[label] = mask
+        return mask
 
 
 class _ImpactScale:
-    """A segment's impacts by one set of average lengths."""
+    """The impact tables of a segment for one set of average lengths."""
 
     def __init__(
         self, pack: Pack, averages: dict[str, float], cache: ImpactCache
@@ -86,6 +87,7 @@ class _ImpactScale:
         self._table_lock = Lock()
 
     def get_table(self, groups: tuple[FieldGroup, ...]) -> ImpactTable:
+        """Return the table of `groups`, built once by one thread."""
         if (table := self._impact_tables.get(groups)) is None:
             with self._table_lock:
                 if (table := self._impact_tables.get(groups)) is None:
@@ -96,13 +98,13 @@ class _ImpactScale:
         return table
 
     def _build_table(self, groups: tuple[FieldGroup, ...]) -> ImpactTable:
-        """Return a table of all impacts, if there is room in memory."""
-        gains = [
+        """Return a table of all impacts if the cache has room, else a lazy one."""
+        norms = [
             FieldNorms(self._pack, self.average_lengths, group) for group in groups
         ]
-        needed = estimate_table_bytes(self._pack, gains, self._cache.budget_bytes / 2)
-        if room := self._cache.reserve_bytes(needed):
-            return CompleteImpactTable(self._pack, gains, room)
-        lazy = LazyImpactTable(self._pack, gains, self._cache)
-        lazy.compute_common_impacts()
-        return lazy
+        needed = estimate_table_bytes(self._pack, norms, self._cache.budget_bytes / 2)
+        if reservation := self._cache.reserve_bytes(needed):
+            return CompleteImpactTable(self._pack, norms, reservation)
+        table = LazyImpactTable(self._pack, norms, self._cache)
+        table.compute_common_impacts()
+        return table

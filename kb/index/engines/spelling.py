@@ -1,4 +1,4 @@
-"""Words in Latin letters that somebody may have meant who slipped on the keyboard."""
+"""Corrections of words in Latin letters: indexed words at a small edit distance."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
 LATIN_WORD_PATTERN = re.compile("[a-z]+")
-MIN_TYPO_WORD_LETTERS, MIN_TWO_TYPO_WORD_LETTERS = (
-    5,
-    8,
-)  # letters from which one slip is forgiven, and two
-MIN_TRANSPOSITION_WORD_LETTERS = (
-    4  # letters of a word in which two may have changed places
-)
-MAX_SPELLING_SUGGESTIONS = 5  # words that are offered
+# Letters that a typed word needs for a distance of 1, of 2, and of one transposition.
+MIN_TYPO_WORD_LETTERS, MIN_TWO_TYPO_WORD_LETTERS = 5, 8
+MIN_TRANSPOSITION_WORD_LETTERS = 4
+MAX_SPELLING_SUGGESTIONS = 5
 
 
 def find_spellings(typed: str, words: Sequence[str]) -> tuple[str, ...]:
-    """Return those of `words` that `typed` may be a slip of, nearest first.
+    """Return those of `words` that `typed` may misspell, nearest first.
 
-    A letter too many, too few, another one, or two that changed places: optimal
-    string alignment (Damerau 1964, without substrings edited twice).
+    The distance counts inserted, missing, replaced and transposed letters: optimal
+    string alignment, which edits no substring twice (F. J. Damerau, A technique for
+    computer detection and correction of spelling errors, 1964). `typed` itself is not
+    among them.
     """
     if len(typed) < MIN_TRANSPOSITION_WORD_LETTERS:
         return ()
@@ -34,11 +32,11 @@ def find_spellings(typed: str, words: Sequence[str]) -> tuple[str, ...]:
         score_cutoff=1 + (len(typed) >= MIN_TWO_TYPO_WORD_LETTERS),
         limit=None,
     )
-    found = sorted((distance, word) for word, distance, _ in near if distance)
-    alike = [word for _, word in found if _is_similar_enough(typed, word)]
-    return tuple(alike[:MAX_SPELLING_SUGGESTIONS])
+    by_distance = sorted((distance, word) for word, distance, _ in near if distance)
+    similar = [word for _, word in by_distance if _is_similar_enough(typed, word)]
+    return tuple(similar[:MAX_SPELLING_SUGGESTIONS])
 
 
 def _is_similar_enough(typed: str, word: str) -> bool:
-    """Tell whether enough is left of a word; short ones may only be mixed up."""
+    """Return whether a short word differs by a transposition only; longer ones may more."""
     return len(typed) >= MIN_TYPO_WORD_LETTERS or sorted(typed) == sorted(word)

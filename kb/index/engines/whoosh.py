@@ -1,8 +1,8 @@
-"""Whoosh in a folder: the default engine, for one machine.
+"""The default engine: an index in a folder of one machine.
 
-Whoosh keeps the table of contents: which segments there are, and their dead. A
-segment is a pack, and `scoring` searches it; `codec` shows it to Whoosh's own
-readers. `folder` knows which generation is live, and who may write.
+Whoosh keeps the table of contents: which segments there are, and their deleted documents.
+A segment is a pack (`pack_file`); `scoring` searches it, `codec` lets Whoosh read it.
+`index_folder` knows which generation is live, and holds the locks.
 """
 
 from __future__ import annotations
@@ -58,27 +58,26 @@ BYTES_PER_MEGABYTE = 1 << 20
 UNKNOWN_STAMP_MESSAGE = (
     "the database does not know this index, an older copy perhaps: rebuild it"
 )
-MAX_OPEN_ATTEMPTS = 20  # each needs another commit within a millisecond to fail
+MAX_OPEN_ATTEMPTS = 20  # one fails only when another commit comes within a millisecond
 # A commit merges its documents with segments that are not much larger, so that
-# segments stay few, and with none that would keep a reader of the commit waiting.
+# segments stay few, and with none so large that the commit would take long.
 MAX_MERGE_SIZE_RATIO = 4
 ALWAYS_MERGED_DOCUMENTS, MAX_MERGED_DOCUMENTS = 64, 20_000  # documents
 
 
 class WhooshEngine(Engine):
-    """One index below `path`, a folder that must be writable by us alone.
+    """One index in the folder `path`, which no other program may write to.
 
-    `cache_mb` bounds what is kept of terms in this process, in all segments;
-    what is mapped of the files is page cache. `patience` is how many seconds a
-    writer waits for another one.
+    `cache_mb` is the budget in MiB for impacts of all segments in this process; mapped
+    files are page cache besides. A writer waits `lock_timeout_seconds` for another one.
     """
 
     is_stored = True
 
     def __init__(
-        self, path: str | Path, cache_mb: int = 128, patience: float = 2.0
+        self, path: str | Path, cache_mb: int = 128, lock_timeout_seconds: float = 2.0
     ) -> None:
-        self.index_folder = IndexFolder(Path(path), patience)
+        self.index_folder = IndexFolder(Path(path), lock_timeout_seconds)
         self.impact_cache = ImpactCache(cache_mb * BYTES_PER_MEGABYTE)
         self._open_lock = Lock()
         self._open_snapshot: tuple[FileVersion, str, IndexSnapshot] | None = None
@@ -97,20 +96,20 @@ class WhooshEngine(Engine):
             changes = IndexChanges(stamp=live.stamp)
             with wrap_caller_errors():
                 yield changes
-            put = {document.id: document for document in changes.documents}
-            outdated = changes.deleted_ids | put.keys()
+            documents = {document.id: document for document in changes.documents}
+            outdated = changes.deleted_ids | documents.keys()
             self.index_folder.record_changed_ids(outdated)
             segments = list(index._segments())
-            for segment, dead in zip(
+            for segment, numbers in zip(
                 segments, snapshot.locate_by_segment(outdated), strict=True
             ):
-                segment.deleted_numbers.update(dead)
+                segment.deleted_numbers.update(numbers)
             _commit_segments(
-                index, self._write_segment(index, segments, list(put.values()))
+                index, self._write_segment(index, segments, list(documents.values()))
             )
-            contents = index.latest_generation()
+            toc_number = index.latest_generation()
             self.index_folder.publish_generation(
-                LiveGeneration(live.folder, contents, changes.stamp)
+                LiveGeneration(live.folder, toc_number, changes.stamp)
             )
 
     def replace_index(
@@ -122,11 +121,11 @@ class WhooshEngine(Engine):
         processes: int = 1,
         stamp: str = "",
     ) -> None:
-        with self.index_folder.start_generation() as made, _translate_errors():
-            pieces = pack_documents(made, _guard_items(items), describe, processes)
-            index = create_in(made, WHOOSH_SCHEMA)
-            _commit_segments(index, _join_packs(index, pieces))
-            live = LiveGeneration(made, index.latest_generation(), stamp)
+        with self.index_folder.start_generation() as folder, _translate_errors():
+            paths = pack_documents(folder, _guard_items(items), describe, processes)
+            index = create_in(folder, WHOOSH_SCHEMA)
+            _commit_segments(index, _join_packs(index, paths))
+            live = LiveGeneration(folder, index.latest_generation(), stamp)
             self.index_folder.swap_generation(live, _guard_callback(missed))
             self._verified_files.clear()
 
@@ -176,27 +175,29 @@ class WhooshEngine(Engine):
     def verify_index(self) -> None:
         try:
             self._verify_segments()
-        except EngineUnavailableError:  # or a commit removed files under our feet
+        except EngineUnavailableError:  # perhaps a commit removed files meanwhile
             with self.index_folder.hold_write_lock():
                 self._verify_segments()
 
     def _verify_segments(self) -> None:
+        """Verify packs whose inode, time of change or size are new."""
         with _translate_errors():
             self._get_latest_snapshot()
             live = self.index_folder.read_live_generation()
-            seen: dict[Path, tuple[int, int, int]] = {}
+            verified: dict[Path, tuple[int, int, int]] = {}
             for segment in _open_live_index(live)._segments():
                 path = segment.get_path(live.folder)
                 status = path.stat()
-                seen[path] = (status.st_ino, status.st_mtime_ns, status.st_size)
-                if self._verified_files.get(path) != seen[path]:
+                verified[path] = (status.st_ino, status.st_mtime_ns, status.st_size)
+                if self._verified_files.get(path) != verified[path]:
                     Pack(path).verify_checksums()
-            self._verified_files = seen
+            self._verified_files = verified
 
     def _get_latest_snapshot(self) -> IndexSnapshot:
-        """Return the newest generation, opening it once for all threads.
+        """Return the newest state of the index, opened once for all threads.
 
-        A stamp is strange for a moment to who read CURRENT just before a commit.
+        The stamp of a state read just before a commit may be unknown by now: then the
+        newer state is opened. Raises EngineUnavailableError for an unknown stamp.
         """
         for _ in range(MAX_OPEN_ATTEMPTS):
             version = self.index_folder.read_version()
@@ -217,7 +218,7 @@ class WhooshEngine(Engine):
             return self._open_snapshot
 
     def _load_snapshot(self) -> tuple[str, IndexSnapshot]:
-        """Read the index; look again when a commit removed files under our feet."""
+        """Open the live generation; again when a commit removed its files meanwhile."""
         for _ in range(MAX_OPEN_ATTEMPTS):
             with suppress(FileNotFoundError):
                 live = self.index_folder.read_live_generation()
@@ -226,31 +227,31 @@ class WhooshEngine(Engine):
         return live.stamp, self._read_segments(_open_live_index(live))
 
     def _read_segments(self, index: FileIndex) -> IndexSnapshot:
-        """Return the arrays of `index`, those of known segments used again."""
-        known, found = self._loaded_segments, {}
+        """Return the segments of `index`; those that are loaded already are used again."""
+        loaded, segments = self._loaded_segments, {}
         alive = [np.empty(0, np.bool_)]
         for segment in index._segments():
             name = segment.segment_id()
             path = segment.get_path(index.storage.folder)
-            found[name] = known.get(name) or Segment(Pack(path), self.impact_cache)
+            segments[name] = loaded.get(name) or Segment(Pack(path), self.impact_cache)
             alive.append(_make_alive_mask(segment))
-        self._loaded_segments = found
-        return IndexSnapshot(list(found.values()), np.concatenate(alive))
+        self._loaded_segments = segments
+        return IndexSnapshot(list(segments.values()), np.concatenate(alive))
 
     def _write_segment(
-        self, index: FileIndex, segments: list[PackSegment], put: list[Document]
+        self, index: FileIndex, segments: list[PackSegment], documents: list[Document]
     ) -> list[PackSegment]:
-        """Write what is put as a segment, small ones merged in; return all segments."""
-        if not put:
+        """Write `documents` as a segment, small ones merged in; return all segments."""
+        if not documents:
             return [segment for segment in segments if segment.doc_count()]
         builder = PackBuilder()
-        for document in put:
+        for document in documents:
             builder.add_document(document)
-        merged = _select_segments_to_merge(segments, len(put))
+        merged = _select_segments_to_merge(segments, len(documents))
         added = PackSegment(index.indexname)
         path = added.get_path(index.storage.folder)
         builder.write_pack(path)
-        added.document_count = len(put)
+        added.document_count = len(documents)
         if merged:
             packs = [
                 self._loaded_segments[segment.segment_id()].pack for segment in merged
@@ -269,7 +270,7 @@ class WhooshEngine(Engine):
 
 
 def _open_live_index(live: LiveGeneration) -> FileIndex:
-    """Open the live generation; a table of contents older than the last is refused."""
+    """Open a generation. Raises ValueError for a table of contents older than the last."""
     index = open_dir(live.folder, schema=WHOOSH_SCHEMA)
     if index.latest_generation() < live.toc_number:
         raise ValueError("the table of contents is older than the last commit")
@@ -277,11 +278,14 @@ def _open_live_index(live: LiveGeneration) -> FileIndex:
 
 
 def _guard_items(items: Iterable[Any]) -> Iterator[Any]:
+    """Yield `items`; their errors are raised as CallerError."""
     with wrap_caller_errors():
         yield from items
 
 
 def _guard_callback(missed: Callable[[set[int]], None]) -> Callable[[set[int]], None]:
+    """Return `missed` with its errors raised as CallerError."""
+
     def call_guarded(ids: set[int]) -> None:
         with wrap_caller_errors():
             missed(ids)
@@ -291,7 +295,7 @@ def _guard_callback(missed: Callable[[set[int]], None]) -> Callable[[set[int]], 
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """A damaged index raises anything at all; to callers it is unavailable."""
+    """Raise EngineUnavailableError for any error of a damaged index; callers' errors pass."""
     try:
         yield
     except CallerError as error:
@@ -303,39 +307,39 @@ def _translate_errors() -> Iterator[None]:
 
 
 def _commit_segments(index: FileIndex, segments: list[PackSegment]) -> None:
-    """Write a new table of contents, then remove the files that it does not name."""
+    """Write a new table of contents, then delete the files that it does not name."""
     toc = TOC(WHOOSH_SCHEMA, segments, index.latest_generation() + 1)
     toc.write(index.storage, index.indexname)
     clean_files(index.storage, index.indexname, toc.generation, segments)
 
 
-def _join_packs(index: FileIndex, pieces: list[Path]) -> list[PackSegment]:
-    """Make one segment of the packs at `pieces`, which are gone afterwards."""
-    if not pieces:
+def _join_packs(index: FileIndex, paths: list[Path]) -> list[PackSegment]:
+    """Make one segment of the packs at `paths`, which are deleted."""
+    if not paths:
         return []
     segment = PackSegment(index.indexname)
     path = segment.get_path(index.storage.folder)
-    if len(pieces) == 1:
-        os.replace(pieces[0], path)
+    if len(paths) == 1:
+        os.replace(paths[0], path)
         segment.document_count = len(Pack(path))
         return [segment]
-    packs = [Pack(piece) for piece in pieces]
-    for piece in pieces:
-        piece.unlink()
+    packs = [Pack(each) for each in paths]  # mapped: they stay readable
+    for each in paths:
+        each.unlink()
     parts = [MergePart(pack, np.ones(len(pack), np.bool_)) for pack in packs]
     segment.document_count = merge_packs(path, parts)
     return [segment]
 
 
 def _select_segments_to_merge(
-    segments: list[PackSegment], put: int
+    segments: list[PackSegment], new_documents: int
 ) -> list[PackSegment]:
-    """Return the segments that a commit of `put` documents merges with its own."""
+    """Return the segments that a commit of `new_documents` merges with its own."""
     merged: list[PackSegment] = []
-    size = put
+    size = new_documents
     for segment in sorted(segments, key=PackSegment.doc_count):
-        most = max(MAX_MERGE_SIZE_RATIO * size, ALWAYS_MERGED_DOCUMENTS)
-        if segment.doc_count_all() > min(most, MAX_MERGED_DOCUMENTS):
+        max_size = max(MAX_MERGE_SIZE_RATIO * size, ALWAYS_MERGED_DOCUMENTS)
+        if segment.doc_count_all() > min(max_size, MAX_MERGED_DOCUMENTS):
             break
         merged.append(segment)
         size += segment.doc_count()
@@ -343,6 +347,7 @@ def _select_segments_to_merge(
 
 
 def _make_alive_mask(segment: PackSegment) -> Mask:
+    """Return [documents] bool: which documents of a segment are not deleted."""
     alive = np.ones(segment.doc_count_all(), np.bool_)
     alive[list(segment.deleted_numbers)] = False
     return alive

@@ -1,4 +1,4 @@
-"""A lock for one writer, freed by the kernel when its process dies."""
+"""An exclusive lock on a file, which the kernel frees when its process ends."""
 
 from __future__ import annotations
 
@@ -10,42 +10,43 @@ from pathlib import Path
 
 from kb.index.engines.base import EngineBusyError, EngineUnavailableError
 
-LOCK_POLL_SECONDS = 0.02  # seconds between two looks
+LOCK_POLL_SECONDS = 0.02  # between two attempts
 
 
 @contextmanager
 def hold_lock(
-    path: Path, patience: float, busy: EngineBusyError | None = None
+    path: Path, timeout_seconds: float, busy: EngineBusyError | None = None
 ) -> Iterator[None]:
-    """Hold the file lock at `path`, after waiting for `patience` seconds at most.
+    """Hold the lock on the file at `path` in a block, against threads and processes.
 
-    Excludes threads as well as processes. Raises `busy`, an EngineBusy, when it
-    waited in vain, and EngineUnavailable without a folder.
+    Raises `busy`, or an EngineBusyError, when another holder does not release it within
+    `timeout_seconds`, and EngineUnavailableError without a folder.
     """
     try:
         file = path.open("a")
     except OSError as error:
         raise EngineUnavailableError(f"no index folder: {error}") from error
     with file:
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout_seconds
         while not _try_lock(file.fileno()):
             if time.monotonic() > deadline:
                 raise busy or EngineBusyError("another process is writing")
             time.sleep(LOCK_POLL_SECONDS)
         try:
             yield
-        finally:  # closing would not do while a forked process has the file, too
+        finally:  # closing is not enough while a forked process has the file open
             fcntl.flock(file.fileno(), fcntl.LOCK_UN)
 
 
 def is_lock_held(path: Path) -> bool:
-    """Tell whether somebody holds the lock at `path`."""
+    """Return whether a thread or process holds the lock on the file at `path`."""
     with suppress(FileNotFoundError), path.open() as file:
         return not _try_lock(file.fileno())
     return False
 
 
 def _try_lock(descriptor: int) -> bool:
+    """Return whether the lock could be taken at once."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
