@@ -23,7 +23,7 @@ from pathlib import Path
 # their messages, upserts, raw SQL, JSON, case and order, locks, counters that expire.
 TESTS = (
     "test_accounts test_asking test_audit test_canaries test_conflict test_desk"
-    " test_entries test_feedback test_gaps test_golden test_incidents test_index"
+    " test_entries test_feedback test_gaps quality/test_relevance_tests test_incidents index/test_sync"
     " test_journey test_judging test_kept test_leaks test_mine test_models"
     " test_outages test_page_memory"
     " test_passwords test_phrasings test_picks test_replies test_reviewing search/test_search"

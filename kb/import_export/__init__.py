@@ -237,7 +237,7 @@ def apply_import(
     except IntegrityError:
         raise ValidationError(CONFLICT_MESSAGE, code="conflict") from None
     if wait:
-        sync.sync_all_marks(most=plan.written_row_count)
+        sync.sync_all_marks(max_marks=plan.written_row_count)
     progress("写入和建立索引", plan.written_row_count, plan.written_row_count)
     return plan.written_row_count
 

@@ -1,4 +1,4 @@
-"""An index that is missing, damaged or of another time is built anew by itself."""
+"""Rebuild an index that is missing, damaged, or older or newer than the database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def find_index_problem() -> str:
-    """Return why the index must be rebuilt, empty when it need not."""
+    """Return why the index must be rebuilt, "" when it is sound or a writer is at work."""
     try:
         get_engine().verify_index()
     except EngineBusyError:
@@ -29,10 +29,10 @@ def find_index_problem() -> str:
 
 
 def rebuild_if_needed(rebuild: Callable[[], int] | None = None) -> bool:
-    """Rebuild the index if it needs that; return whether it did.
+    """Rebuild the index if it has a problem; return whether that was done here.
 
-    Search is degraded meanwhile, and says so. One process of a host rebuilds at
-    a time. Raises EngineUnavailable when the rebuild fails.
+    Search is degraded meanwhile and says so. One process of a host rebuilds at a time.
+    Raises EngineUnavailableError when the rebuild fails.
     """
     reason = find_index_problem()
     if not reason:

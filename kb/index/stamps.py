@@ -1,4 +1,8 @@
-"""The stamps of a stored index, as the database knows them."""
+"""Stamps of a stored index in the database, to notice a restored copy of either.
+
+A stamp is "name:number", of the index and of its last commit. The database knows the
+stamp of the last commit, and during a commit the next one too.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,15 @@ from django.db import DatabaseError
 from kb.index.engines import Engine, EngineUnavailableError
 from kb.models import IndexStamp
 
-STAMP_CHECK_SECONDS = 2.0  # seconds for which an answer of the database holds
+STAMP_CHECK_SECONDS = 2.0  # for which an answer of the database is cached
 _cached_answers: dict[str, tuple[bool, float]] = {}
 
 
 def is_known_stamp(stamp: str) -> bool:
-    """Return whether the database knows an index in the state `stamp`.
+    """Return whether the database knows an index with `stamp`.
 
-    It asks the database every CHECKED_EVERY seconds. While the database gives no
-    answer, the index is trusted.
+    An answer is cached for STAMP_CHECK_SECONDS. While the database is down, an index
+    counts as known.
     """
     now = time.monotonic()
     answer = _cached_answers.get(stamp)
@@ -27,13 +31,13 @@ def is_known_stamp(stamp: str) -> bool:
             answer = (_is_stored_stamp(stamp), now)
         except DatabaseError:
             return True
-        _cached_answers.clear()  # the others are of the past
+        _cached_answers.clear()  # answers about older stamps
         _cached_answers[stamp] = answer
     return answer[0]
 
 
 def create_index_stamp() -> str:
-    """Return the first stamp of an index that is to be built."""
+    """Store and return the first stamp of an index that is about to be built."""
     stamp = _make_stamp(secrets.token_hex(16))
     IndexStamp.objects.create(
         name=_get_index_name(stamp), committed=stamp, pending=stamp
@@ -42,9 +46,9 @@ def create_index_stamp() -> str:
 
 
 def begin_commit(before: str) -> str:
-    """Return the stamp of a commit to the index with stamp `before`.
+    """Store and return the stamp of the next commit to the index with stamp `before`.
 
-    An index that is not stored has none.
+    That of an index that is not stored is "".
     """
     if not before:
         return ""
@@ -56,14 +60,14 @@ def begin_commit(before: str) -> str:
 
 
 def finish_commit(stamp: str) -> None:
-    """Know only `stamp`, as its commit has happened."""
+    """Forget the stamp before `stamp`, whose commit is done."""
     if stamp:
         row = IndexStamp.objects.filter(pk=_get_index_name(stamp))
         row.update(committed=stamp, pending=stamp)
 
 
 def forget_stamp(stamp: str | None) -> None:
-    """Forget the index that carries `stamp`: it was replaced, or never finished."""
+    """Delete the stamps of an index that was replaced, or whose build failed."""
     if stamp:
         IndexStamp.objects.filter(pk=_get_index_name(stamp)).delete()
 
@@ -77,14 +81,14 @@ def read_current_stamp(engine: Engine) -> str | None:
 
 
 def clear_cached_answers() -> None:
-    """Forget what the database said."""
+    """Drop the cached answers of the database."""
     _cached_answers.clear()
 
 
 def _is_stored_stamp(stamp: str) -> bool:
-    row = IndexStamp.objects.filter(pk=_get_index_name(stamp))
-    known = row.values_list("committed", "pending").first()
-    return known is not None and stamp in known
+    rows = IndexStamp.objects.filter(pk=_get_index_name(stamp))
+    stored = rows.values_list("committed", "pending").first()
+    return stored is not None and stamp in stored
 
 
 def _get_index_name(stamp: str) -> str:

@@ -1,8 +1,9 @@
-"""Keep the engine a faithful copy of what may be searched.
+"""Keep the engine a copy of the searchable entries, by an outbox.
 
-Saving an entry marks it stale in the same transaction. After commit, `sync`
-reads the entry afresh and updates or forgets it. Whatever slips past both
-(a bulk update, a crash, a lost disk) `audit` finds and marks again.
+Saving an entry marks it as stale in the same transaction: a row of IndexQueue. After the
+commit `sync_small_lots` reads marked entries and updates or deletes their documents; the
+scheduler works off the rest. `audit_indexed_entries` finds what both missed, such as a
+bulk update or a crash, and marks it.
 """
 
 from __future__ import annotations
@@ -59,19 +60,15 @@ from kb.publishing import edition, translations
 from kb.text.chinese import normalize, pinyin, tokenizer
 
 logger = logging.getLogger(__name__)
-MAX_CLOCK_SKEW = timedelta(minutes=1)  # between clocks that agree
-SYNC_BATCH_MARKS = 100  # marks worked off while the write lock is held, some 0.3 s
-SYNC_PAUSE_SECONDS = (
-    0.05  # seconds between batches; writers look for the lock every 0.02
-)
+MAX_CLOCK_SKEW = timedelta(minutes=1)  # that clocks of several machines may differ
+SYNC_BATCH_MARKS = 100  # under one hold of the write lock: some 0.3 s
+SYNC_PAUSE_SECONDS = 0.05  # between batches: writers try the lock every 0.02
 set_stamp_check(stamps.is_known_stamp)
 _mark_numbers = itertools.count(1)
 _this_thread = local()
-MIN_PARALLEL_ENTRIES = (
-    2000  # entries that one process describes before others are at work
-)
-MAX_REBUILD_PROCESSES = 4  # each needs some 100 MB
-# Where the words of an entry's document come from.
+MIN_PARALLEL_ENTRIES = 2000  # with fewer, several processes are not faster than one
+MAX_REBUILD_PROCESSES = 4  # each needs some 100 MB of memory
+# Lookups of the texts that the tokenizer cuts for an entry's document.
 _TOKENIZED_TEXT_LOOKUPS = (
     "question",
     "phrasings__text",
@@ -82,8 +79,8 @@ _TOKENIZED_TEXT_LOOKUPS = (
 
 
 def build_entry_documents(entries: EntryQuerySet) -> Iterator[Document]:
-    """Yield the document of every entry, reading BATCH of them at a time."""
-    vocabulary.load_current_lexicon()  # words are cut as the editors say now
+    """Yield the document of every entry, read in batches of DOCUMENT_BATCH_ENTRIES."""
+    vocabulary.load_current_lexicon()  # the tokenizer must know the vocabulary in force
     return map(build_document, load_sources(entries))
 
 
@@ -97,7 +94,7 @@ def _mark_changed_entry(instance: Entry, **kwargs: Any) -> None:
     [post_save, post_delete], sender=Phrasing, dispatch_uid="kb.index.sync.phrasing"
 )
 def _mark_entry_of_part(instance: Reply | Phrasing, **kwargs: Any) -> None:
-    """What is one person's or one team's is not in the index: nobody must notice."""
+    """Mark the entry of a phrasing or a shared reply; private replies are not indexed."""
     shared = isinstance(instance, Phrasing) or instance.is_shared
     if shared and instance.entry_id is not None:
         mark_stale([instance.entry_id])
@@ -109,7 +106,7 @@ def _mark_retagged_entries(
 ) -> None:
     if isinstance(instance, Entry):
         mark_stale([instance.pk])
-    elif action == "pre_clear":  # of a tag: afterwards nobody knows whose it was
+    elif action == "pre_clear":  # of a tag: its entries are unknown afterwards
         mark_stale(instance.entries.values_list("pk", flat=True))
     else:
         mark_stale(pk_set or ())
@@ -122,10 +119,10 @@ def _mark_entries_of_deleted_tag(instance: Tag, **kwargs: Any) -> None:
 
 @receiver(pre_save, sender=Category, dispatch_uid="kb.index.sync.category")
 def _mark_moved_branch(instance: Category, **kwargs: Any) -> None:
-    """Mark what stands in a branch that moves.
+    """Mark the entries in a branch that gets another parent.
 
-    A document carries the categories above its entry by number. So another
-    parent changes the documents of the whole branch, another name none.
+    A document has labels with the ids of the categories above its entry: another
+    parent changes the documents of the whole branch, another name changes none.
     """
     moves = Category.objects.filter(pk=instance.pk).exclude(parent=instance.parent_id)
     if instance.pk and moves.exists():
@@ -156,19 +153,19 @@ def _mark_after_word_change(instance: DictionaryWord, **kwargs: Any) -> None:
 
 
 def _mark_entries_containing(word: str) -> None:
-    """Mark the entries whose texts hold `word`, in 简体 or 繁體: they are cut anew."""
-    holds = Q()
+    """Mark the entries whose texts contain `word`, in 简体 or 繁體, to be tokenized again."""
+    contains_word = Q()
     for spelling in normalize.list_script_variants(word):
         for text in _TOKENIZED_TEXT_LOOKUPS:
-            holds |= Q(**{f"{text}__icontains": spelling})
-    found = Entry.objects.filter(holds).order_by("pk").distinct()
-    mark_stale(found.values_list("pk", flat=True))
+            contains_word |= Q(**{f"{text}__icontains": spelling})
+    entries = Entry.objects.filter(contains_word).order_by("pk").distinct()
+    mark_stale(entries.values_list("pk", flat=True))
 
 
 def mark_stale(entry_ids: Iterable[int]) -> None:
-    """Note that the index is behind on these entries, and catch up after commit.
+    """Mark entries whose documents are out of date, and sync after the commit.
 
-    The request catches up with small lots only. The scheduler does the rest.
+    The request syncs small lots only; the scheduler syncs the rest.
     """
     if _store_marks(entry_ids):
         edition.increment_edition(Entry)
@@ -177,17 +174,17 @@ def mark_stale(entry_ids: Iterable[int]) -> None:
         def run_sync_once() -> None:
             _sync_once_per_commit(number)
 
-        # The first callback of a commit catches up for all of them.
+        # The first callback of a commit syncs for all of them.
         transaction.on_commit(run_sync_once, robust=True)
 
 
 def _mark_missed_entries(entry_ids: set[int]) -> None:
-    """Mark what changed while an index was rebuilt."""
+    """Mark entries that were changed while an index was rebuilt."""
     _store_marks(entry_ids)
 
 
 def _store_marks(entry_ids: Iterable[int]) -> int:
-    """Store a mark for each entry; return how many there are."""
+    """Store a mark for each entry; return how many."""
     ids = list(entry_ids)
     IndexQueue.objects.bulk_create(
         (IndexQueue(entry_id=pk, lot_size=len(ids)) for pk in ids),
@@ -199,8 +196,8 @@ def _store_marks(entry_ids: Iterable[int]) -> int:
 def _sync_once_per_commit(number: int) -> None:
     """Sync small lots, unless this thread did so after mark `number` was committed.
 
-    Numbers rise. Those of one transaction are lower than the number that its
-    first callback takes, and those of a later transaction are higher.
+    Numbers rise: those of one transaction are lower than the one that its first
+    callback takes, those of a later transaction are higher.
     """
     if number > getattr(_this_thread, "synced_upto", 0):
         _this_thread.synced_upto = next(_mark_numbers)
@@ -208,27 +205,27 @@ def _sync_once_per_commit(number: int) -> None:
 
 
 def sync_small_lots() -> int:
-    """Sync the small lots, for a request that shows them; return marks cleared.
+    """Sync small lots within a request; return how many marks were cleared.
 
-    It takes SMALL_LOT marks at most, the newest first. What is left is for
-    `sync_all`, which the scheduler calls.
+    That are at most MAX_SMALL_BATCH_ENTRIES marks, the newest first. The scheduler
+    clears the rest by `sync_all_marks`.
     """
     return sync_marked_entries(limit=MAX_SMALL_BATCH_ENTRIES, only_small=True)
 
 
 def count_pending_marks() -> int:
-    """Return how many marks wait to be worked off."""
+    """Return how many marks are due and not cleared."""
     return IndexQueue.objects.due().count()
 
 
 def sync_marked_entries(
     limit: int = DOCUMENT_BATCH_ENTRIES, *, only_small: bool = False
 ) -> int:
-    """Bring marked entries up to date; return how many marks were cleared.
+    """Update the documents of marked entries; return how many marks were cleared.
 
-    Small lots go first, and among equals the newest. A mark made while we work is
-    a new row, so clearing ours never loses it. If the engine is busy or down the
-    marks stay, and the next sync finds them.
+    Small lots come first, then the newest marks. A mark made meanwhile is a new row,
+    so clearing these does not lose it. While the engine is busy or down the marks
+    stay, and the next sync finds them.
     """
     _mark_after_clock_change()
     due = IndexQueue.objects.due()
@@ -240,106 +237,106 @@ def sync_marked_entries(
         marks, stamp = _write_marked_entries(due, limit)
     except EngineUnavailableError as error:
         logger.warning("index: %d marks wait: %s", count_pending_marks(), error)
-        wanted = set(_list_due_marks(due, limit).values())
-        autocomplete.update_completions(wanted)  # these need no engine
-        translations.store_translations(wanted)
+        entry_ids = set(_list_due_marks(due, limit).values())
+        autocomplete.update_completions(entry_ids)  # neither needs the engine
+        translations.store_translations(entry_ids)
         return 0
-    done = IndexQueue.objects.filter(pk__in=list(marks))
-    if done.filter(due_at__gt=F("marked_at")).exists():  # an entry began or ended
+    written = IndexQueue.objects.filter(pk__in=list(marks))
+    if written.filter(due_at__gt=F("marked_at")).exists():  # a validity began or ended
         edition.increment_edition(Entry)
     with transaction.atomic():
         stamps.finish_commit(stamp)
-        done.delete()
+        written.delete()
     return len(marks)
 
 
 def _write_marked_entries(
     due: IndexQueueQuerySet, limit: int
 ) -> tuple[dict[int, int], str]:
-    """Write marked entries to the engine; return the marks and the new stamp."""
+    """Write marked entries to the engine; return {mark: entry id} and the new stamp."""
     with get_engine().open_writer() as changes:
         changes.stamp = stamps.begin_commit(changes.stamp)
         marks = _list_due_marks(due, limit)
-        wanted = set(marks.values())
-        autocomplete.update_completions(wanted)
-        translations.store_translations(wanted)
-        entries = Entry.objects.searchable().filter(pk__in=wanted)
+        entry_ids = set(marks.values())
+        autocomplete.update_completions(entry_ids)
+        translations.store_translations(entry_ids)
+        entries = Entry.objects.searchable().filter(pk__in=entry_ids)
         changes.documents += build_entry_documents(entries)
-        changes.deleted_ids |= wanted - {document.id for document in changes.documents}
-        _schedule_validity_marks(wanted)
+        indexed_ids = {document.id for document in changes.documents}
+        changes.deleted_ids |= entry_ids - indexed_ids
+        _schedule_validity_marks(entry_ids)
     return marks, changes.stamp
 
 
 def _list_due_marks(due: IndexQueueQuerySet, limit: int) -> dict[int, int]:
-    """Return {mark: entry id} of the marks whose turn it is."""
-    first = due.order_by("lot_size", "-pk").values_list("pk", "entry_id")
-    return dict(first[:limit])
+    """Return {mark: entry id} of the first `limit` marks, small lots first."""
+    marks = due.order_by("lot_size", "-pk").values_list("pk", "entry_id")
+    return dict(marks[:limit])
 
 
 def _mark_after_clock_change() -> None:
-    """Mark what has begun or ended by a clock that was put back since.
+    """Mark entries whose validity began or ended by a clock that was then set back.
 
-    The edition was raised then, in what is the future again.
+    Such a clock is noticed by an edition that was raised in the future.
     """
     now = timezone.now()
     ahead = ContentEdition.objects.filter(raised_at__gt=now + MAX_CLOCK_SKEW).first()
     if ahead is None:
         return
-    between = (now, ahead.raised_at)
-    turned = Q(valid_from__range=between) | Q(valid_until__range=between)
+    period = (now, ahead.raised_at)
+    changes = Q(valid_from__range=period) | Q(valid_until__range=period)
     with transaction.atomic():
-        _store_marks(Entry.objects.filter(turned).values_list("pk", flat=True))
+        _store_marks(Entry.objects.filter(changes).values_list("pk", flat=True))
         edition.increment_edition(Entry)
 
 
 def _schedule_validity_marks(entry_ids: Collection[int]) -> None:
-    """Mark the entries that begin or end later for the moment when they do."""
+    """Mark entries for the next moment at which their validity begins or ends."""
     now = timezone.now()
     IndexQueue.objects.filter(entry_id__in=entry_ids, due_at__gt=now).delete()
-    turning = Q(valid_from__gt=now) | Q(valid_until__gt=now)
-    rows = Entry.objects.searchable().filter(turning, pk__in=entry_ids)
+    changes_later = Q(valid_from__gt=now) | Q(valid_until__gt=now)
+    rows = Entry.objects.searchable().filter(changes_later, pk__in=entry_ids)
     IndexQueue.objects.bulk_create(
-        IndexQueue(entry_id=pk, due_at=min(m for m in moments if m and m > now))
-        for pk, *moments in rows.values_list("pk", "valid_from", "valid_until")
+        IndexQueue(entry_id=pk, due_at=min(t for t in times if t and t > now))
+        for pk, *times in rows.values_list("pk", "valid_from", "valid_until")
     )
 
 
-def sync_all_marks(most: int | None = None) -> int:
-    """Sync until nothing is marked or the engine cannot; return marks cleared.
+def sync_all_marks(max_marks: int | None = None) -> int:
+    """Sync until no mark is due or the engine is unavailable; return marks cleared.
 
-    It works in batches and pauses between them, so that a request that has saved
-    gets the write lock, and the next batch begins with the newest small lot. A
-    request that waits for a lot of its own stops after `most` marks: larger lots
-    of others come after it.
+    It pauses between batches, so that a request that has saved gets the write lock;
+    the next batch then begins with its small lot. A request that waits for a lot of
+    its own gives that lot's size as `max_marks`: larger lots of others come later.
     """
-    cleared = 0
-    while most is None or cleared < most:
-        if not (done := sync_marked_entries(SYNC_BATCH_MARKS)):
+    total = 0
+    while max_marks is None or total < max_marks:
+        if not (cleared := sync_marked_entries(SYNC_BATCH_MARKS)):
             break
-        cleared += done
-        if done == SYNC_BATCH_MARKS:
+        total += cleared
+        if cleared == SYNC_BATCH_MARKS:
             time.sleep(SYNC_PAUSE_SECONDS)
-    return cleared
+    return total
 
 
 def rebuild_index(progress: Any = iter, processes: int = 1) -> int:
-    """Remake the index beside the old one and swap; return how many entries.
+    """Build a new index beside the old one and swap; return how many entries it has.
 
-    `progress` wraps the iterator of entries. More `processes` than one are for
-    commands: they are forked, with the dictionaries loaded and no connection.
-    Saves go on and are searchable meanwhile; they are marked again before the
-    swap and caught up with after it. Raises EngineUnavailable, also when
-    another rebuild is under way.
+    `progress` wraps the iterator of entries. More than one of `processes` is for
+    commands: they are forked after dictionaries are loaded and connections closed.
+    Saves meanwhile are searchable in the old index, are marked again before the swap
+    and synced after it. Raises EngineUnavailableError, RebuildRunningError when
+    another rebuild runs.
     """
     vocabulary.load_current_lexicon()
-    known = list(IndexQueue.objects.due().values_list("pk", flat=True))
+    marks_before = list(IndexQueue.objects.due().values_list("pk", flat=True))
     if processes > 1:
         tokenizer.load_tokenizer_dictionaries()
         pinyin.load_pinyin_dictionaries()
         connections.close_all()
     entries = progress(_update_completions_of(load_sources(Entry.objects.searchable())))
     engine = get_engine()
-    before = stamps.read_current_stamp(engine)
+    old_stamp = stamps.read_current_stamp(engine)
     stamp = stamps.create_index_stamp() if engine.is_stored else ""
     try:
         engine.replace_index(
@@ -352,38 +349,36 @@ def rebuild_index(progress: Any = iter, processes: int = 1) -> int:
     except BaseException:
         stamps.forget_stamp(stamp)
         raise
-    stamps.forget_stamp(before)
-    autocomplete.update_completions(
-        autocomplete.find_outdated_completions()
-    )  # what is retired, or was changed in bulk
-    # What was marked before we began is in what we read. Not "all up to the
-    # last": a mark with a lower number may have been committed since.
-    for start in range(0, len(known), DOCUMENT_BATCH_ENTRIES):
-        IndexQueue.objects.filter(
-            pk__in=known[start : start + DOCUMENT_BATCH_ENTRIES]
-        ).delete()
+    stamps.forget_stamp(old_stamp)
+    # Those of retired entries, and of entries changed in bulk.
+    autocomplete.update_completions(autocomplete.find_outdated_completions())
+    # Entries marked before the rebuild began were read by it. Marks are deleted by their
+    # ids, not up to the last: one with a lower id may have been committed since.
+    for start in range(0, len(marks_before), DOCUMENT_BATCH_ENTRIES):
+        batch = marks_before[start : start + DOCUMENT_BATCH_ENTRIES]
+        IndexQueue.objects.filter(pk__in=batch).delete()
     sync_all_marks()
     return len(engine.load_digests())
 
 
 def count_indexed_entries() -> int:
-    """Return how many entries the index holds. Raises EngineUnavailable."""
+    """Return how many entries are indexed. Raises EngineUnavailableError."""
     return get_engine().count_documents(())
 
 
 def choose_process_count() -> int:
-    """Return how many processes a command's rebuild is worth; a small one, one."""
+    """Return in how many processes a command should rebuild; 1 for a small library."""
     if Entry.objects.searchable().count() < MIN_PARALLEL_ENTRIES:
         return 1
     return min(os.cpu_count() or 1, MAX_REBUILD_PROCESSES)
 
 
-def _update_completions_of(found: Iterable[EntrySource]) -> Iterator[EntrySource]:
-    """Yield the sources and keep the beginnings of their entries.
+def _update_completions_of(sources: Iterable[EntrySource]) -> Iterator[EntrySource]:
+    """Yield `sources`, and store completions of their entries batch by batch.
 
-    By turns, so that what one has read aloud the other need not read again.
+    Both need the pinyin of the same texts, which is cached for a while.
     """
-    rest = iter(found)
+    rest = iter(sources)
     while batch := list(itertools.islice(rest, DOCUMENT_BATCH_ENTRIES)):
         ids = [source.id for source in batch]
         autocomplete.update_completions(ids)
@@ -392,15 +387,15 @@ def _update_completions_of(found: Iterable[EntrySource]) -> Iterator[EntrySource
 
 
 def audit_indexed_entries() -> set[int]:
-    """Mark and return the ids on which engine and database disagree.
+    """Mark and return the ids of entries whose document or completions are out of date.
 
-    What is kept for typeahead is compared, too.
+    Raises EngineUnavailableError.
     """
-    held = get_engine().load_digests()
-    drift = set()
-    for found in build_entry_documents(Entry.objects.searchable()):
-        if held.pop(found.id, None) != found.digest:
-            drift.add(found.id)
-    drift |= held.keys() | autocomplete.find_outdated_completions()
-    mark_stale(drift)
-    return drift
+    digests = get_engine().load_digests()
+    outdated = set()
+    for document in build_entry_documents(Entry.objects.searchable()):
+        if digests.pop(document.id, None) != document.digest:
+            outdated.add(document.id)
+    outdated |= digests.keys() | autocomplete.find_outdated_completions()
+    mark_stale(outdated)
+    return outdated

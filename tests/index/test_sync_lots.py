@@ -87,7 +87,7 @@ def test_who_waits_for_a_lot_of_his_own_does_not_work_off_larger_ones(
     IndexQueue.objects.all().delete()
     move(branch)
     sync.mark_stale(mine)
-    assert sync.sync_all_marks(most=len(mine)) == len(mine)
+    assert sync.sync_all_marks(max_marks=len(mine)) == len(mine)
     assert sync.count_pending_marks() == MANY
 
 
@@ -119,7 +119,7 @@ def test_marks_of_one_transaction_are_synced_once_and_of_the_next_again(
     transactional_db: None,
 ) -> None:
     down = mock.patch.object(
-        get_engine(), "writing", side_effect=EngineUnavailableError
+        get_engine(), "open_writer", side_effect=EngineUnavailableError
     )
     with down as writing:
         with transaction.atomic():
@@ -134,7 +134,7 @@ def test_a_mark_in_a_savepoint_that_was_rolled_back_stops_no_other(
     transactional_db: None,
 ) -> None:
     down = mock.patch.object(
-        get_engine(), "writing", side_effect=EngineUnavailableError
+        get_engine(), "open_writer", side_effect=EngineUnavailableError
     )
     with down as writing, transaction.atomic():
         with pytest.raises(LookupError), transaction.atomic():

@@ -420,7 +420,7 @@ def test_a_rebuild_that_dies_leaves_no_lock(tmp_path: Path) -> None:
     assert ask(engine, "退款").ids == (1, 2)
     lock = tmp_path / "REBUILD"
     with write_lock.hold_lock(
-        lock, lock_timeout_seconds=30
+        lock, timeout_seconds=30
     ):  # its own processes end with it, soon
         pass
     engine.replace_index([doc(3, "退款")])
