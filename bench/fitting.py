@@ -135,22 +135,22 @@ def collect_candidates(
     library: IndexedLibrary, text: str, relevant: frozenset[str], lexicon: Lexicon
 ) -> QueryCandidates | None:
     """Return the candidates of one query with their features; None without any."""
-    from kb.search.features import compute_features, sum_term_weights
+    from kb.search.features import compute_features
     from kb.search.ranking import MAX_RANKED_CANDIDATES
     from kb.search.weights import WEIGHTS
     from kb.text.markup.passage import score_best_sentence
 
-    analysis = library.analyze(text, lexicon)
-    if analysis is None or not analysis.candidates.ids:
+    candidates = library.find_candidates(text, lexicon)
+    if candidates is None or not candidates.hits.ids:
         return None
-    scores = np.array(analysis.candidates.scores)
+    scores = np.array(candidates.hits.scores)
     best = scores.max()
     is_kept = scores >= WEIGHTS.ranking.min_score_share * best
-    ids = np.array(analysis.candidates.ids)[is_kept][:MAX_RANKED_CANDIDATES]
+    ids = np.array(candidates.hits.ids)[is_kept][:MAX_RANKED_CANDIDATES]
     near = ids.tolist()
     wordings = library.load_wordings(near, len(near))
-    features = compute_features(library.engine, analysis, near, wordings)
-    term_weights = sum_term_weights(analysis)
+    features = compute_features(library.engine, candidates, near, wordings)
+    term_weights = candidates.term_weights
     answers = library.load_answers(near)
     rows = library.library.rows
     return QueryCandidates(

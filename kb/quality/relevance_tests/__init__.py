@@ -1,4 +1,4 @@
-"""Golden queries: what must be found, tried after every change that could move it."""
+"""Relevance tests (搜索验收): searches with the entry that must be found, run after changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What publishing an entry would do to the golden queries, before it is done."""
+"""What publishing an entry would do to the relevance tests, computed beforehand."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ from kb.search.weights import WEIGHTS
 from kb.text.chinese.normalize import normalize_text
 from kb.text.chinese.term_weights import weigh_terms
 
-MIN_SHARED_WEIGHT = (
-    0.5  # of what a query tells that must stand in an entry to be touched by it
-)
-MAX_FORECAST_TESTS = (
-    60  # queries that are tried: half a second in a library of hundreds
-)
+# Share of the weight of a test's content terms that an entry must contain to affect it.
+MIN_SHARED_WEIGHT = 0.5
+MAX_FORECAST_TESTS = 60  # that are run: half a second in a library of hundreds
 
 
 @dataclass(frozen=True, slots=True)
 class RankForecast:
-    """A golden query, where its entry stands, and where it would stand."""
+    """A relevance test, the rank of its entry now, and its rank after publication."""
 
     relevance_test: RelevanceTest
     before: int
@@ -36,54 +33,57 @@ class RankForecast:
 
     @property
     def is_regression(self) -> bool:
-        """Whether it holds now and would not after."""
+        """Whether the test passes now and would fail."""
         return self.relevance_test.is_met_at_rank(self.before) and self.is_failing
 
     @property
     def is_failing(self) -> bool:
+        """Whether the test would fail."""
         return not self.relevance_test.is_met_at_rank(self.after.rank)
 
 
 def forecast_failures(entry: Entry) -> list[RankForecast]:
-    """Return the golden queries that would fail with `entry` published, harm first.
+    """Return the tests that would fail with `entry` published, regressions first.
 
-    Tried is what expects the entry, and what asks for words that it holds: other
-    queries cannot be moved by it. Nothing is told while the engine is down.
+    Only tests that expect the entry or share content terms with it are run: it cannot
+    change the results of others. Returns none while the engine is unavailable.
     """
-    sync.sync_small_lots()  # what was saved a moment ago is tried as it is now
+    sync.sync_small_lots()  # so that entries saved a moment ago are in the index
     try:
-        told = [_forecast_rank(golden, entry) for golden in _find_affected_tests(entry)]
+        forecasts = [
+            _forecast_rank(test, entry) for test in _find_affected_tests(entry)
+        ]
     except EngineUnavailableError:
         return []
-    return sorted(
-        (one for one in told if one.is_failing), key=lambda one: not one.is_regression
-    )
+    failures = [forecast for forecast in forecasts if forecast.is_failing]
+    return sorted(failures, key=lambda forecast: not forecast.is_regression)
 
 
 def has_forecast_regression(entry: Entry) -> bool:
-    """Tell whether a golden query that holds now would fail with `entry` live."""
-    return any(one.is_regression for one in forecast_failures(entry))
+    """Return whether a test that passes now would fail with `entry` published."""
+    return any(forecast.is_regression for forecast in forecast_failures(entry))
 
 
-def _forecast_rank(golden: RelevanceTest, entry: Entry) -> RankForecast:
-    words, side, expected = golden.words, golden.side, golden.entry_id
+def _forecast_rank(test: RelevanceTest, entry: Entry) -> RankForecast:
+    """Search as the test does, without and with `entry`. Raises EngineUnavailableError."""
+    words, side, expected = test.words, test.side, test.entry_id
     before = find_result_rank(words, side=side, entry=expected).rank
     after = forecast_result_rank(words, side=side, entry=expected, draft=entry)
-    return RankForecast(golden, before, after)
+    return RankForecast(test, before, after)
 
 
 def _find_affected_tests(entry: Entry) -> list[RelevanceTest]:
+    """Return the tests that `entry` may affect, the most affected first."""
     text = normalize_text(" ".join(_list_searched_texts(entry)))
     shares = {
-        golden: 2.0
-        if golden.entry_id == entry.pk
-        else _compute_shared_weight(golden.words, text)
-        for golden in RelevanceTest.objects.select_related("entry")
+        test: 2.0
+        if test.entry_id == entry.pk
+        else _compute_shared_weight(test.words, text)
+        for test in RelevanceTest.objects.select_related("entry")
     }
-    near = [golden for golden, share in shares.items() if share >= MIN_SHARED_WEIGHT]
-    return sorted(near, key=lambda golden: (-shares[golden], golden.pk))[
-        :MAX_FORECAST_TESTS
-    ]
+    affected = [test for test, share in shares.items() if share >= MIN_SHARED_WEIGHT]
+    affected.sort(key=lambda test: (-shares[test], test.pk))
+    return affected[:MAX_FORECAST_TESTS]
 
 
 def _list_searched_texts(entry: Entry) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _list_searched_texts(entry: Entry) -> Iterator[str]:
 
 
 def _compute_shared_weight(words: str, text: str) -> float:
-    """Return the share of what `words` tell that stands in a normalized text."""
+    """Return the share, by weight, of the content terms of `words` that `text` contains."""
     term_weights = WEIGHTS.term_weights
     terms = weigh_terms(words, vocabulary.load_current_lexicon(), term_weights).words
     weights = {
@@ -101,5 +101,5 @@ def _compute_shared_weight(words: str, text: str) -> float:
         for term, weight in terms.items()
         if weight > term_weights.question_word
     }
-    held = sum(weight for term, weight in weights.items() if term in text)
-    return held / (sum(weights.values()) or 1.0)
+    matched = sum(weight for term, weight in weights.items() if term in text)
+    return matched / (sum(weights.values()) or 1.0)

@@ -1,4 +1,4 @@
-"""Where an entry stands after words, for whoever searches on one side."""
+"""The rank of an entry in the results of a search, for customers or for agents."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from kb.models import Entry, Reader, SearchSide
 from kb.models.relevance_test import MAX_TESTED_RANK
 from kb.search import SearchHit
 
-MAX_ENTRIES_ABOVE = 3  # entries told of that stand above
+MAX_ENTRIES_ABOVE = 3  # ids that are kept of the entries ranked above
 
 
 class AnyAgent(AnonymousUser):
-    """Any agent: reads what is live, inside too, and is nobody in particular."""
+    """A reader with an agent's view of published entries, without an account or a team."""
 
     is_authenticated = True  # type: ignore[assignment]
     is_anonymous = False  # type: ignore[assignment]
@@ -27,9 +27,9 @@ class AnyAgent(AnonymousUser):
 
 
 class ResultRank(NamedTuple):
-    """The rank of an entry, 0 for nowhere, and the ids of the first above it.
+    """The rank of an entry, 0 when it was not found, and ids of the first entries above.
 
-    Without an entry: 0 when nothing was found, as it should be, else 1.
+    Of a test that expects no result: 0 when nothing was found, else 1.
     """
 
     rank: int
@@ -37,23 +37,27 @@ class ResultRank(NamedTuple):
 
 
 def get_test_reader(side: str) -> Reader:
+    """Return who searches on `side`: an agent, or a customer without an account."""
     return AnyAgent() if side == SearchSide.STAFF else AnonymousUser()
 
 
 def find_result_rank(words: str, *, side: str, entry: int | None) -> ResultRank:
-    """Search once for `words` on `side`; raises EngineUnavailable."""
-    found = search.search_entries(
+    """Search for `words`; return the rank of the entry with the id `entry`.
+
+    Raises EngineUnavailableError, also when search fell back to the database.
+    """
+    results = search.search_entries(
         words, user=get_test_reader(side), limit=MAX_TESTED_RANK
     )
-    if found.is_degraded:
-        raise EngineUnavailableError("a search without the engine proves nothing")
-    return _locate_entry(found.hits, entry)
+    if results.is_degraded:
+        raise EngineUnavailableError("a search without the engine tests nothing")
+    return _locate_entry(results.hits, entry)
 
 
 def forecast_result_rank(
     words: str, *, side: str, entry: int | None, draft: Entry
 ) -> ResultRank:
-    """Return the place that there would be if `draft` were published."""
+    """Return the rank that there would be if `draft` were published."""
     hits = search.preview_search(
         words, user=get_test_reader(side), entry=draft, limit=MAX_TESTED_RANK
     )
@@ -61,6 +65,7 @@ def forecast_result_rank(
 
 
 def _locate_entry(hits: Sequence[SearchHit], entry: int | None) -> ResultRank:
+    """Return the rank of the entry with the id `entry` among `hits`."""
     ids = [hit.entry.pk for hit in hits]
     if entry is None:
         return ResultRank(min(len(ids), 1), tuple(ids[:MAX_ENTRIES_ABOVE]))

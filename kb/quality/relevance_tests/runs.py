@@ -1,4 +1,4 @@
-"""Try all golden queries, and know when what they were tried on has changed."""
+"""Run all relevance tests, and know when what they depend on has changed."""
 
 from __future__ import annotations
 
@@ -19,112 +19,122 @@ from kb.quality.relevance_tests.result_ranks import ResultRank, find_result_rank
 from kb.search.weights import WEIGHTS_HASH
 
 RunCause = RelevanceTestRun.Cause
-PROGRESS_STEP_TESTS = 50  # queries between two notes of how far it has come
-ABANDONED_RUN_AGE = timedelta(
-    minutes=10
-)  # after which a trial that did not end is given up
+PROGRESS_STEP_TESTS = 50  # between two updates of a run's progress
+# Age after which an unfinished run counts as abandoned by its process.
+ABANDONED_RUN_AGE = timedelta(minutes=10)
 MAX_KEPT_RUNS: int = settings.KB_MAX_RELEVANCE_RUNS
 
 
 def run_relevance_tests(
     *, by: User | None, cause: RunCause = RunCause.MANUAL
 ) -> RelevanceTestRun:
-    """Try every golden query and keep what moved; raises EngineUnavailable.
+    """Run all relevance tests and store which ranks changed.
 
-    A command waits until the index has caught up, a page only for small lots.
+    A command first syncs the whole index, a page only small lots. Raises
+    EngineUnavailableError.
     """
     (sync.sync_all_marks if cause == RunCause.COMMAND else sync.sync_small_lots)()
-    trial = RelevanceTestRun.objects.create(
+    run = RelevanceTestRun.objects.create(
         by=by, cause=cause, stamp=compute_test_stamp()
     )
-    return _execute_run(trial)
+    return _execute_run(run)
 
 
-def run_relevance_tests_after_change(change: str) -> RelevanceTestRun | None:
-    """Try them for the stamp `change`; None when another process does, or has."""
-    late = RelevanceTestRun.objects.filter(
-        started_at__lt=timezone.now() - ABANDONED_RUN_AGE
+def run_relevance_tests_after_change(stamp: str) -> RelevanceTestRun | None:
+    """Run the tests for `stamp`; None when another process runs them or has done so.
+
+    Raises EngineUnavailableError.
+    """
+    abandoned = RelevanceTestRun.objects.filter(
+        finished_at=None, started_at__lt=timezone.now() - ABANDONED_RUN_AGE
     )
-    late.filter(finished_at=None).delete()
+    abandoned.delete()
     try:
         with transaction.atomic():
-            trial = RelevanceTestRun.objects.create(cause=RunCause.CHANGE, stamp=change)
+            run = RelevanceTestRun.objects.create(cause=RunCause.CHANGE, stamp=stamp)
     except IntegrityError:
         return None
     try:
-        return _execute_run(trial)
-    except BaseException:  # the process may be told to end
-        trial.delete()  # so that somebody tries again
+        return _execute_run(run)
+    except BaseException:  # also when the process is asked to end
+        run.delete()  # so that another process runs them
         raise
 
 
-def is_run_due(now: str) -> bool:
-    """Tell whether nothing was tried since `now` is what there is to try."""
+def is_run_due(stamp: str) -> bool:
+    """Return whether the last finished run was for another stamp than `stamp`."""
     last = RelevanceTestRun.objects.exclude(finished_at=None).order_by("-pk").first()
-    return last is None or last.stamp != now
+    return last is None or last.stamp != stamp
 
 
 def get_last_run() -> RelevanceTestRun | None:
-    """Return the last trial that ended."""
+    """Return the last finished run."""
     rows = RelevanceTestRun.objects.exclude(finished_at=None).select_related("by")
     return rows.first()
 
 
 def list_rank_changes(since: datetime) -> list[dict[str, Any]]:
-    """Return what stands elsewhere than before the first trial since then.
+    """Return the rank changes since `since`, one a test, from the first rank to the last.
 
-    A trial follows each change: what one moved must not be gone with the next.
+    Every change of content starts a run, so changes of several runs are added up.
     """
-    net: dict[int, dict[str, Any]] = {}
+    changes: dict[int, dict[str, Any]] = {}
     runs = RelevanceTestRun.objects.filter(finished_at__gt=since).order_by("pk")
-    for one in chain.from_iterable(runs.values_list("moved", flat=True)):
-        first = net.get(one["golden"], one)
-        net[one["golden"]] = {**one, "before": first["before"]}
-    return [one for one in net.values() if one["before"] != one["after"]]
+    for change in chain.from_iterable(runs.values_list("moved", flat=True)):
+        first = changes.get(change["golden"], change)
+        changes[change["golden"]] = {**change, "before": first["before"]}
+    return [
+        change for change in changes.values() if change["before"] != change["after"]
+    ]
 
 
 def compute_test_stamp() -> str:
-    """Return 32 hex digits that change with content, vocabulary, weights and queries."""
+    """Return 32 hex digits that change with content, vocabulary, weights and tests.
+
+    Code that ranks is not part of it: weights.toml has a version to raise by hand.
+    """
     edition_stamp = edition.get_edition()
-    words = LanguageEdition.objects.values_list("number", "raised_at").first()
-    queries = RelevanceTest.objects.aggregate(Count("pk"), Max("updated_at"))
+    language_stamp = LanguageEdition.objects.values_list("number", "raised_at").first()
+    tests_stamp = RelevanceTest.objects.aggregate(Count("pk"), Max("updated_at"))
     parts = (
         edition_stamp.number,
         edition_stamp.raised_at,
-        words,
-        queries,
+        language_stamp,
+        tests_stamp,
         WEIGHTS_HASH,
     )
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
-def _execute_run(trial: RelevanceTestRun) -> RelevanceTestRun:
-    rows = list(RelevanceTest.objects.order_by("pk"))
-    same = RelevanceTestRun.objects.filter(pk=trial.pk)
-    same.update(total=len(rows))
-    moved = []
-    for number, row in enumerate(rows, 1):
-        found = find_result_rank(row.words, side=row.side, entry=row.entry_id)
-        if row.rank is not None and row.rank != found.rank:
-            moved.append(_describe_rank_change(row, found))
-        row.rank, row.above = found.rank, list(found.entry_ids_above)
+def _execute_run(run: RelevanceTestRun) -> RelevanceTestRun:
+    """Run all tests, store their ranks and the finished `run`; delete old runs."""
+    tests = list(RelevanceTest.objects.order_by("pk"))
+    stored_run = RelevanceTestRun.objects.filter(pk=run.pk)
+    stored_run.update(total=len(tests))
+    changes = []
+    for number, test in enumerate(tests, 1):
+        result = find_result_rank(test.words, side=test.side, entry=test.entry_id)
+        if test.rank is not None and test.rank != result.rank:
+            changes.append(_describe_rank_change(test, result))
+        test.rank, test.above = result.rank, list(result.entry_ids_above)
         if number % PROGRESS_STEP_TESTS == 0:
-            same.update(done=number)
+            stored_run.update(done=number)
     with transaction.atomic():
-        RelevanceTest.objects.bulk_update(rows, ["rank", "above"], batch_size=200)
-        trial.total = trial.done = len(rows)
-        trial.failing = sum(row.is_failing for row in rows)
-        trial.moved, trial.finished_at = moved, timezone.now()
-        trial.save()
-        kept = RelevanceTestRun.objects.values_list("pk", flat=True)[:MAX_KEPT_RUNS]
-        RelevanceTestRun.objects.exclude(pk__in=list(kept)).delete()
-    return trial
+        RelevanceTest.objects.bulk_update(tests, ["rank", "above"], batch_size=200)
+        run.total = run.done = len(tests)
+        run.failing = sum(test.is_failing for test in tests)
+        run.moved, run.finished_at = changes, timezone.now()
+        run.save()
+        latest = RelevanceTestRun.objects.values_list("pk", flat=True)[:MAX_KEPT_RUNS]
+        RelevanceTestRun.objects.exclude(pk__in=list(latest)).delete()
+    return run
 
 
-def _describe_rank_change(row: RelevanceTest, found: ResultRank) -> dict[str, Any]:
+def _describe_rank_change(test: RelevanceTest, result: ResultRank) -> dict[str, Any]:
+    """Return a row of RelevanceTestRun.moved, as JSON stores it."""
     return {
-        "golden": row.pk,
-        "before": row.rank,
-        "after": found.rank,
-        "above": list(found.entry_ids_above),
+        "golden": test.pk,
+        "before": test.rank,
+        "after": result.rank,
+        "above": list(result.entry_ids_above),
     }
