@@ -177,7 +177,7 @@ def collect_candidates(
                     f.similarity.asked_content_share,
                     f.similarity.learned_letter_coverage,
                     score_best_sentence(answers[id], term_weights)
-                    / analysis.total_weight,
+                    / candidates.total_weight,
                 )
                 for id, f in zip(near, features, strict=True)
             ]
