@@ -73,11 +73,11 @@ def main() -> None:
     options = _options()
     path = options.json or _default(options.how)
     kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    if options.readme or options.table:
+    if options.docs or options.table:
         if not kept:
             raise SystemExit(f"{path} is not there: run the bench first")
         print(shown := show(kept))
-        if options.readme:
+        if options.docs:
             tables.write(shown)
         return
     report = {"machine": machine.facts(), "parts": kept.get("parts", {})}
@@ -134,7 +134,7 @@ def _options() -> argparse.Namespace:
         )
     add("--json", type=Path, help="where the report is kept; DATA_DIR/bench.json")
     add("--table", action="store_true", help="print what was measured last")
-    add("--readme", action="store_true", help="and put it into README.md")
+    add("--docs", action="store_true", help="and write it into docs/bench.md")
     parser.set_defaults(how=USUAL)
     options = parser.parse_args()
     if unknown := set(options.parts) - PARTS.keys() - LONG.keys():

@@ -1,4 +1,4 @@
-"""The figures as Markdown, for people and for the README."""
+"""The figures as Markdown, for people and for docs/bench.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from bench.figures import Target
 from bench.sets import ROOT
 
-README = ROOT / "README.md"
+BENCH_PAGE = ROOT / "docs" / "bench.md"
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 MEGABYTE = 1 << 20
 
@@ -77,14 +77,14 @@ def missed(targets: Iterable[Target]) -> str:
     return "\n".join(["Missed:", "", *lines]) if lines else "Every aim was reached."
 
 
-def write(text: str, readme: Path = README) -> None:
-    """Put `text` between the marks in the README."""
-    old = readme.read_text("utf-8")
+def write(text: str, page: Path = BENCH_PAGE) -> None:
+    """Put `text` between the marks of docs/bench.md; SystemExit where they are not."""
+    old = page.read_text("utf-8")
     marked = f"{BEGIN}\n{text.strip()}\n{END}"
     new, count = re.subn(f"{BEGIN}.*?{END}", lambda _: marked, old, flags=re.S)
     if count != 1:
-        raise SystemExit(f"{readme.name} must hold {BEGIN} … {END} once")
-    readme.write_text(new, "utf-8")
+        raise SystemExit(f"{page.name} must hold {BEGIN} … {END} once")
+    page.write_text(new, "utf-8")
 
 
 def _race(race: Mapping[str, Any]) -> str:

@@ -237,21 +237,21 @@ def test_percentiles_are_times_that_were_measured() -> None:
     assert percentile([7.0], 99) == percentile([7.0, 7.5], 50) == 7
 
 
-def test_the_readme_is_written_between_its_marks(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"# 题\n{tables.BEGIN}\nold\n{tables.END}\n末\n", "utf-8")
+def test_the_page_is_written_between_its_marks(tmp_path: Path) -> None:
+    page = tmp_path / "bench.md"
+    page.write_text(f"# 题\n{tables.BEGIN}\nold\n{tables.END}\n末\n", "utf-8")
     for text in (r"new \1", "newer"):
-        tables.write(text, readme)
-    assert readme.read_text("utf-8") == (
+        tables.write(text, page)
+    assert page.read_text("utf-8") == (
         f"# 题\n{tables.BEGIN}\nnewer\n{tables.END}\n末\n"
     )
-    readme.write_text("# no marks", "utf-8")
+    page.write_text("# no marks", "utf-8")
     with pytest.raises(SystemExit, match="must hold"):
-        tables.write("new", readme)
+        tables.write("new", page)
 
 
-def test_the_readme_of_the_project_has_the_marks() -> None:
-    text = tables.README.read_text("utf-8")
+def test_docs_bench_has_the_marks() -> None:
+    text = tables.BENCH_PAGE.read_text("utf-8")
     assert text.count(tables.BEGIN) == text.count(tables.END) == 1
 
 
