@@ -30,8 +30,8 @@ from kb.web.faq import ask_form
 from tests.admin_forms import get_change_url as where
 from tests.admin_forms import read_form as filled
 from tests.conftest import MakeEntry
+from tests.admin.test_imports import GOOD, upload
 from tests.library.test_pictures import image
-from tests.test_import_admin import GOOD, upload
 from tests.web.faq.test_ask_page import fields
 from tests.web.faq.test_votes import form as vote_form
 

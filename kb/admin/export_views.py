@@ -29,6 +29,8 @@ EXPORT_CONTENT_TYPES = {
     "zip": "application/zip",
 }
 EXPORT_DESCRIPTIONS = {
+    "categories": "每个分类一行：路径、次序、繁體名称、复核间隔",
+    "snippets": "片段：名称、内容",
     "entries": "标准问题、答案、前三条话术、相似问法、分类、标签、状态、有效期",
     "replies": "共用话术的每一条：名称、语气、渠道、客户类型、次序、内容",
     "phrasings": "每个相似问法一行",

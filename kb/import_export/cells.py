@@ -1,16 +1,17 @@
-"""One cell: made clean, guarded against spreadsheets, or understood as a date."""
+"""One cell: its text cleaned, escaped for spreadsheets, split, or read as a time."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 
 from django.utils import timezone as clock
 
 from kb.text.chinese import normalize
 
-# What a spreadsheet would take for a formula, and what we have guarded already.
+# What a spreadsheet would run as a formula, with or without our own apostrophe.
 _FORMULA_START = re.compile(r"'*\s*[=+\-@＝＋－＠\t\r\n]")
 _SCIENTIFIC_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?e\+?\d+", re.IGNORECASE)
 _DATE_TIME = re.compile(
@@ -25,24 +26,31 @@ _COMPACT_DATE_TIME = re.compile(
     r"(?:T?(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?)?(?P<zone>)(?P<part>)",
     re.ASCII,
 )
-_EXCEL_DAY_NUMBER = re.compile(r"\d{5}(\.\d+)?", re.ASCII)  # days as Excel counts them
-_EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - local time, zone set by its user
-_MIN_YEAR = 1990  # an older year is a slip of the pen
+# A time as Excel stores it: days since 1899-12-30, in local time.
+_EXCEL_DAY_NUMBER = re.compile(r"\d{5}(\.\d+)?", re.ASCII)
+_EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - the zone is added on use
+_MIN_YEAR = 1990  # an earlier year is a typing error
+
+# What separates several values in one cell.
+PHRASING_SEPARATORS = "\n;；|｜"
+TAG_SEPARATORS = "\n;；|｜,，、"
+SYNONYM_SEPARATORS = "\n;；|｜,，、=＝"
+CATEGORY_PATH_SEPARATORS = "\n/／>＞›"  # between a category and its subcategory
 
 
 def escape_formula(text: str) -> str:
-    """Return `text` so that no spreadsheet runs it; `unguard` takes it back."""
+    """Return `text` with an apostrophe before a formula; see `unescape_formula`."""
     return f"'{text}" if _FORMULA_START.match(text) else text
 
 
 def unescape_formula(text: str) -> str:
-    """Return `text` without the apostrophe that `guard` puts before a formula."""
-    guarded = text.startswith("'") and _FORMULA_START.match(text[1:])
-    return text[1:] if guarded else text
+    """Return `text` without the apostrophe that `escape_formula` adds."""
+    is_escaped = text.startswith("'") and _FORMULA_START.match(text[1:])
+    return text[1:] if is_escaped else text
 
 
 def clean_cell(raw: str) -> str:
-    """Return the text of a cell as we store it: visible, one kind of line end."""
+    """Return the text of a cell as it is stored: no invisible characters, `\\n` line ends."""
     return normalize_line_ends(normalize.clean_text(unescape_formula(raw))).strip()
 
 
@@ -52,7 +60,7 @@ def normalize_line_ends(text: str) -> str:
 
 
 def shorten_for_message(text: str, length: int = 40) -> str:
-    """Return the beginning of `text` on one line, fit for a message."""
+    """Return at most `length` characters of `text`, on one line, for a message."""
     shown = normalize.clean_single_line(text[: length * 4])
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
@@ -63,7 +71,7 @@ def is_scientific_number(text: str) -> bool:
 
 
 def format_time_cell(when: datetime | None) -> str:
-    """Return a time as `moment` reads it, exactly; nothing for none."""
+    """Return a time in the local zone, as `parse_time_cell` reads it; "" for None."""
     if when is None:
         return ""
     local = clock.localtime(when)
@@ -71,9 +79,10 @@ def format_time_cell(when: datetime | None) -> str:
 
 
 def parse_time_cell(text: str, *, future: bool = False) -> datetime:
-    """Return the time that `text` names, Shanghai time unless it says otherwise.
+    """Return the time written in `text`, in the site's zone unless it names another.
 
-    Raises ValueError with a sentence when it names none, or one that cannot be.
+    Raises ValueError with a message for the user when there is no valid time, when it
+    is before 1990, or, without `future`, more than a day ahead.
     """
     spelling = unicodedata.normalize("NFKC", text).strip()
     if _EXCEL_DAY_NUMBER.fullmatch(spelling):
@@ -98,14 +107,10 @@ def _build_time(match: re.Match[str]) -> datetime:
         return (
             when.replace(tzinfo=_parse_utc_offset(match["zone"]))
             if match["zone"]
-            else _make_local_time(when)
+            else clock.make_aware(when)
         )
     except (ValueError, OverflowError):
         raise ValueError("没有这样的日期或时间") from None
-
-
-def _make_local_time(when: datetime) -> datetime:
-    return clock.make_aware(when)
 
 
 def _parse_utc_offset(spelling: str) -> timezone:
@@ -114,3 +119,26 @@ def _parse_utc_offset(spelling: str) -> timezone:
     sign = -1 if spelling[0] == "-" else 1
     digits = spelling[1:].replace(":", "")
     return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
+
+
+def split_cell(separators: str, text: str) -> list[str]:
+    r"""Return the values in `text`, each on one line; `\` escapes a separator."""
+    values, value, characters = [], "", iter(text)
+    for character in characters:
+        if character == "\\":
+            escaped = next(characters, "")
+            is_special = escaped and escaped in f"{separators}\\"
+            value += escaped if is_special else character + escaped
+        elif character in separators:
+            values.append(value)
+            value = ""
+        else:
+            value += character
+    lines = (normalize.clean_single_line(value) for value in [*values, value])
+    return [line for line in lines if line]
+
+
+def join_cell(separators: str, values: Iterable[str], by: str = "\n") -> str:
+    """Return the text of a cell that `split_cell` takes apart into `values`."""
+    special = re.compile(f"[{re.escape(separators)}\\\\]")
+    return by.join(special.sub(r"\\\g<0>", value) for value in values)

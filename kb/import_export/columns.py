@@ -1,171 +1,188 @@
-"""Which column of a file is which of ours: by name, in any order, never by guess."""
+"""Which column of a file is which field: by its heading, in any order, never guessed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
 
 from kb.import_export import cells
-from kb.import_export.import_plan import REFUSAL_COLUMNS, RefusalReason
+from kb.import_export.row_outcome import RefusalReason
 from kb.import_export.table import Table, TableRow
 from kb.text.chinese import normalize
 
+REFUSAL_COLUMNS = ("行号", "原因")  # the columns that a file of refused rows adds
 _BRACKETED_TEXT = re.compile(r"[(（\[【].*?[)）\]】]")  # 问题（必填）
-FieldsByHeading = Mapping[str, str]  # folded headings to fields
+FieldsByHeading = Mapping[str, str]  # folded headings to fields; "" is not read
 NO_HEADINGS: FieldsByHeading = {}
-MAX_NAMED_COLUMNS = 20  # names that a message lists
-# Headings of running numbers, folded. They say where a row stands in its file, so
-# they are read as nothing: every file numbers its rows from 1.
+MAX_NAMED_COLUMNS = 20  # headings that a message lists
+# Headings of running numbers, folded. They give the position of a row in its file
+# and are not read: every file numbers its rows from 1.
 RUNNING_NUMBER_HEADINGS = frozenset("序号 序 顺序号 项次 no sn seq".split())
 IDENTIFIER_FIELDS = frozenset({"external_id", "entry_id"})
+# Fields whose text is one line, whatever the kind.
+SINGLE_LINE_FIELDS = frozenset({"external_id", "source", "entry_source", "entry_id"})
 
 
 @dataclass(frozen=True, slots=True)
 class KindColumns:
     """The columns that one kind of file may have.
 
-    `names` lists the headings of a field, the one for messages first. Of each
-    group in `required` a file needs one field.
+    `headings_by_field` lists the headings of a field, the one for messages first.
+    A file needs one field of each group in `required_groups`. The text of a field in
+    `single_line` is put on one line; a field in `separators` holds several values.
     """
 
     headings_by_field: Mapping[str, Sequence[str]]
     required_groups: Sequence[Sequence[str]]
+    single_line: Collection[str] = ()
+    separators: Mapping[str, str] = field(default_factory=dict)
 
     def count_known_headings(
-        self, heads: Sequence[str], told: FieldsByHeading = NO_HEADINGS
+        self, headings: Sequence[str], saved_names: FieldsByHeading = NO_HEADINGS
     ) -> int:
-        """Return how many of `heads` are headings of ours, or were told us."""
+        """Return how many of `headings` name a field, or are in `saved_names`."""
         known = {
             **dict.fromkeys(RUNNING_NUMBER_HEADINGS),
-            **told,
+            **saved_names,
             **self._map_headings(),
         }
-        return sum(1 for head in heads if fold_heading(head[:50]) in known)
+        return sum(1 for heading in headings if fold_heading(heading[:50]) in known)
 
     def match_header(
-        self, table: Table, told: FieldsByHeading = NO_HEADINGS
+        self, table: Table, saved_names: FieldsByHeading = NO_HEADINGS
     ) -> ColumnLayout:
-        """Find the fields in a header; raises ValidationError with what was found.
+        """Return where the fields are; raises ValidationError naming the columns.
 
-        `told` says which field a heading means that is none of ours; "" is none.
+        `saved_names` says which field a heading means that is not in the list.
         """
-        known = {**told, **self._map_headings()}
-        places: dict[str, int] = {}
-        unknown, serials = [], []
-        for place, head in enumerate(table.header.cells):
-            field = known.get(fold_heading(head))
-            if fold_heading(head) in RUNNING_NUMBER_HEADINGS and (
-                not field or field in IDENTIFIER_FIELDS
-            ):
-                serials.append(head)
-            elif field is None:
-                unknown.append(head)
-            elif not field:
-                continue
-            elif field in places:
-                first = table.header.cells[places[field]]
+        known = {**saved_names, **self._map_headings()}
+        positions: dict[str, int] = {}
+        unknown, running_numbers = [], []
+        headings = table.header.cells
+        for position, heading in enumerate(headings):
+            folded = fold_heading(heading)
+            name = known.get(folded)
+            is_identifier = not name or name in IDENTIFIER_FIELDS
+            if folded in RUNNING_NUMBER_HEADINGS and is_identifier:
+                running_numbers.append(heading)
+            elif name is None:
+                unknown.append(heading)
+            elif name in positions:
+                first = cells.shorten_for_message(headings[positions[name]])
+                second = cells.shorten_for_message(heading)
                 raise ValidationError(
-                    f"「{cells.shorten_for_message(first)}」和「{cells.shorten_for_message(head)}」是同一列，请只留一列。",
-                    code="columns",
+                    f"「{first}」和「{second}」是同一列，请只留一列。", code="columns"
                 )
-            else:
-                places[field] = place
-        self._check_required(places, table)
+            elif name:
+                positions[name] = position
+        self._check_required(positions, table)
         titles = {
-            f: cells.shorten_for_message(table.header.cells[p])
-            for f, p in places.items()
+            name: cells.shorten_for_message(headings[position])
+            for name, position in positions.items()
         }
         return ColumnLayout(
-            places, titles, _shorten_headings(unknown), _shorten_headings(serials)
+            self,
+            positions,
+            titles,
+            _shorten_headings(unknown),
+            _shorten_headings(running_numbers),
         )
 
     def _map_headings(self) -> dict[str, str]:
         return {
-            fold_heading(name): field
-            for field, names in self.headings_by_field.items()
-            for name in names
+            fold_heading(heading): name
+            for name, headings in self.headings_by_field.items()
+            for heading in headings
         }
 
-    def _check_required(self, places: Mapping[str, int], table: Table) -> None:
+    def _check_required(self, positions: Mapping[str, int], table: Table) -> None:
         for group in self.required_groups:
-            if not any(field in places for field in group):
-                wanted = "或".join(
-                    f"「{self.headings_by_field[field][0]}」" for field in group[:2]
+            if not any(name in positions for name in group):
+                missing = "或".join(
+                    f"「{self.headings_by_field[name][0]}」" for name in group[:2]
                 )
-                found = "、".join(_shorten_headings(table.header.cells)) or "无"
-                told = f"缺少{wanted}列。文件里的列：{found}。"
-                raise ValidationError(told, code="columns")
+                present = "、".join(_shorten_headings(table.header.cells)) or "无"
+                message = f"缺少{missing}列。文件里的列：{present}。"
+                raise ValidationError(message, code="columns")
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnLayout:
-    """Where the fields stand in one file."""
+    """Where the fields of a kind are in one file."""
 
+    columns: KindColumns
     positions: Mapping[str, int]
     titles: Mapping[str, str]
     unknown_headings: Sequence[str]
-    running_number_headings: Sequence[
-        str
-    ] = ()  # columns of running numbers, which are not read
+    running_number_headings: Sequence[str] = ()  # of columns that are not read
 
     def read_values(self, row: TableRow) -> dict[str, str]:
-        """Return the clean text of every field of `row`, blank ones as ""."""
+        """Return {field: clean text} of the cells of `row` that are not blank."""
+        values: dict[str, str] = {}
+        for name, position in self.positions.items():
+            text = (
+                cells.clean_cell(row.cells[position])
+                if position < len(row.cells)
+                else ""
+            )
+            if name in SINGLE_LINE_FIELDS or name in self.columns.single_line:
+                text = normalize.clean_single_line(text)
+            if text:
+                values[name] = text
+        return values
+
+    def split_values(self, values: Mapping[str, str]) -> dict[str, list[str]]:
+        """Return {field: its values} for the fields that hold several."""
         return {
-            field: cells.clean_cell(row.cells[place]) if place < len(row.cells) else ""
-            for field, place in self.positions.items()
+            name: cells.split_cell(separators, values.get(name, ""))
+            for name, separators in self.columns.separators.items()
         }
 
     def find_flaws(self, row: TableRow, width: int) -> list[RefusalReason]:
-        """Return what is wrong with `row` before its meaning is looked at."""
-        titles = {place: self.titles[field] for field, place in self.positions.items()}
-        found = [
-            RefusalReason(
-                titles[place], flaw, cells.shorten_for_message(row.cells[place])
-            )
-            for place, flaw in row.flaws.items()
-            if place in titles
+        """Return what makes `row` unreadable: damaged cells, too many or too few.
+
+        `width` is how many cells the header has.
+        """
+        titles = {
+            position: self.titles[name] for name, position in self.positions.items()
+        }
+        damaged = [(i, flaw) for i, flaw in row.flaws.items() if i in titles]
+        damaged += [
+            (i, "有损坏的字符（�）")
+            for i in titles
+            if i < len(row.cells) and "\ufffd" in row.cells[i]
         ]
-        found += [
-            RefusalReason(
-                titles[place],
-                "有损坏的字符（�）",
-                cells.shorten_for_message(row.cells[place]),
-            )
-            for place in titles
-            if place < len(row.cells) and "\ufffd" in row.cells[place]
+        reasons = [
+            RefusalReason(titles[i], flaw, cells.shorten_for_message(row.cells[i]))
+            for i, flaw in damaged
         ]
-        for place, extra in enumerate(row.cells[width:], width + 1):
+        for number, extra in enumerate(row.cells[width:], width + 1):
             if extra.strip():
                 text = "表头没有这一列，可能是前面的逗号没有加引号"
-                found.append(
-                    RefusalReason(
-                        f"第 {place} 列", text, cells.shorten_for_message(extra)
-                    )
-                )
+                value = cells.shorten_for_message(extra)
+                reasons.append(RefusalReason(f"第 {number} 列", text, value))
         if row.line_count > 1 and len(row.cells) < width:
             text = f"这一行占了 {row.line_count} 行却缺列，引号可能不成对"
-            found.append(RefusalReason("整行", text))
-        return found
+            reasons.append(RefusalReason("整行", text))
+        return reasons
 
 
 def fold_heading(heading: str) -> str:
-    """Return the spelling that headings are compared in: letters and digits."""
+    """Return the letters and digits of `heading`, by which headings are compared."""
     spelling = normalize.normalize_text(_BRACKETED_TEXT.sub("", heading))
     return "".join(c for c in spelling if c.isalnum())
 
 
-def _shorten_headings(heads: Iterable[str]) -> list[str]:
-    """Return the first of `heads`, fit for a message; ours are left out."""
-    named = [
-        cells.shorten_for_message(head, 20)
-        for head in heads
-        if head.strip() and head not in REFUSAL_COLUMNS
+def _shorten_headings(headings: Iterable[str]) -> list[str]:
+    """Return the first of `headings` for a message, without REFUSAL_COLUMNS."""
+    shown = [
+        cells.shorten_for_message(heading, 20)
+        for heading in headings
+        if heading.strip() and heading not in REFUSAL_COLUMNS
     ]
-    return (
-        named
-        if len(named) <= MAX_NAMED_COLUMNS
-        else [*named[:MAX_NAMED_COLUMNS], f"等 {len(named)} 列"]
-    )
+    if len(shown) > MAX_NAMED_COLUMNS:
+        return [*shown[:MAX_NAMED_COLUMNS], f"等 {len(shown)} 列"]
+    return shown

@@ -14,10 +14,12 @@ IMPORT_PERMISSION_BY_MODEL = {
     "entry": "kb.import_entry",
     "question": "kb.import_question",
     "synonymset": "kb.add_synonymset",
-    "word": "kb.add_dictionaryword",
+    "dictionaryword": "kb.add_dictionaryword",
     "stopword": "kb.add_stopword",
-    "wordingrule": "kb.add_stylerule",
-    "golden": "kb.add_relevancetest",
+    "stylerule": "kb.add_stylerule",
+    "relevancetest": "kb.add_relevancetest",
+    "category": "kb.add_category",
+    "snippet": "kb.add_snippet",
 }
 
 

@@ -9,8 +9,11 @@ from django.core.exceptions import ValidationError
 
 from kb import import_export
 from kb.import_export import Table, cells
-from kb.import_export.columns import RUNNING_NUMBER_HEADINGS, fold_heading
-from kb.import_export.import_plan import REFUSAL_COLUMNS
+from kb.import_export.columns import (
+    REFUSAL_COLUMNS,
+    RUNNING_NUMBER_HEADINGS,
+    fold_heading,
+)
 
 SAMPLE_ROWS = 50  # in which a value is looked for that explains a column
 

@@ -33,6 +33,8 @@ from kb.text.chinese import normalize
 
 logger = logging.getLogger(__name__)
 IMPORT_KINDS = {
+    "categories": ("分类", "kb.add_category"),
+    "snippets": ("片段", "kb.add_snippet"),
     "entries": ("条目", "kb.import_entry"),
     "replies": ("话术", "kb.import_entry"),
     "phrasings": ("相似问法", "kb.import_entry"),

@@ -1,4 +1,4 @@
-"""What goes out: every row as the importer reads it back, read in batches."""
+"""The rows of an export, as the importer reads them back, loaded in batches."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from kb.import_export import cells
-from kb.import_export.multi_value_cells import (
+from kb.import_export.cells import (
     CATEGORY_PATH_SEPARATORS,
     PHRASING_SEPARATORS,
+    SYNONYM_SEPARATORS,
     TAG_SEPARATORS,
     join_cell,
 )
@@ -29,6 +30,7 @@ from kb.models import (
     Question,
     RelevanceTest,
     Reply,
+    Snippet,
     StopWord,
     StyleRule,
     SynonymSet,
@@ -37,39 +39,51 @@ from kb.models import (
 )
 from kb.models.category_permission import get_permitted_category_ids
 
-EXPORT_BATCH_ROWS = 500  # rows read from the database at a time
-ExportLine = dict[str, str]
+EXPORT_BATCH_ROWS = 500  # rows that one query loads
+ExportLine = dict[str, str]  # {field: text of the cell}
 
 
 @dataclass(frozen=True, slots=True)
 class ExportKind:
-    """One kind of file: its fields in order, its rows, and what a row says."""
+    """One kind of export: the fields of a line in order, the rows, and their cells.
+
+    `group_column` is a foreign key; rows with the same value of it are exported one
+    after the other, and `split_files` keeps them in one file.
+    """
 
     label: str
     fields: Sequence[str]
     get_rows: Callable[[], QuerySet[Any]]
     format_row: Callable[[Any], ExportLine]
+    group_column: str = ""
+    group_field: str = ""  # the field of a line that is equal within a group
 
     def iter_lines(self) -> Iterator[list[str]]:
         """Yield the cells of every row, in the order of `fields`."""
-        for row in _iter_batched_rows(self.get_rows()):
+        for row in _iter_batched_rows(self.get_rows(), self.group_column):
             line = self.format_row(row)
             yield [
                 cells.normalize_line_ends(line.get(name, "")) for name in self.fields
             ]
 
 
-def _iter_batched_rows(rows: QuerySet[Any]) -> Iterator[Model]:
-    """Yield rows by id, each batch a query of its own: nobody has to wait for us."""
-    ordered = rows.order_by("pk")
+def _iter_batched_rows(rows: QuerySet[Any], group_column: str = "") -> Iterator[Model]:
+    """Yield rows by group and id, each batch with a query: no long transaction."""
+    ordered = rows.order_by(*filter(None, [group_column, "pk"]))
     batch = list(ordered[:EXPORT_BATCH_ROWS])
     while batch:
         yield from batch
-        batch = list(ordered.filter(pk__gt=batch[-1].pk)[:EXPORT_BATCH_ROWS])
+        last = batch[-1]
+        after = Q(pk__gt=last.pk)
+        if group_column:
+            group = getattr(last, group_column)
+            after &= Q(**{group_column: group})
+            after |= Q(**{f"{group_column}__gt": group})
+        batch = list(ordered.filter(after)[:EXPORT_BATCH_ROWS])
 
 
 class _CategoryPaths:
-    """The names of a category and of all above it, read once for an export."""
+    """The path of names of every category, loaded once for an export."""
 
     def __init__(self) -> None:
         rows = Category.objects.values_list("pk", "name", "parent_id")
@@ -110,7 +124,8 @@ def _make_entry_formatter(paths: _CategoryPaths) -> Callable[[Entry], ExportLine
                 TAG_SEPARATORS, sorted(tag.name for tag in entry.tags.all())
             ),
             "similar": join_cell(
-                PHRASING_SEPARATORS, [one.text for one in entry.phrasings.all()]
+                PHRASING_SEPARATORS,
+                [phrasing.text for phrasing in entry.phrasings.all()],
             ),
             "keywords": entry.keywords,
             "module": entry.module.name if entry.module else "",
@@ -129,16 +144,16 @@ def _make_entry_formatter(paths: _CategoryPaths) -> Callable[[Entry], ExportLine
 
 
 def _format_first_replies(replies: Any) -> ExportLine:
-    """Return the first reply of each name, as many as an entry's row can have."""
+    """Return the first reply of each label, as many as the row of an entry has."""
     first: dict[str, Reply] = {}
     for reply in replies:
         first.setdefault(reply.label, reply)
     line: ExportLine = {}
-    for (name, usual), (label, reply) in zip(
+    for (name, default_label), (label, reply) in zip(
         DEFAULT_REPLY_LABELS.items(), first.items(), strict=False
     ):
         line[name] = reply.body
-        if label != usual:
+        if label != default_label:
             line[f"{name}_label"] = label
     return line
 
@@ -186,10 +201,12 @@ def _format_question(question: Question) -> ExportLine:
 
 
 def _format_synonyms(row: SynonymSet) -> ExportLine:
-    members = join_cell("\n;；|｜,，、=＝", row.list_words())
-    both = "是" if row.two_way else "否"
-    told = {"members": members, "two_way": both, "topic": row.topic}
-    return {"mark": make_row_mark("synonyms", row.pk), **told}
+    return {
+        "mark": make_row_mark("synonyms", row.pk),
+        "members": join_cell(SYNONYM_SEPARATORS, row.list_words()),
+        "two_way": "是" if row.two_way else "否",
+        "topic": row.topic,
+    }
 
 
 def _format_word(row: DictionaryWord) -> ExportLine:
@@ -211,6 +228,24 @@ def _format_relevance_test(row: RelevanceTest) -> ExportLine:
     }
 
 
+def _format_snippet(row: Snippet) -> ExportLine:
+    mark = make_row_mark("snippets", row.pk)
+    return {"mark": mark, "name": row.name, "body": row.body}
+
+
+def _make_category_formatter(paths: _CategoryPaths) -> Callable[[Category], ExportLine]:
+    def format_category(row: Category) -> ExportLine:
+        path = paths.get_path(row.pk)
+        return {
+            "category": join_cell(CATEGORY_PATH_SEPARATORS, path, by="/"),
+            "position": str(row.position),
+            "own_hant": row.own_hant,
+            "review_every": str(row.review_every or ""),
+        }
+
+    return format_category
+
+
 _ENTRY_REFERENCE_FIELDS = ("entry_mark", "entry_source", "entry_id", "entry")
 _ENTRY_FIELDS = (
     "mark source external_id question answer category tags reply reply_label reply2"
@@ -220,6 +255,15 @@ _ENTRY_FIELDS = (
 
 
 EXPORT_KINDS: dict[str, Callable[[], ExportKind]] = {
+    "categories": lambda: ExportKind(
+        "分类",
+        ("category", "position", "own_hant", "review_every"),
+        Category.objects.all,
+        _make_category_formatter(_CategoryPaths()),
+    ),
+    "snippets": lambda: ExportKind(
+        "片段", ("mark", "name", "body"), Snippet.objects.all, _format_snippet
+    ),
     "entries": lambda: ExportKind(
         "条目",
         _ENTRY_FIELDS.split(),
@@ -235,6 +279,9 @@ EXPORT_KINDS: dict[str, Callable[[], ExportKind]] = {
         ),
         lambda: Reply.objects.shared().select_related("entry", "segment"),
         _format_reply,
+        # The importer counts the replies of an entry with the same label in a file.
+        group_column="entry_id",
+        group_field="entry_mark",
     ),
     "phrasings": lambda: ExportKind(
         "相似问法",
@@ -275,9 +322,9 @@ EXPORT_KINDS: dict[str, Callable[[], ExportKind]] = {
 }
 
 
-# By which column a row of a kind belongs to a category. What is not here belongs
-# to the library as a whole.
+# The lookup from a row to its category. Rows of other kinds belong to the whole library.
 CATEGORY_COLUMNS = {
+    "categories": "pk",
     "entries": "category",
     "replies": "entry__category",
     "phrasings": "entry__category",
@@ -287,27 +334,27 @@ CATEGORY_COLUMNS = {
 
 
 def can_export(kind: str, by: User | None) -> bool:
-    """Tell whether `kind` holds anything that is in the remit of `by`."""
-    bound = (
-        by is not None
-        and get_permitted_category_ids(by, CategoryRight.WRITE) is not None
-    )
-    return not bound or kind in CATEGORY_COLUMNS
+    """Return whether `by` may export `kind`, if only from their own categories."""
+    return _get_exportable_categories(by) is None or kind in CATEGORY_COLUMNS
 
 
 def prepare_export(kind: str, by: User | None = None) -> ExportKind:
-    """Return what an export of `kind` holds, for `by` what is in their branches.
+    """Return the export of `kind`; for `by`, of the categories where they may write.
 
-    None is the operator, who exports everything. Raises KeyError, PermissionDenied.
+    None is a command, which exports everything. Raises KeyError for an unknown kind,
+    and PermissionDenied.
     """
-    made = EXPORT_KINDS[kind]()
-    held = (
-        get_permitted_category_ids(by, CategoryRight.WRITE) if by is not None else None
-    )
-    if held is None:
-        return made
+    export = EXPORT_KINDS[kind]()
+    category_ids = _get_exportable_categories(by)
+    if category_ids is None:
+        return export
     if not can_export(kind, by):
-        told = f"{made.label}不分分类，您负责的只是部分分类，不能导出。"
-        raise PermissionDenied(told)
-    within = {f"{CATEGORY_COLUMNS[kind]}__in": held}
-    return replace(made, get_rows=lambda: made.get_rows().filter(**within))
+        message = f"{export.label}不分分类，您负责的只是部分分类，不能导出。"
+        raise PermissionDenied(message)
+    within = {f"{CATEGORY_COLUMNS[kind]}__in": category_ids}
+    return replace(export, get_rows=lambda: export.get_rows().filter(**within))
+
+
+def _get_exportable_categories(by: User | None) -> Any:
+    """Return the ids of categories that `by` is restricted to, None for no limit."""
+    return None if by is None else get_permitted_category_ids(by, CategoryRight.WRITE)

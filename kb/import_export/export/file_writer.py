@@ -1,4 +1,4 @@
-"""Rows become a file that no spreadsheet runs: CSV as it is read, or a workbook."""
+"""Writing rows to CSV or XLSX, with no cell that a spreadsheet runs as a formula."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from openpyxl.cell import WriteOnlyCell
 
 from kb.import_export import cells
 
-UTF8_BOM = "\ufeff"  # by which Excel knows UTF-8
-MAX_EXCEL_CELL_CHARS = 32_767  # characters that a cell of Excel holds
+UTF8_BOM = "\ufeff"  # without it, Excel does not read UTF-8
+MAX_EXCEL_CELL_CHARS = 32_767  # a limit of Excel
 _ESCAPE_LOOKALIKE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _NONCHARACTERS = re.compile("[\ufffe\uffff]")
 
 
 def iter_csv_lines(
-    heads: Sequence[str], rows: Iterable[Sequence[str]]
+    headings: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> Iterator[str]:
-    """Yield a CSV file line by line; no cell of it is a formula."""
-    yield UTF8_BOM + _format_csv_line(heads)
+    """Yield the lines of a CSV file with formulas escaped."""
+    yield UTF8_BOM + _format_csv_line(headings)
     for row in rows:
         yield _format_csv_line([cells.escape_formula(cell) for cell in row])
 
 
 def write_workbook(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], file: IO[bytes], title: str
+    headings: Sequence[str], rows: Iterable[Sequence[str]], file: IO[bytes], title: str
 ) -> int:
-    """Write a workbook whose cells are all text; return how many rows it has.
+    """Write a workbook of text cells; return how many rows it has below the header.
 
-    Raises ValidationError where a text is longer than a cell can hold.
+    Raises ValidationError when a text is too long for a cell.
     """
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet(title)
-    sheet.append([_make_text_cell(sheet, head) for head in heads])
+    sheet.append([_make_text_cell(sheet, heading) for heading in headings])
     number = 1
     try:
         for number, row in enumerate(rows, 2):
-            _check_cell_lengths(number, heads, row)
+            _check_cell_lengths(number, headings, row)
             sheet.append(
                 [_make_text_cell(sheet, cell) if cell else None for cell in row]
             )
@@ -53,20 +53,22 @@ def write_workbook(
     return number - 1
 
 
-def _check_cell_lengths(number: int, heads: Sequence[str], row: Sequence[str]) -> None:
-    for head, cell in zip(heads, row, strict=True):
+def _check_cell_lengths(
+    number: int, headings: Sequence[str], row: Sequence[str]
+) -> None:
+    for heading, cell in zip(headings, row, strict=True):
         if len(cell) > MAX_EXCEL_CELL_CHARS:
             raise ValidationError(
-                f"第 {number} 行「{head}」超过 {MAX_EXCEL_CELL_CHARS:,} 个字，Excel 存不下，"
+                f"第 {number} 行「{heading}」超过 {MAX_EXCEL_CELL_CHARS:,} 个字，Excel 存不下，"
                 "请导出 CSV。"
             )
 
 
 def _make_text_cell(sheet: Any, text: str) -> Any:
-    """Return a cell that is a string, whatever it begins with."""
+    """Return a cell of type string, escaped as the file format asks for."""
     escaped = _ESCAPE_LOOKALIKE.sub("_x005F_", cells.escape_formula(text))
-    said = _NONCHARACTERS.sub(lambda found: f"_x{ord(found[0]):04X}_", escaped)
-    cell: Any = WriteOnlyCell(sheet, said)
+    value = _NONCHARACTERS.sub(lambda match: f"_x{ord(match[0]):04X}_", escaped)
+    cell: Any = WriteOnlyCell(sheet, value)
     cell.data_type = "s"
     return cell
 

@@ -1,10 +1,11 @@
-"""An export in files that an import takes back: one, or an archive of several."""
+"""An export as files that one import each can read: a single file, or an archive."""
 
 from __future__ import annotations
 
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby
 
 from django.core.exceptions import ValidationError
 
@@ -12,68 +13,88 @@ from kb.import_export.export.export_rows import ExportKind
 from kb.import_export.export.file_writer import iter_csv_lines, write_workbook
 from kb.import_export.table import MAX_FILE_BYTES, MAX_FILE_ROWS
 
-MAX_PART_BYTES = (
-    MAX_FILE_BYTES * 95 // 100
-)  # of a part as CSV: counted row by row, not exactly
-CELL_OVERHEAD_BYTES = 4  # bytes around a cell: a comma, quotes, an apostrophe
+# Of a part as CSV. The size is estimated row by row, so some room is left.
+MAX_PART_BYTES = MAX_FILE_BYTES * 95 // 100
+CELL_OVERHEAD_BYTES = 4  # around a cell: a comma, two quotes, an apostrophe
 ExportRows = Sequence[Sequence[str]]
 
 
 def split_rows(
-    rows: Iterable[Sequence[str]], most: int = MAX_FILE_ROWS
+    export: ExportKind, max_rows: int = MAX_FILE_ROWS
 ) -> Iterator[ExportRows]:
-    """Yield rows, as many at a time as one import takes; none where there are none."""
+    """Yield the rows of an export in parts of at most `max_rows` that one import reads.
+
+    A group of rows stays in one part even if it has more than `max_rows`, unless it is
+    too large for an import.
+    """
     part: list[Sequence[str]] = []
-    size = 0
-    for row in rows:
-        more = sum(
-            len(cell.encode()) + cell.count('"') + CELL_OVERHEAD_BYTES for cell in row
+    part_bytes = 0
+    for group in _iter_groups(export):
+        sizes = [_estimate_row_bytes(row) for row in group]
+        is_full = (
+            len(part) + len(group) > max_rows
+            or part_bytes + sum(sizes) > MAX_PART_BYTES
         )
-        if part and (len(part) == most or size + more > MAX_PART_BYTES):
+        if part and is_full:
             yield part
-            part, size = [], 0
-        part.append(row)
-        size += more
+            part, part_bytes = [], 0
+        for row, row_bytes in zip(group, sizes, strict=True):
+            if part and (
+                len(part) >= MAX_FILE_ROWS or part_bytes + row_bytes > MAX_PART_BYTES
+            ):
+                yield part
+                part, part_bytes = [], 0
+            part.append(row)
+            part_bytes += row_bytes
     if part:
         yield part
 
 
+def _iter_groups(export: ExportKind) -> Iterator[ExportRows]:
+    if not export.group_field:
+        yield from ([row] for row in export.iter_lines())
+        return
+    index = export.fields.index(export.group_field)
+    for _, group in groupby(export.iter_lines(), key=lambda row: row[index]):
+        yield list(group)
+
+
+def _estimate_row_bytes(row: Sequence[str]) -> int:
+    return sum(
+        len(cell.encode()) + cell.count('"') + CELL_OVERHEAD_BYTES for cell in row
+    )
+
+
 def build_export_file(
-    made: ExportKind, heads: Sequence[str], form: str
+    export: ExportKind, headings: Sequence[str], file_format: str
 ) -> tuple[str, Iterator[bytes]]:
-    """Return the ending of a file, and its bytes while they are made.
+    """Return the suffix of a file, and its bytes, made while they are read.
 
-    `form` is "csv" or "xlsx"; what one import does not take becomes a "zip" of
-    several. Raises ValidationError where one workbook cannot hold a text.
+    `file_format` is "csv" or "xlsx"; more than one import can read becomes a "zip" of
+    several. Raises ValidationError when a single workbook cannot hold a text.
     """
-    several = split_rows(made.iter_lines())
-    first = next(several, ())
-    second = next(several, None)
+    parts = split_rows(export)
+    first = next(parts, ())
+    second = next(parts, None)
     if second is None:
-        return form, iter([_build_part_file(made, heads, form, first)])
-    return "zip", _iter_archive(made, heads, form, _chain_parts(first, second, several))
-
-
-def _chain_parts(
-    first: ExportRows, second: ExportRows, rest: Iterator[ExportRows]
-) -> Iterator[ExportRows]:
-    yield first
-    yield second
-    yield from rest
+        file = _build_part_file(export, headings, file_format, first)
+        return file_format, iter([file])
+    all_parts = chain([first, second], parts)
+    return "zip", _iter_archive(export, headings, file_format, all_parts)
 
 
 def _build_part_file(
-    made: ExportKind, heads: Sequence[str], form: str, rows: ExportRows
+    export: ExportKind, headings: Sequence[str], file_format: str, rows: ExportRows
 ) -> bytes:
-    if form == "csv":
-        return "".join(iter_csv_lines(heads, rows)).encode()
+    if file_format == "csv":
+        return "".join(iter_csv_lines(headings, rows)).encode()
     file = io.BytesIO()
-    write_workbook(heads, rows, file, made.label)
+    write_workbook(headings, rows, file, export.label)
     return file.getvalue()
 
 
 class _ArchiveBuffer(io.RawIOBase):
-    """Holds what an archive has written until somebody fetches it."""
+    """Collects what an archive writes until `take_bytes` removes it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,22 +108,26 @@ class _ArchiveBuffer(io.RawIOBase):
         return len(data)
 
     def take_bytes(self) -> bytes:
-        held, self.pending_bytes = bytes(self.pending_bytes), bytearray()
-        return held
+        data, self.pending_bytes = bytes(self.pending_bytes), bytearray()
+        return data
 
 
 def _iter_archive(
-    made: ExportKind, heads: Sequence[str], form: str, several: Iterable[ExportRows]
+    export: ExportKind,
+    headings: Sequence[str],
+    file_format: str,
+    parts: Iterable[ExportRows],
 ) -> Iterator[bytes]:
-    """Yield an archive part by part; what Excel cannot hold is CSV in it."""
-    stream = _ArchiveBuffer()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, rows in enumerate(several, 1):
-            ending = form
+    """Yield an archive piece by piece; a part that Excel cannot hold is CSV in it."""
+    buffer = _ArchiveBuffer()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, rows in enumerate(parts, 1):
+            suffix = file_format
             try:
-                file = _build_part_file(made, heads, form, rows)
+                file = _build_part_file(export, headings, suffix, rows)
             except ValidationError:
-                file, ending = _build_part_file(made, heads, "csv", rows), "csv"
-            archive.writestr(f"{made.label}-{number}.{ending}", file)
-            yield stream.take_bytes()
-    yield stream.take_bytes()
+                suffix = "csv"
+                file = _build_part_file(export, headings, suffix, rows)
+            archive.writestr(f"{export.label}-{number}.{suffix}", file)
+            yield buffer.take_bytes()
+    yield buffer.take_bytes()

@@ -1,4 +1,4 @@
-"""Entries of the library that ask nearly what a new row asks."""
+"""Entries of the library whose question is nearly that of a new row."""
 
 from __future__ import annotations
 
@@ -18,19 +18,16 @@ from kb.import_export.plan.question_similarity import (
 from kb.models import Entry, Phrasing
 from kb.text.chinese import normalize
 
-PAIR_LETTERS = 2  # letters
-SHORT_FORM_LETTERS = (
-    6  # letters; shorter questions may share no pair, and are looked up by letter
-)
-MAX_NEAR_SCORE = 0.99  # the highest score of a question that is put otherwise
-MAX_COMPARED_FORMS = (
-    1_000  # questions that one row is compared with, rarest pairs first
-)
+PAIR_LETTERS = 2
+# Shorter questions may share no pair of letters, and are looked up by letter.
+SHORT_FORM_LETTERS = 6
+MAX_NEAR_SIMILARITY = 0.99  # of a question with another wording
+MAX_COMPARED_FORMS = 1_000  # forms that one row is compared with
 
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicate:
-    """An entry that asks the same as a row (`score` is 1), or nearly (below 1)."""
+    """An entry with the same question as a row (`similarity` is 1), or nearly."""
 
     pk: int
     version: int
@@ -40,11 +37,11 @@ class NearDuplicate:
 
 
 class DuplicateIndex:
-    """The questions and phrasings of the library, looked up by pairs of letters.
+    """An inverted index of the questions and phrasings, by pairs of letters.
 
-    Two texts of which three quarters are common share a pair, unless they are short.
-    So only those that share one are compared, at most MAX_CANDIDATES for a row: the
-    time for a file is bounded. Retired entries are nobody's duplicates.
+    Two texts with three quarters of their letters in common share a pair, unless they
+    are short. Only texts that share one are compared, at most MAX_COMPARED_FORMS for a
+    row, so the time for a file is bounded. Retired entries are left out.
     """
 
     def __init__(self) -> None:
@@ -68,41 +65,39 @@ class DuplicateIndex:
                 self._add_text(pk, text)
 
     def find_duplicate(
-        self, question: str, apart: Iterable[int] = ()
+        self, question: str, excluded: Iterable[int] = ()
     ) -> NearDuplicate | None:
-        """Return the entry most like `question`, None where none is near.
+        """Return the entry most similar to `question`, None when none is near.
 
-        Entries in `apart` are left out: other rows of the file are about them.
+        The ids in `excluded` are left out: other rows of the file mean these entries.
         """
-        apart = frozenset(apart)
+        excluded = frozenset(excluded)
         exact = self._ids_by_question_key.get(normalize.compute_spelling_key(question))
-        if exact is not None and exact not in apart:
+        if exact is not None and exact not in excluded:
             return self._make_duplicate(exact, 1.0)
-        best, best_score = None, 0.0
+        best, best_similarity = None, 0.0
         for form in list_compared_forms(question):
             numbers = [
-                n
-                for n in self._find_candidates(form)
-                if self._form_owners[n] not in apart
+                number
+                for number in self._find_candidates(form)
+                if self._form_owners[number] not in excluded
             ]
-            hit = process.extractOne(
+            match = process.extractOne(
                 form,
                 [self._forms[number] for number in numbers],
                 scorer=Indel.normalized_similarity,
                 processor=None,
-                score_cutoff=max(NEAR_DUPLICATE_SIMILARITY, best_score),
+                score_cutoff=max(NEAR_DUPLICATE_SIMILARITY, best_similarity),
             )
-            if hit and hit[1] > best_score:
-                best, best_score = self._form_owners[numbers[hit[2]]], hit[1]
-        return (
-            None
-            if best is None
-            else self._make_duplicate(best, min(best_score, MAX_NEAR_SCORE))
-        )
+            if match and match[1] > best_similarity:
+                best, best_similarity = self._form_owners[numbers[match[2]]], match[1]
+        if best is None:
+            return None
+        return self._make_duplicate(best, min(best_similarity, MAX_NEAR_SIMILARITY))
 
-    def _make_duplicate(self, pk: int, score: float) -> NearDuplicate:
+    def _make_duplicate(self, pk: int, similarity: float) -> NearDuplicate:
         version, question, status = self._entries_by_id[pk]
-        return NearDuplicate(pk, version, question, status, score)
+        return NearDuplicate(pk, version, question, status, similarity)
 
     def _add_text(self, pk: int, text: str) -> None:
         for form in list_compared_forms(text):
@@ -113,14 +108,12 @@ class DuplicateIndex:
                 self._postings[term].append(number)
 
     def _find_candidates(self, form: str) -> Sequence[int]:
-        """Return the numbers of forms to compare with, those of rare terms first."""
+        """Return the numbers of the forms to compare with, those with rare pairs first."""
         terms = [term for term in _extract_terms(form) if term in self._postings]
-        # More terms than these may all be missing from a near duplicate.
-        needed = (
-            max(3 * len(form) // 4 + 1, 1)
-            if len(form) > SHORT_FORM_LETTERS
-            else len(terms)
-        )
+        # A near duplicate has at least one of so many pairs.
+        needed = len(terms)
+        if len(form) > SHORT_FORM_LETTERS:
+            needed = 3 * len(form) // 4 + 1
         rarest = nsmallest(needed, terms, key=lambda term: len(self._postings[term]))
         shortest, longest = 0.6 * len(form), len(form) / 0.6
         near = (
@@ -134,8 +127,8 @@ class DuplicateIndex:
 
 
 def _extract_terms(form: str) -> set[str]:
-    """Return the pairs of a form; of a short one, its letters as well."""
-    pairs = {form[at : at + PAIR_LETTERS] for at in range(len(form) - 1)}
+    """Return the pairs of letters of a form, and the letters of a short one."""
+    pairs = {form[i : i + PAIR_LETTERS] for i in range(len(form) - 1)}
     return (
         pairs | set(form) if len(form) <= SHORT_FORM_LETTERS + PAIR_LETTERS else pairs
     )

@@ -1,4 +1,4 @@
-"""What a file may do is what its sender may: told row by row, before it is tried."""
+"""Whether the sender of a file may make the changes of a row, checked while planning."""
 
 from __future__ import annotations
 
@@ -12,32 +12,30 @@ PermissionRefusal = tuple[str, str]  # the field to name, and why
 
 
 class SenderPermissions:
-    """Answers for the sender of one file; what rows have in common is asked once."""
+    """The permissions of the sender of one file, cached for equal changes."""
 
     def __init__(self, by: User | None) -> None:
         self.by = by
-        self._refusals_by_step: dict[
+        self._refusals: dict[
             tuple[StatusAndCategory, StatusAndCategory | None], PermissionRefusal | None
         ] = {}
 
     def find_refusal(
-        self, now: StatusAndCategory, was: StatusAndCategory | None
+        self, after: StatusAndCategory, before: StatusAndCategory | None
     ) -> PermissionRefusal | None:
-        """Return why an entry may not get from `was`, None when new, to `now`."""
+        """Return why an entry may not change from `before`, None if new, to `after`."""
         if self.by is None:
             return None
-        if (now, was) not in self._refusals_by_step:
-            self._refusals_by_step[now, was] = _check_file_permission(
-                now, was, by=self.by
-            )
-        return self._refusals_by_step[now, was]
+        if (after, before) not in self._refusals:
+            self._refusals[after, before] = _check_permission(after, before, by=self.by)
+        return self._refusals[after, before]
 
 
-def _check_file_permission(
-    now: StatusAndCategory, was: StatusAndCategory | None, *, by: User
+def _check_permission(
+    after: StatusAndCategory, before: StatusAndCategory | None, *, by: User
 ) -> PermissionRefusal | None:
     try:
-        entries.require_import_allowed(now, was, by=by)
+        entries.require_import_allowed(after, before, by=by)
     except ValidationError as error:
         name = "category" if error.code == "remit" else "status"
         return name, "".join(error.messages).rstrip("。")

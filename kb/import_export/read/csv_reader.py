@@ -1,4 +1,4 @@
-"""CSV and its relatives: every row with its line number, no row swallowed."""
+"""Reading CSV: detects the delimiter, keeps line numbers, refuses unmatched quotes."""
 
 from __future__ import annotations
 
@@ -29,38 +29,38 @@ _SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?[ \t,;]*(?:\r\n|\r|\n)', re.IGNORECAS
 def read_csv_rows(text: str, score: HeadingScore) -> tuple[Iterator[TableRow], str]:
     """Return the rows of `text`, read lazily, and the name of the delimiter.
 
-    The delimiter is what makes the most headings out of one of the first lines.
-    Reading raises ValidationError, with the line, where quotes do not match.
+    The delimiter is the one that yields the most known headings in the first lines.
+    Reading raises ValidationError, with the line number, where quotes do not match.
     """
     text = text.removeprefix("\ufeff")
-    if told := _SEP_LINE.match(text):
-        delimiter, lines = told[1], 1
-        text = text[told.end() :]
+    if match := _SEP_LINE.match(text):
+        delimiter, skipped_lines = match[1], 1
+        text = text[match.end() :]
     else:
-        delimiter, lines = _detect_delimiter(text, score), 0
+        delimiter, skipped_lines = _detect_delimiter(text, score), 0
     if delimiter in '"\\\r\n':
         raise ValidationError("第 1 行：sep= 指定的分隔符不能用。")
     name = DELIMITER_NAMES.get(delimiter, f"「{delimiter}」")
-    return _iter_csv_rows(text, delimiter, lines), name
+    return _iter_csv_rows(text, delimiter, skipped_lines), name
 
 
 def _detect_delimiter(text: str, score: HeadingScore) -> str:
     beginning = io.StringIO(text[:100_000], newline=None).readlines()
-    head = [line for line in beginning if line.strip()][:HEADER_SEARCH_ROWS]
+    first_lines = [line for line in beginning if line.strip()][:HEADER_SEARCH_ROWS]
 
     def score_delimiter(delimiter: str) -> tuple[int, int]:
-        """How many headings it makes, or else how many columns all lines have."""
-        lines = [line.rstrip("\n").split(delimiter) for line in head]
+        """Return how many known headings and how many columns it yields."""
+        lines = [line.rstrip("\n").split(delimiter) for line in first_lines]
         return max(map(score, lines), default=0), min(map(len, lines), default=0)
 
     return max(DELIMITER_NAMES, key=score_delimiter)
 
 
-def _iter_csv_rows(text: str, delimiter: str, before: int) -> Iterator[TableRow]:
-    """Yield the rows that are not blank; `before` lines came before `text`."""
+def _iter_csv_rows(text: str, delimiter: str, skipped_lines: int) -> Iterator[TableRow]:
+    """Yield the rows that are not blank; `skipped_lines` were cut off before `text`."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
-        line = before + reader.line_num + 1
+        line = skipped_lines + reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
@@ -70,7 +70,9 @@ def _iter_csv_rows(text: str, delimiter: str, before: int) -> Iterator[TableRow]
                 f"第 {line} 行：{_describe_csv_error(error)}"
             ) from None
         if not is_blank_row(cells):
-            yield TableRow(line, cells, line_count=before + reader.line_num - line + 1)
+            yield TableRow(
+                line, cells, line_count=skipped_lines + reader.line_num - line + 1
+            )
 
 
 def _describe_csv_error(error: csv.Error) -> str:

@@ -1,4 +1,4 @@
-"""Bytes to text, strictly: a file is understood exactly or refused by name."""
+"""Decoding files: the encoding is certain, or the file is refused with the reason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 
 from django.core.exceptions import ValidationError
 
-# What the user may name; anything else Python knows is none of a table's business.
+# The encodings that a user may name.
 CODECS_BY_NAME = {
     "utf-8": "utf-8-sig",
     "gb18030": "gb18030",
@@ -21,8 +21,8 @@ CODECS_BY_NAME = {
     "utf-32": "utf-32",
 }
 _ENCODING_ADVICE = "请在 Excel 里另存为「CSV UTF-8」，或指明编码。"
-# The commonest characters of Chinese, in both scripts: text that is decoded
-# rightly is full of them, and text that is decoded wrongly is not.
+# The most frequent characters of Chinese, simplified and traditional. Text in the right
+# encoding has many of them, text in a wrong one few.
 _COMMON_CHARACTERS = frozenset(
     "的一是不了人我在有他这这這中大来來上国國个個到说說们們为為子和你地出道也时時年得就那要"
     "下以生会會自着著去之过過家学學对對可她里裡后後小么麼心多天而能好都然没沒日于於起还還发發"
@@ -34,7 +34,7 @@ _COMMON_CHARACTERS = frozenset(
 def decode_file(data: bytes, encoding: str = "") -> tuple[str, str]:
     """Return the text of `data` and the name of its encoding.
 
-    Raises ValidationError when it cannot be told for certain.
+    Raises ValidationError when the encoding is not certain.
     """
     if encoding:
         return _decode_named(data, encoding), encoding
@@ -92,7 +92,7 @@ def _make_unknown_encoding_error() -> ValidationError:
 
 
 def _find_utf8_line(data: bytes) -> int:
-    """Return the first line that is UTF-8 in a file that is not, or 0."""
+    """Return the number of the first line that is UTF-8 in a file that is not, or 0."""
     for number, line in enumerate(data.split(b"\n"), 1):
         if line.isascii():
             continue
@@ -108,7 +108,7 @@ def _find_utf8_line(data: bytes) -> int:
 
 
 def _is_big5(data: bytes, text: str) -> bool:
-    """Tell whether `data` makes more sense as Big5 than as the GB18030 `text`."""
+    """Return whether `data` has more common characters as Big5 than as GB18030 `text`."""
     try:
         rival = data.decode("cp950")
     except UnicodeDecodeError:
@@ -117,21 +117,21 @@ def _is_big5(data: bytes, text: str) -> bool:
 
 
 def _is_utf7(data: bytes) -> bool:
-    """Tell whether the header is Chinese once its +letters- are taken for UTF-7."""
-    head = data.split(b"\n", 1)[0]
-    if b"+" not in head or not head.isascii():
+    """Return whether the header is Chinese when its +letters- are decoded as UTF-7."""
+    header = data.split(b"\n", 1)[0]
+    if b"+" not in header or not header.isascii():
         return False
     try:
-        text = head.decode("utf-7")
+        text = header.decode("utf-7")
     except UnicodeDecodeError:
         return False
     return sum(c in _load_everyday_characters() for c in text) > 1
 
 
 def _is_chinese(text: str) -> bool:
-    """Tell whether a third of the letters are everyday ones of GB 2312.
+    """Return whether a third of the letters are on the first level of GB 2312.
 
-    Western and Japanese files decode as GB18030 too, into rare characters.
+    Western and Japanese files decode as GB18030 too, but into rare characters.
     """
     letters = Counter(text)
     foreign = {c: n for c, n in letters.items() if not c.isascii() and c.isalpha()}
@@ -141,7 +141,7 @@ def _is_chinese(text: str) -> bool:
 
 @cache
 def _load_everyday_characters() -> frozenset[str]:
-    """Return the 3,755 characters of GB 2312's first level."""
+    """Return the 3,755 characters of the first level of GB 2312."""
     pairs = (bytes((a, b)) for a in range(0xB0, 0xD8) for b in range(0xA1, 0xFF))
     return frozenset(pair.decode("gb2312", "ignore") for pair in pairs) - {""}
 

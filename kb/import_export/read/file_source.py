@@ -1,4 +1,4 @@
-"""Where the rows of a file come from, when neither the file nor its user says so."""
+"""The default source of the rows of a file, derived from its name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import PurePath
 
 from kb.text.chinese import normalize
 
-MAX_SOURCE_CHARS = 50  # characters, as in the models
-# What a browser, a file manager or our own download adds to the name of a copy.
+MAX_SOURCE_CHARS = 50  # as in the models
+# What browsers, file managers and our download of refused rows add to a name.
 _COPY_SUFFIX = re.compile(
     r"(?:[\s_-]*(?:\(\d{1,3}\)|(?:-\s*)?(?:副本|拷贝|复制|copy)(?:\s*\d{1,3})?)"
     r"|\.refused)$"
@@ -17,10 +17,10 @@ _COPY_SUFFIX = re.compile(
 
 
 def derive_file_source(name: str) -> str:
-    """Return the source that a file's name stands for: its stem, without signs of a copy.
+    """Return the stem of a file name without the suffixes of copies.
 
-    「FAQ (1).xlsx」, 「faq - 副本.csv」 and 「faq.xlsx」 are one source. Empty where the
-    rows come from no file.
+    「FAQ (1).xlsx」, 「faq - 副本.csv」 and 「faq.xlsx」 have the same source. Standard input,
+    named "-", has none.
     """
     stem = unicodedata.normalize(
         "NFKC", PurePath(normalize.clean_single_line(name)).stem

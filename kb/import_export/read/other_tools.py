@@ -1,4 +1,4 @@
-"""Canned replies as other tools export them: known by their columns, said in ours."""
+"""Exports of other help-desk tools: recognised by their columns, and adapted to ours."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kb.import_export import cells
+from kb.import_export.cells import CATEGORY_PATH_SEPARATORS, TAG_SEPARATORS, join_cell
 from kb.import_export.columns import fold_heading
-from kb.import_export.multi_value_cells import (
-    CATEGORY_PATH_SEPARATORS,
-    TAG_SEPARATORS,
-    join_cell,
-)
 from kb.import_export.table import Table, TableRow
 from kb.text.markup import markdown
 
@@ -29,7 +25,8 @@ _FOREIGN_PLACEHOLDER = re.compile(
 )
 ENABLED_VALUES = {"1", "true", "t", "yes", "是"}
 UNGROUPED_NAME = "未分组"
-# What these tools fill in, as we call it; by the end of the name, the longest first.
+# Our names for the placeholders of these tools. A placeholder is recognised by the end
+# of its name; the longest match is taken.
 PLACEHOLDER_NAMES = {
     "customer.firstname": "客户称呼",
     "customer.lastname": "客户称呼",
@@ -57,9 +54,9 @@ PLACEHOLDER_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class ForeignTool:
-    """One tool's export: its headings, all of which must be there, and ours for them.
+    """The export of one tool: which of our columns each of its headings fills.
 
-    A heading may stand for several of ours; those it may lack are in `more`.
+    A table with all headings of `required_columns` is recognised.
     """
 
     name: str
@@ -105,71 +102,72 @@ HEADING_SPELLINGS = {"快捷短语编码": "快捷编码", "快捷短语内容":
 
 
 def adapt_foreign_table(table: Table) -> Table:
-    """Return `table` with our headings where it is another tool's export, and say so."""
-    heads = [_normalize_heading(cell) for cell in table.header.cells]
+    """Return `table` with our headings, and a note, if it is another tool's export."""
+    headings = [_normalize_heading(cell) for cell in table.header.cells]
     tool = next(
-        (t for t in FOREIGN_TOOLS if t.required_columns.keys() <= set(heads)), None
+        (t for t in FOREIGN_TOOLS if t.required_columns.keys() <= set(headings)), None
     )
     if tool is None:
         return table
     known = {**tool.optional_columns, **tool.required_columns}
-    first: dict[str, int] = {}  # where each of ours stands; a second one is none
-    for at, head in enumerate(heads):
-        for ours in known.get(head, ()):
-            first.setdefault(ours, at)
-    first.setdefault(
-        QUESTION_HEADING, len(heads)
-    )  # nowhere: what the reply begins with
-    places = [
-        (at, ours, _make_cell_converter(tool, ours)) for ours, at in first.items()
+    positions: dict[str, int] = {}  # {our heading: index of the first column for it}
+    for i, heading in enumerate(headings):
+        for ours in known.get(heading, ()):
+            positions.setdefault(ours, i)
+    # Without a column for the question, it is the beginning of the reply.
+    positions.setdefault(QUESTION_HEADING, len(headings))
+    columns = [
+        (i, ours, _make_cell_converter(tool, ours)) for ours, i in positions.items()
     ]
-    rest = [at for at in range(len(heads)) if at not in first.values()]
-    titles = [ours for _, ours, _ in places]
-    header = [*titles, *(table.header.cells[at] for at in rest)]
-    told = "、".join(
-        f"{table.header.cells[at]} → {ours}"
-        for at, ours, _ in places
-        if at < len(heads)
+    rest = [i for i in range(len(headings)) if i not in positions.values()]
+    titles = [ours for _, ours, _ in columns]
+    header = [*titles, *(table.header.cells[i] for i in rest)]
+    mapping = "、".join(
+        f"{table.header.cells[i]} → {ours}"
+        for i, ours, _ in columns
+        if i < len(headings)
     )
     return replace(
         table,
         header=replace(table.header, cells=header),
-        rows=[_convert_row(row, places, rest) for row in table.rows],
-        notes=[*table.notes, f"像是 {tool.name} 的导出：{told}"],
-        source=tool.name.split()[0],  # their numbers are not those of others
+        rows=[_convert_row(row, columns, rest) for row in table.rows],
+        notes=[*table.notes, f"像是 {tool.name} 的导出：{mapping}"],
+        source=tool.name.split()[0],  # its ids are unique within the tool
     )
 
 
 def html_to_plain_text(text: str) -> str:
-    """Return HTML as the plain text that it shows, one block a line."""
-    lines = _BLOCK_END_TAG.sub(
+    """Return the visible text of HTML, each block on a line of its own."""
+    with_breaks = _BLOCK_END_TAG.sub(
         "\n", _LIST_ITEM_TAG.sub("· ", _INVISIBLE_ELEMENT.sub("", text))
     )
-    return markdown.extract_plain_text(lines)
+    return markdown.extract_plain_text(with_breaks)
 
 
 def convert_placeholders(text: str) -> str:
-    """Return `text` with our {{blanks}} for what its tool would have filled in."""
+    """Return `text` with {{placeholders}} of ours for those of other tools."""
 
-    def replace_placeholder(found: re.Match[str]) -> str:
-        name = found[1] or found[2]
+    def replace_placeholder(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
         ends = sorted(PLACEHOLDER_NAMES, key=len, reverse=True)
-        said = next(
+        label = next(
             (PLACEHOLDER_NAMES[e] for e in ends if f".{name}".endswith(f".{e}")), ""
         )
-        usual = f"={found[4]}" if found[4] else ""
-        return f"{{{{{said or name.replace('.', ' ')}{usual}}}}}"
+        default = f"={match[4]}" if match[4] else ""
+        return f"{{{{{label or name.replace('.', ' ')}{default}}}}}"
 
     return _FOREIGN_PLACEHOLDER.sub(replace_placeholder, text)
 
 
 def _make_cell_converter(tool: ForeignTool, ours: str) -> Callable[[str], str]:
-    """Return what makes a cell of the tool ours."""
-    plain = html_to_plain_text if tool.is_html else str
-    makers: dict[str, Callable[[str], str]] = {
-        QUESTION_HEADING: lambda text: cells.shorten_for_message(plain(text), 200),
+    """Return the function that converts cells of the tool to our column `ours`."""
+    to_text = html_to_plain_text if tool.is_html else str
+    converters: dict[str, Callable[[str], str]] = {
+        QUESTION_HEADING: lambda text: cells.shorten_for_message(to_text(text), 200),
         REPLY_HEADING: lambda text: (
-            convert_placeholders(plain(text)) if tool.has_placeholders else plain(text)
+            convert_placeholders(to_text(text))
+            if tool.has_placeholders
+            else to_text(text)
         ),
         "分类": _convert_group,
         "标签": lambda text: (
@@ -179,11 +177,11 @@ def _make_cell_converter(tool: ForeignTool, ours: str) -> Callable[[str], str]:
             "" if text.strip().lower() in {"", *ENABLED_VALUES} else "草稿"
         ),
     }
-    return makers.get(ours, str)
+    return converters.get(ours, str)
 
 
 def _convert_group(text: str) -> str:
-    """Return a group as our category: its name is one, whatever it holds."""
+    """Return the category path of a group; its names are not split further."""
     names = [name.strip() for name in re.split("[=＝][>＞]", text)]
     return join_cell(
         CATEGORY_PATH_SEPARATORS,
@@ -194,24 +192,24 @@ def _convert_group(text: str) -> str:
 
 def _convert_row(
     row: TableRow,
-    places: Sequence[tuple[int, str, Callable[[str], str]]],
+    columns: Sequence[tuple[int, str, Callable[[str], str]]],
     rest: list[int],
 ) -> TableRow:
-    def get_cell(at: int) -> str:
-        return row.cells[at] if at < len(row.cells) else ""
+    def get_cell(i: int) -> str:
+        return row.cells[i] if i < len(row.cells) else ""
 
-    order = [at for at, *_ in places] + rest
-    made = {ours: said(get_cell(at)) for at, ours, said in places}
-    if not made[QUESTION_HEADING]:
-        made[QUESTION_HEADING] = cells.shorten_for_message(made[REPLY_HEADING], 200)
+    order = [i for i, *_ in columns] + rest
+    texts = {ours: convert(get_cell(i)) for i, ours, convert in columns}
+    if not texts[QUESTION_HEADING]:
+        texts[QUESTION_HEADING] = cells.shorten_for_message(texts[REPLY_HEADING], 200)
     return replace(
         row,
-        cells=[*made.values(), *(get_cell(at) for at in rest)],
-        flaws={new: row.flaws[at] for new, at in enumerate(order) if at in row.flaws},
+        cells=[*texts.values(), *(get_cell(i) for i in rest)],
+        flaws={new: row.flaws[i] for new, i in enumerate(order) if i in row.flaws},
     )
 
 
 def _normalize_heading(cell: str) -> str:
-    plain = cell.strip().lower()
+    lowered = cell.strip().lower()
     folded = fold_heading(cell)
-    return HEADING_SPELLINGS.get(folded, plain if "_" in plain else folded)
+    return HEADING_SPELLINGS.get(folded, lowered if "_" in lowered else folded)

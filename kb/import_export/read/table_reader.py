@@ -1,4 +1,4 @@
-"""A file becomes a table: by its content, whatever its name promises."""
+"""Reading a file into a table; its content decides the format, not its name."""
 
 from __future__ import annotations
 
@@ -30,33 +30,34 @@ _MARKUP_STARTS = (b"<!doctype", b"<html", b"<table", b"<?xml", b"<script", b"<sv
 def read_table(
     name: str, data: bytes, *, score: HeadingScore, encoding: str = ""
 ) -> Table:
-    """Return the table in `data`; `score` counts the headings that a row has.
+    """Return the table in `data`; `score` counts the known headings of a row.
 
-    Raises ValidationError when the file cannot be understood for certain.
+    Raises ValidationError when the file cannot be read without guessing.
     """
-    ending = PurePath(name).suffix.lower()
-    _check_file_type(ending, data)
+    suffix = PurePath(name).suffix.lower()
+    _check_file_type(suffix, data)
     if data.startswith(_ZIP_SIGNATURE):
-        found, notes = xlsx_reader.read_xlsx_rows(data)
-        return _build_table(name, iter(found), score, notes)
-    if ending == ".xlsx":
+        xlsx_rows, notes = xlsx_reader.read_xlsx_rows(data)
+        return _build_table(name, iter(xlsx_rows), score, notes)
+    if suffix == ".xlsx":
         raise ValidationError("名字是 .xlsx，内容却不是 Excel 文件。")
-    text, spelling = encodings.decode_file(data, encoding)
+    text, encoding_name = encodings.decode_file(data, encoding)
     rows, delimiter = csv_reader.read_csv_rows(text, score)
-    return _build_table(name, rows, score, [f"编码 {spelling}，分隔符是{delimiter}"])
+    notes = [f"编码 {encoding_name}，分隔符是{delimiter}"]
+    return _build_table(name, rows, score, notes)
 
 
-def _check_file_type(ending: str, data: bytes) -> None:
-    """Refuse what is no table, each kind with its own sentence."""
+def _check_file_type(suffix: str, data: bytes) -> None:
+    """Raise ValidationError for files that are no table, with a message for each kind."""
     if len(data) > MAX_FILE_BYTES:
         raise ValidationError(f"文件超过 {MAX_FILE_BYTES >> 20} MB，请分成几个文件。")
     if not data.strip():
         raise ValidationError("文件是空的。")
     if data.startswith(_OLE_SIGNATURE):
-        if ending == ".xlsx" or _ENCRYPTED_MARKER in data:
+        if suffix == ".xlsx" or _ENCRYPTED_MARKER in data:
             raise ValidationError("文件有密码保护，请去掉密码再导入。")
         raise ValidationError("这是旧版 .xls 文件，请在 Excel 里另存为 .xlsx。")
-    if ending not in ALLOWED_SUFFIXES:
+    if suffix not in ALLOWED_SUFFIXES:
         raise ValidationError("只能导入 CSV 和 XLSX 文件。")
     if data[:500].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_MARKUP_STARTS):
         raise ValidationError("这是网页或 XML，不是表格，请另存为 CSV 或 XLSX。")
@@ -65,26 +66,26 @@ def _check_file_type(ending: str, data: bytes) -> None:
 def _build_table(
     name: str, rows: Iterator[TableRow], score: HeadingScore, notes: list[str]
 ) -> Table:
-    head = list(islice(rows, HEADER_SEARCH_ROWS))
-    if not head:
+    first_rows = list(islice(rows, HEADER_SEARCH_ROWS))
+    if not first_rows:
         raise ValidationError("文件里没有内容。")
-    at = _find_header(head, score)
-    notes += [f"第 {row.number} 行像是标题，已跳过" for row in head[:at]]
-    header, body = head[at], _collect_body(chain(head[at + 1 :], rows))
+    i = _find_header(first_rows, score)
+    notes += [f"第 {row.number} 行像是标题，已跳过" for row in first_rows[:i]]
+    header, body = first_rows[i], _collect_body(chain(first_rows[i + 1 :], rows))
     if sum(1 for cell in header.cells if cell.strip()) > MAX_FILE_COLUMNS:
         raise ValidationError(f"超过 {MAX_FILE_COLUMNS} 列。")
     return Table(name, header, body, notes)
 
 
-def _find_header(head: list[TableRow], score: HeadingScore) -> int:
-    """Return which of the first rows is the header.
+def _find_header(rows: list[TableRow], score: HeadingScore) -> int:
+    """Return the index of the header among the first rows.
 
-    Above it only rows with a single cell may stand: the title of a sheet.
+    Only rows with a single cell, such as the title of a sheet, may precede it.
     """
-    scores = [score(row.cells) for row in head]
-    at = scores.index(max(scores))
-    above = (sum(1 for cell in row.cells if cell.strip()) for row in head[:at])
-    return at if all(count == 1 for count in above) else 0
+    scores = [score(row.cells) for row in rows]
+    i = scores.index(max(scores))
+    cell_counts = (sum(1 for cell in row.cells if cell.strip()) for row in rows[:i])
+    return i if all(count == 1 for count in cell_counts) else 0
 
 
 def _collect_body(rows: Iterable[TableRow]) -> list[TableRow]:

@@ -1,4 +1,4 @@
-"""An uploaded file between preview and confirmation: private, nameless, short-lived."""
+"""Uploaded files between preview and confirmation, in files named by random tokens."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 def store_upload(data: bytes) -> str:
-    """Keep `data` for a while; return the token that `load` wants.
+    """Store `data` for UPLOAD_LIFETIME_SECONDS; return the token for `load_upload`.
 
-    Raises ValidationError where it cannot be written.
+    Raises ValidationError when the file cannot be written.
     """
     folder = _get_upload_folder()
     _delete_expired_files(folder)
@@ -37,7 +37,7 @@ def store_upload(data: bytes) -> str:
 
 
 def load_upload(token: str) -> bytes:
-    """Return what was kept; raises ValidationError when it is gone."""
+    """Return the stored data; raises ValidationError when it is gone."""
     try:
         return _get_upload_path(token).read_bytes()
     except OSError:
@@ -49,17 +49,17 @@ def delete_upload(token: str) -> None:
 
 
 def delete_old_uploads() -> int:
-    """Remove what was neither confirmed nor given up; return how many files."""
+    """Delete expired uploads that were not confirmed; return how many."""
     return _delete_expired_files(_get_upload_folder())
 
 
-def find_uploads_containing(said: list[str]) -> list[Path]:
-    """Return the files in which one of `said` stands, in an encoding of text."""
-    spellings = [one.encode(code) for one in said for code in ("utf-8", "gb18030")]
+def find_uploads_containing(texts: list[str]) -> list[Path]:
+    """Return the files that contain one of `texts` in UTF-8 or GB18030."""
+    needles = [text.encode(code) for text in texts for code in ("utf-8", "gb18030")]
     return [
         path
         for path in _get_upload_folder().iterdir()
-        if any(spelling in path.read_bytes() for spelling in spellings)
+        if any(needle in path.read_bytes() for needle in needles)
     ]
 
 
@@ -82,7 +82,7 @@ def _delete_expired_files(folder: Path) -> int:
             if path.stat().st_mtime < time.time() - UPLOAD_LIFETIME_SECONDS:
                 path.unlink()
                 count += 1
-        except FileNotFoundError:  # somebody else was quicker
+        except FileNotFoundError:  # another process deleted it
             continue
     return count
 

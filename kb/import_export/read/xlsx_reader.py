@@ -1,4 +1,4 @@
-"""XLSX: looked at as a zip first, then read by a child process with hard limits."""
+"""Reading XLSX: checked as a zip archive, then parsed in a child process with limits."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from kb.import_export.table import (
     TableRow,
 )
 
-MAX_UNZIPPED_BYTES = 50 * 1024 * 1024  # bytes
+MAX_UNZIPPED_BYTES = 50 * 1024 * 1024
 MAX_COMPRESSION_RATIO = 100
 MAX_ZIP_MEMBERS = 200
-WORKER_TIMEOUT_SECONDS = 20  # of waiting for the child
+WORKER_TIMEOUT_SECONDS = 20
 _MERGED_RANGE = re.compile(r"([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})")
 _DAMAGED_MESSAGE = "不是完好的 Excel 文件，读不出内容。"
 
@@ -33,19 +33,18 @@ _DAMAGED_MESSAGE = "不是完好的 Excel 文件，读不出内容。"
 def read_xlsx_rows(data: bytes) -> tuple[list[TableRow], list[str]]:
     """Return the rows of the first visible sheet that are not blank, and notes.
 
-    Raises ValidationError for what cannot or must not be read.
+    Raises ValidationError for files that are damaged, encrypted or too large.
     """
     _check_zip_limits(data)
-    found: list[TableRow] = []
+    rows: list[TableRow] = []
     for kind, *rest in _run_worker(data):
         if kind == "error":
             raise ValidationError(rest[0])
         if kind == "end":
-            return _fill_merged_ranges(found, rest[0]["merges"]), _describe_reading(
-                rest[0]
-            )
+            facts = rest[0]
+            return _fill_merged_ranges(rows, facts["merges"]), _describe_reading(facts)
         number, cells, flaws = rest
-        found.append(TableRow(number, cells, {int(k): v for k, v in flaws.items()}))
+        rows.append(TableRow(number, cells, {int(k): v for k, v in flaws.items()}))
     raise ValidationError(_DAMAGED_MESSAGE)
 
 
@@ -67,7 +66,7 @@ def _check_zip_limits(data: bytes) -> None:
 
 
 def _run_worker(data: bytes) -> list[list[Any]]:
-    """Run kb/transfer/sheet.py on `data`; return the messages it wrote."""
+    """Run xlsx_worker.py on `data`; return the messages it wrote."""
     script = str(Path(__file__).with_name("xlsx_worker.py"))
     limits = map(str, (MAX_FILE_ROWS, MAX_FILE_COLUMNS, MAX_CELL_CHARS))
     environment = {
@@ -76,7 +75,7 @@ def _run_worker(data: bytes) -> list[list[Any]]:
         "OPENPYXL_LXML": "False",
     }
     try:
-        done = subprocess.run(  # noqa: S603 - our own script, no shell
+        result = subprocess.run(  # noqa: S603 - our own script, no shell
             [sys.executable, "-P", script, *limits],
             input=data,
             capture_output=True,
@@ -88,46 +87,44 @@ def _run_worker(data: bytes) -> list[list[Any]]:
         raise ValidationError(
             f"{WORKER_TIMEOUT_SECONDS} 秒没有读完，请另存为 CSV 再导入。"
         ) from None
-    lines = done.stdout.decode("ascii", "replace").splitlines()
+    lines = result.stdout.decode("ascii", "replace").splitlines()
     try:
         return [json.loads(line) for line in lines]
     except ValueError:  # the child was killed in the middle of a line
         raise ValidationError(_DAMAGED_MESSAGE) from None
 
 
-def _fill_merged_ranges(found: list[TableRow], merges: list[str]) -> list[TableRow]:
-    """Give cells merged downwards the value that is shown for all of them."""
-    numbers = [row.number for row in found]
+def _fill_merged_ranges(rows: list[TableRow], merges: list[str]) -> list[TableRow]:
+    """Fill cells that are merged downwards with the value of the topmost."""
+    numbers = [row.number for row in rows]
     for match in filter(None, map(_MERGED_RANGE.fullmatch, merges)):
-        place, top, bottom = (
-            _parse_column_letters(match[1]),
-            int(match[2]),
-            int(match[3]),
-        )
+        column = _parse_column_letters(match[1])
+        top, bottom = int(match[2]), int(match[3])
         start, end = bisect_left(numbers, top), bisect_right(numbers, bottom)
-        if start == end or numbers[start] != top or place >= len(found[start].cells):
+        if start == end or numbers[start] != top or column >= len(rows[start].cells):
             continue
-        for row in found[start + 1 : end]:
-            _fill_cell(row, place, found[start].cells[place])
-    return found
+        for row in rows[start + 1 : end]:
+            _fill_cell(row, column, rows[start].cells[column])
+    return rows
 
 
-def _fill_cell(row: TableRow, place: int, shown: str) -> None:
+def _fill_cell(row: TableRow, column: int, text: str) -> None:
     cells = row.cells
     assert isinstance(cells, list)  # noqa: S101 - made by json.loads
-    cells += [""] * (place + 1 - len(cells))
-    cells[place] = cells[place] or shown
+    cells += [""] * (column + 1 - len(cells))
+    cells[column] = cells[column] or text
 
 
 def _parse_column_letters(letters: str) -> int:
     """Return the index of a column: A is 0, AA is 26."""
-    place = 0
+    column = 0
     for letter in letters:
-        place = place * 26 + ord(letter) - ord("A") + 1
-    return place - 1
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return column - 1
 
 
 def _describe_reading(facts: dict[str, Any]) -> list[str]:
+    """Return notes on what of the workbook was read, and how."""
     notes = [f"读取工作表「{facts['sheet']}」"]
     if facts["others"]:
         notes.append(f"另有 {facts['others']} 个工作表没有读")

@@ -1,7 +1,7 @@
-"""A workbook on stdin, its rows on stdout: runs alone, in a child with hard limits.
+"""Reads a workbook on stdin and writes its rows to stdout, in a process with limits.
 
-Nothing of the site is imported here. Each line of the output is a JSON list:
-["row", number, cells, flaws], ["error", sentence], and at the end ["end", facts].
+This script imports nothing of the site. Each line of the output is a JSON list:
+["row", number, cells, flaws], ["error", message], and at the end ["end", facts].
 Its arguments are the limits: rows, columns and characters of a cell.
 """
 
@@ -18,45 +18,43 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any, NoReturn
 
-sys.modules["numpy"] = None  # type: ignore[assignment]  # openpyxl can do without
+sys.modules["numpy"] = None  # type: ignore[assignment]  # not needed, and slow to load
 
 import openpyxl  # noqa: E402
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet  # noqa: E402
 from openpyxl.worksheet._reader import FORMULA_TAG, VALUE_TAG, WorkSheetParser  # noqa: E402
 
-MAX_MEMORY_BYTES = 400 * 1024 * 1024  # bytes of address space
-MAX_CPU_SECONDS = 15  # of CPU
-MAX_TEXT_CHARS = (
-    12_000_000  # characters in all: one shared string may stand in every cell
-)
-MAX_BLANK_ROWS = 20_000  # blank rows in a row, after which no more is read
+MAX_MEMORY_BYTES = 400 * 1024 * 1024  # of address space
+MAX_CPU_SECONDS = 15
+# Of all cells together: a single shared string may be repeated in every cell.
+MAX_TEXT_CHARS = 12_000_000
+MAX_BLANK_ROWS = 20_000  # after so many blank rows the rest is not read
 MAX_MERGED_RANGES = 2000
-MAX_EXACT_NUMBER = 10**15  # a spreadsheet keeps 15 digits of a number
+MAX_EXACT_NUMBER = 10**15  # spreadsheets store 15 significant digits
 _CHARACTER_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
-SheetRow = tuple[int, list[str], dict[int, str]]
+SheetRow = tuple[int, list[str], dict[int, str]]  # number, cells, {index: flaw}
 
 
 class SheetParser(WorkSheetParser):
-    """Openpyxl's reader of a sheet, with an eye for damaged cells."""
+    """Openpyxl's parser of a sheet, which reports damaged cells as error cells."""
 
     def parse_cell(self, element: Any) -> Any:
         try:
             cell = super().parse_cell(element)
         except (ValueError, IndexError, OverflowError):
             return self._make_error_cell(element)
+        # A negative index of a shared string is an error, but Python would accept it.
         if element.get("t") == "s" and (element.findtext(VALUE_TAG) or "0")[0] == "-":
-            return self._make_error_cell(
-                element
-            )  # Python counts from the end, Excel not
+            return self._make_error_cell(element)
         if cell["value"] is None and element.find(FORMULA_TAG) is not None:
             cell["data_type"] = "f"
         return cell
 
     def _make_error_cell(self, element: Any) -> dict[str, Any]:
-        shown = (element.findtext(VALUE_TAG) or "?")[:40]
+        value = (element.findtext(VALUE_TAG) or "?")[:40]
         row, column = self.row_counter, self.col_counter
-        return {"row": row, "column": column, "value": shown, "data_type": "e"}
+        return {"row": row, "column": column, "value": value, "data_type": "e"}
 
 
 def main() -> None:
@@ -73,14 +71,15 @@ def main() -> None:
         exit_with_error("不是完好的 Excel 文件，读不出内容。")
 
 
-def set_resource_limit(what: int, most: int) -> None:
-    _, hard = resource.getrlimit(what)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (most, most))
+def set_resource_limit(limit: int, value: int) -> None:
+    """Set a limit of this process, RLIMIT_…, no higher than the hard limit."""
+    _, hard = resource.getrlimit(limit)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(limit, (value, value))
 
 
-def exit_with_error(sentence: str) -> NoReturn:
-    write_message("error", sentence)
+def exit_with_error(text: str) -> NoReturn:
+    write_message("error", text)
     sys.stdout.flush()
     sys.exit(1)
 
@@ -90,7 +89,7 @@ def write_message(*message: Any) -> None:
 
 
 def _read_workbook(max_rows: int, max_columns: int, max_cell: int) -> None:
-    # Openpyxl would read a sheet that does not state its size twice.
+    # Otherwise openpyxl reads a sheet without stated dimensions twice.
     ReadOnlyWorksheet._get_size = lambda sheet: None  # type: ignore[attr-defined]
     data = io.BytesIO(sys.stdin.buffer.read())
     book: Any = openpyxl.load_workbook(
@@ -117,7 +116,7 @@ def _read_workbook(max_rows: int, max_columns: int, max_cell: int) -> None:
 def _write_rows(
     parser: SheetParser, max_rows: int, max_columns: int, max_cell: int
 ) -> int:
-    """Say every row that is not blank; return where a long gap began, or 0."""
+    """Write the rows that are not blank; return the row before a long gap, or 0."""
     rows = characters = blank = last = 0
     for number, cells, flaws in _iter_sheet_rows(parser, max_columns):
         if not cells:
@@ -146,18 +145,18 @@ def _iter_sheet_rows(parser: SheetParser, max_columns: int) -> Iterator[SheetRow
             text, flaw = _format_cell(cell["value"], cell["data_type"])
             if not text.strip() and not flaw:
                 continue
-            place = cell["column"] - 1
-            if place >= max_columns:
+            column = cell["column"] - 1
+            if column >= max_columns:
                 exit_with_error(f"第 {number} 行：内容超过 {max_columns} 列。")
-            cells += [""] * (place + 1 - len(cells))
-            cells[place] = text
+            cells += [""] * (column + 1 - len(cells))
+            cells[column] = text
             if flaw:
-                flaws[place] = flaw
+                flaws[column] = flaw
         yield number, cells, flaws
 
 
 def _format_cell(value: Any, kind: str) -> tuple[str, str]:
-    """Return a cell as text, and what is wrong with it."""
+    """Return the text of a cell, and why it is damaged, or ""."""
     if kind == "f":
         return "", "公式没有算好的结果，请在 Excel 里打开并保存一次"
     if kind == "e":
@@ -192,7 +191,7 @@ def _format_date(value: date | time) -> str:
 
 
 def _describe_hidden_parts(parser: SheetParser) -> dict[str, Any]:
-    """What a reader of the sheet would not see in its rows."""
+    """Return the number of hidden rows and the merged ranges of a sheet."""
     hidden = sum(
         attributes.get("hidden") in {"1", "true"}
         for attributes in parser.row_dimensions.values()

@@ -1,4 +1,4 @@
-"""An entry to be written: what may be published, and what is kept back."""
+"""Drafts of entries from a file: which may be published, and which stay unpublished."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from kb.import_export.import_plan import RefusalReason, RowConcern
-from kb.import_export.plan.planner import ParsedRow, RowKind
+from kb.import_export.plan.row_kind import ParsedRow, RowKind
+from kb.import_export.row_outcome import RefusalReason, RowConcern
 from kb.language import style_rules
 from kb.models import Entry, Phrasing, Reply, Tag
-from kb.text.chinese import normalize
 
 Status, Audience = Entry.Status, Entry.Audience
 StatusAndAudience = tuple[str, str]  # status and audience
-MAX_NAMED_FINDINGS = 3  # of one row that are named
+MAX_NAMED_FINDINGS = 3  # findings of one row that a note lists
 
 
 @dataclass(slots=True)
@@ -23,62 +22,64 @@ class EntryDraft:
     """An entry to be written, with what is new or changed around it."""
 
     entry: Entry
-    is_rewritten: bool = False  # its derived columns must be made anew
+    is_rewritten: bool = False  # its derived columns must be computed again
     replies: list[Reply] = field(default_factory=list)
     phrasings: list[Phrasing] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
 
 
 class RepeatedQuestions:
-    """Questions of the library and of the rows before, to tell of what is asked twice."""
+    """The questions of the library and of earlier rows, to note repeated ones."""
 
     def __init__(self) -> None:
-        self._first_asked_by_key: dict[str, str] = {}
+        # {text key: where the question was first, for a message}
+        self._places_by_key: dict[str, str] = {}
 
-    def note_repeated_question(self, wish: ParsedRow) -> None:
-        """Note on a row that makes an entry that another one asks the same."""
-        if not self._first_asked_by_key:
+    def note_repeated_question(self, parsed: ParsedRow) -> None:
+        """Note on a row for a new entry that its question exists already."""
+        if not self._places_by_key:
             rows = Entry.objects.order_by("-pk").values_list("question_key", "pk")
-            self._first_asked_by_key = {
-                digest: f"库里 #{pk} " for digest, pk in rows.iterator()
+            self._places_by_key = {
+                text_key: f"库里 #{pk} " for text_key, pk in rows.iterator()
             }
-        key = normalize.compute_spelling_key(wish.values["question"])
-        here = f"第 {wish.row.number} 行"
-        if (twin := self._first_asked_by_key.setdefault(key, here)) != here:
-            wish.notes.append(f"问题和{twin}相同，会另建一条")
-
-
-# What must hold ----------------------------------------------------------
+        place = f"第 {parsed.row.number} 行"
+        first_place = self._places_by_key.setdefault(parsed.text_key, place)
+        if first_place != place:
+            parsed.notes.append(f"问题和{first_place}相同，会另建一条")
 
 
 def hold_back_unpublishable(
     kind: RowKind,
-    wish: ParsedRow,
+    parsed: ParsedRow,
     draft: EntryDraft,
     before: StatusAndAudience | None,
     changed: list[str],
     library: style_rules.LibraryLookup,
 ) -> list[str]:
-    """Keep a draft what may not be published so; return what changes then.
+    """Leave an entry unpublished whose text breaks rules; return what changes then.
 
-    What is live already is not taken away, but not changed into that either.
+    A published entry stays published; a row that would make it break rules is refused.
     """
     entry = draft.entry
-    if entry.status != Status.PUBLISHED or wish.reasons or not changed:
+    if entry.status != Status.PUBLISHED or parsed.reasons or not changed:
         return changed
-    live = bool(before and before[0] == Status.PUBLISHED)
-    found = _find_text_findings(
-        draft, library, faces=draft.is_rewritten or not live, kept=not live
+    was_live = bool(before and before[0] == Status.PUBLISHED)
+    findings = _find_text_findings(
+        draft,
+        library,
+        with_entry=draft.is_rewritten or not was_live,
+        with_stored=not was_live,
     )
-    if not found:
+    if not findings:
         return changed
-    if live:
-        kind.refuse_row(wish, kind.text_field, f"不能发布：{found[0]}".rstrip("。"))
+    if was_live:
+        text = f"不能发布：{findings[0]}".rstrip("。")
+        kind.refuse_row(parsed, kind.text_field, text)
         return changed
     entry.status = before[0] if before else Status.DRAFT
-    wish.unpublished_reason = str(found[0])
-    wish.notes.append(
-        f"没有发布，留作{entry.get_status_display()}：{wish.unpublished_reason}"
+    parsed.unpublished_reason = str(findings[0])
+    parsed.notes.append(
+        f"没有发布，留作{entry.get_status_display()}：{parsed.unpublished_reason}"
     )
     return [name for name in changed if name != "status" or not before]
 
@@ -87,24 +88,29 @@ def _find_text_findings(
     draft: EntryDraft,
     library: style_rules.LibraryLookup,
     *,
-    faces: bool,
+    with_entry: bool,
     strict: bool = True,
-    kept: bool = False,
+    with_stored: bool = False,
 ) -> list[style_rules.StyleFinding]:
-    """Return what the words that a file brings break; `strict`, what stops publishing.
+    """Return which style rules the text of a draft breaks.
 
-    `kept` looks at the replies and phrasings that the entry has already, too.
+    With `strict`, only the findings that prevent publishing. `with_entry` includes the
+    question and answer, `with_stored` the replies and phrasings in the database.
     """
     entry = draft.entry
-    some, said = draft.replies, draft.phrasings
-    if kept and entry.pk:  # a changed reply is among the entry's
-        some = [*entry.replies.all(), *(one for one in some if not one.pk)]
-        said = [*entry.phrasings.all(), *said]
-    replies = [(f"「{reply.label}」", reply.body) for reply in some]
-    phrasings = [phrasing.text for phrasing in said]
-    question, answer = (entry.question, entry.answer) if faces else ("", "")
+    replies, phrasings = draft.replies, draft.phrasings
+    if with_stored and entry.pk:  # a changed reply is among the stored ones
+        new_replies = [reply for reply in replies if not reply.pk]
+        replies = [*entry.replies.all(), *new_replies]
+        phrasings = [*entry.phrasings.all(), *phrasings]
+    question, answer = (entry.question, entry.answer) if with_entry else ("", "")
     return style_rules.check_texts(
-        style_rules.list_form_texts(question, answer, replies, phrasings),
+        style_rules.list_form_texts(
+            question,
+            answer,
+            [(f"「{reply.label}」", reply.body) for reply in replies],
+            [phrasing.text for phrasing in phrasings],
+        ),
         public=entry.audience == Audience.PUBLIC,
         entry_id=entry.pk,
         library=library,
@@ -113,80 +119,89 @@ def _find_text_findings(
 
 
 def note_text_findings(
-    wish: ParsedRow, draft: EntryDraft, library: style_rules.LibraryLookup
+    parsed: ParsedRow, draft: EntryDraft, library: style_rules.LibraryLookup
 ) -> None:
-    """Note what the words of a row break, also what does not stop publishing.
+    """Note which style rules a row breaks, including those that only warn.
 
-    Personal data in a draft is named as well: the row is easier to mend now. What
-    kept the entry from being published has been said.
+    Personal data in an unpublished draft is noted as well: it is easier to correct
+    before the import. The finding that prevented publishing has its own note.
     """
-    if wish.reasons:
+    if parsed.reasons:
         return
-    found = _find_text_findings(draft, library, faces=draft.is_rewritten, strict=False)
-    wish.notes += describe_findings(
-        [one for one in found if str(one) != wish.unpublished_reason]
+    findings = _find_text_findings(
+        draft, library, with_entry=draft.is_rewritten, strict=False
+    )
+    parsed.notes += describe_findings(
+        [item for item in findings if str(item) != parsed.unpublished_reason]
     )
 
 
 def describe_findings(findings: Sequence[style_rules.StyleFinding]) -> list[str]:
-    """Return the first findings of one row as sentences, and how many more there are."""
-    told = [
+    """Return the first findings of one row as messages, and how many more there are."""
+    messages = [
         f"{'发布前要改' if finding.is_error else '提醒'}：{finding}".rstrip("。")
         for finding in findings[:MAX_NAMED_FINDINGS]
     ]
-    more = len(findings) - len(told)
-    return [*told, f"另有 {more} 处"] if more else told
+    more = len(findings) - len(messages)
+    return [*messages, f"另有 {more} 处"] if more else messages
 
 
 def require_live_confirmation(
-    kind: RowKind, wish: ParsedRow, draft: EntryDraft, before: StatusAndAudience | None
+    kind: RowKind,
+    parsed: ParsedRow,
+    draft: EntryDraft,
+    before: StatusAndAudience | None,
 ) -> None:
-    """Tell that a row changes what readers have now; refuse it unless that is meant.
+    """Mark a row that changes a published entry; refuse it unless that is confirmed.
 
-    Who has new entries made as drafts expects that nothing goes live. A row that
-    gives a status itself says what it means.
+    With new entries as drafts, the sender expects that readers see no change. A row
+    with a status of its own is explicit and needs no confirmation.
     """
-    if wish.reasons or before is None or before[0] != Status.PUBLISHED:
+    if parsed.reasons or before is None or before[0] != Status.PUBLISHED:
         return
-    wish.is_live = True
-    stays = draft.entry.status == Status.PUBLISHED
-    if stays and "status" not in wish.values and not kind.options.can_change_live:
-        wish.concern = wish.concern or RowConcern.LIVE
-        told = "条目已发布，修改会马上生效，要先确认"
-        wish.reasons.append(RefusalReason("整行", told))
+    parsed.is_live = True
+    stays_live = draft.entry.status == Status.PUBLISHED
+    is_explicit = "status" in parsed.values or kind.options.can_change_live
+    if stays_live and not is_explicit:
+        parsed.concern = parsed.concern or RowConcern.LIVE
+        text = "条目已发布，修改会马上生效，要先确认"
+        parsed.reasons.append(RefusalReason("整行", text))
 
 
 def check_status_change(
-    kind: RowKind, wish: ParsedRow, draft: EntryDraft, before: StatusAndAudience | None
+    kind: RowKind,
+    parsed: ParsedRow,
+    draft: EntryDraft,
+    before: StatusAndAudience | None,
 ) -> None:
-    """Refuse what the stages of an entry's life refuse as well."""
-    entry, now = draft.entry, (draft.entry.status, draft.entry.audience)
+    """Refuse a change of status that the workflow of entries does not allow."""
+    entry, after = draft.entry, (draft.entry.status, draft.entry.audience)
     live = entry.status == Status.PUBLISHED
     if (
-        now != before
+        after != before
         and not kind.options.may_publish
-        and _needs_publish_right(before, now)
+        and _needs_publish_right(before, after)
     ):
-        kind.refuse_row(wish, "status", "您没有发布和下线的权限")
+        kind.refuse_row(parsed, "status", "您没有发布和下线的权限")
     if live and entry.audience == Audience.PUBLIC and not entry.answer:
-        kind.refuse_row(wish, "answer", "公开发布的条目必须有答案")
+        kind.refuse_row(parsed, "answer", "公开发布的条目必须有答案")
     elif live and not (entry.answer or draft.replies or _has_replies(entry)):
-        kind.refuse_row(wish, "answer", "既没有答案也没有话术，不能发布")
+        kind.refuse_row(parsed, "answer", "既没有答案也没有话术，不能发布")
     if live and (before is None or before[0] != Status.PUBLISHED):
         entry.published_at = timezone.now()
 
 
 def _needs_publish_right(
-    before: StatusAndAudience | None, now: StatusAndAudience
+    before: StatusAndAudience | None, after: StatusAndAudience
 ) -> bool:
-    """Tell whether the change is a lead's or an editor's to decide.
+    """Return whether the change needs the right to publish.
 
-    New drafts, submitting a draft, and the audience of what is not live are not.
+    A new draft, submitting a draft, and the audience of an unpublished entry do not.
     """
-    was = before[0] if before else Status.DRAFT
-    if was != now[0]:
-        return (was, now[0]) != (Status.DRAFT, Status.REVIEW)
-    return now[0] == Status.PUBLISHED and now[1] == Audience.PUBLIC
+    old_status = before[0] if before else Status.DRAFT
+    if old_status != after[0]:
+        return (old_status, after[0]) != (Status.DRAFT, Status.REVIEW)
+    return after == (Status.PUBLISHED, Audience.PUBLIC)
 
 
 def _has_replies(entry: Entry) -> bool:

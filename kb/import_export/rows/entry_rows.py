@@ -1,4 +1,4 @@
-"""A row that is an entry: a standard question, its answer and its replies."""
+"""Rows that are entries: a standard question, its answer and its replies."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from django.utils import timezone
 
 from kb.accounts import audit_log
 from kb.import_export import cells
-from kb.import_export.columns import ColumnLayout, KindColumns
-from kb.import_export.import_plan import RelatedEntry, RowConcern
-from kb.import_export.multi_value_cells import (
+from kb.import_export.cells import (
     CATEGORY_PATH_SEPARATORS,
     PHRASING_SEPARATORS,
     TAG_SEPARATORS,
-    split_cell,
 )
+from kb.import_export.columns import ColumnLayout, KindColumns
 from kb.import_export.plan.external_ids import ExternalIdAssigner
 from kb.import_export.plan.near_duplicates import DuplicateIndex, NearDuplicate
-from kb.import_export.plan.planner import (
+from kb.import_export.plan.row_kind import (
     ADD_DUPLICATE,
     LOOKUP_BATCH_ROWS,
     MERGE_DUPLICATE,
@@ -33,7 +31,6 @@ from kb.import_export.plan.planner import (
     RowKind,
     StampsByKey,
     list_marked_ids,
-    resolve_source,
     split_row_keys,
 )
 from kb.import_export.plan.row_matching import RowMatcher
@@ -43,6 +40,7 @@ from kb.import_export.row_changes import (
     describe_version_change,
     read_json_values,
 )
+from kb.import_export.row_outcome import RelatedEntry, RowConcern
 from kb.import_export.rows import entry_drafts
 from kb.import_export.rows.entry_drafts import EntryDraft
 from kb.index import sync
@@ -87,22 +85,22 @@ DUPLICATE_OUTCOMES = {
     SKIP_DUPLICATE: "没有导入",
     ADD_DUPLICATE: "会另建一条",
     MERGE_DUPLICATE: "会并入它",
-}  # of a duplicate
-MAX_PHRASINGS_PER_ROW, MAX_TAGS_PER_ROW = 200, 30  # of one entry
+}
+MAX_PHRASINGS_PER_ROW, MAX_TAGS_PER_ROW = 200, 30
 
 
 class _IdsByName:
-    """Rows by a name that is theirs alone, read when the first is asked for."""
+    """The ids of rows by a unique name, loaded on first use."""
 
-    def __init__(self, rows: QuerySet[Any], name: str) -> None:
-        self._queryset, self._name_column = rows, name
+    def __init__(self, rows: QuerySet[Any], name_column: str) -> None:
+        self._queryset, self._name_column = rows, name_column
         self._ids: dict[str, int] | None = None
 
-    def find_id(self, said: str) -> int | None:
+    def find_id(self, name: str) -> int | None:
         if self._ids is None:
             pairs = self._queryset.values_list(self._name_column, "pk")
-            self._ids = {normalize.normalize_text(name): pk for name, pk in pairs}
-        return self._ids.get(normalize.normalize_text(said))
+            self._ids = {normalize.normalize_text(key): pk for key, pk in pairs}
+        return self._ids.get(normalize.normalize_text(name))
 
 
 class EntryRows(RowKind):
@@ -135,6 +133,20 @@ class EntryRows(RowKind):
             "status": ["状态", "status"],
         },
         required_groups=[["question"], ["answer", "reply", "reply2", "reply3"]],
+        single_line=(
+            "question",
+            "keywords",
+            "module",
+            "reply_label",
+            "reply2_label",
+            "reply3_label",
+        ),
+        separators={
+            "category": CATEGORY_PATH_SEPARATORS,
+            "subcategory": CATEGORY_PATH_SEPARATORS,
+            "tags": TAG_SEPARATORS,
+            "similar": PHRASING_SEPARATORS,
+        },
     )
     name, model, text_field = "entries", Entry, "question"
     has_versions = True
@@ -149,52 +161,54 @@ class EntryRows(RowKind):
         )
         self.owner_ids = _IdsByName(User.objects.filter(is_active=True), "username")
         self.window_ids = _IdsByName(CampaignPeriod.objects.all(), "name")
-        self.matcher = RowMatcher(self, self, key="question_key", by_text=True)
+        self.matcher = RowMatcher(
+            self, self, text_key_column="question_key", by_text=True
+        )
         self.external_ids = ExternalIdAssigner(self.matcher)
-        self.drafts_by_entry: dict[
-            int, EntryDraft
-        ] = {}  # changes of entries, by their ids
-        self.replaced_entries: list[Entry] = []  # that make room for another question
+        # Drafts of existing entries, by the id of the entry.
+        self.drafts_by_entry: dict[int, EntryDraft] = {}
+        # Entries whose number goes to another question.
+        self.replaced_entries: list[Entry] = []
 
     # Which entry a row means -------------------------------------------------
 
-    def match_rows(self, asked: Sequence[ParsedRow], progress: ReportProgress) -> None:
-        """Match rows and entries, then look for near duplicates of those that are new."""
-        new = self.matcher.match_rows(asked)
+    def match_rows(self, rows: Sequence[ParsedRow], progress: ReportProgress) -> None:
+        """Match rows with entries, then look for near duplicates of the new rows."""
+        new = self.matcher.match_rows(rows)
         claimed = frozenset(self.matcher.claimed_rows)
         duplicates = DuplicateIndex() if new else None
-        for done, wish in enumerate(new, 1):
+        for done, parsed in enumerate(new, 1):
             assert duplicates is not None  # noqa: S101 - for the type
-            near = duplicates.find_duplicate(wish.values[self.text_field], claimed)
+            near = duplicates.find_duplicate(parsed.values[self.text_field], claimed)
             if near is not None:
-                self._record_duplicate(wish, near)
+                self._record_duplicate(parsed, near)
             if done % LOOKUP_BATCH_ROWS == 0 or done == len(new):
                 progress("查重", done, len(new))
 
-    def _record_duplicate(self, wish: ParsedRow, near: NearDuplicate) -> None:
-        wish.concern = RowConcern.DUPLICATE
-        wish.related_entry = RelatedEntry(
+    def _record_duplicate(self, parsed: ParsedRow, near: NearDuplicate) -> None:
+        parsed.concern = RowConcern.DUPLICATE
+        parsed.related_entry = RelatedEntry(
             near.pk, near.question, near.status, near.similarity
         )
-        wish.duplicate_action = self.options.get_duplicate_action(wish.row)
-        self.evidence.append((wish.row.number, near.pk, near.version))
-        likeness = "相同" if near.similarity >= 1 else f"相似 {near.similarity:.0%}"
-        wish.notes.append(
-            f"和库里 #{near.pk}「{cells.shorten_for_message(near.question)}」{likeness}，"
-            f"{DUPLICATE_OUTCOMES[wish.duplicate_action]}"
+        parsed.duplicate_action = self.options.get_duplicate_action(parsed.row.number)
+        self.evidence.append((parsed.row.number, near.pk, near.version))
+        comparison = "相同" if near.similarity >= 1 else f"相似 {near.similarity:.0%}"
+        parsed.notes.append(
+            f"和库里 #{near.pk}「{cells.shorten_for_message(near.question)}」{comparison}，"
+            f"{DUPLICATE_OUTCOMES[parsed.duplicate_action]}"
         )
-        if wish.is_merge:
-            wish.key, wish.new_external_id = ("pk", str(near.pk)), None
+        if parsed.is_merge:
+            parsed.key, parsed.new_external_id = ("pk", str(near.pk)), None
 
-    def get_row_wordings(self, wish: ParsedRow) -> list[str]:
-        return split_cell(PHRASING_SEPARATORS, wish.values.get("similar", ""))
+    def get_row_wordings(self, parsed: ParsedRow) -> list[str]:
+        return parsed.lists["similar"]
 
     def load_wordings(self, pks: Collection[int]) -> Mapping[int, list[str]]:
-        found: defaultdict[int, list[str]] = defaultdict(list)
+        texts_by_entry: defaultdict[int, list[str]] = defaultdict(list)
         phrasings = Phrasing.objects.filter(entry__in=pks)
         for pk, text in phrasings.values_list("entry_id", "text"):
-            found[pk].append(text)
-        return found
+            texts_by_entry[pk].append(text)
+        return texts_by_entry
 
     def finish_planning(self) -> None:
         self.external_ids.settle_assignments()
@@ -203,152 +217,156 @@ class EntryRows(RowKind):
 
     def find_stamps(self, keys: Collection[RowKey]) -> StampsByKey:
         rows = Entry.objects.order_by("pk")
-        numbers, digests = split_row_keys(keys)
-        seen: StampsByKey = {}
+        numbers, text_keys = split_row_keys(keys)
+        stamps: StampsByKey = {}
         numbered = rows.exclude(external_id="").filter(
             source__in={key[1] for key in numbers},
             external_id__in=[key[2] for key in numbers],
         )
-        for pk, version, origin, number in numbered.values_list(
+        for pk, version, source, number in numbered.values_list(
             "pk", "version", "source", "external_id"
         ):
-            if (key := ("id", origin, number)) in numbers:
-                seen[key] = [(pk, version)]
+            if (key := ("id", source, number)) in numbers:
+                stamps[key] = [(pk, version)]
         for pk, version in rows.filter(pk__in=list_marked_ids(keys)).values_list(
             "pk", "version"
         ):
-            seen["pk", str(pk)] = [(pk, version)]
-        same = rows.filter(external_id="", question_key__in=digests)
-        for pk, version, digest in same.values_list("pk", "version", "question_key"):
-            seen.setdefault(("text", digest), []).append((pk, version))
-        return seen
+            stamps["pk", str(pk)] = [(pk, version)]
+        unnumbered = rows.filter(external_id="", question_key__in=text_keys)
+        for pk, version, text_key in unnumbered.values_list(
+            "pk", "version", "question_key"
+        ):
+            stamps.setdefault(("text", text_key), []).append((pk, version))
+        return stamps
 
     def load_rows(self, pks: Collection[int]) -> Mapping[int, Entry]:
         parts = (prefetch_shared_replies(), "phrasings", "tags", "category", "module")
         return Entry.objects.prefetch_related(*parts).in_bulk(pks)
 
-    def plan_row(self, wish: ParsedRow, found: Sequence[Entry]) -> Sequence[str]:
-        if len(found) > 1:
-            ids = "、".join(f"#{entry.pk}" for entry in found)
+    def plan_row(self, parsed: ParsedRow, existing: Sequence[Entry]) -> Sequence[str]:
+        if len(existing) > 1:
+            ids = "、".join(f"#{entry.pk}" for entry in existing)
             self.refuse_row(
-                wish, self.text_field, f"库里有几条相同的问题（{ids}），请用编号区分"
+                parsed, self.text_field, f"库里有几条相同的问题（{ids}），请用编号区分"
             )
             return []
-        if wish.is_merge:
-            return self._merge_into_entry(wish, found[0])
-        if wish.concern is RowConcern.REPLACED:
-            return self._replace_entry(wish, found[0])
-        entry = found[0] if found else self._make_entry(wish)
-        draft, changed = self._build_draft(wish, entry, is_new=not found)
-        if not wish.reasons and (changed or not found):
-            self._add_draft(wish, draft, is_new=not found)
+        if parsed.is_merge:
+            return self._merge_into_entry(parsed, existing[0])
+        if parsed.concern is RowConcern.REPLACED:
+            return self._replace_entry(parsed, existing[0])
+        entry = existing[0] if existing else self._make_entry(parsed)
+        draft, changed = self._build_draft(parsed, entry, is_new=not existing)
+        if not parsed.reasons and (changed or not existing):
+            self._add_draft(parsed, draft, is_new=not existing)
         return changed
 
     def _build_draft(
-        self, wish: ParsedRow, entry: Entry, *, is_new: bool
+        self, parsed: ParsedRow, entry: Entry, *, is_new: bool
     ) -> tuple[EntryDraft, list[str]]:
-        """Return the entry with what the row says in it, and what that changes."""
-        if is_new and wish.concern is None:
-            self.repeated_questions.note_repeated_question(wish)
+        """Return a draft of the entry with the values of the row, and what they change."""
+        if is_new and parsed.concern is None:
+            self.repeated_questions.note_repeated_question(parsed)
         before = None if is_new else (entry.status, entry.audience)
-        was = None if is_new else (entry.status, entry.category_id)
-        changed = self.set_changed_values(entry, self._collect_values(wish, new=is_new))
+        old_place = None if is_new else (entry.status, entry.category_id)
+        changed = self.set_changed_values(
+            entry, self._collect_values(parsed, is_new=is_new)
+        )
         draft = EntryDraft(
             entry, is_rewritten=not {"question", "answer"}.isdisjoint(changed)
         )
-        self.validate_row(wish, entry, UNCHECKED_ENTRY_COLUMNS)
-        changed += self._add_replies(wish, draft) + self._add_phrasings(wish, draft)
-        if wish.new_external_id and not is_new:
-            source, number = wish.new_external_id
+        self.validate_row(parsed, entry, UNCHECKED_ENTRY_COLUMNS)
+        changed += self._add_replies(parsed, draft) + self._add_phrasings(parsed, draft)
+        if parsed.new_external_id and not is_new:
+            source, number = parsed.new_external_id
             changed += self.set_changed_values(
                 entry, {"source": source, "external_id": number}
             )
         changed = entry_drafts.hold_back_unpublishable(
-            self, wish, draft, before, changed, self.rule_library
+            self, parsed, draft, before, changed, self.rule_library
         )
-        entry_drafts.check_status_change(self, wish, draft, before)
-        changed += self._plan_placement(wish, draft, was, changed)
+        entry_drafts.check_status_change(self, parsed, draft, before)
+        changed += self._plan_placement(parsed, draft, old_place, changed)
         if changed or is_new:
-            entry_drafts.require_live_confirmation(self, wish, draft, before)
-            entry_drafts.note_text_findings(wish, draft, self.rule_library)
+            entry_drafts.require_live_confirmation(self, parsed, draft, before)
+            entry_drafts.note_text_findings(parsed, draft, self.rule_library)
         return draft, changed
 
-    def _add_draft(self, wish: ParsedRow, draft: EntryDraft, *, is_new: bool) -> None:
-        """Keep what is to be written."""
+    def _add_draft(self, parsed: ParsedRow, draft: EntryDraft, *, is_new: bool) -> None:
+        """Keep a draft that is to be written."""
         (self.new_rows if is_new else self.changed_rows).append(draft)
         if not is_new:
             self.drafts_by_entry[draft.entry.pk] = draft
-        if wish.new_external_id:
-            self.external_ids.assignments.append((draft.entry, wish))
+        if parsed.new_external_id:
+            self.external_ids.assignments.append((draft.entry, parsed))
             if not is_new:
                 self.external_ids.vacating_ids.add(draft.entry.pk)
 
-    def _replace_entry(self, wish: ParsedRow, old: Entry) -> Sequence[str]:
-        """Let a new entry take the number of `old`, which is retired.
+    def _replace_entry(self, parsed: ParsedRow, old: Entry) -> Sequence[str]:
+        """Plan a new entry with the number of `old`, which is retired.
 
-        Nothing of `old` comes along: its keywords, replies, links, votes and what
-        people searched for belong to the other question. Its address and its history
-        stay with it.
+        Nothing is taken from `old`: its keywords, replies, links, votes and searches
+        belong to its own question, and so do its address and its history.
         """
-        if wish.row.number not in self.options.replaced_rows:
-            told = f"编号 {wish.new_external_id[1] if wish.new_external_id else ''} 现在是「{old}」，要逐行确认"
-            self.refuse_row(wish, self.text_field, f"{RowConcern.REPLACED}：{told}")
+        if parsed.row.number not in self.options.replaced_rows:
+            number = parsed.new_external_id[1] if parsed.new_external_id else ""
+            text = f"编号 {number} 现在是「{old}」，要逐行确认"
+            self.refuse_row(parsed, self.text_field, f"{RowConcern.REPLACED}：{text}")
             return []
-        draft, _ = self._build_draft(wish, self._make_entry(wish), is_new=True)
+        draft, _ = self._build_draft(parsed, self._make_entry(parsed), is_new=True)
         retired = EntryDraft(old)
-        was = (old.status, old.category_id)
+        old_place = (old.status, old.category_id)
         before = (old.status, old.audience)
         self.set_changed_values(old, {"status": Status.RETIRED, "external_id": ""})
         if old.status != before[0]:
-            entry_drafts.check_status_change(self, wish, retired, before)
+            entry_drafts.check_status_change(self, parsed, retired, before)
         if refusal := self.sender_permissions.find_refusal(
-            (old.status, old.category_id), was
+            (old.status, old.category_id), old_place
         ):
-            self.refuse_row(wish, *refusal)
-        if wish.reasons:
+            self.refuse_row(parsed, *refusal)
+        if parsed.reasons:
             return []
-        wish.is_replacement = True
-        wish.notes.append(
+        parsed.is_replacement = True
+        parsed.notes.append(
             f"原来的「{cells.shorten_for_message(old.question)}」#{old.pk} 下线"
         )
-        self._add_draft(wish, draft, is_new=True)
+        self._add_draft(parsed, draft, is_new=True)
         self.changed_rows.append(retired)
         self.replaced_entries.append(old)
         self.external_ids.vacating_ids.add(old.pk)
         return []
 
-    def _merge_into_entry(self, wish: ParsedRow, entry: Entry) -> Sequence[str]:
+    def _merge_into_entry(self, parsed: ParsedRow, entry: Entry) -> Sequence[str]:
         """Add the row's question and phrasings to an entry; its answer is not used."""
-        kept = self.drafts_by_entry.get(entry.pk)
-        draft = EntryDraft(kept.entry if kept else entry)
+        earlier = self.drafts_by_entry.get(entry.pk)
+        draft = EntryDraft(earlier.entry if earlier else entry)
         before = (entry.status, entry.audience)
-        known = kept.phrasings if kept else []
-        question = [wish.values[self.text_field]]
-        self._add_texts(wish, draft, question, said_in=self.text_field, also=known)
-        similar = split_cell(PHRASING_SEPARATORS, wish.values.get("similar", ""))
-        self._add_texts(wish, draft, similar, said_in="similar", also=known)
+        known = earlier.phrasings if earlier else []
+        question = [parsed.values[self.text_field]]
+        self._add_texts(parsed, draft, question, column=self.text_field, also=known)
+        similar = parsed.lists["similar"]
+        self._add_texts(parsed, draft, similar, column="similar", also=known)
         if not draft.phrasings:
             return []
         entry_drafts.hold_back_unpublishable(
-            self, wish, draft, before, ["similar"], self.rule_library
+            self, parsed, draft, before, ["similar"], self.rule_library
         )
-        where = (entry.status, entry.category_id)
-        if refusal := self.sender_permissions.find_refusal(where, where):
-            self.refuse_row(wish, *refusal)
-        # Whoever chose to merge has seen that the entry is live: nothing more to ask.
-        wish.is_live = before[0] == Status.PUBLISHED
-        entry_drafts.note_text_findings(wish, draft, self.rule_library)
-        if wish.reasons:
+        place = (entry.status, entry.category_id)
+        if refusal := self.sender_permissions.find_refusal(place, place):
+            self.refuse_row(parsed, *refusal)
+        # The preview showed that the entry is live: the choice to merge confirms it.
+        parsed.is_live = before[0] == Status.PUBLISHED
+        entry_drafts.note_text_findings(parsed, draft, self.rule_library)
+        if parsed.reasons:
             return []
-        wish.notes.append("答案不用，只加问法")
-        if kept:
-            kept.phrasings += draft.phrasings
+        parsed.notes.append("答案不用，只加问法")
+        if earlier:
+            earlier.phrasings += draft.phrasings
         else:
-            self._add_draft(wish, draft, is_new=False)
+            self._add_draft(parsed, draft, is_new=False)
         return ["similar"]
 
     def prepare_rows(self, progress: ReportProgress) -> None:
-        """Render what the rows say: by far the most of the time goes here."""
+        """Render questions and answers, which takes most of the time of an import."""
         drafts = [
             draft for draft in self.new_rows + self.changed_rows if draft.is_rewritten
         ]
@@ -362,7 +380,7 @@ class EntryRows(RowKind):
         self.external_ids.free_external_ids()
         drafts = self.new_rows + self.changed_rows
         for entry in (draft.entry for draft in drafts):
-            entry.category = entry.category  # which has an id now
+            entry.category = entry.category  # sets category_id: a new one has an id now
         entries.store_entries(
             [draft.entry for draft in self.new_rows],
             [draft.entry for draft in self.changed_rows],
@@ -372,156 +390,154 @@ class EntryRows(RowKind):
             by=by,
         )
         for entry in self.replaced_entries:
-            told = f"「{entry}」#{entry.pk}，导入时换成了另一个问题"
-            audit_log.record_event(AuditEvent.Action.RETIRED, told, by=by)
+            summary = f"「{entry}」#{entry.pk}，导入时换成了另一个问题"
+            audit_log.record_event(AuditEvent.Action.RETIRED, summary, by=by)
         sync.mark_stale([draft.entry.pk for draft in drafts])
 
     def iter_row_changes(self) -> Iterator[RowChange]:
-        """Yield what changed before what is new: the last is taken back first."""
-        for held in self.external_ids.released_rows.values():
-            source, number = held.external_id
-            before = {"source": source, "external_id": number}
-            yield held.pk, held.text, before, before | {"external_id": ""}
+        """Yield changed entries before new ones: the last are undone first."""
+        for row in self.external_ids.released_rows.values():
+            source, number = row.external_id
+            columns = {"source": source, "external_id": number}
+            yield row.pk, row.text, columns, columns | {"external_id": ""}
         for entry in (draft.entry for draft in self.changed_rows):
-            pk, title, before_, after = describe_version_change(entry)
+            pk, title, before, after = describe_version_change(entry)
             old = self.old_values.get(id(entry), {})
-            if before_ is not None and not EXTERNAL_ID_COLUMNS.isdisjoint(old):
-                before_ |= {
+            if before is not None and not EXTERNAL_ID_COLUMNS.isdisjoint(old):
+                before |= {
                     name: old.get(name, getattr(entry, name))
                     for name in EXTERNAL_ID_COLUMNS
                 }
                 after |= read_json_values(entry, EXTERNAL_ID_COLUMNS)
-            yield pk, title, before_, after
+            yield pk, title, before, after
         for entry in (draft.entry for draft in self.new_rows):
             yield entry.pk, entry.question, None, {"version": entry.version}
 
-    # What a row says ---------------------------------------------------------
+    # The values of a row ---------------------------------------------------------
 
-    def _make_entry(self, wish: ParsedRow) -> Entry:
-        number = normalize.clean_single_line(wish.values.get("external_id", ""))
-        return Entry(source=resolve_source(self, wish.values), external_id=number)
+    def _make_entry(self, parsed: ParsedRow) -> Entry:
+        return Entry(source=parsed.source, external_id=parsed.external_id)
 
-    def _collect_values(self, wish: ParsedRow, *, new: bool) -> dict[str, Any]:
-        """Return the columns for which the row, or the default, says something."""
+    def _collect_values(self, parsed: ParsedRow, *, is_new: bool) -> dict[str, Any]:
+        """Return the columns for which the row, or a default, has a value."""
         values: dict[str, Any] = {
-            "question": normalize.clean_single_line(wish.values[self.text_field]),
-            "answer": wish.values.get("answer"),
-            "keywords": normalize.clean_single_line(wish.values.get("keywords", "")),
-            "status": self.parse_choice(wish, "status", STATUSES_BY_NAME),
-            "audience": self.parse_choice(wish, "audience", AUDIENCES_BY_NAME),
-            "valid_from": self.parse_time(wish, "valid_from", future=True),
-            "valid_until": self.parse_time(wish, "valid_until", future=True),
-            "slug": wish.values.get("slug"),
-            "window_id": self._find_named_id(wish, "window", self.window_ids),
-            "owner_id": self._find_named_id(wish, "owner", self.owner_ids),
+            "question": parsed.values[self.text_field],
+            "answer": parsed.values.get("answer"),
+            "keywords": parsed.values.get("keywords"),
+            "status": self.parse_choice(parsed, "status", STATUSES_BY_NAME),
+            "audience": self.parse_choice(parsed, "audience", AUDIENCES_BY_NAME),
+            "valid_from": self.parse_time(parsed, "valid_from", future=True),
+            "valid_until": self.parse_time(parsed, "valid_until", future=True),
+            "slug": parsed.values.get("slug"),
+            "window_id": self._find_named_id(parsed, "window", self.window_ids),
+            "owner_id": self._find_named_id(parsed, "owner", self.owner_ids),
         }
-        if day := self.parse_time(wish, "review_at", future=True):
+        if day := self.parse_time(parsed, "review_at", future=True):
             values["review_at"] = timezone.localtime(day).date()
-        if new:
+        if is_new:
             values["status"] = values["status"] or self.options.status
             values["audience"] = values["audience"] or self._choose_default_audience(
-                wish
+                parsed
             )
         return {name: value for name, value in values.items() if value}
 
     def _find_named_id(
-        self, wish: ParsedRow, name: str, known: _IdsByName
+        self, parsed: ParsedRow, name: str, ids: _IdsByName
     ) -> int | None:
-        """Return the id of what a cell names: somebody or something that there is."""
-        said = wish.values.get(name)
-        found = known.find_id(said) if said else None
-        if said and found is None:
-            self.refuse_row(wish, name, "没有这个名称，请先在管理里添加")
-        return found
+        """Return the id of what a cell names, after refusing a name that is unknown."""
+        text = parsed.values.get(name)
+        pk = ids.find_id(text) if text else None
+        if text and pk is None:
+            self.refuse_row(parsed, name, "没有这个名称，请先在管理里添加")
+        return pk
 
-    def _choose_default_audience(self, wish: ParsedRow) -> str:
-        if "audience" in self.layout.positions:  # left blank: nobody said public
+    def _choose_default_audience(self, parsed: ParsedRow) -> str:
+        if "audience" in self.layout.positions:  # a blank cell is not public
             return Audience.INTERNAL
         if self.options.audience != "auto":
             return self.options.audience
-        return Audience.PUBLIC if "answer" in wish.values else Audience.INTERNAL
+        return Audience.PUBLIC if "answer" in parsed.values else Audience.INTERNAL
 
-    def _add_replies(self, wish: ParsedRow, draft: EntryDraft) -> list[str]:
-        """Set the reply of each label that the row has; others stay."""
-        held = list(draft.entry.replies.all()) if draft.entry.pk else []
+    def _add_replies(self, parsed: ParsedRow, draft: EntryDraft) -> list[str]:
+        """Set the replies with the labels that the row has; others stay."""
+        replies = list(draft.entry.replies.all()) if draft.entry.pk else []
         changed = []
-        for name in [name for name in DEFAULT_REPLY_LABELS if name in wish.values]:
-            label = (
-                normalize.clean_single_line(wish.values.get(f"{name}_label", ""))
-                or DEFAULT_REPLY_LABELS[name]
-            )
-            same = [reply for reply in held if reply.label == label]
-            fresh = Reply(label=label, order=len(held) + len(draft.replies))
-            reply = same[0] if same else fresh
-            if cells.normalize_line_ends(reply.body) == wish.values[name]:
+        for name in [name for name in DEFAULT_REPLY_LABELS if name in parsed.values]:
+            default = DEFAULT_REPLY_LABELS[name]
+            label = parsed.values.get(f"{name}_label", default)
+            same = [reply for reply in replies if reply.label == label]
+            order = len(replies) + len(draft.replies)
+            reply = same[0] if same else Reply(label=label, order=order)
+            if cells.normalize_line_ends(reply.body) == parsed.values[name]:
                 continue
-            reply.entry, reply.body = draft.entry, wish.values[name]
-            self.validate_row(wish, reply, ("entry",), said_in=name)
+            reply.entry, reply.body = draft.entry, parsed.values[name]
+            self.validate_row(parsed, reply, ("entry",), column=name)
             draft.replies.append(reply)
             changed.append(name)
         return changed
 
-    def _add_phrasings(self, wish: ParsedRow, draft: EntryDraft) -> list[str]:
-        """Add the phrasings that say something new; none is taken away."""
-        texts = split_cell(PHRASING_SEPARATORS, wish.values.get("similar", ""))
+    def _add_phrasings(self, parsed: ParsedRow, draft: EntryDraft) -> list[str]:
+        """Add the phrasings that are new; none is removed."""
+        texts = parsed.lists["similar"]
         if len(texts) > MAX_PHRASINGS_PER_ROW:
-            self.refuse_row(wish, "similar", f"最多 {MAX_PHRASINGS_PER_ROW} 个")
+            self.refuse_row(parsed, "similar", f"最多 {MAX_PHRASINGS_PER_ROW} 个")
             return []
-        return self._add_texts(wish, draft, texts, said_in="similar")
+        return self._add_texts(parsed, draft, texts, column="similar")
 
     def _add_texts(
         self,
-        wish: ParsedRow,
+        parsed: ParsedRow,
         draft: EntryDraft,
         texts: Sequence[str],
         *,
-        said_in: str,
+        column: str,
         also: Sequence[Phrasing] = (),
     ) -> list[str]:
-        """Add to `draft` what neither it nor its entry nor `also` says."""
-        held = draft.entry.phrasings.all() if draft.entry.pk else ()
-        known = {one.text_key for one in (*held, *draft.phrasings, *also)}
+        """Add to `draft` the phrasings that neither it nor its entry nor `also` has."""
+        stored = draft.entry.phrasings.all() if draft.entry.pk else ()
+        known = {phrasing.text_key for phrasing in (*stored, *draft.phrasings, *also)}
         known.add(normalize.compute_spelling_key(draft.entry.question))
         for text in texts:
             if (key := normalize.compute_spelling_key(text)) not in known:
                 known.add(key)
                 phrasing = Phrasing(entry=draft.entry, text=text, text_key=key)
                 self.validate_row(
-                    wish, phrasing, ("entry", "question"), said_in=said_in
+                    parsed, phrasing, ("entry", "question"), column=column
                 )
                 draft.phrasings.append(phrasing)
         return ["similar"] if draft.phrasings else []
 
     def _plan_placement(
         self,
-        wish: ParsedRow,
+        parsed: ParsedRow,
         draft: EntryDraft,
-        was: entries.StatusAndCategory | None,
+        old_place: entries.StatusAndCategory | None,
         changed: Sequence[str],
     ) -> list[str]:
-        """Set category, module and tags; those we lack will be made."""
-        path = split_cell(CATEGORY_PATH_SEPARATORS, wish.values.get("category", ""))
-        path += split_cell(CATEGORY_PATH_SEPARATORS, wish.values.get("subcategory", ""))
-        tags = split_cell(TAG_SEPARATORS, wish.values.get("tags", ""))
-        module = normalize.clean_single_line(wish.values.get("module", ""))
+        """Set category, module and tags; those that do not exist will be created."""
+        path = parsed.lists["category"] + parsed.lists["subcategory"]
+        tags = parsed.lists["tags"]
+        module = parsed.values.get("module", "")
         if len(path) > MAX_CATEGORY_LEVELS:
-            self.refuse_row(wish, "category", f"分类最多 {MAX_CATEGORY_LEVELS} 级")
+            self.refuse_row(parsed, "category", f"分类最多 {MAX_CATEGORY_LEVELS} 级")
         if len(tags) > MAX_TAGS_PER_ROW:
-            self.refuse_row(wish, "tags", f"最多 {MAX_TAGS_PER_ROW} 个")
-        self.check_name_lengths(wish, category=path, tags=tags, module=[module])
-        entry, there = draft.entry, self.taxonomy
-        same = (
-            was
+            self.refuse_row(parsed, "tags", f"最多 {MAX_TAGS_PER_ROW} 个")
+        self.check_name_lengths(parsed, category=path, tags=tags, module=[module])
+        entry, taxonomy = draft.entry, self.taxonomy
+        is_same = (
+            old_place
             and not changed
-            and there.has_placement(entry, tuple(path), tags, module)
+            and taxonomy.has_placement(entry, tuple(path), tags, module)
         )
-        if wish.reasons or same:
+        if parsed.reasons or is_same:
             return []
-        place = (
-            there.find_nearest_category_id(tuple(path)) if path else entry.category_id
-        )
-        if refusal := self.sender_permissions.find_refusal((entry.status, place), was):
-            self.refuse_row(wish, *refusal)
+        category_id = entry.category_id
+        if path:
+            category_id = taxonomy.find_nearest_category_id(tuple(path))
+        if refusal := self.sender_permissions.find_refusal(
+            (entry.status, category_id), old_place
+        ):
+            self.refuse_row(parsed, *refusal)
             return []
         return self._set_placement(draft, tuple(path), tags, module)
 
@@ -533,10 +549,9 @@ class EntryRows(RowKind):
             values["category"] = self.taxonomy.get_or_make_category(path)
         if module:
             values["module"] = self.taxonomy.get_or_make_module(module)
-        held = list(draft.entry.tags.all()) if draft.entry.pk else []
+        stored = list(draft.entry.tags.all()) if draft.entry.pk else []
         for tag in map(self.taxonomy.get_or_make_tag, tags):
-            if tag not in held + draft.tags:
+            if tag not in stored + draft.tags:
                 draft.tags.append(tag)
-        return self.set_changed_values(draft.entry, values) + ["tags"] * bool(
-            draft.tags
-        )
+        changed = self.set_changed_values(draft.entry, values)
+        return [*changed, "tags"] if draft.tags else changed

@@ -1,4 +1,4 @@
-"""A row that is a question: what a customer asked, and what an agent answered."""
+"""Rows that are questions: what a customer asked, and what an agent answered."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from kb.import_export.columns import ColumnLayout, KindColumns
-from kb.import_export.import_plan import RowConcern
 from kb.import_export.plan.external_ids import ExternalIdAssigner
-from kb.import_export.plan.planner import (
+from kb.import_export.plan.row_kind import (
     ImportOptions,
     ParsedRow,
     ReportProgress,
@@ -18,11 +17,10 @@ from kb.import_export.plan.planner import (
     RowKind,
     StampsByKey,
     list_marked_ids,
-    resolve_source,
     split_row_keys,
 )
 from kb.import_export.plan.row_matching import RowMatcher
-from kb.import_export.table import TableRow
+from kb.import_export.row_outcome import RowConcern
 from kb.models import Channel, Question, User
 from kb.questions import answers, intake
 from kb.text.chinese import normalize
@@ -41,13 +39,14 @@ COMPARED_QUESTION_COLUMNS = (
     "status",
     "asked_at",
 )
+# Relations are not looked up again, and the text key is computed.
 UNCHECKED_QUESTION_COLUMNS = (
     "module",
     "entry",
     "settled_by",
     "answered_by",
     "text_key",
-)  # not checked with a query
+)
 
 
 class QuestionRows(RowKind):
@@ -64,20 +63,26 @@ class QuestionRows(RowKind):
             "asked_at": ["提问时间", "时间", "asked_at"],
         },
         required_groups=[["text"]],
+        single_line=("segment", "module"),
     )
     name, model, text_field = "questions", Question, "text"
     compared_columns = COMPARED_QUESTION_COLUMNS
 
     def __init__(self, options: ImportOptions, layout: ColumnLayout) -> None:
         super().__init__(options, layout)
-        # Many customers ask the same: here a question is not known by its text.
-        self.matcher = RowMatcher(self, self, key="text_key", by_text=False)
+        # Many customers ask the same, so its text does not identify a question.
+        self.matcher = RowMatcher(self, self, text_key_column="text_key", by_text=False)
         self.external_ids = ExternalIdAssigner(self.matcher)
 
-    def match_rows(self, asked: Sequence[ParsedRow], progress: ReportProgress) -> None:
-        self.matcher.match_rows(asked)
+    def analyse_row(self, parsed: ParsedRow) -> None:
+        """Mask personal data, as the stored text is masked."""
+        if text := parsed.values.get("text"):
+            parsed.values["text"] = intake.mask_question_text(text)
 
-    def get_row_wordings(self, wish: ParsedRow) -> list[str]:
+    def match_rows(self, rows: Sequence[ParsedRow], progress: ReportProgress) -> None:
+        self.matcher.match_rows(rows)
+
+    def get_row_wordings(self, parsed: ParsedRow) -> list[str]:
         return []
 
     def load_wordings(self, pks: Collection[int]) -> Mapping[int, list[str]]:
@@ -86,44 +91,40 @@ class QuestionRows(RowKind):
     def finish_planning(self) -> None:
         self.external_ids.settle_assignments()
 
-    def make_row_key(self, row: TableRow, said: Mapping[str, str]) -> RowKey:
-        """A row without a number is known by its text, as that is stored: masked."""
-        text = intake.mask_question_text(said.get("text", ""))
-        return super().make_row_key(row, {**said, "text": text})
-
     def find_stamps(self, keys: Collection[RowKey]) -> StampsByKey:
         names = ("pk", "source", "external_id", "text_key", *COMPARED_QUESTION_COLUMNS)
         rows = Question.objects.order_by("pk").values_list(*names)
-        numbers, digests = split_row_keys(keys)
-        seen: StampsByKey = {}
+        numbers, text_keys = split_row_keys(keys)
+        stamps: StampsByKey = {}
         numbered = rows.exclude(external_id="").filter(
             source__in={key[1] for key in numbers},
             external_id__in=[key[2] for key in numbers],
         )
-        for pk, origin, number, _, *stamp in numbered:
-            if (key := ("id", origin, number)) in numbers:
-                seen[key] = [(pk, tuple(stamp))]
+        for pk, source, number, _, *stamp in numbered:
+            if (key := ("id", source, number)) in numbers:
+                stamps[key] = [(pk, tuple(stamp))]
         for pk, _, _, _, *stamp in rows.filter(pk__in=list_marked_ids(keys)):
-            seen["pk", str(pk)] = [(pk, tuple(stamp))]
-        for pk, _, _, digest, *stamp in rows.filter(
-            external_id="", text_key__in=digests
-        ):
-            # Customers ask the same again and again: the first stands for all.
-            seen.setdefault(("text", digest), [(pk, tuple(stamp))])
-        return seen
+            stamps["pk", str(pk)] = [(pk, tuple(stamp))]
+        unnumbered = rows.filter(external_id="", text_key__in=text_keys)
+        for pk, _, _, text_key, *stamp in unnumbered:
+            # Of several questions with the same text, the row means the first.
+            stamps.setdefault(("text", text_key), [(pk, tuple(stamp))])
+        return stamps
 
     def load_rows(self, pks: Collection[int]) -> Mapping[int, Question]:
         return Question.objects.in_bulk(pks)
 
-    def plan_row(self, wish: ParsedRow, found: Sequence[Question]) -> Sequence[str]:
-        if wish.concern is RowConcern.REPLACED and found:
-            return self._replace_question(wish, found[0])
-        question = found[0] if found else self._make_question(wish)
-        changed = self.set_changed_values(question, self._collect_values(wish))
-        self.validate_row(wish, question, UNCHECKED_QUESTION_COLUMNS)
-        name = normalize.clean_single_line(wish.values.get("module", ""))
-        self.check_name_lengths(wish, module=[name])
-        if wish.reasons:
+    def plan_row(
+        self, parsed: ParsedRow, existing: Sequence[Question]
+    ) -> Sequence[str]:
+        if parsed.concern is RowConcern.REPLACED and existing:
+            return self._replace_question(parsed, existing[0])
+        question = existing[0] if existing else self._make_question(parsed)
+        changed = self.set_changed_values(question, self._collect_values(parsed))
+        self.validate_row(parsed, question, UNCHECKED_QUESTION_COLUMNS)
+        name = parsed.values.get("module", "")
+        self.check_name_lengths(parsed, module=[name])
+        if parsed.reasons:
             return []
         if name:
             changed += self.set_changed_values(
@@ -133,42 +134,39 @@ class QuestionRows(RowKind):
         if question.status == Question.Status.OPEN:
             self.remember_old_value(question, "status")
             question.status = intake.get_initial_status(question)
-        if found and wish.new_external_id:
-            source, number = wish.new_external_id
+        if existing and parsed.new_external_id:
+            source, number = parsed.new_external_id
             changed += self.set_changed_values(
                 question, {"source": source, "external_id": number}
             )
-            self.external_ids.assignments.append((question, wish))
+            self.external_ids.assignments.append((question, parsed))
             self.external_ids.vacating_ids.add(question.pk)
-        if not found:
+        if not existing:
             self.new_rows.append(question)
         elif changed:
             self.changed_rows.append(question)
         return changed
 
-    def _replace_question(self, wish: ParsedRow, old: Question) -> Sequence[str]:
-        """Let a new question take the number of `old`, which stays without one."""
-        if wish.row.number not in self.options.replaced_rows:
-            number = wish.new_external_id[1] if wish.new_external_id else ""
-            told = f"编号 {number} 现在是「{old}」，要逐行确认"
-            self.refuse_row(wish, self.text_field, f"{RowConcern.REPLACED}：{told}")
+    def _replace_question(self, parsed: ParsedRow, old: Question) -> Sequence[str]:
+        """Plan a new question with the number of `old`, which loses it."""
+        if parsed.row.number not in self.options.replaced_rows:
+            number = parsed.new_external_id[1] if parsed.new_external_id else ""
+            text = f"编号 {number} 现在是「{old}」，要逐行确认"
+            self.refuse_row(parsed, self.text_field, f"{RowConcern.REPLACED}：{text}")
             return []
-        self.plan_row(wish, [])
-        if wish.reasons:
+        self.plan_row(parsed, [])
+        if parsed.reasons:
             return []
-        wish.is_replacement = True
-        wish.notes.append(f"原来的「{old}」#{old.pk} 留下，不再有编号")
+        parsed.is_replacement = True
+        parsed.notes.append(f"原来的「{old}」#{old.pk} 留下，不再有编号")
         self.set_changed_values(old, {"external_id": ""})
         self.changed_rows.append(old)
-        self.external_ids.assignments.append((self.new_rows[-1], wish))
+        self.external_ids.assignments.append((self.new_rows[-1], parsed))
         self.external_ids.vacating_ids.add(old.pk)
         return []
 
-    def prepare_rows(self, progress: ReportProgress) -> None:
-        """Questions have nothing that takes time."""
-
     def store_rows(self, by: User | None) -> None:
-        """Write the rows; who imports an answer to an open question has given it."""
+        """Write the rows; an imported answer to an open question is answered by `by`."""
         self.taxonomy.save_new_names(by)
         now = timezone.now()
         for question in self.changed_rows:
@@ -186,17 +184,16 @@ class QuestionRows(RowKind):
         )
         return was_open and bool(question.answer)
 
-    def _make_question(self, wish: ParsedRow) -> Question:
-        number = normalize.clean_single_line(wish.values.get("external_id", ""))
-        return Question(source=resolve_source(self, wish.values), external_id=number)
+    def _make_question(self, parsed: ParsedRow) -> Question:
+        return Question(source=parsed.source, external_id=parsed.external_id)
 
-    def _collect_values(self, wish: ParsedRow) -> dict[str, Any]:
-        """Return the columns for which the row says something."""
+    def _collect_values(self, parsed: ParsedRow) -> dict[str, Any]:
+        """Return the columns for which the row has a value."""
         values: dict[str, Any] = {
-            "text": intake.mask_question_text(wish.values["text"]),
-            "answer": wish.values.get("answer"),
-            "segment": normalize.clean_single_line(wish.values.get("segment", "")),
-            "channel": self.parse_choice(wish, "channel", CHANNELS_BY_NAME),
-            "asked_at": self.parse_time(wish, "asked_at"),
+            "text": parsed.values["text"],
+            "answer": parsed.values.get("answer"),
+            "segment": parsed.values.get("segment"),
+            "channel": self.parse_choice(parsed, "channel", CHANNELS_BY_NAME),
+            "asked_at": self.parse_time(parsed, "asked_at"),
         }
         return {name: value for name, value in values.items() if value}

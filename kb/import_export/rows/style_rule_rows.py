@@ -1,12 +1,11 @@
-"""Rows that are wording rules: each saved for itself, in the words of the admin."""
+"""Rows that are style rules, with the labels that the admin shows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from kb.import_export.columns import KindColumns
-from kb.import_export.plan.planner import ParsedRow, RowKey
+from kb.import_export.plan.row_kind import ParsedRow, RowKey
 from kb.import_export.row_marks import make_row_mark
 from kb.import_export.rows.vocabulary_rows import SmallTableRows
 from kb.models import StyleRule
@@ -16,7 +15,7 @@ ALL_TEXTS_LABEL = "都查"
 
 
 def _map_choice_names(choices: Any) -> dict[str, str]:
-    """Return {what a cell may say: value} for the labels and values of `choices`."""
+    """Return {normalized label or value: value} of `choices`."""
     pairs = [(str(label), value) for value, label in choices.choices]
     pairs += [(value, value) for value in choices.values]
     return {normalize.normalize_text(name): value for name, value in pairs}
@@ -41,6 +40,7 @@ class StyleRuleRows(SmallTableRows):
             "limit": ["字数上限", "limit"],
         },
         required_groups=[["text"]],
+        single_line=("text", "exceptions", "reason", "suggestion"),
     )
     name, model, text_field = "wording", StyleRule, "text"
     compared_columns = (
@@ -48,39 +48,29 @@ class StyleRuleRows(SmallTableRows):
         *("reason", "suggestion", "limit"),
     )
 
-    def make_file_key(self, said: Mapping[str, str]) -> RowKey:
-        told = normalize.normalize_text(said.get("kind", ""))
-        kind = RULE_KINDS_BY_NAME.get(told, StyleRule.Kind.FORBIDDEN.value)
-        return (
-            "kept",
-            kind,
-            normalize.normalize_text(normalize.clean_single_line(said["text"])),
-        )
+    def make_file_key(self, parsed: ParsedRow) -> RowKey:
+        label = normalize.normalize_text(parsed.values.get("kind", ""))
+        kind = RULE_KINDS_BY_NAME.get(label, StyleRule.Kind.FORBIDDEN.value)
+        return ("own", kind, normalize.normalize_text(parsed.values["text"]))
 
     def make_database_key(self, row: StyleRule) -> RowKey:
-        return ("kept", row.kind, normalize.normalize_text(row.text))
+        return ("own", row.kind, normalize.normalize_text(row.text))
 
-    def collect_values(self, wish: ParsedRow) -> dict[str, Any]:
+    def collect_values(self, parsed: ParsedRow) -> dict[str, Any]:
         names = ("text", "exceptions", "reason", "suggestion")
         values: dict[str, Any] = {
-            name: normalize.clean_single_line(wish.values[name])
-            for name in names
-            if name in wish.values
+            name: parsed.values[name] for name in names if name in parsed.values
         }
-        values["kind"] = self.parse_choice(wish, "kind", RULE_KINDS_BY_NAME)
-        values["severity"] = self.parse_choice(wish, "severity", SEVERITIES_BY_NAME)
-        if faces := self.parse_choice(wish, "faces", SCOPES_BY_NAME):
+        values["kind"] = self.parse_choice(parsed, "kind", RULE_KINDS_BY_NAME)
+        values["severity"] = self.parse_choice(parsed, "severity", SEVERITIES_BY_NAME)
+        if faces := self.parse_choice(parsed, "faces", SCOPES_BY_NAME):
             values["faces"] = "" if faces == "all" else faces
-        if limit := wish.values.get("limit"):
-            if limit.isascii() and limit.isdecimal() and len(limit) <= 4:  # noqa: PLR2004
-                values["limit"] = int(limit)
-            else:
-                self.refuse_row(wish, "limit", "要写成 1 到 9999 的数字")
-        return {k: v for k, v in values.items() if v or k == "faces"}
+        values["limit"] = self.parse_count(parsed, "limit", "要写成 1 到 9999 的数字")
+        return {key: value for key, value in values.items() if value or key == "faces"}
 
 
 def format_style_rule(row: StyleRule) -> dict[str, str]:
-    """Return what a row says, as a file has it."""
+    """Return the cells of a rule, by field."""
     return {
         "mark": make_row_mark("wording", row.pk),
         "kind": row.get_kind_display(),

@@ -1,26 +1,25 @@
-"""Rows of the vocabulary and golden queries: few, each saved for itself."""
+"""Rows of the vocabulary and relevance tests: small tables, saved row by row."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
-from kb.import_export import cells, multi_value_cells
+from kb.import_export.cells import SYNONYM_SEPARATORS
 from kb.import_export.columns import ColumnLayout, KindColumns
-from kb.import_export.import_plan import describe_column_error
-from kb.import_export.plan.planner import (
+from kb.import_export.plan.row_kind import (
     ImportOptions,
     ParsedRow,
-    ReportProgress,
     RowKey,
     RowKind,
     StampsByKey,
 )
+from kb.import_export.row_outcome import describe_column_error
 from kb.import_export.rows.child_rows import ENTRY_REFERENCE_COLUMNS, EntryLookup
-from kb.import_export.table import TableRow
 from kb.library.entries import category_scopes
 from kb.models import (
     DictionaryWord,
@@ -54,71 +53,68 @@ SIDES_BY_NAME = {
 
 
 class SmallTableRows(RowKind):
-    """A small table: read whole, and saved row by row so that everybody hears of it."""
+    """A small table: loaded whole, and saved row by row so that its signals are sent."""
 
-    unchecked_columns: ClassVar[
-        tuple[str, ...]
-    ] = ()  # columns that need a query to be checked
+    # Columns that full_clean would check with a query.
+    unchecked_columns: ClassVar[tuple[str, ...]] = ()
 
-    def make_row_key(self, row: TableRow, said: Mapping[str, str]) -> RowKey:
-        if marked := self.find_marked_key(said):
+    def make_row_key(self, parsed: ParsedRow) -> RowKey:
+        if marked := self.find_marked_key(parsed):
             return marked
-        if self.text_field not in said:
-            return ("row", str(row.number))
-        return self.make_file_key(said)
+        if self.text_field not in parsed.values:
+            return ("row", str(parsed.row.number))
+        return self.make_file_key(parsed)
 
-    def make_file_key(self, said: Mapping[str, str]) -> RowKey:
-        """Return what a row of a file is known by."""
-        return ("kept", normalize.normalize_text(said[self.text_field]))
+    def make_file_key(self, parsed: ParsedRow) -> RowKey:
+        """Return what identifies a row of a file."""
+        return ("own", normalize.normalize_text(parsed.values[self.text_field]))
 
     def make_database_key(self, row: Any) -> RowKey:
-        """Return what a row of the database is known by: own_key."""
-        return ("kept", normalize.normalize_text(getattr(row, self.text_field)))
+        """Return what identifies a database row, equal to `make_file_key`."""
+        return ("own", normalize.normalize_text(getattr(row, self.text_field)))
 
     def find_stamps(self, keys: Collection[RowKey]) -> StampsByKey:
-        seen: StampsByKey = {}
+        stamps: StampsByKey = {}
         for row in self.model._default_manager.order_by("pk"):
-            found = (
-                row.pk,
-                tuple(getattr(row, name) for name in self.compared_columns),
-            )
-            seen.setdefault(self.make_database_key(row), [found])
-            seen["pk", str(row.pk)] = [found]
-        return {key: seen[key] for key in keys if key in seen}
+            columns = tuple(getattr(row, name) for name in self.compared_columns)
+            stamps.setdefault(self.make_database_key(row), [(row.pk, columns)])
+            stamps["pk", str(row.pk)] = [(row.pk, columns)]
+        return {key: stamps[key] for key in keys if key in stamps}
 
     def load_rows(self, pks: Collection[int]) -> Mapping[int, Model]:
         return self.model._default_manager.in_bulk(pks)
 
-    def collect_values(self, wish: ParsedRow) -> dict[str, Any]:
-        """Return the columns for which the row says something."""
-        raise NotImplementedError
+    @abstractmethod
+    def collect_values(self, parsed: ParsedRow) -> dict[str, Any]:
+        """Return the columns for which the row has a value."""
 
-    def plan_row(self, wish: ParsedRow, found: Sequence[Any]) -> Sequence[str]:
-        row = found[0] if found else self.model()
-        changed = self.set_changed_values(row, self.collect_values(wish))
-        if wish.reasons or not (changed or not found):
+    def plan_row(self, parsed: ParsedRow, existing: Sequence[Any]) -> Sequence[str]:
+        row = existing[0] if existing else self.model()
+        changed = self.set_changed_values(row, self.collect_values(parsed))
+        if parsed.reasons or not (changed or not existing):
             return []
-        if beyond := category_scopes.explain_scope_refusal(row, by=self.options.by):
-            self.refuse_row(wish, self.text_field, beyond.rstrip("。"))
+        if refusal := category_scopes.explain_scope_refusal(row, by=self.options.by):
+            self.refuse_row(parsed, self.text_field, refusal.rstrip("。"))
             return []
         try:
-            row.full_clean(exclude=self.unchecked_columns)
+            self.clean_row(row)
         except ValidationError as error:
             for name, errors in error.error_dict.items():
-                told = "；".join(describe_column_error(name, one) for one in errors)
-                self.refuse_row(wish, name, told)
+                text = "；".join(describe_column_error(name, item) for item in errors)
+                self.refuse_row(parsed, name, text)
             return []
-        (self.changed_rows if found else self.new_rows).append(row)
+        (self.changed_rows if existing else self.new_rows).append(row)
         return changed
 
-    def prepare_rows(self, progress: ReportProgress) -> None:
-        """Nothing here takes time."""
+    def clean_row(self, row: Any) -> None:
+        """Check a database row while planning; raises ValidationError."""
+        row.full_clean(exclude=self.unchecked_columns)
 
     def store_rows(self, by: User | None) -> None:
-        """Save each, having looked at it beside those that were saved before it."""
+        """Save each row, checked again because rows before it were saved."""
         for row in (*self.new_rows, *self.changed_rows):
             row.full_clean(exclude=self.unchecked_columns)
-            row.save()
+            self.save_row(row, by=by)
 
 
 class SynonymRows(SmallTableRows):
@@ -130,26 +126,24 @@ class SynonymRows(SmallTableRows):
             "topic": ["主题", "topic"],
         },
         required_groups=[["members"]],
+        single_line=("topic",),
+        separators={"members": SYNONYM_SEPARATORS},
     )
     name, model, text_field = "synonyms", SynonymSet, "members"
     compared_columns = ("members", "two_way", "topic")
 
-    def make_file_key(self, said: Mapping[str, str]) -> RowKey:
-        return (
-            "kept",
-            *sorted(map(normalize.normalize_text, _split_members(said["members"]))),
-        )
+    def make_file_key(self, parsed: ParsedRow) -> RowKey:
+        members = parsed.lists["members"]
+        return ("own", *sorted(map(normalize.normalize_text, members)))
 
     def make_database_key(self, row: SynonymSet) -> RowKey:
-        return ("kept", *sorted(map(normalize.normalize_text, row.list_words())))
+        return ("own", *sorted(map(normalize.normalize_text, row.list_words())))
 
-    def collect_values(self, wish: ParsedRow) -> dict[str, Any]:
-        values: dict[str, Any] = {
-            "members": "\n".join(_split_members(wish.values["members"]))
-        }
-        if both := self.parse_choice(wish, "two_way", YES_NO_BY_NAME):
-            values["two_way"] = both == "yes"
-        if topic := normalize.clean_single_line(wish.values.get("topic", "")):
+    def collect_values(self, parsed: ParsedRow) -> dict[str, Any]:
+        values: dict[str, Any] = {"members": "\n".join(parsed.lists["members"])}
+        if two_way := self.parse_choice(parsed, "two_way", YES_NO_BY_NAME):
+            values["two_way"] = two_way == "yes"
+        if topic := parsed.values.get("topic"):
             values["topic"] = topic
         return values
 
@@ -162,17 +156,16 @@ class WordRows(SmallTableRows):
             "tag": ["词性", "tag"],
         },
         required_groups=[["text"]],
+        single_line=("text",),
     )
     name, model, text_field = "words", DictionaryWord, "text"
     compared_columns = ("text", "tag")
 
-    def collect_values(self, wish: ParsedRow) -> dict[str, Any]:
-        text = normalize.normalize_text(
-            normalize.clean_single_line(wish.values["text"])
-        ).strip()
-        if wish.values.get("tag") == NO_TAG_LABEL:
+    def collect_values(self, parsed: ParsedRow) -> dict[str, Any]:
+        text = normalize.normalize_text(parsed.values["text"]).strip()
+        if parsed.values.get("tag") == NO_TAG_LABEL:
             return {"text": text, "tag": ""}
-        tag = self.parse_choice(wish, "tag", WORD_TAGS_BY_NAME)
+        tag = self.parse_choice(parsed, "tag", WORD_TAGS_BY_NAME)
         return {"text": text} | ({"tag": tag} if tag else {})
 
 
@@ -180,16 +173,13 @@ class StopWordRows(SmallTableRows):
     columns = KindColumns(
         {"mark": ["库内号", "mark"], "text": ["停用词", "词", "text", "word"]},
         required_groups=[["text"]],
+        single_line=("text",),
     )
     name, model, text_field = "stopwords", StopWord, "text"
     compared_columns = ("text",)
 
-    def collect_values(self, wish: ParsedRow) -> dict[str, Any]:
-        return {
-            "text": normalize.normalize_text(
-                normalize.clean_single_line(wish.values["text"])
-            ).strip()
-        }
+    def collect_values(self, parsed: ParsedRow) -> dict[str, Any]:
+        return {"text": normalize.normalize_text(parsed.values["text"]).strip()}
 
 
 class RelevanceTestRows(SmallTableRows):
@@ -202,6 +192,7 @@ class RelevanceTestRows(SmallTableRows):
             **ENTRY_REFERENCE_COLUMNS,
         },
         required_groups=[["words"]],
+        single_line=("words",),
     )
     name, model, text_field = "golden", RelevanceTest, "words"
     compared_columns = ("words", "side", "entry_id", "within")
@@ -211,56 +202,38 @@ class RelevanceTestRows(SmallTableRows):
         super().__init__(options, layout)
         self.entry_lookup = EntryLookup()
 
-    def make_file_key(self, said: Mapping[str, str]) -> RowKey:
-        side = SIDES_BY_NAME.get(
-            normalize.normalize_text(said.get("side", "")), SearchSide.PUBLIC.value
-        )
-        return (
-            "kept",
-            normalize.clean_single_line(said["words"]),
-            side,
-            str(self._find_entry_id(said)),
-        )
+    def analyse_row(self, parsed: ParsedRow) -> None:
+        """Find the entry that the row names, if it names one."""
+        if any(name in parsed.values for name in ENTRY_REFERENCE_COLUMNS):
+            self.entry_lookup.resolve_reference(parsed, self.options.source)
+
+    def make_file_key(self, parsed: ParsedRow) -> RowKey:
+        label = normalize.normalize_text(parsed.values.get("side", ""))
+        side = SIDES_BY_NAME.get(label, SearchSide.PUBLIC.value)
+        return ("own", parsed.values["words"], side, str(parsed.entry_id))
 
     def make_database_key(self, row: RelevanceTest) -> RowKey:
-        return ("kept", row.words, row.side, str(row.entry_id))
+        return ("own", row.words, row.side, str(row.entry_id))
 
-    def _find_entry_id(self, said: Mapping[str, str]) -> int | None:
-        try:
-            return self.entry_lookup.find_entry_id(said, self.options.source)
-        except ValueError:
-            return None
-
-    def collect_values(self, wish: ParsedRow) -> dict[str, Any]:
-        values: dict[str, Any] = {
-            "words": normalize.clean_single_line(wish.values["words"])
-        }
-        if side := self.parse_choice(wish, "side", SIDES_BY_NAME):
+    def collect_values(self, parsed: ParsedRow) -> dict[str, Any]:
+        values: dict[str, Any] = {"words": parsed.values["words"]}
+        if side := self.parse_choice(parsed, "side", SIDES_BY_NAME):
             values["side"] = side
-        if said := wish.values.get("within"):
-            if not (said.isascii() and said.isdecimal() and len(said) <= 2):  # noqa: PLR2004
-                self.refuse_row(wish, "within", "要写成 1 到 20 的数字")
-            else:
-                values["within"] = int(said)
-        if any(name in wish.values for name in ENTRY_REFERENCE_COLUMNS):
-            try:
-                values["entry_id"] = self.entry_lookup.find_entry_id(
-                    wish.values, self.options.source
-                )
-            except ValueError as error:
-                self.refuse_row(wish, "entry", str(error))
+        within = self.parse_count(
+            parsed, "within", "要写成 1 到 20 的数字", max_digits=2
+        )
+        if within is not None:
+            values["within"] = within
+        if parsed.entry_error:
+            self.refuse_row(parsed, "entry", parsed.entry_error)
+        elif parsed.entry_id is not None:
+            values["entry_id"] = parsed.entry_id
         return values
 
     def store_rows(self, by: User | None) -> None:
-        """What is expected now was not tried yet."""
+        """Save the rows; changed ones lose the result of their last run."""
         for row in self.new_rows:
             row.created_by = by
         for row in self.changed_rows:
             row.rank, row.above = None, []
         super().store_rows(by)
-
-
-def _split_members(text: str) -> list[str]:
-    return multi_value_cells.split_cell(
-        "\n;；|｜,，、=＝", cells.normalize_line_ends(text)
-    )

@@ -12,11 +12,12 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from kb import import_export
+from kb.import_export import ExportKind
 from kb.management.base_command import KbCommand
 
 
 class Command(KbCommand):
-    help = "把条目、话术、问法、问题、词汇或搜索验收导出成 CSV 或 XLSX，可以再导入。"
+    help = "把分类、片段、条目、话术、问法、问题、词汇或搜索验收导出成 CSV 或 XLSX，可以再导入。"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("kind", choices=list(import_export.ROW_KINDS))
@@ -32,11 +33,11 @@ class Command(KbCommand):
         )
 
     def handle(self, kind: str, file: str, rows: int | None, **options: Any) -> None:
-        made = import_export.prepare_export(kind)
-        heads = import_export.list_export_headings(kind)
+        export = import_export.prepare_export(kind)
+        headings = import_export.list_export_headings(kind)
         if file == "-":
             sys.stdout.writelines(
-                import_export.iter_csv_lines(heads, made.iter_lines())
+                import_export.iter_csv_lines(headings, export.iter_lines())
             )
             return
         path = Path(file)
@@ -44,45 +45,49 @@ class Command(KbCommand):
             raise CommandError("文件名要以 .csv 或 .xlsx 结尾。")
         try:
             counts = [
-                self._write_file(target, heads, part, made.label)
-                for target, part in _split_into_files(path, made.iter_lines(), rows)
+                self._write_file(target, headings, part, export.label)
+                for target, part in _split_into_files(path, export, rows)
             ]
         except OSError as error:
             raise CommandError(f"写不了「{file}」：{error.strerror or error}") from None
-        several = f"，分成 {len(counts)} 个文件" if len(counts) > 1 else ""
-        self.stdout.write(f"导出了 {sum(counts):,} 行{made.label}{several}。")
+        files = f"，分成 {len(counts)} 个文件" if len(counts) > 1 else ""
+        self.stdout.write(f"导出了 {sum(counts):,} 行{export.label}{files}。")
 
     def _write_file(
         self,
         path: Path,
-        heads: Sequence[str],
+        headings: Sequence[str],
         rows: Iterable[Sequence[str]],
         title: str,
     ) -> int:
-        """Write beside the file that is there and then swap: no half of it is seen."""
-        scratch = path.with_name(f".{path.name}.part")
+        """Write a file and return how many rows it has; readers see no partial file."""
+        temporary = path.with_name(f".{path.name}.part")
         try:
             if path.suffix.lower() == ".xlsx":
-                with scratch.open("wb") as book:
-                    count = import_export.write_workbook(heads, rows, book, title)
+                with temporary.open("wb") as book:
+                    count = import_export.write_workbook(headings, rows, book, title)
             else:
-                with scratch.open("w", encoding="utf-8", newline="") as text:
-                    lines = import_export.iter_csv_lines(heads, rows)
+                with temporary.open("w", encoding="utf-8", newline="") as text:
+                    lines = import_export.iter_csv_lines(headings, rows)
                     count = sum(1 for line in lines if text.write(line)) - 1
-            scratch.replace(path)
+            temporary.replace(path)
         finally:
-            scratch.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         return count
 
 
 def _split_into_files(
-    path: Path, rows: Iterator[list[str]], most: int | None
+    path: Path, export: ExportKind, max_rows: int | None
 ) -> Iterator[tuple[Path, Iterable[Sequence[str]]]]:
-    """Yield files with at most so many rows each; the first even if there is none."""
-    if most == 0:
-        yield path, rows
+    """Yield the path and the rows of each file, the first also when it is empty.
+
+    `max_rows` is how many rows a file has, 0 for no limit, None for what one import
+    can read.
+    """
+    if max_rows == 0:
+        yield path, export.iter_lines()
         return
-    several = import_export.split_rows(rows, *filter(None, [most]))
-    first: Sequence[Sequence[str]] = next(several, ())
-    for number, part in enumerate(chain([first], several), 1):
+    parts = import_export.split_rows(export, *filter(None, [max_rows]))
+    first: Sequence[Sequence[str]] = next(parts, ())
+    for number, part in enumerate(chain([first], parts), 1):
         yield path if number == 1 else path.with_stem(f"{path.stem}-{number}"), part

@@ -14,11 +14,11 @@ from kb import import_export
 from kb.import_export import (
     ImportOptions,
     ImportPlan,
+    PlannedRow,
     ReportProgress,
     RowAction,
     RowConcern,
 )
-from kb.import_export.import_plan import PlannedRow
 from kb.management.base_command import KbCommand
 from kb.models import IndexQueue
 from kb.text.chinese import normalize

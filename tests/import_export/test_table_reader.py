@@ -20,7 +20,7 @@ from kb.models import Entry
 from tests.importing import HEAD, actions, load, plan, read
 
 pytestmark = pytest.mark.django_db
-TABLES = Path(__file__).parent / "bad_inputs" / "tables"
+TABLES = Path(__file__).parent.parent / "bad_inputs" / "tables"
 
 
 def refusal(data: str | bytes, **options: Any) -> str:

@@ -11,9 +11,9 @@ from django.test import Client
 from kb import import_export
 from kb.language import style_rules
 from kb.models import Entry, Phrasing, Question, User
+from tests.admin.test_imports import body, upload
 from tests.conftest import MakeEntry
 from tests.importing import actions, confirm, load, plan, reasons
-from tests.test_import_admin import body, upload
 
 pytestmark = pytest.mark.django_db
 OLD = "编号,问题,答案,短码\n1,景区几点关门,18 点,gm\n2,有停车场吗,有,tc\n"

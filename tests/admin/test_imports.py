@@ -24,7 +24,7 @@ from tests.conftest import MakeEntry
 from tests.importing import confirm, slowest, spent
 
 pytestmark = pytest.mark.django_db
-TABLES = sorted((Path(__file__).parent / "bad_inputs" / "tables").iterdir())
+TABLES = sorted((Path(__file__).parent.parent / "bad_inputs" / "tables").iterdir())
 FOLDER = Path(settings.DATA_DIR) / "imports"
 ROWS = "问题,答案,可见范围\n怎么退,点<b>退货</b>,\n=1+1,二,公幵\n"
 GOOD = "问题,答案\n怎么退,点退货\n怎么换,点换货\n"

@@ -33,9 +33,9 @@ from kb.models import (
     User,
 )
 from kb.questions import intake, triage
+from tests.admin.test_imports import FOLDER, GOOD, body, upload
 from tests.conftest import MakeEntry
 from tests.importing import confirm, load
-from tests.test_import_admin import FOLDER, GOOD, body, upload
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from config.settings import BASE_DIR
 from kb import import_export
-from kb.import_export import RowAction, cells, multi_value_cells, row_marks
+from kb.import_export import RowAction, cells, row_marks
 from kb.import_export.export import split_files
 from kb.language import vocabulary
 from kb.models import (
@@ -34,6 +34,7 @@ from kb.models import (
     Question,
     RelevanceTest,
     Reply,
+    Snippet,
     StopWord,
     StyleRule,
     SynonymSet,
@@ -48,6 +49,8 @@ from tests.importing import actions, load, plan, snapshot
 pytestmark = pytest.mark.django_db
 FORMATS = ("csv", "xlsx")
 ORDER = (
+    "categories",
+    "snippets",
     "entries",
     "replies",
     "phrasings",
@@ -59,6 +62,7 @@ ORDER = (
     "golden",
 )
 TABLES = (
+    Snippet,
     RelevanceTest,
     Phrasing,
     Reply,
@@ -258,16 +262,11 @@ SOME = ANY.map(lambda text: text if any(map(str.isalnum, text)) else f"{text}字
 @given(st.lists(SOME, max_size=5))
 def test_what_is_joined_is_taken_apart_again(texts: list[str]) -> None:
     for separators in (
-        multi_value_cells.PHRASING_SEPARATORS,
-        multi_value_cells.TAG_SEPARATORS,
-        multi_value_cells.CATEGORY_PATH_SEPARATORS,
+        cells.PHRASING_SEPARATORS,
+        cells.TAG_SEPARATORS,
+        cells.CATEGORY_PATH_SEPARATORS,
     ):
-        assert (
-            multi_value_cells.split_cell(
-                separators, multi_value_cells.join_cell(separators, texts)
-            )
-            == texts
-        )
+        assert cells.split_cell(separators, cells.join_cell(separators, texts)) == texts
 
 
 # The admin --------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from tests.conftest import MakeEntry
 from tests.importing import slowest, spent
 
 pytestmark = pytest.mark.django_db
-TABLES = sorted((Path(__file__).parent / "bad_inputs" / "tables").iterdir())
+TABLES = sorted((Path(__file__).parent.parent / "bad_inputs" / "tables").iterdir())
 KINDS = ["entries", "questions"]
 BASE_DIR: Path = settings.BASE_DIR
 Texts = tuple[str, str]

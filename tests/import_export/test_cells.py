@@ -15,7 +15,7 @@ from kb.models import Entry
 from tests.importing import HEAD, actions, load, plan
 
 pytestmark = pytest.mark.django_db
-TABLES = Path(__file__).parent / "bad_inputs" / "tables"
+TABLES = Path(__file__).parent.parent / "bad_inputs" / "tables"
 
 
 # Cells -------------------------------------------------------------------------
