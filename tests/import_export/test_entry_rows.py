@@ -113,7 +113,7 @@ def test_what_editors_have_added_stays(make_entry: MakeEntry) -> None:
 def test_without_a_number_the_question_tells_the_entry(make_entry: MakeEntry) -> None:
     plain = make_entry("怎么退货？", answer="旧")
     make_entry("怎么开票？", answer="旧", source="库", external_id="7")
-    made = load(HEAD + "怎么退貨 ,新\n怎么开票,新\n", duplicates="new")
+    made = load(HEAD + "怎么退貨 ,新\n怎么开票,新\n", duplicate_action="new")
     assert actions(made) == ["CHANGE", "CREATE"]
     plain.refresh_from_db()
     assert plain.answer == "新"
@@ -146,7 +146,7 @@ def test_two_rows_that_ask_the_same_under_two_numbers_are_told(
 ) -> None:
     old = make_entry("怎么退", external_id="x", source="别处")
     rows = "编号,问题,答案\n1,怎么换,a\n2,怎么 換？,b\n3,怎么退,c\n4,别的,d\n"
-    made = plan(rows, duplicates="new")
+    made = plan(rows, duplicate_action="new")
     assert actions(made) == ["CREATE"] * 4
     assert [step.detail for step in made.planned_rows] == [
         "",

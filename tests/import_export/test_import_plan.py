@@ -260,7 +260,7 @@ def test_a_live_entry_gets_no_phrasing_with_personal_data(
     made = plan("条目,相似问法\n怎么查单,电话13800138000查单\n", kind="phrasings")
     assert "13800138000" in reasons(made)
     rows = "怎么查订单,好,电话13800138000查单\n"
-    near = plan(f"问题,答案,相似问法\n{rows}", duplicates="merge")
+    near = plan(f"问题,答案,相似问法\n{rows}", duplicate_action="merge")
     assert actions(near) == ["REFUSE"]
     assert reasons(near).startswith("相似问法：相似问法里有手机号「13800138000」")
 

@@ -355,7 +355,7 @@ def test_a_near_duplicate_becomes_a_phrasing(refund: Entry) -> None:
 
 
 def test_a_near_duplicate_becomes_an_entry_of_its_own(refund: Entry) -> None:
-    assert actions(load(NEAR, duplicates="new")) == ["CREATE", "CREATE"]
+    assert actions(load(NEAR, duplicate_action="new")) == ["CREATE", "CREATE"]
     assert Entry.objects.count() == 3
 
 
@@ -365,7 +365,7 @@ def test_several_rows_merge_into_one_entry_as_one_version(refund: Entry) -> None
     numbered_rows = "".join(
         f"{number},{row}\n" for number, row in enumerate(rows.splitlines(), 1)
     )
-    made = load(f"编号,问题,答案\n{numbered_rows}", duplicates="merge")
+    made = load(f"编号,问题,答案\n{numbered_rows}", duplicate_action="merge")
     assert actions(made) == ["MERGE", "MERGE", "SAME"]
     refund.refresh_from_db()
     assert (refund.answer, refund.version) == ("三天", version + 1)
@@ -434,6 +434,6 @@ def test_the_command_says_what_goes_live(make_entry: MakeEntry, tmp_path: Path) 
 
 
 def test_a_merged_phrasing_is_live_at_once_and_says_so(refund: Entry) -> None:
-    made = plan(NEAR, duplicates="merge", status="draft")
+    made = plan(NEAR, duplicate_action="merge", status="draft")
     assert actions(made) == ["MERGE", "CREATE"]
     assert [step.row.number for step in made.live_rows] == [2]
