@@ -1,4 +1,4 @@
-"""Misconfiguration as system checks, each with an id and a hint."""
+"""System checks of the configuration, each with an id and a hint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kb.operations.installation import private_files
 
 @checks.register(checks.Tags.security)
 def check_private_folders(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Nobody else on the machine may read or write what the site keeps."""
+    """Report files of the site that other users of the machine can read or write."""
     exposed = private_files.find_exposed_paths()
     if not exposed:
         return []
@@ -24,7 +24,7 @@ def check_private_folders(**kwargs: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security)
 def check_remote_redis(**kwargs: Any) -> list[checks.CheckMessage]:
-    """A Redis on another host is open to its network without password and TLS."""
+    """Warn of a Redis on another host that is used without a password or TLS."""
     messages: list[checks.CheckMessage] = []
     for url in _iter_redis_urls():
         if _is_local(url):
@@ -52,8 +52,9 @@ def _iter_redis_urls() -> Iterator[SplitResult]:
     for cache in settings.CACHES.values():
         if not cache["BACKEND"].endswith("RedisCache"):
             continue
-        given = cache.get("LOCATION", "")
-        for url in given if isinstance(given, list) else str(given).split(","):
+        location = cache.get("LOCATION", "")
+        urls = location if isinstance(location, list) else str(location).split(",")
+        for url in urls:
             yield urlsplit(str(url))
 
 
@@ -68,7 +69,7 @@ def _is_local(url: SplitResult) -> bool:
 
 @checks.register(checks.Tags.security, deploy=True)
 def check_proxy_count(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Behind a proxy that is not counted, all clients share one address and limit."""
+    """Warn of a proxy that is not counted: then all clients share one rate limit."""
     if not settings.SECURE_PROXY_SSL_HEADER or settings.NUM_PROXIES:
         return []
     return [

@@ -1,1 +1,1 @@
-"""Whether a site is set up: what is missing, and the command that mends it."""
+"""Whether the site is set up: what is missing, and the commands that install it."""

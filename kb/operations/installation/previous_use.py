@@ -1,6 +1,6 @@
-"""Whether a folder has been in use before: then an empty database is a lost one.
+"""Detects a DATA_DIR that was in use before, where an empty database means data loss.
 
-A fictional shop must never be loaded over a site that lost its database.
+The demo library must not be loaded over a site that lost its database.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from django.conf import settings
 
 from kb.system.database import sqlite_file
 
-UNFINISHED_MARK_NAME = (
-    "setup-unfinished"  # a first set-up is under way, or was broken off
-)
+# A file that exists while a first set-up is running or was interrupted.
+UNFINISHED_MARK_NAME = "setup-unfinished"
 
 
 def find_previous_use() -> list[str]:
-    """Return what an earlier life left in DATA_DIR, in words; empty for a new one."""
+    """Return the names of the traces of earlier use in DATA_DIR; empty for a new one."""
     folder = Path(settings.DATA_DIR)
     if (folder / UNFINISHED_MARK_NAME).exists():
         return []
@@ -29,12 +28,12 @@ def find_previous_use() -> list[str]:
         "图片": any(Path(settings.MEDIA_ROOT).glob("*")),
         "数据库记录": (folder / sqlite_file.RECORD_FILE_NAME).exists(),
     }
-    return [name for name, is_there in traces.items() if is_there]
+    return [name for name, exists in traces.items() if exists]
 
 
 @contextmanager
 def mark_first_setup(traces: list[str]) -> Iterator[None]:
-    """Remember a first set-up that is broken off, so that the next one is still first."""
+    """Mark a first set-up until it ends, so that an interrupted one counts as first."""
     mark = Path(settings.DATA_DIR) / UNFINISHED_MARK_NAME
     if not traces:
         mark.touch()
@@ -43,7 +42,7 @@ def mark_first_setup(traces: list[str]) -> Iterator[None]:
 
 
 def explain_previous_use(traces: list[str]) -> str:
-    """Return why no demo library is loaded."""
+    """Return the message why no demo library is loaded."""
     return (
         f"数据库是空的，但 {settings.DATA_DIR} 里有以前留下的{'、'.join(traces)}，"
         "所以不装演示数据。\n"

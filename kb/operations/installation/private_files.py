@@ -1,7 +1,7 @@
-"""Nobody else on the machine may read what the site keeps.
+"""File permissions: only the user of the site may read or write its files.
 
-The database holds passwords and customers' words, the key signs sessions, and the
-files of the index and of caches are unpickled: who may write one runs code of theirs.
+The database holds password hashes and customers' texts, the secret key signs sessions,
+and index and cache files are unpickled: write access to them is code execution.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from django.conf import settings
 
 OTHERS_MODE_BITS = 0o077  # the bits of group and others
 PRIVATE_UMASK = 0o077
-SQLITE_FILE_SUFFIXES = ("", "-wal", "-shm")  # files of SQLite beside each other
+SQLITE_FILE_SUFFIXES = ("", "-wal", "-shm")
 
 
 def find_exposed_paths() -> list[Path]:
-    """Return what users other than ours may read or write."""
+    """Return the paths that other users of the machine may read or write."""
     return [
         path for path in _list_private_paths() if path.exists() and _is_exposed(path)
     ]
 
 
 def explain_exposed_paths(exposed: list[Path]) -> str:
-    """Return why the site does not start, and the command that mends it."""
+    """Return the message why the site does not start, with the commands to run."""
     folder = Path(settings.DATA_DIR)
     outside = [path for path in exposed if not path.is_relative_to(folder)]
     commands = [f"chmod go-rwx {shlex.quote(str(path))}" for path in outside]
@@ -41,13 +41,13 @@ def explain_exposed_paths(exposed: list[Path]) -> str:
 
 
 def require_private_files() -> None:
-    """Stop the start where others may read the site's files."""
+    """Raise SystemExit when other users may read or write files of the site."""
     if exposed := find_exposed_paths():
         raise SystemExit(f"config: {explain_exposed_paths(exposed)}")
 
 
 def set_private_umask() -> None:
-    """Let everything that this process makes be ours alone."""
+    """Make new files of this process readable and writable by its user only."""
     os.umask(PRIVATE_UMASK)
 
 
@@ -65,12 +65,13 @@ def _list_private_paths() -> list[Path]:
         paths.append(Path(str(cache["LOCATION"])))
     if database := get_sqlite_path():
         paths += [
-            database.with_name(f"{database.name}{end}") for end in SQLITE_FILE_SUFFIXES
+            database.with_name(f"{database.name}{suffix}")
+            for suffix in SQLITE_FILE_SUFFIXES
         ]
     return paths
 
 
 def get_sqlite_path() -> Path | None:
-    """Return where the database file is; None for a database server."""
+    """Return the path of the database file, None for a database server."""
     database = settings.DATABASES["default"]
     return Path(str(database["NAME"])) if "sqlite" in database["ENGINE"] else None

@@ -1,4 +1,4 @@
-"""What is missing before the site can answer, each with the command for it."""
+"""What is missing before the site can serve pages, each with the command for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_SHOWN_MIGRATIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class SetupProblem:
-    """`id` names it in checks. With `is_fatal` no page would work."""
+    """A problem, with the id of its system check. If `is_fatal`, no page works."""
 
     id: str
     message: str
@@ -38,12 +38,12 @@ class SetupProblem:
 
 
 def find_setup_problems() -> list[SetupProblem]:
-    """Return what is missing, the gravest first; empty for a site that is set up."""
+    """Return the problems, the most serious first; empty for a site that is set up."""
     return [*find_file_problems(), *_find_database_problems(), *_find_static_problems()]
 
 
 def find_file_problems() -> Iterator[SetupProblem]:
-    """Yield what is wrong with the database file; it is not opened by Django."""
+    """Yield problems of the SQLite file, checked without opening it with Django."""
     path = private_files.get_sqlite_path()
     if path is None:
         return
@@ -68,7 +68,7 @@ def find_file_problems() -> Iterator[SetupProblem]:
 def _find_database_problems() -> Iterator[SetupProblem]:
     path = private_files.get_sqlite_path()
     if path is not None and not path.is_file():
-        return  # looking would make an empty one
+        return  # connecting would create an empty file
     try:
         if unknown := find_unknown_migrations():
             message = explain_unknown_migrations(unknown)
@@ -95,8 +95,8 @@ def _find_database_problems() -> Iterator[SetupProblem]:
 def find_unknown_migrations() -> list[str]:
     """Return the applied migrations of kb that this version does not have, sorted.
 
-    Such a database belongs to another version, and `migrate` may take it for complete:
-    the first migration was made anew, under the same name, before the first release.
+    Such a database belongs to another version, and `migrate` may consider it complete:
+    the first migration was replaced under the same name before the first release.
     """
     loader = MigrationLoader(connection)
     known = set(loader.disk_migrations)
@@ -115,20 +115,20 @@ def explain_unknown_migrations(names: list[str]) -> str:
 
 
 def _shorten(names: list[str]) -> str:
-    """Return the first few names, and whether there are more."""
+    """Return the first names, with an ellipsis when there are more."""
     more = "……" if len(names) > MAX_SHOWN_MIGRATIONS else ""
     return "、".join(names[:MAX_SHOWN_MIGRATIONS]) + more
 
 
 def _list_unapplied_migrations() -> list[str]:
-    """Return the names of migrations that the database has not seen."""
+    """Return the names of the migrations that are not applied."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
 def _make_migrations_problem(missing: list[str]) -> SetupProblem:
-    """Without the first tables nothing works; without the newest, some pages may."""
+    """Return the problem of unapplied migrations, fatal without the first one."""
     names = _shorten(missing)
     message = f"数据库还缺 {len(missing)} 个升级步骤（{names}）。请运行："
     is_fatal = "kb.0001_initial" in missing

@@ -1,4 +1,4 @@
-"""One set-up at a time, on this machine and on one database."""
+"""A lock that allows one set-up at a time, on this machine and on a database."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from django.conf import settings
 from django.db import connection
 
 LOCK_FILE_NAME = "setup.lock"
-DATABASE_LOCK_ID = 5_318_008_521  # any number that only we use
+DATABASE_LOCK_ID = 5_318_008_521  # of a PostgreSQL advisory lock; an arbitrary number
 LOCK_RETRY_SECONDS = 0.2
 
 
 class SetupRunningError(Exception):
-    """Another set-up has been at work for all of the time that we waited."""
+    """Another set-up held the lock for the whole waiting time."""
 
 
 @contextmanager
 def hold_setup_lock(wait_seconds: float) -> Iterator[None]:
-    """Keep other set-ups out. Raises SetupRunningError after `wait_seconds`."""
-    ends = time.monotonic() + wait_seconds
+    """Hold the lock in the block. Raises SetupRunningError after `wait_seconds`."""
+    deadline = time.monotonic() + wait_seconds
     with (Path(settings.DATA_DIR) / LOCK_FILE_NAME).open("w") as file:
-        _wait_for_lock(lambda: _lock_file(file), ends)
-        if connection.vendor == "postgresql":  # another machine may be at it, too
-            _wait_for_lock(_lock_database, ends)
+        _wait_for_lock(lambda: _lock_file(file), deadline)
+        if connection.vendor == "postgresql":  # shared with other machines
+            _wait_for_lock(_lock_database, deadline)
         try:
             yield
         finally:
@@ -36,16 +36,18 @@ def hold_setup_lock(wait_seconds: float) -> Iterator[None]:
                 _unlock_database()
 
 
-def _wait_for_lock(lock: Callable[[], bool], ends: float) -> None:
+def _wait_for_lock(lock: Callable[[], bool], deadline: float) -> None:
     while not lock():
-        if time.monotonic() > ends:
+        if time.monotonic() > deadline:
             raise SetupRunningError
         time.sleep(LOCK_RETRY_SECONDS)
 
 
 def _lock_file(file: IO[str]) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # closing it gives it back
+        fcntl.flock(
+            file, fcntl.LOCK_EX | fcntl.LOCK_NB
+        )  # released when the file is closed
     except BlockingIOError:
         return False
     return True
@@ -58,6 +60,6 @@ def _lock_database() -> bool:
 
 
 def _unlock_database() -> None:
-    """The lock goes with its connection, which may be another one by now."""
+    """Release the lock, also on a new connection, which does not hold it any more."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_unlock_all()")

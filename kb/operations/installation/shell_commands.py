@@ -1,4 +1,4 @@
-"""Commands as somebody can paste them, with the environment that this process has."""
+"""Shell commands to show to operators, with the environment of this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-# What decides which site a command works on. Secrets are not shown.
+# The variables that decide which site a command works on. Secrets are masked.
 SHOWN_VARIABLES = (
     *("DATA_DIR", "DATABASE_URL", "DATABASE_URL_FILE", "CACHE_URL", "CACHE_URL_FILE"),
     *("SECRET_KEY", "SECRET_KEY_FILE", "KB_ENGINE"),
@@ -19,7 +19,7 @@ _URL_PASSWORD = re.compile(r"(?<=:)[^:@/]+(?=@)")
 
 
 def format_manage_command(*arguments: str) -> str:
-    """Return the line that runs manage.py with `arguments` for this very site."""
+    """Return the shell command that runs manage.py with `arguments` for this site."""
     return _format_command_line(
         [
             _get_python_path(),
@@ -30,7 +30,7 @@ def format_manage_command(*arguments: str) -> str:
 
 
 def format_serve_command() -> str:
-    """Return the line that starts the site."""
+    """Return the shell command that starts the site."""
     base = Path(settings.BASE_DIR)
     config = _shorten_path(base / "config" / "gunicorn.py")
     return _format_command_line(
@@ -38,15 +38,17 @@ def format_serve_command() -> str:
     )
 
 
-def _format_command_line(command: list[str], *more: str) -> str:
-    given = [f"{name}={shlex.quote(value)}" for name, value in _list_environment(more)]
-    return " ".join([*given, *map(shlex.quote, command)])
+def _format_command_line(command: list[str], *extra_names: str) -> str:
+    variables = [
+        f"{name}={shlex.quote(value)}" for name, value in _list_environment(extra_names)
+    ]
+    return " ".join([*variables, *map(shlex.quote, command)])
 
 
-def _list_environment(more: tuple[str, ...]) -> list[tuple[str, str]]:
+def _list_environment(extra_names: tuple[str, ...]) -> list[tuple[str, str]]:
     return [
         (name, _mask_secret(name, value))
-        for name in (*SHOWN_VARIABLES, *more)
+        for name in (*SHOWN_VARIABLES, *extra_names)
         if (value := os.environ.get(name, "").strip())
     ]
 
@@ -64,6 +66,6 @@ def _get_python_path() -> str:
 
 
 def _shorten_path(path: Path) -> str:
-    """Return the path from here, where it lies below."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    """Return the path relative to the working directory if it is below it."""
+    folder = Path.cwd()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

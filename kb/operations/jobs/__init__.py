@@ -1,4 +1,4 @@
-"""What runs in the background: a table of tasks, and the process that runs them."""
+"""Background jobs: a table of tasks, and the process that runs them."""
 
 from __future__ import annotations
 

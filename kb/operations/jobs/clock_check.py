@@ -1,4 +1,4 @@
-"""Nothing is deleted for its age while the clock is in doubt."""
+"""Checks the clock, so that a wrong one does not delete rows as expired."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from django.utils import timezone
 
 from kb.models import AuditEvent, ClockCheck, ContentEdition, Search
 
-MAX_CLOCK_JUMP = timedelta(days=7)  # between two looks at a clock that is believed
-# By a clock that went on from where it jumped to. A little less than a day, so that
-# the same task of the next night finds it confirmed.
+MAX_CLOCK_JUMP = timedelta(days=7)  # between two checks of a clock that is trusted
+# After this time a clock that jumped and went on is trusted. A little less than a day,
+# so that the same task runs the next night.
 CLOCK_CONFIRMED_AFTER = timedelta(hours=23)
-MAX_CLOCK_SKEW = timedelta(hours=1)  # between this machine and the database's
+MAX_CLOCK_SKEW = timedelta(hours=1)  # between this machine and the database server
 logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
 def explain_clock_doubt() -> str:
-    """Return in Chinese why the clock is in doubt; empty when it is believed.
+    """Return why the clock is not trusted, in Chinese; "" when it is trusted.
 
-    A clock that jumped ahead makes everything look old. It is believed again
-    when it still says so a day later, or once it is back near where it was.
+    A clock that jumped ahead makes everything look old. It is trusted again when it
+    still shows that time a day later, or when it is back near the time before.
     """
     now = timezone.now()
     if (skew := abs(now - _read_database_clock())) > MAX_CLOCK_SKEW:
@@ -49,7 +49,7 @@ def explain_clock_doubt() -> str:
 
 @transaction.atomic
 def confirm_clock() -> None:
-    """Take the clock as it is, because a person says so."""
+    """Trust the clock as it is, on the word of an operator."""
     ClockCheck.objects.update_or_create(
         pk=1, defaults={"seen_at": timezone.now(), "doubted_at": None}
     )
@@ -61,28 +61,28 @@ def _is_confirmed(check: ClockCheck, now: datetime) -> bool:
 
 
 def _is_near(doubted_at: datetime, now: datetime) -> bool:
-    """Return whether this is the same doubt, and not another jump."""
+    """Return whether this is the jump that was noticed before, and not another one."""
     return timedelta(0) <= now - doubted_at <= MAX_CLOCK_JUMP
 
 
 def _find_newest_activity() -> datetime | None:
-    """Return when somebody last did something, to compare the first look with."""
-    moments = (
+    """Return the time of the last activity in the database, for the first check."""
+    times = (
         Search.objects.aggregate(at=Max("created_at"))["at"],
         AuditEvent.objects.aggregate(at=Max("at"))["at"],
         ContentEdition.objects.aggregate(at=Max("raised_at"))["at"],
     )
-    return max((moment for moment in moments if moment), default=None)
+    return max((at for at in times if at), default=None)
 
 
 def _read_database_clock() -> datetime:
-    """Return the time of a database on another machine; ours where there is none."""
+    """Return the time of the database server; that of this machine for SQLite."""
     if connection.vendor != "postgresql":
         return timezone.now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment
+        now: datetime = cursor.fetchone()[0]
+    return now
 
 
 def _format_span(span: timedelta) -> str:

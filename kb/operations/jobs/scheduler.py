@@ -1,6 +1,6 @@
-"""One process a host that keeps the index up and runs what is due.
+"""The scheduler: one process for each host that syncs the index and runs due tasks.
 
-The index has a thread of its own, so that it never waits for a long task.
+The index has a thread of its own, so it does not wait for a long task.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from kb.index.engines import EngineUnavailableError
 from kb.models import Job
 from kb.operations.jobs import task_runs, tasks
 
-TASK_CHECK_SECONDS = 2.0  # seconds between two looks for tasks that are due
-SYNC_CHECK_SECONDS = 1.0  # seconds between two looks for marks
-INDEX_CHECK_SECONDS = 2.0  # seconds between two checks of the index
-INDEX_STOP_SECONDS = 3.0  # seconds for the index to finish a batch
-SYNC_RETRY_SECONDS = 5.0  # seconds after the database or the engine gave no answer
-REBUILD_RETRY_SECONDS = 60.0  # seconds after a rebuild that failed
-BEAT_SECONDS = 30.0  # seconds between two signs of life
+TASK_CHECK_SECONDS = 2.0  # between two checks for due tasks
+SYNC_CHECK_SECONDS = 1.0  # between two checks for entries to index
+INDEX_CHECK_SECONDS = 2.0  # between two checks of the index
+INDEX_STOP_SECONDS = 3.0  # in which the index thread must finish a batch
+SYNC_RETRY_SECONDS = 5.0  # after the database or the engine failed
+REBUILD_RETRY_SECONDS = 60.0  # after a rebuild failed
+BEAT_SECONDS = 30.0  # between two heartbeats
 logger = logging.getLogger(__name__)
 
 
@@ -37,17 +37,17 @@ def run_scheduler(stop: Event) -> None:
     with _hold_scheduler_lock(stop):
         if stop.is_set():
             return
-        watcher = start_index_watch(stop)
+        index_thread = start_index_watch(stop)
         holder = f"{task_runs.SCHEDULER_JOB}@{task_runs.get_host_name()}"
-        looker = TaskRunner(holder)
+        runner = TaskRunner(holder)
         try:
             while not stop.is_set():
-                looker.run_due_tasks(stop)
+                runner.run_due_tasks(stop)
                 connection.close()
                 stop.wait(TASK_CHECK_SECONDS)
         finally:
             stop.set()
-            watcher.join(INDEX_STOP_SECONDS)
+            index_thread.join(INDEX_STOP_SECONDS)
             _record_end()
 
 
@@ -55,7 +55,7 @@ def _record_end() -> None:
     try:
         task_runs.delete_scheduler_beat()
     except DatabaseError as error:
-        logger.warning("jobs: the end was not noted: %s", error)
+        logger.warning("jobs: the end was not recorded: %s", error)
     finally:
         connection.close()
 
@@ -69,9 +69,9 @@ class TaskRunner:
         self._checked_at: dict[str, float] = {}
 
     def run_due_tasks(self, stop: Event) -> None:
-        """Run what is due now. Errors of the database are logged."""
+        """Run the tasks that are due. Database errors are logged, not raised."""
         try:
-            if self._is_first:  # what a killed scheduler of this host has left
+            if self._is_first:  # a scheduler of this host may have been killed
                 task_runs.release_claims(self.holder)
                 task_runs.delete_gone_hosts()
                 self._is_first = False
@@ -80,7 +80,7 @@ class TaskRunner:
                 if not stop.is_set():
                     self._run_if_due(task, jobs.get(task_runs.get_job_name(task)))
         except DatabaseError as error:
-            logger.warning("jobs: cannot look what is due: %s", error)
+            logger.warning("jobs: cannot check what is due: %s", error)
 
     def _run_if_due(self, task: tasks.Task, job: Job | None) -> None:
         if not task_runs.is_due(task, job, timezone.now()):
@@ -91,20 +91,21 @@ class TaskRunner:
         task_runs.run_task(task, holder=self.holder, job=job)
 
     def _has_work(self, task: tasks.Task) -> bool:
-        """Look for work of `task`, once in the time that it rests."""
+        """Return whether `task` has work; it is asked once in its interval."""
         now = time.monotonic()
-        looked = self._checked_at.get(task.name)
-        if looked is not None and now - looked < task.interval.total_seconds():
+        checked_at = self._checked_at.get(task.name)
+        interval = task.interval.total_seconds()
+        if checked_at is not None and now - checked_at < interval:
             return False
         self._checked_at[task.name] = now
         return task.has_work is None or task.has_work()
 
 
 def start_index_watch(stop: Event) -> Thread:
-    """Start a thread that works off marks, and rebuilds an index that needs it.
+    """Start the thread that indexes marked entries, and rebuilds a broken index.
 
-    Requests sync what they save. This is for large lots, for entries that begin
-    or end, and for what a busy or failing engine left marked.
+    Requests index what they save. This is for large numbers of entries, for entries
+    whose validity begins or ends, and for those that a failing engine did not index.
     """
     watch = IndexWatch(stop)
     thread = Thread(target=watch.run, name="kb.operations.jobs.index", daemon=True)
@@ -113,7 +114,7 @@ def start_index_watch(stop: Event) -> Thread:
 
 
 class IndexWatch:
-    """The rounds of the thread that watches the index."""
+    """The loop of the index thread: heartbeat, repair, sync."""
 
     def __init__(self, stop: Event) -> None:
         self.stop = stop
@@ -133,13 +134,13 @@ class IndexWatch:
             self.stop.wait(SYNC_CHECK_SECONDS / 4)
 
     def _run_step(self, name: str) -> float:
-        """Take one step; return after how many seconds it is to be taken again."""
+        """Run one step; return the seconds until it runs again."""
         try:
             return self._steps[name]()
         except DatabaseError as error:
-            logger.warning("index: the database gives no answer: %s", error)
+            logger.warning("index: the database does not answer: %s", error)
             return SYNC_RETRY_SECONDS
-        except Exception as error:  # the other steps go on
+        except Exception as error:  # the other steps must go on
             expected = isinstance(
                 error, EngineUnavailableError | OSError | RuntimeError
             )
@@ -169,16 +170,16 @@ class IndexWatch:
         )
 
     def _record_index_state(self, result: str = "", error: str = "") -> None:
-        """Note for operators what became of the index."""
+        """Record the state of the index, for operators."""
         self._has_failed = bool(error)
         try:
             task_runs.record_index_state(result, error)
         except DatabaseError as reason:
-            logger.warning("index: not noted: %s", reason)
+            logger.warning("index: the state was not recorded: %s", reason)
 
 
 def _rebuild_index() -> int:
-    """Rebuild a small index here, a large one in a process that goes afterwards."""
+    """Rebuild the index, a large one in another process to free its memory."""
     if sync.choose_process_count() == 1:
         return sync.rebuild_index()
     tasks.run_management_command("kb_index", "rebuild")
@@ -187,7 +188,7 @@ def _rebuild_index() -> int:
 
 @contextmanager
 def _hold_scheduler_lock(stop: Event) -> Iterator[None]:
-    """Hold the lock of this host's scheduler, freed by the kernel with its process."""
+    """Hold the scheduler lock of this host; the kernel releases it with the process."""
     path = Path(settings.DATA_DIR) / "scheduler.lock"
     with path.open("a") as file:
         while not stop.is_set() and not _try_lock(file.fileno()):

@@ -1,4 +1,4 @@
-"""When a task is due, who runs it, and what is kept of its run."""
+"""When a task is due, which process runs it, and the record of its runs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ from kb.models.job import CLOCK_DOUBT_PREFIX, HEARTBEAT_TIMEOUT
 from kb.operations.jobs.clock_check import explain_clock_doubt
 from kb.operations.jobs.tasks import Task
 
-CLAIM_LEASE = timedelta(seconds=90)  # for which a claim holds without a sign of life
+CLAIM_LEASE = timedelta(seconds=90)  # a claim that is not renewed ends then
 HOST_FORGOTTEN_AFTER = timedelta(days=30)
-REST_FACTOR = (
-    9  # times its last run that a task rests, so that it takes a tenth of a core
-)
-SCHEDULER_JOB, INDEX_JOB = "scheduler", "index"  # jobs that are no tasks, one a host
+# A task rests nine times as long as it ran, so it takes a tenth of a core at most.
+REST_FACTOR = 9
+SCHEDULER_JOB, INDEX_JOB = "scheduler", "index"  # jobs that are no tasks, one per host
 logger = logging.getLogger(__name__)
 
 
@@ -43,10 +42,10 @@ def get_job_name(task: Task) -> str:
 
 
 def is_due(task: Task, job: Job | None, now: datetime) -> bool:
-    """Return whether `task` should run, by its last run and the clock."""
+    """Return whether `task` should run at `now`, given its last run."""
     if job is None or job.started_at is None or job.requested_at:
         return True
-    if job.started_at > now:  # by a clock that was set back since
+    if job.started_at > now:  # the clock was set back since
         return True
     if task.daily_time:
         return job.started_at < _find_last_due_time(task, now)
@@ -55,16 +54,16 @@ def is_due(task: Task, job: Job | None, now: datetime) -> bool:
 
 
 def run_task(task: Task, *, holder: str = "", job: Job | None = None) -> Job | None:
-    """Run `task` now and keep what came of it; None when another process runs it.
+    """Run `task` now and return its job; None when another process runs it.
 
-    An error is kept and logged, and not raised. `job` is the row by which the task
-    was found due: if another process ran it since, nothing is done.
+    An error is recorded and logged, not raised. `job` is the row by which the task was
+    found due: if another process ran it since, nothing is done.
     """
     name = get_job_name(task)
     holder = holder or f"{get_host_name()}:{os.getpid()}"
     if not _claim_job(name, holder, job):
         return None
-    began = time.monotonic()
+    started = time.monotonic()
     with _keep_claim_renewed(name, holder):
         result, error = _execute_task(task)
     Job.objects.filter(pk=name).update(
@@ -72,7 +71,7 @@ def run_task(task: Task, *, holder: str = "", job: Job | None = None) -> Job | N
         claimed_until=None,
         requested_at=None,
         finished_at=timezone.now(),
-        took_ms=round(1000 * (time.monotonic() - began)),
+        took_ms=round(1000 * (time.monotonic() - started)),
         result=result[:200],
         error=error[:500],
     )
@@ -80,25 +79,25 @@ def run_task(task: Task, *, holder: str = "", job: Job | None = None) -> Job | N
 
 
 def request_run(task: Task) -> None:
-    """Have the scheduler run `task` at its next look."""
+    """Make the scheduler run `task` at its next check."""
     Job.objects.update_or_create(
         pk=get_job_name(task), defaults={"requested_at": timezone.now()}
     )
 
 
 def release_claims(holder: str) -> None:
-    """Free what a process that went by `holder` has left claimed."""
+    """Release the claims of a process named `holder` that has ended."""
     Job.objects.filter(claimed_by=holder).update(claimed_by="", claimed_until=None)
 
 
 def delete_gone_hosts() -> None:
-    """Forget the jobs of hosts that have given no sign of life for a month."""
-    past = timezone.now() - HOST_FORGOTTEN_AFTER
-    Job.objects.filter(name__contains="@", finished_at__lt=past).delete()
+    """Delete the jobs of hosts that had no heartbeat for HOST_FORGOTTEN_AFTER."""
+    before = timezone.now() - HOST_FORGOTTEN_AFTER
+    Job.objects.filter(name__contains="@", finished_at__lt=before).delete()
 
 
 def record_scheduler_beat() -> None:
-    """Note that the scheduler of this host is alive."""
+    """Record a heartbeat of the scheduler of this host."""
     now = timezone.now()
     Job.objects.update_or_create(
         pk=f"{SCHEDULER_JOB}@{get_host_name()}",
@@ -108,14 +107,14 @@ def record_scheduler_beat() -> None:
 
 
 def record_index_state(result: str = "", error: str = "") -> None:
-    """Note what became of this host's index, for operators."""
+    """Record the state of this host's index, for operators."""
     now = timezone.now()
     facts = {"started_at": now, "finished_at": now, "result": result, "error": error}
     Job.objects.update_or_create(pk=f"{INDEX_JOB}@{get_host_name()}", defaults=facts)
 
 
 def delete_scheduler_beat() -> None:
-    """Note that the scheduler of this host ends."""
+    """Record that the scheduler of this host has ended."""
     Job.objects.filter(pk=f"{SCHEDULER_JOB}@{get_host_name()}").delete()
 
 
@@ -127,7 +126,7 @@ def is_scheduler_alive() -> bool:
 
 
 def _execute_task(task: Task) -> tuple[str, str]:
-    """Return what `task` says it did, and what went wrong."""
+    """Run `task`; return its result and its error, one of them empty."""
     try:
         if task.is_clock_dependent and (doubt := explain_clock_doubt()):
             return "", f"{CLOCK_DOUBT_PREFIX}{doubt}"
@@ -135,7 +134,7 @@ def _execute_task(task: Task) -> tuple[str, str]:
     except (DatabaseError, EngineUnavailableError, OSError) as error:
         logger.warning("jobs: %s failed: %s", task.name, error)
         return "", _format_task_error(error)
-    except Exception as error:  # the other tasks go on
+    except Exception as error:  # the other tasks must go on
         logger.exception("jobs: %s failed", task.name)
         return "", _format_task_error(error)
 
@@ -145,12 +144,12 @@ def _format_task_error(error: Exception) -> str:
 
 
 def _claim_job(name: str, holder: str, seen: Job | None) -> bool:
-    """Become the one who runs `name`, by one conditional update."""
+    """Claim the job for `holder` by one conditional update; return whether it worked."""
     now = timezone.now()
     Job.objects.bulk_create([Job(pk=name)], ignore_conflicts=True)
-    # A claim far ahead was made by a clock that was set back since.
-    ended = Q(claimed_until__lte=now) | Q(claimed_until__gt=now + 2 * CLAIM_LEASE)
-    free = Job.objects.filter(Q(claimed_until=None) | ended, pk=name)
+    # A claim that ends far ahead is from a clock that was set back since.
+    has_ended = Q(claimed_until__lte=now) | Q(claimed_until__gt=now + 2 * CLAIM_LEASE)
+    free = Job.objects.filter(Q(claimed_until=None) | has_ended, pk=name)
     if seen is not None:
         free = free.filter(started_at=seen.started_at)
     return bool(
@@ -160,14 +159,14 @@ def _claim_job(name: str, holder: str, seen: Job | None) -> bool:
 
 @contextmanager
 def _keep_claim_renewed(name: str, holder: str) -> Iterator[None]:
-    """Keep a claim while the block lasts, however long that takes."""
+    """Renew a claim in a thread as long as the block runs."""
     done = Event()
 
     def renew_until_done() -> None:
         while not done.wait(CLAIM_LEASE.total_seconds() / 3):
             try:
-                mine = Job.objects.filter(pk=name, claimed_by=holder)
-                mine.update(claimed_until=timezone.now() + CLAIM_LEASE)
+                claims = Job.objects.filter(pk=name, claimed_by=holder)
+                claims.update(claimed_until=timezone.now() + CLAIM_LEASE)
             except DatabaseError as error:
                 logger.warning("jobs: the claim of %s was not renewed: %s", name, error)
             finally:
@@ -185,7 +184,7 @@ def _keep_claim_renewed(name: str, holder: str) -> Iterator[None]:
 
 
 def _find_last_due_time(task: Task, now: datetime) -> datetime:
-    """Return when a daily task should have run last."""
+    """Return the last time at or before `now` when a daily task should have run."""
     local = timezone.localtime(now)
     today = local.replace(
         hour=task.daily_time.hour if task.daily_time else 0,

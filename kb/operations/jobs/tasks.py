@@ -1,4 +1,4 @@
-"""The table of tasks: what runs, how often, and what it says afterwards."""
+"""The table of tasks: what runs, how often, and what it reports."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from kb.quality import search_gaps
 from kb.questions import inquiries
 
 NIGHTLY_TIME = time(3, 30)  # local time
-MORNING_TIME = time(8, 0)
+MORNING_TIME = time(8, 0)  # local time
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something to be done again and again.
+    """A periodic task.
 
-    `run` returns in Chinese what it did. It rests for `every` afterwards, or
-    runs once a day after `at`. `has_work` is a cheap look before it is claimed.
-    What `is_clock_dependent` does not run while the clock is in doubt. What is
-    `on_every_host` concerns the files of one host; the rest runs once a site.
+    `run` returns what it did, in Chinese. The task rests for `interval` afterwards, or
+    runs once a day at `daily_time`. `has_work` is a cheap check before it is claimed. If
+    `is_clock_dependent`, it does not run while the clock is not trusted. A task
+    `on_every_host` concerns the files of a host; other tasks run once for the site.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Task:
     on_every_host: bool = False
 
 
-# Everything that is kept for a time. Each returns how many rows went.
+# Functions that delete expired rows and return how many.
 RETENTION_STEPS: tuple[Callable[[], int], ...] = (
     usage.delete_old_usage,
     page_views.delete_old_page_views,
@@ -59,7 +59,7 @@ RETENTION_STEPS: tuple[Callable[[], int], ...] = (
 
 
 def delete_expired_rows() -> str:
-    return f"清掉 {sum(forget() for forget in RETENTION_STEPS)} 条过期记录"
+    return f"清掉 {sum(delete_rows() for delete_rows in RETENTION_STEPS)} 条过期记录"
 
 
 def decay_evidence() -> str:
@@ -71,8 +71,8 @@ def collect_search_gaps() -> str:
 
 
 def clean_up_inquiries() -> str:
-    sent, forgotten = inquiries.retry_mail_and_erase_contacts()
-    return f"补发 {sent} 封邮件，清掉 {forgotten} 位顾客的联系方式"
+    sent, erased = inquiries.retry_mail_and_erase_contacts()
+    return f"补发 {sent} 封邮件，清掉 {erased} 位顾客的联系方式"
 
 
 def send_answer_mail() -> str:
@@ -93,7 +93,7 @@ def delete_expired_uploads() -> str:
 
 
 def audit_index() -> str:
-    """Compare the index with the database; large ones in a process of their own."""
+    """Compare the index with the database, a large one in another process."""
     if sync.choose_process_count() > 1:
         return run_management_command("kb_index", "audit")
     drift = sync.audit_indexed_entries()
@@ -102,20 +102,20 @@ def audit_index() -> str:
 
 
 def run_management_command(*arguments: str) -> str:
-    """Run a command of ours in its own process; return the last line that it wrote.
+    """Run manage.py in another process; return the last line of its output.
 
-    What it needs of memory goes with it. Raises RuntimeError with what it said.
+    Its memory is freed when it ends. Raises RuntimeError with its error output.
     """
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
-    with Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:  # noqa: S603 - our own
+    with Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:  # noqa: S603 - our own script
         try:
-            written, errors = process.communicate()
+            output, errors = process.communicate()
         except BaseException:
             process.terminate()
             raise
     if process.returncode:
-        raise RuntimeError((errors or written).strip()[-400:])
-    return (written.strip().splitlines() or [""])[-1][:200]
+        raise RuntimeError((errors or output).strip()[-400:])
+    return (output.strip().splitlines() or [""])[-1][:200]
 
 
 def _has_uncollected_searches() -> bool:
@@ -170,6 +170,6 @@ SCHEDULED_TASKS: tuple[Task, ...] = (
 
 
 def get_task(name: str) -> Task | None:
-    """Return the task whose job goes by `name`, on whichever host."""
-    wanted = name.partition("@")[0]
-    return next((task for task in SCHEDULED_TASKS if task.name == wanted), None)
+    """Return the task of the job `name`, "task" or "task@host"; None if unknown."""
+    task_name = name.partition("@")[0]
+    return next((task for task in SCHEDULED_TASKS if task.name == task_name), None)

@@ -1,4 +1,4 @@
-"""Personal data after it was stored: it expires by itself, and can be erased."""
+"""Personal data that is stored: it expires, and can be erased on request."""
 
 from __future__ import annotations
 

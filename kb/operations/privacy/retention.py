@@ -1,7 +1,7 @@
-"""How long personal data is kept: what is older is deleted, or masked where it must stay.
+"""Expiry of personal data: old rows are deleted, or masked where they must stay.
 
-Every function may run at any time, in any process and in several at once: a second
-run finds nothing to do. The life-times are settings, RETENTION_…_DAYS.
+Every function may run at any time and in several processes at once: a second run finds
+nothing to do. The periods are settings, RETENTION_…_DAYS.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from kb.models import (
 from kb.text.chinese import normalize
 from kb.text.privacy import personal_data
 
-EXPIRY_BATCH_ROWS = 500  # rows in one transaction: others must be able to write between
+EXPIRY_BATCH_ROWS = 500  # rows in one transaction: others can write in between
 logger = logging.getLogger(__name__)
 
 
@@ -44,13 +44,15 @@ def delete_expired_personal_data() -> int:
     """Delete or mask everything that is older than its setting; return how many rows."""
     counts = {name: expire(before) for name, before, expire in _iter_due_expiries()}
     if total := sum(counts.values()):
-        told = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-        logger.info("retention: %s", told)
+        summary = ", ".join(
+            f"{name} {count}" for name, count in counts.items() if count
+        )
+        logger.info("retention: %s", summary)
     return total
 
 
 def _iter_due_expiries() -> Iterator[tuple[str, datetime, Callable[[datetime], int]]]:
-    """Yield (setting, moment, function) of what does not stay for ever."""
+    """Yield (name, time, function) for the data that has a retention period."""
     now = timezone.now()
     for name, expire in EXPIRY_FUNCTIONS.items():
         if days := settings.KB_RETENTION_DAYS[name]:
@@ -58,14 +60,14 @@ def _iter_due_expiries() -> Iterator[tuple[str, datetime, Callable[[datetime], i
 
 
 def expire_questions(before: datetime) -> int:
-    """Delete old questions of which nothing was learned; mask the others.
+    """Delete old questions that are open or declined; mask the others.
 
-    What is counted to an entry, or may still be, stays as material without a person.
+    A question that belongs to an entry, or may still, is kept without personal data.
     """
     old = Question.objects.filter(asked_at__lt=before, anonymized_at=None)
-    apart = Q(status__in=[Question.Status.OPEN, Question.Status.DECLINED])
-    count = _delete_in_batches(old.filter(apart))
-    for batch in _iter_id_batches(old.exclude(apart)):
+    is_unused = Q(status__in=[Question.Status.OPEN, Question.Status.DECLINED])
+    count = _delete_in_batches(old.filter(is_unused))
+    for batch in _iter_id_batches(old.exclude(is_unused)):
         with transaction.atomic():
             count += mask_questions(batch)
     return count
@@ -74,7 +76,7 @@ def expire_questions(before: datetime) -> int:
 def mask_questions(ids: Collection[int]) -> int:
     """Mask questions and every version of their answers; return how many questions.
 
-    What was typed for them and never sent goes. The caller holds a transaction.
+    Answer drafts are deleted. The caller holds a transaction.
     """
     rows = list(Question.objects.select_for_update().filter(pk__in=ids))
     for row in rows:
@@ -93,21 +95,21 @@ def mask_questions(ids: Collection[int]) -> int:
 
 
 def expire_inquiries(before: datetime) -> int:
-    """Forget who asked on the site: return address, pictures, and what they wrote beside.
+    """Remove the contact, attachments and comments of old inquiries.
 
-    Also where nobody has answered.
+    Unanswered inquiries are included.
     """
     old = Inquiry.objects.filter(question__asked_at__lt=before)
     count = _delete_in_batches(InquiryAttachment.objects.filter(inquiry__in=old))
-    named = old.exclude(contact="", comment="", words="", page="")
-    for batch in _iter_id_batches(named):
+    rows_with_data = old.exclude(contact="", comment="", words="", page="")
+    for batch in _iter_id_batches(rows_with_data):
         rows = Inquiry.objects.filter(pk__in=batch)
         count += rows.update(contact="", comment="", words="", page="")
     return count
 
 
 def expire_searches(before: datetime) -> int:
-    """Delete searches; take their words off copies, and names off gaps that remain."""
+    """Delete old searches, clear the query of copies, and mask personal data in gaps."""
     count = _delete_in_batches(Search.objects.filter(created_at__lt=before))
     copies = CopyEvent.objects.filter(at__lt=before).exclude(words="")
     for batch in _iter_id_batches(copies):
@@ -117,24 +119,24 @@ def expire_searches(before: datetime) -> int:
 
 
 def expire_votes(before: datetime) -> int:
-    """Take the words off old votes and old remarks on replies; the figures stay."""
+    """Clear the text of old votes and of feedback on replies; the counts stay."""
     votes = Vote.objects.filter(created_at__lt=before)
     count = 0
     for batch in _iter_id_batches(votes.exclude(words="", note="")):
         count += Vote.objects.filter(pk__in=batch).update(words="", note="")
-    remarks = ReplyFeedback.objects.filter(at__lt=before).exclude(query="")
-    for batch in _iter_id_batches(remarks):
+    feedback = ReplyFeedback.objects.filter(at__lt=before).exclude(query="")
+    for batch in _iter_id_batches(feedback):
         count += ReplyFeedback.objects.filter(pk__in=batch).update(query="")
     return count
 
 
 def expire_drafts(before: datetime) -> int:
-    """Delete what somebody typed into the form of an entry and never saved."""
+    """Delete old autosaves of the entry form."""
     return _delete_in_batches(Autosave.objects.filter(at__lt=before))
 
 
 def expire_deleted(before: datetime) -> int:
-    """Empty the trash of the admin of what nobody restored in time."""
+    """Delete items of the trash that were not restored in time."""
     return _delete_in_batches(DeletedItem.objects.filter(deleted_at__lt=before))
 
 
@@ -143,7 +145,7 @@ def expire_practice(before: datetime) -> int:
 
 
 def expire_imports(before: datetime) -> int:
-    """Delete the rows by which an import could be undone; the import stays listed."""
+    """Delete the rows needed to undo an import; the import stays listed."""
     return _delete_in_batches(ImportedRow.objects.filter(batch__at__lt=before))
 
 
@@ -160,7 +162,7 @@ EXPIRY_FUNCTIONS: dict[str, Callable[[datetime], int]] = {
 
 
 def _mask_words(rows: QuerySet[Any]) -> int:
-    """Mask the words of gaps; return how many changed."""
+    """Mask personal data in the queries of gaps; return how many changed."""
     count = 0
     for pk, words in rows.values_list("pk", "words").iterator():
         if (masked := personal_data.mask_personal_data(words)) != words:
@@ -179,7 +181,7 @@ def _delete_in_batches(rows: QuerySet[Any]) -> int:
 
 
 def _iter_id_batches(rows: QuerySet[Any]) -> Iterator[list[int]]:
-    """Yield primary keys of `rows`, read once, in lists of BATCH."""
+    """Yield the primary keys of `rows`, loaded once, in lists of EXPIRY_BATCH_ROWS."""
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(ids), EXPIRY_BATCH_ROWS):
         yield ids[start : start + EXPIRY_BATCH_ROWS]

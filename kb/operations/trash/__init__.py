@@ -1,9 +1,9 @@
 """The trash: what is deleted in the admin can be restored for some days.
 
-`delete` deletes a row and keeps it with everything that goes along; `restore` puts
-all of it back under the same primary keys. Nothing else reads these rows: what is in
-the trash is in no list, search, export or count. kb.operations.privacy empties the trash after
-RETENTION_DELETED_DAYS and erases persons from it.
+`delete_row` deletes a row and stores it with all rows that are deleted with it;
+`restore_item` restores them under the same primary keys. Nothing else reads these rows:
+they are in no list, search, export or count. kb.operations.privacy deletes them after
+RETENTION_DELETED_DAYS and erases persons from them.
 """
 
 from __future__ import annotations

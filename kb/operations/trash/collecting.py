@@ -1,4 +1,4 @@
-"""Which rows a deletion takes along, and which columns it sets to NULL."""
+"""Collects the rows that a deletion deletes, and the columns that it sets to NULL."""
 
 from __future__ import annotations
 
@@ -15,59 +15,59 @@ from kb.models import Completion, RelatedEntries, Reply, User
 
 SerializedRow = dict[str, Any]
 Link = list[Any]  # [model label, column, primary keys, value]
-# Rows that are made anew from others.
-DERIVED: tuple[type[Model], ...] = (Completion, RelatedEntries)
-# Columns that are not kept: {label: {column: value}}. A restored account has no password.
-REPLACED: dict[type[Model], SerializedRow] = {User: {"password": "!"}}
+# Rows that are computed from others.
+DERIVED_MODELS: tuple[type[Model], ...] = (Completion, RelatedEntries)
+# Values stored instead of the real ones: a restored account has no password.
+REPLACED_COLUMNS: dict[type[Model], SerializedRow] = {User: {"password": "!"}}
 
 
 class _PreciseEncoder(DjangoJSONEncoder):
-    """Keeps the microseconds of moments, which Django's own cuts."""
+    """Keeps the microseconds of times, which Django's encoder cuts off."""
 
     def default(self, o: Any) -> Any:
         return o.isoformat() if isinstance(o, datetime) else super().default(o)
 
 
 def collect_rows(row: Model) -> tuple[list[SerializedRow], list[Link]]:
-    """Return `row` with all rows that its deletion takes along, parents first, and links.
+    """Return `row` and the rows deleted with it, parents first, and the links to them.
 
-    Both are fit for JSON.
+    Both can be stored as JSON.
     """
     rows: list[SerializedRow] = []
     links: list[Link] = []
     seen: set[tuple[type[Model], Any]] = set()
     level: list[Model] = [row]
     while level:
-        following: list[Model] = []
+        next_level: list[Model] = []
         for parent in level:
             if (type(parent), parent.pk) in seen:
                 continue
             seen.add((type(parent), parent.pk))
             rows.append(_serialize_row(parent))
-            for field in _foreign_keys_to(type(parent)):
+            for field in _iter_foreign_keys_to(type(parent)):
                 children, ids = _split_children(field, parent)
-                following += children
+                next_level += children
                 if ids:
                     label = field.model._meta.label_lower
                     value = getattr(parent, field.target_field.attname)
                     links.append([label, field.attname, ids, value])
-        level = following
+        level = next_level
     return rows, links
 
 
-def _foreign_keys_to(model: type[Model]) -> Iterator[ForeignKey[Any, Any]]:
+def _iter_foreign_keys_to(model: type[Model]) -> Iterator[ForeignKey[Any, Any]]:
     """Yield the foreign keys to `model`, also those of many-to-many tables."""
     for relation in model._meta.get_fields(include_hidden=True):
         if relation.auto_created and (relation.one_to_many or relation.one_to_one):
             field = relation.remote_field
-            if isinstance(field, ForeignKey) and field.model not in DERIVED:
+            if isinstance(field, ForeignKey) and field.model not in DERIVED_MODELS:
                 yield field
 
 
 def _split_children(
     field: ForeignKey[Any, Any], parent: Model
 ) -> tuple[list[Model], list[Any]]:
-    """Return the rows that go with `parent`, and the ids of those that stay without it."""
+    """Return the rows deleted with `parent`, and the ids of those that only lose it."""
     rows = field.model._base_manager.filter(**{field.name: parent}).order_by("pk")
     on_delete = field.remote_field.on_delete
     if on_delete is SET_NULL:
@@ -76,19 +76,20 @@ def _split_children(
         return [], []
     children = list(rows)
     if field.model is Reply and field.name == "entry":  # see Entry.delete
-        kept = [child for child in children if not child.is_shared]  # type: ignore[attr-defined]
-        return [c for c in children if c not in kept], [child.pk for child in kept]
+        private = [child for child in children if not child.is_shared]  # type: ignore[attr-defined]
+        shared = [child for child in children if child not in private]
+        return shared, [child.pk for child in private]
     return children, []
 
 
 def _serialize_row(row: Model) -> SerializedRow:
     """Return `row` as Django's serializers do, without its many-to-many columns.
 
-    Their tables have rows of their own here.
+    The rows of their tables are collected as children.
     """
     python = serializers.serialize("python", [row])[0]
     serialized: SerializedRow = json.loads(json.dumps(python, cls=_PreciseEncoder))
     for field in type(row)._meta.many_to_many:
         serialized["fields"].pop(field.name, None)
-    serialized["fields"] |= REPLACED.get(type(row), {})
+    serialized["fields"] |= REPLACED_COLUMNS.get(type(row), {})
     return serialized

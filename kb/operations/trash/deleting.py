@@ -1,4 +1,4 @@
-"""Deleting a row in such a way that it can be restored."""
+"""Deletes a row so that it can be restored."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from kb.models import AuditEvent, Autosave, DeletedItem, Entry, Picture, User
 from kb.operations.trash.collecting import collect_rows
 
 ModelType = TypeVar("ModelType", bound=Model)
-# Their deletion is noted in the audit log elsewhere; a draft of a form is private.
-NOTED_ELSEWHERE = {Entry, User, Group, Autosave, *GATED_TABLES}
+# The audit log records their deletion elsewhere; an autosave is private.
+RECORDED_ELSEWHERE = {Entry, User, Group, Autosave, *GATED_TABLES}
 
 
 @transaction.atomic
@@ -33,8 +33,8 @@ def delete_row(
 ) -> DeletedItem:
     """Delete `row` and return the item by which it can be restored.
 
-    `write` deletes it where the table has a stage of its own; what it raises passes
-    through and nothing is deleted. The items of one act get the same `batch`.
+    `write` deletes it where the table has a function for that; when it raises, nothing
+    is deleted. Items that are deleted together get the same `batch`.
     """
     rows, links = collect_rows(row)
     item = DeletedItem(
@@ -52,7 +52,7 @@ def delete_row(
     else:
         write(row)
     item.save()
-    if type(row) not in NOTED_ELSEWHERE:
+    if type(row) not in RECORDED_ELSEWHERE:
         kind = row._meta.verbose_name
         audit_log.record_event(
             AuditEvent.Action.DELETED, f"{kind}「{item.name}」#{item.object_id}", by=by
@@ -61,7 +61,7 @@ def delete_row(
 
 
 def describe_period() -> str:
-    """Return for how long a deletion can be undone, as people say it."""
+    """Return for how many days a deletion can be undone, in Chinese."""
     days = settings.KB_RETENTION_DAYS["deleted"]
     return f"{days} 天内可以恢复" if days else "随时可以恢复"
 

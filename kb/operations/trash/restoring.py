@@ -1,4 +1,4 @@
-"""Putting a deleted row back, with everything that went along."""
+"""Restores a deleted row, with the rows that were deleted with it."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from kb.models import (
 )
 from kb.publishing import edition
 
-ALREADY_RESTORED = "回收站里已经没有这一项了：已经恢复过，或者过期清掉了。"
-OUTDATED_ITEM = "「{}」是旧版本的程序删除的，现在恢复不了。"
+ALREADY_RESTORED_MESSAGE = "回收站里已经没有这一项了：已经恢复过，或者过期清掉了。"
+OUTDATED_ITEM_MESSAGE = "「{}」是旧版本的程序删除的，现在恢复不了。"
 RELINK_BATCH_ROWS = 500  # primary keys in one query
 
 
 @transaction.atomic
 def restore_item(item: DeletedItem, *, by: User | None) -> Model:
-    """Put back what `item` holds and return the row, as far as `by` may write there.
+    """Restore the rows of `item` and return the first, if `by` may write there.
 
-    The rows keep their primary keys and moments. What they pointed to and is gone by
-    now is left out where it may be. Raises ValidationError with the reason; then
-    nothing is written.
+    The rows keep their primary keys and times. A foreign key to a row that is gone is
+    set to NULL if it may be. Raises ValidationError with the reason; then nothing is
+    written.
     """
     items = DeletedItem.objects.select_for_update().select_related("content_type")
     locked = items.filter(pk=item.pk).first()
     if locked is None:
-        raise ValidationError(ALREADY_RESTORED, code="gone")
+        raise ValidationError(ALREADY_RESTORED_MESSAGE, code="gone")
     loaded = _load_rows(locked)
     root = loaded[0].object
-    rows = _without_lost_targets(loaded, locked.name)
+    rows = _drop_lost_targets(loaded, locked.name)
     _check_restored(root, by=by)
     _write_rows(rows, locked)
     _notify_readers([row.object for row in rows], locked.links)
@@ -56,7 +56,7 @@ def restore_item(item: DeletedItem, *, by: User | None) -> Model:
 
 
 def _check_restored(root: Model, *, by: User | None) -> None:
-    """Raise ValidationError where the row may not be in its table, or not by `by`."""
+    """Raise ValidationError if the row is not valid, or `by` may not write it."""
     _require_permission(root, by=by)
     fields = type(root)._meta.concrete_fields
     empty = {f.name for f in fields if getattr(root, f.attname) in f.empty_values}
@@ -72,8 +72,8 @@ def _write_rows(rows: list[DeserializedObject], item: DeletedItem) -> None:
                 row.save(save_m2m=False, force_insert=True)
             _restore_links(item.links)
     except IntegrityError:
-        told = f"「{item.name}」和现在的内容冲突，没有恢复。"
-        raise ValidationError(told, code="conflict") from None
+        message = f"「{item.name}」和现在的内容冲突，没有恢复。"
+        raise ValidationError(message, code="conflict") from None
     root = rows[0].object
     if isinstance(root, Picture) and item.file is not None:
         pictures.restore_picture_file(root, bytes(item.file))
@@ -82,20 +82,21 @@ def _write_rows(rows: list[DeserializedObject], item: DeletedItem) -> None:
 def _record_restore(root: Model, item: DeletedItem, *, by: User | None) -> None:
     if type(root) in text_gate.GATED_TABLES:
         text_gate.record_restored_row(root, by=by)
-    if not isinstance(root, Autosave):  # which is private
+    if not isinstance(root, Autosave):  # an autosave is private
         kind = root._meta.verbose_name
-        told = f"{kind}「{item.name}」#{item.object_id} 从回收站"
-        audit_log.record_event(AuditEvent.Action.RESTORED, told, by=by)
+        summary = f"{kind}「{item.name}」#{item.object_id} 从回收站"
+        audit_log.record_event(AuditEvent.Action.RESTORED, summary, by=by)
 
 
 @transaction.atomic
 def restore_items(items: Sequence[DeletedItem], *, by: User | None) -> list[Model]:
-    """Restore several in the reverse order of their deletion, all or none."""
-    return [restore_item(item, by=by) for item in sorted(items, key=lambda i: -i.pk)]
+    """Restore all of `items` or none, in the reverse order of their deletion."""
+    latest_first = sorted(items, key=lambda item: -item.pk)
+    return [restore_item(item, by=by) for item in latest_first]
 
 
 def load_row(item: DeletedItem) -> Model | None:
-    """Return the deleted row as it was, unsaved; None where it cannot be read."""
+    """Return the deleted row, unsaved; None when it cannot be deserialized."""
     try:
         return _load_rows(item)[0].object
     except ValidationError:
@@ -109,7 +110,7 @@ def _load_rows(item: DeletedItem) -> list[DeserializedObject]:
     except DeserializationError:
         rows = []
     if not rows:
-        raise ValidationError(OUTDATED_ITEM.format(item.name), code="damaged")
+        raise ValidationError(OUTDATED_ITEM_MESSAGE.format(item.name), code="damaged")
     return rows
 
 
@@ -122,36 +123,39 @@ def _require_permission(root: Model, *, by: User | None) -> None:
         category_scopes.require_category_scope(root, by=by)
 
 
-def _without_lost_targets(
+def _drop_lost_targets(
     rows: list[DeserializedObject], name: str
 ) -> list[DeserializedObject]:
-    """Return the rows whose foreign keys still lead somewhere.
+    """Return the rows whose required foreign keys have a target.
 
-    A column that may be empty is emptied; a row that cannot do without is left out.
+    An optional foreign key without a target is set to None. Raises ValidationError if
+    the first row has a required one without a target.
     """
     root = rows[0].object
     known = {(type(root), root.pk)}
-    kept = []
-    for one in rows:
-        row = one.object
+    valid_rows = []
+    for deserialized in rows:
+        row = deserialized.object
         lost = [
-            field for field in _foreign_keys(row) if not _has_target(row, field, known)
+            field
+            for field in _list_foreign_keys(row)
+            if not _has_target(row, field, known)
         ]
         needed = [field for field in lost if not field.null]
         if needed and row is root:
             names = "、".join(str(field.verbose_name) for field in needed)
-            told = f"「{name}」的{names}已经不在了，没有恢复。"
-            raise ValidationError(told, code="lost")
+            message = f"「{name}」的{names}已经不在了，没有恢复。"
+            raise ValidationError(message, code="lost")
         if needed:
             continue
         for field in lost:
             setattr(row, field.attname, None)
         known.add((type(row), row.pk))
-        kept.append(one)
-    return kept
+        valid_rows.append(deserialized)
+    return valid_rows
 
 
-def _foreign_keys(row: Model) -> list[ForeignKey[Any, Any]]:
+def _list_foreign_keys(row: Model) -> list[ForeignKey[Any, Any]]:
     fields = type(row)._meta.concrete_fields
     return [field for field in fields if isinstance(field, ForeignKey)]
 
@@ -168,7 +172,7 @@ def _has_target(
 
 
 def _restore_links(links: list[list[Any]]) -> None:
-    """Let rows point here again that nobody has pointed elsewhere since."""
+    """Set foreign keys that the deletion set to NULL, unless they were set since."""
     for label, column, ids, value in links:
         rows = apps.get_model(label)._base_manager.filter(**{column: None})
         for start in range(0, len(ids), RELINK_BATCH_ROWS):
@@ -178,15 +182,15 @@ def _restore_links(links: list[list[Any]]) -> None:
 
 
 def _notify_readers(rows: list[Model], links: list[list[Any]]) -> None:
-    """Have the index and kept pages follow; raw rows send few signals."""
-    touched: set[int] = set()
+    """Update the index and invalidate cached pages: raw saves send few signals."""
+    entry_ids: set[int] = set()
     for row in rows:
         entry_id = row.pk if isinstance(row, Entry) else getattr(row, "entry_id", None)
         if entry_id is not None:
-            touched.add(entry_id)
+            entry_ids.add(entry_id)
     for label, _, ids, _ in links:
         if label == Entry._meta.label_lower:
-            touched.update(ids)
-    entries = Entry.objects.filter(pk__in=touched)
+            entry_ids.update(ids)
+    entries = Entry.objects.filter(pk__in=entry_ids)
     sync.mark_stale(entries.values_list("pk", flat=True))
     edition.increment_edition()
