@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    os.umask(0o077)  # what commands make is ours alone
+    os.umask(0o077)  # files of commands are private
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 

@@ -1,6 +1,6 @@
-"""Cache backends that store JSON, never pickles, and that fail quickly.
+"""Cache backends that store JSON instead of pickles, and fail quickly.
 
-Whoever can write to a cache of pickles can run code in the web workers.
+Write access to a cache of pickles is code execution in the web workers.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 CACHE_TIMEOUT_SECONDS = 0.3  # for a connection, an answer or a lock
-BREAKER_PAUSE_SECONDS = 5.0  # for which a server that failed is not asked again
-MAX_CACHE_ROWS = 100_000  # of the file; some 10 MB
+BREAKER_PAUSE_SECONDS = 5.0  # in which a server that failed is not called
+MAX_CACHE_ROWS = 100_000  # in the file; about 10 MB
 
 
 class CacheUnavailableError(OSError):
-    """The cache does not answer, or cannot write."""
+    """The cache does not answer, or cannot be written."""
 
 
 class JsonSerializer:
-    """How values are written for RedisCache: as JSON; integers stay countable."""
+    """Serializes values of RedisCache as JSON; integers stay countable by Redis."""
 
     def dumps(self, value: object) -> str | int:
         return value if type(value) is int else json.dumps(value)
 
     def loads(self, data: bytes) -> Any:
-        """Return the value, or None where somebody else wrote something else."""
+        """Return the value, or None for data that is not JSON."""
         try:
             return json.loads(data)
         except (ValueError, RecursionError):
@@ -50,10 +50,10 @@ class JsonSerializer:
 
 
 class CacheCircuitBreaker:
-    """Keeps callers away from a server that just failed, for PAUSE_SECONDS.
+    """Fails calls to a server at once for BREAKER_PAUSE_SECONDS after it failed.
 
-    Then one call tries it again, while all others still fail at once. So a
-    server that is frozen costs a process one time-out each PAUSE_SECONDS.
+    Then one call tries the server again, while all others still fail at once. So a
+    server that hangs costs a process one timeout in BREAKER_PAUSE_SECONDS.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class CacheCircuitBreaker:
     def call_server(
         self, function: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Return what `function` returns; raises CacheUnavailable."""
+        """Return what `function` returns; raises CacheUnavailableError."""
         with self._lock:
             now = time.monotonic()
             if self._is_open:
@@ -85,13 +85,12 @@ class CacheCircuitBreaker:
         return result
 
 
-_breakers: dict[
-    str, CacheCircuitBreaker
-] = {}  # by server: each thread has its own cache
+# By server, shared by the cache objects of all threads.
+_breakers: dict[str, CacheCircuitBreaker] = {}
 
 
 class RedisCache(django_redis.RedisCache):
-    """Django's Redis cache with JSON values, short time-outs and a circuit breaker."""
+    """Django's Redis cache with JSON values, short timeouts and a circuit breaker."""
 
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
         options = {
@@ -140,16 +139,15 @@ class RedisCache(django_redis.RedisCache):
 
 # A file --------------------------------------------------------------------------
 
-_inherited_connections: list[
-    sqlite3.Connection | None
-] = []  # of a parent: not ours to close
+# Connections of the parent process, kept so that they are not closed here.
+_inherited_connections: list[sqlite3.Connection | None] = []
 
 
 class FileCache(BaseCache):
     """JSON values in one SQLite file, shared by the processes of a machine.
 
-    Counting is atomic, which it is not with Django's cache of files. The file
-    may be lost: a damaged one is made anew.
+    `incr` is atomic, unlike that of Django's file cache. The file may be lost: a damaged
+    one is replaced by an empty one.
     """
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
@@ -205,21 +203,21 @@ class FileCache(BaseCache):
         name = self.make_and_validate_key(key, version=version)
         end = self.get_backend_timeout(timeout)
         with self._open_transaction() as database:
-            changed = database.execute(
+            cursor = database.execute(
                 "UPDATE entries SET ends = ?1 WHERE name = ?2 AND"
                 " (ends IS NULL OR ends > ?3)",
                 (end, name, time.time()),
             )
-        return changed.rowcount > 0
+        return cursor.rowcount > 0
 
     def delete(self, key: str, version: int | None = None) -> bool:
         name = self.make_and_validate_key(key, version=version)
         with self._open_transaction() as database:
-            gone = database.execute("DELETE FROM entries WHERE name = ?", (name,))
-        return gone.rowcount > 0
+            cursor = database.execute("DELETE FROM entries WHERE name = ?", (name,))
+        return cursor.rowcount > 0
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        """Add `delta` without moving the end; raises ValueError for a missing key."""
+        """Add `delta` and keep the expiry; raises ValueError for a missing key."""
         name = self.make_and_validate_key(key, version=version)
         with self._open_transaction() as database:
             text = self._read_row(database, name, time.time())
@@ -238,25 +236,25 @@ class FileCache(BaseCache):
     def _read_row(
         self, database: sqlite3.Connection, name: str, now: float
     ) -> str | None:
-        found = database.execute(
+        row = database.execute(
             "SELECT value FROM entries WHERE name = ? AND (ends IS NULL OR ends > ?)",
             (name, now),
         ).fetchone()
-        return str(found[0]) if found else None
+        return str(row[0]) if row else None
 
     def _write_row(
         self, database: sqlite3.Connection, name: str, value: Any, timeout: Any
     ) -> None:
         end = self.get_backend_timeout(timeout)
-        written = database.execute(
+        cursor = database.execute(
             "INSERT OR REPLACE INTO entries (name, value, ends) VALUES (?, ?, ?)",
             (name, json.dumps(value), end),
         )
-        if (written.lastrowid or 0) % 100 == 0:
+        if (cursor.lastrowid or 0) % 100 == 0:
             self._delete_surplus_rows(database)
 
     def _delete_surplus_rows(self, database: sqlite3.Connection) -> None:
-        """Remove what has ended, and what ends first where there is too much."""
+        """Delete expired rows, and those that expire first if there are too many."""
         database.execute("DELETE FROM entries WHERE ends <= ?", (time.time(),))
         (count,) = database.execute("SELECT COUNT(*) FROM entries").fetchone()
         if count > self._max_rows:
@@ -280,7 +278,7 @@ class FileCache(BaseCache):
 
     @contextmanager
     def _open_database(self) -> Iterator[sqlite3.Connection]:
-        """Yield the connection of this process; raises CacheUnavailable."""
+        """Yield the connection of this process; raises CacheUnavailableError."""
         try:
             if self._process != os.getpid():
                 _inherited_connections.append(self._connection)
@@ -308,7 +306,9 @@ class FileCache(BaseCache):
         for old in self._folder.glob("*.djcache"):  # pickles of an earlier version
             old.unlink(missing_ok=True)
         database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=OFF")  # what a power cut takes may go
+        database.execute(
+            "PRAGMA synchronous=OFF"
+        )  # losing writes in a power cut is acceptable
         database.execute(
             "CREATE TABLE IF NOT EXISTS entries"
             " (name TEXT PRIMARY KEY, value TEXT NOT NULL, ends REAL)"

@@ -1,4 +1,4 @@
-"""How a value of the environment is read: a wrong one stops the start, by name."""
+"""Reading environment variables; an invalid value stops the start and is named."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ PATTERN_EXAMPLES = {
 
 
 def stop_with_message(message: str) -> NoReturn:
-    """End the start with one line; a traceback would bury the reason."""
+    """Raise SystemExit with one line; a traceback would hide the reason."""
     raise SystemExit(f"config: {message}")
 
 
 class _Environment(environ.fileaware_mapping.FileAwareMapping):  # type: ignore[misc]
-    """The environment, in which an empty value is none and NAME_FILE a file."""
+    """The environment; an empty value is missing, NAME_FILE names a file with the value."""
 
     def __getitem__(self, name: str) -> str:
         try:
@@ -63,12 +63,12 @@ def read_on_off(name: str, default: bool) -> bool:
     stop_with_message(f"{name} must be on or off, not {value!r}")
 
 
-def read_whole_number(name: str, default: int, least: int, most: int) -> int:
+def read_whole_number(name: str, default: int, minimum: int, maximum: int) -> int:
     value = env.str(name, str(default)).strip()
-    if value.isdecimal() and least <= int(value) <= most:
+    if value.isdecimal() and minimum <= int(value) <= maximum:
         return int(value)
     stop_with_message(
-        f"{name} must be a whole number from {least} to {most}, not {value!r}"
+        f"{name} must be a whole number from {minimum} to {maximum}, not {value!r}"
     )
 
 
@@ -79,7 +79,7 @@ def read_choice(name: str, default: str, *allowed: str) -> str:
 
 
 def read_rate(name: str, default: str) -> str:
-    """Return how often something may happen: "120/min", or "" for no limit."""
+    """Return a rate limit such as "120/min", or "" for "off"."""
     value = str(env.str(name, default)).strip().lower()
     if value == "off":
         return ""
@@ -99,9 +99,9 @@ def read_time_zone() -> str:
 
 
 def read_bind_address() -> str:
-    """Return where to listen, as gunicorn writes it: BIND and PORT, or a socket.
+    """Return the `bind` of gunicorn: "address:port" from BIND and PORT, or a socket.
 
-    BIND is an address of this machine; 0.0.0.0 and :: are all of them.
+    BIND is an address of this machine; 0.0.0.0 and :: stand for all of them.
     """
     value = str(env.str("BIND", "127.0.0.1")).strip()
     port = read_whole_number("PORT", 8000, 1, 65_535)
@@ -120,8 +120,8 @@ def read_bind_address() -> str:
 def read_cache_settings(data_dir: Path) -> dict[str, Any]:
     """Return Django's settings of the cache that CACHE_URL names.
 
-    Only backends that do not unpickle what others could write: the memory of
-    the own process is the one exception.
+    Only backends without pickles are allowed, except the memory of the own process,
+    which nothing else can write.
     """
     url = str(env.str("CACHE_URL", f"filecache://{data_dir}/cache")).strip()
     scheme = url.partition("://")[0].lower()
@@ -131,25 +131,26 @@ def read_cache_settings(data_dir: Path) -> dict[str, Any]:
             f" {', '.join(f'{name}://' for name in CACHE_BACKENDS)}, not {scheme!r}"
         )
     try:
-        told: dict[str, Any] = env.cache_url_config(url)
+        cache: dict[str, Any] = env.cache_url_config(url)
     except (ImproperlyConfigured, ValueError, KeyError) as error:
         stop_with_message(f"CACHE_URL cannot be understood: {error}")
-    return told | {"BACKEND": CACHE_BACKENDS[scheme]}
+    return cache | {"BACKEND": CACHE_BACKENDS[scheme]}
 
 
-def read_list(name: str, form: re.Pattern[str], default: str = "") -> list[str]:
+def read_list(name: str, pattern: re.Pattern[str], default: str = "") -> list[str]:
+    """Return the values of a comma-separated list, each of which matches `pattern`."""
     values = [v for item in env.str(name, default).split(",") if (v := item.strip())]
-    if wrong := [value for value in values if not form.fullmatch(value)]:
+    if wrong := [value for value in values if not pattern.fullmatch(value)]:
         stop_with_message(
-            f"{name}: {wrong[0]!r} is not written like {PATTERN_EXAMPLES[form]}"
+            f"{name}: {wrong[0]!r} is not written like {PATTERN_EXAMPLES[pattern]}"
         )
     return values
 
 
 def read_choices(name: str, default: str, *allowed: str) -> list[str]:
-    """Return the words of a list; "none" is an empty one, "all" holds every word."""
-    given = [word.strip().lower() for word in env.str(name, default).split(",")]
-    words = [word for word in given if word]
+    """Return the words of a list; "none" is an empty list, "all" every allowed word."""
+    parts = [part.strip().lower() for part in env.str(name, default).split(",")]
+    words = [part for part in parts if part]
     if words == ["none"]:
         return []
     if words == ["all"]:
@@ -169,7 +170,7 @@ def read_log_level() -> str:
 
 
 def make_private_folder(path: Path) -> Path:
-    """Make `path` a folder that only this user can read."""
+    """Create the folder `path`, readable by its owner only, and return it."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -178,13 +179,14 @@ def make_private_folder(path: Path) -> Path:
 
 
 def read_secret_key(data_dir: Path) -> str:
+    """Return SECRET_KEY, or the key in DATA_DIR/secret_key; stops without one."""
     if key := str(env.str("SECRET_KEY", "")).strip():
         return key
-    kept = data_dir / "secret_key"
-    if kept.is_file() and (key := kept.read_text().strip()):
+    file = data_dir / "secret_key"
+    if file.is_file() and (key := file.read_text().strip()):
         return key
     stop_with_message(
-        f"SECRET_KEY is not set, and there is none in {kept}: run `make run` once "
+        f"SECRET_KEY is not set, and there is none in {file}: run `make run` once "
         "with the same DATA_DIR (it makes one), or set DATA_DIR to the folder of your "
         "site, or SECRET_KEY or SECRET_KEY_FILE"
     )

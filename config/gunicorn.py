@@ -1,4 +1,4 @@
-"""How gunicorn serves the site: load once, fork, and stop without cutting anyone off."""
+"""Gunicorn's configuration: load once, fork workers, finish requests before a stop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-# Before anything is read that others might have written: caches are unpickled.
+# Must come before any file is read that other users could have written.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from config.environment import read_bind_address
@@ -26,8 +26,8 @@ private_files.set_private_umask()
 private_files.require_private_files()
 
 bind = read_bind_address()
-# Whether a request came by HTTPS, and from whom, is for the settings to judge, by
-# BEHIND_PROXY and TRUSTED_PROXY_COUNT: gunicorn believes no header by itself.
+# Gunicorn trusts no header: the settings BEHIND_PROXY and TRUSTED_PROXY_COUNT decide
+# whether a request came by HTTPS, and from which address.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 4
 preload_app = True
-timeout = 60  # seconds without a sign of life
-graceful_timeout = 10  # seconds for requests under way
-max_requests = 50_000  # a worker is then replaced, so that no leak can grow
+timeout = 60  # seconds without a heartbeat
+graceful_timeout = 10  # seconds for running requests
+max_requests = 50_000  # a worker is replaced then, which limits memory leaks
 max_requests_jitter = 5_000
 control_socket_disable = True
 if Path("/dev/shm").is_dir():  # noqa: S108 - the heartbeat must not wait for a disk
@@ -48,7 +48,7 @@ if Path("/dev/shm").is_dir():  # noqa: S108 - the heartbeat must not wait for a 
 
 
 def on_starting(server: Arbiter) -> None:
-    """Put limits on requests, and refuse a site on which no page would work."""
+    """Set time limits for requests, and stop if no page would work."""
     from kb.system.database import sqlite_file, time_limits  # noqa: PLC0415 - settings are there only now
 
     time_limits.start_serving()
@@ -57,25 +57,25 @@ def on_starting(server: Arbiter) -> None:
 
 
 def _report_problems() -> None:
-    """Say what is missing and the command for it; stop where nothing would work."""
+    """Print set-up problems with their commands; raise SystemExit for fatal ones."""
     from kb.operations.installation import problems  # noqa: PLC0415
 
-    found = problems.find_setup_problems()
-    if fatal := [one for one in found if one.is_fatal]:
+    setup_problems = problems.find_setup_problems()
+    if fatal := [problem for problem in setup_problems if problem.is_fatal]:
         raise SystemExit("网站没有启动：\n" + "\n".join(map(str, fatal)))
-    for one in found:
-        sys.stderr.write(f"注意：{one}\n")
+    for problem in setup_problems:
+        sys.stderr.write(f"注意：{problem}\n")
 
 
 def when_ready(server: Arbiter) -> None:
-    """Make what is loaded shareable: no open connection, no garbage collection."""
+    """Prepare the memory for forking: no open connections, no garbage collection."""
     from kb import search  # noqa: PLC0415 - settings are there only now
     from kb.operations.jobs import supervisor  # noqa: PLC0415 - settings are there only now
     from kb.system.database import forks  # noqa: PLC0415
 
     try:
         search.warm_up_search()
-    except DatabaseError as error:  # the pages will say so; a start need not fail
+    except DatabaseError as error:  # pages report it; the start goes on
         logging.getLogger("gunicorn.error").warning("not warmed up: %s", error)
     _watch_database_file()
     forks.close_connections()
@@ -87,7 +87,7 @@ def when_ready(server: Arbiter) -> None:
 
 
 def _watch_database_file() -> None:
-    """Let all workers agree on which file is the right one."""
+    """Record which database file is in use, for all workers."""
     from django.conf import settings  # noqa: PLC0415
 
     from kb.system.database import sqlite_file  # noqa: PLC0415
@@ -98,9 +98,9 @@ def _watch_database_file() -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Leave Ctrl-C to the master, which passes it on, and watch the database file.
+    """Ignore Ctrl-C, which the master handles, and watch the database file.
 
-    No worker watches the index or tries golden queries: the scheduler does.
+    Index and relevance tests are the work of the scheduler.
     """
     from django.conf import settings  # noqa: PLC0415
 
@@ -114,20 +114,20 @@ def post_worker_init(worker: Worker) -> None:
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:
-    """Write the facts of reading that wait in a worker which ends."""
+    """Write the queued usage facts of a worker that ends."""
     from kb.system import write_queue  # noqa: PLC0415 - settings are there only now
 
     write_queue.close_write_queue()
 
 
 def on_exit(server: Arbiter) -> None:
-    """End the scheduler with its master."""
-    for each in supervisors:
-        each.stop()
+    """Stop the scheduler with its master."""
+    for supervisor in supervisors:
+        supervisor.stop()
 
 
 def _print_addresses() -> None:
-    """Say where the site is, now that it answers."""
+    """Print the addresses of the site when the first worker is ready."""
     if bind.startswith("unix:"):
         return
     host = bind.replace("0.0.0.0", "127.0.0.1").replace("[::]", "127.0.0.1")  # noqa: S104

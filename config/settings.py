@@ -1,4 +1,4 @@
-"""Every setting of the site, read from the environment; secure by default."""
+"""The settings of the site, read from the environment; secure by default."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ def _make_engine_settings(name: str, data_dir: Path) -> dict[str, object]:
     return engines[name]
 
 
-# Where everything lives ------------------------------------------------------
+# Data, database, caches -------------------------------------------------------
 
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).resolve()
-# Read before the folder is created: DATA_DIR may be a mistake.
+# Before the folder is created: DATA_DIR may be wrong.
 SECRET_KEY = read_secret_key(DATA_DIR)
 make_private_folder(DATA_DIR)
 DEBUG = read_on_off("DEBUG", default=False)
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", HOST_PATTERN, "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", ORIGIN_PATTERN)
-# For config/gunicorn.py, and so that every command names a wrong one.
+# Used by config/gunicorn.py; read here so that every command reports invalid values.
 read_bind_address()
 read_whole_number("WEB_CONCURRENCY", 2, 1, 64)
 
@@ -77,16 +77,21 @@ CACHES = {"default": read_cache_settings(DATA_DIR)}
 KB_DB_LOCK_SECONDS = read_lock_seconds(DATABASES["default"])
 KB_DB_STATEMENT_SECONDS = read_statement_seconds()
 
+# Search and pages ------------------------------------------------------------
+
 KB_ENGINE = _make_engine_settings(env.str("KB_ENGINE", "whoosh"), DATA_DIR)
 KB_JIEBA_CACHE = make_private_folder(DATA_DIR / "jieba")
-KB_HANT = read_choice("HANT_WORDS", "tw", "tw", "hk")  # 网络: 網路 or 網絡
+KB_HANT = read_choice("HANT_WORDS", "tw", "tw", "hk")  # 網路 (tw) or 網絡 (hk)
 KB_PAGE_CACHE_MB = read_whole_number("PAGE_CACHE_MB", 32, 1, 4096)  # of each process
-# Seconds for which a CDN may serve a page without asking; 0: it asks each time.
+# For how long a CDN may serve public pages without revalidation.
 KB_CDN_SECONDS = read_whole_number("CDN_SECONDS", 0, 0, 86_400)
-# May authors publish what they wrote? auto: only while no other account could.
+# Whether authors may publish their own text. auto: only while no other user could.
 KB_SELF_APPROVAL = read_choice("SELF_APPROVAL", "auto", "auto", "on", "off")
-KB_QUEUE_FACTS = True  # page views and searches are written outside of requests
-# What is masked in the text of a question before it is stored.
+KB_QUEUE_FACTS = True  # usage facts are written outside of requests
+
+# Personal data ---------------------------------------------------------------
+
+# The kinds of personal data that are masked in a question before it is stored.
 KB_MASK_IN_QUESTIONS = read_choices(
     "MASK_IN_QUESTIONS",
     "identity_card,bank_card,phone,email",
@@ -101,7 +106,7 @@ KB_MASK_IN_QUESTIONS = read_choices(
     "name",
     "address",
 )
-# How many days rows are kept; 0 keeps them for ever.
+# For how many days data is kept; 0 is for ever.
 KB_RETENTION_DAYS = {
     # Questions and their answers: unused ones are deleted, the others are masked.
     "questions": read_whole_number("RETENTION_QUESTIONS_DAYS", 730, 0, 36_500),
@@ -219,7 +224,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "config.storage.StaticFilesStorage"},
 }
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = "map jpg jpeg png gif webp gz br woff2".split()
-MEDIA_URL = "/media/"  # kb.web.faq.media, or a proxy over the folder
+MEDIA_URL = "/media/"  # served by kb.web.faq, or by a proxy from the folder
 MEDIA_ROOT = DATA_DIR / "media"
 KB_PICTURE_MB = read_whole_number("PICTURE_MB", 2, 1, 20)
 KB_MAX_INQUIRY_PICTURES = read_whole_number("MAX_INQUIRY_PICTURES", 3, 1, 10)
@@ -229,7 +234,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
 # Security --------------------------------------------------------------------
 
-# Off only where no other machine can connect, as with `make run`.
+# Turn it off only where no other machine can connect, as `make run` does.
 HTTPS = read_on_off("HTTPS", default=True)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -269,28 +274,23 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
-# Requests that one client may make, and all clients of one address together
-# (kb.system.throttling); "off" sets no limit.
-# Colleagues of an office, and customers of a mobile carrier, share an address.
+# Rate limits of a client, and of all clients with one address; see kb.system.throttling.
+# Colleagues in an office, and customers of a mobile carrier, share an address.
 KB_RATES = {
     scope: (
-        read_rate(f"RATE_{scope.upper()}", one),
-        read_rate(f"RATE_{scope.upper()}_ALL", all_),
+        read_rate(f"RATE_{scope.upper()}", client_rate),
+        read_rate(f"RATE_{scope.upper()}_ALL", address_rate),
     )
-    for scope, one, all_ in (
+    for scope, client_rate, address_rate in (
         ("search", "120/min", "1200/min"),
         ("suggest", "480/min", "4800/min"),
         ("read", "480/min", "4800/min"),
         ("vote", "10/min", "30/min"),
-        ("ask", "5/min", "20/min"),  # questions that are stored
+        ("ask", "5/min", "20/min"),  # questions that are sent
         ("ask_day", "30/day", "200/day"),
         ("ask_page", "120/min", "1200/min"),  # the form, before it is sent
-        (
-            "ask_near",
-            "480/min",
-            "4800/min",
-        ),  # answers suggested while a question is typed
-        ("agent", "1200/min", "off"),  # by account, whatever the address
+        ("ask_near", "480/min", "4800/min"),  # answers shown while a question is typed
+        ("agent", "1200/min", "off"),  # by account, for any address
     )
 }
 SPECTACULAR_SETTINGS = {
@@ -302,17 +302,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-# Origins whose pages may embed the widget; "*": any, but then it only reads.
+# Origins of pages that may embed the widget; with *, they may only read.
 KB_WIDGET_ORIGINS = read_list("WIDGET_ORIGINS", ANY_ORIGIN_PATTERN)
 
-# Mail: off unless EMAIL_URL says where it goes -----------------------------------
+# Mail: off without EMAIL_URL ---------------------------------------------------
 
 KB_MAIL = bool(env.str("EMAIL_URL", ""))
 try:
     vars().update(env.email_url("EMAIL_URL", "dummymail://"))
 except (ImproperlyConfigured, ValueError, KeyError) as error:
     stop_with_message(f"EMAIL_URL cannot be understood: {error}")
-EMAIL_TIMEOUT = 10  # seconds that a request waits for the mail server
+EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "")
 if KB_MAIL and "@" not in DEFAULT_FROM_EMAIL:
     stop_with_message(

@@ -1,4 +1,4 @@
-"""Static files under names that change with their content, modules included."""
+"""Static files with a hash of their content in the name."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """Imports between ES modules get hashed names too.
+    """Also hashes the names in imports between ES modules.
 
-    Else old and new scripts mix for as long as browsers keep the old ones.
+    Otherwise browsers combine cached old modules with new ones.
     """
 
     support_js_module_import_aggregation = True

@@ -1,11 +1,11 @@
-"""The addresses of the site: all of them belong to the app."""
+"""The root URL configuration; all addresses belong to the app kb."""
 
 from __future__ import annotations
 
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
-# What everybody reads stands in three scripts; kb.scripts says which address is which.
+# Public pages exist in three languages: see kb.publishing.locale_prefix.
 urlpatterns = [
     path("", include("kb.web.urls")),
     *i18n_patterns(path("", include("kb.web.faq.urls")), prefix_default_language=False),

@@ -1,4 +1,4 @@
-"""The WSGI application; dictionaries are loaded here, once, before forking."""
+"""The WSGI application; loads dictionaries once, before gunicorn forks workers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
 class TolerantRequest(WSGIRequest):
-    """A request whose content type may be nonsense.
+    """A request that ignores an invalid content type.
 
-    Django reads it in the request's constructor, outside of its own handling
-    of errors, so that an unknown charset ended in a 500 for every page.
+    Django parses it in the constructor, outside of its error handling, so an unknown
+    charset would cause a server error.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:

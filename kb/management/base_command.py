@@ -1,4 +1,4 @@
-"""What all commands of ours share: whatever goes wrong is one sentence, no traceback."""
+"""The base class of the commands: errors end in one sentence without a traceback."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from kb.text.chinese import normalize
 INTERRUPTED_EXIT_CODE = 130  # the exit code of a shell for Ctrl-C
 _NO_SPACE_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
 DISK_FULL_MESSAGE = "磁盘满了，腾出空间后再试。"
-# What databases write, in lower case, and what it means.
+# Parts of database errors, in lower case, and the message for the user.
 _DATABASE_MESSAGES = (
     (
         ("database is locked", "lock timeout", "lock wait"),
@@ -70,7 +70,7 @@ class KbCommand(BaseCommand):
 def report_in_one_sentence(
     interrupted: str = KbCommand.interrupted_message,
 ) -> Iterator[None]:
-    """Turn whatever goes wrong into a CommandError with one Chinese sentence."""
+    """Turn any exception into a CommandError with one Chinese sentence."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -80,7 +80,7 @@ def report_in_one_sentence(
         raise
     except KeyboardInterrupt as error:
         raise CommandError(interrupted, returncode=INTERRUPTED_EXIT_CODE) from error
-    except BrokenPipeError:  # `| head` has seen enough
+    except BrokenPipeError:  # the reader of a pipe has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except Exception as error:
@@ -89,9 +89,9 @@ def report_in_one_sentence(
 
 def describe_error(error: Exception) -> str:
     """Return in Chinese what went wrong, and what to do."""
-    for kinds, told in _ERROR_DESCRIPTIONS:
+    for kinds, describe in _ERROR_DESCRIPTIONS:
         if isinstance(error, kinds):
-            return told(error)
+            return describe(error)
     kind = type(error).__name__
     return f"程序出错了（{kind}：{_to_one_line(error)}）。加 --traceback 可以看到细节。"
 
@@ -110,13 +110,13 @@ def _describe_engine_error(error: Any) -> str:
 
 
 def _describe_database_error(error: Exception) -> str:
-    said = _to_one_line(error)
+    text = _to_one_line(error)
     if not isinstance(error, OperationalError | ProgrammingError | InterfaceError):
-        return f"数据库报错：{said}"
+        return f"数据库报错：{text}"
     for words, meaning in _DATABASE_MESSAGES:
-        if any(word in said.lower() for word in words):
-            return meaning if meaning.endswith("。") else f"{meaning}：{said}"
-    return f"数据库不能用：{said}"
+        if any(word in text.lower() for word in words):
+            return meaning if meaning.endswith("。") else f"{meaning}：{text}"
+    return f"数据库不能用：{text}"
 
 
 def _describe_file_error(error: Any) -> str:

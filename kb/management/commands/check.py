@@ -1,4 +1,4 @@
-"""Django's `check`, and whether the site is set up: tables, index, static files."""
+"""Django's `check`, extended by the set-up of the site: tables, index, static files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kb.operations.installation import problems
 
 class Command(KbCommand, check.Command):
     def handle(self, *app_labels: Any, **options: Any) -> None:
-        # Only here: every other command would say so while it mends it.
+        # Registered only here: commands that fix the problems must not report them.
         checks.register(check_installation, "installation")
         super().handle(*app_labels, **options)
 
 
 def check_installation(**kwargs: Any) -> list[checks.CheckMessage]:
     return [
-        checks.Error(one.message, hint=one.command or None, id=one.id)
-        for one in problems.find_setup_problems()
+        checks.Error(problem.message, hint=problem.command or None, id=problem.id)
+        for problem in problems.find_setup_problems()
     ]

@@ -1,4 +1,4 @@
-"""Measure search on a labelled corpus, through the code that the site runs on."""
+"""Measure search on a labelled corpus, with the code of the site."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from kb.text.privacy import personal_data
 from kb.usage import evidence_levels
 
 PUBLIC_LABEL = "audience=public"
-EVALUATED_RESULTS = 10  # results that count
-EvidenceByEntry = dict[str, list[tuple[str, int]]]  # (words, level) by the entry's id
+EVALUATED_RESULTS = 10  # results of a query that are evaluated
+EvidenceByEntry = dict[str, list[tuple[str, int]]]  # {entry id: [(query, level)]}
 
 
 class Command(KbCommand):
@@ -89,10 +89,10 @@ class Command(KbCommand):
                     _run_queries(engine, lexicon, rows, queries)[0]
                 )
                 report |= {"learned": len(lessons), "before": before}
-            began = time.perf_counter()
+            started = time.perf_counter()
             evidence = _make_evidence(lessons)
             engine.replace_index(_make_documents(rows, evidence))
-            report["build_s"] = round(time.perf_counter() - began, 2)
+            report["build_s"] = round(time.perf_counter() - started, 2)
             ranks, times, run = _run_queries(engine, lexicon, rows, queries, evidence)
         if options["run"]:
             Path(options["run"]).write_text(
@@ -110,11 +110,11 @@ def _make_engine_path(folder: str) -> dict[str, Any]:
 
 def _read_json_lines(path: str) -> Iterator[dict[str, Any]]:
     """Yield the objects of a JSON Lines file, gzipped or not."""
-    opened = gzip.open if path.endswith(".gz") else open
+    open_file = gzip.open if path.endswith(".gz") else open
     number = 0
     try:
-        with opened(path, "rt", encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):  # noqa: B007 - told below
+        with open_file(path, "rt", encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):  # noqa: B007 - used below
                 if line.strip():
                     yield json.loads(line)
     except OSError as error:
@@ -127,7 +127,7 @@ def _make_documents(
     rows: list[dict[str, Any]], evidence: EvidenceByEntry | None = None
 ) -> Iterator[Document]:
     labels = [PUBLIC_LABEL, "status=published"]
-    for place, row in enumerate(rows):
+    for i, row in enumerate(rows):
         texts = {
             "question": [row["question"]],
             "phrasings": row.get("similar") or [],
@@ -137,13 +137,13 @@ def _make_documents(
         yield documents.make_document(place, texts, labels)
 
 
-# Learning, replayed -------------------------------------------------------------
+# Learning from picks -------------------------------------------------------------
 
 
 def _split_queries(
     queries: str | None, learn_from: str | None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return what is learned from and what is measured."""
+    """Return the queries to learn from and the queries to measure."""
     if not (measured := queries or learn_from):
         raise CommandError("请用 --queries 或 --learn-from 给出带标注的查询。")
     lines = list(_read_json_lines(measured))
@@ -159,10 +159,10 @@ def _split_queries(
 
 
 def _make_evidence(lessons: list[dict[str, Any]]) -> EvidenceByEntry:
-    """Return what the site would know, had two persons picked what is relevant."""
+    """Return the evidence as if two people had picked each relevant entry."""
     now = timezone.now()
     level = evidence_levels.compute_evidence_level(
-        [("one", now), ("another", now)], now=now
+        [("first", now), ("second", now)], now=now
     )
     evidence: EvidenceByEntry = defaultdict(list)
     for line in lessons:
@@ -176,11 +176,11 @@ def _make_evidence(lessons: list[dict[str, Any]]) -> EvidenceByEntry:
 def _make_levels(
     rows: list[dict[str, Any]], evidence: EvidenceByEntry
 ) -> defaultdict[str, dict[int, int]]:
-    """Return {key of words: {place: level}}: what the site would ask its database."""
+    """Return {spelling key of a query: {index of the entry: level}}."""
     levels: defaultdict[str, dict[int, int]] = defaultdict(dict)
-    for place, row in enumerate(rows):
+    for i, row in enumerate(rows):
         for words, level in evidence.get(row["id"], ()):
-            levels[normalize.compute_spelling_key(words)][place] = level
+            levels[normalize.compute_spelling_key(words)][i] = level
     return levels
 
 
@@ -191,7 +191,10 @@ def _run_queries(
     queries: list[dict[str, Any]],
     evidence: EvidenceByEntry | None = None,
 ) -> tuple[list[int], list[float], list[dict[str, Any]]]:
-    """Return the rank of each query's first relevant entry (0: none), ms, results."""
+    """Return for each query the rank of its first relevant entry, its time, its results.
+
+    Ranks begin with 1, 0 is for none; times are in milliseconds.
+    """
     labels = (frozenset({PUBLIC_LABEL}), frozenset({"status=published"}))
     scope = search.SearchScope(search.PUBLIC_FIELD_GROUPS, labels)
     load_wordings = _make_wordings_lookup(rows, evidence or {})
@@ -227,11 +230,11 @@ def _run_queries(
 def _make_wordings_lookup(
     rows: list[dict[str, Any]], evidence: EvidenceByEntry
 ) -> search.LoadWordings:
-    """Return what tells the wordings of entries, as the database does on the site."""
+    """Return the function that loads the wordings of entries, here from the corpus."""
 
     @cache
-    def get_wordings(place: int) -> tuple[Wording, ...]:
-        row = rows[place]
+    def get_wordings(i: int) -> tuple[Wording, ...]:
+        row = rows[i]
         picked = [
             analyze_learned_wordings(words) for words, _ in evidence.get(row["id"], ())
         ]
@@ -241,12 +244,12 @@ def _make_wordings_lookup(
         )
 
     return lambda ids, deep: {
-        id: get_wordings(id) if n < deep else () for n, id in enumerate(ids)
+        pk: get_wordings(pk) if n < deep else () for n, pk in enumerate(ids)
     }
 
 
 def _make_answers_lookup(rows: list[dict[str, Any]]) -> search.LoadAnswers:
-    return lambda ids: {id: rows[id].get("answer") or "" for id in ids}
+    return lambda ids: {pk: rows[pk].get("answer") or "" for pk in ids}
 
 
 def _measure_quality(ranks: list[int]) -> dict[str, float]:
@@ -262,10 +265,10 @@ def _measure_quality(ranks: list[int]) -> dict[str, float]:
     }
 
 
-def _compute_percentage(true: Iterable[bool]) -> float:
-    """Return how many are true, in percent with one decimal."""
-    told = list(true)
-    return round(100 * sum(told) / len(told), 1)
+def _compute_percentage(flags: Iterable[bool]) -> float:
+    """Return the share of true flags in percent, with one decimal."""
+    values = list(flags)
+    return round(100 * sum(values) / len(values), 1)
 
 
 def _measure_speed(times: list[float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Erase one person from every table, at their request."""
+"""Erase the personal data of one person from every table, at their request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kb.import_export.read import uploads
 from kb.management.base_command import KbCommand
 from kb.operations import privacy
 
-MAX_SAMPLES_PER_COLUMN = 3  # lines shown of each column
+MAX_SAMPLES_PER_COLUMN = 3
 TOO_SHORT_MESSAGE = "「{}」太短，会删掉别人的内容；请给完整的电话、邮箱、单号或一句话。"
 
 
@@ -24,7 +24,7 @@ class Command(KbCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "said",
+            "texts",
             nargs="+",
             metavar="内容",
             help="电话、邮箱、单号、编号或原话，可以写几个",
@@ -33,22 +33,22 @@ class Command(KbCommand):
             "--confirm", action="store_true", help="真正删除；删除后不能恢复"
         )
 
-    def handle(self, *, said: list[str], confirm: bool, **options: Any) -> None:
+    def handle(self, *, texts: list[str], confirm: bool, **options: Any) -> None:
         try:
-            matches = privacy.find_person(said)
-            files = uploads.find_uploads_containing(said)
+            matches = privacy.find_person(texts)
+            files = uploads.find_uploads_containing(texts)
         except ValueError as error:
             raise CommandError(TOO_SHORT_MESSAGE.format(error)) from error
         self._print_matches(matches, len(files))
         if not confirm:
             self.stdout.write("没有改动任何内容。确认后加上 --confirm 再运行一次。")
             return
-        counts = privacy.erase_person(said)
+        counts = privacy.erase_person(texts)
         for file in files:
             file.unlink(missing_ok=True)
         self.stdout.write(f"已删除 {sum(counts.values())} 处，操作记录里记了一笔。")
-        if left := privacy.find_person(said):
-            self._print_matches(left, 0)
+        if rest := privacy.find_person(texts):
+            self._print_matches(rest, 0)
             raise CommandError("还有上面这些没有删掉，请再运行一次。")
 
     def _print_matches(self, matches: list[privacy.PersonMatch], files: int) -> None:

@@ -1,4 +1,4 @@
-"""Import questions or entries from CSV or XLSX; refusals are one line, never a trace."""
+"""Import a CSV or XLSX file; it is planned, printed row by row, and then written."""
 
 from __future__ import annotations
 
@@ -24,22 +24,20 @@ from kb.models import IndexQueue
 from kb.text.chinese import normalize
 
 STOPPED_MESSAGE = "已中断。数据要么全部写入了，要么完全没有；再导入一次不会重复。"
-MAX_PRINTED_ROWS = (
-    50  # rows that are named although they are imported, but for a dry run
-)
+MAX_PRINTED_ROWS = 50  # accepted rows with notes; a dry run prints all rows
 STATUS_CHOICES = ["draft", "review", "published", "retired"]
 
 
 class Command(KbCommand):
     interrupted_message = STOPPED_MESSAGE
-    help = "从 CSV 或 XLSX 文件导入问题（questions）或条目（entries）。"
+    help = "从 CSV 或 XLSX 文件导入条目（entries）、问题（questions）、片段、分类等。"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add = parser.add_argument
         add(
             "kind",
             choices=list(import_export.ROW_KINDS),
-            help="questions 问题；entries 条目",
+            help="entries 条目；questions 问题；snippets 片段；categories 分类……",
         )
         add("file", help="CSV 或 XLSX 文件；- 表示从标准输入读 CSV")
         add(
@@ -80,7 +78,7 @@ class Command(KbCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         plan = self._make_plan(options)
-        self._print_plan(plan, every=options["dry_run"])
+        self._print_plan(plan, all_rows=options["dry_run"])
         skip_bad = options["skip_bad"]
         if plan.refused_rows and not skip_bad:
             raise CommandError(
@@ -129,47 +127,41 @@ class Command(KbCommand):
         plan = import_export.plan_import(
             table, kind=kind, options=defaults, progress=progress
         )
-        wrong = defaults.replaced_rows - {
-            step.row.number for step in plan.replaced_rows
-        }
+        wrong = defaults.replaced_rows - {row.row.number for row in plan.replaced_rows}
         if wrong:
             rows = "、".join(map(str, sorted(wrong)))
             raise CommandError(f"--replace-rows：第 {rows} 行没有换成另一个问题。")
         return plan
 
-    def _print_plan(self, plan: ImportPlan, *, every: bool) -> None:
-        """Say what would happen: rows that somebody must decide about come first."""
+    def _print_plan(self, plan: ImportPlan, *, all_rows: bool) -> None:
+        """Print what would happen; rows that need a decision come first."""
         for note in plan.notes:
             self.stdout.write(f"{note}。")
-        for step in plan.replaced_rows:
-            self.stdout.write(_format_replacement(step))
+        for row in plan.replaced_rows:
+            self.stdout.write(_format_replacement(row))
         others = [
-            step
-            for step in plan.planned_rows
-            if step.concern is not RowConcern.REPLACED
+            row for row in plan.planned_rows if row.concern is not RowConcern.REPLACED
         ]
-        noted = [step for step in others if step.notes or step.concern]
-        shown = {id(step) for step in noted[:MAX_PRINTED_ROWS]}
-        for step in others:
-            if every or step.action is RowAction.REFUSE or id(step) in shown:
-                self.stdout.write(str(step))
-        if len(noted) > MAX_PRINTED_ROWS and not every:
+        noted = [row for row in others if row.notes or row.concern]
+        shown = {id(row) for row in noted[:MAX_PRINTED_ROWS]}
+        for row in others:
+            if all_rows or row.action is RowAction.REFUSE or id(row) in shown:
+                self.stdout.write(str(row))
+        if len(noted) > MAX_PRINTED_ROWS and not all_rows:
             more = len(noted) - MAX_PRINTED_ROWS
             self.stdout.write(f"另有 {more:,} 行要留意，--dry-run 会全部列出。")
-        if live := [step.row.number for step in plan.live_rows if step.is_live]:
-            rows = "、".join(map(str, live[:MAX_PRINTED_ROWS]))
-            rows += " 等" if len(live) > MAX_PRINTED_ROWS else ""
-            told = (
-                f"其中 {len(live):,} 行改动已发布的内容，导入后马上生效：第 {rows} 行。"
-            )
-            self.stdout.write(told)
+        if live := [row.row.number for row in plan.live_rows if row.is_live]:
+            numbers = "、".join(map(str, live[:MAX_PRINTED_ROWS]))
+            numbers += " 等" if len(live) > MAX_PRINTED_ROWS else ""
+            text = f"其中 {len(live):,} 行改动已发布的内容，导入后马上生效：第 {numbers} 行。"
+            self.stdout.write(text)
         self.stdout.write(plan.summary)
 
     def _write_rejects(self, plan: ImportPlan, options: dict[str, Any]) -> None:
-        """Write the refused rows before anything else is: both or neither."""
-        given = Path("stdin.csv" if options["file"] == "-" else options["file"])
-        path = Path(options["rejects"] or given.with_suffix(".refused.csv"))
-        if path.exists() and given.exists() and path.samefile(given):
+        """Write the refused rows to a file, before the import is written."""
+        source = Path("stdin.csv" if options["file"] == "-" else options["file"])
+        path = Path(options["rejects"] or source.with_suffix(".refused.csv"))
+        if path.exists() and source.exists() and path.samefile(source):
             raise CommandError("--rejects 不能是要导入的文件本身。")
         with path.open("w", encoding="utf-8", newline="") as file:
             file.writelines(import_export.iter_refused_csv(plan))
@@ -187,38 +179,42 @@ class Command(KbCommand):
         return show_progress
 
 
-def _parse_row_numbers(given: str) -> frozenset[int]:
-    """Return the numbers in a list such as 3,7."""
-    parts = given.replace("，", ",").replace("、", ",").split(",")
-    named = [part.strip() for part in parts if part.strip()]
-    if not all(part.isascii() and part.isdecimal() for part in named):
+def _parse_row_numbers(text: str) -> frozenset[int]:
+    """Return the numbers in a list such as 3,7; raises CommandError."""
+    parts = text.replace("，", ",").replace("、", ",").split(",")
+    numbers = [part.strip() for part in parts if part.strip()]
+    if not all(number.isascii() and number.isdecimal() for number in numbers):
         raise CommandError("--replace-rows 要写行号，用逗号隔开，如 3,7。")
-    return frozenset(map(int, named))
+    return frozenset(map(int, numbers))
 
 
-def _format_replacement(step: PlannedRow) -> str:
-    """Return which question a row puts in the place of which other one."""
-    assert step.related_entry is not None  # noqa: S101 - for the type
-    return f"{step}\n    原来：{step.related_entry.question}\n    现在：{step.title}"
+def _format_replacement(row: PlannedRow) -> str:
+    """Return a replaced row with the old and the new question."""
+    assert row.related_entry is not None  # noqa: S101 - for the type
+    return f"{row}\n    原来：{row.related_entry.question}\n    现在：{row.title}"
 
 
 def _make_advice(plan: ImportPlan) -> str:
-    """Return which options let rows in that only wait for a decision."""
-    rows = [s.row.number for s in plan.refused_rows if s.concern is RowConcern.REPLACED]
+    """Return the options that confirm the rows which need a decision."""
+    rows = [
+        row.row.number
+        for row in plan.refused_rows
+        if row.concern is RowConcern.REPLACED
+    ]
     numbers = ",".join(map(str, rows))
-    told = f"确认换成另一个问题：--replace-rows {numbers}。" if rows else ""
-    if any(step.concern is RowConcern.LIVE for step in plan.refused_rows):
-        told += "确认修改已发布的条目：--update-published。"
-    return told
+    advice = f"确认换成另一个问题：--replace-rows {numbers}。" if rows else ""
+    if any(row.concern is RowConcern.LIVE for row in plan.refused_rows):
+        advice += "确认修改已发布的条目：--update-published。"
+    return advice
 
 
-def _read_file(given: str) -> tuple[str, bytes]:
-    """Return the name and the content of the file, no more than may be imported."""
-    most = import_export.MAX_FILE_BYTES + 1  # one more: enough to be refused
-    if given == "-":
-        return "-", sys.stdin.buffer.read(most)
-    with open(given, "rb") as file:
-        return os.path.basename(given), file.read(most)
+def _read_file(path: str) -> tuple[str, bytes]:
+    """Return the name and the content of a file, one byte above the limit at most."""
+    size = import_export.MAX_FILE_BYTES + 1
+    if path == "-":
+        return "-", sys.stdin.buffer.read(size)
+    with open(path, "rb") as file:
+        return os.path.basename(path), file.read(size)
 
 
 def _format_path(path: object) -> str:

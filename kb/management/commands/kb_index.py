@@ -1,4 +1,4 @@
-"""Make, catch up or check the search index."""
+"""Rebuild, update or check the search index."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from kb.index.engines import EngineBusyError, RebuildRunningError
 from kb.management.base_command import KbCommand
 from kb.models import Entry, IndexQueue
 
-DEFAULT_WAIT_SECONDS = 300  # seconds
-RETRY_PAUSE_SECONDS = 0.5  # seconds between two tries
-PROGRESS_STEP_ENTRIES = 100  # entries between two lines of progress
+DEFAULT_WAIT_SECONDS = 300
+RETRY_PAUSE_SECONDS = 0.5
+PROGRESS_STEP_ENTRIES = 100  # entries between two updates of the progress line
 
 
 class Command(KbCommand):
@@ -36,11 +36,11 @@ class Command(KbCommand):
         getattr(self, f"_{action}")(wait)
 
     def _rebuild(self, wait: int) -> None:
-        """Rebuild, once whoever writes the index has finished."""
+        """Rebuild the index; wait while another process writes it."""
         deadline = time.monotonic() + wait
         has_waited = False
         while True:
-            began = time.monotonic()
+            started = time.monotonic()
             try:
                 count = sync.rebuild_index(
                     self._count_progress, sync.choose_process_count()
@@ -58,7 +58,7 @@ class Command(KbCommand):
                 self.stderr.write(f"另一个进程正在写索引，最多等它 {wait} 秒……")
                 has_waited = True
             time.sleep(RETRY_PAUSE_SECONDS)
-        self.stdout.write(f"已重建：{count} 条，{time.monotonic() - began:.1f} 秒。")
+        self.stdout.write(f"已重建：{count} 条，{time.monotonic() - started:.1f} 秒。")
 
     def _sync(self, wait: int) -> None:
         cleared = sync.sync_all_marks()
@@ -76,23 +76,27 @@ class Command(KbCommand):
         self.stdout.write(f"有 {len(drift)} 条不一致，已更新：{sorted(drift)[:20]}")
 
     def _count_progress(self, entries: Iterable[EntrySource]) -> Iterator[EntrySource]:
-        """Show how far a rebuild is, where somebody watches."""
+        """Yield the entries; show the progress on a terminal."""
         if not self.stderr.isatty():
             yield from entries
             return
         total = Entry.objects.searchable().count()
-        began = time.monotonic()
+        started = time.monotonic()
         for number, entry in enumerate(entries, 1):
             yield entry
             if number % PROGRESS_STEP_ENTRIES == 0 or number == total:
-                line = format_progress(number, total, time.monotonic() - began)
+                line = format_progress(number, total, time.monotonic() - started)
                 self.stderr.write(f"\r{line}", ending="")
                 self.stderr.flush()
         self.stderr.write("")
 
 
 def format_progress(number: int, total: int, seconds: float) -> str:
-    """Return how far and how fast we are, and how long it will take yet."""
+    """Return the progress, the rate, and an estimate of the remaining time."""
     rate = number / max(seconds, 0.001)
-    left = round(max(total - number, 0) / rate)
-    return f"{number}/{total} 条，每秒 {rate:.0f} 条，还需 {left // 60} 分 {left % 60:02} 秒"
+    rest_seconds = round(max(total - number, 0) / rate)
+    minutes, seconds_left = divmod(rest_seconds, 60)
+    return (
+        f"{number}/{total} 条，每秒 {rate:.0f} 条，"
+        f"还需 {minutes} 分 {seconds_left:02} 秒"
+    )

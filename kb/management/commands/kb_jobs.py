@@ -1,4 +1,4 @@
-"""List what runs in the background, run one task now, or be the scheduler."""
+"""List background tasks, run one now, or run the scheduler."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _format_job_state(job: Job | None) -> str:
         return "还没运行过"
     if job.is_running:
         return "正在运行"
-    began = timezone.localtime(job.started_at).strftime("%Y-%m-%d %H:%M:%S")
-    took = "" if job.took_ms is None else f"，{job.took_ms / 1000:.1f} 秒"
-    said = (job.error and f"出错：{job.error}") or job.result
-    return f"{began}{took}，{said}"
+    started = timezone.localtime(job.started_at).strftime("%Y-%m-%d %H:%M:%S")
+    duration = "" if job.took_ms is None else f"，{job.took_ms / 1000:.1f} 秒"
+    outcome = (job.error and f"出错：{job.error}") or job.result
+    return f"{started}{duration}，{outcome}"

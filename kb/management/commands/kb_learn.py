@@ -1,4 +1,4 @@
-"""Let evidence age, and forget what is old. The scheduler does so each night."""
+"""Decay evidence and delete expired data, as the scheduler does each night."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Command(KbCommand):
             raise CommandError(f"有 {len(failed)} 步没有做成，原因见上。")
 
     def _run_step(self, name: str) -> bool:
-        """Run a step and say what came of it; return whether it went well."""
+        """Run a task and print its result; return whether it succeeded."""
         task = jobs.get_task(name)
         job = task and jobs.run_task(task)
         if not (task and job):

@@ -1,4 +1,4 @@
-"""Bring a site up: tables, demo library when there is nothing, index, accounts."""
+"""Set up a site: tables, index, and for an empty site the demo library and accounts."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ from kb.publishing import translations
 from kb.system.database import sqlite_file
 
 SETUP_WAIT_SECONDS = 60  # for another set-up to end
-DEFAULT_SEGMENTS = ("新客", "老客", "高净值", "企业客户")  # where none are kept yet
-DEMO_ACCOUNTS = {  # username: name, group, whether it may enter the admin
+DEFAULT_SEGMENTS = ("新客", "老客", "高净值", "企业客户")  # if there are none
+# {username: (name, group, whether it may enter the admin)}
+DEMO_ACCOUNTS = {
     "kefu": ("小茶", ROLE_AGENT, False),
     "zhuangao": ("小禾", ROLE_WRITER, True),
     "bianji": ("阿萝", ROLE_EDITOR, True),
@@ -52,7 +53,7 @@ DEMO_ACCOUNTS = {  # username: name, group, whether it may enter the admin
 
 class Command(KbCommand):
     help = "建表、首次装入演示数据、备好索引，打印演示账号。"
-    requires_system_checks = ()  # what they miss is made here
+    requires_system_checks = ()  # this command fixes what they report
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
@@ -80,7 +81,7 @@ class Command(KbCommand):
         except OperationalError as error:
             reason = " ".join(str(error).split())
             raise CommandError(f"数据库不能用，请检查 DATABASE_URL：{reason}") from None
-        _require_free_port(port)  # whoever we waited for may use it now
+        _require_free_port(port)  # the other set-up may have started a site
         if port is None:
             self._print_next_steps()
 
@@ -92,17 +93,17 @@ class Command(KbCommand):
             and (fault := sqlite_file.find_file_fault(path, folder))
         ):
             raise CommandError(fault[1])
-        is_there = path is None or path.is_file()
-        if is_there and (unknown := problems.find_unknown_migrations()):
+        has_database = path is None or path.is_file()
+        if has_database and (unknown := problems.find_unknown_migrations()):
             raise CommandError(problems.explain_unknown_migrations(unknown))
         traces = previous_use.find_previous_use()
         with previous_use.mark_first_setup(traces):
-            passwords = self._make_missing(traces, no_demo)
+            passwords = self._create_missing(traces, no_demo)
             sqlite_file.write_progress_record(path, folder)
         self._print_accounts(passwords)
 
-    def _make_missing(self, traces: list[str], no_demo: bool) -> dict[str, str]:
-        """Make what is missing; return the passwords of new demo accounts."""
+    def _create_missing(self, traces: list[str], no_demo: bool) -> dict[str, str]:
+        """Create what is missing; return {username: password} of new demo accounts."""
         call_command("migrate", verbosity=0, interactive=False)
         loaded = vocabulary.install_starter_vocabulary()
         style_rules.load_starter_rules()
@@ -112,8 +113,8 @@ class Command(KbCommand):
                 CustomerSegment(name=n, position=i) for i, n in rows
             )
         self._prepare_index(loaded)
-        if said := translations.refresh_outdated_translations():
-            self.stdout.write(f"繁體版本已备好：{said} 条。")
+        if count := translations.refresh_outdated_translations():
+            self.stdout.write(f"繁體版本已备好：{count} 条。")
         if no_demo or _is_in_use():
             return {}
         if traces:
@@ -126,13 +127,13 @@ class Command(KbCommand):
         entries, questions = demo.load_demo_library()
         self.stdout.write(f"演示数据：{entries} 个条目，{questions} 个问题。")
         sync.sync_all_marks()
-        passwords = {name: _make_account(name) for name in DEMO_ACCOUNTS}
+        passwords = {name: _create_account(name) for name in DEMO_ACCOUNTS}
         agent, lead = (User.objects.get(username=n) for n in ("kefu", "zhuguan"))
         demo.create_personal_content(agent=agent, lead=lead)
         return passwords
 
     def _prepare_index(self, loaded: int) -> None:
-        """Rebuild an index that is missing, old or damaged; catch up otherwise."""
+        """Rebuild an index that is missing, outdated or damaged; update it otherwise."""
         if loaded:
             self.stdout.write(f"自带词汇：{loaded} 条同义词、词和停用词。")
         try:
@@ -142,16 +143,15 @@ class Command(KbCommand):
             self.stdout.write(f"索引已建好：{count} 条。")
         else:
             if loaded:
-                sync.audit_indexed_entries()  # new words cut an old library anew
+                sync.audit_indexed_entries()  # new words change the segmentation of entries
             sync.sync_all_marks()
 
     def _print_next_steps(self) -> None:
-        """Say how the site is started by hand, and what is missing for it."""
+        """Print the commands that are still needed, and the one that starts the site."""
         self.stdout.write("  接下来运行：")
-        for command in filter(
-            None, (one.command for one in problems.find_setup_problems())
-        ):
-            self.stdout.write(f"    {command}")
+        for problem in problems.find_setup_problems():
+            if problem.command:
+                self.stdout.write(f"    {problem.command}")
         self.stdout.write(f"    {shell_commands.format_serve_command()}\n")
 
     def _print_accounts(self, passwords: dict[str, str]) -> None:
@@ -173,7 +173,7 @@ class Command(KbCommand):
 
 
 def _require_free_port(port: int | None) -> None:
-    """Raise CommandError where another program listens on `port`."""
+    """Raise CommandError if another program listens on `port`."""
     if port is None:
         return
     with socket.socket() as probe:
@@ -191,12 +191,16 @@ def _is_in_use() -> bool:
     return Entry.objects.exists() or Question.objects.exists() or User.objects.exists()
 
 
-def _make_account(username: str) -> str:
-    """Make a demo account and return its random password."""
-    name, group, staff = DEMO_ACCOUNTS[username]
+def _create_account(username: str) -> str:
+    """Create a demo account; return its random password."""
+    name, group, is_staff = DEMO_ACCOUNTS[username]
     password = secrets.token_urlsafe(12)
     user = User.objects.create_user(
-        username, password=password, name=name, is_staff=staff, is_superuser=not group
+        username,
+        password=password,
+        name=name,
+        is_staff=is_staff,
+        is_superuser=not group,
     )
     if group:
         user.groups.add(Group.objects.get(name=group))
