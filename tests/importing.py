@@ -46,10 +46,15 @@ def plan(data: str | bytes, *, kind: str = "entries", **options: Any) -> ImportP
 
 
 def load(
-    data: str | bytes, *, kind: str = "entries", by: User | None = None, **options: Any
+    data: str | bytes,
+    *,
+    kind: str = "entries",
+    by: User | None = None,
+    skip_bad: bool = False,
+    **options: Any,
 ) -> ImportPlan:
     made = plan(data, kind=kind, **options)
-    import_export.apply_import(made, by=by)
+    import_export.apply_import(made, by=by, skip_bad=skip_bad)
     return made
 
 

@@ -48,7 +48,7 @@ from tests.importing import actions, load, plan, snapshot
 
 pytestmark = pytest.mark.django_db
 FORMATS = ("csv", "xlsx")
-ORDER = (
+KINDS = (
     "categories",
     "snippets",
     "entries",
@@ -78,7 +78,7 @@ TABLES = (
 )
 
 
-def written(kind: str, format: str = "csv") -> bytes:
+def export_file(kind: str, format: str = "csv") -> bytes:
     made, heads = (
         import_export.prepare_export(kind),
         import_export.list_export_headings(kind),
@@ -90,8 +90,8 @@ def written(kind: str, format: str = "csv") -> bytes:
     return file.getvalue()
 
 
-def said(kind: str) -> list[list[str]]:
-    """Return what an export says but for the marks, which are of this library alone."""
+def export_lines(kind: str) -> list[list[str]]:
+    """Return the lines of an export without the marks, which are of one library only."""
     fields = import_export.prepare_export(kind).fields
     own = [at for at, name in enumerate(fields) if name not in {"mark", "entry_mark"}]
     return sorted(
@@ -100,7 +100,7 @@ def said(kind: str) -> list[list[str]]:
     )
 
 
-def emptied() -> None:
+def delete_library() -> None:
     Entry.objects.update(category=None)
     while Category.objects.exists():
         Category.objects.filter(children=None).delete()
@@ -140,6 +140,10 @@ def library(make_entry: MakeEntry, editor: User) -> Entry:
             tone="formal",
             **facts,
         )
+    Category.objects.create(name="空的", position=5, review_every=90, own_hant="空")
+    Snippet.objects.create(name="z 地址", body="=仓库\n三号")
+    Snippet.objects.create(name="a 退货", body="寄到{{> z 地址}}")
+    Reply.objects.create(entry=entry, label="片段", order=20, body="{{> a 退货}}")
     make_entry("内部的", answer="", audience="internal", replies=["只给同事"])
     make_entry("草稿", status="draft", audience="public")
     make_entry("下线的", status="retired")
@@ -161,27 +165,29 @@ def library(make_entry: MakeEntry, editor: User) -> Entry:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_library_that_goes_out_comes_back(library: Entry, format: str) -> None:
-    files = {kind: written(kind, format) for kind in ORDER}
-    before = {kind: said(kind) for kind in ORDER}
-    emptied()
-    for kind in ORDER:
+    files = {kind: export_file(kind, format) for kind in KINDS}
+    before = {kind: export_lines(kind) for kind in KINDS}
+    delete_library()
+    for kind in KINDS:
         made = plan(files[kind], kind=kind)
         assert not made.refused_rows, [str(step) for step in made.refused_rows]
         import_export.apply_import(made, by=None)
-        assert said(kind) == before[kind]
+        assert export_lines(kind) == before[kind]
 
 
-@pytest.mark.parametrize("kind", ORDER)
+@pytest.mark.parametrize("kind", KINDS)
 def test_importing_an_export_again_changes_nothing(library: Entry, kind: str) -> None:
     before = snapshot()
-    made = plan(written(kind), kind=kind)
+    made = plan(export_file(kind), kind=kind)
     assert set(actions(made)) == {"SAME"}
     import_export.apply_import(made, by=None)
     assert snapshot() == before
 
 
 def test_a_mark_finds_its_row_whatever_was_changed(library: Entry) -> None:
-    rows = list(csv.reader(io.StringIO(written("entries").decode().lstrip("\ufeff"))))
+    rows = list(
+        csv.reader(io.StringIO(export_file("entries").decode().lstrip("\ufeff")))
+    )
     at = {head: place for place, head in enumerate(rows[0])}
     rows[1][at["标准问题"]] = "全新的问题"
     text = io.StringIO()
@@ -203,8 +209,8 @@ def test_a_mark_of_another_library_says_nothing(library: Entry, mark: str) -> No
 
 def test_what_one_person_keeps_does_not_go_out(library: Entry, agent: Any) -> None:
     Reply.objects.create(owner=agent, title="我的", body="只有我能看", entry=library)
-    for kind in ORDER:
-        assert "只有我能看" not in written(kind).decode()
+    for kind in KINDS:
+        assert "只有我能看" not in export_file(kind).decode()
 
 
 # Formulas ---------------------------------------------------------------------------
@@ -239,8 +245,8 @@ def test_no_cell_is_a_formula_and_none_is_changed(text: str) -> None:
 
 
 def test_a_workbook_holds_no_formula_at_all(library: Entry) -> None:
-    for kind in ORDER:
-        book = zipfile.ZipFile(io.BytesIO(written(kind, "xlsx")))
+    for kind in KINDS:
+        book = zipfile.ZipFile(io.BytesIO(export_file(kind, "xlsx")))
         assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
 
 
@@ -366,6 +372,54 @@ def test_a_text_that_excel_cannot_hold_goes_out_as_csv_among_others(
     )
 
 
+def test_replies_of_an_entry_stay_in_one_file(
+    make_entry: MakeEntry, tmp_path: Path
+) -> None:
+    """Two replies with one label, saved far apart, are told apart by their order."""
+    entries = [make_entry(f"第 {n} 问", replies=[]) for n in range(3)]
+    for n in range(2):
+        for entry in entries:
+            Reply.objects.create(entry=entry, label="标准", body=f"{entry}：话术 {n}")
+    before = export_lines("replies")
+    call_command("kb_export", "replies", str(tmp_path / "r.csv"), rows=3, verbosity=0)
+    files = sorted(tmp_path.iterdir(), key=lambda path: len(path.name))
+    assert len(files) > 1
+    Reply.objects.all().delete()
+    for file in files:
+        call_command("kb_import", "replies", str(file), stdout=io.StringIO())
+    assert export_lines("replies") == before
+
+
+def test_a_snippet_may_include_one_further_down(library: Entry) -> None:
+    made = load(
+        "片段,内容\n甲,见{{> 乙}}\n乙,见{{> z 地址}}\n丙,{{> 没有的}}\n丁,{{> 丙}}\n戊,{{> 戊}}\n",
+        kind="snippets",
+        skip_bad=True,
+    )
+    assert actions(made) == ["CREATE", "CREATE", "REFUSE", "REFUSE", "REFUSE"]
+    assert "没有叫「没有的」的片段" in str(made.planned_rows[2])
+    assert made.batch is not None
+    assert import_export.undo_import(made.batch, by=None).refusals == []
+    assert set(Snippet.objects.values_list("name", flat=True)) == {"a 退货", "z 地址"}
+
+
+def test_categories_are_created_changed_and_undone(library: Entry) -> None:
+    made = load(
+        "分类,次序,复核间隔（天）\n空的/新的,30,\n空的,70,60\n/,1,\n空的/乙,x,\n",
+        kind="categories",
+        skip_bad=True,
+    )
+    assert actions(made) == ["CREATE", "CHANGE", "REFUSE", "REFUSE"]
+    parent = Category.objects.get(name="空的")
+    assert (parent.position, parent.review_every) == (70, 60)
+    assert Category.objects.get(parent=parent).position == 30
+    assert made.batch is not None
+    assert import_export.undo_import(made.batch, by=None).refusals == []
+    parent.refresh_from_db()
+    assert (parent.position, parent.review_every) == (5, 90)
+    assert not Category.objects.filter(parent=parent).exists()
+
+
 def test_an_export_asks_in_batches(
     library: Entry, django_assert_max_num_queries: Any
 ) -> None:
@@ -375,7 +429,7 @@ def test_an_export_asks_in_batches(
 
 def test_a_vocabulary_goes_from_site_to_site() -> None:
     vocabulary.install_starter_vocabulary()
-    files = {kind: written(kind) for kind in ("words", "stopwords")}
+    files = {kind: export_file(kind) for kind in ("words", "stopwords")}
     counts = DictionaryWord.objects.count(), StopWord.objects.count()
     DictionaryWord.objects.all().delete()
     StopWord.objects.all().delete()
@@ -387,21 +441,21 @@ def test_a_vocabulary_goes_from_site_to_site() -> None:
 
 def test_the_commands_carry_a_library_over(library: Entry, tmp_path: Path) -> None:
     """As docs/moving.md says; a file of several parts is read part by part."""
-    before = {kind: said(kind) for kind in ORDER}
-    for kind in ORDER:
+    before = {kind: export_lines(kind) for kind in KINDS}
+    for kind in KINDS:
         target = str(tmp_path / f"{kind}.csv")
         rows = 2 if kind == "entries" else None
         call_command("kb_export", kind, target, rows=rows, stdout=io.StringIO())
     assert (tmp_path / "entries-2.csv").exists()
-    emptied()
-    for kind in ORDER:
+    delete_library()
+    for kind in KINDS:
         for file in sorted(tmp_path.glob(f"{kind}*.csv"), key=lambda p: len(p.name)):
             call_command("kb_import", kind, str(file), stdout=io.StringIO())
-    for kind in ORDER:
-        assert said(kind) == before[kind]
+    for kind in KINDS:
+        assert export_lines(kind) == before[kind]
 
 
 def test_the_guide_names_every_kind_that_can_be_exported() -> None:
     guide = (BASE_DIR / "docs" / "moving.md").read_text("utf-8")
-    assert set(ORDER) == set(import_export.ROW_KINDS)
-    assert guide.count(f"for kind in {' '.join(ORDER)}; do") == 2
+    assert set(KINDS) == set(import_export.ROW_KINDS)
+    assert guide.count(f"for kind in {' '.join(KINDS)}; do") == 2
