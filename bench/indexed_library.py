@@ -117,9 +117,7 @@ class IndexedLibrary:
         labels = (frozenset({PUBLIC_LABEL}), frozenset({PUBLISHED_LABEL}))
         scope = search.SearchScope(search.PUBLIC_FIELD_GROUPS, labels)
         analysis = search.analyze_query(query, lexicon)
-        return search.find_candidates(
-            self.engine, analysis, scope, search.MAX_RESULTS
-        )
+        return search.find_candidates(self.engine, analysis, scope, search.MAX_RESULTS)
 
     def load_wordings(
         self, places: Sequence[int], depth: int

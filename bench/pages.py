@@ -101,8 +101,7 @@ def ask() -> dict[str, Any]:
 
 def _ways(pages: list[str]) -> dict[str, Any]:
     from kb.models import Entry
-    from kb.publishing import edition
-    from kb.publishing import page_cache
+    from kb.publishing import edition, page_cache
 
     found: dict[str, Any] = {
         "first": _asked(pages, before=page_cache.public_page_cache.clear)

@@ -17,10 +17,9 @@ from kb.index import sync
 from kb.index.engines import get_engine
 from kb.library import entries
 from kb.models import ROLE_AGENT, ROLE_EDITOR, ROLE_LEAD, Entry, Question, Reply, User
-from kb.publishing import edition, page_views
+from kb.publishing import edition, page_cache, page_views
 from kb.questions import intake
 from kb.text.chinese import tokenizer
-from kb.publishing import page_cache
 
 # A busy machine is no failure; speed is measured by `make bench`.
 hypothesis.settings.register_profile("kb", deadline=None)

@@ -27,10 +27,10 @@ from kb.system.database.errors import (
     find_outage_reason,
 )
 from kb.web.faq import ask_form
+from tests.admin.test_imports import GOOD, upload
 from tests.admin_forms import get_change_url as where
 from tests.admin_forms import read_form as filled
 from tests.conftest import MakeEntry
-from tests.admin.test_imports import GOOD, upload
 from tests.library.test_pictures import image
 from tests.web.faq.test_ask_page import fields
 from tests.web.faq.test_votes import form as vote_form

@@ -38,9 +38,9 @@ def add_reply_feedback(
     feedback.variant = reply.label if reply else ""
     feedback.body = reply.body if reply else ""
     feedback.words = normalize.clean_text(words).strip()
-    feedback.query = personal_data.mask_personal_data(normalize.clean_single_line(query))[
-        :MAX_SEARCH_CHARS
-    ].strip()
+    feedback.query = personal_data.mask_personal_data(
+        normalize.clean_single_line(query)
+    )[:MAX_SEARCH_CHARS].strip()
     feedback.full_clean()
     if feedback.reason == ReplyFeedback.Reason.OTHER and not feedback.words:
         raise ValidationError({"words": "选「其他」时请写明哪里不对。"})

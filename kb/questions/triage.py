@@ -239,5 +239,7 @@ def _log_question_action(
     action: AuditEvent.Action, question: Question, *, by: User | None
 ) -> None:
     """Record an audit event, without personal data of the customer."""
-    masked_text = personal_data.mask_personal_data(normalize.clean_single_line(question.text))[:100]
+    masked_text = personal_data.mask_personal_data(
+        normalize.clean_single_line(question.text)
+    )[:100]
     audit_log.record_event(action, f"问题「{masked_text}」#{question.pk}", by=by)

@@ -78,7 +78,7 @@ def _record_pick(copied: CopiedEntry, entry: Entry, *, by: User) -> None:
     usage.record_pick(
         entry,
         words=copied.words,
-        person=usage.get_colleague_key(by),
+        person=usage.build_colleague_key(by),
         side=SearchSide.STAFF,
         kind=Pick.Kind.COPIED,
         rank=copied.rank,

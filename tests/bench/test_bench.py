@@ -24,8 +24,8 @@ from bench import (
 from bench.__main__ import PARTS, show
 from bench.contenders import CONTENDERS, Contender, letters
 from bench.figures import AT_LEAST, AT_MOST, line, percentile, target
-from kb.index.documents import make_document
 from bench.indexed_library import IndexedLibrary
+from kb.index.documents import make_document
 from kb.index.engines.base import Clause, Document, Query
 from kb.language import vocabulary
 from kb.search import PUBLIC_FIELD_GROUPS, analyze_query, build_clauses

@@ -97,9 +97,9 @@ def test_picture_is_inserted_into_a_step(
     )
     page.locator("[name=_continue]").click()
     page.goto(entry.get_absolute_url())
-    picture = page.get_by_alt_text("订单页")
-    expect(picture).to_be_visible()
-    assert picture.evaluate("e => e.complete && e.naturalWidth") == 60
+    image = page.get_by_alt_text("订单页")
+    expect(image).to_be_visible()
+    assert image.evaluate("e => e.complete && e.naturalWidth") == 60
 
 
 def test_refused_picture_shows_the_reason_in_the_dialog(

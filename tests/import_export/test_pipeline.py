@@ -133,7 +133,7 @@ def test_rows_are_looked_up_in_batches(make_entry: MakeEntry) -> None:
     assert len(queries) <= 12
     changed = plan(text.replace("答\n", "新\n"))
     with CaptureQueriesContext(connection) as queries:
-        changed.row_kind.store(None)
+        changed.row_kind.store_rows(None)
     assert len(queries) <= 36  # every version is kept
 
 

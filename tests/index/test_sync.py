@@ -56,7 +56,9 @@ def test_a_rolled_back_save_leaves_no_mark(make_entry: MakeEntry) -> None:
 
 def test_marks_wait_while_the_engine_is_down(make_entry: MakeEntry) -> None:
     entry = make_entry("如何申请退款")
-    with mock.patch.object(get_engine(), "open_writer", side_effect=EngineUnavailableError):
+    with mock.patch.object(
+        get_engine(), "open_writer", side_effect=EngineUnavailableError
+    ):
         entries.update_entry(
             entry, by=None, based_on=entry.version, question="发票抬头"
         )

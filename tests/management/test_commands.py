@@ -164,7 +164,11 @@ def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
 @pytest.fixture
 def folder(settings: Any, tmp_path: Path, make_entry: MakeEntry) -> Path:
     whoosh = "kb.index.engines.whoosh.WhooshEngine"
-    settings.KB_ENGINE = {"BACKEND": whoosh, "PATH": tmp_path, "LOCK_TIMEOUT_SECONDS": 0}
+    settings.KB_ENGINE = {
+        "BACKEND": whoosh,
+        "PATH": tmp_path,
+        "LOCK_TIMEOUT_SECONDS": 0,
+    }
     make_entry("如何申请退款")
     call_command("kb_index", "rebuild", stdout=StringIO())
     return tmp_path

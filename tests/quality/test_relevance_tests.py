@@ -234,7 +234,9 @@ def test_an_internal_draft_takes_no_place_from_customers(
 def test_publishing_what_harms_asks_first(desk: Client, rival: Entry) -> None:
     move = reverse("desk:move", args=[rival.pk, "publish"])
     warned = desk.post(move)
-    assert warned.headers["Location"] == reverse("desk:publish-warning", args=[rival.pk])
+    assert warned.headers["Location"] == reverse(
+        "desk:publish-warning", args=[rival.pk]
+    )
     page = desk.get(warned.headers["Location"]).content.decode()
     assert "有 1 条现在达标，发布后会不达标" in page
     assert "退货邮费" in page

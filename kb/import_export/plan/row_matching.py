@@ -266,8 +266,8 @@ class RowMatcher:
         self, queryset: QuerySet[Any], column: str, values: Collection[str]
     ) -> Iterator[ExistingRow]:
         """Yield the rows whose `column` is among `values`, in batches."""
-        names = ("pk", "source", "external_id", self.row_kind.text_field)
-        names += (self._text_key_column, "status")
+        identity = ("pk", "source", "external_id")
+        names = (*identity, self.row_kind.text_field, self._text_key_column, "status")
         rest = iter(sorted(values))
         while batch := list(islice(rest, LOOKUP_BATCH_ROWS)):
             rows = queryset.filter(**{f"{column}__in": batch})

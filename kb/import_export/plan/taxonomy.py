@@ -69,7 +69,7 @@ class Taxonomy:
         for end in range(len(path), 0, -1):
             category = self.categories_by_path.get(path[:end])
             if category is not None and category.pk:
-                return category.pk
+                return int(category.pk)
         return None
 
     def has_placement(

@@ -42,7 +42,8 @@ def load_entry_texts(entry: Entry) -> Entry:
 
 
 def list_categories() -> QuerySet[Category]:
-    return Category.objects.all()
+    categories: QuerySet[Category] = Category.objects.all()
+    return categories
 
 
 def count_entries_in_period(period: CampaignPeriod) -> int:

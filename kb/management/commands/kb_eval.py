@@ -134,7 +134,7 @@ def _make_documents(
             "answer": [row.get("answer") or ""],
             "picked": [words for words, _ in (evidence or {}).get(row["id"], ())],
         }
-        yield documents.make_document(place, texts, labels)
+        yield documents.make_document(i, texts, labels)
 
 
 # Learning from picks -------------------------------------------------------------
@@ -168,7 +168,10 @@ def _make_evidence(lessons: list[dict[str, Any]]) -> EvidenceByEntry:
     for line in lessons:
         for id in line["relevant"]:
             evidence[id].append(
-                (personal_data.mask_personal_data(search.clean_query(line["query"])), level)
+                (
+                    personal_data.mask_personal_data(search.clean_query(line["query"])),
+                    level,
+                )
             )
     return evidence
 

@@ -170,11 +170,9 @@ def _group_useful_entries(
     copied most in a week; ENTRIES_PER_GROUP each.
     """
     ids_by_group = {
-        GROUP_FAVORITES: favorite_ids[: copied_entries.MAX_COPIED_ENTRIES],
-        GROUP_RECENT: copied_entries.list_recently_copied_ids(user),
-        GROUP_WEEKLY: copied_entries.list_often_copied_ids(
-            timezone.now() - timedelta(days=7)
-        ),
+        GROUP_FAVORITES: favorite_ids[: usage.MAX_COPIED_ENTRIES],
+        GROUP_RECENT: usage.list_recently_copied_ids(user),
+        GROUP_WEEKLY: usage.list_often_copied_ids(timezone.now() - timedelta(days=7)),
     }
     readable = entries.in_bulk({pk for ids in ids_by_group.values() for pk in ids})
     grouped: dict[int, tuple[Entry, str]] = {}

@@ -124,7 +124,9 @@ def _choose_question(
         question = practice.find_practice_question(pk, user=user)
         if question:
             return question, None
-    turn = practice.choose_next_question(user, allow_early=request.GET.get("again") == "1")
+    turn = practice.choose_next_question(
+        user, allow_early=request.GET.get("again") == "1"
+    )
     return turn.question, turn.next_due_at
 
 

@@ -39,13 +39,21 @@ urlpatterns = [
     path("reviews/", entry_reviews.show_reviews, name="reviews"),
     path("reviews/<int:pk>/", entry_reviews.judge_review, name="judge-review"),
     path("phrasings/", phrasing_proposals.list_phrasing_proposals, name="phrasings"),
-    path("phrasings/<int:pk>/", phrasing_proposals.judge_phrasing, name="judge-phrasing"),
+    path(
+        "phrasings/<int:pk>/", phrasing_proposals.judge_phrasing, name="judge-phrasing"
+    ),
     path("proposals/", reply_proposals.list_reply_proposals, name="proposals"),
-    path("proposals/<int:pk>/", reply_proposals.judge_reply_proposal, name="judge-proposal"),
+    path(
+        "proposals/<int:pk>/",
+        reply_proposals.judge_reply_proposal,
+        name="judge-proposal",
+    ),
     path("gaps/", search_gaps.show_gaps, name="gaps"),
     path("gaps/<int:pk>/", search_gaps.settle_gap, name="settle-gap"),
     path("golden/", relevance_tests.show_relevance_tests, name="relevance-tests"),
-    path("golden/run/", relevance_tests.run_relevance_tests, name="run-relevance-tests"),
+    path(
+        "golden/run/", relevance_tests.run_relevance_tests, name="run-relevance-tests"
+    ),
     path(
         "golden/before/<int:pk>/",
         relevance_tests.show_publish_warning,
@@ -74,7 +82,15 @@ urlpatterns = [
         name="attachment",
     ),
     path("unhelpful/", unhelpful_entries.list_unhelpful_entries, name="unhelpful"),
-    path("unhelpful/<int:pk>/", unhelpful_entries.handle_complaints, name="handle-complaints"),
+    path(
+        "unhelpful/<int:pk>/",
+        unhelpful_entries.handle_complaints,
+        name="handle-complaints",
+    ),
     path("remarks/", reply_feedback.list_reply_feedback, name="reply-feedback"),
-    path("remarks/<int:pk>/", reply_feedback.answer_reply_feedback, name="answer-feedback"),
+    path(
+        "remarks/<int:pk>/",
+        reply_feedback.answer_reply_feedback,
+        name="answer-feedback",
+    ),
 ]
