@@ -132,6 +132,27 @@ def test_commands_in_a_page_exist(page: Path) -> None:
     assert named - targets == set()
 
 
+def test_steps_of_contributing_name_what_their_files_hold() -> None:
+    """A step that names files and identifiers is true: one of the files has each."""
+    steps = re.findall(
+        r"^\d+\. .+(?:\n {3}.+)*", read_page("CONTRIBUTING.md"), re.MULTILINE
+    )
+    checked, wrong = 0, []
+    for step in steps:
+        codes = list_code(step)
+        files = [ROOT / code for code in codes if (ROOT / code).is_file()]
+        texts = [path.read_text("utf-8") for path in files]
+        for code in codes:
+            name = code.rpartition(".")[2]
+            if not texts or not re.fullmatch(r"_?[A-Z][A-Za-z_]+", name):
+                continue
+            checked += 1
+            if not any(name in text for text in texts):
+                wrong.append((step.splitlines()[0], code))
+    assert checked >= 10
+    assert wrong == []
+
+
 # Glossary -------------------------------------------------------------------------
 
 
