@@ -209,7 +209,7 @@ def list_queries(source: str, related: set[str], allowed: set[str]) -> list[str]
 def test_readers_go_through_visible_to() -> None:
     """Doors ask stages for rows: a query in a door could forget who reads it."""
     related = list_related_names()
-    assert {"replies", "phrasings", "enclosures"} <= related
+    assert {"replies", "phrasings", "attachments"} <= related
     queries_by_file = {}
     for package in ("web", "templatetags", "admin"):
         allowed = READER_METHODS if package == "admin" else set()
