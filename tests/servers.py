@@ -1,8 +1,7 @@
-"""PostgreSQL and Redis for a test run: on free ports, in a folder that goes afterwards.
+"""PostgreSQL and Redis for a test run, on free ports and in a temporary folder.
 
-`python -m tests.servers` runs the tests whose rules a database or a cache could break
-by doing something in its own way. Options go on to pytest, and so do paths: they are
-run instead.
+`python -m tests.servers` runs the tests whose results could differ between databases or
+caches. Options are passed on to pytest; paths are run in place of the list below.
 """
 
 from __future__ import annotations
@@ -19,32 +18,36 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-# Where SQLite and PostgreSQL, or a file and Redis, might not agree: constraints and
-# their messages, upserts, raw SQL, JSON, case and order, locks, counters that expire.
-TESTS = (
-    "test_accounts test_asking test_audit test_canaries test_conflict test_desk"
-    " test_entries test_feedback test_gaps quality/test_relevance_tests test_incidents index/test_sync"
-    " test_journey test_judging test_kept test_leaks test_mine test_models"
-    " test_outages test_page_memory"
-    " test_passwords test_phrasings test_picks test_replies test_reviewing search/test_search"
-    " test_sequels test_sessions test_sites test_snippets test_throttling test_time test_transfer_entries"
-    " test_undoing test_votes"
-).split()
-WITHOUT = "not like_one_that_nobody_wrote"  # minutes, and nothing new for a database
-PATIENCE = 30  # seconds until a server answers
+# Tests of what SQLite and PostgreSQL, or a file and Redis, could do differently:
+# constraints and their messages, upserts, raw SQL, JSON, case and order, locks, expiry.
+TESTS = """
+accounts/test_audit_log accounts/test_login_throttle accounts/test_passwords
+accounts/test_sessions admin/test_conflicts import_export/test_entry_rows
+import_export/test_import_undo index/test_sync library/test_change_reviews
+library/test_entry_saving library/test_private_replies library/test_snippet_saving
+models/test_validity models/test_visibility publishing/test_announcements
+publishing/test_sites publishing/test_stale_pages quality/test_relevance_tests
+quality/test_search_gaps search/test_search system/test_outages system/test_throttling
+test_canaries test_journey test_leaks usage/test_copies usage/test_evidence
+usage/test_next_entries usage/test_phrasing_proposals web/console/test_my_replies
+web/console/test_own_replies web/desk/test_inbox web/desk/test_unhelpful_entries
+web/faq/test_ask_page web/faq/test_votes
+""".split()
+SKIPPED = "not like_one_that_nobody_wrote"  # takes minutes; no difference to expect
+START_SECONDS = 30  # in which a server has to answer
 FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
 def tool(name: str) -> str | None:
-    """Return where `name` is; Debian keeps PostgreSQL's out of the path."""
+    """Return the path of a program; Debian keeps those of PostgreSQL out of PATH."""
     path = os.pathsep.join([*map(str, FOLDERS), os.environ.get("PATH", os.defpath)])
     return shutil.which(name, path=path)
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def start(*command: str, port: int, user: str = "") -> subprocess.Popen[bytes]:
@@ -69,14 +72,14 @@ def running(*command: str, port: int, user: str = "") -> Iterator[None]:
         yield
     finally:
         server.terminate()
-        server.wait(PATIENCE)
+        server.wait(START_SECONDS)
 
 
 def _await(server: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
     raise SystemExit(f"servers: {server.args} did not start")  # type: ignore[str-bytes-safe]
@@ -84,7 +87,7 @@ def _await(server: subprocess.Popen[bytes], port: int) -> None:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
-    """Yield the address of a database server that forgets all; nothing is synced."""
+    """Yield the URL of a temporary database server; nothing is synced to disk."""
     home, port = folder / "postgres", free_port()
     make_cluster(home)
     with running(*postgres_command(home, port), port=port, user=server_user()):
@@ -92,7 +95,7 @@ def postgres(folder: Path) -> Iterator[str]:
 
 
 def make_cluster(home: Path) -> None:
-    """Make the files of a database server in `home`."""
+    """Create the files of a database server in `home`."""
     user = server_user()
     home.mkdir(mode=0o700)
     if user:
@@ -115,13 +118,13 @@ def postgres_command(home: Path, port: int) -> list[str]:
 
 
 def server_user() -> str:
-    """Return whom the server runs as: it refuses to be root."""
+    """Return the account of the server, which refuses to run as root; "" for our own."""
     return _other() if os.geteuid() == 0 else ""
 
 
 def _other() -> str:
-    known = {one.pw_name for one in pwd.getpwall()}
-    return "postgres" if "postgres" in known else "nobody"
+    names = {account.pw_name for account in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
 
 
 def _as(user: str) -> list[str]:
@@ -137,8 +140,8 @@ def redis(folder: Path) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
-def main(given: list[str]) -> int:
-    """Start both, run the tests, stop both; say so where they are not installed."""
+def main(arguments: list[str]) -> int:
+    """Start both servers, run the tests, stop both; print a line if not installed."""
     needed = ("initdb", "postgres", "redis-server")
     if missing := [name for name in needed if not tool(name)]:
         print(f"not run: tests on real servers; not installed: {', '.join(missing)}")
@@ -150,9 +153,9 @@ def main(given: list[str]) -> int:
             "DATABASE_URL": stack.enter_context(postgres(folder)),
             "CACHE_URL": stack.enter_context(redis(folder)),
         }
-        command = [sys.executable, "-m", "pytest", "-m", "not browser", *given]
-        if not any(one.startswith("tests/") for one in given):
-            command += ["-k", WITHOUT, *(f"tests/{name}.py" for name in TESTS)]
+        command = [sys.executable, "-m", "pytest", "-m", "not browser", *arguments]
+        if not any(argument.startswith("tests/") for argument in arguments):
+            command += ["-k", SKIPPED, *(f"tests/{name}.py" for name in TESTS)]
         return subprocess.run(command, env=env, check=False).returncode
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from kb.models import ROLE_AGENT, AuditEvent, User
-from tests.test_accounts import PASSWORD, log_in
+from tests.accounts.test_login_throttle import PASSWORD, log_in
 
 NEW = "新的一壶好茶，二〇二七年"
 OWN = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}

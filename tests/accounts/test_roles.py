@@ -31,7 +31,7 @@ from kb.models import (
 from kb.publishing import sites
 from tests.admin_forms import read_form as filled
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 KB = apps.get_app_config("kb")
 # Builds the tables without any migration, as pytest --nomigrations does.
 WITHOUT_MIGRATIONS = """

@@ -26,8 +26,8 @@ from config import caches as backends
 from config.caches import CacheUnavailableError, FileCache, JsonSerializer
 from kb.models import User
 from kb.system import throttling
+from tests.accounts.test_login_throttle import log_in
 from tests.servers import free_port, tool
-from tests.test_accounts import log_in
 
 
 class Bomb:

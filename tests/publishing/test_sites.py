@@ -25,7 +25,7 @@ from kb.web.faq import votes
 from tests.conftest import MakeEntry
 
 HOST = "tea.example.com"
-TOKENS = Path(__file__).parents[1] / "static" / "base" / "tokens.css"
+TOKENS = Path(__file__).parents[2] / "static" / "base" / "tokens.css"
 COLOURS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 
 
@@ -404,7 +404,7 @@ def test_editors_do_not_change_sites(client: Client, editor: User) -> None:
 
 def test_no_public_page_makes_a_stranger_of_its_own() -> None:
     """One who does not carry the site would see what it does not show."""
-    kb = Path(__file__).parents[1] / "kb"
+    kb = Path(__file__).parents[2] / "kb"
     for door in ("faq", "api"):
         for path in (kb / door).rglob("*.py"):
             assert "AnonymousUser()" not in path.read_text("utf-8"), path
