@@ -76,8 +76,8 @@ class RealSite:
 
     def prepare(self) -> None:
         """Make the tables, the entry and the agent."""
-        told = self.run("-c", PREPARE).split()
-        self.entry, self.category, self.entry_id, self.session = told
+        values = self.run("-c", PREPARE).split()
+        self.entry, self.category, self.entry_id, self.session = values
 
     def run(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -108,7 +108,7 @@ class RealSite:
         assert not self.process_ended(), self.log.read_text()
 
     def stop(self) -> None:
-        """End it at once: nobody waits for an answer."""
+        """Kill it at once, without waiting for an answer."""
         if not self.process_ended():
             children = self.children()
             assert self.process is not None
@@ -191,7 +191,7 @@ class Postgres:
         """Stop it; SIGINT is PostgreSQL's fast way, SIGQUIT its immediate one."""
         if self.server is not None:
             self.server.send_signal(how)
-            self.server.wait(servers.PATIENCE)
+            self.server.wait(servers.START_SECONDS)
             self.server = None
 
     def signal_all(self, which: signal.Signals) -> None:

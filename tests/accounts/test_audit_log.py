@@ -69,7 +69,7 @@ def test_a_failed_login_names_an_account_and_no_password(
     ]
 
 
-def test_rights_are_kept_whoever_gives_them(
+def test_changed_rights_are_recorded_whichever_way_they_change(
     client: Client, make_user: Callable[..., User]
 ) -> None:
     root = make_user("root", is_staff=True, is_superuser=True)
@@ -86,7 +86,7 @@ def test_rights_are_kept_whoever_gives_them(
     assert any(who == "系统" and "加上" in what for _, who, what in found)
 
 
-def test_a_remit_is_kept(editor: User) -> None:
+def test_a_category_permission_is_recorded(editor: User) -> None:
     after = Category.objects.create(name="售后")
     row = CategoryPermission.objects.create(
         user=editor, category=after, right="publish"
@@ -138,7 +138,7 @@ def test_old_rows_go(lead: User) -> None:
 # Who reads it -----------------------------------------------------------------------
 
 
-def test_leads_read_and_nobody_changes(
+def test_leads_read_the_log_and_no_role_changes_it(
     client: Client, lead: User, editor: User, agent: User
 ) -> None:
     row = audit_log.record_event(AuditEvent.Action.EXPORTED, "条目 12 条", by=lead)

@@ -91,7 +91,7 @@ def test_a_wrong_password_says_so_and_keeps_the_name(
     assert "不对</" not in page.replace("密码不对", "")  # the password is not sent back
 
 
-def test_the_sixth_wrong_try_waits_and_is_told_how_long(
+def test_the_sixth_wrong_try_waits_and_says_how_long(
     client: Client, agent: User
 ) -> None:
     for _ in range(5):
@@ -146,7 +146,7 @@ def test_an_account_under_fire_locks_out_no_other(
 
 def test_one_address_cannot_try_many_accounts(client: Client, agent: User) -> None:
     for number in range(login_throttle.MAX_PER_ADDRESS):
-        assert log_in(client, f"nobody{number}", "wrong").status_code == 200
+        assert log_in(client, f"unknown{number}", "wrong").status_code == 200
     assert log_in(client, "agent").status_code == 429
     other = Client(REMOTE_ADDR="192.0.2.7")
     assert log_in(other, "agent").status_code == 302
@@ -157,7 +157,7 @@ def test_a_forged_forwarded_address_is_the_same_address(
 ) -> None:
     for number in range(login_throttle.MAX_PER_ADDRESS):
         forged = Client(headers={"x-forwarded-for": f"192.0.2.{number}"})
-        log_in(forged, f"nobody{number}", "wrong")
+        log_in(forged, f"unknown{number}", "wrong")
     assert log_in(client, "agent").status_code == 429
 
 
@@ -251,7 +251,7 @@ def test_the_login_page_is_not_kept(client: Client, db: None) -> None:
     assert "no-store" in client.get("/login/").headers["Cache-Control"]
 
 
-# A stranger locks nobody out ---------------------------------------------------------
+# A stranger locks no account ---------------------------------------------------------
 
 
 def elsewhere(number: int, **more: Any) -> Client:
@@ -259,7 +259,7 @@ def elsewhere(number: int, **more: Any) -> Client:
     return Client(REMOTE_ADDR=f"198.51.100.{number}", **more)
 
 
-def test_wrong_passwords_of_a_stranger_lock_nobody_out(
+def test_wrong_passwords_of_a_stranger_lock_no_account(
     client: Client, agent: User
 ) -> None:
     for _ in range(8):
@@ -309,7 +309,7 @@ def test_a_browser_that_was_used_before_is_not_stopped_by_strangers(
     stranger = Client()  # at the same address: an office, or a carrier
     for number in range(30):
         log_in(stranger, "agent", "wrong")
-        log_in(stranger, f"nobody{number}", "wrong")
+        log_in(stranger, f"unknown{number}", "wrong")
     for number in range(30):
         log_in(elsewhere(number), "agent", "wrong")
     assert log_in(stranger, "agent").status_code == 429
@@ -355,13 +355,13 @@ def test_a_login_that_was_cut_off_is_no_wrong_password(
     client: Client, agent: User, later: Callable[[float], None]
 ) -> None:
     for _ in range(5):
-        seconds_to_wait("127.0.0.1")  # a kill: nobody ever says how it ended
+        seconds_to_wait("127.0.0.1")  # the process was killed: no result is recorded
     assert log_in(client, "agent").status_code == 429
     later(login_throttle.PENDING_SECONDS + 1)
     assert log_in(client, "agent").status_code == 302
 
 
-def test_a_clock_that_was_set_back_locks_nobody(
+def test_a_clock_that_was_set_back_locks_no_account(
     client: Client, agent: User, later: Callable[[float], None]
 ) -> None:
     later(3 * 3600)
@@ -389,7 +389,7 @@ def test_names_and_addresses_are_not_kept(client: Client, agent: User) -> None:
 def test_counters_that_hold_nothing_go(
     client: Client, agent: User, django_user_model: Any
 ) -> None:
-    log_in(client, "nobody", "wrong")
+    log_in(client, "unknown", "wrong")
     LoginCounter.objects.update(updated_at="2020-01-01T00:00Z")
     log_in(elsewhere(1), "agent")
     assert LoginCounter.objects.count() == 3  # those of this login
@@ -412,7 +412,7 @@ def test_the_login_needs_no_cache(
     assert codes == [200] * 5 + [429] * 3
 
 
-def test_without_its_counters_nobody_logs_in(
+def test_without_counters_no_login_is_possible(
     client: Client, agent: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: Any) -> None:
@@ -427,12 +427,12 @@ def test_without_its_counters_nobody_logs_in(
 
 
 def test_an_unknown_name_is_counted_like_a_known_one(agent: User) -> None:
-    """What the database is asked tells nobody whether there is such an account."""
+    """The queries do not reveal whether an account exists."""
     queries = {}
-    for name in ("agent", "nobody"):
+    for name in ("agent", "unknown"):
         with CaptureQueriesContext(connection) as captured:
             log_in(Client(), name, "wrong")
         queries[name] = [
             re.sub(r"'.*?'|\d+", "", query["sql"])[:60] for query in captured
         ]
-    assert queries["agent"] == queries["nobody"]
+    assert queries["agent"] == queries["unknown"]

@@ -32,8 +32,10 @@ def test_an_agent_changes_the_password(at_work: Client, agent: User) -> None:
     assert at_work.get("/console/").status_code == 200  # this session stays
     assert log_in(Client(), "agent").status_code == 200
     assert log_in(Client(), "agent", NEW).status_code == 302
-    deed = AuditEvent.objects.filter(act=AuditEvent.Action.ACCOUNT_CHANGED).latest("pk")
-    assert (deed.by, deed.what) == (agent, "agent：密码")
+    event = AuditEvent.objects.filter(act=AuditEvent.Action.ACCOUNT_CHANGED).latest(
+        "pk"
+    )
+    assert (event.by, event.what) == (agent, "agent：密码")
 
 
 def test_all_other_sessions_end(at_work: Client) -> None:
@@ -116,12 +118,14 @@ def test_who_was_given_a_password_chooses_another_first(
     done = client.post("/login/password/", chosen)
     assert done["Location"] == "/console/settings/"
     assert client.get("/console/").status_code == 200
-    deed = AuditEvent.objects.filter(act=AuditEvent.Action.ACCOUNT_CHANGED).latest("pk")
-    assert (deed.by, deed.what) == (issued, "agent：密码")
+    event = AuditEvent.objects.filter(act=AuditEvent.Action.ACCOUNT_CHANGED).latest(
+        "pk"
+    )
+    assert (event.by, event.what) == (issued, "agent：密码")
     assert log_in(Client(), "agent", NEW)["Location"] == "/console/"
 
 
-def test_nobody_chooses_a_password_without_the_old_one(
+def test_the_old_password_is_required_for_a_new_one(
     client: Client, issued: User
 ) -> None:
     chosen = {"new_password1": NEW, "new_password2": NEW}

@@ -116,7 +116,7 @@ def test_missing_permissions_are_added_and_others_removed(
     for role in roles.ROLES:
         assert permissions_of(role) == table_of(role)
     assert caplog.messages == ["撰稿: removed add_group, publish_entry"]
-    assert not AuditEvent.objects.exists()  # an upgrade is nobody's act
+    assert not AuditEvent.objects.exists()  # an upgrade is no action of a user
 
 
 @pytest.mark.django_db
@@ -142,7 +142,7 @@ def test_applying_again_writes_nothing() -> None:
 
 @pytest.mark.django_db
 def test_permissions_are_made_where_django_has_not_made_them_yet() -> None:
-    """The app stands before django.contrib.auth, so its receivers may run first."""
+    """The app comes before django.contrib.auth, so its receivers may run first."""
     Group.objects.all().delete()
     Permission.objects.filter(content_type__app_label="kb").delete()
     roles.apply_after_migrate(KB)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 STATUS = reverse("session")
 
 
-def test_nobody_is_signed_in(client: Client) -> None:
+def test_an_anonymous_visitor_is_not_signed_in(client: Client) -> None:
     response = client.get(STATUS)
     assert response.json()["user"] == ""
     assert "no-store" in response.headers["Cache-Control"]

@@ -94,7 +94,7 @@ def test_a_session_of_before_and_one_of_the_future_are_renewed(
     assert hours_left() > 7.9
 
 
-def test_a_renewal_that_fails_costs_nobody_the_page(
+def test_a_failed_renewal_does_not_break_the_page(
     at_work: Client,
     hours_ago: Callable[[float], None],
     monkeypatch: pytest.MonkeyPatch,

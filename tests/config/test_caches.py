@@ -31,7 +31,7 @@ from tests.servers import free_port, tool
 
 
 class Bomb:
-    """What a pickle may do to whoever loads it."""
+    """A pickle that runs code when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -199,7 +199,7 @@ def test_a_server_that_failed_is_left_alone_for_a_while(
 
     def fail() -> None:
         calls.append(now[0])
-        raise ConnectionError("nobody is there")
+        raise ConnectionError("connection refused")
 
     for _ in range(5):
         with pytest.raises(CacheUnavailableError):
@@ -308,9 +308,9 @@ def test_a_frozen_redis_costs_one_timeout(
     spent = time.monotonic() - start
     waits = 1 + int(spent / backends.BREAKER_PAUSE_SECONDS)
     assert len(calls) <= waits
-    told = [r for r in caplog.records if r.name == "kb.system.throttling"]
-    assert len(told) == 1
-    assert told[0].exc_info is None
+    messages = [r for r in caplog.records if r.name == "kb.system.throttling"]
+    assert len(messages) == 1
+    assert messages[0].exc_info is None
     # What limits passwords does not ask Redis.
     codes = [log_in(client, "agent", "wrong").status_code for _ in range(7)]
     assert codes == [200] * 5 + [429] * 2
@@ -337,8 +337,8 @@ def warnings(settings: Any, url: str) -> list[str]:
     settings.CACHES = {
         "default": {"BACKEND": "config.caches.RedisCache", "LOCATION": url}
     }
-    told: list[CheckMessage] = run_checks(tags=["security"])
-    return [str(one.id) for one in told if str(one.id) in {"kb.W011", "kb.W012"}]
+    messages: list[CheckMessage] = run_checks(tags=["security"])
+    return [str(one.id) for one in messages if str(one.id) in {"kb.W011", "kb.W012"}]
 
 
 @pytest.mark.parametrize(
@@ -362,17 +362,17 @@ def test_redis_elsewhere_needs_a_password_and_tls(
     assert sorted(warnings(settings, url)) == ids
 
 
-def test_the_password_of_redis_is_not_told(settings: Any) -> None:
+def test_the_password_of_redis_is_not_shown(settings: Any) -> None:
     warnings(settings, "redis://kb:secret@cache.example.com:6379/0")
-    told = " ".join(str(one) for one in run_checks(tags=["security"]))
-    assert "cache.example.com" in told
-    assert "secret" not in told.replace("SECRET_KEY", "")
+    messages = " ".join(str(one) for one in run_checks(tags=["security"]))
+    assert "cache.example.com" in messages
+    assert "secret" not in messages.replace("SECRET_KEY", "")
 
 
 def test_a_proxy_that_is_believed_must_be_counted(settings: Any) -> None:
     def ids() -> set[str]:
-        told = run_checks(tags=["security"], include_deployment_checks=True)
-        return {str(one.id) for one in told}
+        messages = run_checks(tags=["security"], include_deployment_checks=True)
+        return {str(one.id) for one in messages}
 
     assert "kb.W013" not in ids()
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

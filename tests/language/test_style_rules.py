@@ -46,9 +46,9 @@ def rules(*some: MatchRule) -> StyleRuleSet:
     return StyleRuleSet(some, "自动检查")
 
 
-def found(text: str, *some: MatchRule, face: str = TEXT_REPLY) -> list[str]:
+def found(text: str, *some: MatchRule, kind: str = TEXT_REPLY) -> list[str]:
     return [
-        one.excerpt for one in rules(*some).find_violations(CheckedText(face, text))
+        one.excerpt for one in rules(*some).find_violations(CheckedText(kind, text))
     ]
 
 
@@ -105,7 +105,7 @@ def test_an_exception_is_a_longer_word_that_holds_it(text: str, expected: int) -
     assert len(found(text, rule)) == expected
 
 
-def test_of_words_that_overlap_the_longer_is_told() -> None:
+def test_of_overlapping_words_the_longer_is_reported() -> None:
     some = MatchRule("绝对化用语", "第一"), MatchRule("绝对化用语", "行业第一")
     assert found("我们行业第一", *some) == ["行业第一"]
 
@@ -113,7 +113,7 @@ def test_of_words_that_overlap_the_longer_is_told() -> None:
 def test_a_rule_holds_where_it_says() -> None:
     rule = MatchRule("惹人不快的话", "不知道", scope="reply")
     assert found("不知道", rule) == ["不知道"]
-    assert found("不知道", rule, face=TEXT_ANSWER) == []
+    assert found("不知道", rule, kind=TEXT_ANSWER) == []
     assert found("不知道", MatchRule("x", "不知道", severity="off")) == []
 
 
@@ -126,11 +126,11 @@ def test_a_finding_says_its_place_reason_and_cure() -> None:
     assert describe_findings([one] * 7)[-1] == "另有 2 处。"
 
 
-def test_a_sentence_too_long_for_a_phone_is_found_where_it_stands() -> None:
+def test_a_sentence_too_long_for_a_phone_is_found_at_its_place() -> None:
     rule = MatchRule("自动检查", "句子太长", max_sentence_chars=10)
     text = "短句。\n1. 这一句话实在是太长太长太长了\n\n```\n代码再长也不是一句话的\n```"
     assert found(text, rule) == ["这一句话实在是太长太长太长了"]
-    assert found(text, rule, face=TEXT_QUESTION) == []
+    assert found(text, rule, kind=TEXT_QUESTION) == []
 
 
 # Personal data -----------------------------------------------------------------------
@@ -165,7 +165,7 @@ NUMBERS = (
         ("用户＠", []),
     ],
 )
-def test_what_belongs_to_a_person_is_told_from_other_numbers(
+def test_personal_numbers_are_distinguished_from_other_numbers(
     text: str, expected: list[tuple[str, str]]
 ) -> None:
     assert [
@@ -182,7 +182,7 @@ def test_a_number_of_the_house_may_be_said() -> None:
     assert found("138 1234 5678", phone) == []
 
 
-def test_the_digits_of_an_address_are_nobodys() -> None:
+def test_digits_of_an_address_are_no_personal_data() -> None:
     rule = MatchRule("自动检查", "手机号")
     assert found("[x](/q/13812345678/) https://a.cn/13812345678", rule) == []
 
@@ -211,7 +211,7 @@ def seen(entry: Entry) -> list[str]:
     ]
 
 
-def test_a_blank_that_nobody_else_uses_is_asked_about(
+def test_a_blank_that_no_other_reply_uses_is_reported(
     starter: None, make_entry: MakeEntry
 ) -> None:
     for name in ("订单编号", "退款金额", "门店", "快递单", "姓名"):
@@ -285,16 +285,18 @@ def test_links_inside_lead_somewhere_that_readers_may_be(
     draft = make_entry("草稿", status="draft")
     inside = make_entry("内部", audience="internal")
     gone = make_entry("旧的", status="retired")
-    shelf = Category.objects.create(name="售后")
+    category = Category.objects.create(name="售后")
     link = "[a]({})".format
     url = live.get_absolute_url()
-    assert trouble(link(url) + link(f"{url}#s-第一步") + link(f"/c/{shelf.pk}/")) == []
+    assert (
+        trouble(link(url) + link(f"{url}#s-第一步") + link(f"/c/{category.pk}/")) == []
+    )
     assert trouble(link(f"/zh-hant{url}") + link("https://other.cn/x")) == []
     assert trouble(link(f"{url}#s-别的")) == [
         (f"{url}#s-别的", "「在用的」里没有这个标题")
     ]
-    told = [reason for _, reason in trouble(link(f"/q/{draft.pk}/"))]
-    assert told == ["「草稿」还是草稿，打不开"]
+    reasons = [reason for _, reason in trouble(link(f"/q/{draft.pk}/"))]
+    assert reasons == ["「草稿」还是草稿，打不开"]
     assert trouble(link(f"/q/{inside.pk}/"))[0][1] == "「内部」仅内部可见，顾客打不开"
     assert trouble(link(f"/q/{inside.pk}/"), public=False) == []
     assert trouble(link(f"/q/{gone.pk}/"))[0][1] == "「旧的」已下线"
@@ -420,8 +422,8 @@ def test_the_form_of_what_is_live_says_it_at_the_field(
     entry = make_entry(replies=["好的"])
     client.force_login(editor)
     page = change(client, entry, answer="{{订单号}}", **{"replies-0-body": "随你便"})
-    told = page.context["adminform"].form.errors
-    assert "顾客会看到花括号" in str(told["answer"])
+    errors = page.context["adminform"].form.errors
+    assert "顾客会看到花括号" in str(errors["answer"])
     (replies, _) = page.context["inline_admin_formsets"]
     assert "像在赌气" in str(replies.formset.forms[0].errors["body"])
     entry.refresh_from_db()

@@ -119,9 +119,9 @@ def test_every_stage_keeps_one_kind_of_line_end(
     assert replies.save_snippet(Snippet(name="甲", body=MIXED)).body == PLAIN
     own = Reply(owner=agent, title="我的", body=MIXED)
     assert replies.save_private_reply(own, by=agent).body == PLAIN
-    notice = Announcement(title="甲", body=MIXED, ends_at="2036-01-01T00:00Z")
-    notice.full_clean()
-    assert notice.body == PLAIN
+    announcement = Announcement(title="甲", body=MIXED, ends_at="2036-01-01T00:00Z")
+    announcement.full_clean()
+    assert announcement.body == PLAIN
     translations.write_manual_translation(entry.translation, question="", answer=MIXED)
     entry.translation.refresh_from_db()
     assert entry.translation.own_answer == PLAIN

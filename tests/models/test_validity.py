@@ -1,4 +1,4 @@
-"""Time: what begins or ends does so at its minute, by itself, whatever the clock does."""
+"""Validity: entries come into force and expire on time, by themselves, also if the clock jumps."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Turn = Callable[[datetime], None]
 
 @pytest.fixture
 def turn(monkeypatch: pytest.MonkeyPatch) -> Turn:
-    """Return a function that sets the clock; it stands still meanwhile."""
+    """Return a function that sets the clock; it does not advance by itself."""
 
     def set_to(moment: datetime) -> None:
         monkeypatch.setattr(timezone, "now", lambda: moment)
@@ -64,7 +64,7 @@ def test_a_kept_page_ends_with_its_entry(
     address = entry.get_absolute_url()
     turn(MORNING + 9 * MINUTE)
     assert client.get(address).status_code == 200
-    turn(MORNING + 10 * MINUTE)  # nobody has synced anything
+    turn(MORNING + 10 * MINUTE)  # without any sync
     assert client.get(address).status_code == 404
     assert found() == []
 
@@ -110,83 +110,83 @@ def test_a_clock_that_jumps_publishes_nothing_twice_and_loses_nothing(
 # Windows ----------------------------------------------------------------------------
 
 
-def test_a_window_moves_all_that_is_in_it(
+def test_a_campaign_period_moves_all_its_entries(
     client: Client, turn: Turn, make_entry: MakeEntry
 ) -> None:
-    window = CampaignPeriod(
+    period = CampaignPeriod(
         name="618", starts_at=MORNING + DAY, ends_at=MORNING + 3 * DAY
     )
-    entries.save_campaign_period(window)
-    made = [make_entry(f"退货运费{n}？", window=window) for n in "一二三"]
+    entries.save_campaign_period(period)
+    made = [make_entry(f"退货运费{n}？", window=period) for n in "一二三"]
     alone = make_entry("退货运费四？")
-    assert [e.valid_from for e in made] == [window.starts_at] * 3
+    assert [e.valid_from for e in made] == [period.starts_at] * 3
     assert found() == [alone.question]
     versions = [e.version for e in made]
-    window.starts_at = MORNING - DAY
-    assert entries.save_campaign_period(window) == 3
+    period.starts_at = MORNING - DAY
+    assert entries.save_campaign_period(period) == 3
     sync.sync_all_marks()
     assert len(found()) == 4
     for entry, version in zip(made, versions, strict=True):
         entry.refresh_from_db()
         assert (entry.valid_from, entry.version) == (MORNING - DAY, version)
-    window.ends_at = MORNING
-    entries.save_campaign_period(window)
+    period.ends_at = MORNING
+    entries.save_campaign_period(period)
     sync.sync_all_marks()
     assert found() == [alone.question]
     assert client.get(made[0].get_absolute_url()).status_code == 404
 
 
-def test_in_a_window_an_entry_has_no_times_of_its_own(
+def test_an_entry_of_a_period_has_no_times_of_its_own(
     turn: Turn, make_entry: MakeEntry
 ) -> None:
-    window = CampaignPeriod(name="春节", starts_at=MORNING, ends_at=MORNING + DAY)
-    entries.save_campaign_period(window)
-    entry = make_entry(window=window, valid_until=MORNING + 9 * DAY)
+    period = CampaignPeriod(name="春节", starts_at=MORNING, ends_at=MORNING + DAY)
+    entries.save_campaign_period(period)
+    entry = make_entry(window=period, valid_until=MORNING + 9 * DAY)
     assert entry.valid_until == MORNING + DAY
     with pytest.raises(ProtectedError):
-        window.delete()
+        period.delete()
 
 
-def test_a_window_moves_by_the_same_number_of_queries(
+def test_a_period_moves_with_a_fixed_number_of_queries(
     turn: Turn, make_entry: MakeEntry
 ) -> None:
-    window = CampaignPeriod(name="618", starts_at=MORNING)
-    entries.save_campaign_period(window)
+    period = CampaignPeriod(name="618", starts_at=MORNING)
+    entries.save_campaign_period(period)
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
-            entries.save_campaign_period(window)
+            entries.save_campaign_period(period)
         return len(asked)
 
-    make_entry("一？", window=window)
+    make_entry("一？", window=period)
     few = queries()
     for number in range(8):
-        make_entry(f"条目{number}？", window=window)
+        make_entry(f"条目{number}？", window=period)
     assert queries() == few
 
 
 @pytest.mark.parametrize(
-    ("columns", "told"),
+    ("columns", "message"),
     [
         ({}, "至少要填一个"),
         ({"starts_at": MORNING, "ends_at": MORNING}, "结束时间要在开始时间之后"),
         ({"name": " \u200b", "starts_at": MORNING}, "name"),
     ],
 )
-def test_a_window_that_is_none_is_refused(columns: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_an_invalid_period_is_refused(columns: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         entries.save_campaign_period(CampaignPeriod(**{"name": "空", **columns}))
 
 
-def test_the_admin_moves_a_window(
+def test_the_admin_moves_a_period(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     now = timezone.now().replace(second=0, microsecond=0)
-    window = CampaignPeriod(name="618", starts_at=now + DAY)
-    entries.save_campaign_period(window)
-    entry = make_entry(window=window)
+    period = CampaignPeriod(name="618", starts_at=now + DAY)
+    entries.save_campaign_period(period)
+    entry = make_entry(window=period)
     client.force_login(editor)
-    address = f"/admin/kb/campaignperiod/{window.pk}/change/"
+    address = f"/admin/kb/campaignperiod/{period.pk}/change/"
     earlier = timezone.localtime(now - DAY)
     client.post(
         address,
@@ -356,7 +356,7 @@ def test_an_owner_hears_once_a_day(
     assert review_reminders.send_review_reminders() == 1
 
 
-def test_without_mail_nobody_is_written_to(
+def test_without_mail_no_reminder_is_sent(
     settings: Any, make_entry: MakeEntry, editor: User
 ) -> None:
     settings.KB_MAIL = False
@@ -366,14 +366,14 @@ def test_without_mail_nobody_is_written_to(
     assert mail.outbox == []
 
 
-def test_the_form_of_an_entry_takes_a_window(
+def test_the_form_of_an_entry_takes_a_period(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
-    window = CampaignPeriod(name="618", starts_at=MORNING)
-    entries.save_campaign_period(window)
+    period = CampaignPeriod(name="618", starts_at=MORNING)
+    entries.save_campaign_period(period)
     entry = make_entry()
     client.force_login(editor)
     address = f"/admin/kb/entry/{entry.pk}/change/"
-    client.post(address, {**filled(client, address), "window": window.pk})
+    client.post(address, {**filled(client, address), "window": period.pk})
     entry.refresh_from_db()
-    assert (entry.window, entry.valid_from) == (window, MORNING)
+    assert (entry.window, entry.valid_from) == (period, MORNING)

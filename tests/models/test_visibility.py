@@ -1,4 +1,4 @@
-"""What a row must be, and who may see it."""
+"""Constraints of rows, and which entries a reader may see."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def test_an_external_id_is_unique_within_its_source(make_entry: MakeEntry) -> No
         make_entry("三", source="旧系统", external_id="7")
 
 
-def test_a_phrasing_stands_once_in_an_entry(make_entry: MakeEntry) -> None:
+def test_a_phrasing_is_unique_in_an_entry(make_entry: MakeEntry) -> None:
     entry = make_entry(phrasings=["运费谁出"])
     with pytest.raises(IntegrityError), transaction.atomic():
         Phrasing.objects.create(entry=entry, text="運費誰出？")

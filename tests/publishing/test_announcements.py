@@ -28,7 +28,7 @@ Announce = Callable[..., Announcement]
 def announce() -> Announce:
     def make(title: str = "顺丰停运通知", **columns: Any) -> Announcement:
         now = timezone.now()
-        told = {
+        columns_of_form = {
             "title": title,
             "body": "大雪，**暂停**揽收。",
             "keywords": "顺丰\n停运",
@@ -36,18 +36,18 @@ def announce() -> Announce:
             "ends_at": now + HOUR,
             "audience": "public",
         }
-        incident = Announcement(**{**told, **columns})
-        incident.full_clean()
-        incident.save()
-        return incident
+        announcement = Announcement(**{**columns_of_form, **columns})
+        announcement.full_clean()
+        announcement.save()
+        return announcement
 
     return make
 
 
 def titles(user: Any, **about: Any) -> list[str]:
     return [
-        notice.announcement.title
-        for notice in announcements.list_running_announcements(user, **about)
+        running.announcement.title
+        for running in announcements.list_running_announcements(user, **about)
     ]
 
 
@@ -57,12 +57,12 @@ def titles(user: Any, **about: Any) -> list[str]:
 def test_it_runs_from_its_start_to_the_minute_of_its_end(
     announce: Announce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    incident = announce()
+    announcement = announce()
     for moment, shown in (
-        (incident.starts_at - timedelta(seconds=1), False),
-        (incident.starts_at, True),
-        (incident.ends_at - timedelta(seconds=1), True),
-        (incident.ends_at, False),
+        (announcement.starts_at - timedelta(seconds=1), False),
+        (announcement.starts_at, True),
+        (announcement.ends_at - timedelta(seconds=1), True),
+        (announcement.ends_at, False),
     ):
         monkeypatch.setattr(timezone, "now", lambda moment=moment: moment)
         assert bool(titles(AnonymousUser())) is shown, moment
@@ -71,14 +71,14 @@ def test_it_runs_from_its_start_to_the_minute_of_its_end(
 def test_the_state_says_the_same(
     announce: Announce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    incident = announce()
+    announcement = announce()
     for moment, state in (
-        (incident.starts_at - HOUR, "未开始"),
-        (incident.starts_at, "进行中"),
-        (incident.ends_at, "已结束"),
+        (announcement.starts_at - HOUR, "未开始"),
+        (announcement.starts_at, "进行中"),
+        (announcement.ends_at, "已结束"),
     ):
         monkeypatch.setattr(timezone, "now", lambda moment=moment: moment)
-        assert incident.state.label == state
+        assert announcement.state.label == state
 
 
 def test_customers_see_only_public_ones(announce: Announce, agent: User) -> None:
@@ -95,7 +95,7 @@ def test_a_stranger_with_an_account_is_a_customer(
     assert titles(make_user("nobody")) == []
 
 
-def test_the_one_that_began_last_stands_first(announce: Announce) -> None:
+def test_the_one_that_began_last_comes_first(announce: Announce) -> None:
     now = timezone.now()
     announce("旧的", starts_at=now - 3 * HOUR)
     announce("新的", starts_at=now - HOUR)
@@ -131,7 +131,7 @@ def test_a_keyword_is_met_in_whatever_spelling(
     assert KeywordMatcher(words).has_keyword(keyword) is meant
 
 
-def test_it_stands_above_results_that_one_of_its_keywords_asks_for(
+def test_it_is_shown_above_results_for_one_of_its_keywords(
     announce: Announce,
 ) -> None:
     announce()
@@ -145,7 +145,7 @@ def test_without_keywords_it_is_for_the_home_pages_alone(announce: Announce) -> 
     assert titles(AnonymousUser(), words="顺丰停运通知") == []
 
 
-def test_it_stands_on_the_page_of_its_entry(
+def test_it_is_shown_on_the_page_of_its_entry(
     announce: Announce, make_entry: MakeEntry
 ) -> None:
     entry, other = make_entry("快递多久到？"), make_entry("怎么退款？")
@@ -190,9 +190,9 @@ def test_what_does_not_fit_is_refused_with_a_reason(
 
 
 def test_the_database_refuses_an_end_before_the_start(announce: Announce) -> None:
-    incident = announce()
+    announcement = announce()
     with pytest.raises(IntegrityError), transaction.atomic():
-        Announcement.objects.update(ends_at=incident.starts_at)
+        Announcement.objects.update(ends_at=announcement.starts_at)
 
 
 def test_keywords_may_be_typed_in_any_way(announce: Announce) -> None:
@@ -209,7 +209,7 @@ def test_its_body_is_safe_markdown(announce: Announce) -> None:
     assert "<script" not in html
 
 
-# Where it stands --------------------------------------------------------------------
+# Where it is shown --------------------------------------------------------------------
 
 
 def test_customers_meet_it_at_home_in_results_and_at_the_entry(
@@ -234,16 +234,16 @@ def test_customers_meet_it_at_home_in_results_and_at_the_entry(
 def test_a_copy_of_a_page_is_checked_anew_when_it_ends(
     client: Client, announce: Announce
 ) -> None:
-    incident = announce()
+    announcement = announce()
     tag = client.get("/").headers["ETag"]
     assert client.get("/", headers={"If-None-Match": tag}).status_code == 304
-    Announcement.objects.filter(pk=incident.pk).update(ends_at=timezone.now())
+    Announcement.objects.filter(pk=announcement.pk).update(ends_at=timezone.now())
     page = client.get("/", headers={"If-None-Match": tag})
     assert page.status_code == 200
     assert "顺丰停运通知" not in page.text
 
 
-def test_a_kept_page_changes_when_other_notices_begin(
+def test_a_cached_page_changes_when_other_announcements_begin(
     client: Client, announce: Announce
 ) -> None:
     """Whatever their numbers: 1² + 8² is 4² + 7²."""
@@ -261,7 +261,7 @@ def test_a_kept_page_changes_when_other_notices_begin(
         assert "公告7" in after.text
 
 
-def test_ending_a_notice_by_hand_changes_the_kept_page(
+def test_ending_an_announcement_by_hand_changes_the_cached_page(
     client: Client, announce: Announce
 ) -> None:
     first, second = announce("公告甲"), announce("公告乙")
@@ -272,7 +272,7 @@ def test_ending_a_notice_by_hand_changes_the_kept_page(
     assert second.title in page
 
 
-def test_it_is_read_in_the_script_of_the_page(
+def test_it_is_converted_to_the_script_of_the_page(
     client: Client, announce: Announce, make_entry: MakeEntry
 ) -> None:
     announce("顺丰停运", entry=make_entry("退款多久？"))
@@ -307,7 +307,7 @@ def desk(client: Client, editor: User) -> Client:
 
 
 def typed(**more: Any) -> dict[str, Any]:
-    told = {
+    columns_of_form = {
         "title": "顺丰停运",
         "body": "",
         "keywords": "顺丰",
@@ -318,18 +318,18 @@ def typed(**more: Any) -> dict[str, Any]:
         "ends_at_0": "2099-01-01",
         "ends_at_1": "09:30",
     }
-    return {**told, **more}
+    return {**columns_of_form, **more}
 
 
 def test_an_editor_announces_and_ends_in_the_admin(desk: Client) -> None:
     form = desk.get("/admin/kb/announcement/add/")
     assert form.status_code == 200
     assert desk.post("/admin/kb/announcement/add/", typed()).status_code == 302
-    incident = Announcement.objects.get()
-    assert incident.created_by == form.wsgi_request.user
+    announcement = Announcement.objects.get()
+    assert announcement.created_by == form.wsgi_request.user
     assert "进行中" in desk.get("/admin/kb/announcement/").text
     assert "顺丰停运" in Client().get("/").text
-    chosen = {"action": "end_now", "_selected_action": [incident.pk]}
+    chosen = {"action": "end_now", "_selected_action": [announcement.pk]}
     assert desk.post("/admin/kb/announcement/", chosen).status_code == 302
     assert "顺丰停运" not in Client().get("/").text
     assert "已结束" in desk.get("/admin/kb/announcement/").text
@@ -343,10 +343,10 @@ def test_only_what_runs_is_ended(desk: Client, announce: Announce) -> None:
     page = desk.post("/admin/kb/announcement/", chosen, follow=True).text
     assert "「以后」没有在进行" in page
     assert "「从前」没有在进行" in page
-    for incident in (later, over):
-        ends = incident.ends_at
-        incident.refresh_from_db()
-        assert incident.ends_at == ends
+    for announcement in (later, over):
+        ends = announcement.ends_at
+        announcement.refresh_from_db()
+        assert announcement.ends_at == ends
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_the_list_is_narrowed_by_state(
     announce("以后", starts_at=now + HOUR, ends_at=now + 2 * HOUR)
     announce("从前", starts_at=now - 2 * HOUR, ends_at=now - HOUR)
     page = desk.get("/admin/kb/announcement/", {"state": state})
-    listed = {incident.title for incident in page.context["cl"].result_list}
+    listed = {announcement.title for announcement in page.context["cl"].result_list}
     assert listed == (expected or {"现在", "以后", "从前"})
 
 
@@ -380,11 +380,11 @@ def test_agents_announce_nothing(client: Client, agent: User) -> None:
     assert not Announcement.objects.exists()
 
 
-def test_an_entry_that_goes_leaves_its_notice(
+def test_a_deleted_entry_leaves_its_announcement(
     announce: Announce, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(status="draft")
-    incident = announce(entry=entry)
+    announcement = announce(entry=entry)
     Entry.objects.filter(pk=entry.pk).delete()
-    incident.refresh_from_db()
-    assert incident.entry is None
+    announcement.refresh_from_db()
+    assert announcement.entry is None

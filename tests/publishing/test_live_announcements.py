@@ -1,4 +1,4 @@
-"""An open page asks for running notices and is told only what changed."""
+"""An open page polls running announcements and gets only what changed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def announce(title: str = "华东仓停电", **columns: Any) -> Announcement:
         "starts_at": now - timedelta(hours=1),
         "ends_at": now + timedelta(hours=1),
     }
-    incident = Announcement(
+    announcement = Announcement(
         title=title, **{"keywords": "发货 物流", **times, **columns}
     )
-    incident.full_clean()
-    incident.save()
-    return incident
+    announcement.full_clean()
+    announcement.save()
+    return announcement
 
 
 @pytest.fixture
@@ -37,7 +37,9 @@ def desk(client: Client, agent: User) -> Client:
     return client
 
 
-def test_all_running_notices_come_and_say_whether_they_match(desk: Client) -> None:
+def test_all_running_announcements_come_and_say_whether_they_match(
+    desk: Client,
+) -> None:
     announce()
     announce("顺丰停运", keywords="顺丰")
     announce("以前的", ends_at=timezone.now() - timedelta(minutes=1))
@@ -48,7 +50,7 @@ def test_all_running_notices_come_and_say_whether_they_match(desk: Client) -> No
 
 
 def test_what_is_known_is_not_sent_again(desk: Client) -> None:
-    incident = announce()
+    announcement = announce()
     first = desk.get(NOTICES, {"q": "发货"})
     assert "no-store" in first.headers["Cache-Control"]
 
@@ -59,9 +61,9 @@ def test_what_is_known_is_not_sent_again(desk: Client) -> None:
     unchanged = again()
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     assert again("发票").status_code == 200  # it matches no more
-    Announcement.objects.filter(pk=incident.pk).update(body_html="<p>恢复了</p>")
+    Announcement.objects.filter(pk=announcement.pk).update(body_html="<p>恢复了</p>")
     assert "恢复了" in again().text
-    Announcement.objects.filter(pk=incident.pk).update(
+    Announcement.objects.filter(pk=announcement.pk).update(
         body_html="", ends_at=timezone.now()
     )
     ended = again()
@@ -76,7 +78,7 @@ def test_asking_costs_few_queries_when_nothing_runs(
         assert desk.get(NOTICES, headers=known).status_code == 304
 
 
-def test_nobody_else_is_told(client: Client) -> None:
+def test_only_staff_get_them(client: Client) -> None:
     announce(audience="staff")
     assert client.get(NOTICES).status_code == 403
     assert client.post(NOTICES).status_code == 405
@@ -90,6 +92,8 @@ def test_the_entry_is_named_only_to_who_may_read_it(
 
 
 @pytest.mark.parametrize("address", ["desk:asked", "console:home"])
-def test_pages_where_people_answer_show_notices(desk: Client, address: str) -> None:
+def test_pages_where_agents_answer_show_announcements(
+    desk: Client, address: str
+) -> None:
     announce()
     assert "华东仓停电" in desk.get(reverse(address)).text

@@ -1,4 +1,4 @@
-"""A translation by hand obeys the rules of the answer: remit, review, wording, history."""
+"""A manual translation obeys the rules of the answer: category permissions, review, style, history."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def test_a_translation_comes_back_with_its_version(entry: Entry, editor: User) -
     assert isinstance(second, Entry)
     kept = second.revisions.get(version=first.version)
     entries.revert_entry(kept, by=editor, based_on=second.version)
-    face = EntryTranslation.objects.get(entry=entry)
-    assert (face.own_question, face.own_answer) == ("", "重開機。")
+    translation = EntryTranslation.objects.get(entry=entry)
+    assert (translation.own_question, translation.own_answer) == ("", "重開機。")
 
 
 def test_a_version_of_before_leaves_the_translation_alone(
@@ -149,12 +149,15 @@ def test_a_proposed_translation_joins_what_waits_already(
     assert other.content is not None
     assert other.content["answer"] == "换一台。"
     entries.approve_review(other, by=lead)
-    face = EntryTranslation.objects.get(entry=entry)
-    assert (face.own_answer, face.entry.answer) == ("換一台。", "换一台。")
-    assert not face.behind
+    translation = EntryTranslation.objects.get(entry=entry)
+    assert (translation.own_answer, translation.entry.answer) == (
+        "換一台。",
+        "换一台。",
+    )
+    assert not translation.behind
 
 
-def test_out_of_ones_remit_a_translation_is_only_looked_at(
+def test_outside_of_permitted_categories_a_translation_is_read_only(
     client: Client, make_user: Callable[..., User], entry: Entry
 ) -> None:
     bound = make_user("bound", ROLE_EDITOR, is_staff=True)

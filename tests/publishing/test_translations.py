@@ -1,4 +1,4 @@
-"""Two scripts from one source: said once, kept, worn for showing, overridden by hand."""
+"""Translations into 繁體: converted once, stored, applied when shown, overridden by editors."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ def test_what_holds_no_chinese_is_left_alone() -> None:
     )
 
 
-def test_a_saved_entry_has_its_face(make_entry: MakeEntry) -> None:
+def test_a_saved_entry_gets_a_translation(make_entry: MakeEntry) -> None:
     made = make_entry("网络断了怎么办？", f"重启**路由器**。\n\n![网络灯]({PICTURE})")
-    face = EntryTranslation.objects.get(entry=made)
-    assert face.question == "網路斷了怎麼辦？"
-    assert "重啟<strong>路由器</strong>" in face.answer_html
-    assert f'src="{PICTURE}" alt="網路燈"' in face.answer_html
-    assert face.excerpt == "重啟路由器。"
+    translation = EntryTranslation.objects.get(entry=made)
+    assert translation.question == "網路斷了怎麼辦？"
+    assert "重啟<strong>路由器</strong>" in translation.answer_html
+    assert f'src="{PICTURE}" alt="網路燈"' in translation.answer_html
+    assert translation.excerpt == "重啟路由器。"
     entries.update_entry(made, by=None, based_on=made.version, answer="联系客服。")
     sync.sync_all_marks()
-    face.refresh_from_db()
-    assert face.excerpt == "聯絡客服。"
+    translation.refresh_from_db()
+    assert translation.excerpt == "聯絡客服。"
 
 
 def test_what_came_in_bulk_is_caught_up_with(
@@ -95,39 +95,41 @@ def test_an_editors_words_come_first_and_are_known_to_be_behind(
     make_entry: MakeEntry,
 ) -> None:
     made = make_entry("网络断了怎么办？", "重启路由器。")
-    face = translations.write_manual_translation(
+    translation = translations.write_manual_translation(
         made.translation, question="斷網了怎麼辦？", answer="重開**機**。"
     )
-    assert (face.question, face.excerpt, face.behind) == (
+    assert (translation.question, translation.excerpt, translation.behind) == (
         "斷網了怎麼辦？",
         "重開機。",
         False,
     )
     entries.add_phrasing(made, "上不了网", by=None)  # no change of the original
     sync.sync_all_marks()
-    face.refresh_from_db()
-    assert (face.question, face.behind) == ("斷網了怎麼辦？", False)
+    translation.refresh_from_db()
+    assert (translation.question, translation.behind) == ("斷網了怎麼辦？", False)
     made.refresh_from_db()
     entries.update_entry(made, by=None, based_on=made.version, answer="联系客服。")
     sync.sync_all_marks()
-    face.refresh_from_db()
-    assert (face.excerpt, face.behind) == ("重開機。", True)
+    translation.refresh_from_db()
+    assert (translation.excerpt, translation.behind) == ("重開機。", True)
     assert (
-        translations.write_manual_translation(face, question="", answer="").excerpt
+        translations.write_manual_translation(
+            translation, question="", answer=""
+        ).excerpt
         == "聯絡客服。"
     )
     assert not EntryTranslation.objects.get(entry=made).behind
 
 
 def test_an_editors_picture_needs_words(make_entry: MakeEntry) -> None:
-    face = make_entry().translation
+    translation = make_entry().translation
     with pytest.raises(ValidationError, match="替代文字"):
         translations.write_manual_translation(
-            face, question="", answer=f"![]({PICTURE})"
+            translation, question="", answer=f"![]({PICTURE})"
         )
 
 
-def test_a_face_is_worn_in_its_script_only(
+def test_a_translation_is_applied_in_its_locale_only(
     make_entry: MakeEntry, django_assert_num_queries: Any
 ) -> None:
     make_entry("网络断了怎么办？", "重启路由器。")
@@ -163,21 +165,21 @@ def test_what_is_not_kept_yet_is_said_on_the_spot(make_entry: MakeEntry) -> None
     assert bare.excerpt == "重啟路由器。"
 
 
-def test_a_worn_entry_cannot_be_saved(make_entry: MakeEntry) -> None:
+def test_an_entry_with_translated_texts_cannot_be_saved(make_entry: MakeEntry) -> None:
     make_entry("网络断了怎么办？")
     with translation.override(locale_prefix.LOCALE_TRADITIONAL):
-        translations.apply_translations([worn := Entry.objects.get()])
+        translations.apply_translations([shown := Entry.objects.get()])
     with pytest.raises(RuntimeError):
-        worn.save()
+        shown.save()
 
 
 def test_names_are_said_when_they_are_saved(make_entry: MakeEntry) -> None:
-    shelf = Category.objects.create(name="账号与网络")
+    category = Category.objects.create(name="账号与网络")
     tag = Tag.objects.create(name="优惠券", own_hant="折價券")
-    assert (shelf.hant, tag.hant) == ("帳號與網路", "優惠券")
+    assert (category.hant, tag.hant) == ("帳號與網路", "優惠券")
     with translation.override(locale_prefix.LOCALE_TRADITIONAL):
-        translations.translate_names(shelf, tag)
-    assert (shelf.name, tag.name) == ("帳號與網路", "折價券")
+        translations.translate_names(category, tag)
+    assert (category.name, tag.name) == ("帳號與網路", "折價券")
 
 
 @pytest.mark.parametrize(
@@ -193,11 +195,11 @@ def test_names_are_said_when_they_are_saved(make_entry: MakeEntry) -> None:
         ("", "zh-hans"),
     ],
 )
-def test_the_address_says_the_script(path: str, code: str) -> None:
+def test_the_address_decides_the_locale(path: str, code: str) -> None:
     assert locale_prefix.get_path_locale(path) == code
 
 
-def test_the_same_page_has_an_address_in_every_script() -> None:
+def test_a_page_has_an_address_in_every_locale() -> None:
     wanted = {"zh-hans": "/q/1/退/", "zh-hant": "/zh-hant/q/1/退/", "en": "/en/q/1/退/"}
     for path in wanted.values():
         assert dict(locale_prefix.list_locale_paths(path)) == wanted
@@ -206,19 +208,22 @@ def test_the_same_page_has_an_address_in_every_script() -> None:
 # What editors see ----------------------------------------------------------------
 
 
-def test_an_editor_writes_a_face_by_hand(
+def test_an_editor_writes_a_translation_by_hand(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
-    face = make_entry("网络断了怎么办？", "重启路由器。").translation
+    translation = make_entry("网络断了怎么办？", "重启路由器。").translation
     client.force_login(editor)
-    where = f"/admin/kb/entrytranslation/{face.pk}/change/"
+    where = f"/admin/kb/entrytranslation/{translation.pk}/change/"
     page = client.get(where).content.decode()
     assert "重启路由器。" in page
     assert "自动转换" in page
     sent = {"own_question": "斷網了怎麼辦？", "own_answer": ""}
     assert client.post(where, sent).status_code == 302
-    face.refresh_from_db()
-    assert (face.question, face.is_hand_written) == ("斷網了怎麼辦？", True)
+    translation.refresh_from_db()
+    assert (translation.question, translation.is_hand_written) == (
+        "斷網了怎麼辦？",
+        True,
+    )
     refused = client.post(where, {"own_answer": f"![]({PICTURE})"}).content.decode()
     assert "替代文字" in refused
     assert client.get("/admin/kb/entrytranslation/add/").status_code == 403
@@ -235,13 +240,13 @@ def number() -> int:
 def test_every_change_of_what_pages_show_raises_the_edition(
     make_entry: MakeEntry,
 ) -> None:
-    shelf = Category.objects.create(name="售后")
-    made = make_entry(category=shelf)
+    category = Category.objects.create(name="售后")
+    made = make_entry(category=category)
     tag = Tag.objects.create(name="运费")
     changes: list[Any] = [
         lambda: entries.retire_entry(made, by=None),
         lambda: entries.restore_entry(made, by=None),
-        shelf.save,
+        category.save,
         lambda: made.tags.add(tag),
         tag.save,
         lambda: sync.mark_stale([made.pk]),

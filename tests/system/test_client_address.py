@@ -79,7 +79,7 @@ def test_an_ipv6_address_counts_for_its_64(one: str, network: str) -> None:
         (1, None, PROXY),
     ],
 )
-def test_the_client_stands_where_trusted_proxies_wrote_it(
+def test_the_client_is_taken_from_the_place_of_trusted_proxies(
     settings: Any, proxies: int, forwarded: str | None, client: str
 ) -> None:
     settings.NUM_PROXIES = proxies
@@ -99,14 +99,14 @@ def test_the_network_of_a_request_is_what_limits_count_by(settings: Any) -> None
     assert get_client_network(request) == "2001:db8::/64"
 
 
-def test_a_person_is_told_apart_by_network_and_browser() -> None:
+def test_a_client_is_identified_by_network_and_browser() -> None:
     one, same = (usage.build_visitor_key(f"2001:db8::{n}", "Firefox") for n in (1, 2))
     assert one == same
     assert one != usage.build_visitor_key("2001:db8:0:1::1", "Firefox")
     assert one != usage.build_visitor_key("2001:db8::1", "Chrome")
 
 
-# A proxy that nobody configured ------------------------------------------------------
+# A proxy that is not configured ------------------------------------------------------
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::1", PROXY, ""])

@@ -163,14 +163,16 @@ def test_every_door_says_why_and_gives_back_what_was_typed(
     assert int(response.headers["Retry-After"]) > 0
     assert "no-store" in response.headers["Cache-Control"]
     if door in JSON_DOORS:
-        told = response.json()
-        assert SENTENCES[name] in told["error"] == told["detail"]
+        answer = response.json()
+        assert SENTENCES[name] in answer["error"] == answer["detail"]
         return
     assert SENTENCES[name] in response.text
     assert TYPED in response.text
     assert "重试" in response.text or door is log_in  # which shows its own form again
     assert "一壶好茶" not in response.text
-    transaction.set_rollback(False)  # of the test, which stands around the request
+    transaction.set_rollback(
+        False
+    )  # of the transaction of the test, around the request
     assert send().status_code in {200, 201, 204, 302}  # and it heals
 
 
@@ -260,13 +262,13 @@ def test_an_import_on_a_full_disk_says_so(
 @pytest.mark.django_db
 def test_the_api_answers_in_json(client: Client) -> None:
     with failing("SQLITE_CANTOPEN"):
-        told = client.get("/api/v1/entries/")
-    assert (told.status_code, told.headers["Retry-After"]) == (503, "10")
-    assert told.json()["code"] == "database_unreachable"
+        answer = client.get("/api/v1/entries/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert answer.json()["code"] == "database_unreachable"
 
 
 @pytest.mark.django_db
-def test_customers_read_the_reason_in_their_script(client: Client) -> None:
+def test_customers_read_the_reason_in_the_script_of_the_page(client: Client) -> None:
     with failing("SQLITE_CANTOPEN"):
         pages = {code: client.get(f"/{code}/ask/") for code in ("zh-hant", "en")}
     assert "資料庫連不上" in pages["zh-hant"].text

@@ -69,7 +69,7 @@ numbers = count(1)
 
 
 def stranger() -> dict[str, str]:
-    """Return the headers of a customer whom nobody has seen yet."""
+    """Return the headers of a customer without any cookie."""
     number = next(numbers)
     return {"X_Forwarded_For": f"198.18.{number // 250 % 250}.{number % 250 + 1}"}
 
@@ -137,7 +137,7 @@ def test_a_restart_of_the_server_is_survived(
     check_recovery(site)
 
 
-def test_a_stopped_server_costs_nobody_more_than_the_limit(
+def test_a_stopped_server_costs_at_most_the_limit(
     site: RealSite, postgres: Postgres
 ) -> None:
     postgres.stop(signal.SIGQUIT)
@@ -148,7 +148,7 @@ def test_a_stopped_server_costs_nobody_more_than_the_limit(
     check_recovery(site)
 
 
-def test_a_frozen_server_costs_nobody_more_than_the_limit(
+def test_a_frozen_server_costs_at_most_the_limit(
     site: RealSite, postgres: Postgres
 ) -> None:
     postgres.signal_all(signal.SIGSTOP)
@@ -188,7 +188,7 @@ def check_recovery(site: RealSite) -> None:
 
 
 @pytest.mark.parametrize("table", ["kb_contentedition", "kb_search", "kb_question"])
-def test_a_lock_on_a_hot_table_hangs_nobody(
+def test_a_lock_on_a_hot_table_hangs_no_request(
     site: RealSite, postgres: Postgres, table: str
 ) -> None:
     with psycopg.connect(postgres.url) as database:

@@ -19,7 +19,7 @@ START = 1_800_000_000.0  # a whole minute
 
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test stands on the border of two minutes."""
+    """No test runs across the border of two minutes."""
     set_clock(monkeypatch, 0)
 
 
@@ -86,13 +86,13 @@ def test_an_account_counts_by_itself_at_any_address(settings: Any, agent: User) 
     assert [w > 0 for w in waits] == [False] * 3 + [True]
 
 
-def test_a_rate_that_is_off_stops_nobody(settings: Any) -> None:
+def test_a_rate_that_is_off_stops_no_request(settings: Any) -> None:
     settings.KB_RATES = {"search": ("", "")}
     assert {wait() for _ in range(50)} == {0}
 
 
 @pytest.mark.parametrize("days", [-400, -2, -0.1, 0.1, 2, 400])
-def test_a_clock_that_jumps_makes_nobody_wait_longer_than_a_window(
+def test_a_clock_that_jumps_makes_no_client_wait_longer_than_a_window(
     settings: Any, monkeypatch: pytest.MonkeyPatch, days: float
 ) -> None:
     settings.KB_RATES = {"search": ("2/min", "3/min")}
@@ -107,13 +107,13 @@ def test_a_cache_that_is_down_is_logged_once_a_minute(
 ) -> None:
     class Down:
         def add(self, *args: object) -> None:
-            raise ConnectionError("nobody is there")
+            raise ConnectionError("connection refused")
 
     monkeypatch.setattr(throttling, "cache", Down())
     monkeypatch.setattr(throttling, "_cache_down_limiter", throttling.LogLimiter(60))
     assert {wait() for _ in range(9)} == {0}
     (record,) = caplog.records
-    assert "nobody is there" in record.getMessage()
+    assert "connection refused" in record.getMessage()
     assert record.exc_info is None
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 61)
@@ -145,7 +145,7 @@ def test_the_default_limits_fit_an_office(settings: Any) -> None:
         assert all_ >= 3 * single, scope
 
 
-def test_a_form_of_before_the_clock_was_set_back_is_told_the_right_sentence(
+def test_a_form_from_before_the_clock_was_set_back_gets_the_right_message(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = Client()

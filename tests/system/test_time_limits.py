@@ -23,7 +23,7 @@ SHOW = (
 
 @pytest.fixture
 def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Return both ends of a connection; nobody speaks at the other one."""
+    """Return both ends of a connection; the other end stays silent."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         yield ours, theirs
@@ -75,7 +75,7 @@ def test_an_error_of_its_own_stays_what_it_is(
         raise ValueError("ours")
 
 
-def test_a_server_that_answers_nobody_is_given_up(
+def test_a_server_that_does_not_answer_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It accepts connections, as the kernel of a frozen server does."""
