@@ -1,4 +1,4 @@
-"""The cast and the stage that tests share."""
+"""Fixtures that tests share: accounts, entries, questions, browser pages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CHROMIUM = next(
 
 @pytest.fixture(autouse=True)
 def _fresh_engine_and_cache() -> Iterator[None]:
-    """No test finds what another one indexed, counted or taught."""
+    """Clear indexes, caches and counters, so that tests do not depend on each other."""
     get_engine.cache_clear()
     cache.clear()
     page_cache.public_page_cache.clear()
@@ -49,7 +49,7 @@ def _fresh_engine_and_cache() -> Iterator[None]:
 
 @pytest.fixture
 def groups(db: None) -> None:
-    """The groups of kb.accounts.roles: post_migrate makes them, after a flush too."""
+    """The groups of kb.accounts.roles, which post_migrate creates, also after a flush."""
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def lead(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def make_entry(db: None) -> MakeEntry:
-    """Return a function that makes an entry, moved to its status and indexed."""
+    """Return a function that creates an entry, with its status, and indexes it."""
     moves: dict[str, list[Callable[..., Entry]]] = {
         "draft": [],
         "review": [entries.submit_entry],

@@ -1,4 +1,4 @@
-"""The site's settings, in a folder of their own that goes with the test run."""
+"""Settings of the tests, with a data folder that is deleted after the run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ os.environ |= {
 from config.settings import *  # noqa: E402, F403
 from config.settings import CACHES, DATABASES, STORAGES  # noqa: E402
 
-KB_QUEUE_FACTS = False  # a test looks at them right after the page
+KB_QUEUE_FACTS = False  # tests read the rows right after the request
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = (

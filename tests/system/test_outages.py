@@ -295,7 +295,7 @@ def test_what_a_middleware_raises_is_answered_too(
 
 
 @pytest.mark.django_db
-def test_a_fault_of_the_program_stays_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_program_stays_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any) -> None:
         raise ValueError("ours")
 
