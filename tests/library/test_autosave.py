@@ -30,7 +30,9 @@ def desk(client: Client, lead: User) -> Client:
     return client
 
 
-def keep(client: Client, address: str, entry: Entry | None = None, **typed: Any) -> Any:
+def post_autosave(
+    client: Client, address: str, entry: Entry | None = None, **typed: Any
+) -> Any:
     """Post the form at `address` as the page does while the user types."""
     fields = {**filled(client, address), **typed, "_entry": entry.pk if entry else ""}
     response = client.post(KEEP, fields)
@@ -42,8 +44,8 @@ def test_autosave_stores_the_form_and_does_not_change_the_entry(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(replies=["话术"])
-    saved = keep(desk, where(entry), entry, answer="没写完的")
-    keep(desk, where(entry), entry, answer="没写完的二")
+    saved = post_autosave(desk, where(entry), entry, answer="没写完的")
+    post_autosave(desk, where(entry), entry, answer="没写完的二")
     assert Autosave.objects.count() == 1
     assert saved["id"] == Autosave.objects.get().pk
     before = entry.answer
@@ -59,7 +61,7 @@ def test_autosave_is_offered_again_and_published_only_by_saving(
 ) -> None:
     entry = make_entry(replies=["话术"], phrasings=["一"])
     typed = {"answer": "没写完的", "replies-0-body": "改过的", "phrasings": "一\n二"}
-    saved = keep(desk, where(entry), entry, **typed)
+    saved = post_autosave(desk, where(entry), entry, **typed)
     response = desk.post(where(entry), {"_restore": saved["id"]})
     assert response.status_code == 200
     again = shown(response)
@@ -77,16 +79,16 @@ def test_autosave_of_an_old_version_is_a_conflict(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
-    saved = keep(desk, where(entry), entry, answer="没写完的")
+    saved = post_autosave(desk, where(entry), entry, answer="没写完的")
     entries.update_entry(entry, by=None, based_on=entry.version, answer="别人写的")
     response = desk.post(where(entry), {"_restore": saved["id"]})
     assert response.context["conflict"].choices[0].theirs == "别人写的"
 
 
 def test_autosaves_of_new_entries_are_separate(desk: Client) -> None:
-    one = keep(desk, NEW, question="第一个")
-    keep(desk, NEW, question="第一个，长了", _unsaved=one["id"])
-    other = keep(desk, NEW, question="第二个")
+    one = post_autosave(desk, NEW, question="第一个")
+    post_autosave(desk, NEW, question="第一个，长了", _unsaved=one["id"])
+    other = post_autosave(desk, NEW, question="第二个")
     assert Autosave.objects.count() == 2
     page = desk.get(NEW).content.decode()
     assert "第一个，长了" in page
@@ -101,7 +103,7 @@ def test_autosaves_of_new_entries_are_separate(desk: Client) -> None:
 
 def test_autosave_is_deleted_on_request(desk: Client, make_entry: MakeEntry) -> None:
     entry = make_entry()
-    saved = keep(desk, where(entry), entry, answer="没写完的")
+    saved = post_autosave(desk, where(entry), entry, answer="没写完的")
     assert desk.post(DROP, {"drop": saved["id"]}).headers["Location"] == where(entry)
     assert not Autosave.objects.exists()
     assert desk.post(DROP, {"drop": "x"}).status_code == 302
@@ -111,7 +113,7 @@ def test_autosaves_are_visible_to_their_author_only(
     desk: Client, editor: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry()
-    saved = keep(desk, where(entry), entry, answer="只有我知道")
+    saved = post_autosave(desk, where(entry), entry, answer="只有我知道")
     other = Client()
     other.force_login(editor)
     restored = other.post(where(entry), {"_restore": saved["id"]}, follow=True)
@@ -121,7 +123,7 @@ def test_autosaves_are_visible_to_their_author_only(
         assert "在这里写过，没有保存" not in page
     other.post(DROP, {"drop": saved["id"]})
     assert Autosave.objects.count() == 1
-    keep(other, where(entry), entry, answer="别人的")
+    post_autosave(other, where(entry), entry, answer="别人的")
     assert Autosave.objects.count() == 2
 
 

@@ -41,11 +41,11 @@ def image(kind: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -
     return buffer.getvalue()
 
 
-def keep(body: bytes, alt: str = "红色的方块", by: User | None = None) -> Picture:
+def store(body: bytes, alt: str = "红色的方块", by: User | None = None) -> Picture:
     return pictures.store_picture(ContentFile(body, "a.png"), alt=alt, by=by)
 
 
-def opened(picture: Picture) -> Image.Image:
+def open_image(picture: Picture) -> Image.Image:
     with default_storage.open(picture.name) as file:
         return Image.open(BytesIO(file.read()))
 
@@ -54,40 +54,40 @@ def opened(picture: Picture) -> Image.Image:
 def test_picture_is_stored_as_webp_with_its_size_in_the_name(
     kind: str, editor: User
 ) -> None:
-    picture = keep(image(kind), by=editor)
+    picture = store(image(kind), by=editor)
     assert (picture.width, picture.height, picture.created_by) == (40, 30, editor)
     assert picture.name.endswith("-40x30.webp")
-    assert opened(picture).format == "WEBP"
+    assert open_image(picture).format == "WEBP"
     assert picture.build_markdown() == f"![红色的方块]({picture.url})"
 
 
 def test_same_picture_is_stored_once_under_a_secret_name(
     settings: Any,
 ) -> None:
-    first = keep(image())
-    assert keep(image(), alt="又一次") == first
+    first = store(image())
+    assert store(image(), alt="又一次") == first
     assert default_storage.listdir("")[1] == [first.name]
     Picture.objects.all().delete()
     settings.SECRET_KEY = "another key"
-    assert keep(image()).name != first.name
+    assert store(image()).name != first.name
 
 
 def test_metadata_of_the_upload_is_dropped() -> None:
     exif = Image.Exif()
     exif[0x010E], exif[0x0112] = "GPS 31.2N 121.5E", 6  # a word, and lying on its side
-    picture = keep(image("JPEG", exif=exif, comment=b"CANARY", icc_profile=b"CANARY"))
+    picture = store(image("JPEG", exif=exif, comment=b"CANARY", icc_profile=b"CANARY"))
     assert (picture.width, picture.height) == (30, 40)  # upright
     with default_storage.open(picture.name) as file:
         body = file.read()
     assert b"CANARY" not in body
     assert b"GPS" not in body
-    assert not opened(picture).getexif()
+    assert not open_image(picture).getexif()
 
 
 def test_transparency_is_preserved() -> None:
     buffer = BytesIO()
     Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(buffer, "PNG")
-    assert opened(keep(buffer.getvalue())).convert("RGBA").getpixel((4, 4)) == (
+    assert open_image(store(buffer.getvalue())).convert("RGBA").getpixel((4, 4)) == (
         0,
         0,
         0,
@@ -96,14 +96,14 @@ def test_transparency_is_preserved() -> None:
 
 
 def test_large_picture_is_scaled_down() -> None:
-    picture = keep(image("JPEG", (4000, 2000)))
+    picture = store(image("JPEG", (4000, 2000)))
     assert (picture.width, picture.height) == (1600, 800)
 
 
 @pytest.mark.parametrize("alt", ["", "  ", "\u200b", "长" * 201])
 def test_picture_needs_alt_text(alt: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        keep(image(), alt=alt)
+        store(image(), alt=alt)
     assert "替代文字" in str(refused.value.message_dict["alt"])
     assert not Picture.objects.exists()
 
@@ -129,24 +129,26 @@ def refused_bodies() -> Iterator[Any]:
 @pytest.mark.parametrize("body", list(refused_bodies()))
 def test_broken_upload_is_refused_with_a_reason(body: bytes) -> None:
     with pytest.raises(ValidationError) as refused:
-        keep(body)
+        store(body)
     (message,) = refused.value.message_dict["file"]
     assert "图片" in message
     assert not Picture.objects.exists()
     assert not default_storage.exists("") or default_storage.listdir("")[1] == []
 
 
-def hostile() -> list[dict[str, str]]:
+def load_hostile_cases() -> list[dict[str, str]]:
     lines = (HERE / "images.jsonl").read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 
-@pytest.mark.parametrize("case", hostile(), ids=lambda case: ascii(case["id"]))
+@pytest.mark.parametrize(
+    "case", load_hostile_cases(), ids=lambda case: ascii(case["id"])
+)
 def test_a_hostile_file_is_re_encoded_or_refused(case: dict[str, str]) -> None:
     _probe(base64.b64decode(case["base64"]), case["id"])
 
 
-def corpus(shared: Path) -> Iterator[tuple[str, bytes]]:
+def iterate_hostile_files(shared: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the bytes of every hostile image there is."""
     listed = shared / "bad_inputs" / "inputs.jsonl"
     cases = [json.loads(line) for line in listed.read_text("utf-8").splitlines()]
@@ -157,7 +159,7 @@ def corpus(shared: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def test_all_hostile_files_are_re_encoded_or_refused(shared: Path) -> None:
-    for name, body in corpus(shared):
+    for name, body in iterate_hostile_files(shared):
         _probe(body, name)
 
 
@@ -165,7 +167,7 @@ def test_the_upload_takes_all_hostile_files(
     client: Client, editor: User, shared: Path
 ) -> None:
     client.force_login(editor)
-    for name, body in corpus(shared):
+    for name, body in iterate_hostile_files(shared):
         file = SimpleUploadedFile(Path(name).name or "x", body)
         answer = client.post(UPLOAD, {"file": file, "alt": "图"})
         data = answer.json()
@@ -179,7 +181,7 @@ def test_the_form_for_customers_takes_all_hostile_files(
     shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ask_form, "MIN_FORM_SECONDS", -1)
-    for name, body in corpus(shared):
+    for name, body in iterate_hostile_files(shared):
         cache.clear()  # so that no request is throttled
         file = SimpleUploadedFile(Path(name).name or "x", body)
         sent = {
@@ -207,7 +209,7 @@ def _probe(body: bytes, name: str) -> None:
     if message:
         assert "图片" in message
         return
-    assert opened(picture).format == "WEBP"
+    assert open_image(picture).format == "WEBP"
     assert re.fullmatch(r"[0-9a-f]{32}-\d+x\d+\.webp", picture.name)
     with default_storage.open(picture.name) as file:
         assert b"<script" not in file.read()
@@ -217,7 +219,7 @@ def _probe(body: bytes, name: str) -> None:
 
 
 def test_picture_is_public_and_cached_for_a_year(client: Client) -> None:
-    picture = keep(image())
+    picture = store(image())
     answer = client.get(picture.url)
     assert b"".join(answer)[8:12] == b"WEBP"
     assert answer["Content-Type"] == "image/webp"
@@ -250,14 +252,14 @@ def test_no_other_file_of_the_folder_is_served(client: Client, name: str) -> Non
 # The editor's upload -----------------------------------------------------------
 
 
-def upload(client: Client, body: bytes | None = None, **data: Any) -> Any:
+def post_upload(client: Client, body: bytes | None = None, **data: Any) -> Any:
     file = SimpleUploadedFile("退货👍;\r\n.png", body or image(), "text/html")
     return client.post(UPLOAD, {"file": file, "alt": "点“退款”[1]"} | data)
 
 
 def test_an_editor_gets_the_markdown_to_insert(client: Client, editor: User) -> None:
     client.force_login(editor)
-    data = upload(client).json()
+    data = post_upload(client).json()
     picture = Picture.objects.get()
     assert picture.created_by == editor
     assert data["markdown"] == rf"![点“退款”\[1\]]({picture.url})"
@@ -277,18 +279,18 @@ def test_a_refused_upload_says_why(
     client: Client, editor: User, data: dict[str, Any], words: str
 ) -> None:
     client.force_login(editor)
-    answer = upload(client, **data)
+    answer = post_upload(client, **data)
     assert answer.status_code == 400
     assert words in answer.json()["error"]
     assert not Picture.objects.exists()
 
 
 def test_only_editors_upload(client: Client, agent: User, make_user: Any) -> None:
-    assert upload(client).status_code == 302
+    assert post_upload(client).status_code == 302
     client.force_login(agent)
-    assert upload(client).status_code in {302, 403}
+    assert post_upload(client).status_code in {302, 403}
     client.force_login(make_user("looker", is_staff=True))
-    assert upload(client).status_code == 403
+    assert post_upload(client).status_code == 403
     assert client.get(UPLOAD).status_code == 405
     assert not Picture.objects.exists()
 
@@ -296,7 +298,7 @@ def test_only_editors_upload(client: Client, agent: User, make_user: Any) -> Non
 def test_upload_needs_a_csrf_token(editor: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(editor)
-    assert upload(strict).status_code == 403
+    assert post_upload(strict).status_code == 403
 
 
 def test_picture_can_be_uploaded_without_javascript(
@@ -319,7 +321,7 @@ def test_picture_can_be_uploaded_without_javascript(
 def test_picture_in_use_cannot_be_deleted(
     client: Client, editor: User, make_entry: MakeEntry
 ) -> None:
-    picture = keep(image())
+    picture = store(image())
     entry = make_entry(answer=f"点这里：\n\n{picture.build_markdown()}")
     with pytest.raises(ValidationError, match="1 个条目"):
         pictures.delete_picture(picture)
@@ -335,7 +337,7 @@ def test_picture_in_use_cannot_be_deleted(
 def test_file_is_deleted_with_its_row(
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
-    picture = keep(image())
+    picture = store(image())
     with django_capture_on_commit_callbacks(execute=True):
         pictures.delete_picture(picture)
     assert not default_storage.exists(picture.name)
@@ -344,6 +346,6 @@ def test_file_is_deleted_with_its_row(
 def test_answer_with_a_picture_without_alt_text_is_refused(
     make_entry: MakeEntry,
 ) -> None:
-    picture = keep(image())
+    picture = store(image())
     with pytest.raises(ValidationError, match="替代文字"):
         make_entry(answer=f"看图：![]({picture.url})")

@@ -92,7 +92,7 @@ def columns_of_text() -> list[tuple[type[Model], str]]:
     ]
 
 
-def guards(model: type[Model], name: str) -> list[str]:
+def list_registrations(model: type[Model], name: str) -> list[str]:
     """Return how a column is registered: "gate", "entries", or a reason; one is right."""
     registrations = []
     if (
@@ -111,7 +111,8 @@ def guards(model: type[Model], name: str) -> list[str]:
 
 def test_every_text_column_is_registered_once() -> None:
     registrations = {
-        f"{m.__name__}.{name}": guards(m, name) for m, name in columns_of_text()
+        f"{m.__name__}.{name}": list_registrations(m, name)
+        for m, name in columns_of_text()
     }
     assert {
         column for column, registered in registrations.items() if not registered
@@ -164,7 +165,7 @@ def test_no_module_creates_gated_rows_without_the_gate() -> None:
 # The gate, for each table ---------------------------------------------------------
 
 
-def make(model: type[Model]) -> Any:
+def create_row(model: type[Model]) -> Any:
     """Return a saved row of a gated table with some text."""
     columns: dict[type[Model], dict[str, Any]] = {
         Snippet: {"body": "旧的内容"},
@@ -193,12 +194,12 @@ PARAMS = [
 ]
 
 
-def address(row: Any, page: str = "change") -> str:
+def get_admin_url(row: Any, page: str = "change") -> str:
     return f"/admin/kb/{row._meta.model_name}/{row.pk}/{page}/"
 
 
-def form(client: Client, row: Any, **typed: Any) -> dict[str, Any]:
-    sent = filled(client, address(row))
+def build_form(client: Client, row: Any, **typed: Any) -> dict[str, Any]:
+    sent = filled(client, get_admin_url(row))
     for name in ("starts_at", "ends_at"):
         moment = sent.pop(name, None)
         if moment:
@@ -211,10 +212,10 @@ def form(client: Client, row: Any, **typed: Any) -> dict[str, Any]:
 def test_change_has_a_revision_and_an_audit_event(
     desk: Client, lead: User, model: type[Model], field: str
 ) -> None:
-    row = make(model)
+    row = create_row(model)
     before = getattr(row, field)
-    sent = form(desk, row, **{field: "新的内容"})
-    response = desk.post(address(row), sent)
+    sent = build_form(desk, row, **{field: "新的内容"})
+    response = desk.post(get_admin_url(row), sent)
     assert response.status_code == 302, response.context["errors"]
     revision = TextRevision.objects.get(field=field)
     assert (revision.before, revision.after) == (before, "新的内容")
@@ -222,7 +223,7 @@ def test_change_has_a_revision_and_an_audit_event(
     assert text_gate.list_text_revisions(row).get() == revision
     event = AuditEvent.objects.get(act="changed")
     assert (event.by, f"#{row.pk}" in event.what) == (lead, True)
-    page = desk.get(address(row, "history")).content.decode()
+    page = desk.get(get_admin_url(row, "history")).content.decode()
     assert "<ins>新" in page
     assert str(lead) in page
 
@@ -231,12 +232,12 @@ def test_change_has_a_revision_and_an_audit_event(
 def test_old_text_can_be_restored(
     desk: Client, lead: User, model: type[Model], field: str
 ) -> None:
-    row = make(model)
+    row = create_row(model)
     before = getattr(row, field)
     setattr(row, field, "新的内容")
     text_gate.save_text_row(row, by=lead)
     revision = text_gate.list_text_revisions(row).get()
-    desk.post(address(row, "history"), {"revision": revision.pk})
+    desk.post(get_admin_url(row, "history"), {"revision": revision.pk})
     row.refresh_from_db()
     assert getattr(row, field) == before
     last = text_gate.list_text_revisions(row).first()
@@ -248,10 +249,10 @@ def test_old_text_can_be_restored(
 def test_text_that_breaks_a_style_rule_is_not_saved(
     desk: Client, model: type[Model], field: str
 ) -> None:
-    row = make(model)
+    row = create_row(model)
     before = getattr(row, field)
     for words in (f"电话{PHONE}", WORD):
-        page = desk.post(address(row), form(desk, row, **{field: words}))
+        page = desk.post(get_admin_url(row), build_form(desk, row, **{field: words}))
         assert page.status_code == 200
         assert words in page.content.decode()  # what was typed stays in the form
         with pytest.raises(ValidationError, match=words[-4:]):
@@ -271,7 +272,7 @@ def test_row_outside_permitted_categories_is_not_saved(
     field: str,
 ) -> None:
     """The user has all permissions in another branch."""
-    row = make(model)
+    row = create_row(model)
     entry = make_entry(replies=["亲，{{> 片段}}"] if model is Snippet else [])
     if model is Tag:
         entry.tags.add(row)
@@ -280,8 +281,8 @@ def test_row_outside_permitted_categories_is_not_saved(
         Entry.objects.filter(pk=entry.pk).update(**{columns[model]: row})
     before = getattr(row, field)
     client.force_login(restricted)
-    assert client.post(address(row), {field: "新的"}).status_code == 403
-    assert client.post(address(row, "delete"), {"post": "yes"}).status_code == 403
+    assert client.post(get_admin_url(row), {field: "新的"}).status_code == 403
+    assert client.post(get_admin_url(row, "delete"), {"post": "yes"}).status_code == 403
     setattr(row, field, "新的")
     with pytest.raises(ValidationError):
         text_gate.save_text_row(row, by=restricted)
@@ -295,11 +296,13 @@ def test_row_outside_permitted_categories_is_not_saved(
 def test_deletion_keeps_the_text_in_the_history(
     desk: Client, lead: User, model: type[Model], field: str
 ) -> None:
-    row = make(model)
+    row = create_row(model)
     old_text = getattr(row, field)
     bulk = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
     single = model is Snippet
-    where = address(row, "delete") if single else f"/admin/kb/{row._meta.model_name}/"
+    where = (
+        get_admin_url(row, "delete") if single else f"/admin/kb/{row._meta.model_name}/"
+    )
     assert desk.post(where, bulk).status_code == 302
     assert not model._default_manager.filter(pk=row.pk).exists()
     revision = TextRevision.objects.get(act="deleted", field=field)
@@ -327,18 +330,31 @@ def test_new_row_passes_the_gate(desk: Client, lead: User) -> None:
 
 
 def test_unchanged_text_is_checked_only_when_made_public(desk: Client) -> None:
-    row = make(Announcement)
+    row = create_row(Announcement)
     Announcement.objects.filter(pk=row.pk).update(body=f"打{PHONE}", audience="staff")
-    assert desk.post(address(row), form(desk, row, title="新的")).status_code == 302
-    wider = form(desk, row, audience="public")
-    assert desk.post(address(row), wider).status_code == 200  # customers would read it
+    assert (
+        desk.post(get_admin_url(row), build_form(desk, row, title="新的")).status_code
+        == 302
+    )
+    wider = build_form(desk, row, audience="public")
+    assert (
+        desk.post(get_admin_url(row), wider).status_code == 200
+    )  # customers would read it
 
 
 def test_site_contact_may_contain_contact_details(desk: Client) -> None:
-    row = make(Site)
+    row = create_row(Site)
     contact = f"电话 {PHONE}，a@example.com"
-    assert desk.post(address(row), form(desk, row, contact=contact)).status_code == 302
-    assert desk.post(address(row), form(desk, row, contact=WORD)).status_code == 200
+    assert (
+        desk.post(
+            get_admin_url(row), build_form(desk, row, contact=contact)
+        ).status_code
+        == 302
+    )
+    assert (
+        desk.post(get_admin_url(row), build_form(desk, row, contact=WORD)).status_code
+        == 200
+    )
 
 
 def test_restored_snippet_updates_its_replies(
@@ -350,27 +366,29 @@ def test_restored_snippet_updates_its_replies(
     replies.save_snippet(snippet, by=lead)
     assert entry.replies.get().text == "寄到新址"
     revision = text_gate.list_text_revisions(snippet).filter(act="changed").get()
-    desk.post(address(snippet, "history"), {"revision": revision.pk})
+    desk.post(get_admin_url(snippet, "history"), {"revision": revision.pk})
     assert entry.replies.get().text == "寄到旧址"
 
 
 def test_restoring_needs_the_right_to_change(
     client: Client, restricted: User, lead: User, desk: Client
 ) -> None:
-    row = make(Site)
+    row = create_row(Site)
     row.name = "新的名称"
     text_gate.save_text_row(row, by=lead)
     revision = text_gate.list_text_revisions(row).get()
     client.force_login(restricted)
-    page = client.get(address(row, "history"))
+    page = client.get(get_admin_url(row, "history"))
     assert page.status_code == 200
     assert "恢复成修改以前" not in page.content.decode()
-    response = client.post(address(row, "history"), {"revision": revision.pk})
+    response = client.post(get_admin_url(row, "history"), {"revision": revision.pk})
     assert response.status_code == 403
     client.force_login(lead)
-    other = make(Tag)
-    client.post(address(other, "history"), {"revision": revision.pk})  # not its own
-    client.post(address(row, "history"), {"revision": "9" * 30})
+    other = create_row(Tag)
+    client.post(
+        get_admin_url(other, "history"), {"revision": revision.pk}
+    )  # not its own
+    client.post(get_admin_url(row, "history"), {"revision": "9" * 30})
     row.refresh_from_db()
     assert row.name == "新的名称"
 

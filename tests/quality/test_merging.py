@@ -47,20 +47,20 @@ def two(make_entry: MakeEntry) -> tuple[Entry, Entry]:
     return one, other
 
 
-def said(entry: Entry) -> list[str]:
+def list_phrasings(entry: Entry) -> list[str]:
     return sorted(entry.phrasings.values_list("text", flat=True))
 
 
-def bodies(entry: Entry) -> list[str]:
+def list_reply_bodies(entry: Entry) -> list[str]:
     return list(entry.replies.shared().values_list("body", flat=True))
 
 
-def state() -> dict[str, Any]:
+def dump_rows() -> dict[str, Any]:
     """Return all rows that a merge moves, by entry."""
     return {
         entry.question: (
-            said(entry),
-            bodies(entry),
+            list_phrasings(entry),
+            list_reply_bodies(entry),
             sorted(entry.questions.values_list("text", flat=True)),
             sorted(entry.picks.values_list("words", "person")),
             sorted(entry.evidence.values_list("words", "level", "people")),
@@ -81,11 +81,11 @@ def test_merge_moves_related_rows(
     merging.merge_entries(one, other, by=lead)
     other.refresh_from_db()
     assert other.status == Entry.Status.RETIRED
-    assert said(one) == sorted(
+    assert list_phrasings(one) == sorted(
         ["寄回去谁出钱", "退货的邮费谁付", "邮费谁付", "邮费到底谁付呀"]
     )
-    assert bodies(one) == ["亲，我们出", "亲，运费险出"]
-    assert bodies(other) == ["亲，我们出"]
+    assert list_reply_bodies(one) == ["亲，我们出", "亲，运费险出"]
+    assert list_reply_bodies(other) == ["亲，我们出"]
     question.refresh_from_db()
     assert question.entry == one
     sync.sync_all_marks()
@@ -164,11 +164,11 @@ def test_merge_can_be_undone(
     usage.evidence.update_evidence(
         [(other.pk, SearchSide.STAFF, Pick.objects.all()[0].words_key)]
     )
-    was = state()
+    was = dump_rows()
     merge = merging.merge_entries(one, other, by=lead)
-    assert state() != was
+    assert dump_rows() != was
     merging.undo_merge(merge, by=lead)
-    assert state() == was
+    assert dump_rows() == was
     assert not EntryMerge.objects.exists()
 
 
@@ -204,7 +204,7 @@ def test_merge_without_rights_moves_nothing(
     gone = make_entry("旧的", status="retired")
     with pytest.raises(ValidationError, match="已经下线"):
         merging.merge_entries(one, gone, by=lead)
-    assert bodies(one) == ["亲，我们出"]
+    assert list_reply_bodies(one) == ["亲，我们出"]
 
 
 def test_merge_refuses_text_that_breaks_a_style_rule(
@@ -214,7 +214,7 @@ def test_merge_refuses_text_that_breaks_a_style_rule(
     draft = make_entry("草稿", status="draft", replies=["随你便"])
     with pytest.raises(ValidationError, match="像在赌气"):
         merging.merge_entries(two[0], draft, by=lead)
-    assert bodies(two[0]) == ["亲，我们出"]
+    assert list_reply_bodies(two[0]) == ["亲，我们出"]
 
 
 def test_page_previews_merges_and_undoes(

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 ANYBODY = AnonymousUser()
 
 
-def search(
+def record_searches(
     words: str, *, results: int = 0, times: int = 1, days: float = 0, **columns: Any
 ) -> None:
     """Let customers search for `words`, so many days ago."""
@@ -42,7 +42,7 @@ def search(
         Search.objects.create(words=words, results=results, **facts)
 
 
-def gathered() -> dict[str, tuple[int, int]]:
+def collect() -> dict[str, tuple[int, int]]:
     search_gaps.collect_gaps()
     return {
         gap.words: (gap.misses, gap.empty)
@@ -63,13 +63,13 @@ def desk(client: Client, editor: User) -> Client:
 
 @pytest.fixture
 def gap(freight: Entry) -> SearchGap:
-    search("回邮的钱", times=4)
-    search("请问一下回邮的钱", times=1)
+    record_searches("回邮的钱", times=4)
+    record_searches("请问一下回邮的钱", times=1)
     search_gaps.collect_gaps()
     return SearchGap.objects.get()
 
 
-def act(desk: Client, gap: SearchGap, do: str, **more: Any) -> str:
+def post_action(desk: Client, gap: SearchGap, do: str, **more: Any) -> str:
     address = reverse("desk:settle-gap", args=[gap.pk])
     return str(desk.post(address, {"do": do, **more}, follow=True).content.decode())
 
@@ -78,25 +78,25 @@ def act(desk: Client, gap: SearchGap, do: str, **more: Any) -> str:
 
 
 def test_a_search_without_result_is_a_gap() -> None:
-    search("能不能刻字", times=2)
-    search("退货", results=3)
-    assert gathered() == {"能不能刻字": (2, 2)}
+    record_searches("能不能刻字", times=2)
+    record_searches("退货", results=3)
+    assert collect() == {"能不能刻字": (2, 2)}
 
 
 def test_unused_results_are_a_gap_after_several_searches(freight: Entry) -> None:
-    search("退货", results=3, times=2)
-    assert gathered() == {}
-    search("退货", results=3)
-    assert gathered() == {"退货": (3, 0)}
-    search("退货", results=3, times=2, entry=freight)
-    assert gathered() == {}
+    record_searches("退货", results=3, times=2)
+    assert collect() == {}
+    record_searches("退货", results=3)
+    assert collect() == {"退货": (3, 0)}
+    record_searches("退货", results=3, times=2, entry=freight)
+    assert collect() == {}
 
 
 def test_repeated_collection_counts_once() -> None:
-    search("能不能刻字", times=2)
-    assert gathered() == gathered() == {"能不能刻字": (2, 2)}
-    search("能不能刻字", times=2)
-    assert gathered() == {"能不能刻字": (4, 4)}
+    record_searches("能不能刻字", times=2)
+    assert collect() == collect() == {"能不能刻字": (2, 2)}
+    record_searches("能不能刻字", times=2)
+    assert collect() == {"能不能刻字": (4, 4)}
 
 
 def test_late_pick_is_counted(freight: Entry) -> None:
@@ -142,7 +142,7 @@ def test_the_api_is_a_search_like_any_other(client: Client, freight: Entry) -> N
         client.get(address, {"q": words})
     client.head(address, {"q": "没人会数"})
     client.get(address, {"q": "退货运费", "page": "2"})
-    assert gathered() == {"能不能刻字": (1, 1)}
+    assert collect() == {"能不能刻字": (1, 1)}
     client.get(reverse("api:entry", args=[freight.pk]), {"q": "退货运费"})
     assert Search.objects.get(words="退货运费").entry == freight
 
@@ -174,7 +174,7 @@ def test_search_while_typing_counts_once(
         client.get(reverse("api:search"), {"q": words})
         search_gaps.collect_gaps()
     assert sorted(Search.objects.values_list("words", flat=True)) == kept
-    assert sum(misses for misses, _ in gathered().values()) == len(kept)
+    assert sum(misses for misses, _ in collect().values()) == len(kept)
 
 
 def test_later_search_counts_again(client: Client) -> None:
@@ -195,10 +195,10 @@ def test_one_process_collects_at_a_time() -> None:
         if gathering.has_work and gathering.has_work():
             jobs.run_task(gathering)
 
-    search("能不能刻字")
+    record_searches("能不能刻字")
     look()
     assert SearchGap.objects.get().misses == 1
-    search("能不能刻字")
+    record_searches("能不能刻字")
     look()
     assert SearchGap.objects.get().misses == 1
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
@@ -240,28 +240,28 @@ def test_different_meaning_is_two_gaps(one: str, other: str) -> None:
 
 def test_synonyms_mean_the_same() -> None:
     SynonymSet.objects.create(members="杯套\n隔热套")
-    search("杯套")
-    search("隔热套", times=3)
-    assert gathered() == {"隔热套": (4, 4)}
+    record_searches("杯套")
+    record_searches("隔热套", times=3)
+    assert collect() == {"隔热套": (4, 4)}
 
 
 def test_sides_stay_apart(agent: User) -> None:
-    search("刻字")
-    search("刻字", side="staff", by=agent, person="")
+    record_searches("刻字")
+    record_searches("刻字", side="staff", by=agent, person="")
     search_gaps.collect_gaps()
     assert SearchGap.objects.needing_attention().count() == 2
 
 
 @pytest.mark.parametrize("words", ["***", "1234", "？？？", "a"])
 def test_meaningless_search_is_no_gap(words: str) -> None:
-    search(words)
-    assert gathered() == {}
+    record_searches(words)
+    assert collect() == {}
 
 
 def test_figures_contain_persons_and_trend(agent: User) -> None:
-    search("能不能刻字", times=3)
-    search("能刻字吗", times=2, days=10)
-    search("能不能刻字", times=1, days=40)
+    record_searches("能不能刻字", times=3)
+    record_searches("能刻字吗", times=2, days=10)
+    record_searches("能不能刻字", times=1, days=40)
     search_gaps.collect_gaps()
     found = search_gaps.get_gap_figures(SearchGap.objects.all())[
         SearchGap.objects.get().pk
@@ -276,7 +276,7 @@ def test_figures_contain_persons_and_trend(agent: User) -> None:
 
 
 def test_gap_is_deleted_with_its_searches() -> None:
-    search("能不能刻字", days=100)
+    record_searches("能不能刻字", days=100)
     search_gaps.collect_gaps()
     usage.refresh_evidence()
     search_gaps.recount_gaps()
@@ -296,7 +296,7 @@ def test_many_searches_are_collected_in_few_queries() -> None:
     with CaptureQueriesContext(connection) as first:
         search_gaps.collect_gaps()
     assert sum(SearchGap.objects.values_list("misses", flat=True)) == 3000
-    search("第1种刻字1")
+    record_searches("第1种刻字1")
     with CaptureQueriesContext(connection) as again:
         search_gaps.collect_gaps()
     # A database with a higher limit of variables needs fewer for the first, too.
@@ -324,7 +324,7 @@ def test_unused_search_of_an_agent_is_a_gap(
 def test_gap_with_phrasing_closes_after_verification(
     desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
-    page = act(desk, gap, "phrasing", entry=freight.pk)
+    page = post_action(desk, gap, "phrasing", entry=freight.pk)
     assert "验证通过：排第 1 名" in page
     gap.refresh_from_db()
     assert (gap.status, gap.entry, gap.rank) == ("closed", freight, 1)
@@ -384,7 +384,7 @@ def test_synonym_outside_the_words_is_refused_and_kept_in_the_form(
 def test_a_closed_gap_opens_again_when_its_entry_falls_out(
     desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
-    act(desk, gap, "phrasing", entry=freight.pk)
+    post_action(desk, gap, "phrasing", entry=freight.pk)
     entries.retire_entry(freight, by=None)
     sync.sync_all_marks()
     jobs.run_task(trials)
@@ -395,22 +395,22 @@ def test_a_closed_gap_opens_again_when_its_entry_falls_out(
 
 
 def test_declined_gap_returns_only_after_undo(desk: Client, gap: SearchGap) -> None:
-    assert "请选一个原因" in act(desk, gap, "decline")
-    act(desk, gap, "decline", reason="不是我们的业务")
-    search("回邮的钱", times=5)
-    search("回邮的钱呢", times=5)
-    assert gathered() == {}
+    assert "请选一个原因" in post_action(desk, gap, "decline")
+    post_action(desk, gap, "decline", reason="不是我们的业务")
+    record_searches("回邮的钱", times=5)
+    record_searches("回邮的钱呢", times=5)
+    assert collect() == {}
     page = desk.get(reverse("desk:gaps")).content.decode()
     assert "撤销：不归我们「回邮的钱」" in page
-    act(desk, gap, "reopen")
-    assert gathered().keys() == {"回邮的钱"}
+    post_action(desk, gap, "reopen")
+    assert collect().keys() == {"回邮的钱"}
 
 
 def test_concurrent_resolution_gets_a_message(
     desk: Client, gap: SearchGap, freight: Entry
 ) -> None:
-    act(desk, gap, "decline", reason="不是我们的业务")
-    assert search_gaps.GAP_HANDLED_MESSAGE in act(
+    post_action(desk, gap, "decline", reason="不是我们的业务")
+    assert search_gaps.GAP_HANDLED_MESSAGE in post_action(
         desk, gap, "phrasing", entry=freight.pk
     )
     assert not freight.phrasings.exists()
@@ -418,14 +418,14 @@ def test_concurrent_resolution_gets_a_message(
 
 @pytest.mark.parametrize("sent", ["", "abc", "9" * 30, "-1", "０"])
 def test_a_forged_entry_is_refused(desk: Client, gap: SearchGap, sent: str) -> None:
-    assert "这个条目已经不在了" in act(desk, gap, "phrasing", entry=sent)
+    assert "这个条目已经不在了" in post_action(desk, gap, "phrasing", entry=sent)
 
 
 # The page -----------------------------------------------------------------------------
 
 
 def test_the_page_shows_the_most_missed_first(desk: Client, gap: SearchGap) -> None:
-    search("能不能刻字", times=9)
+    record_searches("能不能刻字", times=9)
     search_gaps.collect_gaps()
     page = desk.get(reverse("desk:gaps")).content.decode()
     assert page.index("能不能刻字") < page.index("回邮的钱")
@@ -441,7 +441,7 @@ def test_a_long_list_costs_no_more_queries(desk: Client, gap: SearchGap) -> None
     asked()
     few = asked()
     for number in range(30):
-        search(f"{'甲乙丙丁戊己庚辛壬癸'[number % 10]}{number}号刻字", times=2)
+        record_searches(f"{'甲乙丙丁戊己庚辛壬癸'[number % 10]}{number}号刻字", times=2)
     search_gaps.collect_gaps()
     assert asked() <= few
 

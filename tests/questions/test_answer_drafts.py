@@ -39,7 +39,7 @@ def desk(client: Client, agent: User) -> Client:
     return client
 
 
-def fields(page: Any) -> dict[str, str]:
+def list_hidden_fields(page: Any) -> dict[str, str]:
     """Return the hidden fields of the forms on `page`."""
     found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
     return {name: unescape(value) for name, value in found}
@@ -57,12 +57,12 @@ def test_answer_typed_in_an_expired_session_is_saved(
 ) -> None:
     page = client.post(url_of(inquiry), {"answer": TYPED})
     assert page.status_code == 200
-    form = fields(page)
+    form = list_hidden_fields(page)
     assert form["kept_text"] == TYPED
     assert not AnswerDraft.objects.exists()  # nothing is stored for a stranger
     wrong = client.post("/login/", form | {"username": "agent", "password": "falsch"})
-    assert fields(wrong)["kept_text"] == TYPED
-    sent = fields(wrong) | {"username": "agent", "password": PASSWORD}
+    assert list_hidden_fields(wrong)["kept_text"] == TYPED
+    sent = list_hidden_fields(wrong) | {"username": "agent", "password": PASSWORD}
     after = client.post("/login/", sent, follow=True)
     assert after.redirect_chain[-1][0] == f"/desk/asked/?question={inquiry.question_id}"
     assert f">{TYPED}</textarea>" in after.text
@@ -72,7 +72,7 @@ def test_answer_typed_in_an_expired_session_is_saved(
 def test_answer_typed_before_a_new_login_is_saved(
     inquiry: Inquiry, agent: User, client: Client
 ) -> None:
-    form = fields(client.post(url_of(inquiry), {"answer": TYPED}))
+    form = list_hidden_fields(client.post(url_of(inquiry), {"answer": TYPED}))
     client.force_login(agent)
     page = client.post("/login/", form, follow=True)
     assert f">{TYPED}</textarea>" in page.text
@@ -81,7 +81,7 @@ def test_answer_typed_before_a_new_login_is_saved(
 def test_draft_for_an_answered_question_is_shown_with_its_answer(
     inquiry: Inquiry, agent: User, other: User, client: Client
 ) -> None:
-    form = fields(client.post(url_of(inquiry), {"answer": TYPED}))
+    form = list_hidden_fields(client.post(url_of(inquiry), {"answer": TYPED}))
     triage.answer_question(inquiry.question, answer="同事回的", by=other)
     sent = form | {"username": "agent", "password": PASSWORD}
     page = client.post("/login/", sent, follow=True)
@@ -122,7 +122,7 @@ def test_second_answer_is_saved_as_a_draft(
     assert Question.objects.get().answer == "同事回的"
     listed = desk.get("/desk/asked/")  # after leaving that page it can be found
     assert f'href="/desk/answered/{inquiry.question_id}/"' in listed.text
-    sent = fields(page) | {"answer": TYPED, "do": "correct"}
+    sent = list_hidden_fields(page) | {"answer": TYPED, "do": "correct"}
     desk.post(f"/desk/answered/{inquiry.question_id}/", sent)
     assert Question.objects.get().answer == TYPED
     assert not answers.list_orphaned_drafts(User.objects.get(username="agent")).exists()
@@ -275,7 +275,7 @@ def test_an_entry_fills_the_box_and_sends_nothing(
     page = desk.post(url_of(inquiry), {"do": f"fill-{entry.pk}", "answer": "亲，"})
     assert ">亲，\n\n先问门卫。</textarea>" in page.text
     assert Question.objects.get().status == Status.OPEN
-    again = desk.post(url_of(inquiry), fields(page) | {"do": "unfill"})
+    again = desk.post(url_of(inquiry), list_hidden_fields(page) | {"do": "unfill"})
     assert ">亲，</textarea>" in again.text
 
 

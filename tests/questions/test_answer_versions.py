@@ -59,7 +59,7 @@ def own_page(inquiry: Inquiry) -> str:
     return Client().get(f"/q/{inquiry.token}/").text
 
 
-def reply(desk: Client, inquiry: Inquiry, text: str = "请等 3 天") -> Any:
+def send_answer(desk: Client, inquiry: Inquiry, text: str = "请等 3 天") -> Any:
     return desk.post(f"/desk/asked/{inquiry.question_id}/", {"answer": text})
 
 
@@ -75,7 +75,7 @@ def let_time_pass() -> None:
 def test_answer_is_visible_after_the_recall_period(
     desk: Client, inquiry: Inquiry
 ) -> None:
-    reply(desk, inquiry)
+    send_answer(desk, inquiry)
     version = AnswerVersion.objects.get()
     assert answers.get_recall_deadline(version) - version.at == timedelta(seconds=10)
     assert version.visible_from - version.at >= timedelta(seconds=10)
@@ -95,7 +95,7 @@ def test_no_mail_is_sent_in_the_recall_period(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        reply(desk, inquiry)
+        send_answer(desk, inquiry)
     assert not inquiries.has_due_answer_mail()
     assert inquiries.mail_due_answers() == 0
     assert mail.outbox == []
@@ -113,7 +113,7 @@ def test_scheduler_mails_due_answers_within_seconds(
     assert task is not None
     assert task.has_work is not None
     assert task.interval <= timedelta(seconds=10)
-    reply(desk, inquiry)
+    send_answer(desk, inquiry)
     assert not task.has_work()
     let_time_pass()
     assert task.has_work()
@@ -124,7 +124,7 @@ def test_scheduler_mails_due_answers_within_seconds(
 def test_recalled_answer_is_never_visible_and_returns_to_the_form(
     desk: Client, inquiry: Inquiry, mail_on: None
 ) -> None:
-    reply(desk, inquiry)
+    send_answer(desk, inquiry)
     page = desk.get("/desk/asked/").text
     url = f"/desk/answered/{inquiry.question_id}/take-back/"
     assert url in page
@@ -145,7 +145,7 @@ def test_recalled_answer_is_never_visible_and_returns_to_the_form(
 def test_recall_is_refused_after_the_recall_period(
     desk: Client, inquiry: Inquiry
 ) -> None:
-    reply(desk, inquiry)
+    send_answer(desk, inquiry)
     let_time_pass()
     url = f"/desk/answered/{inquiry.question_id}/take-back/"
     answer = desk.post(url, follow=True)
@@ -158,7 +158,7 @@ def test_recall_ends_before_the_answer_is_visible(
     desk: Client, inquiry: Inquiry
 ) -> None:
     """A margin for slow commits and clocks: a recalled answer is never readable."""
-    reply(desk, inquiry)
+    send_answer(desk, inquiry)
     AnswerVersion.objects.update(visible_from=timezone.now() + answers.RECALL_MARGIN)
     desk.post(f"/desk/answered/{inquiry.question_id}/take-back/")
     assert Question.objects.get().answer == "请等 3 天"
@@ -192,7 +192,7 @@ def test_recall_releases_the_entry_of_the_question(
 def test_recall_is_refused_after_triage_by_a_colleague(
     desk: Client, inquiry: Inquiry, editor: User, make_entry: MakeEntry
 ) -> None:
-    reply(desk, inquiry)
+    send_answer(desk, inquiry)
     question = Question.objects.get()
     triage.settle_question(question, entry=make_entry(), by=editor)
     answer = desk.post(f"/desk/answered/{question.pk}/take-back/", follow=True)
@@ -216,7 +216,7 @@ def test_recall_works_without_an_inquiry(
 def test_a_correction_is_marked_for_the_customer_and_mailed(
     desk: Client, inquiry: Inquiry, mail_on: None
 ) -> None:
-    reply(desk, inquiry)
+    send_answer(desk, inquiry)
     let_time_pass()
     inquiries.mail_due_answers()
     assert "已更正" not in own_page(inquiry)
@@ -239,7 +239,7 @@ def test_a_correction_is_marked_for_the_customer_and_mailed(
 def test_every_version_has_author_time_and_audit_event(
     desk: Client, inquiry: Inquiry, agent: User, other: User
 ) -> None:
-    reply(desk, inquiry)
+    send_answer(desk, inquiry)
     triage.correct_answer(Question.objects.get(), answer="改", by=other, based_on=1)
     versions = AnswerVersion.objects.values_list("number", "text", "by__username")
     assert list(versions) == [(1, "请等 3 天", "agent"), (2, "改", "other")]
@@ -257,7 +257,7 @@ def test_every_version_has_author_time_and_audit_event(
 def test_recalled_correction_restores_the_previous_version(
     desk: Client, inquiry: Inquiry
 ) -> None:
-    reply(desk, inquiry)
+    send_answer(desk, inquiry)
     let_time_pass()
     url = f"/desk/answered/{inquiry.question_id}/"
     desk.post(url, {"answer": "错的", "based_on": "1"})
@@ -271,7 +271,7 @@ def test_recalled_correction_restores_the_previous_version(
 def test_correction_of_an_old_version_conflicts_and_keeps_the_text(
     desk: Client, inquiry: Inquiry, other: User
 ) -> None:
-    reply(desk, inquiry)
+    send_answer(desk, inquiry)
     triage.correct_answer(
         Question.objects.get(), answer="同事的更正", by=other, based_on=1
     )

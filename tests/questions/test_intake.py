@@ -20,7 +20,7 @@ def console(client: Client, agent: User) -> Client:
     return client
 
 
-def send(client: Client, address: str = URL, **more: Any) -> Any:
+def post_question(client: Client, address: str = URL, **more: Any) -> Any:
     data = {"text": "运费险怎么赔？", "answer": "", "channel": "wechat"}
     return client.post(address, {**data, **more})
 
@@ -31,7 +31,7 @@ def test_recorded_question_with_answer_is_in_the_inbox(
     module = Module.objects.create(name="物流")
     CustomerSegment.objects.create(name="高净值客户")
     more: dict[str, Any] = {"module": module.pk, "segment": "高净值客户", "q": "运费险"}
-    sent = send(console, answer="最高赔 12 元。", **more)
+    sent = post_question(console, answer="最高赔 12 元。", **more)
     assert sent.headers["Location"] == "/console/?q=%E8%BF%90%E8%B4%B9%E9%99%A9"
     question = Question.objects.get()
     assert question.status == Question.Status.ANSWERED
@@ -49,7 +49,7 @@ def test_recorded_question_with_answer_is_in_the_inbox(
 def test_recorded_question_without_answer_is_open(console: Client) -> None:
     page = console.get("/console/").text  # where the message is read
     assert "记一条" in page
-    send(console)
+    post_question(console)
     assert Question.objects.get().status == Question.Status.OPEN
     assert "还没有回答" in console.get("/console/").text
 
@@ -57,7 +57,7 @@ def test_recorded_question_without_answer_is_open(console: Client) -> None:
 def test_form_starts_with_the_search_and_the_last_channel(
     console: Client,
 ) -> None:
-    send(console, channel="qianniu")
+    post_question(console, channel="qianniu")
     form = console.get(URL, {"q": " 運費險\u200b 怎么赔 "}).context["form"]
     assert form["text"].value() == "運費險 怎么赔"
     assert form["channel"].value() == "qianniu"
@@ -68,7 +68,7 @@ def test_the_channel_of_a_colleague_is_not_remembered(
 ) -> None:
     other = Client()
     other.force_login(make_user("other", "客服"))
-    send(other, channel="qianniu")
+    post_question(other, channel="qianniu")
     assert console.get(URL).context["form"]["channel"].value() == "other"
 
 
@@ -90,7 +90,7 @@ def test_the_channel_of_a_colleague_is_not_remembered(
 def test_invalid_form_is_refused_and_keeps_its_text(
     console: Client, wrong: dict[str, Any], reason: str, address: str
 ) -> None:
-    sent = send(console, address, **{"answer": "先这样答", **wrong})
+    sent = post_question(console, address, **{"answer": "先这样答", **wrong})
     assert sent.status_code == 400
     assert reason in sent.text
     assert wrong.get("answer", "先这样答") in sent.text
@@ -100,16 +100,16 @@ def test_invalid_form_is_refused_and_keeps_its_text(
 def test_fragment_request_returns_a_message(console: Client) -> None:
     form = console.get(URL, {"fragment": "form", "q": "运费"})
     assert "<html" not in form.text
-    sent = send(console, URL + "?fragment=form", answer="赔。")
+    sent = post_question(console, URL + "?fragment=form", answer="赔。")
     assert (sent.status_code, sent.text) == (201, "已记下，编辑会在收件箱里整理。")
 
 
 def test_recording_is_for_agents_only(
     client: Client, make_user: Callable[..., User]
 ) -> None:
-    assert send(client).status_code == 302
+    assert post_question(client).status_code == 302
     client.force_login(make_user("customer"))
-    assert send(client).status_code == 403
+    assert post_question(client).status_code == 403
     assert client.get(URL).status_code == 403
     assert not Question.objects.exists()
 
@@ -117,5 +117,5 @@ def test_recording_is_for_agents_only(
 def test_csrf_token_is_required(agent: User) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(agent)
-    assert send(strict).status_code == 403
+    assert post_question(strict).status_code == 403
     assert not Question.objects.exists()

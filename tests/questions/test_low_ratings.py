@@ -26,7 +26,7 @@ def rate(inquiry: Inquiry, score: int, comment: str = "") -> Inquiry:
     return inquiries.rate_inquiry(inquiry, score=score, comment=comment)
 
 
-def handle(client: Client, inquiry: Inquiry, do: str = "done") -> None:
+def handle_low_score(client: Client, inquiry: Inquiry, do: str = "done") -> None:
     inquiry.refresh_from_db()
     assert inquiry.scored_at is not None
     sent = {"do": do, "seen": inquiry.scored_at.isoformat()}
@@ -56,12 +56,12 @@ def test_low_score_is_handled_once_and_can_be_reopened(
     client: Client, agent: User, rated: Inquiry
 ) -> None:
     client.force_login(agent)
-    handle(client, rated)
+    handle_low_score(client, rated)
     assert work_queue.count_waiting_work(agent)["ratings"] == 0
     assert "等了五天了" in client.get("/desk/ratings/?show=done").text
     page = client.get("/desk/ratings/").text
     assert "撤销：处理完" in page
-    handle(client, rated, do="back")
+    handle_low_score(client, rated, do="back")
     assert work_queue.count_waiting_work(agent)["ratings"] == 1
 
 
@@ -83,7 +83,7 @@ def test_changed_rating_is_not_marked_handled(
 
 def test_new_rating_is_unhandled(client: Client, agent: User, rated: Inquiry) -> None:
     client.force_login(agent)
-    handle(client, rated)
+    handle_low_score(client, rated)
     rate(rated, 1)
     assert work_queue.count_waiting_work(agent)["ratings"] == 1
 

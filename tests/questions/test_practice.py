@@ -70,7 +70,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     return wait
 
 
-def asked(user: User) -> Question | None:
+def choose_question(user: User) -> Question | None:
     return practice.choose_next_question(user).question
 
 
@@ -87,10 +87,10 @@ def test_pool_contains_questions_of_readable_entries_only(
         settled(entry, f"问{entry}")
     entries.retire_entry(retired, by=None)
     assert list(practice.list_practice_questions(agent)) == []
-    assert asked(agent) is None
+    assert choose_question(agent) is None
     internal = settled(make_entry("内部？", audience="internal"), "内部的问题")
     assert list(practice.list_practice_questions(agent)) == [internal]
-    assert asked(agent) == internal
+    assert choose_question(agent) == internal
 
 
 def test_numbers_and_addresses_of_customers_are_masked(
@@ -125,11 +125,11 @@ def test_wrong_answer_comes_back_sooner_than_a_right_one(
     assert turn.next_due_at == timezone.now() + timedelta(minutes=10)
     assert practice.choose_next_question(agent, allow_early=True).question == first
     clock(timedelta(minutes=10))
-    assert asked(agent) == first
+    assert choose_question(agent) == first
     practice.record_attempt(first, chosen=one, by=agent)
-    assert asked(agent) is None
+    assert choose_question(agent) is None
     clock(timedelta(days=1))
-    assert asked(agent) == second
+    assert choose_question(agent) == second
 
 
 def test_due_question_comes_before_a_new_one(
@@ -138,9 +138,9 @@ def test_due_question_comes_before_a_new_one(
     entry = make_entry()
     missed, new = settled(entry, "问过一次"), settled(entry, "还没问过")
     practice.record_attempt(missed, chosen=None, by=agent)
-    assert asked(agent) == new
+    assert choose_question(agent) == new
     clock(timedelta(minutes=11))
-    assert asked(agent) == missed
+    assert choose_question(agent) == missed
 
 
 def test_three_right_answers_master_and_a_wrong_one_resets(
@@ -173,9 +173,9 @@ def test_new_questions_of_untried_entries_come_first(
     latest = settled(one, "甲最新", asked_at=now)
     settled(one, "甲次新", asked_at=now - timedelta(hours=1))
     oldest = settled(two, "乙最老", asked_at=now - timedelta(days=9))
-    assert asked(agent) == latest
+    assert choose_question(agent) == latest
     practice.record_attempt(latest, chosen=one, by=agent)
-    assert asked(agent) == oldest
+    assert choose_question(agent) == oldest
 
 
 def test_mastery_is_per_user(
@@ -184,7 +184,7 @@ def test_mastery_is_per_user(
     entry = make_entry()
     question = settled(entry)
     practice.record_attempt(question, chosen=entry, by=agent)
-    assert asked(make_user("other", ROLE_AGENT)) == question
+    assert choose_question(make_user("other", ROLE_AGENT)) == question
 
 
 # Answering --------------------------------------------------------------------------
@@ -259,7 +259,7 @@ def test_entry_not_in_force_is_not_practised(
     settled(entry)
     yesterday = timezone.now() - timedelta(days=1)
     Entry.objects.filter(pk=entry.pk).update(valid_until=yesterday)
-    assert asked(agent) is None
+    assert choose_question(agent) is None
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def desk(editor: User) -> Client:
     return client
 
 
-def tell(client: Client, entry: Entry, /, **more: Any) -> Any:
+def post_feedback(client: Client, entry: Entry, /, **more: Any) -> Any:
     reply = entry.replies.first()
     data = {
         "entry": entry.pk,
@@ -53,7 +53,7 @@ def tell(client: Client, entry: Entry, /, **more: Any) -> Any:
 def test_feedback_reaches_editors_with_its_context(
     console: Client, desk: Client, entry: Entry, agent: User
 ) -> None:
-    sent = tell(console, entry)
+    sent = post_feedback(console, entry)
     assert sent.status_code == 302
     feedback = ReplyFeedback.objects.get()
     assert (feedback.entry, feedback.reply) == (entry, entry.replies.get())
@@ -75,7 +75,7 @@ def test_feedback_reaches_editors_with_its_context(
 def test_feedback_stores_the_text_of_that_time(
     console: Client, desk: Client, entry: Entry
 ) -> None:
-    tell(console, entry)
+    post_feedback(console, entry)
     reply = entry.replies.get()
     reply.body = "亲，最高赔 12 元。"
     reply.save()
@@ -89,7 +89,7 @@ def test_feedback_stores_the_text_of_that_time(
 def test_answer_is_visible_to_the_feedback_author_only(
     console: Client, desk: Client, entry: Entry, make_user: Callable[..., User]
 ) -> None:
-    tell(console, entry)
+    post_feedback(console, entry)
     feedback = ReplyFeedback.objects.get()
     desk.post(f"{DESK}{feedback.pk}/", {"answer": "已改成 12 元"})
     feedback.refresh_from_db()
@@ -113,7 +113,7 @@ def test_answer_is_visible_to_the_feedback_author_only(
 def test_feedback_is_answered_once_and_needs_a_text(
     console: Client, desk: Client, entry: Entry, editor: User, lead: User
 ) -> None:
-    tell(console, entry)
+    post_feedback(console, entry)
     feedback = ReplyFeedback.objects.get()
     page = desk.post(f"{DESK}{feedback.pk}/", {"answer": " \u200b"}, follow=True)
     assert "请写一句答复" in page.text
@@ -131,8 +131,8 @@ def test_feedback_is_answered_once_and_needs_a_text(
 
 def test_desk_counts_open_feedback(console: Client, desk: Client, entry: Entry) -> None:
     assert "话术反馈</a>" in desk.get("/desk/drafts/").text
-    tell(console, entry)
-    tell(console, entry, reason="wrong")
+    post_feedback(console, entry)
+    post_feedback(console, entry, reason="wrong")
     assert '话术反馈 <span class="number">2</span>' in desk.get("/desk/drafts/").text
     for feedback in ReplyFeedback.objects.all():
         desk.post(f"{DESK}{feedback.pk}/", {"answer": "好"})
@@ -157,9 +157,9 @@ def test_desk_counts_open_feedback(console: Client, desk: Client, entry: Entry) 
 def test_invalid_feedback_gets_a_message(
     console: Client, entry: Entry, wrong: dict[str, Any], reason: str
 ) -> None:
-    sent = tell(console, entry, bare="1", **wrong)
+    sent = post_feedback(console, entry, bare="1", **wrong)
     assert (sent.status_code, reason in sent.text) == (400, True)
-    page = tell(console, entry, **wrong)
+    page = post_feedback(console, entry, **wrong)
     assert page.status_code == 302
     assert reason in console.get(page.headers["Location"]).text
     assert not ReplyFeedback.objects.exists()
@@ -169,7 +169,7 @@ def test_the_reply_must_be_of_the_entry(
     console: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
     other = make_entry("别的？", replies=["别的话"]).replies.get()
-    assert tell(console, entry, reply=other.pk, bare="1").status_code == 400
+    assert post_feedback(console, entry, reply=other.pk, bare="1").status_code == 400
 
 
 def test_feedback_is_for_shared_replies_only(
@@ -179,7 +179,7 @@ def test_feedback_is_for_shared_replies_only(
         own = Reply.objects.create(
             entry=entry, owner=owner, title="我的", body="自己的话"
         )
-        assert tell(console, entry, reply=own.pk, bare="1").status_code == 400
+        assert post_feedback(console, entry, reply=own.pk, bare="1").status_code == 400
     page = console.get("/console/", {"entry": entry.pk}).text
     assert f'<option value="{own.pk}"' not in page
     assert not ReplyFeedback.objects.exists()
@@ -205,7 +205,7 @@ def test_hidden_entry_is_answered_like_a_missing_one(
 def test_feedback_survives_retirement_of_its_entry(
     console: Client, entry: Entry
 ) -> None:
-    tell(console, entry)
+    post_feedback(console, entry)
     entries.retire_entry(entry, by=None)
     page = console.get(URL).text
     assert "条目已下线" in page
@@ -215,12 +215,12 @@ def test_feedback_survives_retirement_of_its_entry(
 def test_agents_give_feedback_and_editors_answer(
     client: Client, entry: Entry, make_user: Callable[..., User], agent: User
 ) -> None:
-    assert tell(client, entry).status_code == 302
+    assert post_feedback(client, entry).status_code == 302
     client.force_login(make_user("customer"))
-    assert tell(client, entry).status_code == 403
+    assert post_feedback(client, entry).status_code == 403
     assert not ReplyFeedback.objects.exists()
     client.force_login(agent)
-    tell(client, entry)
+    post_feedback(client, entry)
     feedback = ReplyFeedback.objects.get()
     assert client.get(DESK).status_code == 403
     assert client.post(f"{DESK}{feedback.pk}/", {"answer": "x"}).status_code == 403

@@ -41,7 +41,7 @@ def console(client: Client, agent: User) -> Client:
     return client
 
 
-def tell(client: Client, entry: Entry, /, **more: Any) -> Any:
+def post_copy(client: Client, entry: Entry, /, **more: Any) -> Any:
     return client.post(URL, {"q": "邮费谁出", "entry": entry.pk} | more)
 
 
@@ -49,7 +49,7 @@ def test_a_copy_is_a_search_and_a_pick(
     console: Client, entry: Entry, agent: User
 ) -> None:
     reply = entry.replies.get()
-    response = tell(console, entry, reply=reply.pk, rank=2, total=7)
+    response = post_copy(console, entry, reply=reply.pk, rank=2, total=7)
     assert (response.status_code, response.content) == (204, b"")
     search, pick = Search.objects.get(), Pick.objects.get()
     assert (search.words, search.side, search.by) == (
@@ -67,7 +67,7 @@ def test_copy_is_recorded_with_all_facts(
 ) -> None:
     reply = entry.replies.get()
     facts = {"channel": "sms", "took_ms": 2100, "conversation": "c0ffee"}
-    tell(
+    post_copy(
         console, entry, q="打 13800138000 问", reply=reply.pk, rank=2, total=7, **facts
     )
     copy = CopyEvent.objects.get()
@@ -93,7 +93,7 @@ def test_reply_without_entry_is_recorded_and_makes_no_evidence(
     assert (copy.entry, copy.reply, copy.by) == (None, mine, agent)
     assert not Search.objects.exists()
     assert not Pick.objects.exists()
-    tell(console, entry, **talk)
+    post_copy(console, entry, **talk)
     assert usage.list_recently_copied_ids(agent) == [entry.pk]
     assert usage.list_often_copied_ids(timezone.now() - timedelta(days=1)) == [entry.pk]
     mate = make_user("mate", ROLE_AGENT)
@@ -108,7 +108,7 @@ def test_reply_without_entry_is_recorded_and_makes_no_evidence(
 def test_a_copy_without_words_is_no_search(
     console: Client, entry: Entry, words: str
 ) -> None:
-    assert tell(console, entry, q=words, kind="link").status_code == 204
+    assert post_copy(console, entry, q=words, kind="link").status_code == 204
     assert CopyEvent.objects.get().kind == CopyEvent.Kind.LINK
     assert not Search.objects.exists()
     assert not Pick.objects.exists()
@@ -150,7 +150,7 @@ def test_basket_with_a_retired_entry_is_not_recorded(
 def test_words_of_a_copy_are_erased_with_the_searches(
     console: Client, entry: Entry
 ) -> None:
-    tell(console, entry)
+    post_copy(console, entry)
     CopyEvent.objects.update(at=timezone.now() - timedelta(days=91))
     usage.refresh_evidence()
     assert CopyEvent.objects.get().words == ""
@@ -172,7 +172,7 @@ def test_picks_of_two_agents_change_the_results_of_a_third(
         clients[-1].force_login(make_user(name, ROLE_AGENT))
     for client in clients[:2]:
         assert not finds(clients[2])
-        assert tell(client, entry, q="要自己付邮费吗").status_code == 204
+        assert post_copy(client, entry, q="要自己付邮费吗").status_code == 204
         sync.sync_all_marks()
     assert finds(clients[2])
 
@@ -180,16 +180,16 @@ def test_picks_of_two_agents_change_the_results_of_a_third(
 def test_only_agents_can_record_copies(
     client: Client, entry: Entry, make_user: Callable[..., User]
 ) -> None:
-    assert tell(client, entry).status_code == 403
+    assert post_copy(client, entry).status_code == 403
     client.force_login(make_user("customer"))
-    assert tell(client, entry).status_code == 403
+    assert post_copy(client, entry).status_code == 403
     assert not Search.objects.exists()
 
 
 def test_csrf_token_is_required(agent: User, entry: Entry) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(agent)
-    assert tell(strict, entry).status_code == 403
+    assert post_copy(strict, entry).status_code == 403
     assert strict.get("/console/").status_code == 200
     token = strict.cookies["csrftoken"].value
     sent = {"q": "邮费", "entry": entry.pk}
@@ -223,7 +223,7 @@ def test_only_post_is_allowed(console: Client) -> None:
 def test_malformed_copy_is_refused_with_a_message(
     console: Client, entry: Entry, wrong: dict[str, Any]
 ) -> None:
-    response = tell(console, entry, **wrong)
+    response = post_copy(console, entry, **wrong)
     assert response.status_code == 400
     assert response.text.startswith("没有记下")
     assert "\n" not in response.text
@@ -237,7 +237,7 @@ def test_unknown_entry_is_not_picked(
 ) -> None:
     entries.retire_entry(entry, by=None)
     for gone in (entry, make_entry(status="draft"), Entry(pk=999_999)):
-        assert tell(console, gone).status_code == 404
+        assert post_copy(console, gone).status_code == 404
     assert not Search.objects.exists()
 
 
@@ -245,7 +245,7 @@ def test_the_reply_must_be_of_the_entry(
     console: Client, entry: Entry, make_entry: MakeEntry
 ) -> None:
     other = make_entry("别的", replies=["别的话"]).replies.get()
-    assert tell(console, entry, reply=other.pk).status_code == 400
+    assert post_copy(console, entry, reply=other.pk).status_code == 400
 
 
 def test_search_page_is_recorded_and_suggestions_are_not(

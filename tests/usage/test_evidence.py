@@ -53,7 +53,7 @@ def freight(make_entry: MakeEntry) -> Entry:
     return make_entry("退货运费谁承担？", answer="质量问题由我们承担。")
 
 
-def pick(
+def record_picks(
     entry: Entry, *people: str, words: str = WORDS, side: SearchSide = PUBLIC
 ) -> None:
     for person in people:
@@ -61,19 +61,19 @@ def pick(
     sync.sync_all_marks()
 
 
-def found(words: str, user: Reader = ANYONE) -> list[int]:
+def search_ids(words: str, user: Reader = ANYONE) -> list[int]:
     return [hit.entry.pk for hit in search_entries(words, user=user).hits]
 
 
-def scores(words: str, user: Reader = ANYONE) -> list[tuple[int, float]]:
+def search_scores(words: str, user: Reader = ANYONE) -> list[tuple[int, float]]:
     return [(h.entry.pk, h.confidence) for h in search_entries(words, user=user).hits]
 
 
-def age(rows: Any, days: float) -> None:
+def move_back(rows: Any, days: float) -> None:
     rows.update(created_at=timezone.now() - timedelta(days=days))
 
 
-def learn() -> None:
+def refresh() -> None:
     call_command("kb_learn", stdout=StringIO())
     sync.sync_all_marks()
 
@@ -82,54 +82,59 @@ def learn() -> None:
 
 
 def test_entry_picked_by_two_persons_is_found(freight: Entry) -> None:
-    assert found(WORDS) == []
-    pick(freight, "a", "b")
-    assert found(WORDS) == [freight.pk]
-    assert found("要自己付郵費嗎？") == [freight.pk]
+    assert search_ids(WORDS) == []
+    record_picks(freight, "a", "b")
+    assert search_ids(WORDS) == [freight.pk]
+    assert search_ids("要自己付郵費嗎？") == [freight.pk]
 
 
 def test_common_terms_of_several_wordings_are_learned(freight: Entry) -> None:
     """One wording counts for itself only, or similar queries would find the entry."""
-    pick(freight, *"abc")
-    assert (found("邮费"), found("邮费要多少钱")) == ([], [])
-    pick(freight, "a", "c", words="邮费谁出")
-    assert (found("邮费"), found("邮费要多少钱")) == ([freight.pk], [freight.pk])
-    assert found("要自己付") == []
+    record_picks(freight, *"abc")
+    assert (search_ids("邮费"), search_ids("邮费要多少钱")) == ([], [])
+    record_picks(freight, "a", "c", words="邮费谁出")
+    assert (search_ids("邮费"), search_ids("邮费要多少钱")) == (
+        [freight.pk],
+        [freight.pk],
+    )
+    assert search_ids("要自己付") == []
 
 
 def test_one_person_alone_changes_nothing(freight: Entry) -> None:
     digests = get_engine().load_digests()
     for words in (WORDS, "付邮费", WORDS, "自己付邮费", "郵費要付嗎"):
-        pick(freight, "a", words=words)
-    assert found(WORDS) == []
+        record_picks(freight, "a", words=words)
+    assert search_ids(WORDS) == []
     assert get_engine().load_digests() == digests
     assert not Evidence.objects.exists()
 
 
 def test_another_browser_is_not_another_person(freight: Entry) -> None:
-    pick(freight, *(usage.build_visitor_key("198.51.100.7", f"b{n}") for n in range(9)))
+    record_picks(
+        freight, *(usage.build_visitor_key("198.51.100.7", f"b{n}") for n in range(9))
+    )
     assert not Evidence.objects.exists()
-    pick(freight, usage.build_visitor_key("198.51.100.8", "b0"))
+    record_picks(freight, usage.build_visitor_key("198.51.100.8", "b0"))
     assert Evidence.objects.get().people == 2
 
 
 def test_a_pick_is_one_row_a_person_and_repeating_renews_it(freight: Entry) -> None:
-    pick(freight, "a")
-    age(Pick.objects, 50)
-    pick(freight, "a", words=" 要自己，付郵費嗎？")
+    record_picks(freight, "a")
+    move_back(Pick.objects, 50)
+    record_picks(freight, "a", words=" 要自己，付郵費嗎？")
     only = Pick.objects.get()
     assert timezone.now() - only.created_at < timedelta(days=1)
 
 
 def test_all_spellings_are_the_same_words(freight: Entry) -> None:
-    pick(freight, "a")
-    pick(freight, "b", words="要自己付郵費嗎？")
+    record_picks(freight, "a")
+    record_picks(freight, "b", words="要自己付郵費嗎？")
     assert Evidence.objects.get().words == WORDS
 
 
 def test_words_without_terms_are_no_pick(freight: Entry) -> None:
     for words in ("", " ", "？？！", "13812345678", "\x00"):
-        pick(freight, "a", "b", words=words)
+        record_picks(freight, "a", "b", words=words)
     assert not Pick.objects.exists()
 
 
@@ -138,8 +143,10 @@ def test_similar_words_get_no_evidence(make_entry: MakeEntry) -> None:
     make_entry("怎么修改收货人？")
     other = make_entry("收货地址怎么修改？")
     words = "请问一下我这个订单现在要怎么修改{}呢"
-    pick(Entry.objects.exclude(pk=other.pk).get(), *"abcd", words=words.format("姓名"))
-    assert found(words.format("收货地址"))[:1] == [other.pk]
+    record_picks(
+        Entry.objects.exclude(pk=other.pk).get(), *"abcd", words=words.format("姓名")
+    )
+    assert search_ids(words.format("收货地址"))[:1] == [other.pk]
 
 
 @pytest.mark.parametrize(("learner", "other"), [(PUBLIC, STAFF), (STAFF, PUBLIC)])
@@ -148,11 +155,11 @@ def test_evidence_of_one_side_does_not_affect_the_other(
 ) -> None:
     reader: dict[SearchSide, Reader] = {PUBLIC: ANYONE, STAFF: agent}
     queries = ("退货运费谁承担", "质量", "发票", WORDS, "邮费", "youfei")
-    before = [scores(words, reader[other]) for words in queries]
-    pick(freight, *"abcdefg", side=learner)
-    pick(freight, *"abcdefg", side=learner, words="邮费谁出")
-    assert [scores(words, reader[other]) for words in queries] == before
-    assert found(WORDS, reader[learner]) == [freight.pk]
+    before = [search_scores(words, reader[other]) for words in queries]
+    record_picks(freight, *"abcdefg", side=learner)
+    record_picks(freight, *"abcdefg", side=learner, words="邮费谁出")
+    assert [search_scores(words, reader[other]) for words in queries] == before
+    assert search_ids(WORDS, reader[learner]) == [freight.pk]
     learned = usage.LearnedWords(normalize.compute_spelling_key(WORDS), other)
     assert learned.boost_scores({freight.pk: 1.0}, depth=1) == {freight.pk: 1.0}
     assert learned.list_wordings(freight.pk) == []
@@ -161,14 +168,14 @@ def test_evidence_of_one_side_does_not_affect_the_other(
 def test_internal_entry_hides_its_learned_words_from_the_public(
     freight: Entry, agent: User
 ) -> None:
-    pick(freight, "a", "b")
-    pick(freight, "a", "b", words="邮费谁出")
-    assert found("邮费") == [freight.pk]
+    record_picks(freight, "a", "b")
+    record_picks(freight, "a", "b", words="邮费谁出")
+    assert search_ids("邮费") == [freight.pk]
     Entry.objects.filter(pk=freight.pk).update(audience="internal")
     sync.audit_indexed_entries()
     sync.sync_all_marks()
     for words in (WORDS, "邮费"):
-        assert (found(words), found(words, agent)) == ([], [])
+        assert (search_ids(words), search_ids(words, agent)) == ([], [])
 
 
 def test_evidence_never_beats_the_question_that_was_typed(
@@ -180,13 +187,13 @@ def test_evidence_never_beats_the_question_that_was_typed(
     )
     crowd = [f"p{n}" for n in range(12)]
     for words in ("退货运费谁承担", "谁承担退货运费呀", "退货运费", "运费谁承担"):
-        pick(other, *crowd, words=words)
+        record_picks(other, *crowd, words=words)
     assert max(e.level for e in Evidence.objects.all()) == len(
         evidence_levels.EVIDENCE_LEVEL_STRENGTHS
     )
-    assert found("退货运费呢")[0] == other.pk
+    assert search_ids("退货运费呢")[0] == other.pk
     for typed in ("退货运费谁承担", "退货运费谁承担？", "退貨運費誰承擔"):
-        assert found(typed)[:2] == [freight.pk, other.pk]
+        assert search_ids(typed)[:2] == [freight.pk, other.pk]
 
 
 def test_evidence_does_not_leave_its_category(
@@ -194,7 +201,7 @@ def test_evidence_does_not_leave_its_category(
 ) -> None:
     shelf = Category.objects.create(name="发票")
     make_entry("发票邮寄吗？", category=shelf)
-    pick(freight, "a", "b")
+    record_picks(freight, "a", "b")
     hits = search_entries(WORDS, user=ANYONE, category=shelf).hits
     assert freight.pk not in [hit.entry.pk for hit in hits]
 
@@ -202,12 +209,12 @@ def test_evidence_does_not_leave_its_category(
 def test_without_the_engine_picks_still_count(
     freight: Entry, settings: Any, tmp_path: Path
 ) -> None:
-    pick(freight, "a", "b")
+    record_picks(freight, "a", "b")
     settings.KB_ENGINE = {
         "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path / "never-built",
     }
-    assert found(WORDS) == [freight.pk]
+    assert search_ids(WORDS) == [freight.pk]
 
 
 def test_only_the_strongest_words_count(freight: Entry) -> None:
@@ -216,7 +223,7 @@ def test_only_the_strongest_words_count(freight: Entry) -> None:
         for n in range(documents.MAX_LEARNED_WORDINGS)
     ]
     Evidence.objects.bulk_create(rows)
-    pick(freight, *"abc")
+    record_picks(freight, *"abc")
     learned = usage.LearnedWords(normalize.compute_spelling_key("别的"), PUBLIC)
     learned.boost_scores({freight.pk: 1.0}, depth=1)
     assert learned.list_wordings(freight.pk)[0] == WORDS
@@ -260,29 +267,29 @@ def test_a_level_is_capped_grows_with_people_and_falls_with_time(
 
 
 def test_evidence_decays_and_the_index_follows(freight: Entry) -> None:
-    pick(freight, "a", "b")
-    age(Pick.objects, 170)
-    learn()
-    assert found(WORDS) == [freight.pk]
-    age(Pick.objects, 200)
-    learn()
-    assert (found(WORDS), Evidence.objects.count()) == ([], 0)
+    record_picks(freight, "a", "b")
+    move_back(Pick.objects, 170)
+    refresh()
+    assert search_ids(WORDS) == [freight.pk]
+    move_back(Pick.objects, 200)
+    refresh()
+    assert (search_ids(WORDS), Evidence.objects.count()) == ([], 0)
     assert Pick.objects.count() == 2  # one more person would bring it back
-    age(Pick.objects, 361)
-    learn()
+    move_back(Pick.objects, 361)
+    refresh()
     assert not Pick.objects.exists()
 
 
 def test_evidence_whose_picks_are_gone_goes(freight: Entry) -> None:
-    pick(freight, "a", "b")
+    record_picks(freight, "a", "b")
     Pick.objects.all().delete()
     assert usage.refresh_evidence() == (1, 0)
     assert not Evidence.objects.exists()
 
 
 def test_learning_again_changes_nothing(freight: Entry) -> None:
-    pick(freight, *"abc")
-    pick(freight, *"ab", words="邮费谁出", side=STAFF)
+    record_picks(freight, *"abc")
+    record_picks(freight, *"ab", words="邮费谁出", side=STAFF)
     before = list(Evidence.objects.values())
     assert usage.refresh_evidence() == (0, 0)
     assert list(Evidence.objects.values()) == before
@@ -291,7 +298,7 @@ def test_learning_again_changes_nothing(freight: Entry) -> None:
 def test_searches_are_deleted_after_retention() -> None:
     usage.record_search("新的", user=ANYONE, results=0)
     usage.record_search("旧的", user=ANYONE, results=0)
-    age(Search.objects.filter(words="旧的"), SEARCH_RETENTION.days + 1)
+    move_back(Search.objects.filter(words="旧的"), SEARCH_RETENTION.days + 1)
     usage.refresh_evidence()
     assert [row.words for row in Search.objects.all()] == ["新的"]
 
@@ -365,7 +372,7 @@ def test_personal_data_is_masked_in_searches(
     freight: Entry, typed: str, kept: str
 ) -> None:
     usage.record_search(typed, user=ANYONE, results=0)
-    pick(freight, "a", words=typed)
+    record_picks(freight, "a", words=typed)
     vote = usage.record_vote(
         freight, helpful=True, words=typed, person="b", side=PUBLIC
     )
@@ -378,9 +385,9 @@ def test_personal_data_is_masked_in_searches(
 
 
 def test_numbers_of_people_are_no_evidence(freight: Entry) -> None:
-    pick(freight, "a", words="邮费 13812345678")
-    pick(freight, "b", words="邮费 13987654321")
-    assert (found("邮费"), found("13812345678")) == ([freight.pk], [])
+    record_picks(freight, "a", words="邮费 13812345678")
+    record_picks(freight, "b", words="邮费 13987654321")
+    assert (search_ids("邮费"), search_ids("13812345678")) == ([freight.pk], [])
     (document,) = sync.build_entry_documents(Entry.objects.filter(pk=freight.pk))
     assert "138" not in "".join(document.terms.get("picked", ()))
 
@@ -406,7 +413,7 @@ def test_a_helpful_vote_after_a_search_is_a_pick(freight: Entry) -> None:
     vote(freight, "a")
     vote(freight, "b")
     vote(freight, "c", words="")
-    assert found(WORDS) == [freight.pk]
+    assert search_ids(WORDS) == [freight.pk]
     assert set(Pick.objects.values_list("kind", flat=True)) == {HELPFUL}
 
 
@@ -418,33 +425,33 @@ def test_one_person_has_one_vote_and_may_change_it(freight: Entry) -> None:
         "a": True,
         "b": False,
     }
-    assert found(WORDS) == []
+    assert search_ids(WORDS) == []
     vote(freight, "b")
-    assert found(WORDS) == [freight.pk]
+    assert search_ids(WORDS) == [freight.pk]
 
 
 def test_unhelpful_vote_deletes_helpful_picks_and_keeps_copies(freight: Entry) -> None:
-    pick(freight, "b")
+    record_picks(freight, "b")
     usage.record_pick(freight, words=WORDS, person="a", side=PUBLIC, kind=COPIED)
     vote(freight, "a", helpful=False)
-    assert found(WORDS) == [freight.pk]
+    assert search_ids(WORDS) == [freight.pk]
 
 
 # Proposals -----------------------------------------------------------------------
 
 
-def proposed() -> list[tuple[int, str]]:
+def list_proposals() -> list[tuple[int, str]]:
     rows = usage.list_phrasing_proposals()
     assert usage.query_phrasing_proposals().count() == len(rows)
     return [(row.entry.pk, row.words) for row in rows]
 
 
 def test_words_of_several_persons_are_proposed(freight: Entry) -> None:
-    pick(freight, "a", "b", words="邮费谁出")
-    assert proposed() == []
-    pick(freight, *"abcd")
-    pick(freight, "u1", side=STAFF)
-    pick(freight, "u2", side=STAFF)
+    record_picks(freight, "a", "b", words="邮费谁出")
+    assert list_proposals() == []
+    record_picks(freight, *"abcd")
+    record_picks(freight, "u1", side=STAFF)
+    record_picks(freight, "u2", side=STAFF)
     (row,) = usage.list_phrasing_proposals()
     assert (row.words, row.customer_count, row.colleague_count) == (WORDS, 4, 2)
     assert usage.list_phrasing_proposals(0) == []
@@ -453,12 +460,12 @@ def test_words_of_several_persons_are_proposed(freight: Entry) -> None:
 def test_known_phrasing_is_not_proposed_again(freight: Entry) -> None:
     entries.add_phrasing(freight, "邮费谁出", by=None)
     for words in ("退货运费，谁承担", "郵費誰出？", "邮费 13812345678"):
-        pick(freight, *"abc", words=words)
-    assert proposed() == []
+        record_picks(freight, *"abc", words=words)
+    assert list_proposals() == []
 
 
 def test_an_accepted_proposal_is_a_phrasing_of_a_new_version(freight: Entry) -> None:
-    pick(freight, *"abc")
+    record_picks(freight, *"abc")
     (row,) = usage.list_phrasing_proposals()
     assert (
         usage.accept_phrasing_proposal(freight, words_key=row.words_key, by=None)[0]
@@ -467,7 +474,7 @@ def test_an_accepted_proposal_is_a_phrasing_of_a_new_version(freight: Entry) -> 
     now = Entry.objects.get(pk=freight.pk)
     assert [p.text for p in now.phrasings.all()] == [WORDS]
     assert now.version == freight.version + 1
-    assert proposed() == []
+    assert list_proposals() == []
     usage.accept_phrasing_proposal(
         freight, words_key=row.words_key, by=None
     )  # once more: nothing new
@@ -475,22 +482,22 @@ def test_an_accepted_proposal_is_a_phrasing_of_a_new_version(freight: Entry) -> 
 
 
 def test_a_refused_proposal_never_comes_back(freight: Entry) -> None:
-    pick(freight, *"abc")
+    record_picks(freight, *"abc")
     (row,) = usage.list_phrasing_proposals()
     usage.refuse_phrasing_proposal(freight, words_key=row.words_key)
-    assert proposed() == []
+    assert list_proposals() == []
     Pick.objects.all().delete()
     usage.refresh_evidence()
-    pick(freight, *"abcdefgh")
-    pick(freight, *"abcdefgh", side=STAFF)
-    assert proposed() == []
-    assert found(WORDS) == [freight.pk]  # for ranking it counts on
+    record_picks(freight, *"abcdefgh")
+    record_picks(freight, *"abcdefgh", side=STAFF)
+    assert list_proposals() == []
+    assert search_ids(WORDS) == [freight.pk]  # for ranking it counts on
 
 
 def test_retired_entries_get_no_proposals(freight: Entry) -> None:
-    pick(freight, *"abc")
+    record_picks(freight, *"abc")
     entries.retire_entry(freight, by=None)
-    assert proposed() == []
+    assert list_proposals() == []
 
 
 def test_missing_proposal_gets_a_message(freight: Entry) -> None:
@@ -504,7 +511,7 @@ def test_missing_proposal_gets_a_message(freight: Entry) -> None:
 
 def test_autocomplete_ranks_by_picks(freight: Entry, make_entry: MakeEntry) -> None:
     make_entry("退货运费")  # shorter, so it stood first
-    pick(freight, "a", "b", "c")
+    record_picks(freight, "a", "b", "c")
     assert suggest_entries("退货", user=ANYONE)[0].entry != freight
     usage.refresh_evidence()
     assert suggest_entries("退货", user=ANYONE)[0].entry == freight

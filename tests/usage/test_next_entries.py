@@ -47,7 +47,7 @@ def talk() -> Talk:
     return make
 
 
-def after(entry: Entry, user: User) -> list[Entry]:
+def list_next(entry: Entry, user: User) -> list[Entry]:
     return [sequel.entry for sequel in usage.list_next_entries(entry, user=user)]
 
 
@@ -57,9 +57,9 @@ def test_entry_copied_next_by_two_persons_is_listed(
     returned, freight, refund, _ = shop
     for user in two:
         talk(user, returned, freight, refund)
-    assert after(returned, two[0]) == [freight]
-    assert after(freight, two[0]) == [refund]
-    assert after(refund, two[0]) == []
+    assert list_next(returned, two[0]) == [freight]
+    assert list_next(freight, two[0]) == [refund]
+    assert list_next(refund, two[0]) == []
 
 
 def test_entry_copied_next_by_one_person_is_not_listed(
@@ -67,9 +67,9 @@ def test_entry_copied_next_by_one_person_is_not_listed(
 ) -> None:
     for _ in range(9):
         talk(two[0], shop[0], shop[1])
-    assert after(shop[0], two[0]) == []
+    assert list_next(shop[0], two[0]) == []
     talk(two[1], shop[0], shop[1])
-    assert after(shop[0], two[1]) == [shop[1]]
+    assert list_next(shop[0], two[1]) == [shop[1]]
 
 
 def test_another_conversation_is_another_customer(
@@ -79,7 +79,7 @@ def test_another_conversation_is_another_customer(
         talk(user, shop[0])
         talk(user, shop[1])
         talk(user, shop[0], shop[2], conversation="")  # of an unknown conversation
-    assert after(shop[0], two[0]) == []
+    assert list_next(shop[0], two[0]) == []
 
 
 def test_a_token_shared_by_two_people_is_two_conversations(
@@ -88,7 +88,7 @@ def test_a_token_shared_by_two_people_is_two_conversations(
     talk(two[0], shop[0], shop[1], conversation="same")
     talk(two[1], shop[2], shop[3], conversation="same", days=0.9)
     talk(two[1], shop[1], shop[2], conversation="other")
-    assert after(shop[1], two[0]) == []
+    assert list_next(shop[1], two[0]) == []
 
 
 def test_copying_the_same_entry_again_is_not_next(
@@ -96,7 +96,7 @@ def test_copying_the_same_entry_again_is_not_next(
 ) -> None:
     for user in two:
         talk(user, shop[0], shop[0], shop[1])
-    assert after(shop[0], two[0]) == [shop[1]]
+    assert list_next(shop[0], two[0]) == [shop[1]]
 
 
 def test_copies_of_one_basket_do_not_follow_each_other(
@@ -119,8 +119,8 @@ def test_copies_of_one_basket_do_not_follow_each_other(
             conversation=f"basket{user.pk}",
             at=now + timedelta(minutes=2),
         )
-    assert after(shop[0], two[0]) == [shop[2]]
-    assert after(shop[1], two[0]) == [shop[2]]
+    assert list_next(shop[0], two[0]) == [shop[2]]
+    assert list_next(shop[1], two[0]) == [shop[2]]
 
 
 def test_recent_copies_weigh_more_and_old_ones_nothing(
@@ -130,7 +130,7 @@ def test_recent_copies_weigh_more_and_old_ones_nothing(
         talk(user, shop[0], shop[1], days=100)
         talk(user, shop[0], shop[2], days=2)
         talk(user, shop[0], shop[3], days=400)
-    assert after(shop[0], two[0]) == [shop[2], shop[1]]
+    assert list_next(shop[0], two[0]) == [shop[2], shop[1]]
 
 
 def test_strength_per_person_is_capped(
@@ -141,7 +141,7 @@ def test_strength_per_person_is_capped(
     talk(two[1], shop[0], shop[1])
     for name in "abcde":
         talk(make_user(name, ROLE_AGENT), shop[0], shop[2])
-    assert after(shop[0], two[0]) == [shop[2], shop[1]]
+    assert list_next(shop[0], two[0]) == [shop[2], shop[1]]
 
 
 def test_follow_ups_come_first_without_duplicates(
@@ -165,7 +165,7 @@ def test_there_are_never_more_than_five(
         then = make_entry(f"后续{n}？")
         for user in two:
             talk(user, entry, then)
-    assert len(after(entry, two[0])) == 5
+    assert len(list_next(entry, two[0])) == 5
 
 
 def test_readers_get_readable_entries_only(
@@ -176,7 +176,7 @@ def test_readers_get_readable_entries_only(
     for user in two:
         talk(user, shop[0], shop[1])
     entries.retire_entry(shop[1], by=None)
-    assert after(shop[0], two[0]) == []
+    assert list_next(shop[0], two[0]) == []
 
 
 # The fragment ------------------------------------------------------------------------

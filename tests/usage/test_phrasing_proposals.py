@@ -37,7 +37,7 @@ def desk(client: Client, editor: User) -> Client:
     return client
 
 
-def judge(client: Client, entry: Entry, do: str) -> Any:
+def post_judgement(client: Client, entry: Entry, do: str) -> Any:
     key = Evidence.objects.filter(words=WORDS).values_list("words_key", flat=True)
     sent = {"do": do, "words": key.first() or "x"}
     return client.post(f"{URL}{entry.pk}/", sent, follow=True)
@@ -61,14 +61,14 @@ def test_proposal_shows_words_persons_and_entry(desk: Client, entry: Entry) -> N
 def test_every_desk_page_counts_proposals(desk: Client, entry: Entry) -> None:
     for address in ("/desk/inbox/", "/desk/drafts/", URL):
         assert '相似问法 <span class="number">1</span>' in desk.get(address).text
-    judge(desk, entry, "refuse")
+    post_judgement(desk, entry, "refuse")
     assert '相似问法 <span class="number">' not in desk.get(URL).text
 
 
 def test_accepting_adds_the_phrasing_by_the_editor(
     desk: Client, entry: Entry, editor: User
 ) -> None:
-    page = judge(desk, entry, "accept").text
+    page = post_judgement(desk, entry, "accept").text
     assert f"「{WORDS}」已收为「{entry}」的相似问法。" in page
     now = Entry.objects.get(pk=entry.pk)
     assert [p.text for p in now.phrasings.all()] == [WORDS]
@@ -77,16 +77,16 @@ def test_accepting_adds_the_phrasing_by_the_editor(
 
 
 def test_refused_proposal_is_not_shown_again(desk: Client, entry: Entry) -> None:
-    page = judge(desk, entry, "refuse").text
+    page = post_judgement(desk, entry, "refuse").text
     assert f"不再建议「{WORDS}」。" in page
     assert "现在没有建议" in page
     assert not entry.phrasings.exists()
 
 
 def test_refusal_can_be_undone(desk: Client, entry: Entry) -> None:
-    page = judge(desk, entry, "refuse").text
+    page = post_judgement(desk, entry, "refuse").text
     assert f"撤销：不要「{WORDS}」" in page
-    page = judge(desk, entry, "restore").text
+    page = post_judgement(desk, entry, "restore").text
     assert f"已撤销，「{WORDS}」回到建议里了。" in page
     assert "3 位顾客、2 位同事这样搜过" in page
     assert "撤销：不要" not in page
@@ -96,13 +96,13 @@ def test_refusal_can_be_undone(desk: Client, entry: Entry) -> None:
 def test_deleted_proposal_or_entry_gets_a_message(desk: Client, entry: Entry) -> None:
     Evidence.objects.all().delete()
     for do in ("accept", "refuse"):
-        assert "这条建议已经不在了" in judge(desk, entry, do).text
+        assert "这条建议已经不在了" in post_judgement(desk, entry, do).text
     Entry.objects.all().delete()
-    assert "这个条目已经不在了" in judge(desk, entry, "accept").text
+    assert "这个条目已经不在了" in post_judgement(desk, entry, "accept").text
 
 
 def test_an_unknown_button_does_nothing(desk: Client, entry: Entry) -> None:
-    assert WORDS in judge(desk, entry, "x").text
+    assert WORDS in post_judgement(desk, entry, "x").text
     assert not entry.phrasings.exists()
 
 

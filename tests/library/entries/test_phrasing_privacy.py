@@ -44,11 +44,11 @@ def entry(make_entry: MakeEntry) -> Entry:
     return make_entry("退款多久到账？", "三天。")
 
 
-def phrasings(entry: Entry) -> list[str]:
+def list_phrasings(entry: Entry) -> list[str]:
     return list(entry.phrasings.values_list("text", flat=True))
 
 
-def refuse() -> Any:
+def expect_refusal() -> Any:
     return pytest.raises(ValidationError, match="相似问法里有")
 
 
@@ -56,16 +56,16 @@ def refuse() -> Any:
 def test_adding_a_phrasing_refuses_personal_data(
     entry: Entry, editor: User, text: str
 ) -> None:
-    with refuse():
+    with expect_refusal():
         entries.add_phrasing(entry, text, by=editor)
-    with refuse():
+    with expect_refusal():
         entries.create_draft("退款？", by=None, answer="三天。", phrasings=[text])
-    with refuse():
+    with expect_refusal():
         phrasing = Phrasing(
             entry=entry, text=text, text_key=normalize.compute_spelling_key(text)
         )
         entries.store_entries([], [], phrasings=[phrasing], by=None)
-    assert phrasings(entry) == []
+    assert list_phrasings(entry) == []
 
 
 def test_message_names_the_data_and_its_place(entry: Entry) -> None:
@@ -83,7 +83,7 @@ def test_merging_a_question_refuses_its_own_words(
     question = make_question(SAID)
     with pytest.raises(ValidationError):
         to_entries.add_question_to_entry(entry, question=question, by=None)
-    with refuse():
+    with expect_refusal():
         to_entries.add_question_to_entry(
             entry, question=question, by=None, phrasing="我叫张伟，到账了吗"
         )
@@ -96,7 +96,7 @@ def test_merging_a_question_refuses_its_own_words(
     to_entries.add_question_to_entry(
         entry, question=question, by=None, phrasing="退款没到账"
     )
-    assert phrasings(entry) == ["退款没到账"]
+    assert list_phrasings(entry) == ["退款没到账"]
 
 
 def test_a_draft_of_a_question_has_no_personal_data(
@@ -113,10 +113,10 @@ def test_a_proposal_refuses_personal_data(
     entry: Entry, make_user: Any, settings: Any
 ) -> None:
     writer = make_user("writer", "撰稿", is_staff=True)
-    with refuse():
+    with expect_refusal():
         entries.add_phrasing(entry, PERSONAL[0], by=writer)
     snapshot = entries.take_snapshot(entry) | {"phrasings": [PERSONAL[1]]}
-    with refuse():
+    with expect_refusal():
         entries.propose_change(entry, snapshot, by=writer)
     assert not Review.objects.exists()
 
@@ -125,12 +125,12 @@ def test_a_gap_becomes_a_phrasing_in_words_of_an_editor(
     entry: Entry, editor: User
 ) -> None:
     gap = SearchGap.objects.create(words="我叫张伟退款没到账", side=SearchSide.PUBLIC)
-    with refuse():
+    with expect_refusal():
         search_gaps.add_phrasing_for_gap(gap, entry, by=editor)
     with pytest.raises(ValidationError, match=r"\*\*\*"):
         search_gaps.add_phrasing_for_gap(gap, entry, by=editor, words="***退款没到账")
     search_gaps.add_phrasing_for_gap(gap, entry, by=editor, words="退款没到账")
-    assert phrasings(entry) == ["退款没到账"]
+    assert list_phrasings(entry) == ["退款没到账"]
 
 
 def test_a_draft_of_a_gap_has_no_personal_data(editor: User) -> None:
@@ -149,7 +149,7 @@ def test_a_draft_of_a_gap_has_no_personal_data(editor: User) -> None:
         )
     draft = search_gaps.draft_entry_for_gap(gap, by=editor)
     assert draft.question == "退款没到账"
-    assert phrasings(draft) == ["退款", "退钱没到", "退款还没到"]
+    assert list_phrasings(draft) == ["退款", "退钱没到", "退款还没到"]
 
 
 def test_learned_words_are_accepted_as_edited(entry: Entry, editor: User) -> None:
@@ -159,7 +159,7 @@ def test_learned_words_are_accepted_as_edited(entry: Entry, editor: User) -> Non
         row.save()
     usage.refresh_evidence()
     key = normalize.compute_spelling_key("客服小林退款没到账")
-    with refuse():
+    with expect_refusal():
         usage.accept_phrasing_proposal(
             entry, words_key=key, by=editor, words="我叫张伟，退款没到账"
         )
@@ -167,7 +167,7 @@ def test_learned_words_are_accepted_as_edited(entry: Entry, editor: User) -> Non
         entry, words_key=key, by=editor, words="退款没到账"
     )
     assert words == "退款没到账"
-    assert phrasings(entry) == ["退款没到账"]
+    assert list_phrasings(entry) == ["退款没到账"]
     assert not usage.query_phrasing_proposals().exists()
 
 
@@ -180,7 +180,7 @@ def test_merging_entries_refuses_what_a_draft_may_hold(
         ValidationError, match="「钱退了吗？」的相似问法里有姓名「张伟」"
     ):
         merging.merge_entries(entry, other, by=None)
-    assert phrasings(entry) == []
+    assert list_phrasings(entry) == []
 
 
 def test_a_published_entry_with_one_is_not_published_again(
@@ -202,7 +202,7 @@ def test_exceptions_and_disabled_rules_allow_a_phrasing(entry: Entry) -> None:
         defaults={"exceptions": "0571-87654321"},
     )
     entries.add_phrasing(entry, "0571-87654321没人接", by=None)
-    with refuse():
+    with expect_refusal():
         entries.add_phrasing(entry, "0571-87654320没人接", by=None)
     StyleRule.objects.update_or_create(
         kind=StyleRule.Kind.CHECK,
@@ -210,7 +210,7 @@ def test_exceptions_and_disabled_rules_allow_a_phrasing(entry: Entry) -> None:
         defaults={"severity": StyleRule.Severity.OFF},
     )
     entries.add_phrasing(entry, "我叫张三是什么梗", by=None)
-    assert phrasings(entry) == ["0571-87654321没人接", "我叫张三是什么梗"]
+    assert list_phrasings(entry) == ["0571-87654321没人接", "我叫张三是什么梗"]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tests.conftest import MakeEntry, MakeQuestion
 pytestmark = pytest.mark.django_db
 
 
-def acts(entry: Entry) -> list[str]:
+def list_actions(entry: Entry) -> list[str]:
     return [revision.act for revision in entries.list_entry_revisions(entry)]
 
 
@@ -104,7 +104,7 @@ def test_revert_creates_a_new_version(make_entry: MakeEntry, editor: User) -> No
     assert entry.replies.first() == first  # the same row: who sent it still knows it
     assert [p.text for p in entry.phrasings.all()] == ["老问法"]
     assert list(entry.tags.all()) == [tag]
-    assert acts(entry)[0] == "reverted"
+    assert list_actions(entry)[0] == "reverted"
     assert entry.status == "published"
 
 

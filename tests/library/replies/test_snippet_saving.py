@@ -19,11 +19,11 @@ pytestmark = pytest.mark.django_db
 CANARY = "麤靐密语"
 
 
-def put(name: str, body: str) -> Snippet:
+def create_snippet(name: str, body: str) -> Snippet:
     return replies.save_snippet(Snippet(name=name, body=body))
 
 
-def change(snippet: Snippet, **columns: str) -> Snippet:
+def change_snippet(snippet: Snippet, **columns: str) -> Snippet:
     snippet = Snippet.objects.get(pk=snippet.pk)
     for column, value in columns.items():
         setattr(snippet, column, value)
@@ -59,7 +59,7 @@ def test_exponential_expansion_is_refused() -> None:
 def test_text_of_a_reply_contains_its_snippets(
     make_entry: MakeEntry, agent: User
 ) -> None:
-    put("售后地址", "杭州滨江 1 号")
+    create_snippet("售后地址", "杭州滨江 1 号")
     entry = make_entry(replies=["请寄到 {{> 售后地址}}，写上 {{订单号}}"])
     (reply,) = entry.replies.all()
     assert reply.text == "请寄到 杭州滨江 1 号，写上 {{订单号}}"
@@ -71,11 +71,11 @@ def test_text_of_a_reply_contains_its_snippets(
 def test_changed_snippet_updates_replies_and_index(
     make_entry: MakeEntry, agent: User
 ) -> None:
-    inner = put("门牌", "1 号")
-    put("地址", "杭州 {{> 门牌}}")
+    inner = create_snippet("门牌", "1 号")
+    create_snippet("地址", "杭州 {{> 门牌}}")
     entry = make_entry(replies=["寄到 {{> 地址}}"])
     plain = make_entry("别的问题？", replies=["没有片段"])
-    change(inner, body="鲲鹏大厦")
+    change_snippet(inner, body="鲲鹏大厦")
     assert entry.replies.get().text == "寄到 杭州 鲲鹏大厦"
     sync.sync_all_marks()
     assert [h.entry for h in search.search_entries("鲲鹏", user=agent).hits] == [entry]
@@ -84,20 +84,20 @@ def test_changed_snippet_updates_replies_and_index(
 
 
 def test_include_cycle_is_refused_with_its_path() -> None:
-    first = put("甲", "亲")
-    put("乙", "{{> 甲}}")
-    put("丙", "{{> 乙}}")
+    first = create_snippet("甲", "亲")
+    create_snippet("乙", "{{> 甲}}")
+    create_snippet("丙", "{{> 乙}}")
     with pytest.raises(ValidationError, match="甲 → 丙 → 乙 → 甲"):
-        change(first, body="{{> 丙}}")
+        change_snippet(first, body="{{> 丙}}")
     with pytest.raises(ValidationError, match="丁 → 丁"):
-        put("丁", "{{> 丁}}")
+        create_snippet("丁", "{{> 丁}}")
     assert Snippet.objects.get(pk=first.pk).body == "亲"
 
 
 @pytest.mark.parametrize("name", ["", "a|b", "a}b", "a>b", "   "])
 def test_snippet_name_must_be_includable(name: str) -> None:
     with pytest.raises(ValidationError):
-        put(name, "亲")
+        create_snippet(name, "亲")
 
 
 def test_an_unknown_snippet_is_refused_when_a_reply_is_saved(
@@ -106,18 +106,18 @@ def test_an_unknown_snippet_is_refused_when_a_reply_is_saved(
     with pytest.raises(ValidationError, match="没有叫「售后地址」的片段"):
         make_entry(replies=["寄到 {{> 售后地址}}"])
     with pytest.raises(ValidationError, match="没有叫「门牌」的片段"):
-        put("地址", "{{> 门牌}}")
+        create_snippet("地址", "{{> 门牌}}")
 
 
 def test_snippet_in_use_cannot_be_renamed_or_deleted(
     make_entry: MakeEntry,
 ) -> None:
-    snippet = put("售后地址", "杭州")
-    put("外", "{{> 售后地址}}")
+    snippet = create_snippet("售后地址", "杭州")
+    create_snippet("外", "{{> 售后地址}}")
     make_entry("寄到哪里？", replies=["{{> 售后地址}}"])
     places = "条目「寄到哪里？」的话术「标准」、片段「外」"
     with pytest.raises(ValidationError, match=places):
-        change(snippet, name="新地址")
+        change_snippet(snippet, name="新地址")
     with pytest.raises(ValidationError, match=places):
         replies.delete_snippet(snippet)
     assert set(Snippet.objects.values_list("name", flat=True)) == {"售后地址", "外"}
@@ -126,11 +126,11 @@ def test_snippet_in_use_cannot_be_renamed_or_deleted(
 def test_private_reply_keeps_the_text_of_a_deleted_snippet(
     agent: User,
 ) -> None:
-    snippet = put("售后地址", "杭州")
+    snippet = create_snippet("售后地址", "杭州")
     own = Reply(owner=agent, title=CANARY, body="寄到 {{> 售后地址}}")
     replies.save_private_reply(own, by=agent)
     assert replies.describe_snippet_uses(snippet) == ""
-    snippet = change(snippet, name="地址")
+    snippet = change_snippet(snippet, name="地址")
     own.refresh_from_db()
     assert (own.body, own.text) == ("寄到 {{> 地址}}", "寄到 杭州")
     replies.delete_snippet(snippet)
@@ -147,17 +147,19 @@ def desk(client: Client, editor: User) -> Client:
     return client
 
 
-def save(client: Client, where: str, **columns: str) -> Any:
+def post_form(client: Client, where: str, **columns: str) -> Any:
     return client.post(f"/admin/kb/snippet/{where}/", columns, follow=True)
 
 
 def test_editors_manage_snippets_in_the_admin(desk: Client) -> None:
-    page = save(desk, "add", name="售后地址", body="杭州")
+    page = post_form(desk, "add", name="售后地址", body="杭州")
     assert page.status_code == 200
     snippet = Snippet.objects.get()
-    page = save(desk, f"{snippet.pk}/change", name="售后地址", body="{{> 售后地址}}")
+    page = post_form(
+        desk, f"{snippet.pk}/change", name="售后地址", body="{{> 售后地址}}"
+    )
     assert "片段互相套住了，没有尽头：售后地址 → 售后地址。" in page.text
-    page = save(desk, f"{snippet.pk}/change", name="售后地址", body="{{> 门牌}}")
+    page = post_form(desk, f"{snippet.pk}/change", name="售后地址", body="{{> 门牌}}")
     assert "没有叫「门牌」的片段。" in page.text
     assert Snippet.objects.get().body == "杭州"
 
@@ -165,7 +167,7 @@ def test_editors_manage_snippets_in_the_admin(desk: Client) -> None:
 def test_admin_names_uses_before_deletion(
     desk: Client, make_entry: MakeEntry, agent: User
 ) -> None:
-    snippet = put("售后地址", "杭州")
+    snippet = create_snippet("售后地址", "杭州")
     entry = make_entry("寄到哪里？", replies=["{{> 售后地址}}"])
     replies.save_private_reply(
         Reply(owner=agent, title=CANARY, body="{{> 售后地址}}"), by=agent
@@ -175,7 +177,7 @@ def test_admin_names_uses_before_deletion(
     assert "条目「寄到哪里？」的话术「标准」" in page
     assert CANARY not in page
     desk.post(f"{address}/delete/", {"post": "yes"})
-    page = save(desk, f"{snippet.pk}/change", name="改名", body="杭州").text
+    page = post_form(desk, f"{snippet.pk}/change", name="改名", body="杭州").text
     assert "正在使用，不能改名：条目「寄到哪里？」的话术「标准」。" in page
     assert Snippet.objects.get().name == "售后地址"
     entry.replies.all().delete()

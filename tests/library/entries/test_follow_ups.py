@@ -22,14 +22,14 @@ from tests.conftest import MakeEntry
 pytestmark = pytest.mark.django_db
 
 
-def follow(entry: Entry, *after: Entry) -> None:
+def add_follow_ups(entry: Entry, *after: Entry) -> None:
     for order, then in enumerate(after):
         FollowUp.objects.create(entry=entry, then=then, order=order)
 
 
 def test_follow_ups_have_the_editors_order(make_entry: MakeEntry, agent: User) -> None:
     first, second, third = (make_entry(f"问题{n}？") for n in "一二三")
-    follow(first, third, second)
+    add_follow_ups(first, third, second)
     shown = Entry.objects.published_to(agent).follow_ups_of(first)
     assert list(shown) == [third, second]
     assert list(Entry.objects.published_to(agent).follow_ups_of(second)) == []
@@ -42,7 +42,7 @@ def test_readers_get_readable_entries_only(
     internal = make_entry("内部？", audience="internal")
     draft, retired = make_entry("草稿？", status="draft"), make_entry("下线？")
     entries.retire_entry(retired, by=None)
-    follow(entry, draft, internal, retired, public)
+    add_follow_ups(entry, draft, internal, retired, public)
     for reader, seen in (
         (AnonymousUser(), [public]),
         (agent, [internal, public]),
@@ -62,12 +62,12 @@ def test_entry_cannot_follow_itself(make_entry: MakeEntry) -> None:
 
 def test_follow_up_is_unique(make_entry: MakeEntry) -> None:
     entry, other = make_entry(), make_entry("另一个？")
-    follow(entry, other)
-    follow(other, entry)  # the other way round is another matter
+    add_follow_ups(entry, other)
+    add_follow_ups(other, entry)  # the other way round is another matter
     with pytest.raises(ValidationError, match="已经是后续问题"):
         FollowUp(entry=entry, then=other).full_clean()
     with pytest.raises(IntegrityError), transaction.atomic():
-        follow(entry, other)
+        add_follow_ups(entry, other)
 
 
 def test_demo_library_has_follow_ups_and_practice_questions(agent: User) -> None:
@@ -91,7 +91,7 @@ def desk(client: Client, editor: User) -> Client:
     return client
 
 
-def rows(*after: Entry | str) -> dict[str, Any]:
+def build_formset(*after: Entry | str) -> dict[str, Any]:
     sent: dict[str, Any] = {"follow_ups-TOTAL_FORMS": len(after)}
     for at, then in enumerate(after):
         sent[f"follow_ups-{at}-then"] = then.pk if isinstance(then, Entry) else then
@@ -103,7 +103,7 @@ def test_editor_saves_follow_ups_with_the_entry(
     desk: Client, make_entry: MakeEntry, editor: User
 ) -> None:
     entry, one, two = (make_entry(f"问题{n}？") for n in "一二三")
-    assert change(desk, entry, **rows(two, one)).status_code == 302
+    assert change(desk, entry, **build_formset(two, one)).status_code == 302
     assert list(Entry.objects.visible_to(editor).follow_ups_of(entry)) == [two, one]
     gone = {"follow_ups-0-DELETE": "on"}
     assert change(desk, entry, **gone).status_code == 302
@@ -112,7 +112,7 @@ def test_editor_saves_follow_ups_with_the_entry(
 
 def test_new_entry_can_have_follow_ups(desk: Client, make_entry: MakeEntry) -> None:
     other = make_entry("另一个？")
-    data = filled(desk, "/admin/kb/entry/add/") | rows(other)
+    data = filled(desk, "/admin/kb/entry/add/") | build_formset(other)
     typed = {"question": "怎么开发票？", "answer": "点开发票。", "audience": "public"}
     assert desk.post("/admin/kb/entry/add/", {**data, **typed}).status_code == 302
     assert FollowUp.objects.get().then == other
@@ -123,7 +123,7 @@ def test_unknown_follow_up_is_refused_with_a_reason(
     desk: Client, make_entry: MakeEntry, forged: str
 ) -> None:
     entry = make_entry()
-    sent = rows(forged) | {"follow_ups-0-order": "3", "answer": "改了"}
+    sent = build_formset(forged) | {"follow_ups-0-order": "3", "answer": "改了"}
     page = change(desk, entry, **sent)
     assert page.status_code == 200
     assert "errorlist" in page.text
@@ -136,8 +136,11 @@ def test_self_and_duplicate_follow_ups_are_refused_with_a_message(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     entry, other = make_entry(), make_entry("另一个？")
-    assert "不能是条目自己" in change(desk, entry, **rows(entry)).text
-    assert "同一个条目只能列一次" in change(desk, entry, **rows(other, other)).text
+    assert "不能是条目自己" in change(desk, entry, **build_formset(entry)).text
+    assert (
+        "同一个条目只能列一次"
+        in change(desk, entry, **build_formset(other, other)).text
+    )
     assert not FollowUp.objects.exists()
 
 

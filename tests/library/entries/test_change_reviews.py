@@ -49,7 +49,7 @@ def written(client: Client, writer: User) -> Client:
     return client
 
 
-def proposal(entry: Entry, by: User | None, **said: Any) -> Review:
+def propose(entry: Entry, by: User | None, **said: Any) -> Review:
     wanted = entries.take_snapshot(entry) | said
     return entries.propose_change(entry, wanted, by=by)
 
@@ -115,7 +115,7 @@ def test_setting_off_makes_every_published_change_a_proposal(
     entry = make_entry()
     with pytest.raises(ValidationError, match="提交修改"):
         entries.update_entry(entry, by=editor, based_on=entry.version, answer="我改的")
-    review = proposal(entry, editor, answer="我改的")
+    review = propose(entry, editor, answer="我改的")
     with pytest.raises(ValidationError, match="别人审核"):
         entries.approve_review(review, by=editor)
     assert entries.approve_review(review, by=lead).answer == "我改的"
@@ -166,7 +166,7 @@ def test_published_text_stays_until_the_change_is_approved(
     entry = make_entry(answer="运费八元", replies=["亲，八元"])
     replies = entries.take_snapshot(entry)["replies"]
     replies[0]["body"] = "亲，绝密新价"
-    review = proposal(entry, writer, answer="绝密新价", replies=replies)
+    review = propose(entry, writer, answer="绝密新价", replies=replies)
     sync.sync_all_marks()
     page = client.get(entry.get_absolute_url()).content.decode()
     assert "运费八元" in page
@@ -184,7 +184,7 @@ def test_approval_keeps_changes_made_meanwhile(
     make_entry: MakeEntry, writer: User, lead: User
 ) -> None:
     entry = make_entry(answer="旧答案", keywords="旧")
-    review = proposal(entry, writer, answer="新答案")
+    review = propose(entry, writer, answer="新答案")
     entries.update_entry(entry, by=lead, based_on=entry.version, keywords="新")
     entry = entries.approve_review(review, by=lead)
     assert (entry.answer, entry.keywords) == ("新答案", "新")
@@ -194,7 +194,7 @@ def test_approval_refuses_conflicting_changes(
     make_entry: MakeEntry, writer: User, lead: User
 ) -> None:
     entry = make_entry(answer="旧答案")
-    review = proposal(entry, writer, answer="甲的")
+    review = propose(entry, writer, answer="甲的")
     entries.update_entry(entry, by=lead, based_on=entry.version, answer="乙的")
     with pytest.raises(ValidationError, match="FAQ 答案"):
         entries.approve_review(review, by=lead)
@@ -207,9 +207,9 @@ def test_approval_needs_the_latest_stamp(
     make_entry: MakeEntry, writer: User, lead: User
 ) -> None:
     entry = make_entry()
-    review = proposal(entry, writer, answer="一")
+    review = propose(entry, writer, answer="一")
     seen = review.version_stamp
-    review = proposal(entry, writer, answer="二")
+    review = propose(entry, writer, answer="二")
     with pytest.raises(ValidationError, match="刚改过"):
         entries.approve_review(review, by=lead, seen_stamp=seen)
     assert (
@@ -237,7 +237,7 @@ def test_approval_needs_publish_right(
     make_entry: MakeEntry, writer: User, make_user: Callable[..., User]
 ) -> None:
     entry = make_entry()
-    review = proposal(entry, None, answer="改")
+    review = propose(entry, None, answer="改")
     with pytest.raises(PermissionDenied):
         entries.approve_review(review, by=writer)
     with pytest.raises(PermissionDenied):
@@ -250,7 +250,7 @@ def test_rejection_needs_a_reason_and_keeps_the_published_text(
     make_entry: MakeEntry, writer: User, lead: User
 ) -> None:
     entry = make_entry(answer="旧")
-    review = proposal(entry, writer, answer="新")
+    review = propose(entry, writer, answer="新")
     with pytest.raises(ValidationError, match="原因"):
         entries.reject_review(review, by=lead, reason=" \u200b")
     entries.reject_review(review, by=lead, reason="数字不对")
@@ -264,7 +264,7 @@ def test_retiring_an_entry_withdraws_its_change(
     make_entry: MakeEntry, writer: User, lead: User
 ) -> None:
     entry = make_entry()
-    review = proposal(entry, writer, answer="新")
+    review = propose(entry, writer, answer="新")
     entries.retire_entry(entry, by=lead)
     review.refresh_from_db()
     assert review.state == "withdrawn"
@@ -383,7 +383,7 @@ def test_reviewer_sees_the_differences_and_approves(
     client: Client, writer: User, lead: User, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(answer="运费八元")
-    review = proposal(entry, writer, answer="运费十元")
+    review = propose(entry, writer, answer="运费十元")
     client.force_login(lead)
     page = client.get("/desk/reviews/").content.decode()
     assert "运费<del>八</del><ins>十</ins>元" in page
@@ -418,7 +418,7 @@ def test_new_entry_is_shown_complete_and_can_be_returned(
 def test_author_sees_own_submission_without_approval_buttons(
     written: Client, writer: User, lead: User, make_entry: MakeEntry
 ) -> None:
-    review = proposal(make_entry(), writer, answer="改")
+    review = propose(make_entry(), writer, answer="改")
     page = written.get("/desk/reviews/").content.decode()
     assert 'value="withdraw"' in page
     assert 'value="approve"' not in page
@@ -439,8 +439,8 @@ def test_review_queue_contains_permitted_categories_only(
 ) -> None:
     after, other = (Category.objects.create(name=name) for name in ("售后", "售前"))
     CategoryPermission.objects.create(user=editor, category=after, right="publish")
-    proposal(make_entry("里面？", category=after), None, answer="改")
-    proposal(make_entry("外面？", category=other), None, answer="改")
+    propose(make_entry("里面？", category=after), None, answer="改")
+    propose(make_entry("外面？", category=other), None, answer="改")
     client.force_login(editor)
     page = client.get("/desk/reviews/").content.decode()
     assert "里面？" in page
@@ -457,11 +457,11 @@ def test_review_queue_needs_a_fixed_number_of_queries(
             client.get("/desk/reviews/")
         return len(asked)
 
-    proposal(make_entry("一？", replies=["话术"]), writer, answer="改")
+    propose(make_entry("一？", replies=["话术"]), writer, answer="改")
     queries()  # reads what a process then remembers
     few = queries()
     for number in range(9):
-        proposal(make_entry(f"条目{number}？"), writer, answer="改")
+        propose(make_entry(f"条目{number}？"), writer, answer="改")
     assert queries() == few
 
 
@@ -567,8 +567,8 @@ def test_import_has_the_rights_of_its_user(
 def test_assigned_review_comes_first_for_its_reviewer(
     client: Client, writer: User, editor: User, lead: User, make_entry: MakeEntry
 ) -> None:
-    proposal(make_entry("先来的？"), writer, answer="改")
-    review = proposal(make_entry("请您看？"), writer, answer="改")
+    propose(make_entry("先来的？"), writer, answer="改")
+    review = propose(make_entry("请您看？"), writer, answer="改")
     client.force_login(writer)
     page = client.get(f"/desk/reviews/?review={review.pk}").content.decode()
     assert "请 lead 审核" in page
@@ -588,7 +588,7 @@ def test_list_and_form_show_a_pending_change(
     entry = make_entry()
     client.force_login(lead)
     assert "修改待审核" not in client.get("/admin/kb/entry/").content.decode()
-    review = proposal(entry, writer, answer="改")
+    review = propose(entry, writer, answer="改")
     assert "修改待审核" in client.get("/admin/kb/entry/").content.decode()
     page = client.get(where(entry)).content.decode()
     assert f"/desk/reviews/?review={review.pk}" in page
@@ -614,8 +614,8 @@ def test_editor_of_a_pending_change_cannot_approve_it(
 ) -> None:
     settings.KB_SELF_APPROVAL = "off"
     entry = make_entry()
-    proposal(entry, editor, answer="编辑写的")
-    review = proposal(entry, lead, answer="主管改成的")
+    propose(entry, editor, answer="编辑写的")
+    review = propose(entry, lead, answer="主管改成的")
     with pytest.raises(ValidationError, match="别人审核"):
         entries.approve_review(review, by=lead)
     assert entries.approve_review(review, by=editor).answer == "主管改成的"
@@ -630,7 +630,7 @@ def test_coauthor_of_a_pending_change_cannot_approve_it(
 ) -> None:
     settings.KB_SELF_APPROVAL = "off"
     entry = make_entry()
-    review = proposal(entry, editor, answer="编辑写的")
+    review = propose(entry, editor, answer="编辑写的")
     entries.add_phrasing(entry, "邮费谁掏", by=lead)
     for one in (editor, lead):
         assert one not in entries.list_possible_reviewers(entry)

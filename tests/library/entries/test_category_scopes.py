@@ -27,6 +27,7 @@ from kb.models import (
     CategoryPermission,
     CategoryRight,
     CustomerSegment,
+    DeletedItem,
     DictionaryWord,
     Entry,
     EntryTranslation,
@@ -274,7 +275,7 @@ def test_complaints_are_handled_by_users_who_may_write_the_entry(
 # Rows that several entries share --------------------------------------------------------
 
 
-def post(client: Client, row: Any, **typed: Any) -> int:
+def post_change_form(client: Client, row: Any, **typed: Any) -> int:
     name = row._meta.model_name
     where = f"/admin/kb/{name}/{row.pk}/change/"
     return int(client.post(where, typed).status_code)
@@ -290,16 +291,18 @@ def test_shared_row_needs_write_right_in_all_its_categories(
         entry.tags.add(tag)
         Entry.objects.filter(pk=entry.pk).update(module=module, window=window)
     for row in (tag, module, window):
-        assert post(desk, row, name="改", own_hant="") == 403, row
+        assert post_change_form(desk, row, name="改", own_hant="") == 403, row
         where = f"/admin/kb/{row._meta.model_name}/{row.pk}/delete/"
         assert desk.post(where, {"post": "yes"}).status_code == 403, row
         row.refresh_from_db()
     there.tags.clear()
     Entry.objects.filter(pk=there.pk).update(module=None, window=None)
-    assert post(desk, tag, name="改", own_hant="") == 302
-    assert post(desk, module, name="改", owner="") == 302
+    assert post_change_form(desk, tag, name="改", own_hant="") == 302
+    assert post_change_form(desk, module, name="改", owner="") == 302
     assert (
-        post(desk, window, name="改", starts_at_0="2026-02-01", starts_at_1="00:00")
+        post_change_form(
+            desk, window, name="改", starts_at_0="2026-02-01", starts_at_1="00:00"
+        )
         == 302
     )
 
@@ -310,10 +313,10 @@ def test_snippet_needs_write_right_in_all_including_entries(
     inner = Snippet.objects.create(name="电话", body="请拨打热线")
     outer = Snippet.objects.create(name="地址", body="杭州，{{> 电话}}")
     make_entry(category=own, replies=["亲，{{> 地址}}"])
-    assert post(desk, inner, name="电话", body="请打热线") == 302
+    assert post_change_form(desk, inner, name="电话", body="请打热线") == 302
     make_entry("别处？", category=foreign, replies=["亲，寄到{{> 地址}}"])
     for row in (inner, outer):
-        assert post(desk, row, name=row.name, body="换了") == 403
+        assert post_change_form(desk, row, name=row.name, body="换了") == 403
     sent = {"name": "新的", "body": "还没有人用"}
     assert desk.post("/admin/kb/snippet/add/", sent).status_code == 302
 
@@ -346,7 +349,7 @@ def test_announcement_needs_right_on_its_entry(
     other = Announcement.objects.create(
         title="全站", starts_at="2026-01-01T00:00Z", ends_at="2036-01-01T00:00Z"
     )
-    assert post(desk, other, **announcement_form(entry=here.pk)) == 403
+    assert post_change_form(desk, other, **announcement_form(entry=here.pk)) == 403
     ended = {"action": "end_now", "_selected_action": [other.pk, mine.pk]}
     desk.post("/admin/kb/announcement/", ended)
     other.refresh_from_db()
@@ -365,7 +368,7 @@ def test_relevance_test_needs_right_on_its_entry(
     page = desk.post("/admin/kb/relevancetest/add/", {**sent, "entry": here.pk})
     assert page.status_code == 302
     row = RelevanceTest.objects.create(words="别处", entry=there)
-    assert post(desk, row, **sent, entry=here.pk) == 403
+    assert post_change_form(desk, row, **sent, entry=here.pk) == 403
     bulk = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
     assert desk.post("/admin/kb/relevancetest/", bulk).status_code == 403
 
@@ -375,9 +378,9 @@ def test_picture_of_foreign_entries_cannot_be_changed(
 ) -> None:
     name = f"{'a' * 32}-10x10.webp"
     row = Picture.objects.create(name=name, alt="图", width=10, height=10, size=9)
-    assert post(desk, row, alt="新说明") == 302
+    assert post_change_form(desk, row, alt="新说明") == 302
     make_entry(answer=f"![图](/media/{name})", category=foreign)
-    assert post(desk, row, alt="又一个") == 403
+    assert post_change_form(desk, row, alt="又一个") == 403
 
 
 def test_restricted_user_cannot_change_library_wide_rows(
@@ -407,7 +410,7 @@ def test_unrestricted_user_changes_library_wide_rows(
     entry = make_entry(category=foreign)
     tag = Tag.objects.create(name="甲")
     entry.tags.add(tag)
-    assert post(client, tag, name="改", own_hant="") == 302
+    assert post_change_form(client, tag, name="改", own_hant="") == 302
     assert save_category(client, foreign, name="改名").status_code == 302
     assert (
         client.post("/admin/kb/announcement/add/", announcement_form()).status_code
@@ -428,6 +431,7 @@ UNSCOPED: dict[type[Any], str] = {
     TextRevision: "only looked at; restoring asks for its row",
     IndexQueue: "only looked at",
     Job: "background tasks, which write no text",
+    DeletedItem: "shows and restores only rows that the user may change",
     SynonymSet: "vocabulary of the whole search, which no category owns",
     DictionaryWord: "vocabulary of the whole search, which no category owns",
     StopWord: "vocabulary of the whole search, which no category owns",
@@ -474,7 +478,7 @@ def test_import_into_other_branches_cannot_be_undone(
 # Exports --------------------------------------------------------------------------------
 
 
-def exported(client: Client, kind: str) -> list[dict[str, str]]:
+def export_rows(client: Client, kind: str) -> list[dict[str, str]]:
     response: Any = client.get(f"/admin/export/{kind}.csv")
     assert response.status_code == 200, kind
     text = b"".join(response.streaming_content).decode("utf-8-sig")
@@ -503,7 +507,7 @@ def library(
 
 def test_restricted_user_exports_the_branch_only(library: None, desk: Client) -> None:
     for kind in ("entries", "replies", "phrasings", "questions", "golden"):
-        rows = exported(desk, kind)
+        rows = export_rows(desk, kind)
         assert len(rows) == 1, kind
         assert "甲" in "".join(rows[0].values()), kind
 
@@ -523,7 +527,7 @@ def test_unrestricted_user_exports_everything(
 ) -> None:
     client.force_login(editor)
     counts = [
-        len(exported(client, kind)) for kind in ("entries", "golden", "questions")
+        len(export_rows(client, kind)) for kind in ("entries", "golden", "questions")
     ]
     assert counts == [3, 4, 4]
-    assert len(exported(client, "stopwords")) >= 1
+    assert len(export_rows(client, "stopwords")) >= 1

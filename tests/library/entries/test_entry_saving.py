@@ -11,39 +11,40 @@ from kb.questions import to_entries, triage
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
-MOVES = {
-    "submit": ({"draft"}, "review"),
-    "send_back": ({"review"}, "draft"),
-    "publish": ({"draft", "review"}, "published"),
-    "retire": ({"draft", "review", "published"}, "retired"),
-    "restore": ({"retired"}, "draft"),
+# Function of kb.library.entries: the statuses it starts from, and the one it leads to.
+TRANSITIONS = {
+    "submit_entry": ({"draft"}, "review"),
+    "return_draft_to_author": ({"review"}, "draft"),
+    "publish_entry": ({"draft", "review"}, "published"),
+    "retire_entry": ({"draft", "review", "published"}, "retired"),
+    "restore_entry": ({"retired"}, "draft"),
 }
 
 
 @pytest.mark.parametrize("status", Entry.Status.values)
-@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("function", TRANSITIONS)
 def test_only_listed_status_transitions_are_possible(
-    make_entry: MakeEntry, editor: User, move: str, status: str
+    make_entry: MakeEntry, editor: User, function: str, status: str
 ) -> None:
     entry = make_entry(status=status)
-    allowed, target = MOVES[move]
+    allowed, target = TRANSITIONS[function]
     if status in allowed:
-        assert getattr(entries, move)(entry, by=editor).status == target
+        assert getattr(entries, function)(entry, by=editor).status == target
         return
     with pytest.raises(ValidationError, match="不能改为"):
-        getattr(entries, move)(entry, by=editor)
+        getattr(entries, function)(entry, by=editor)
     entry.refresh_from_db()
     assert entry.status == status
 
 
-@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("function", TRANSITIONS)
 def test_agents_cannot_change_a_status(
-    make_entry: MakeEntry, agent: User, move: str
+    make_entry: MakeEntry, agent: User, function: str
 ) -> None:
-    allowed, _ = MOVES[move]
+    allowed, _ = TRANSITIONS[function]
     entry = make_entry(status=sorted(allowed)[0])
     with pytest.raises(PermissionDenied):
-        getattr(entries, move)(entry, by=agent)
+        getattr(entries, function)(entry, by=agent)
 
 
 def test_public_entry_without_an_answer_cannot_be_published(

@@ -38,11 +38,11 @@ def writer(make_user: Callable[..., User]) -> User:
     return make_user("writer", ROLE_WRITER, is_staff=True)
 
 
-def said(entry: Entry) -> set[str]:
+def list_phrasings(entry: Entry) -> set[str]:
     return set(entry.phrasings.values_list("text", flat=True))
 
 
-def waiting(entry: Entry) -> list[str]:
+def list_pending_phrasings(entry: Entry) -> list[str]:
     review = entries.get_pending_change(entry)
     return [] if review is None else entries.merge_proposed_change(review)["phrasings"]
 
@@ -56,13 +56,16 @@ def test_question_added_by_a_writer_is_settled_and_its_phrasing_proposed(
     to_entries.add_question_to_entry(entry, question=second, by=writer)
     assert isinstance(outcome, Review)
     assert entry.questions.count() == 2
-    assert (said(entry), waiting(entry)) == (set(), ["邮费谁掏", "邮费谁给"])
+    assert (list_phrasings(entry), list_pending_phrasings(entry)) == (
+        set(),
+        ["邮费谁掏", "邮费谁给"],
+    )
     sync.sync_all_marks()
     assert not search.search_entries("邮费谁掏", user=AnonymousUser()).hits
     review = entries.get_pending_change(entry)
     assert review is not None
     entries.approve_review(review, by=editor)
-    assert said(entry) == {"邮费谁掏", "邮费谁给"}
+    assert list_phrasings(entry) == {"邮费谁掏", "邮费谁给"}
 
 
 @pytest.mark.parametrize("status", ["draft", "review"])
@@ -73,7 +76,7 @@ def test_unpublished_entry_gets_phrasings_at_once(
     to_entries.add_question_to_entry(
         entry, question=make_question("邮费谁掏"), by=writer
     )
-    assert said(entry) == {"邮费谁掏"}
+    assert list_phrasings(entry) == {"邮费谁掏"}
 
 
 def test_known_phrasing_is_not_proposed(
@@ -114,7 +117,7 @@ def test_releasing_a_question_removes_its_proposed_phrasing(
     for question in (first, second):
         to_entries.add_question_to_entry(entry, question=question, by=writer)
     to_entries.release_question(Question.objects.get(pk=first.pk), by=writer)
-    assert waiting(entry) == ["邮费谁给"]
+    assert list_pending_phrasings(entry) == ["邮费谁给"]
     to_entries.release_question(Question.objects.get(pk=second.pk), by=writer)
     assert entries.get_pending_change(entry) is None
     assert entry.reviews.get().state == "withdrawn"
@@ -127,9 +130,9 @@ def test_writer_cannot_remove_published_phrasings(
     to_entries.add_question_to_entry(entry, question=question, by=editor)
     with pytest.raises(ValidationError, match="发布权限"):
         to_entries.release_question(Question.objects.get(pk=question.pk), by=writer)
-    assert said(entry) == {"邮费谁掏"}
+    assert list_phrasings(entry) == {"邮费谁掏"}
     to_entries.release_question(Question.objects.get(pk=question.pk), by=editor)
-    assert said(entry) == set()
+    assert list_phrasings(entry) == set()
 
 
 def test_phrasing_outside_permitted_categories_is_refused(
@@ -202,4 +205,7 @@ def test_gap_waits_for_its_proposed_phrasing(
     assert "提交审核" in page.content.decode()
     gap.refresh_from_db()
     assert (gap.status, gap.entry) == ("proving", entry)
-    assert (said(entry), waiting(entry)) == (set(), ["邮费谁掏"])
+    assert (list_phrasings(entry), list_pending_phrasings(entry)) == (
+        set(),
+        ["邮费谁掏"],
+    )

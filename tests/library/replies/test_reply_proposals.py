@@ -31,7 +31,7 @@ def proposal(agent: User) -> ReplyProposal:
     return replies.propose_reply(replies.save_private_reply(reply, by=agent), by=agent)
 
 
-def post(client: Client, proposal: ReplyProposal, **sent: Any) -> str:
+def post_judgement(client: Client, proposal: ReplyProposal, **sent: Any) -> str:
     address = reverse("desk:judge-proposal", args=[proposal.pk])
     reply = Reply.objects.filter(pk=proposal.reply_id).first()
     if reply and sent["do"] == "accept":
@@ -39,7 +39,7 @@ def post(client: Client, proposal: ReplyProposal, **sent: Any) -> str:
     return str(client.post(address, sent, follow=True).text)
 
 
-def state(reply: Reply) -> dict[str, Any]:
+def get_state(reply: Reply) -> dict[str, Any]:
     now = Reply.objects.get(pk=reply.pk)
     names = [field.attname for field in Reply._meta.concrete_fields]
     return {name: getattr(now, name) for name in names if name != "updated_at"}
@@ -49,13 +49,13 @@ def test_undo_makes_the_reply_private_again(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, editor: User
 ) -> None:
     entry = make_entry(replies=["原来的"])
-    before, snapshot = state(proposal.reply), entries.take_snapshot(entry)
-    page = post(desk, proposal, do="accept", entry=entry.pk)
+    before, snapshot = get_state(proposal.reply), entries.take_snapshot(entry)
+    page = post_judgement(desk, proposal, do="accept", entry=entry.pk)
     assert "撤销：收下「催派送」" in page
-    page = post(desk, proposal, do="undo")
+    page = post_judgement(desk, proposal, do="undo")
     assert "已撤销收下：「催派送」。" in page
     assert "撤销：收下" not in page
-    assert state(proposal.reply) == before
+    assert get_state(proposal.reply) == before
     assert entries.take_snapshot(entry) == snapshot
     entry.refresh_from_db()
     assert entry.status == "published"
@@ -67,20 +67,20 @@ def test_undo_makes_the_reply_private_again(
 def test_undo_deletes_the_entry_created_for_the_reply(
     desk: Client, proposal: ReplyProposal
 ) -> None:
-    before = state(proposal.reply)
-    post(desk, proposal, do="accept", entry="new")
+    before = get_state(proposal.reply)
+    post_judgement(desk, proposal, do="accept", entry="new")
     assert Entry.objects.get().status == "published"
-    post(desk, proposal, do="undo")
+    post_judgement(desk, proposal, do="undo")
     assert not Entry.objects.exists()
-    assert state(proposal.reply) == before
+    assert get_state(proposal.reply) == before
 
 
 def test_undo_retires_a_used_entry_created_for_the_reply(
     desk: Client, proposal: ReplyProposal, agent: User
 ) -> None:
-    post(desk, proposal, do="accept", entry="new")
+    post_judgement(desk, proposal, do="accept", entry="new")
     CopyEvent.objects.create(entry=Entry.objects.get(), by=agent)
-    assert "已撤销收下" in post(desk, proposal, do="undo")
+    assert "已撤销收下" in post_judgement(desk, proposal, do="undo")
     assert Entry.objects.get().status == "retired"
 
 
@@ -88,10 +88,10 @@ def test_undo_returns_a_published_draft_to_draft(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry
 ) -> None:
     entry = make_entry(status="draft")
-    post(desk, proposal, do="accept", entry=entry.pk)
+    post_judgement(desk, proposal, do="accept", entry=entry.pk)
     entry.refresh_from_db()
     assert entry.status == "published"
-    post(desk, proposal, do="undo")
+    post_judgement(desk, proposal, do="undo")
     entry.refresh_from_db()
     assert (entry.status, entry.published_at) == ("draft", None)
 
@@ -100,36 +100,36 @@ def test_undo_is_refused_after_a_change_of_the_entry(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, lead: User
 ) -> None:
     entry = make_entry()
-    post(desk, proposal, do="accept", entry=entry.pk)
+    post_judgement(desk, proposal, do="accept", entry=entry.pk)
     entry.refresh_from_db()
     entries.update_entry(entry, by=lead, based_on=entry.version, keywords="新词")
-    assert CONFLICT in post(desk, proposal, do="undo")
+    assert CONFLICT in post_judgement(desk, proposal, do="undo")
     assert Reply.objects.get().is_shared
 
 
 def test_undo_is_refused_after_a_change_of_the_reply(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry
 ) -> None:
-    post(desk, proposal, do="accept", entry=make_entry().pk)
+    post_judgement(desk, proposal, do="accept", entry=make_entry().pk)
     Reply.objects.update(body="别人改过")
-    assert CONFLICT in post(desk, proposal, do="undo")
+    assert CONFLICT in post_judgement(desk, proposal, do="undo")
     assert Reply.objects.get().body == "别人改过"
 
 
 def test_undo_is_for_the_accepting_editor_only(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, lead: User
 ) -> None:
-    post(desk, proposal, do="accept", entry=make_entry().pk)
+    post_judgement(desk, proposal, do="accept", entry=make_entry().pk)
     desk.force_login(lead)
     assert "撤销：收下" not in desk.get(PAGE).text
-    assert "已经有人处理了" in post(desk, proposal, do="undo")
+    assert "已经有人处理了" in post_judgement(desk, proposal, do="undo")
     assert Reply.objects.get().is_shared
 
 
 def test_undo_is_refused_when_the_author_is_gone(
     desk: Client, proposal: ReplyProposal, make_entry: MakeEntry, agent: User
 ) -> None:
-    post(desk, proposal, do="accept", entry=make_entry().pk)
+    post_judgement(desk, proposal, do="accept", entry=make_entry().pk)
     agent.delete()
-    assert "作者的账号已经不在了" in post(desk, proposal, do="undo")
+    assert "作者的账号已经不在了" in post_judgement(desk, proposal, do="undo")
     assert Reply.objects.get().is_shared
