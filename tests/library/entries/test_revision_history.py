@@ -19,7 +19,7 @@ from kb.text.markup import text_diff
 from tests.admin_forms import get_change_url as where
 from tests.admin_forms import post_change as change
 from tests.admin_forms import read_form as filled
-from tests.admin_forms import read_messages as told
+from tests.admin_forms import read_messages
 from tests.conftest import MakeEntry, MakeQuestion
 
 pytestmark = pytest.mark.django_db
@@ -351,4 +351,4 @@ def test_entry_that_was_published_cannot_be_deleted(
     entries.restore_entry(entry, by=None)
     desk.post(f"/admin/kb/entry/{entry.pk}/delete/", {"post": "yes"})
     assert Entry.objects.filter(pk=entry.pk).exists()
-    assert told(desk.get("/admin/kb/entry/")) == ""
+    assert read_messages(desk.get("/admin/kb/entry/")) == ""
