@@ -1,4 +1,4 @@
-"""What a reader may mean who has begun to type: kept by the index, ranked by use."""
+"""Autocomplete: completions of what a reader types, stored as rows, ranked by use."""
 
 from __future__ import annotations
 
@@ -26,29 +26,28 @@ from kb.text.chinese.autocomplete_keys import (
     TypedReading,
 )
 
-COMPLETION_BATCH_ENTRIES = 500  # entries whose rows are looked at together
-ROWS_PER_LOOK = (24, 96, 384, 1536)  # rows read, in turn, until enough are found
-MAX_SORTED_ROWS = 5_000  # rows: more are not sorted but walked in their order
-MAX_BROAD_PREFIX_CHARS = 3  # characters: what is longer seldom begins so many
-LAST_KEY_CHARACTER = "\U0010ffff"  # stands after every key
+COMPLETION_BATCH_ENTRIES = 500  # entries whose rows are compared at a time
+ROWS_PER_LOOK = (24, 96, 384, 1536)  # rows read, in turn, until enough match
+MAX_SORTED_ROWS = 5_000  # rows: more are not sorted but read in index order
+MAX_BROAD_PREFIX_CHARS = 3  # characters: longer prefixes seldom match so many rows
+LAST_KEY_CHARACTER = "\U0010ffff"  # sorts after every key
 SUGGESTION_COLUMNS = (
     *("question", "slug", "audience", "status", "category_id"),
     *("valid_from", "valid_until"),
-    *("version", "excerpt"),  # for `faces.wear`
+    *("version", "excerpt"),  # for translations
 )
 SqlCondition = tuple[str, list[str]]  # SQL and its values
-CompletionCandidate = tuple[
-    int, str, int, int
-]  # entry id, text, place, letters typed of it
-EntryTexts = tuple[bool, frozenset[str]]  # whether these are public
+# entry id, text, position of the match in it, letters of it that were typed
+CompletionCandidate = tuple[int, str, int, int]
+EntryTexts = tuple[bool, frozenset[str]]  # whether they are public, the texts
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """`text` is what matched: the entry's question or one of its phrasings.
+    """An entry with the text that matched: its question or one of its phrasings.
 
-    `place` and `typed` count the letters of `text` before what was typed, and
-    those that it stands for; none where the suggestion was not found so.
+    `position` and `typed_count` count the letters of `text` before the match, and
+    in it; 0 where the suggestion is a search result.
     """
 
     entry: Entry
@@ -58,7 +57,7 @@ class Suggestion:
 
     @property
     def highlight_spans(self) -> tuple[tuple[int, int], ...]:
-        """Return (start, end) of the stretches of `text` that were typed."""
+        """Return (start, end) of the parts of `text` that were typed."""
         start, end = autocomplete_keys.locate_typed_span(
             self.text, self.position, self.typed_count
         )
@@ -66,27 +65,27 @@ class Suggestion:
 
 
 def find_completions(words: str, *, user: Reader, limit: int = 8) -> list[Suggestion]:
-    """Return what `user` may read and `words` begin, an entry once, best first.
+    """Return the completions of `words` that `user` may read, an entry once.
 
-    Texts that begin so stand before those where a word inside does; then what
-    is used most, then the shorter text. `words` may be characters, pinyin,
-    initials or a mixture, the last syllable half typed.
+    Texts that begin with `words` are first, then those with a word inside that
+    does; among these the most used, then the shorter text. `words` may be
+    characters, pinyin, initials or a mixture, the last syllable half typed.
     """
     typed = autocomplete_keys.extract_letters(words[: MAX_TYPED_CHARS * 2])[
         :MAX_TYPED_CHARS
     ]
-    found: dict[int, Suggestion] = {}
+    suggestions: dict[int, Suggestion] = {}
     if not typed:
         return []
     candidates = _iterate_candidates(typed, user)
     size = limit
-    while len(found) < limit and (some := list(islice(candidates, size))):
-        size *= 4  # where rows are old, many may be hidden
-        readable = _load_readable_entries([pk for pk, *_ in some], user)
-        for pk, text, place, count in some:
+    while len(suggestions) < limit and (batch := list(islice(candidates, size))):
+        size *= 4  # where rows are out of date, many may be hidden
+        readable = _load_readable_entries([pk for pk, *_ in batch], user)
+        for pk, text, position, count in batch:
             if pk in readable:
-                found[pk] = Suggestion(readable[pk], text, place, count)
-    return list(found.values())[:limit]
+                suggestions[pk] = Suggestion(readable[pk], text, position, count)
+    return list(suggestions.values())[:limit]
 
 
 # From what was typed to rows -----------------------------------------------------
@@ -100,12 +99,12 @@ def _load_readable_entries(ids: list[int], user: Reader) -> dict[int, Entry]:
     }
 
 
-def _is_readable(standing: EntryVisibility, user: Reader) -> bool:
-    return standing.is_published and standing.is_visible_to(user)
+def _is_readable(visibility: EntryVisibility, user: Reader) -> bool:
+    return visibility.is_published and visibility.is_visible_to(user)
 
 
 def _iterate_candidates(typed: str, user: Reader) -> Iterator[CompletionCandidate]:
-    """Yield what `typed` begins, best first, each entry once; reads as it is asked."""
+    """Yield what `typed` completes to, best first, each entry once; reads lazily."""
     staff = user.is_authenticated and user.can_read_library
     seen: set[int] = set()
     part = _build_site_condition(user)
@@ -118,7 +117,7 @@ def _iterate_candidates(typed: str, user: Reader) -> Iterator[CompletionCandidat
 
 
 def _build_site_condition(user: Reader) -> str:
-    """Return the condition for what a site shows, so that the rest crowds nobody out."""
+    """Return the SQL condition for entries that the site shows, "" for all."""
     if (shown := get_visible_category_ids(user)) is None:
         return ""
     numbers = ", ".join(map(str, sorted(shown))) or "NULL"
@@ -126,25 +125,25 @@ def _build_site_condition(user: Reader) -> str:
 
 
 def _iterate_matching_rows(among: str, typed: str) -> Iterator[CompletionCandidate]:
-    """Yield the rows that `typed` really begins, in their order."""
+    """Yield the rows that `typed` matches, in their order."""
     likely, values = _build_rows_sql(among, typed)
     first = 0
     for size in ROWS_PER_LOOK:
-        found = raw_sql.fetch_rows(
+        rows = raw_sql.fetch_rows(
             COMPLETION_ROWS_SQL.format(likely), (*values, size, first)
         )
-        for entry, text, *key in found:
+        for entry, text, *key in rows:
             if count := autocomplete_keys.count_matched_units(
                 typed, autocomplete_keys.split_key_units(AutocompleteKey(*key))
             ):
                 yield entry, text, key[0], count
-        if len(found) < size:
+        if len(rows) < size:
             return
         first += size
 
 
-# The SQL is written out: asked through querysets, SQLite reads every row, once for
-# a boolean column and once for conditions of which one must hold.
+# The SQL is written out: through querysets SQLite reads every row, because of a
+# boolean column and of conditions joined by OR.
 COMPLETION_ROWS_SQL = """
     SELECT entry_id, text, place, letters, sound, initials, lengths
     FROM kb_completion WHERE id IN (
@@ -160,10 +159,10 @@ HAS_MORE_ROWS_SQL = "SELECT 1 FROM kb_completion WHERE {} AND {} LIMIT 1 OFFSET 
 
 
 def _build_rows_sql(among: str, typed: str) -> tuple[str, list[str]]:
-    """Return SQL of rows among which are all that `typed` begins, and its values.
+    """Return SQL, and its values, of rows among which are all that `typed` matches.
 
-    Few are looked up and sorted. Where there are many, the best are soon met
-    when all rows are walked in their order, and sorting is what would take long.
+    Few rows are looked up and sorted. Of many, the best are soon met when rows are
+    read in their order, and sorting would take long.
     """
     conditions = _build_conditions(typed)
     if len(typed) <= MAX_BROAD_PREFIX_CHARS:
@@ -171,7 +170,7 @@ def _build_rows_sql(among: str, typed: str) -> tuple[str, list[str]]:
         if raw_sql.fetch_rows(
             HAS_MORE_ROWS_SQL.format(among, begins), (*values, MAX_SORTED_ROWS)
         ):
-            # No index holds a column with nothing added: that of the order is used.
+            # With "|| ''" no index on the column is used, but that of the order.
             column = begins.split()[0]
             walked = PREFIX_CONDITION_SQL.format(f"({column} || '')")
             return LIKELY_ROWS_SQL.format(among, walked), values[:2]
@@ -180,7 +179,7 @@ def _build_rows_sql(among: str, typed: str) -> tuple[str, list[str]]:
 
 
 def _build_conditions(typed: str) -> list[SqlCondition]:
-    """Return a condition for each way to read `typed`."""
+    """Return a condition for each reading of `typed`."""
     if not any(letter.isascii() and letter.isalpha() for letter in typed):
         return [_build_prefix_condition("letters", typed)]
     ways = autocomplete_keys.list_typed_readings(typed)
@@ -215,38 +214,38 @@ def _build_prefix_condition(column: str, start: str) -> SqlCondition:
     return PREFIX_CONDITION_SQL.format(column), [start, start + LAST_KEY_CHARACTER]
 
 
-# Rows, kept ----------------------------------------------------------------------
+# Updates of the rows ----------------------------------------------------------------------
 
 
 def update_completions(entry_ids: Iterable[int]) -> int:
-    """Make the rows of these entries say what the entries do; return how many changed.
+    """Bring the rows of these entries up to date; return how many entries changed.
 
-    Texts are read aloud anew only where one changed. Whoever calls this is the
+    Pinyin is worked out again only where a text changed. The caller must be the
     one writer of the index.
     """
     changed = 0
     for batch in _split_into_batches(sorted(set(entry_ids))):
-        wanted, held = _list_expected_texts(batch), _list_stored_texts(batch)
-        if differ := [pk for pk in batch if wanted.get(pk) != held.get(pk)]:
-            _replace_rows(wanted, differ)
-            changed += len(differ)
+        expected, stored = _list_expected_texts(batch), _list_stored_texts(batch)
+        if outdated := [pk for pk in batch if expected.get(pk) != stored.get(pk)]:
+            _replace_rows(expected, outdated)
+            changed += len(outdated)
     return changed
 
 
 def find_outdated_completions() -> set[int]:
-    """Return the ids of entries whose rows do not say what the entries do."""
+    """Return the ids of entries whose rows differ from their texts."""
     live = Entry.objects.filter(status=Entry.Status.PUBLISHED)
     ids = set(live.values_list("pk", flat=True))
     ids |= set(Completion.objects.values_list("entry_id", flat=True).distinct())
-    found: set[int] = set()
+    outdated: set[int] = set()
     for batch in _split_into_batches(sorted(ids)):
-        wanted, held = _list_expected_texts(batch), _list_stored_texts(batch)
-        found |= {pk for pk in batch if wanted.get(pk) != held.get(pk)}
-    return found
+        expected, stored = _list_expected_texts(batch), _list_stored_texts(batch)
+        outdated |= {pk for pk in batch if expected.get(pk) != stored.get(pk)}
+    return outdated
 
 
 def update_use_counts(uses: Mapping[int, int]) -> int:
-    """Rank entries by `uses`, {entry id: how often}; return how many entries moved.
+    """Rank entries by `uses`, {entry id: count}; return how many entries changed.
 
     The others count as never used. Meant for a nightly roll-up. Each batch is
     committed by itself, so that others may write between.
@@ -265,51 +264,51 @@ def update_use_counts(uses: Mapping[int, int]) -> int:
 def _list_expected_texts(ids: list[int]) -> dict[int, EntryTexts]:
     """Return the texts of those of `ids` that are published."""
     live = Entry.objects.filter(pk__in=ids, status=Entry.Status.PUBLISHED)
-    texts = live.values_list("pk", "audience", "question", "phrasings__text")
-    told: dict[int, set[str]] = {}
+    rows = live.values_list("pk", "audience", "question", "phrasings__text")
+    texts_by_id: dict[int, set[str]] = {}
     public: dict[int, bool] = {}
-    now = set(live.in_force().values_list("pk", flat=True))
-    for pk, audience, *asked in texts:
-        public[pk] = audience == Entry.Audience.PUBLIC and pk in now
-        told.setdefault(pk, set()).update(filter(_can_be_suggested, asked))
-    return {pk: (public[pk], frozenset(told[pk])) for pk in told if told[pk]}
+    in_force = set(live.in_force().values_list("pk", flat=True))
+    for pk, audience, *wordings in rows:
+        public[pk] = audience == Entry.Audience.PUBLIC and pk in in_force
+        texts_by_id.setdefault(pk, set()).update(filter(_can_be_suggested, wordings))
+    return {pk: (public[pk], frozenset(t)) for pk, t in texts_by_id.items() if t}
 
 
 def _list_stored_texts(ids: list[int]) -> dict[int, EntryTexts]:
     rows = Completion.objects.filter(entry__in=ids)
-    told: dict[int, set[str]] = {}
+    texts_by_id: dict[int, set[str]] = {}
     public: dict[int, bool] = {}
     for pk, public[pk], text in rows.values_list("entry_id", "public", "text"):
-        told.setdefault(pk, set()).add(text)
-    return {pk: (public[pk], frozenset(told[pk])) for pk in told}
+        texts_by_id.setdefault(pk, set()).add(text)
+    return {pk: (public[pk], frozenset(t)) for pk, t in texts_by_id.items()}
 
 
 def _can_be_suggested(text: str | None) -> bool:
-    """Tell whether `text` says something, and not who some customer is."""
+    """Return whether `text` has letters and no personal data."""
     if not text or not autocomplete_keys.extract_letters(text):
         return False
     try:
         require_no_personal_data(text)
-    except ValidationError:  # kept before such words were refused
+    except ValidationError:  # stored before personal data was refused
         return False
     return True
 
 
 def _replace_rows(wanted: Mapping[int, EntryTexts], ids: list[int]) -> None:
-    """Replace the rows of `ids`, which keep their number of uses."""
+    """Replace the rows of `ids` by `wanted`; entries keep their number of uses."""
     rows = Completion.objects.filter(entry__in=ids)
     uses = dict(rows.values_list("entry_id", "uses"))
-    made = [row for pk in ids if pk in wanted for row in _make_rows(pk, *wanted[pk])]
+    new_rows = [r for pk in ids if pk in wanted for r in _make_rows(pk, *wanted[pk])]
     with transaction.atomic():
-        # Who deletes an entry meanwhile waits, or is seen here.
+        # A deletion of an entry meanwhile waits, or is seen here.
         entries = Entry.objects.select_for_update().filter(pk__in=ids)
-        there = set(entries.order_by("pk").values_list("pk", flat=True))
+        existing = set(entries.order_by("pk").values_list("pk", flat=True))
         rows.delete()
-        kept = [(*row, uses.get(row[0], 0)) for row in made if row[0] in there]
-        raw_sql.execute_for_rows(INSERT_COMPLETION_SQL, kept)
+        values = [(*r, uses.get(r[0], 0)) for r in new_rows if r[0] in existing]
+        raw_sql.execute_for_rows(INSERT_COMPLETION_SQL, values)
 
 
-# For a row each: to make models of them takes three times as long as to write them.
+# One execution a row: making model instances takes three times as long as writing.
 INSERT_COMPLETION_SQL = """
     INSERT INTO kb_completion (entry_id, text, public, inside, length,
         place, letters, sound, initials, lengths, uses)
@@ -320,7 +319,7 @@ INSERT_COMPLETION_SQL = """
 def _make_rows(
     entry: int, public: bool, texts: Iterable[str]
 ) -> Iterator[raw_sql.SqlRow]:
-    """Yield the values of MADE but the last."""
+    """Yield the values of INSERT_COMPLETION_SQL but the last, `uses`."""
     for text in sorted(texts):
         for key in autocomplete_keys.generate_autocomplete_keys(text):
             inside = int(key.place > 0)

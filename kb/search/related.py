@@ -1,4 +1,4 @@
-"""What is asked next to an entry: the editors' choice first, then a search that is kept."""
+"""Related entries: those that editors chose, then similar ones from a cached search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site's accent: readable wherever text of its colour stands, in light and in dark."""
+"""A site's accent colour: readable as text on every ground, in light and dark."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ MIN_TEXT_CONTRAST = 4.5  # contrast of text, WCAG 2.2 AA
 # As static/base/tokens.css has them: the page, cards, hover.
 LIGHT_BACKGROUNDS = ("#f7f7f5", "#ffffff", "#eeeeeb")
 DARK_BACKGROUNDS = ("#131519", "#1b1e24", "#262a32")
-QUIET_INK_COLOURS = (
-    "#575d66",
-    "#a4abb6",
-)  # the quiet ink, light and dark: stands on accent-soft
+QUIET_INK_COLOURS = ("#575d66", "#a4abb6")  # light and dark; text on accent-soft
 WHITE, BLACK = "#ffffff", "#000000"
-DARK_ACCENT_CONTRAST = (
-    6.0  # contrast of the accent in the dark, where a bare 4.5 looks dim
-)
+DARK_ACCENT_CONTRAST = 6.0  # of the accent in the dark theme, where 4.5 looks dim
 SRGB_LINEAR_LIMIT = 0.04045  # below it sRGB is linear
 MAX_MIX_STEPS = 50  # of a walk from a colour to white or black
 

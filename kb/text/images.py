@@ -1,7 +1,7 @@
-"""A picture decoded in a process of its own, which has little memory and no secrets.
+"""Decode uploaded pictures in a process of its own, with little memory, no secrets.
 
-Whoever uploads chooses the bytes that a decoder in C reads: what goes wrong there ends
-that process, and no site. The file runs as a script, too, and imports nothing of ours.
+A user chooses the bytes that a decoder in C reads: a fault there ends that process
+and not the site. This file also runs as a script, and imports nothing of kb.
 """
 
 from __future__ import annotations
@@ -23,18 +23,12 @@ from PIL import WebPImagePlugin as _WebP  # noqa: F401 - else all plugins are lo
 ONE_MILLION = 1_000_000
 MAX_MEMORY_BYTES = 140 * ONE_MILLION  # bytes, the interpreter included
 MAX_CPU_SECONDS = 5  # of the processor
-DECODE_TIMEOUT_SECONDS = 20  # seconds of the clock, on a machine that has much to do
+DECODE_TIMEOUT_SECONDS = 20  # of the clock, on a busy machine
 MAX_IMAGE_PIXELS = 25 * ONE_MILLION  # pixels: 100 MB when decoded
-MAX_WEBP_PIXELS = 6 * ONE_MILLION  # its decoder holds every pixel in twenty bytes
-MAX_PROGRESSIVE_PIXELS = (
-    16 * ONE_MILLION
-)  # a JPEG in several passes is kept whole between them
-ACCEPTED_IMAGE_FORMATS = (
-    "PNG",
-    "JPEG",
-    "GIF",
-    "WEBP",
-)  # decoders that may see an upload at all
+MAX_WEBP_PIXELS = 6 * ONE_MILLION  # its decoder needs twenty bytes a pixel
+# A progressive JPEG is in memory as a whole between its passes.
+MAX_PROGRESSIVE_PIXELS = 16 * ONE_MILLION
+ACCEPTED_IMAGE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")  # no other decoder runs
 MAX_SHOWN_SIZE = (1600, 8000)  # pixels: twice what a page shows, and a long screenshot
 MAX_SHOWN_PIXELS = 6 * ONE_MILLION
 SCALE_STRIP_ROWS = 64  # rows that are in memory twice
@@ -45,7 +39,7 @@ _decode_semaphore = BoundedSemaphore()  # one at a time, so that many do not add
 
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
-    """A picture that was encoded by us; the size in pixels."""
+    """A picture that this module encoded; width and height in pixels."""
 
     body: bytes
     width: int
@@ -53,42 +47,43 @@ class EncodedImage:
 
 
 class BrokenImageError(Exception):
-    """These bytes are no picture that we take, or not a whole one."""
+    """The bytes are no picture of an accepted format, or not a whole one."""
 
 
 class ImageTooLargeError(Exception):
-    """It has `width` × `height` pixels, where `most` may be."""
+    """The picture has `width` × `height` pixels; `max_pixels` are allowed."""
 
-    def __init__(self, width: int, height: int, most: int) -> None:
-        super().__init__(width, height, most)
-        self.width, self.height, self.max_pixels = width, height, most
+    def __init__(self, width: int, height: int, max_pixels: int) -> None:
+        super().__init__(width, height, max_pixels)
+        self.width, self.height, self.max_pixels = width, height, max_pixels
 
 
 def convert_to_webp(body: bytes) -> EncodedImage:
-    """Return the first frame of `body` as WebP, upright, at most SHOWN, without a word.
+    """Return the first frame of `body` as WebP, upright, without metadata.
 
-    Raises Broken or TooLarge.
+    It is scaled down to MAX_SHOWN_SIZE and MAX_SHOWN_PIXELS. Raises BrokenImageError
+    or ImageTooLargeError.
     """
-    kept = {k: v for k, v in os.environ.items() if k == "LD_LIBRARY_PATH"}
+    environment = {k: v for k, v in os.environ.items() if k == "LD_LIBRARY_PATH"}
     with _decode_semaphore:
         try:
-            done = subprocess.run(  # noqa: S603 - our own file, by our own Python
+            process = subprocess.run(  # noqa: S603 - our own file, by our own Python
                 build_decoder_command(),
                 input=body,
                 capture_output=True,
-                env=kept,
+                env=environment,
                 timeout=DECODE_TIMEOUT_SECONDS,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             raise BrokenImageError from None
-    head, _, made = done.stdout.partition(b"\n")
-    told = [int(number) for number in head.split()]
-    if done.returncode == EXIT_IMAGE_TOO_LARGE:
-        raise ImageTooLargeError(*told)
-    if done.returncode:
+    head, _, webp = process.stdout.partition(b"\n")
+    numbers = [int(number) for number in head.split()]
+    if process.returncode == EXIT_IMAGE_TOO_LARGE:
+        raise ImageTooLargeError(*numbers)
+    if process.returncode:
         raise BrokenImageError
-    return EncodedImage(made, *told)
+    return EncodedImage(webp, *numbers)
 
 
 def build_decoder_command() -> list[str]:
@@ -99,17 +94,20 @@ def build_decoder_command() -> list[str]:
 
 
 def main() -> int:
-    """Read a picture, write its size, a line's end and the WebP; return how it ended."""
+    """Read a picture from stdin, write "width height", LF and the WebP to stdout.
+
+    Returns the exit code.
+    """
     _limit_resources()
-    Image.MAX_IMAGE_PIXELS = None  # we look ourselves, and say how large it is
+    Image.MAX_IMAGE_PIXELS = None  # _decode_image checks, and names the size
     try:
         image = _decode_image(sys.stdin.buffer.read())
-        made = BytesIO()
-        nothing = {"exif": b"", "xmp": b"", "icc_profile": b""}
-        image.save(made, "WEBP", quality=WEBP_QUALITY, method=2, **nothing)
-    except ImageTooLargeError as refused:
-        told = f"{refused.width} {refused.height} {refused.max_pixels}\n"
-        sys.stdout.buffer.write(told.encode())
+        webp = BytesIO()
+        metadata = {"exif": b"", "xmp": b"", "icc_profile": b""}
+        image.save(webp, "WEBP", quality=WEBP_QUALITY, method=2, **metadata)
+    except ImageTooLargeError as error:
+        numbers = f"{error.width} {error.height} {error.max_pixels}\n"
+        sys.stdout.buffer.write(numbers.encode())
         return EXIT_IMAGE_TOO_LARGE
     # What a decoder raises on bytes that are not what they claim to be.
     except (
@@ -117,29 +115,29 @@ def main() -> int:
         *(OverflowError, AttributeError, MemoryError, struct.error, zlib.error),
     ):
         return EXIT_BROKEN_IMAGE
-    sys.stdout.buffer.write(b"%d %d\n" % image.size + made.getvalue())
+    sys.stdout.buffer.write(b"%d %d\n" % image.size + webp.getvalue())
     return 0
 
 
 def _limit_resources() -> None:
-    """Take away what decoding does not need; some systems count memory their own way."""
-    for what, most in (
+    """Limit memory, processor time and files; not every system obeys each limit."""
+    for limit, value in (
         (resource.RLIMIT_DATA, MAX_MEMORY_BYTES),
         (resource.RLIMIT_CPU, MAX_CPU_SECONDS),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(what, (most, most))
+        resource.setrlimit(limit, (value, value))
 
 
 def _decode_image(body: bytes) -> Image.Image:
     with Image.open(BytesIO(body), formats=ACCEPTED_IMAGE_FORMATS) as opened:
-        (width, height), most = opened.size, _get_max_pixels(opened)
-        if width * height > most:
-            raise ImageTooLargeError(width, height, most)
-        lying = opened.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # noqa: PLR2004
+        (width, height), max_pixels = opened.size, _get_max_pixels(opened)
+        if width * height > max_pixels:
+            raise ImageTooLargeError(width, height, max_pixels)
+        is_rotated = opened.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # noqa: PLR2004
         target = _fit_size(
-            opened.size, MAX_SHOWN_SIZE[::-1] if lying else MAX_SHOWN_SIZE
+            opened.size, MAX_SHOWN_SIZE[::-1] if is_rotated else MAX_SHOWN_SIZE
         )
         opened.draft("RGB", target)  # a JPEG is decoded smaller at once
         try:
@@ -158,7 +156,7 @@ def _get_max_pixels(opened: Image.Image) -> int:
 
 
 def _fit_size(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
-    """Return `size` in its proportions, no larger than `box` and MOST_SHOWN."""
+    """Return `size` in its proportions, no larger than `box` and MAX_SHOWN_PIXELS."""
     width, height = size
     ratio = max(
         width / box[0], height / box[1], sqrt(width * height / MAX_SHOWN_PIXELS), 1
@@ -167,9 +165,10 @@ def _fit_size(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
 
 
 def _scale_image(image: Image.Image, target: tuple[int, int]) -> Image.Image:
-    """Return `image` in plain colours at the size `target`.
+    """Return `image` as RGB or RGBA at the size `target`.
 
-    Across a strip at a time, then down in one go: it is never twice in memory.
+    Its width is scaled a strip at a time, then its height at once: the whole picture
+    is never twice in memory.
     """
     mode = "RGBA" if image.has_transparency_data else "RGB"
     width, height = image.size

@@ -1,4 +1,4 @@
-"""What in a text should be said otherwise, and where it stands: rules in, findings out."""
+"""Check a text against style rules: findings say what to write otherwise, and where."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ TEXT_QUESTION, TEXT_ANSWER, TEXT_REPLY, TEXT_PHRASING = (
     "reply",
     "phrasing",
 )
-CUSTOMER_TEXT_KINDS = {TEXT_QUESTION, TEXT_ANSWER}  # faces that customers read
+CUSTOMER_TEXT_KINDS = {TEXT_QUESTION, TEXT_ANSWER}  # texts that customers read
 MAX_FINDINGS = 200  # findings of one text
 SENTENCE_PATTERN = re.compile(r"[^。！？!?；;\n]+")
-# An address is no prose: neither its digits nor its words are anybody's.
+# Addresses are no prose: rules do not apply to their digits and words.
 _ADDRESS_PATTERN = re.compile(
     r"\]\([^()\s]*|https?://[^\s<>()（）「」“”，。；]+|/media/\S+?\.webp"
 )
@@ -37,10 +37,10 @@ _LIST_MARKER_PATTERN = re.compile(r"\s*(?:[-*+>#|]+|\d+[.)])*\s*")
 
 @dataclass(frozen=True, slots=True)
 class MatchRule:
-    """`kind` is the group that people know it by; `text` the words, or a check's name.
+    """A rule: `kind` is its group on the page, `text` the words or a check's name.
 
-    None of `exceptions` is a finding: longer words that hold `text`, or, for a
-    check, what may be said all the same. `limit` is in characters.
+    `exceptions` are no findings: longer words that hold `text`, or data that a check
+    allows. `max_sentence_chars` is 0 without a limit.
     """
 
     kind: str
@@ -52,17 +52,18 @@ class MatchRule:
     scope: str = ""
     max_sentence_chars: int = 0
 
-    def applies_to(self, face: str) -> bool:
-        if face == TEXT_PHRASING:  # customers' own words are not ours to mend
+    def applies_to(self, text_kind: str) -> bool:
+        """Return whether the rule is for texts of this kind."""
+        if text_kind == TEXT_PHRASING:  # customers' own words are not corrected
             return False
         return not self.scope or (self.scope == SCOPE_PUBLIC) == (
-            face in CUSTOMER_TEXT_KINDS
+            text_kind in CUSTOMER_TEXT_KINDS
         )
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedText:
-    """One text of an entry: which face it is, its name to people, and its field."""
+    """One text of an entry: its kind, its name on the page, and its form field."""
 
     kind: str
     body: str
@@ -72,7 +73,7 @@ class CheckedText:
 
 @dataclass(frozen=True, slots=True)
 class StyleFinding:
-    """`start` and `end` are characters of text.body; `line` counts from 1."""
+    """A violation in text.body[start:end]; `line_number` counts from 1."""
 
     text: CheckedText
     start: int
@@ -105,7 +106,7 @@ class StyleFinding:
 
 
 class StyleRuleSet:
-    """Rules in force, compiled: words are looked for all at once."""
+    """Rules in force, compiled into one pattern for all words."""
 
     def __init__(self, rules: Iterable[MatchRule], check: str) -> None:
         """`check` is the kind whose rules name a check instead of words."""
@@ -131,7 +132,7 @@ class StyleRuleSet:
 
     @cached_property
     def error_rules(self) -> StyleRuleSet:
-        """Return those that stop publishing."""
+        """The rules that block publishing."""
         strict = StyleRuleSet(
             [r for r in self._active_rules if r.severity == SEVERITY_ERROR],
             self._check_kind,
@@ -140,7 +141,7 @@ class StyleRuleSet:
         return strict
 
     def find_violations(self, text: CheckedText) -> Iterator[StyleFinding]:
-        """Yield what the words, the numbers and the sentences of `text` break."""
+        """Yield forbidden words, personal data and long sentences of `text`."""
         prose = blank_out_addresses(text.body)
         yield from self._find_forbidden_words(text, prose)
         if text.kind == TEXT_PHRASING:
@@ -214,20 +215,15 @@ class StyleRuleSet:
             if length > rule.max_sentence_chars and not prose.startswith(
                 "|", sentence.start()
             ):
-                told = f"这一句有 {length} 个字，手机上要占好几行"
+                reason = f"这一句有 {length} 个字，手机上要占好几行"
                 yield StyleFinding(
-                    text, start, sentence.end(), rule, told, rule.suggestion
+                    text, start, sentence.end(), rule, reason, rule.suggestion
                 )
 
 
 LONG_SENTENCE_CHECK = "句子太长"
-_COMPANY_DATA_KINDS = {
-    "手机号",
-    "固定电话",
-    "邮箱",
-    "QQ 号",
-    "微信号",
-}  # a company has its own
+# Kinds of data that a company has of its own.
+_COMPANY_DATA_KINDS = {"手机号", "固定电话", "邮箱", "QQ 号", "微信号"}
 
 
 def build_phrasing_rule(kind: str) -> MatchRule:
@@ -242,11 +238,11 @@ def build_phrasing_rule(kind: str) -> MatchRule:
     )
 
 
-def is_allowed_personal_data(rule: MatchRule | None, said: str) -> bool:
-    """Tell whether a rule for personal data is off, or has `said` as an exception."""
+def is_allowed_personal_data(rule: MatchRule | None, value: str) -> bool:
+    """Return whether a rule for personal data is off, or has `value` as an exception."""
     if rule is None:
         return False
-    return rule.severity == SEVERITY_OFF or _is_listed_exception(rule, said)
+    return rule.severity == SEVERITY_OFF or _is_listed_exception(rule, value)
 
 
 def _make_finding(
@@ -258,7 +254,7 @@ def _make_finding(
 
 
 def _is_exception(rule: MatchRule, spelling: str, start: int) -> bool:
-    """Tell whether the word at `start` is a part of one of the rule's exceptions."""
+    """Return whether the word at `start` is a part of one of the rule's exceptions."""
     word = normalize_text(rule.text).strip()
     for exception in map(normalize_text, rule.exceptions):
         offset = exception.find(word)
@@ -269,22 +265,22 @@ def _is_exception(rule: MatchRule, spelling: str, start: int) -> bool:
     return False
 
 
-def _is_listed_exception(rule: MatchRule, said: str) -> bool:
-    """Tell whether a number, an address or a domain is one that may be said."""
-    bare = _strip_formatting(said)
+def _is_listed_exception(rule: MatchRule, value: str) -> bool:
+    """Return whether a number, an address or its domain is among the exceptions."""
+    bare = _strip_formatting(value)
     return any(
-        bare == _strip_formatting(one)
-        or (one.startswith("@") and bare.endswith(_strip_formatting(one)))
-        for one in rule.exceptions
+        bare == _strip_formatting(exception)
+        or (exception.startswith("@") and bare.endswith(_strip_formatting(exception)))
+        for exception in rule.exceptions
     )
 
 
-def _strip_formatting(said: str) -> str:
-    return re.sub(r"[\s()\-]", "", normalize_text(said)).removeprefix("+86")
+def _strip_formatting(value: str) -> str:
+    return re.sub(r"[\s()\-]", "", normalize_text(value)).removeprefix("+86")
 
 
 def find_braces(body: str) -> Iterator[tuple[int, int]]:
-    """Yield where {{ }} stands in `body`, code left out."""
+    """Yield (start, end) of each {{ }} in `body` outside of code."""
     prose = _CODE_PATTERN.sub(_replace_with_spaces, body)
     for match in re.finditer(r"\{\{[^{}\n]{0,40}\}{0,2}", prose):
         yield match.span()
@@ -307,8 +303,8 @@ def _compile_whole_word(word: str) -> str:
 
 
 def sort_findings(findings: Iterable[StyleFinding]) -> list[StyleFinding]:
-    """Return errors first, then as they stand; of many, the first MOST."""
-    return sorted(findings, key=lambda one: not one.is_error)[:MAX_FINDINGS]
+    """Return errors first, else in order; at most MAX_FINDINGS."""
+    return sorted(findings, key=lambda finding: not finding.is_error)[:MAX_FINDINGS]
 
 
 def describe_findings(findings: Sequence[StyleFinding], most: int = 5) -> list[str]:

@@ -1,4 +1,4 @@
-"""The vocabulary in force: what editors own, compiled once per edition and process."""
+"""The vocabulary in force: what editors teach, compiled once an edition and process."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _trial_lexicon: ContextVar[Lexicon | None] = ContextVar("tried", default=None)
 def load_current_lexicon() -> Lexicon:
     """Return the vocabulary as it is now, and teach this process its words.
 
-    One small query when nothing changed. Call it after reading what made the
-    call necessary: marks of the index must not be newer than the vocabulary.
+    One small query when nothing changed. Read marks of the index before calling it:
+    they must not be newer than the vocabulary.
     """
     global _compiled_lexicon  # noqa: PLW0603 - one a process, as jieba's dictionary
-    if (tried := _trial_lexicon.get()) is not None:
-        return tried
+    if (trial := _trial_lexicon.get()) is not None:
+        return trial
     stamp, lexicon = _compiled_lexicon
     if _read_edition() != stamp:
         with _compile_lock:
-            stamp = _read_edition()  # again: nobody may put an older one back
+            stamp = _read_edition()  # again: an older one must not replace a newer one
             if stamp != _compiled_lexicon[0]:
                 _compiled_lexicon = (stamp, _compile_lexicon())
             lexicon = _compiled_lexicon[1]
@@ -50,7 +50,7 @@ def load_current_lexicon() -> Lexicon:
 
 
 def get_loaded_lexicon() -> Lexicon:
-    """Return what in_force found last; a search asks once for all its steps."""
+    """Return the lexicon that load_current_lexicon returned last; reads nothing."""
     return _trial_lexicon.get() or _compiled_lexicon[1]
 
 
@@ -76,13 +76,13 @@ def load_starter_lexicon() -> Lexicon:
 
 @transaction.atomic
 def install_starter_vocabulary() -> int:
-    """Write the vocabulary that ships, once in the life of a site; return its rows.
+    """Write the vocabulary that ships, once in the life of a site; return the count.
 
-    What editors deleted later stays deleted.
+    What editors delete later stays deleted.
     """
     models = (SynonymSet, DictionaryWord, StopWord)
-    known = LanguageEdition.objects.filter(pk=LanguageEdition.VOCABULARY)
-    if known.exists() or any(model.objects.exists() for model in models):
+    editions = LanguageEdition.objects.filter(pk=LanguageEdition.VOCABULARY)
+    if editions.exists() or any(model.objects.exists() for model in models):
         return 0
     sets = SynonymSet.objects.bulk_create(
         _read_synonym_sets(), batch_size=STARTER_BATCH_ROWS
@@ -98,7 +98,7 @@ def install_starter_vocabulary() -> int:
 
 
 def raise_vocabulary_edition() -> None:
-    """Have every process read the vocabulary anew, once this transaction commits."""
+    """Make every process read the vocabulary again, once this transaction commits."""
     LanguageEdition.increment_edition(LanguageEdition.VOCABULARY)
 
 
@@ -110,8 +110,10 @@ def _raise_edition_on_change(**kwargs: Any) -> None:
 
 
 def _read_edition() -> EditionStamp:
-    """Return the row as the driver reads it: Django's way there takes five times as
-    long, and every search asks."""
+    """Return the row as the driver reads it.
+
+    The ORM takes five times as long, and every search reads it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_EDITION_SQL, [LanguageEdition.VOCABULARY])
         return cursor.fetchone()  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What the vocabulary would be if an editor saved what he types: nothing is written."""
+"""The vocabulary as it would be if an editor saved their changes; writes nothing."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ VocabularyRow = SynonymSet | StopWord | DictionaryWord
 
 
 def build_preview_lexicon(row: VocabularyRow) -> Lexicon:
-    """Return the vocabulary with `row` in place of what it is kept as, if it is.
+    """Return the vocabulary with `row` in place of the stored row, if there is one.
 
     Raises ValidationError as saving would.
     """
     row.full_clean()
-    apart = {type(row): row.pk or 0}
-    sets = SynonymSet.objects.exclude(pk=apart.get(SynonymSet, 0))
-    stops = StopWord.objects.exclude(pk=apart.get(StopWord, 0))
-    words = DictionaryWord.objects.exclude(pk=apart.get(DictionaryWord, 0))
-    plain = [
-        synonyms.SynonymGroup(tuple(one.list_words()), one.two_way) for one in sets
+    excluded = {type(row): row.pk or 0}
+    sets: list[SynonymSet] = list(
+        SynonymSet.objects.exclude(pk=excluded.get(SynonymSet, 0))
+    )
+    stop_words = StopWord.objects.exclude(pk=excluded.get(StopWord, 0))
+    words = DictionaryWord.objects.exclude(pk=excluded.get(DictionaryWord, 0))
+    sets += [row] if isinstance(row, SynonymSet) else []
+    groups = [
+        synonyms.SynonymGroup(tuple(group.list_words()), group.two_way)
+        for group in sets
     ]
-    if isinstance(row, SynonymSet):
-        plain.append(synonyms.SynonymGroup(tuple(row.list_words()), row.two_way))
-    silent = list(stops.values_list("text", flat=True))
-    silent += [row.text] if isinstance(row, StopWord) else []
-    known = list(words.values_list("text", flat=True))
-    known += [normalize_text(row.text)] if isinstance(row, DictionaryWord) else []
-    return Lexicon.from_vocabulary(plain, silent, known)
+    stop_texts = list(stop_words.values_list("text", flat=True))
+    stop_texts += [row.text] if isinstance(row, StopWord) else []
+    word_texts = list(words.values_list("text", flat=True))
+    word_texts += [normalize_text(row.text)] if isinstance(row, DictionaryWord) else []
+    return Lexicon.from_vocabulary(groups, stop_texts, word_texts)

@@ -1,4 +1,4 @@
-"""Other forms of a question, for those who type one character, or how it sounds."""
+"""Other forms of a text, for queries of one character, pinyin or initials."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What somebody may have typed of a text so far: its letters, sounds, initials.
+"""Keys of autocomplete: what may be typed of a text: letters, sounds, initials.
 
 A text is a row of units: a Han character with its syllable, or a letter or digit
-that stands for itself. Case, width, script, spaces and punctuation do not count.
+that is its own sound. Case, width, script, spaces and punctuation do not count.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ KeyUnit = tuple[str, str]  # a character and how it sounds
 
 
 class AutocompleteKey(NamedTuple):
-    """What a text says from `place`, a number of units, at most LONGEST units.
+    """A text from the unit `place` on, at most MAX_KEY_UNITS units.
 
     `lengths` has a digit a unit: how many letters of `sound` are its own.
     """
@@ -47,8 +47,8 @@ class AutocompleteKey(NamedTuple):
 class TypedReading:
     """A reading of what was typed: one Han character or initial a unit.
 
-    `spelt` is the longest syllable in it that is typed out, `short` tells
-    whether a unit before the last one is an initial alone.
+    `longest_syllable` is the longest that is typed out. `has_bare_initial`: a unit
+    before the last one is an initial alone.
     """
 
     units: str = ""
@@ -103,7 +103,7 @@ def count_matched_units(typed: str, units: Iterable[KeyUnit]) -> int:
     """Return how many units stand for `typed`, the last maybe in part; 0: it differs.
 
     A unit is typed as the character, its syllable or its initial. What is typed
-    beyond LONGEST units is taken as it is.
+    beyond MAX_KEY_UNITS units is not compared.
     """
     reached, number = {0}, 0
     for number, unit in enumerate(units, 1):

@@ -1,8 +1,8 @@
 """Cut a run of Han into words exactly as jieba does, in a third of the time.
 
-jieba spends most of an index's making in its inner loops. The dictionary, the most
-likely path through it, and the model for what it does not know are jieba's own; the
-loops are written for speed, and a test holds the results together.
+Building an index spends most of its time in jieba's inner loops. The dictionary, the
+most likely path through it, and the model of unknown words are jieba's own; the loops
+are written for speed. A test compares the results.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _find_word_ends(run: str) -> list[int]:
             if frequency and (score := shares[frequency] + scores[end]) >= best:
                 best, ends[start] = score, end
             end += 1
-        if not ends[start]:  # no word begins here: the character stands alone
+        if not ends[start]:  # no word begins here: a single character
             best, ends[start] = shares[1] + scores[start + 1], start + 1
         scores[start] = best
     return ends

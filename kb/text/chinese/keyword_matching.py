@@ -1,4 +1,4 @@
-"""Whether a text speaks of a keyword, in whatever spelling."""
+"""Whether a text holds a keyword, in whatever spelling."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class KeywordMatcher:
         self._runs = HAN_RUN_PATTERN.findall(normalize_text("".join(text.split())))
 
     def has_keyword(self, keyword: str) -> bool:
-        """Tell whether all words of `keyword` were said, or the whole of it was.
+        """Return whether all words of `keyword` were said, or the whole of it was.
 
         The whole counts where a word begins: 停运 is not in 暂停运费. It is
-        looked for because an unknown word is not cut alike wherever it stands.
+        compared because an unknown word is not cut alike in every context.
         """
         words = set(tokenizer.tokenize_text(keyword))
         if words and words <= self._words:

@@ -1,4 +1,4 @@
-"""Keywords as people type them: split at whatever stands between them."""
+"""Keywords as people type them, split at spaces and commas of any kind."""
 
 from __future__ import annotations
 

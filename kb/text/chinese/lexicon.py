@@ -1,4 +1,4 @@
-"""The vocabulary in force, compiled: what means the same, what means nothing."""
+"""A compiled vocabulary: synonyms, stop words and custom words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kb.text.chinese.synonyms import SynonymGroup, SynonymMatcher
 
 
 class StopWordMatcher:
-    """Words that carry no meaning in a search, ready to be looked for in texts.
+    """Stop words, compiled to be found in texts.
 
     One character counts only where it is a word by itself (亲, not 亲属), Latin
     only as a whole word.

@@ -33,7 +33,7 @@ _JOINING_CHARACTER_PATTERN = re.compile("[\u1160-\u11ff\uff9e\uff9f\uffa0-\uffdc
 
 
 def clean_text(text: str) -> str:
-    """Return `text` without what nobody can see or store, its lines ended by LF.
+    """Return `text` without characters that are invisible or not storable, lines ended by LF.
 
     NUL, other controls, lone surrogates, zero-width and bidirectional
     characters go; tab, line feed and the joiner inside an emoji stay.
@@ -141,7 +141,7 @@ def join_hyphenated(spelling: str) -> str:
 
 
 def is_traditional(text: str) -> bool:
-    """Tell whether folding 繁→简 changes a character of `text`."""
+    """Return whether folding 繁→简 changes a character of `text`."""
     text = text.replace("帐", "账")  # a spelling of 简体 as well
     return text.translate(_load_simplified_table()) != text
 
@@ -169,7 +169,7 @@ def _iterate_clusters(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _is_joining(character: str) -> bool:
-    """Tell whether NFKC may merge `character` into what stands before it."""
+    """Return whether NFKC may merge `character` into the one before it."""
     return (
         unicodedata.category(character)[0] == "M"
         or bool(_JOINING_CHARACTER_PATTERN.match(character))

@@ -64,12 +64,12 @@ def list_syllables(han: str) -> tuple[str, ...]:
 
 
 def is_syllable(letters: str) -> bool:
-    """Tell whether `letters` are one syllable, typed out."""
+    """Return whether `letters` are one syllable, typed out."""
     return letters in _load_syllables()
 
 
 def is_syllable_prefix(letters: str) -> bool:
-    """Tell whether a syllable begins with `letters`."""
+    """Return whether a syllable begins with `letters`."""
     return letters in _load_syllable_prefixes()
 
 

@@ -1,4 +1,4 @@
-"""How Taiwan and Hong Kong say it: 繁體 texts in the words of 简体."""
+"""Regional terms: 繁體 texts of Taiwan and Hong Kong in the words of 简体."""
 
 from __future__ import annotations
 

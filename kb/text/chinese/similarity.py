@@ -1,4 +1,4 @@
-"""How alike the wording of a query and the wordings of an entry are."""
+"""Similarity of the wordings of a query and of an entry."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ from kb.text.chinese import regional, tokenizer
 from kb.text.chinese.normalize import HAN_RUN_PATTERN, join_hyphenated, normalize_text
 from kb.text.chinese.term_weights import flag_content_letters
 
-BIGRAM_CHARS = 2  # letters
+BIGRAM_CHARS = 2
 _LATIN_OR_DIGITS_PATTERN = re.compile("[a-z]{2,}|[0-9]{2,}")
-_PRIVATE_USE_START, _PRIVATE_USE_SIZE = (
-    "\U000f0000",
-    0xFFFE,
-)  # code points that no text uses; how many
+# Code points that no text uses, and how many there are.
+_PRIVATE_USE_START, _PRIVATE_USE_SIZE = "\U000f0000", 0xFFFE
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One way to ask, normalized; `bare` has its letters alone, as `letters` counts.
+    """One way to ask, normalized, as it is compared.
 
-    Letters are counted in bits, the n-th letter of the spelling by 1 << n:
-    `tells` has those that are no particle, `pairs` both of each pair of letters.
-    `foreign` are its words that are no Han. `learned` are words after which people
-    picked the entry.
+    `letters` has its letters alone, as `encode_letters` writes them. Bit sets have
+    bit n (1 << n) for the n-th letter of the spelling: `content_bits` those that are
+    no particle, `bigram_bits` both letters of each bigram. `non_han_words` are
+    its words of other scripts. `is_learned`: people picked the entry after a search
+    for these words.
     """
 
     spelling: str
@@ -43,23 +42,23 @@ class Wording:
 
     @classmethod
     def from_spelling(cls, spelling: str) -> Wording:
-        telling = sum(
-            1 << at for at, told in enumerate(flag_content_letters(spelling)) if told
+        content = sum(
+            flag << n for n, flag in enumerate(flag_content_letters(spelling))
         )
         pairs: dict[str, int] = {}
         for at in range(len(spelling) - 1):
             pair = intern(spelling[at : at + BIGRAM_CHARS])
             pairs[pair] = pairs.get(pair, 0) | 0b11 << at
         foreign = tokenizer.extract_non_han_tokens(spelling)
-        return cls(spelling, encode_letters(spelling), telling, pairs, foreign)
+        return cls(spelling, encode_letters(spelling), content, pairs, foreign)
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarityTerms:
-    """Terms looked for in wordings: pairs of letters, words that are no Han, the rest.
+    """Terms looked for in wordings: bigrams, words that are no Han, and the rest.
 
-    A word that is no Han must begin one there: win is in Windows, SSD not in ESSD. Of
-    these and the rest, `loose` are those that are not made of pairs which are there.
+    A word that is no Han must begin one there: win is in Windows, SSD not in ESSD.
+    `uncovered_terms` are those of the last two kinds that are not made of `bigrams`.
     """
 
     bigrams: frozenset[str]
@@ -69,10 +68,10 @@ class SimilarityTerms:
 
     @classmethod
     def from_terms(cls, terms: Iterable[str]) -> SimilarityTerms:
-        asked = set(filter(None, terms))
-        foreign = frozenset(term for term in asked if not HAN_RUN_PATTERN.search(term))
-        pairs = frozenset(t for t in asked - foreign if len(t) == BIGRAM_CHARS)
-        rest = tuple(asked - pairs - foreign)
+        unique = set(filter(None, terms))
+        foreign = frozenset(term for term in unique if not HAN_RUN_PATTERN.search(term))
+        pairs = frozenset(t for t in unique - foreign if len(t) == BIGRAM_CHARS)
+        rest = tuple(unique - pairs - foreign)
         loose = (*foreign, *(t for t in rest if not _is_made_of_bigrams(t, pairs)))
         return cls(pairs, foreign, rest, loose)
 
@@ -83,7 +82,7 @@ class SimilarityTerms:
 
 
 def analyze_wordings(*texts: str) -> tuple[Wording, ...]:
-    """Return the wordings of `texts`, those of 繁體 as 简体 says them, too."""
+    """Return the wordings of `texts`; of 繁體 those in the words of 简体, too."""
     if len(texts) == 1:  # most entries have no phrasings
         return _analyze_wording(texts[0])
     return tuple(wording for text in texts for wording in _analyze_wording(text))
@@ -101,25 +100,25 @@ def _analyze_wording(text: str) -> tuple[Wording, ...]:
 
 @lru_cache(maxsize=2_000)
 def analyze_learned_wordings(text: str) -> tuple[Wording, ...]:
-    """Return the wordings of words after which people picked an entry."""
+    """Return the wordings of a search after which people picked an entry."""
     return tuple(
         replace(wording, is_learned=True) for wording in analyze_wordings(text)
     )
 
 
 class Similarity(NamedTuple):
-    """Shares from 0 to 1, of the best wording each; and what stands in any of them.
+    """How similar a query is to an entry: shares from 0 to 1, of its best wording.
 
-    Words learned tell how sure an entry is. In `same`, `reached` and `own`, which
-    put entries in order, they count for nothing: an entry picked after some words would
-    draw every query that is put like them, whatever it asks.
+    Learned wordings count in confidence alone. In what puts entries in order they do
+    not: an entry picked after some words would match every query that is phrased
+    like them, whatever it asks.
 
-    same      letters in common, in order, of both: 2 · common / (a + b) (Indel ratio)
-    reached   letters of the wording that stand in the query, in order
-    echoed    as much, of words learned, too
-    asked     what the wording tells that is among the terms asked for
-    standing  the terms asked for that stand in one of the wordings
-    own       those that stand in one that is not learned
+    indel_ratio              letters in common, in order: 2 · common / (a + b)
+    letter_coverage          letters of the wording that are in the query, in order
+    learned_letter_coverage  as this, of learned wordings, too
+    asked_content_share      content letters of the wording that query terms hold
+    matched_terms            the query terms in any of the wordings
+    own_matched_terms        those in one that is not learned
     """
 
     indel_ratio: float
@@ -131,15 +130,15 @@ class Similarity(NamedTuple):
 
 
 def compare_wordings(
-    query: Sequence[Wording], terms: SimilarityTerms, face: Iterable[Wording]
+    query: Sequence[Wording], terms: SimilarityTerms, wordings: Iterable[Wording]
 ) -> Similarity:
     """Compare a query, and the `terms` it asks for, with the wordings of an entry."""
-    same = reached = echoed = asked = 0.0
-    standing: set[str] = set()
-    own: set[str] = set()
-    for wording in face:
-        pairs = wording.bigram_bits.keys() & terms.bigrams
-        held = pairs.union(
+    indel_ratio = coverage = learned_coverage = content_share = 0.0
+    matched: set[str] = set()
+    own_matched: set[str] = set()
+    for wording in wordings:
+        bigrams = wording.bigram_bits.keys() & terms.bigrams
+        held = bigrams.union(
             [term for term in terms.other_terms if term in wording.spelling]
         )
         held.update(
@@ -147,35 +146,38 @@ def compare_wordings(
             for term in terms.non_han_words
             if _is_word_or_prefix(term, wording.non_han_words)
         )
-        standing |= held
+        matched |= held
         if not wording.is_learned:
-            own |= held
-        asked = max(asked, _measure_asked_content(terms, held, wording))
+            own_matched |= held
+        content_share = max(content_share, _measure_asked_content(terms, held, wording))
         size = len(wording.letters)
-        for way in query:
-            common = LCSseq.similarity(way.letters, wording.letters)
-            echoed = max(echoed, common / max(size, 1))
+        for query_wording in query:
+            common = LCSseq.similarity(query_wording.letters, wording.letters)
+            learned_coverage = max(learned_coverage, common / max(size, 1))
             if not wording.is_learned:
-                same = max(same, 2 * common / max(len(way.letters) + size, 1))
-                reached = max(reached, common / max(size, 1))
-    return Similarity(same, reached, echoed, asked, standing, own)
+                both = max(len(query_wording.letters) + size, 1)
+                indel_ratio = max(indel_ratio, 2 * common / both)
+                coverage = max(coverage, common / max(size, 1))
+    return Similarity(
+        indel_ratio, coverage, learned_coverage, content_share, matched, own_matched
+    )
 
 
 def _measure_asked_content(
     terms: SimilarityTerms, held: Set[str], wording: Wording
 ) -> float:
-    """Return the share of the telling letters of a wording that stand in terms.
+    """Return the share of the content letters of `wording` that terms hold.
 
-    `held` are the terms that stand in it.
+    `held` are the terms that are in it.
     """
-    found = 0
-    for pair in held & terms.bigrams:
-        found |= wording.bigram_bits[pair]
+    bits = 0
+    for bigram in held & terms.bigrams:
+        bits |= wording.bigram_bits[bigram]
     for term in (term for term in terms.uncovered_terms if term in held):
-        for at, end in _find_occurrences(term, wording.spelling):
-            found |= ((1 << (end - at)) - 1) << at
-    told = wording.content_bits.bit_count()
-    return (found & wording.content_bits).bit_count() / max(told, 1)
+        for start, end in _find_occurrences(term, wording.spelling):
+            bits |= ((1 << (end - start)) - 1) << start
+    total = wording.content_bits.bit_count()
+    return (bits & wording.content_bits).bit_count() / max(total, 1)
 
 
 def _find_occurrences(term: str, spelling: str) -> Iterator[tuple[int, int]]:
@@ -190,14 +192,14 @@ def _find_occurrences(term: str, spelling: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_word_or_prefix(term: str, words: Set[str]) -> bool:
-    """Tell whether `term` is one of `words`, or begins one and is no mere letter."""
+    """Return whether `term` is one of `words`, or begins one and is long enough."""
     if term in words:
         return True
     return len(term) > BIGRAM_CHARS and any(word.startswith(term) for word in words)
 
 
 def _is_made_of_bigrams(term: str, pairs: Set[str]) -> bool:
-    """Tell whether a longer term is made of pairs that are looked for."""
+    """Return whether a longer term is made of `pairs`."""
     made = (term[at : at + BIGRAM_CHARS] for at in range(len(term) - 1))
     return len(term) > BIGRAM_CHARS and all(pair in pairs for pair in made)
 
@@ -210,7 +212,7 @@ def strip_punctuation(spelling: str) -> str:
 def encode_letters(spelling: str) -> str:
     """Return a normalized text's letters, where Latin words and numbers are whole.
 
-    SSD has no letter of ESSD, and 17 none of 18: each stands for its word alone, as
+    SSD has no letter of ESSD, and 17 none of 18: a letter is that of its word alone, as
     often as the word has letters.
     """
     text = _LATIN_OR_DIGITS_PATTERN.sub(_encode_whole_run, join_hyphenated(spelling))

@@ -28,9 +28,8 @@ MAX_JIEBA_RUN_CHARS = 256  # characters: jieba is quadratic on runs of unknown H
 MAX_TOKEN_CHARS = 32  # characters: longer ones are cut, so that terms stay small
 _teaching_lock = Lock()
 _taught_words: frozenset[str] = frozenset()
-_original_frequencies: dict[
-    str, int
-] = {}  # what jieba held itself where learning changed it
+# jieba's own frequencies of the words that teaching changed.
+_original_frequencies: dict[str, int] = {}
 _RUN_PATTERN = re.compile(
     f"[{HAN_CHARACTER_CLASS}]+|[^\\W_{HAN_CHARACTER_CLASS}]+(?:[.+#&_-]*[^\\W_{HAN_CHARACTER_CLASS}]+)*[+#]*"
 )
@@ -57,7 +56,7 @@ def tokenize_text(text: str) -> list[str]:
 def find_word_starts(run: str, particles: Container[str] = ()) -> set[int]:
     """Return where words begin in a run of Han, words inside of words included.
 
-    A word of `particles` begins nothing. Only the first WINDOW characters count.
+    Words among `particles` do not count. Only the first MAX_JIEBA_RUN_CHARS are read.
     """
     begun, at = set[int](), 0
     for word in fast_jieba.segment_han(run[:MAX_JIEBA_RUN_CHARS]):
@@ -70,7 +69,7 @@ def find_word_starts(run: str, particles: Container[str] = ()) -> set[int]:
 def extract_bigrams(text: str) -> list[str]:
     """Return the overlapping pairs of Han characters of `text`, in order.
 
-    A character that stands alone is returned as it is.
+    A run of a single character is returned as it is.
     """
     found: list[str] = []
     for run in HAN_RUN_PATTERN.findall(normalize_text(text)):
@@ -130,7 +129,7 @@ def get_word_frequency(word: str) -> int:
 
 
 def tokenize_with_words(text: str, known: frozenset[str]) -> list[str]:
-    """Return what `words` would if `known` had been learned; nothing is learned."""
+    """Return the words of `text` as if `known` were taught; nothing is taught."""
     own = ChainMap(_original_frequencies, jieba.dt.FREQ)
     cutter = jieba.Tokenizer()
     taught = {word: _suggest_frequency(word, own) for word in known}

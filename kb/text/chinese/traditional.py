@@ -1,4 +1,4 @@
-"""简体 said in 繁體: OpenCC's phrases, then what it leaves to the trade and to print."""
+"""Convert 简体 to 繁體: OpenCC's phrases, then terms of the trade and quotation marks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HAN_PATTERN = re.compile(r"[\u3400-\u9fff]")
 
 
 def make_traditional_converter(region: str) -> Callable[[str], str]:
-    """Return what says 简体 in the words of `region`, one of REGIONS."""
+    """Return a function from 简体 to 繁體 of a region of OPENCC_CONFIG_BY_REGION."""
     convert, pattern, terms = _load_region_converter(region)
     plain, letters = _load_literal_converter(region)
 

@@ -1,4 +1,4 @@
-"""Mark found terms in the original text, whatever spelling they were found in."""
+"""Mark terms in the original text, whatever spelling they match in."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from kb.text.chinese.normalize import HYPHENATED_WORD_PATTERN, normalize_with_of
 def find_term_matches(
     text: str, terms: Iterable[str], most: int | None = None
 ) -> list[tuple[int, int, str]]:
-    """Return (start, end, term) wherever one of `terms`, normalized, stands in `text`.
+    """Return (start, end, term) of each match of normalized `terms` in `text`.
 
-    With `most`, that is how often a term is looked for.
-    Latin and digits stand as whole words, or as whole parts of one (15 in
-    iPhone15), and a hyphen inside does not count: wifi is in Wi-Fi.
+    At most `most` matches of a term. Latin words and numbers match whole words, or
+    whole parts of one (15 in iPhone15). A hyphen inside does not count: wifi is in
+    Wi-Fi.
     """
     spelling, at = normalize_with_offsets(text)
     whole = range(len(spelling))
@@ -86,7 +86,7 @@ def _find_term_starts(spelling: str, term: str) -> Iterator[int]:
 
 
 def _is_same_word(one: str, other: str) -> bool:
-    """Tell whether two neighbours are letters of one Latin word or of one number."""
+    """Return whether two neighbours are letters of one Latin word or of one number."""
     if not (one.isascii() and other.isascii()):
         return False
     return (one.isalpha() and other.isalpha()) or (one.isdigit() and other.isdigit())

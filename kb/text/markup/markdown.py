@@ -60,7 +60,7 @@ class Heading:
 
 
 def count_markup_characters(source: str) -> int:
-    """Return how many characters of `source` may mean something in Markdown."""
+    """Return how many characters of `source` may be Markdown syntax."""
     return sum(map(source.count, MARKUP_CHARACTERS))
 
 
@@ -75,12 +75,11 @@ def is_too_complex(source: str) -> bool:
 def render_markdown(
     source: str, say: markdown_extensions.TextConverter | None = None
 ) -> str:
-    """Return `source` as HTML of TAGS and ATTRIBUTES only.
+    """Return `source` as HTML of ALLOWED_TAGS and ALLOWED_ATTRIBUTES only.
 
-    Raw HTML in the source is shown as text. Pictures from elsewhere are
-    dropped: the page may load nothing that is not ours. `say` writes the texts
-    in another script; addresses and anchors stay what they are. A source that
-    is too complex is shown as it is written.
+    Raw HTML in the source is shown as text. Pictures of other sites are dropped: a
+    page may load nothing from elsewhere. `say` converts the texts to another script;
+    addresses and anchors stay. A source that is too complex is shown as written.
     """
     if is_too_complex(source):
         return _render_as_written(clean_text(source), say)
@@ -116,7 +115,7 @@ def extract_headings(rendered: str) -> list[Heading]:
 
 
 def count_pictures_without_alt(source: str) -> int:
-    """Return how many pictures of ours have no words for who cannot see them."""
+    """Return how many pictures have no alternative text."""
     if is_too_complex(source):
         return 0
     tokens = _build_parser().parse(clean_text(source))
@@ -189,7 +188,7 @@ def _parse_emphasis(state: StateInline, silent: bool) -> bool:
 
     CommonMark wants a space or punctuation outside of **“退款”**后; a Han
     character does as well (the rule of the CJK-friendly amendments to
-    CommonMark). `_` keeps the strict rule: it stands inside of names.
+    CommonMark). `_` keeps the strict rule: names hold it.
     """
     marker = state.src[state.pos]
     if silent or marker not in "*_":

@@ -1,4 +1,4 @@
-"""What our Markdown has beyond CommonMark: callouts, anchors, sized pictures, wide tables."""
+"""Markdown beyond CommonMark: callouts, anchors, sizes of pictures, wide tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from markdown_it.utils import EnvType, OptionsDict
 
 PICTURE_URL_PATTERN = re.compile(r"/media/[0-9a-f]{32}-(\d{1,5})x(\d{1,5})\.webp")
 HEADING_ANCHOR_PATTERN = re.compile(r"s-[\w-]{1,60}")  # no other id of a page begins so
-CALLOUT_CLASS_BY_TITLE = {  # what stands in [!…]: the class of the box and its title
+CALLOUT_CLASS_BY_TITLE = {  # {title in [!…]: class of the box}
     "提示": "tip",
     "注意": "note",
     "警告": "warning",
@@ -30,7 +30,7 @@ TextConverter = Callable[[str], str]
 
 
 def enable_extensions(parser: MarkdownIt) -> None:
-    """Teach `parser` all of it."""
+    """Add all extensions to `parser`."""
     parser.core.ruler.after("block", "callouts", _convert_callouts)
     parser.core.ruler.push("anchors", _add_heading_anchors)
     parser.core.ruler.push("other_script", _convert_script)
@@ -145,7 +145,7 @@ def _render_table_close(
 
 
 def _convert_script(state: StateCore) -> None:
-    """Say every text in the script that env["say"] writes; addresses stay."""
+    """Convert every text by env["say"] to another script; addresses stay."""
     say: TextConverter | None = state.env.get("say")
     if say is None:
         return

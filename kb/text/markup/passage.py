@@ -1,4 +1,4 @@
-"""The stretch of an answer that says most about what was asked."""
+"""The passage of an answer that holds most of the terms of a query."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LATIN_CHARACTER_PATTERN = re.compile("[a-z0-9]", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """`text` is on one line; `start` is where it stands in the whole, in characters.
+    """A part of a text on one line, which begins at character `start` of the whole.
 
     `marks` are (start, end) in `text`, which has an ellipsis wherever it was cut.
     """
@@ -51,10 +51,10 @@ def find_best_passage(
     terms: Iterable[str] | Mapping[str, float],
     length: int = MAX_PASSAGE_CHARS,
 ) -> Passage:
-    """Return the passage of at most `length` characters that tells most of `terms`.
+    """Return the passage of at most `length` characters with most of `terms`.
 
-    `terms` are normalized, with weights or else weighing what they are long. A
-    term said again counts half of the time before. Without any, the beginning.
+    `terms` are normalized, with weights or else weighted by length. Each repetition
+    of a term counts half of the time before. Without a match, the beginning.
     """
     weights = dict(terms) if isinstance(terms, Mapping) else {t: len(t) for t in terms}
     start = _find_best_start(
@@ -73,7 +73,7 @@ def find_best_passage(
 def find_first_passage(
     texts: Iterable[str], terms: Iterable[str], length: int = MAX_PASSAGE_CHARS
 ) -> Passage:
-    """Return the best passage of the first text in which one of `terms` stands.
+    """Return the best passage of the first text that holds one of `terms`.
 
     Where there is no such text, the beginning of the first that says anything.
     """
@@ -168,7 +168,7 @@ def _list_candidate_starts(
 ) -> list[tuple[int, float]]:
     """Return (place, what beginning there is worth) of those before a hit, in order.
 
-    The clause and the sentence that it stands in; far from these, the hit itself.
+    The clause and the sentence that hold it; far from these, the match itself.
     """
     gaps = [(gap.end(), gap["sentence"]) for gap in _START_PATTERN.finditer(text)]
     found, sentence, clause, passed = {0: SENTENCE_START_BONUS}, 0, 0, 0
@@ -184,7 +184,7 @@ def _list_candidate_starts(
 
 
 def _find_cut(text: str, place: int, step: int) -> int:
-    """Return the next place, at most FURTHEST characters on, that splits nothing."""
+    """Return the next place, at most MAX_CUT_SHIFT_CHARS on, that splits nothing."""
     for at in range(place, place + step * MAX_CUT_SHIFT_CHARS, step):
         if not 0 < at < len(text) or not _is_inseparable(text[at - 1], text[at]):
             return at
@@ -192,7 +192,7 @@ def _find_cut(text: str, place: int, step: int) -> int:
 
 
 def _is_inseparable(left: str, right: str) -> bool:
-    """Tell whether two neighbours belong together: a Latin word, an emoji, an accent."""
+    """Return whether two neighbours belong together: a Latin word, an emoji, an accent."""
     if _LATIN_CHARACTER_PATTERN.match(left) and _LATIN_CHARACTER_PATTERN.match(right):
         return True
     return (

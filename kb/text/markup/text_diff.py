@@ -1,4 +1,4 @@
-"""What changed between two texts: words that went and words that came, in order."""
+"""The difference of two texts: deleted and inserted words, in order."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def diff_tokens(old: str, new: str) -> list[DiffPart]:
 
 
 def diff_excerpts(old: str, new: str, around: int = CONTEXT_LETTERS) -> list[DiffPart]:
-    """Return the changes with a little of what stands around them."""
+    """Return the changes with up to `around` letters of context on each side."""
     found = diff_texts(old, new)
     shown: list[DiffPart] = []
     for place, part in enumerate(found):
@@ -45,9 +45,9 @@ def diff_excerpts(old: str, new: str, around: int = CONTEXT_LETTERS) -> list[Dif
 
 
 def diff_texts(old: str, new: str) -> list[DiffPart]:
-    """Return `parts`, of texts of any length: lines first, then words of changed ones.
+    """Return the parts of texts of any length: lines first, then words of changed ones.
 
-    A change of more than LONGEST tokens is told as one that went and one that came.
+    A change of more than MAX_DIFF_TOKENS tokens is one part gone and one new.
     """
     found: list[DiffPart] = []
     lines = _merge_parts(

@@ -1,9 +1,9 @@
-"""The {{blanks}} of a reply: find them, fill them in one pass, tell what is left.
+"""The {{blanks}} of a reply: find them, fill them in one pass, list missing ones.
 
-    {{订单号}}              asked for, and missed when it stays empty
-    {{客户称呼=亲}}         what stands behind = is sent unless something is given
+    {{订单号}}              required: missing while it is empty
+    {{客户称呼=亲}}         the default after = is sent unless a value is given
     {{快递公司|顺丰|中通}}  one of these; {{快递公司=顺丰|顺丰|中通}} has a default
-    {{备注?}}               may stay empty: then nothing is sent in its place
+    {{备注?}}               optional: nothing is sent in its place if it is empty
     {{回电时间:日期}}       a date; a name that ends in 日期 is one by itself
 
 static/console/blanks.js keeps the same rules; tests/blank_cases.json proves it.
@@ -48,18 +48,18 @@ class Blank:
     def resolve_value(self, value: str) -> str:
         """Return what is sent for `value`, or the default; maybe nothing.
 
-        A value that is none of the choices, or no date, counts as not given: the
-        agent may have given it to another blank of this name.
+        A value that is none of the choices, or no date, counts as missing: the agent
+        may have typed it for another blank of this name.
         """
-        given = value.strip()
+        value = value.strip()
         if self.kind == "choice":
-            return given if given in self.choices else self.default
+            return value if value in self.choices else self.default
         if self.kind == "date":
-            return _format_chinese_date(given) or _format_chinese_date(self.default)
-        return given or self.default
+            return _format_chinese_date(value) or _format_chinese_date(self.default)
+        return value or self.default
 
     def render_value(self, value: str) -> str:
-        """Return what stands in the text: a blank that was missed is marked."""
+        """Return the text in place of the blank; a missing value is marked 〔name〕."""
         return self.resolve_value(value) or (
             "" if self.is_optional else f"〔{self.name}〕"
         )
@@ -130,7 +130,7 @@ def expand_blanks(body: str, texts: Mapping[str, str]) -> str:
 
 
 def list_missing_blanks(body: str, values: Mapping[str, str]) -> list[str]:
-    """Return the names of what must be given and is not."""
+    """Return the names of the required blanks without a value."""
     return [
         blank.name
         for blank in list_blanks(body)
@@ -155,35 +155,35 @@ class BlankFault:
 
 
 def describe_blank_faults(body: str) -> list[str]:
-    """Return, in Chinese, what is wrong with each blank that is none.
+    """Return, in Chinese, what is wrong with each invalid blank.
 
-    {{> name}} is somebody else's: a snippet.
+    {{> name}} includes a snippet and is no blank.
     """
     return [str(fault) for fault in find_blank_faults(body)]
 
 
 def find_blank_faults(body: str) -> list[BlankFault]:
-    """Return the same with the places."""
+    """Return what is wrong with the blanks of `body`, with the places."""
     slots = list(BLANK_PATTERN.finditer(body))
-    spoilt = [
+    faults = [
         BlankFault(*m.span(), m[0], why)
         for m in slots
         if (why := _explain_invalid_blank(m))
     ]
-    spoilt += [
+    faults += [
         BlankFault(*m.span(), f"{{{m[0]}}}", "多了花括号。")
         for m in slots
         if _has_stray_brace(body, m)
     ]
     ends = [0, *chain.from_iterable(m.span() for m in slots), len(body)]
     between = zip(ends[::2], ends[1::2], strict=True)
-    return spoilt + [
+    return faults + [
         fault for a, b in between for fault in _find_stray_braces(body, a, b)
     ]
 
 
 def _has_stray_brace(body: str, slot: re.Match[str]) -> bool:
-    """Tell whether one brace too many stands before or behind; two are strays."""
+    """Return whether there is one brace too many before or after; two are strays."""
     before, after = body[: slot.start()][-2:], body[slot.end() :][:2]
     one_before = before.endswith("{") and before != "{{"
     return one_before or (after.startswith("}") and after != "}}")
@@ -268,13 +268,13 @@ def _parse_choices(match: re.Match[str]) -> tuple[str, ...]:
 
 
 def _resolve_kind(name: str, kind: str | None) -> str:
-    """Return the kind that is written, or goes without saying; nothing if unknown."""
+    """Return the written kind, or that of the name; "" if it is unknown."""
     if kind:
         return BLANK_KIND_BY_WORD.get(kind.strip().lower(), "")
     return "date" if name.endswith("日期") else "text"
 
 
 def _format_chinese_date(date: str) -> str:
-    """Return a date as it is said to a customer; nothing when it is none."""
+    """Return an ISO date as 2026年1月31日; "" if it is none."""
     found = ISO_DATE_PATTERN.fullmatch(date)
     return f"{found[1]}年{int(found[2])}月{int(found[3])}日" if found else ""

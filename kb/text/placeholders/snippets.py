@@ -1,6 +1,6 @@
-"""The {{> snippets}} of a text: what stands in several replies is written once.
+"""The {{> snippets}} of a text: texts that several replies include.
 
-They are put in before anything else is looked at, blanks too.
+They are expanded first, before blanks are read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _INVALID_NAME_PATTERN = re.compile(r"[{}|>\n\r]")
 
 
 class ExpansionTooLongError(ValueError):
-    """A text with all that it includes is longer than LONGEST."""
+    """A text with all that it includes is longer than MAX_EXPANDED_CHARS."""
 
 
 def list_included_snippets(body: str) -> list[str]:
@@ -28,15 +28,16 @@ def is_snippet_name(name: str) -> bool:
 
 
 def expand_snippets(body: str, bodies: Mapping[str, str]) -> str:
-    """Return `body` with what it includes of `bodies`, by name, and they include.
+    """Return `body` with the snippets that it includes, and those they include.
 
-    What is unknown, or includes itself, is left standing. Raises TooLong.
+    `bodies` has them by name. An unknown name, or one that includes itself, stays as
+    it is written. Raises ExpansionTooLongError.
     """
     return _SnippetExpander(bodies).expand_body(body, ())
 
 
 def find_include_cycle(name: str, bodies: Mapping[str, str]) -> list[str]:
-    """Return the way from `name` to itself, as [A, B, A], or nothing."""
+    """Return a path of includes from `name` to itself, [A, B, A]; [] if none."""
     ways = [[name]]
     seen = set()
     while ways:

@@ -24,12 +24,12 @@ COMPOUND_SURNAMES = frozenset(
     " 太叔 申屠 公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 闾丘 子车 亓官 司寇 令狐 呼延 轩辕 拓跋 百里"
     " 东郭 南门 西门 第五 完颜 纳兰 叶赫 欧阳".split()
 )
-# Surnames that begin few other words: enough where no colon or verb stands before.
+# Surnames that begin few other words: enough without a colon or verb before.
 UNAMBIGUOUS_SURNAMES = frozenset(
     "王李张刘陈杨赵黄周吴徐孙朱胡郭林罗郑梁谢宋唐许韩冯邓曹彭曾萧肖蔡潘袁董吕魏蒋杜姚卢姜崔钟谭陆汪"
     "廖邹熊孟秦薛侯雷贺邵郝龚钱汤尹黎丁沈叶苏贾夏付傅戴阎闫邱欧阳司徒诸葛上官慕容"
 )
-# Never a first letter of a name: what people say after a word that announces one.
+# Never the first letter of a given name: words that follow an announcing word.
 _NOT_GIVEN_NAME_CHARACTERS = frozenset(
     "的了吗呢吧啊呀嘛不没很都也就还又再只被把给让从你我他她它您是去到过着这那什怎谁哪问"
 )
@@ -70,7 +70,7 @@ _ENGLISH_NAME_PATTERN = re.compile(
 _TITLED_NAME_PATTERN = re.compile(
     rf"(?P<said>[{HAN_CHARACTER_RANGE}]{{1,3}})(?:先生|女士|小姐|太太)(?!们)"
 )
-# Letters that begin or end many other words: no name after another Han letter.
+# Surnames that begin or end many other words: no name after another Han letter.
 _AMBIGUOUS_SURNAMES = frozenset(
     "于包成单水车方路时云连皮和能通经向从全关解应双平明安常乐元高金文石白马万东国广利别满容步国管查干麻"
     "易支皮毛强盛路宣温曲边牛农充巴步"
@@ -84,14 +84,13 @@ _NAME_BESIDE_NUMBER_PATTERN = re.compile(
 )
 _COURTESY_TITLES = ("先生", "女士", "小姐", "太太")
 _NOT_AGENT_SURNAMES = frozenset("时程米票组白红黄蓝")
-MIN_WORD_FREQUENCY, MIN_CERTAIN_WORD_FREQUENCY = (
-    100,
-    900,
-)  # frequencies of jieba's dictionary
+# Frequencies in jieba's dictionary from which letters are a word and no name; the
+# second where a field such as 姓名 announces a name.
+MIN_WORD_FREQUENCY, MIN_CERTAIN_WORD_FREQUENCY = 100, 900
 
 
 def find_person_names(spelling: str) -> Iterator[NameSpan]:
-    """Yield where names stand in a plain, simplified text; they may overlap."""
+    """Yield (start, end) of names in a folded 简体 text; they may overlap."""
     for match in _ANNOUNCED_PATTERN.finditer(spelling):
         if end := _find_name_end(spelling, match.end(), str(match.lastgroup)):
             yield match.end(), end
@@ -140,7 +139,7 @@ def _find_titled_names(spelling: str) -> Iterator[NameSpan]:
 
 
 def _is_titled_name(spelling: str, first: int, end: int) -> bool:
-    """Tell whether spelling[first:end], before a title, is a name: 张, 李小明, 欧阳."""
+    """Return whether spelling[first:end], before a title, is a name: 张, 李小明, 欧阳."""
     said = spelling[first:end]
     if said[:2] in COMPOUND_SURNAMES:
         return True
@@ -181,7 +180,7 @@ def _find_name_end(spelling: str, start: int, announced: str) -> int | None:
 
 
 def _is_word_start(spelling: str, start: int, announced: str) -> bool:
-    """Tell whether the surname is the first letter of another word: 包含, 余额."""
+    """Return whether the surname is the first letter of another word: 包含, 余额."""
     said = spelling[start : start + 2]
     most = (
         MIN_CERTAIN_WORD_FREQUENCY
@@ -220,7 +219,7 @@ def _find_given_name_end(spelling: str, at: int, *, strict: bool) -> int | None:
 
 
 def _can_name_end(spelling: str, at: int, *, strict: bool) -> bool:
-    """Tell whether a name may end before `at`."""
+    """Return whether a name may end before `at`."""
     if not _is_han(spelling[at : at + 1]):
         return True
     if strict:

@@ -57,7 +57,7 @@ CERTAIN_PERSONAL_DATA_KINDS = tuple(
 )
 
 
-# The names by which a setting calls kinds: MASK_IN_QUESTIONS.
+# The names of kinds in the setting MASK_IN_QUESTIONS.
 PERSONAL_DATA_KINDS_BY_SETTING = {
     "identity_card": (KIND_IDENTITY_CARD,),
     "bank_card": (KIND_BANK_CARD,),
@@ -83,7 +83,7 @@ class PersonalData(NamedTuple):
 def find_personal_data(
     text: str, kinds: Collection[str] = PERSONAL_DATA_KINDS
 ) -> list[PersonalData]:
-    """Return what in `text` tells who somebody is, in order, without overlaps.
+    """Return what in `text` identifies a person, in order, without overlaps.
 
     Full-width letters and 繁體 count as their plain forms.
     """
@@ -108,9 +108,9 @@ def fold_width_and_script(text: str) -> str:
 
 
 def mask_personal_data(text: str, kinds: Collection[str] = PERSONAL_DATA_KINDS) -> str:
-    """Return `text` with MASK in the place of personal data of these `kinds`.
+    """Return `text` with PERSONAL_DATA_MASK in place of data of these `kinds`.
 
-    What is masked already stays as it is.
+    A text that is masked already stays as it is.
     """
     for _ in range(_MAX_MASK_PASSES):
         finds = find_personal_data(text, kinds)
@@ -121,27 +121,27 @@ def mask_personal_data(text: str, kinds: Collection[str] = PERSONAL_DATA_KINDS) 
 
 
 def remove_personal_clauses(text: str) -> str:
-    """Return `text` as others might ask it: what only says who somebody is goes.
+    """Return `text` as others might ask it, without clauses that identify a person.
 
-    Of 我叫张三，电话138…，退款没到账 the last part stays. Where no other part says
-    anything, all of it is returned, masked.
+    Of 我叫张三，电话138…，退款没到账 the last clause stays. Where no other clause is
+    left, all of the text is returned, masked.
     """
     masked = mask_personal_data(text)
     if PERSONAL_DATA_MASK not in masked:
         return text
     parts = _CLAUSE_PATTERN.split(masked)  # clauses and marks, in turns
-    kept = [
+    clauses = [
         _MASKED_NUMBER_PATTERN.sub("", clause) + mark
         for clause, mark in zip(parts[::2], [*parts[1::2], ""], strict=True)
         if PERSONAL_DATA_MASK not in clause or _INTRODUCTION_PATTERN.sub("", clause)
     ]
-    told = (
-        "".join(kept)
+    rest = (
+        "".join(clauses)
         .strip(_CLAUSE_MARKS)
         .removeprefix(PERSONAL_DATA_MASK)
         .strip(_CLAUSE_MARKS)
     )
-    return told if len(told) >= _MIN_PHRASING_CHARS else masked
+    return rest if len(rest) >= _MIN_PHRASING_CHARS else masked
 
 
 _CLAUSE_MARKS = " ,，、;；。:："
@@ -158,7 +158,7 @@ _MIN_PHRASING_CHARS = 2
 
 
 def _replace_with_mask(text: str, finds: Collection[PersonalData]) -> str:
-    """Put one MASK for each stretch of finds without anything between."""
+    """Put one mask for each run of finds that touch."""
     parts: list[str] = []
     end = 0
     for find in finds:
@@ -171,7 +171,7 @@ def _replace_with_mask(text: str, finds: Collection[PersonalData]) -> str:
 mask = mask_personal_data  # the name that older code calls it by
 
 
-# Numbers and addresses of mail ------------------------------------------------------
+# Numbers and mail addresses --------------------------------------------------------
 
 _DIGIT_GAP_REGEX = r"[ .()\-–—_·]"
 _NO_DIGIT_BEFORE_REGEX = r"(?<!\d)(?<!\d\.)"
@@ -180,7 +180,7 @@ _HARMLESS_NUMBER_REGEX = "|".join(
     (
         r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}",
         r"(?<![0-9A-Za-z])0[xX][0-9A-Fa-f]++",
-        rf"(?<![\d.]){_IP_OCTET_REGEX}(?:\.{_IP_OCTET_REGEX}){{3}}(?![\d.])",  # an address of a computer
+        rf"(?<![\d.]){_IP_OCTET_REGEX}(?:\.{_IP_OCTET_REGEX}){{3}}(?![\d.])",  # an IP address
         r"(?<!\d)(?:19|20)\d\d(?P<dash>[-./])(?:0?[1-9]|1[0-2])(?P=dash)"
         r"(?:0?[1-9]|[12]\d|3[01])(?!\d)",  # a date
         r"(?<!\d)[48]00(?:-?\d{7}|[- ]\d{3}[- ]\d{4}|[- ]\d{4}[- ]\d{3})(?!\d)",
@@ -216,13 +216,10 @@ _NUMBERS_PATTERN = re.compile(
         for group, kind in _KIND_BY_GROUP.items()
     )
 )
-MIN_LONG_NUMBER_DIGITS, MIN_ORDER_NUMBER_DIGITS = (
-    7,
-    10,
-)  # digits: of what is masked, of what is surely an id
-_MAX_MASK_PASSES = (
-    4  # what stood beside a find may only now be one: 1 2 3 beside a masked number
-)
+MIN_LONG_NUMBER_DIGITS = 7  # a number this long is masked
+MIN_ORDER_NUMBER_DIGITS = 10  # a number this long is certainly an id
+# Digits beside a find may be one only now: 1 2 3 beside a masked number.
+_MAX_MASK_PASSES = 4
 _YEAR_PATTERN = re.compile("(?:19|20)[0-9]{2}")
 
 
@@ -236,12 +233,12 @@ def _find_personal_numbers(spelling: str) -> Iterator[PersonalData]:
 
 
 def _get_matched_group(match: re.Match[str]) -> str:
-    given = match.groupdict()
-    return next(name for name, part in given.items() if part and name != "dash")
+    groups = match.groupdict()
+    return next(name for name, part in groups.items() if part and name != "dash")
 
 
 def _classify_number(pattern: str, written: str) -> str:
-    """Return the kind of what `pattern` has found; "" is nobody's."""
+    """Return the kind of a number that `pattern` matched, "" if it is not personal."""
     digits = re.sub(r"[^\dXx]", "", written).upper()
     if pattern in {KIND_MOBILE, KIND_LANDLINE, KIND_EMAIL}:
         return pattern
@@ -265,50 +262,33 @@ def _classify_long_number(pattern: str, written: str, length: int) -> str:
     )
 
 
-_IDENTITY_DIGIT_WEIGHTS = (
-    7,
-    9,
-    10,
-    5,
-    8,
-    4,
-    2,
-    1,
-    6,
-    3,
-    7,
-    9,
-    10,
-    5,
-    8,
-    4,
-    2,
-)  # GB 11643
+# Weights of the check digit: GB 11643-1999.
+_IDENTITY_DIGIT_WEIGHTS = tuple(map(int, "7 9 10 5 8 4 2 1 6 3 7 9 10 5 8 4 2".split()))
 _IDENTITY_CHECK_DIGITS = "10X98765432"
 _IDENTITY_CARD_DIGITS = 18
 _BANK_CARD_DIGITS = range(15, 20)
 
 
 def is_identity_card_number(number: str) -> bool:
-    """Tell whether `number` is an identity number, by date and check digit."""
+    """Return whether `number` is an identity number, by date and check digit."""
     if len(number) != _IDENTITY_CARD_DIGITS or not number[:17].isdecimal():
         return False
     month, day = int(number[10:12]), int(number[12:14])
     total = sum(
         int(n) * w for n, w in zip(number[:17], _IDENTITY_DIGIT_WEIGHTS, strict=True)
     )
-    dated = 1 <= month <= 12 and 1 <= day <= 31  # noqa: PLR2004
-    return dated and _IDENTITY_CHECK_DIGITS[total % 11] == number[17]
+    has_date = 1 <= month <= 12 and 1 <= day <= 31  # noqa: PLR2004
+    return has_date and _IDENTITY_CHECK_DIGITS[total % 11] == number[17]
 
 
 def is_bank_card_number(number: str) -> bool:
-    """Tell whether digits are the number of a bank card, by beginning and Luhn."""
+    """Return whether digits are the number of a bank card, by beginning and Luhn."""
     if len(number) not in _BANK_CARD_DIGITS or len(set(number)) == 1:
         return False
     if not number.isdecimal():
         return False
-    known = re.match("62|4|5[1-5]|3[47]|35|60", number)
-    return bool(known) and _is_luhn_valid(number)
+    prefix = re.match("62|4|5[1-5]|3[47]|35|60", number)
+    return bool(prefix) and _is_luhn_valid(number)
 
 
 def _is_luhn_valid(number: str) -> bool:
@@ -316,7 +296,7 @@ def _is_luhn_valid(number: str) -> bool:
     return sum(n - 9 * (n > 9) for n in doubled) % 10 == 0  # noqa: PLR2004
 
 
-# What is said to be somebody's --------------------------------------------------------
+# Data named by the word before it -------------------------------------------------------
 
 _LABEL_SEPARATOR_REGEX = r"(?:号码|号|码|ID|id|帐号|账号)?\s{0,2}(?:是|为|:|=)?\s{0,2}"
 _NOT_SOFTWARE_REGEX = (
@@ -335,8 +315,8 @@ _LABELED_REGEXES = {
     KIND_PLATE: r"(?P<plate>[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
     r"[A-HJ-NP-Z][·• -]?[A-HJ-NP-Z0-9]{5,6}+)(?![A-Za-z0-9])",
 }
-_LABELED_PATTERNS = {kind: re.compile(told) for kind, told in _LABELED_REGEXES.items()}
-_MIN_LABELED_DIGITS = 3  # of an id that is told by the word before it
+_LABELED_PATTERNS = {kind: re.compile(r) for kind, r in _LABELED_REGEXES.items()}
+_MIN_LABELED_DIGITS = 3  # digits of an id that the word before it names
 _HAN_PATTERN = re.compile("[㐀-鿿]")
 _CAR_WORD_PATTERN = re.compile("车牌|车号|牌照|车辆|开车|车子")
 
@@ -371,7 +351,7 @@ def _is_labeled_data(
     return kind == KIND_QQ or digits >= _MIN_LABELED_DIGITS
 
 
-# Between ------------------------------------------------------------------------------
+# Helpers ------------------------------------------------------------------------------
 
 _CANDIDATE_PATTERN = re.compile(r"\d{2}|\d[ .\-–—_·]\d|[@＠A-Za-z\uff21-\uff5a㐀-鿿]")
 
@@ -386,14 +366,14 @@ def _load_full_width_table() -> dict[int, str]:
 def _merge_overlaps(
     finds: Collection[PersonalData] | Iterator[PersonalData],
 ) -> list[PersonalData]:
-    """Return finds in order; of two that overlap, the kind that is named first."""
+    """Return finds in order; overlapping ones as one, of the kind listed first."""
     rank = {kind: place for place, kind in enumerate(PERSONAL_DATA_KINDS)}
-    kept: list[PersonalData] = []
+    merged: list[PersonalData] = []
     for find in sorted(finds, key=lambda find: (find.start, -find.end)):
-        if not kept or find.start >= kept[-1].end:
-            kept.append(find)
+        if not merged or find.start >= merged[-1].end:
+            merged.append(find)
             continue
-        first, second = sorted((kept[-1], find), key=lambda one: rank[one.kind])
+        first, second = sorted((merged[-1], find), key=lambda data: rank[data.kind])
         end = max(first.end, second.end)
-        kept[-1] = PersonalData(first.kind, min(first.start, second.start), end)
-    return kept
+        merged[-1] = PersonalData(first.kind, min(first.start, second.start), end)
+    return merged

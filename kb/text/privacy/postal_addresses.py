@@ -45,7 +45,7 @@ _MIN_ADDRESS_LEVELS = 3
 
 
 def find_postal_addresses(spelling: str) -> Iterator[AddressSpan]:
-    """Yield where addresses stand in a plain, simplified text."""
+    """Yield (start, end) of addresses in a folded 简体 text."""
     for chain in _CHAIN_PATTERN.finditer(spelling):
         parts = list(_PART_PATTERN.finditer(spelling, chain.start(), chain.end()))
         start = _find_address_start(parts[0])
@@ -67,7 +67,7 @@ def find_postal_addresses(spelling: str) -> Iterator[AddressSpan]:
 
 
 def _find_address_start(part: re.Match[str]) -> int:
-    """Return where the first part of an address begins, without what leads up to it."""
+    """Return where the first part of an address begins, after words such as 寄到."""
     name = part["name"]
     if province := list(_PROVINCE_PATTERN.finditer(part[0])):
         return part.start() + province[0].start()
@@ -95,9 +95,10 @@ def _is_address(parts: list[re.Match[str]], before: str) -> bool:
         return True
     if doors > 1 and homes:
         return True
-    told = bool(_ANNOUNCED_PATTERN.search(before))
-    named = bool(_PROVINCE_PATTERN.search(parts[0][0]))
-    return levels >= _MIN_ADDRESS_LEVELS - told and (told or named)
+    is_announced = bool(_ANNOUNCED_PATTERN.search(before))
+    has_province = bool(_PROVINCE_PATTERN.search(parts[0][0]))
+    min_levels = _MIN_ADDRESS_LEVELS - is_announced
+    return levels >= min_levels and (is_announced or has_province)
 
 
 def _join_parts(parts: list[re.Match[str]]) -> str:
