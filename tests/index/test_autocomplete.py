@@ -124,7 +124,7 @@ def test_a_long_beginning_is_compared_to_its_end(make_entry: MakeEntry) -> None:
 
 
 @pytest.mark.parametrize("typed", ["tuihuo", "fuwuqi", "tuikuan"])
-def test_what_is_spelt_out_is_not_taken_for_initials(typed: str) -> None:
+def test_syllables_are_not_read_as_initials(typed: str) -> None:
     assert not any(
         way.has_bare_initial for way in autocomplete_keys.list_typed_readings(typed)
     ), "one range is enough"
@@ -167,7 +167,7 @@ def test_an_entry_is_suggested_once_by_its_best_text(make_entry: MakeEntry) -> N
     assert begun("退货") == ["退货要钱吗"]
 
 
-def test_where_many_begin_so_the_order_is_the_same(
+def test_the_order_is_the_same_for_many_matches(
     make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = [make_entry(f"退款第{n}问" + "呢" * (9 - n)) for n in range(9)]
@@ -191,7 +191,7 @@ def test_only_what_the_reader_may_read(make_entry: MakeEntry, agent: User) -> No
 
 
 @pytest.mark.parametrize("change", [{"status": "retired"}, {"audience": "internal"}])
-def test_what_is_hidden_is_gone_at_once(
+def test_a_hidden_entry_is_not_suggested(
     make_entry: MakeEntry, change: dict[str, str]
 ) -> None:
     entry = make_entry(FREIGHT)
@@ -200,7 +200,7 @@ def test_what_is_hidden_is_gone_at_once(
 
 
 @pytest.mark.parametrize("indexed", [True, False])
-def test_what_is_hidden_takes_no_place(
+def test_hidden_entries_take_no_place(
     make_entry: MakeEntry,
     django_assert_max_num_queries: Callable[..., object],
     indexed: bool,
@@ -229,7 +229,7 @@ def test_a_phrasing_that_is_deleted_is_forgotten(make_entry: MakeEntry) -> None:
 # What is kept -------------------------------------------------------------------------
 
 
-def test_it_is_kept_without_an_engine(make_entry: MakeEntry) -> None:
+def test_completions_are_updated_without_an_engine(make_entry: MakeEntry) -> None:
     entry = make_entry(FREIGHT)
     with mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailableError):
         entries.update_entry(
@@ -239,7 +239,7 @@ def test_it_is_kept_without_an_engine(make_entry: MakeEntry) -> None:
         assert (begun("退"), begun("发")) == ([], ["发票抬头"])
 
 
-def test_what_did_not_change_is_not_read_aloud_again(
+def test_unchanged_texts_are_not_converted_to_pinyin_again(
     make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = make_entry(FREIGHT)
@@ -341,7 +341,7 @@ def test_what_a_search_found_has_no_such_marks(make_entry: MakeEntry) -> None:
 @example("%", "\\_%")
 @example("圕ﷺ", "tushuguan")
 @example("İß㈱", "i")
-def test_any_text_may_be_kept_and_typed(text: str, words: str) -> None:
+def test_any_text_may_be_stored_and_typed(text: str, words: str) -> None:
     for key in autocomplete_keys.generate_autocomplete_keys(text):
         units = autocomplete_keys.split_key_units(key)
         assert "".join(sound for _, sound in units) == key.sound
@@ -367,7 +367,7 @@ def test_any_text_may_be_kept_and_typed(text: str, words: str) -> None:
 @given(st.text(alphabet="退货运费tuihoyfnzsc%_\\' ", max_size=12))
 @example("%")
 @example("_货")
-def test_nothing_typed_is_wild(words: str) -> None:
+def test_wildcards_are_literal(words: str) -> None:
     typed = autocomplete_keys.extract_letters(words)
     for found in autocomplete.find_completions(words, user=ANYONE):
         units = [
@@ -380,5 +380,5 @@ def test_nothing_typed_is_wild(words: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(codec=None, categories=None), max_size=20))
-def test_asking_never_fails(words: str) -> None:
+def test_completion_never_fails(words: str) -> None:
     autocomplete.find_completions(words, user=ANYONE)

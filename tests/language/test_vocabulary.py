@@ -82,7 +82,7 @@ def test_deleting_in_bulk_is_in_force_too(make_entry: MakeEntry) -> None:
     assert found("上不去号") == []
 
 
-def test_one_way_finds_only_one_way(make_entry: MakeEntry) -> None:
+def test_a_one_way_synonym_finds_one_way(make_entry: MakeEntry) -> None:
     make_entry("无法登录怎么解决")
     make_entry("上不去号")
     same("上不去号", "无法登录", two_way=False)
@@ -90,7 +90,7 @@ def test_one_way_finds_only_one_way(make_entry: MakeEntry) -> None:
     assert found("无法登录") == ["无法登录怎么解决"]
 
 
-def test_what_was_typed_comes_before_what_means_the_same(make_entry: MakeEntry) -> None:
+def test_a_typed_word_ranks_before_its_synonym(make_entry: MakeEntry) -> None:
     make_entry("运费险是什么")
     make_entry("退货险是什么")
     same("退货险", "运费险")
@@ -104,7 +104,7 @@ def test_traditional_members_meet_simplified_texts(make_entry: MakeEntry) -> Non
     assert found("藍芽喇叭")[:1] == found("蓝芽喇叭")[:1] == ["蓝牙音箱连不上"]
 
 
-def test_the_same_weighs_less_than_half_of_what_it_stands_for() -> None:
+def test_a_synonym_weighs_less_than_half_of_the_typed_word() -> None:
     words = lexicon(Plain(("怎么", "如何")), Plain(("尾款", "剩下的钱")))
     meant = analyze_query("怎么付尾款", words).synonym_terms
     assert (
@@ -116,7 +116,7 @@ def test_the_same_weighs_less_than_half_of_what_it_stands_for() -> None:
     assert {"尾款", "怎么"} & meant.words.keys() == set()
 
 
-def test_a_term_of_two_wordings_counts_once_and_what_is_asked_never_again() -> None:
+def test_a_term_of_two_synonyms_counts_once_and_typed_terms_never_again() -> None:
     words = lexicon(Plain(("到账", "入账")), Plain(("没收到", "入账失败", "收到")))
     meant = analyze_query("没收到也没到账", words).synonym_terms
     assert meant.words["入账"] == term_weights.DEFAULT_TERM_WEIGHTS.synonym
@@ -125,13 +125,13 @@ def test_a_term_of_two_wordings_counts_once_and_what_is_asked_never_again() -> N
     assert not asked.bigrams.keys() & meant.bigrams.keys()
 
 
-def test_of_a_large_set_only_the_first_are_asked_for() -> None:
+def test_of_a_large_group_only_the_first_synonyms_are_searched() -> None:
     members = ("尾款", *(f"w{n}" for n in range(9)))
     meant = analyze_query("尾款", lexicon(Plain(members))).synonym_terms
     assert {w for w in meant.words if w in members} == set(members[1:7])
 
 
-def test_what_is_hidden_changes_no_strangers_results(
+def test_hidden_entries_do_not_change_the_results_of_the_public(
     make_entry: MakeEntry, agent: User
 ) -> None:
     make_entry("无法登录怎么解决")
@@ -146,7 +146,7 @@ def test_what_is_hidden_changes_no_strangers_results(
     assert "掉线重连" in found("上不去号", agent)
 
 
-def test_a_hidden_synonym_is_answered_like_one_that_nobody_wrote(
+def test_a_synonym_in_hidden_entries_is_like_one_in_none(
     make_entry: MakeEntry, agent: User
 ) -> None:
     """Whether it is held decides how loosely is searched: by what the reader sees."""
@@ -158,7 +158,7 @@ def test_a_hidden_synonym_is_answered_like_one_that_nobody_wrote(
     assert found("退宽蹦迪", agent)[:1] == ["掉线重连"]
 
 
-def test_another_way_to_ask_is_not_yet_something_found(make_entry: MakeEntry) -> None:
+def test_a_synonym_of_a_question_word_finds_nothing(make_entry: MakeEntry) -> None:
     make_entry("如何改发票抬头")
     make_entry("退款多久到账")
     same("怎么", "如何")
@@ -174,7 +174,7 @@ def test_a_synonym_of_little_of_what_is_asked_finds_nothing(
     assert found("报错") == ["提交订单出错怎么办"]
 
 
-def test_what_means_the_same_is_found_beside_a_typo(make_entry: MakeEntry) -> None:
+def test_a_synonym_is_found_beside_a_typing_error(make_entry: MakeEntry) -> None:
     """Nothing is written as typed, but what means it is: no sound is insisted on."""
     make_entry("无法登录怎么解决")
     same("丄不去呺", "无法登录")
@@ -453,7 +453,7 @@ def test_blank_lines_and_spaces_are_tidied() -> None:
     assert same(" 退款 ", "", "退  钱").members == "退款\n退 钱"
 
 
-def test_words_that_stand_together_already_are_refused_by_name() -> None:
+def test_synonyms_that_exist_already_are_refused_by_name() -> None:
     old = same("退款", "退钱", "返款")
     with pytest.raises(
         ValidationError, match="“退款”“退钱”已经在另一组里：退款 = 退钱 = 返款"
@@ -497,7 +497,7 @@ def test_a_word_is_two_or_more_han_characters(text: str) -> None:
 
 
 @pytest.mark.parametrize("model", [DictionaryWord, StopWord])
-def test_a_word_stands_once_however_it_is_spelled(
+def test_a_word_exists_once_in_any_spelling(
     model: type[DictionaryWord | StopWord],
 ) -> None:
     for text in ("网络", "網路"):
@@ -526,7 +526,7 @@ def test_the_database_refuses_what_is_empty(row: Any) -> None:
 
 
 @pytest.mark.parametrize("who", ["editor", "lead"])
-def test_editors_keep_the_vocabulary(
+def test_editors_change_the_vocabulary(
     client: Client, request: pytest.FixtureRequest, make_entry: MakeEntry, who: str
 ) -> None:
     make_entry("无法登录怎么解决")
@@ -558,7 +558,7 @@ def test_the_form_says_what_is_wrong_and_keeps_what_was_typed(
 
 
 @pytest.mark.parametrize("name", ["synonymset", "word", "stopword"])
-def test_others_do_not_touch_it(
+def test_others_cannot_change_the_vocabulary(
     client: Client, make_user: Callable[..., User], agent: User, name: str
 ) -> None:
     for user in (agent, make_user("staff", is_staff=True)):
@@ -641,7 +641,7 @@ def test_a_word_is_cut_as_it_would_be_and_nothing_is_learned(desk: Client) -> No
     assert tokenizer.tokenize_text("小茶卡怎么用") == before
 
 
-def test_a_change_of_what_is_kept_is_tried_in_its_place(
+def test_a_changed_row_is_tried_in_place_of_the_stored_one(
     desk: Client, make_entry: MakeEntry
 ) -> None:
     make_entry("无法登录怎么解决")
@@ -658,7 +658,7 @@ def test_a_change_of_what_is_kept_is_tried_in_its_place(
     assert not response.context["then"].sure
 
 
-def test_what_could_not_be_saved_is_not_tried_but_explained(desk: Client) -> None:
+def test_an_invalid_row_is_explained_and_not_tried(desk: Client) -> None:
     response = tried(desk, "synonymset", q="退款", members="退款")
     assert "至少写两个不同的词" in response.content.decode()
     assert "现在" in response.content.decode()
@@ -668,10 +668,10 @@ def test_what_could_not_be_saved_is_not_tried_but_explained(desk: Client) -> Non
         assert tried(desk, "word", **forged).status_code == 200
 
 
-def test_a_wording_rule_is_tried_before_it_is_saved(
+def test_a_style_rule_is_tried_before_it_is_saved(
     desk: Client, make_entry: MakeEntry
 ) -> None:
-    def told(q: str, **typed: Any) -> Any:
+    def check(q: str, **typed: Any) -> Any:
         sent = {"q": q, **rule, **typed}
         return desk.post(reverse("admin:kb_stylerule_try"), sent)
 
@@ -679,17 +679,17 @@ def test_a_wording_rule_is_tried_before_it_is_saved(
     make_entry("别的", answer="全网最低价格表", replies=["全网"])
     rule = {"kind": "absolute", "text": "最低价", "severity": "error"}
     rule |= {"exceptions": "最低价格表", "suggestion": "说实在的价钱"}
-    page = told("我们最低价")
+    page = check("我们最低价")
     assert [str(one) for one in page.context["now"]] == []
     assert [one.words for one in page.context["then"]] == ["最低价"]
     assert page.context["holders"] == [bad]
     assert "说实在的价钱" in page.content.decode()
-    assert not told("最低价格表").context["then"]
-    wrong = told("我们", exceptions="别的词")
+    assert not check("最低价格表").context["then"]
+    wrong = check("我们", exceptions="别的词")
     assert "例外“别的词”要含有“最低价”" in wrong.content.decode()
     for forged in ({"severity": "x"}, {"row": "9" * 19}, {"text": "\0"}):
-        assert told("退", **forged).status_code == 200
-    assert told("x" * 999).status_code == 200
+        assert check("退", **forged).status_code == 200
+    assert check("x" * 999).status_code == 200
     assert not StyleRule.objects.filter(text="最低价").exists()
 
 

@@ -94,11 +94,11 @@ def test_a_word_with_a_hyphen_has_the_synonyms_of_the_word(
 GIFT, ASKED = "生日当月送一份礼物。", "生日当月送礼物要自己申请吗"
 
 
-def test_what_one_sentence_of_an_answer_says_is_found(make_entry: MakeEntry) -> None:
+def test_a_sentence_of_an_answer_is_found(make_entry: MakeEntry) -> None:
     make_entry("资料怎么填？", "生日请填准确。\n\n当月改一次。\n\n礼物另说。\n\n送货。")
     assert search_entries(ASKED, user=ANYONE).hits == ()
-    told = make_entry("会员说明", GIFT)
-    assert found(ASKED)[:1] == [told.pk]
+    explained = make_entry("会员说明", GIFT)
+    assert found(ASKED)[:1] == [explained.pk]
 
 
 def test_where_no_question_asks_it_the_best_sentence_decides(
@@ -106,13 +106,13 @@ def test_where_no_question_asks_it_the_best_sentence_decides(
 ) -> None:
     """A question that shares a few letters is nothing against all of it in one place."""
     near = make_entry("会员日的赠品可以换成别的吗？", "看页面。")
-    told = make_entry("活动说明", "会员日积分翻倍，第二天到账。")
-    assert found("会员日积分翻倍吗") == [told.pk, near.pk]
+    explained = make_entry("活动说明", "会员日积分翻倍，第二天到账。")
+    assert found("会员日积分翻倍吗") == [explained.pk, near.pk]
     asked = make_entry("会员日积分翻倍吗？", "翻。")
     assert found("会员日积分翻倍")[0] == asked.pk
 
 
-def test_what_asks_just_that_stays_first_where_answers_are_read(
+def test_an_exact_question_stays_first_where_answers_are_read(
     make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever was picked: of 能不能 no letter tells anything, so answers are read."""
@@ -141,7 +141,7 @@ def test_what_asks_just_that_stays_first_where_answers_are_read(
         "请问thyf",
     ],
 )
-def test_what_leads_up_to_a_question_does_not_hide_it(
+def test_a_carrier_phrase_does_not_hide_a_question(
     shelf: dict[str, Entry], words: str
 ) -> None:
     wanted = "invoice" if "发票" in words else "freight"
@@ -149,14 +149,14 @@ def test_what_leads_up_to_a_question_does_not_hide_it(
 
 
 @pytest.mark.parametrize("words", ["你会退吗", "怎么唱歌", "我想唱歌", "能不能请客"])
-def test_what_is_led_up_to_must_stand_in_a_question(
+def test_the_core_terms_must_be_in_a_question(
     shelf: dict[str, Entry], make_entry: MakeEntry, words: str
 ) -> None:
     make_entry("店里放什么音乐？", "店员唱歌的时候很多，请客的时候也有。" * 5)
     assert found(words) == []
 
 
-def test_what_only_leads_up_to_a_question_is_not_what_was_asked_for(
+def test_a_match_of_the_carrier_phrase_alone_is_rejected(
     make_entry: MakeEntry,
 ) -> None:
     entry = make_entry("下单后多久发货？", phrasings=["今天拍今天能走吗"])
@@ -165,7 +165,7 @@ def test_what_only_leads_up_to_a_question_is_not_what_was_asked_for(
     assert found("今天发货吗")[:1] == [entry.pk]
 
 
-def test_what_a_reply_says_makes_agents_sure_alone(
+def test_a_shared_reply_gives_confidence_to_agents_alone(
     make_entry: MakeEntry, agent: User
 ) -> None:
     entry = make_entry("会员说明", "积分双倍。", replies=[GIFT])
@@ -180,12 +180,14 @@ def test_what_a_reply_says_makes_agents_sure_alone(
 @pytest.mark.parametrize(
     "words", ["", "   ", "\u3000", "\u200b", "？！", "\x00", "*", "😀"]
 )
-def test_what_says_nothing_finds_nothing(shelf: dict[str, Entry], words: str) -> None:
+def test_a_query_without_words_finds_nothing(
+    shelf: dict[str, Entry], words: str
+) -> None:
     results = search_entries(words, user=ANYONE)
     assert (results.hits, results.total, results.is_degraded) == ((), 0, False)
 
 
-def test_nothing_typed_is_syntax(shelf: dict[str, Entry]) -> None:
+def test_a_query_has_no_syntax(shelf: dict[str, Entry]) -> None:
     plain = found("退款")
     for words in (
         "退款 AND (",
@@ -199,7 +201,7 @@ def test_nothing_typed_is_syntax(shelf: dict[str, Entry]) -> None:
         assert [h.entry.pk for h in results.hits or results.near_hits][:1] == plain
 
 
-def test_a_query_is_cut_at_its_longest(shelf: dict[str, Entry]) -> None:
+def test_a_query_is_cut_to_the_maximum_length(shelf: dict[str, Entry]) -> None:
     results = search_entries("退款" + "啊" * 10_000, user=ANYONE)
     assert len(results.query) == kb_search.MAX_QUERY_CHARS
     assert results.hits[0].entry == shelf["refund"]
@@ -214,7 +216,7 @@ def test_a_query_is_cut_at_its_longest(shelf: dict[str, Entry]) -> None:
         ("7 天", "7 天"),
     ],
 )
-def test_characters_that_stand_apart_are_words(typed: str, words: str) -> None:
+def test_spaced_han_characters_are_joined(typed: str, words: str) -> None:
     assert kb_search.clean_query(typed) == words
 
 
@@ -228,14 +230,16 @@ def test_pages_cover_all_results_once(make_entry: MakeEntry) -> None:
     assert {p.total for p in pages} == {5}
 
 
-def test_a_stale_hit_leaks_nothing_and_is_not_counted(shelf: dict[str, Entry]) -> None:
+def test_an_outdated_document_leaks_nothing_and_is_not_counted(
+    shelf: dict[str, Entry],
+) -> None:
     Entry.objects.filter(pk=shelf["refund"].pk).update(status="retired")
     results = search_entries("退款", user=ANYONE)
     assert shelf["refund"].pk not in [hit.entry.pk for hit in results.hits]
     assert results.total == len(results.hits)
 
 
-def test_an_entry_gone_internal_is_gone_at_once(
+def test_an_entry_made_internal_is_hidden_at_once(
     shelf: dict[str, Entry], agent: User
 ) -> None:
     Entry.objects.filter(pk=shelf["refund"].pk).update(audience="internal")
@@ -315,7 +319,7 @@ def test_a_degraded_search_stays_in_its_category(
 
 
 @given(words=st.text(alphabet=st.characters(codec=None, categories=None), max_size=300))
-def test_any_text_may_be_typed(words: str) -> None:
+def test_any_text_makes_valid_clauses(words: str) -> None:
     query = kb_search.analyze_query(words, EMPTY_LEXICON)
     for clause in kb_search.build_clauses(query.searched_terms):
         assert clause.weight > 0
@@ -326,7 +330,7 @@ def test_any_text_may_be_typed(words: str) -> None:
 @given(words=st.text(alphabet=st.characters(codec=None, categories=None), max_size=300))
 @example(words="退宽 tuihuo 票 wifi 20231123884512 急急急")
 @example(words="龘靐" * 150)
-def test_any_text_is_asked_and_ranked(words: str) -> None:
+def test_any_text_is_searched_and_ranked(words: str) -> None:
     """Without a database: what is typed is no syntax, and scores are from 0 to 1."""
     texts = ["退款多久到账？", "智能插座连不上 Wi-Fi 怎么办？", "電子發票怎麼開"]
     label = frozenset({"status=published"})
@@ -382,7 +386,7 @@ def test_wildcards_are_not_wild(shelf: dict[str, Entry]) -> None:
 # Nearest and related -------------------------------------------------------------
 
 
-def test_nearest_knows_drafts_for_those_who_see_them(
+def test_similar_entries_include_drafts_for_editors(
     make_entry: MakeEntry, editor: User
 ) -> None:
     draft = make_entry("退货运费谁承担", status="draft")
@@ -392,13 +396,13 @@ def test_nearest_knows_drafts_for_those_who_see_them(
     assert find_similar_entries("退货的运费算谁的", user=ANYONE) == ()
 
 
-def test_related_leaves_out_the_entry_itself(make_entry: MakeEntry) -> None:
+def test_related_entries_leave_out_the_entry_itself(make_entry: MakeEntry) -> None:
     entry, other = make_entry("退款多久到账"), make_entry("退款到账要几天")
     make_entry("退款到账草稿", status="draft")
     assert find_related_entries(entry, user=ANYONE) == (other,)
 
 
-def test_nearest_without_an_engine_is_nothing(
+def test_there_are_no_similar_entries_without_an_engine(
     shelf: dict[str, Entry], engine_down: None
 ) -> None:
     assert find_similar_entries("退款", user=ANYONE) == ()
@@ -432,9 +436,9 @@ def test_an_answer_that_holds_all_the_words_is_no_duplicate(
     make_entry: MakeEntry, editor: User
 ) -> None:
     """It is found, and surely; but it does not ask the same."""
-    told = "质量问题的退货运费由我们承担，个人原因的退货运费谁承担，看运费险。"
-    make_entry("七天无理由怎么算？", told)
-    make_entry("维修来回的运费谁承担？", told)
+    explained = "质量问题的退货运费由我们承担，个人原因的退货运费谁承担，看运费险。"
+    make_entry("七天无理由怎么算？", explained)
+    make_entry("维修来回的运费谁承担？", explained)
     assert search_entries("退货运费谁承担", user=ANYONE).total == 2
     assert find_duplicate_entries("退货运费谁承担", user=editor) == ()
 
@@ -453,19 +457,19 @@ def test_an_answer_that_holds_all_the_words_is_no_duplicate(
         ("票", "invoice"),
     ],
 )
-def test_it_is_found_as_it_sounds_or_by_one_character(
+def test_an_entry_is_found_by_sound_and_by_one_character(
     shelf: dict[str, Entry], words: str, wanted: str
 ) -> None:
     assert found(words)[:1] == [shelf[wanted].pk]
 
 
-def test_what_is_written_outranks_what_only_sounds_so(make_entry: MakeEntry) -> None:
+def test_a_written_match_outranks_a_phonetic_match(make_entry: MakeEntry) -> None:
     written, sounds = make_entry("退款多久到账"), make_entry("腿宽怎么选裤子")
     assert found("退款")[:1] == [written.pk]
     assert sounds.pk not in found("退款")
 
 
-def test_hidden_words_do_not_change_how_a_word_is_heard(make_entry: MakeEntry) -> None:
+def test_hidden_entries_do_not_change_phonetic_matches(make_entry: MakeEntry) -> None:
     entry = make_entry("退款多久到账")
     assert found("退宽") == [entry.pk]
     make_entry("退宽草稿", status="draft")
@@ -484,21 +488,19 @@ def test_hidden_words_do_not_change_how_a_word_is_heard(make_entry: MakeEntry) -
         ("thyf", ""),
     ],
 )
-def test_it_says_what_was_meant_in_the_words_of_the_library(
+def test_did_you_mean_is_in_the_words_of_the_library(
     shelf: dict[str, Entry], typed: str, meant: str
 ) -> None:
     assert search_entries(typed, user=ANYONE).did_you_mean == meant
 
 
-def test_what_is_mended_keeps_its_latin_words(
-    make_entry: MakeEntry, editor: User
-) -> None:
+def test_a_correction_keeps_latin_words(make_entry: MakeEntry, editor: User) -> None:
     make_entry("iphone15 退款多久到账")
     [hit] = find_similar_entries("iphone15 退宽多久到账", user=editor)
     assert hit.duplicate_score > 0.9
 
 
-def test_what_only_others_may_read_is_never_meant(make_entry: MakeEntry) -> None:
+def test_a_correction_uses_no_hidden_entry(make_entry: MakeEntry) -> None:
     make_entry("退款多久到账", audience="internal")
     make_entry("退款草稿", status="draft")
     make_entry("发票抬头")
@@ -514,7 +516,7 @@ def test_what_only_others_may_read_is_never_meant(make_entry: MakeEntry) -> None
         ("iphnoe15 激活", "iphone15 激活"),
     ],
 )
-def test_a_slip_of_the_keyboard_is_mended(
+def test_a_typing_error_is_corrected(
     make_entry: MakeEntry, typed: str, meant: str
 ) -> None:
     phone = make_entry("iPhone 怎么激活？")
@@ -524,14 +526,14 @@ def test_a_slip_of_the_keyboard_is_mended(
     assert results.did_you_mean == meant
 
 
-def test_a_slip_never_tells_of_words_that_are_hidden(make_entry: MakeEntry) -> None:
+def test_a_correction_reveals_no_hidden_word(make_entry: MakeEntry) -> None:
     make_entry("iPhone 怎么激活？", audience="internal")
     make_entry("怎么激活会员卡？")
     results = search_entries("iphnoe怎么激活", user=ANYONE)
     assert "iphone" not in f"{results.did_you_mean}{results.terms_to_highlight}"
 
 
-def test_warming_loads_the_dictionaries_of_words_and_sounds(
+def test_warm_up_loads_the_dictionaries(
     shelf: dict[str, Entry],
 ) -> None:
     with (
@@ -545,7 +547,7 @@ def test_warming_loads_the_dictionaries_of_words_and_sounds(
     assert spelled.called
 
 
-def test_a_missing_index_stops_no_warming(shelf: dict[str, Entry]) -> None:
+def test_warm_up_survives_a_missing_index(shelf: dict[str, Entry]) -> None:
     engine = get_engine()
     with mock.patch.object(
         engine, "holding", side_effect=EngineUnavailableError

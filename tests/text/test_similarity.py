@@ -23,7 +23,7 @@ from kb.text.chinese.similarity import (
         ("", "", 0.0),
     ],
 )
-def test_latin_words_and_numbers_are_alike_as_a_whole(
+def test_latin_words_and_numbers_are_compared_whole(
     one: str, other: str, same: float
 ) -> None:
     ways = Wording.from_spelling(one), Wording.from_spelling(other)
@@ -32,7 +32,7 @@ def test_latin_words_and_numbers_are_alike_as_a_whole(
 
 
 @pytest.mark.parametrize(
-    ("term", "wording", "stands"),
+    ("term", "wording", "is_match"),
     [
         ("ssd", "essd 云盘怎么选", False),
         ("ssd", "ssd 云盘怎么选", True),
@@ -45,19 +45,21 @@ def test_latin_words_and_numbers_are_alike_as_a_whole(
         ("运费险", "退货运费险", True),
     ],
 )
-def test_latin_words_stand_as_words(term: str, wording: str, stands: bool) -> None:
+def test_latin_terms_match_whole_words_or_prefixes(
+    term: str, wording: str, is_match: bool
+) -> None:
     like = compare_wordings(
         [Wording.from_spelling(term)],
         SimilarityTerms.from_terms([term]),
         [Wording.from_spelling(wording)],
     )
     assert (term in like.matched_terms, like.asked_content_share > 0) == (
-        stands,
-        stands,
+        is_match,
+        is_match,
     )
 
 
-def test_words_learned_are_no_wording_of_the_entrys_own() -> None:
+def test_learned_wordings_are_not_own_wordings() -> None:
     """They tell how sure an entry is; in the order they would draw other queries."""
     terms, query = (
         SimilarityTerms.from_terms(["退款", "多久"]),

@@ -39,7 +39,7 @@ def test_words_that_only_ask_weigh_little() -> None:
         ("请问" + "退货运费" * 5, set(), (), False),
     ],
 )
-def test_what_leads_up_to_a_question_is_told_apart(
+def test_the_carrier_phrase_of_a_question(
     text: str, terms: set[str], lone: tuple[str, ...], whole: bool
 ) -> None:
     assert analyze_query(
@@ -47,7 +47,7 @@ def test_what_leads_up_to_a_question_is_told_apart(
     ).carrier_phrase == term_weights.CarrierPhrase(frozenset(terms), lone, whole)
 
 
-def test_a_pair_that_is_half_asking_weighs_in_between() -> None:
+def test_a_bigram_of_half_a_question_word_weighs_in_between() -> None:
     assert (
         term_weights.DEFAULT_TERM_WEIGHTS.question_word
         < term_weights.weigh_terms("怎么退货").bigrams["么退"]
@@ -55,7 +55,7 @@ def test_a_pair_that_is_half_asking_weighs_in_between() -> None:
     )
 
 
-def test_other_wordings_say_at_most_all_of_a_text() -> None:
+def test_synonym_coverage_is_at_most_one() -> None:
     sets = [SynonymGroup(("mail", "邮件")), SynonymGroup(("email", "邮箱"))]
     lexicon = Lexicon.from_vocabulary(sets, [], [])
     assert analyze_query("e-mail", lexicon).synonym_coverage == 1
@@ -63,10 +63,10 @@ def test_other_wordings_say_at_most_all_of_a_text() -> None:
 
 
 @pytest.mark.parametrize("cry", ["呵呵", "嘿嘿嘿！", "hhhhhh", "发发发发", "啊 啊 啊"])
-def test_a_cry_asks_for_nothing(cry: str) -> None:
+def test_an_interjection_has_no_terms(cry: str) -> None:
     assert not term_weights.weigh_terms(cry)
 
 
 @pytest.mark.parametrize("words", ["www", "1111", "12345", "滴滴", "哈哈镜", "嗯"])
-def test_what_only_looks_like_a_cry_is_searched_for(words: str) -> None:
+def test_words_like_interjections_have_terms(words: str) -> None:
     assert term_weights.weigh_terms(words)
