@@ -14,57 +14,53 @@ from kb.system import write_queue
 
 # The library changes around an entry that itself stays the same.
 RELATED_CACHE_TIME = timedelta(hours=settings.KB_RELATED_ENTRIES_HOURS)
-MAX_RELATED_CANDIDATES = (
-    8  # some of them may be unpublished before they are looked for again
-)
+# More than are shown: some may be unpublished before the search runs again.
+MAX_RELATED_CANDIDATES = 8
 
 
 def list_related_entries(entry: Entry, *, user: Reader, limit: int = 5) -> list[Entry]:
-    """Return what readers of `entry` may go on with, each once.
+    """Return the entries that `user` may read after `entry`, each once.
 
-    Ids first and rows by their ids: one query that finds both takes twice as long.
+    Ids are read first, then rows by id: one query for both takes twice as long.
     """
     links = FollowUp.objects.filter(entry=entry.pk).order_by()
     chosen = dict(links.values_list("then", "order"))
-    near = _list_similar_ids(entry, user)[:MAX_RELATED_CANDIDATES]
-    wanted = {*chosen, *near}
-    if not wanted:
+    similar_ids = _list_similar_ids(entry, user)[:MAX_RELATED_CANDIDATES]
+    ids = {*chosen, *similar_ids}
+    if not ids:
         return []
-    # The database decides who may read it, whatever was kept.
-    rows = Entry.objects.published_to(user).with_list_columns()
-    ranks = {pk: rank for rank, pk in enumerate(near)}
+    # The database decides who may read them, whatever the cache holds.
+    entries = Entry.objects.published_to(user).with_list_columns()
+    ranks = {pk: rank for rank, pk in enumerate(similar_ids)}
 
-    def sort_key(one: Entry) -> tuple[bool, int, int]:
-        is_chosen = one.pk in chosen
-        order = chosen[one.pk] if is_chosen else ranks[one.pk]
-        return (not is_chosen, order, one.pk)
+    def sort_key(related: Entry) -> tuple[bool, int, int]:
+        is_chosen = related.pk in chosen
+        order = chosen[related.pk] if is_chosen else ranks[related.pk]
+        return (not is_chosen, order, related.pk)
 
-    return sorted(rows.filter(pk__in=wanted).order_by(), key=sort_key)[:limit]
+    return sorted(entries.filter(pk__in=ids).order_by(), key=sort_key)[:limit]
 
 
 def _list_similar_ids(entry: Entry, user: Reader) -> list[int]:
-    """Return ids like `entry`: kept ones for strangers, a search for who sees more."""
+    """Return similar ids: from the cache for the public, by a search for users."""
     if user.is_authenticated:
         return _search_similar_ids(entry, user)
-    kept: RelatedEntries | None = getattr(
-        entry, "related_entries", None
-    )  # no row yet: None
-    fresh = kept and kept.found_at > timezone.now() - RELATED_CACHE_TIME
-    known = kept.ids if kept and fresh and kept.version == entry.version else {}
+    # None where there is no row yet.
+    row: RelatedEntries | None = getattr(entry, "related_entries", None)
+    is_fresh = row and row.found_at > timezone.now() - RELATED_CACHE_TIME
+    ids = row.ids if row and is_fresh and row.version == entry.version else {}
     scope = _name_site_scope(user)
-    if scope not in known:
-        known = {**known, scope: _search_similar_ids(entry, user)}
-        _store_similar_ids(entry, known)
-    return list(known[scope])
+    if scope not in ids:
+        ids = {**ids, scope: _search_similar_ids(entry, user)}
+        _store_similar_ids(entry, ids)
+    return list(ids[scope])
 
 
 def _search_similar_ids(entry: Entry, user: Reader) -> list[int]:
-    return [
-        one.pk
-        for one in search.find_related_entries(
-            entry, user=user, limit=MAX_RELATED_CANDIDATES
-        )
-    ]
+    entries = search.find_related_entries(
+        entry, user=user, limit=MAX_RELATED_CANDIDATES
+    )
+    return [related.pk for related in entries]
 
 
 def _name_site_scope(user: Reader) -> str:

@@ -56,9 +56,9 @@ class TypedReading:
     has_bare_initial: bool = False
 
     def append_unit(
-        self, unit: str, spelt: str = "", *, short: bool = False
+        self, unit: str, spelled: str = "", *, short: bool = False
     ) -> TypedReading:
-        longest = max(self.longest_syllable, spelt, key=len)
+        longest = max(self.longest_syllable, spelled, key=len)
         return TypedReading(self.units + unit, longest, self.has_bare_initial or short)
 
     def iterate_runs(self) -> Iterator[tuple[int, bool, str]]:
@@ -71,7 +71,7 @@ class TypedReading:
 
 
 def extract_letters(text: str) -> str:
-    """Return what counts of `text`; somebody without a ü types v."""
+    """Return the letters and digits of `text`, normalized; ü is v, as people type it."""
     return _keep_letters(normalize_text(text))
 
 
@@ -91,12 +91,12 @@ def generate_autocomplete_keys(text: str) -> Iterator[AutocompleteKey]:
 
 def split_key_units(key: AutocompleteKey) -> list[KeyUnit]:
     """Return the units of a key."""
-    found: list[KeyUnit] = []
+    units: list[KeyUnit] = []
     start = 0
     for letter, length in zip(key.letters, map(int, key.lengths), strict=True):
-        found.append((letter, key.sound[start : start + length]))
+        units.append((letter, key.sound[start : start + length]))
         start += length
-    return found
+    return units
 
 
 def count_matched_units(typed: str, units: Iterable[KeyUnit]) -> int:
@@ -158,21 +158,21 @@ def _keep_letters(spelling: str) -> str:
 
 def _split_text_units(text: str) -> tuple[list[KeyUnit], list[int]]:
     """Return the units of `text` and where words begin, 0 first."""
-    found: list[KeyUnit] = []
+    units: list[KeyUnit] = []
     places = {0}
     for run in _SCRIPT_RUN_PATTERN.findall(normalize_text(text)):
         if re.match(f"[{HAN_CHARACTER_CLASS}]", run):
             run = _keep_letters(run)  # noqa: PLW2901 - HAN has places for future characters
             places.update(
-                len(found) + p
+                len(units) + p
                 for p in tokenizer.find_word_starts(run, PARTICLE_CHARACTERS)
             )
-            found += zip(run, pinyin.list_syllables(run), strict=True)
+            units += zip(run, pinyin.list_syllables(run), strict=True)
             continue
         for word in map(_keep_letters, _WORD_PATTERN.findall(run)):
-            places.add(len(found))
-            found += [(letter, letter) for letter in word]
-    return found, sorted(places)
+            places.add(len(units))
+            units += [(letter, letter) for letter in word]
+    return units, sorted(places)
 
 
 def _find_unit_ends(typed: str, at: int, unit: KeyUnit) -> Iterator[int]:

@@ -36,28 +36,28 @@ def segment_han(run: str) -> list[str]:
     if min(run) < FIRST_HAN_CHARACTER or max(run) > LAST_HAN_CHARACTER:
         return list(jieba.cut(run))
     jieba.dt.check_initialized()
-    ends, found = _find_word_ends(run), list[str]()
-    at = lone = 0  # from `lone` on there are single characters
+    ends, words = _find_word_ends(run), list[str]()
+    at = singles_start = 0  # from `singles_start` to `at` are single characters
     while at < len(run):
         end = ends[at]
         if end - at > 1:
-            found += _segment_unknown_run(run[lone:at])
-            found.append(run[at:end])
-            lone = end
+            words += _segment_unknown_run(run[singles_start:at])
+            words.append(run[at:end])
+            singles_start = end
         at = end
-    found += _segment_unknown_run(run[lone:])
-    return found
+    words += _segment_unknown_run(run[singles_start:])
+    return words
 
 
 def list_subwords(word: str) -> list[str]:
-    """Return the known words of two and three characters in a longer one, and itself."""
+    """Return the dictionary words of 2 and 3 characters in a longer word, and itself."""
     if len(word) <= MAX_UNSPLIT_CHARS:
         return [word]
     return [part for _, part in locate_subwords(word)]
 
 
 def locate_subwords(word: str) -> list[tuple[int, str]]:
-    """Return the words of `finer`, each with its place in `word`."""
+    """Return (place in `word`, word) of each word of `list_subwords`."""
     known, size = jieba.dt.FREQ.get, len(word)
     found = [
         (start, part)
