@@ -1,4 +1,4 @@
-"""The engines that are compared: the same terms in the same fields, each its own way."""
+"""The engines that are compared, each with the same terms in the same fields."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from kb.index.engines.base import (
     resolve_field_name,
 )
 
-MOST = 10  # hits wanted
-HEAP = 256  # megabytes that a writer may fill before it writes a segment
+WANTED_HITS = 10  # hits of a query
+WRITER_HEAP_MB = 256  # that a writer may use before it writes a segment
 
 
 class Contender(ABC):
-    """One engine in `folder`: built once, then opened and asked by another process."""
+    """One engine in `folder`: built once, then opened and searched by another process."""
 
     name: ClassVar[str]
     needs: ClassVar[str] = ""  # a module that must be installed
@@ -34,12 +34,12 @@ class Contender(ABC):
         self.folder = folder
 
     @classmethod
-    def here(cls) -> bool:
+    def is_available(cls) -> bool:
         return not cls.needs or find_spec(cls.needs) is not None
 
     def settings(self) -> dict[str, Any]:
-        """Return what the engine was told, beside the fields."""
-        return {"heap_mb": HEAP}
+        """Return the settings of the engine, for the report."""
+        return {"heap_mb": WRITER_HEAP_MB}
 
     @abstractmethod
     def build(self, documents: Iterable[Document]) -> None:
@@ -47,18 +47,18 @@ class Contender(ABC):
 
     @abstractmethod
     def open(self, queries: Sequence[Query]) -> None:
-        """Make ready to answer such queries, all with the same groups."""
+        """Open the index for queries like these, which all have the same field groups."""
 
     @abstractmethod
-    def ready(self, query: Query) -> Any:
-        """Return `query` as the engine takes it; this is timed apart."""
+    def prepare_query(self, query: Query) -> Any:
+        """Return `query` in the engine's own form; timed apart from the search."""
 
     @abstractmethod
-    def top(self, ready: Any) -> tuple[int, ...]:
+    def search_top(self, ready: Any) -> tuple[int, ...]:
         """Return the ids of the best hits, best first."""
 
 
-class Ours(Contender):
+class OwnEngine(Contender):
     name = "ours"
     note = "the site's engine, through its port, with the site's filter on labels"
 
@@ -68,10 +68,10 @@ class Ours(Contender):
     def open(self, queries: Sequence[Query]) -> None:
         self.engine = self._engine()
 
-    def ready(self, query: Query) -> Query:
-        return Query(query.clauses, query.groups, query.labels, MOST)
+    def prepare_query(self, query: Query) -> Query:
+        return Query(query.clauses, query.groups, query.labels, WANTED_HITS)
 
-    def top(self, ready: Query) -> tuple[int, ...]:
+    def search_top(self, ready: Query) -> tuple[int, ...]:
         return self.engine.search(ready).ids
 
     def settings(self) -> dict[str, Any]:
@@ -98,9 +98,9 @@ class Whoosh(Contender):
 
         text = TEXT(analyzer=SpaceSeparatedTokenizer(), phrase=False)
         schema = Schema(id=STORED, **dict.fromkeys(INDEX_FIELDS, text))
-        with create_in(self.folder, schema).writer(limitmb=HEAP) as writer:
+        with create_in(self.folder, schema).writer(limitmb=WRITER_HEAP_MB) as writer:
             for document in documents:
-                writer.add_document(id=document.id, **texts(document))
+                writer.add_document(id=document.id, **join_terms(document))
 
     def open(self, queries: Sequence[Query]) -> None:
         from whoosh.index import open_dir
@@ -111,13 +111,15 @@ class Whoosh(Contender):
         weighting = BM25F(K1=group.k1, **bs)
         self.searcher = open_dir(self.folder).searcher(weighting=weighting)
 
-    def ready(self, query: Query) -> Any:
+    def prepare_query(self, query: Query) -> Any:
         from whoosh.query import Or, Term
 
-        return Or([Term(name, term, boost=w) for name, term, w in flat(query)])
+        return Or(
+            [Term(name, term, boost=w) for name, term, w in list_posting_lists(query)]
+        )
 
-    def top(self, ready: Any) -> tuple[int, ...]:
-        hits = self.searcher.search(ready, limit=MOST, scored=True)
+    def search_top(self, ready: Any) -> tuple[int, ...]:
+        hits = self.searcher.search(ready, limit=WANTED_HITS, scored=True)
         return tuple(hit["id"] for hit in hits)
 
 
@@ -126,7 +128,7 @@ class Fts5(Contender):
     note = "SQLite FTS5, bm25() with column weights; it cannot weigh terms; no filter"
 
     def build(self, documents: Iterable[Document]) -> None:
-        """A term is written as the letters of its number, which no tokenizer alters."""
+        """Index each term as the letters of its number, which no tokenizer changes."""
         numbers: dict[str, str] = {}
         with self._connect() as base:
             columns = ", ".join(INDEX_FIELDS)
@@ -145,36 +147,38 @@ class Fts5(Contender):
     def open(self, queries: Sequence[Query]) -> None:
         self.numbers = pickle.loads((self.folder / "numbers").read_bytes())
         self.base = self._connect()
-        weights = column_weights(queries)
+        weights = compute_column_weights(queries)
         rank = ", ".join(str(weights.get(name, 0.0)) for name in INDEX_FIELDS)
         self.base.execute(
             "INSERT INTO texts(texts, rank) VALUES ('rank', ?)", [f"bm25({rank})"]
         )
 
-    def ready(self, query: Query) -> str:
+    def prepare_query(self, query: Query) -> str:
         columns: dict[str, list[str]] = {}
         for clause in query.clauses:
             if number := self.numbers.get(clause.term):
-                names = " ".join(sorted(holders(query, clause.term, clause.is_bigram)))
+                names = " ".join(
+                    sorted(find_field_weights(query, clause.term, clause.is_bigram))
+                )
                 columns.setdefault(names, []).append(number)
         return " OR ".join(f"{{{n}}} : ({' OR '.join(t)})" for n, t in columns.items())
 
-    def top(self, ready: str) -> tuple[int, ...]:
+    def search_top(self, ready: str) -> tuple[int, ...]:
         if not ready:
             return ()
         rows = self.base.execute(
             "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?",
-            [ready, MOST],
+            [ready, WANTED_HITS],
         )
         return tuple(id for (id,) in rows)
 
     def settings(self) -> dict[str, Any]:
-        return {"sqlite": sqlite3.sqlite_version, "cache_mb": HEAP}
+        return {"sqlite": sqlite3.sqlite_version, "cache_mb": WRITER_HEAP_MB}
 
     def _connect(self) -> sqlite3.Connection:
         base = sqlite3.connect(self.folder / "fts5.sqlite3")
         base.execute("PRAGMA synchronous=NORMAL")
-        base.execute(f"PRAGMA cache_size=-{HEAP * 1024}")
+        base.execute(f"PRAGMA cache_size=-{WRITER_HEAP_MB * 1024}")
         base.execute(f"PRAGMA mmap_size={1 << 32}")
         return base
 
@@ -187,7 +191,8 @@ class Fts5(Contender):
                 terms = document.terms.get(name, ())
                 row.append(
                     " ".join(
-                        numbers.setdefault(t, letters(len(numbers))) for t in terms
+                        numbers.setdefault(t, encode_number(len(numbers)))
+                        for t in terms
                     )
                 )
             yield row
@@ -206,11 +211,11 @@ class Tantivy(Contender):
             schema.add_text_field(name, tokenizer_name="terms", index_option="freq")
         index = self._with_terms(tantivy.Index(schema.build(), path=str(self.folder)))
         # One thread writes fewer segments than two, and those are searched faster.
-        writer = index.writer(HEAP << 20, 1)
+        writer = index.writer(WRITER_HEAP_MB << 20, 1)
         for document in documents:
             made = tantivy.Document()
             made.add_unsigned("id", document.id)
-            for name, text in texts(document).items():
+            for name, text in join_terms(document).items():
                 made.add_text(name, text)
             writer.add_document(made)
         writer.commit()
@@ -222,7 +227,7 @@ class Tantivy(Contender):
         self.index = self._with_terms(tantivy.Index.open(str(self.folder)))
         self.searcher = self.index.searcher()
 
-    def ready(self, query: Query) -> Any:
+    def prepare_query(self, query: Query) -> Any:
         from tantivy import Occur
         from tantivy import Query as Of
 
@@ -230,12 +235,12 @@ class Tantivy(Contender):
         return Of.boolean_query(
             [
                 (Occur.Should, Of.boost_query(Of.term_query(schema, f, t, "freq"), w))
-                for f, t, w in flat(query)
+                for f, t, w in list_posting_lists(query)
             ]
         )
 
-    def top(self, ready: Any) -> tuple[int, ...]:
-        found = self.searcher.search(ready, MOST, count=False).hits
+    def search_top(self, ready: Any) -> tuple[int, ...]:
+        found = self.searcher.search(ready, WANTED_HITS, count=False).hits
         places = [place for _, place in found]
         return tuple(self.searcher.fast_field_values("id", places))
 
@@ -249,15 +254,15 @@ class Tantivy(Contender):
 
 
 CONTENDERS: dict[str, type[Contender]] = {
-    one.name: one for one in (Ours, Tantivy, Fts5, Whoosh)
+    one.name: one for one in (OwnEngine, Tantivy, Fts5, Whoosh)
 }
 
 
-def texts(document: Document) -> dict[str, str]:
+def join_terms(document: Document) -> dict[str, str]:
     return {name: " ".join(terms) for name, terms in document.terms.items()}
 
 
-def letters(number: int) -> str:
+def encode_number(number: int) -> str:
     """Return `number` in base 26, written from a to z."""
     found = ""
     while number >= 0:
@@ -267,8 +272,8 @@ def letters(number: int) -> str:
     return found
 
 
-def text_weights(query: Query) -> dict[str, float]:
-    """Return what a match in a text is worth in all groups together."""
+def sum_text_boosts(query: Query) -> dict[str, float]:
+    """Return {text: sum over groups of boosts}."""
     weights: dict[str, float] = {}
     for group in query.groups:
         for field in group.fields:
@@ -277,29 +282,31 @@ def text_weights(query: Query) -> dict[str, float]:
     return weights
 
 
-def holders(query: Query, term: str, pair: bool) -> dict[str, float]:
-    """Return {field: weight} of the fields in which `term` is wanted."""
-    weights = text_weights(query)
+def find_field_weights(query: Query, term: str, pair: bool) -> dict[str, float]:
+    """Return {field: weight} of the fields in which `term` is searched."""
+    weights = sum_text_boosts(query)
     named = (
         (resolve_field_name(text, term, pair=pair), w) for text, w in weights.items()
     )
     return {name: weight for name, weight in named if name}
 
 
-def flat(query: Query) -> list[tuple[str, str, float]]:
-    """Return (field, term, weight) of every list of postings that is wanted."""
+def list_posting_lists(query: Query) -> list[tuple[str, str, float]]:
+    """Return (field, term, weight) of every posting list of a query."""
     return [
         (name, clause.term, clause.weight * weight)
         for clause in query.clauses
-        for name, weight in holders(query, clause.term, clause.is_bigram).items()
+        for name, weight in find_field_weights(
+            query, clause.term, clause.is_bigram
+        ).items()
     ]
 
 
-def column_weights(queries: Sequence[Query]) -> dict[str, float]:
-    """Return {field: weight}, of pairs what the weightiest pair is worth."""
+def compute_column_weights(queries: Sequence[Query]) -> dict[str, float]:
+    """Return {field: weight}; bigram fields get that of the heaviest bigram."""
     pairs = [c.weight for query in queries for c in query.clauses if c.is_bigram]
     worth = max(pairs, default=1.0)
-    weights = text_weights(queries[0])
+    weights = sum_text_boosts(queries[0])
     paired = {
         f"{text}{BIGRAM_SUFFIX}": worth * weight for text, weight in weights.items()
     }

@@ -1,8 +1,8 @@
 """Engines side by side: one process each, the same terms, fields and queries.
 
-The queries are asked in blocks, each engine in turn while the others wait, so
-that a busy machine troubles all of them alike. The first pass meets terms for
-the first time; the second repeats it. Garbage is collected before, by all.
+Queries are sent in blocks, to one engine after another, so that other load on the machine
+slows all of them alike. In the first pass terms are new to an engine; the second repeats
+it. Each process collects garbage before the first.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from bench.contenders import CONTENDERS
 from bench.figures import (
     AT_LEAST,
     AT_MOST,
-    UNITS,
+    TIME_UNITS,
+    CallTime,
     Target,
-    Took,
-    percentile,
-    speeds,
-    target,
+    compute_percentile,
+    compute_percentiles,
+    make_target,
 )
-from bench.sets import LIBRARIES, data
+from bench.sets import LIBRARIES, get_data_folder
 
-BLOCK = 50  # queries an engine answers before the next one's turn
-OURS, OWN, RIVAL = "ours", "Whoosh", "tantivy"
+BLOCK_QUERIES = 50  # that one engine answers before the next one does
+OURS, WHOOSH, TANTIVY = "ours", "Whoosh", "tantivy"
 Answers = dict[int, dict[str, Any]]  # by number of query
 
 
 class Ratio(TypedDict):
-    """One time as so many times another: by the clock, and of the processor."""
+    """A time divided by another: by the clock, and of the processor."""
 
     clock: float
     processor: float
@@ -45,7 +45,10 @@ class Ratio(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """A library, how many of its queries to ask, and every how many-th of slow ones."""
+    """A library, the number of its queries, and for slow engines: every how many-th query.
+
+    `without` names engines that are left out.
+    """
 
     library: str
     queries: int
@@ -53,117 +56,124 @@ class Race:
     without: tuple[str, ...] = ()
 
 
-QUICK = (Race("cloud_faq", 2_000, {OWN: 4}),)
-USUAL = (
+QUICK_RACES = (Race("cloud_faq", 2_000, {WHOOSH: 4}),)
+USUAL_RACES = (
     Race("cloud_faq", 2_000, {}),
-    Race("mix", 2_000, {"FTS5": 4, OWN: 40}),  # Whoosh needs a second a query
-    Race("laws", 2_000, {"FTS5": 20}, without=(OWN,)),
+    Race("mix", 2_000, {"FTS5": 4, WHOOSH: 40}),  # Whoosh needs a second a query
+    Race("laws", 2_000, {"FTS5": 20}, without=(WHOOSH,)),
 )
-FULL = (
+FULL_RACES = (
     Race("cloud_faq", 2_000, {}),
-    Race("mix", 2_000, {OWN: 10}),
-    Race("laws_10k", 2_000, {OWN: 20}),
-    Race("laws", 2_000, {OWN: 100}),
+    Race("mix", 2_000, {WHOOSH: 10}),
+    Race("laws_10k", 2_000, {WHOOSH: 20}),
+    Race("laws", 2_000, {WHOOSH: 100}),
 )
 
 
-def compare(races: Iterable[Race]) -> dict[str, Any]:
-    """Return {library: report} of every race whose library is here."""
-    found = {}
+def compare_engines(races: Iterable[Race]) -> dict[str, Any]:
+    """Return {library: report} of every race whose library is available."""
+    reports = {}
     for race in races:
-        if LIBRARIES[race.library].here():
+        if LIBRARIES[race.library].is_available():
             with TemporaryDirectory(prefix="kb-bench-") as folder:
-                found[race.library] = run(race, Path(folder))
+                reports[race.library] = run_race(race, Path(folder))
         else:
-            print(f"engines: {race.library} is not below {data()}")
-    return found
+            print(f"engines: {race.library} is not below {get_data_folder()}")
+    return reports
 
 
-def run(race: Race, folder: Path) -> dict[str, Any]:
-    """Build every engine that is installed and ask all of them the same."""
+def run_race(race: Race, folder: Path) -> dict[str, Any]:
+    """Build the index of every installed engine and time the same queries on all."""
     site = folder / "site"
-    facts = machine.worker(site, "worker", "describe", race.library, str(folder))
-    report = {"title": LIBRARIES[race.library].title} | facts.report()
-    _tell(f"{race.library}: {report['entries']} entries described")
-    names = [n for n, one in CONTENDERS.items() if one.here() and n not in race.without]
-    built = {name: _build(name, folder) for name in names}
-    first, second, memory = _ask(race, folder, names)
+    facts = machine.run_module(site, "worker", "describe", race.library, str(folder))
+    report = {"title": LIBRARIES[race.library].title} | facts.parse_report()
+    _print_progress(f"{race.library}: {report['entries']} entries described")
+    names = [
+        n
+        for n, one in CONTENDERS.items()
+        if one.is_available() and n not in race.without
+    ]
+    built = {name: _build_index(name, folder) for name in names}
+    first, second, memory = _run_passes(race, folder, names)
     engines = {}
     for name in names:
         row = built[name] | memory[name] | {"note": CONTENDERS[name].note}
         row |= {"asked": len(first[name])}
-        row |= speeds(_took(first[name]), "first_") | speeds(
-            _took(second[name]), "second_"
-        )
+        row |= compute_percentiles(
+            _list_call_times(first[name]), "first_"
+        ) | compute_percentiles(_list_call_times(second[name]), "second_")
         made = [answer["made_ms"] for answer in second[name].values()]
-        row["made_p50_ms"] = percentile(made, 50)
-        row |= _agreement(first[name], first[OURS])
-        row["r1"] = _first_right(first[name], folder)
+        row["made_p50_ms"] = compute_percentile(made, 50)
+        row |= _compare_hits(first[name], first[OURS])
+        row["r1"] = _compute_r1(first[name], folder)
         engines[name] = row
     for which in ("s", "cpu_s"):
         spent = report[f"describe_{which}"] + built[OURS][f"build_{which}"]
         rate = round(report["entries"] / max(spent, 1e-9))
         engines[OURS][f"with_text_entries_{which}"] = rate
     report["left_out"] = [name for name in CONTENDERS if name not in names]
-    ratios = _ratios(first, second)
+    ratios = _compute_ratios(first, second)
     return report | {"engines": engines, "ratios": ratios}
 
 
-def targets(report: dict[str, Any]) -> Iterator[Target]:
-    """Yield what is aimed at, and whether it was reached."""
+def list_targets(report: dict[str, Any]) -> Iterator[Target]:
+    """Yield the targets, and whether each was reached."""
     for name, race in report.items():
         where = f"at {race['entries']:,} ({name})"
         for what, ratio in race["ratios"].items():
             for by, figure in ratio.items():
-                told = f"{what} {where}, by {by}"
+                title = f"{what} {where}, by {by}"
                 if what.startswith("ours/tantivy"):
-                    yield target(told, figure, AT_MOST, 1.0, "×")
+                    yield make_target(title, figure, AT_MOST, 1.0, "×")
                 elif what.startswith("Whoosh/ours") and race["entries"] == 10_000:
-                    yield target(told, figure, AT_LEAST, 100, "×")
+                    yield make_target(title, figure, AT_LEAST, 100, "×")
         ours = race["engines"][OURS]
         for by, which in (("clock", "s"), ("processor", "cpu_s")):
             speed = ours[f"with_text_entries_{which}"]
-            told = f"build with jieba and pinyin {where}, by {by}"
-            yield target(told, speed, AT_LEAST, 400, "/s")
+            title = f"build with jieba and pinyin {where}, by {by}"
+            yield make_target(title, speed, AT_LEAST, 400, "/s")
         for what in ("build_peak_mb", "rss_mb"):
-            yield target(f"ours, {what} {where}", ours[what], AT_MOST, 700, "MB")
+            yield make_target(f"ours, {what} {where}", ours[what], AT_MOST, 700, "MB")
 
 
-def _build(name: str, folder: Path) -> dict[str, Any]:
-    done = machine.worker(folder / "site", "worker", "build", name, str(folder))
-    report = done.report()
+def _build_index(name: str, folder: Path) -> dict[str, Any]:
+    done = machine.run_module(folder / "site", "worker", "build", name, str(folder))
+    report = done.parse_report()
     report["build_peak_mb"] = max(report["build_peak_mb"], done.peak_mb)
-    _tell(f"  {name}: built, {report['entries_s']} entries/s")
+    _print_progress(f"  {name}: built, {report['entries_s']} entries/s")
     return report
 
 
-def _ask(
+def _run_passes(
     race: Race, folder: Path, names: Sequence[str]
 ) -> tuple[dict[str, Answers], dict[str, Answers], dict[str, Any]]:
     asked = pickle.loads((folder / "queries").read_bytes())[1][: race.queries]
     with ExitStack() as stack:
-        children = {name: stack.enter_context(_child(name, folder)) for name in names}
+        children = {
+            name: stack.enter_context(_start_engine_process(name, folder))
+            for name in names
+        }
         passes: list[dict[str, Answers]] = []
         for number in (1, 2):
             answers: dict[str, Answers] = {name: {} for name in names}
-            for start in range(0, len(asked), BLOCK):
-                block = range(start, min(start + BLOCK, len(asked)))
+            for start in range(0, len(asked), BLOCK_QUERIES):
+                block = range(start, min(start + BLOCK_QUERIES, len(asked)))
                 for name in names:
                     every = race.sampled.get(name, 1)
                     wanted = [i for i in block if i % every == 0]
                     told = children[name](json.dumps(wanted)) if wanted else []
                     answers[name] |= dict(zip(wanted, told, strict=True))
             passes.append(answers)
-            _tell(f"  pass {number}: {len(asked)} queries asked")
+            _print_progress(f"  pass {number}: {len(asked)} queries asked")
         memory = {name: children[name]("memory") for name in names}
     return passes[0], passes[1], memory
 
 
 @contextmanager
-def _child(name: str, folder: Path) -> Iterator[Any]:
-    """Start an engine's process; yield a function that asks it."""
+def _start_engine_process(name: str, folder: Path) -> Iterator[Any]:
+    """Start an engine's process; yield a function that sends a line and returns JSON."""
     words = ["-m", "bench.worker", "answer", name, str(folder)]
-    child = machine.start(folder / "site", words)
+    child = machine.start_python(folder / "site", words)
     assert child.stdin
     assert child.stdout
     read, write = child.stdout, child.stdin
@@ -174,7 +184,7 @@ def _child(name: str, folder: Path) -> Iterator[Any]:
         return json.loads(read.readline())
 
     try:
-        json.loads(read.readline())  # it has opened
+        json.loads(read.readline())  # its index is open
         yield ask
     finally:
         write.close()
@@ -185,12 +195,12 @@ def _child(name: str, folder: Path) -> Iterator[Any]:
 # Figures ---------------------------------------------------------------------------
 
 
-def _took(answers: Answers) -> list[Took]:
-    return [Took(answer["ms"], answer["cpu_ms"]) for answer in answers.values()]
+def _list_call_times(answers: Answers) -> list[CallTime]:
+    return [CallTime(answer["ms"], answer["cpu_ms"]) for answer in answers.values()]
 
 
-def _agreement(theirs: Answers, ours: Answers) -> dict[str, float]:
-    """Return percent of our first hits, and of our top 10, that an engine shares."""
+def _compare_hits(theirs: Answers, ours: Answers) -> dict[str, float]:
+    """Return the percent of our first hits, and of our top 10, that an engine shares."""
     pairs = [(theirs[i]["ids"], ours[i]["ids"]) for i in theirs if ours[i]["ids"]]
     if not pairs:
         return {"same_first": 0.0, "same_top": 0.0}
@@ -199,7 +209,7 @@ def _agreement(theirs: Answers, ours: Answers) -> dict[str, float]:
     return {"same_first": round(100 * first, 1), "same_top": round(100 * top, 1)}
 
 
-def _first_right(answers: Answers, folder: Path) -> float | None:
+def _compute_r1(answers: Answers, folder: Path) -> float | None:
     """Return the percent of labelled queries whose first hit answers them."""
     asked = pickle.loads((folder / "queries").read_bytes())[1]
     labelled = [(asked[i][1], answers[i]["ids"]) for i in answers if asked[i][1]]
@@ -208,29 +218,33 @@ def _first_right(answers: Answers, folder: Path) -> float | None:
     return round(100 * mean(bool({*ids[:1]} & {*right}) for right, ids in labelled), 1)
 
 
-def _ratios(first: dict[str, Answers], second: dict[str, Answers]) -> dict[str, Ratio]:
-    """Return times as shares of one another, over the queries that both answered."""
+def _compute_ratios(
+    first: dict[str, Answers], second: dict[str, Answers]
+) -> dict[str, Ratio]:
+    """Return ratios of times, over the queries that both engines answered."""
     ratios = {}
-    for over, under in ((OURS, RIVAL), (OWN, OURS)):
+    for over, under in ((OURS, TANTIVY), (WHOOSH, OURS)):
         for which, answers in (("first", first), ("second", second)):
             if over not in answers or under not in answers:
                 continue
             both = answers[over].keys() & answers[under].keys()
             for share in (50, 95):
-                ratios[f"{over}/{under} {which} p{share}"] = _ratio(
+                ratios[f"{over}/{under} {which} p{share}"] = _compute_ratio(
                     answers[over], answers[under], both, share
                 )
     return ratios
 
 
-def _ratio(one: Answers, other: Answers, both: Iterable[int], share: int) -> Ratio:
-    found = [
-        percentile([one[i][unit] for i in both], share)
-        / max(percentile([other[i][unit] for i in both], share), 1e-3)
-        for unit in UNITS
+def _compute_ratio(
+    one: Answers, other: Answers, both: Iterable[int], share: int
+) -> Ratio:
+    ratios = [
+        compute_percentile([one[i][unit] for i in both], share)
+        / max(compute_percentile([other[i][unit] for i in both], share), 1e-3)
+        for unit in TIME_UNITS
     ]
-    return Ratio(clock=round(found[0], 2), processor=round(found[1], 2))
+    return Ratio(clock=round(ratios[0], 2), processor=round(ratios[1], 2))
 
 
-def _tell(line: str) -> None:
+def _print_progress(line: str) -> None:
     print(line, flush=True)

@@ -1,4 +1,4 @@
-"""Figures and what is aimed at: a miss is never hidden."""
+"""Times, percentiles, and targets that were reached or missed."""
 
 from __future__ import annotations
 
@@ -8,55 +8,63 @@ from typing import NamedTuple, TypedDict, TypeVar
 
 T = TypeVar("T")
 AT_LEAST, AT_MOST = "≥", "≤"
-UNITS = ("ms", "cpu_ms")  # by the clock; of the processor, whatever else runs here
-SHARES = (50, 95, 99)
+TIME_UNITS = ("ms", "cpu_ms")  # by the clock; of the processor, whatever else runs
+REPORTED_PERCENTILES = (50, 95, 99)
 
 
-class Took(NamedTuple):
-    """What one call took, in milliseconds of each of UNITS."""
+class CallTime(NamedTuple):
+    """The time of one call in milliseconds, for each of TIME_UNITS."""
 
     ms: float
     cpu_ms: float
 
 
 class Target(TypedDict):
+    """A figure, its aim as text, and whether it was reached."""
+
     what: str
     figure: float
     aim: str
     reached: bool
 
 
-def target(what: str, figure: float, sign: str, aim: float, unit: str = "") -> Target:
-    """Return one aim; `figure` and `aim` in `unit`."""
+def make_target(
+    what: str, figure: float, sign: str, aim: float, unit: str = ""
+) -> Target:
+    """Return a target; `figure` and `aim` are in `unit`."""
     reached = figure >= aim if sign == AT_LEAST else figure <= aim
-    told = f"{sign} {aim:g} {unit}".strip()
-    return Target(what=what, figure=figure, aim=told, reached=reached)
+    aim_text = f"{sign} {aim:g} {unit}".strip()
+    return Target(what=what, figure=figure, aim=aim_text, reached=reached)
 
 
-def line(one: Target) -> str:
-    """Return `one` as a line of plain text."""
-    mark = "reached" if one["reached"] else "MISSED "
-    return f"{mark}  {one['what']}: {one['figure']:g} (aim {one['aim']})"
+def format_target(target: Target) -> str:
+    """Return a target as a line of plain text."""
+    mark = "reached" if target["reached"] else "MISSED "
+    return f"{mark}  {target['what']}: {target['figure']:g} (aim {target['aim']})"
 
 
-def percentile(times: Sequence[float], share: int) -> float:
-    """Return the smallest time that `share` percent do not exceed, by nearest rank."""
+def compute_percentile(times: Sequence[float], share: int) -> float:
+    """Return the smallest time that `share` percent do not exceed (nearest rank)."""
     ordered = sorted(times)
     return round(ordered[max(-(-len(ordered) * share // 100) - 1, 0)], 3)
 
 
-def timed(call: Callable[[], T]) -> tuple[T, Took]:
-    """Return what `call` returns, and what it took."""
+def time_call(call: Callable[[], T]) -> tuple[T, CallTime]:
+    """Return the result of `call`, and its time."""
     used, began = time.process_time(), time.perf_counter()
-    found = call()
+    result = call()
     ended = time.perf_counter()
-    return found, Took(1000 * (ended - began), 1000 * (time.process_time() - used))
+    return result, CallTime(1000 * (ended - began), 1000 * (time.process_time() - used))
 
 
-def speeds(times: Sequence[Took], before: str = "") -> dict[str, float]:
-    """Return percentiles of times by each of UNITS, their names after `before`."""
+def compute_percentiles(
+    times: Sequence[CallTime], prefix: str = ""
+) -> dict[str, float]:
+    """Return {prefix + percentile + unit: ms} for REPORTED_PERCENTILES and TIME_UNITS."""
     return {
-        f"{before}p{share}_{unit}": percentile([getattr(t, unit) for t in times], share)
-        for unit in UNITS
-        for share in SHARES
+        f"{prefix}p{share}_{unit}": compute_percentile(
+            [getattr(t, unit) for t in times], share
+        )
+        for unit in TIME_UNITS
+        for share in REPORTED_PERCENTILES
     }

@@ -8,32 +8,32 @@ from typing import Any
 
 from bench import machine
 from bench.figures import Target
-from bench.sets import data
+from bench.sets import get_data_folder
 
 
-def measure() -> dict[str, Any]:
+def measure_importing() -> dict[str, Any]:
     """Return the seconds of both, by the clock and of the processor."""
-    file = data() / "cloud_faq" / "import_gb18030.csv"
+    file = get_data_folder() / "cloud_faq" / "import_gb18030.csv"
     if not file.exists():
-        print(f"importing: {file.name} is not below {data()}")
+        print(f"importing: {file.name} is not below {get_data_folder()}")
         return {}
     report = {}
     with TemporaryDirectory(prefix="kb-bench-") as folder:
-        machine.manage(folder, "kb_setup", "--no-demo")
+        machine.run_command(folder, "kb_setup", "--no-demo")
         for which in ("first", "again"):
-            done = machine.manage(folder, "kb_import", "entries", str(file))
+            done = machine.run_command(folder, "kb_import", "entries", str(file))
             report[f"{which}_s"] = round(done.seconds, 1)
             report[f"{which}_cpu_s"] = round(done.cpu_s, 1)
     print(f"importing: {report}", flush=True)
     return report
 
 
-def targets(report: dict[str, Any]) -> Iterator[Target]:
+def list_targets(report: dict[str, Any]) -> Iterator[Target]:
     """Yield nothing: no aim is set."""
     yield from ()
 
 
-def table(report: dict[str, Any]) -> str:
+def format_table(report: dict[str, Any]) -> str:
     """Return the figures as a sentence."""
     if not report:
         return ""

@@ -1,4 +1,4 @@
-"""Children that measure, each alone with its memory, and what they ran on."""
+"""Child processes that measure, with their time and memory, and the machine they ran on."""
 
 from __future__ import annotations
 
@@ -18,15 +18,22 @@ from typing import Any, NamedTuple
 
 from bench.sets import ROOT
 
-PAUSE = 0.25  # seconds between two looks at a child's memory
-MEGABYTE = 1 << 20
-LIBRARIES = ("numpy", "whoosh-reloaded", "tantivy", "jieba", "pypinyin", "Django")
+MEMORY_POLL_SECONDS = 0.25  # between two readings of a child's memory
+BYTES_PER_MEGABYTE = 1 << 20
+REPORTED_PACKAGES = (
+    "numpy",
+    "whoosh-reloaded",
+    "tantivy",
+    "jieba",
+    "pypinyin",
+    "Django",
+)
 
 
-class Done(NamedTuple):
-    """What a child printed, took, and held in memory at most.
+class ChildResult(NamedTuple):
+    """Output, time and peak memory of a child process.
 
-    `cpu_s` are seconds of the processor, those of its children with it.
+    `cpu_s` are seconds of the processor, with those of its own children.
     """
 
     printed: str
@@ -34,13 +41,13 @@ class Done(NamedTuple):
     cpu_s: float
     peak_mb: int
 
-    def report(self) -> dict[str, Any]:
+    def parse_report(self) -> dict[str, Any]:
         """Return the JSON of the last line printed."""
         found: dict[str, Any] = json.loads(self.printed.splitlines()[-1])
         return found
 
 
-def environment(folder: Path | str) -> dict[str, str]:
+def make_environment(folder: Path | str) -> dict[str, str]:
     """Return the environment of a site with its data in `folder`."""
     return os.environ | {
         "DATA_DIR": str(folder),
@@ -55,22 +62,24 @@ def environment(folder: Path | str) -> dict[str, str]:
     }
 
 
-def manage(folder: Path | str, *words: str) -> Done:
+def run_command(folder: Path | str, *words: str) -> ChildResult:
     """Run a management command on the site in `folder`."""
-    return run(folder, str(ROOT / "manage.py"), *words)
+    return run_python(folder, str(ROOT / "manage.py"), *words)
 
 
-def worker(folder: Path | str, module: str, *words: str) -> Done:
+def run_module(folder: Path | str, module: str, *words: str) -> ChildResult:
     """Run a module of this package as a child of its own."""
-    return run(folder, "-m", f"bench.{module}", *words)
+    return run_python(folder, "-m", f"bench.{module}", *words)
 
 
-def run(folder: Path | str, *words: str) -> Done:
-    """Run Python; raises CalledProcessError with what the child complained of."""
-    began, used = time.perf_counter(), _childrens_s()
-    child = start(folder, words)
+def run_python(folder: Path | str, *words: str) -> ChildResult:
+    """Run Python to its end. Raises CalledProcessError for a non-zero exit code."""
+    began, used = time.perf_counter(), _get_children_seconds()
+    child = start_python(folder, words)
     seen, stop = [0], Event()
-    watcher = Thread(target=_watch, args=(child.pid, stop, seen), daemon=True)
+    watcher = Thread(
+        target=_track_peak_memory, args=(child.pid, stop, seen), daemon=True
+    )
     watcher.start()
     printed, _ = child.communicate()
     seconds = time.perf_counter() - began
@@ -78,15 +87,20 @@ def run(folder: Path | str, *words: str) -> Done:
     watcher.join()
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, words, printed)
-    return Done(printed, seconds, _childrens_s() - used, round(max(seen) / MEGABYTE))
+    return ChildResult(
+        printed,
+        seconds,
+        _get_children_seconds() - used,
+        round(max(seen) / BYTES_PER_MEGABYTE),
+    )
 
 
-def start(folder: Path | str, words: Sequence[str]) -> subprocess.Popen[str]:
-    """Start Python with pipes to talk through; what it complains of is shown."""
+def start_python(folder: Path | str, words: Sequence[str]) -> subprocess.Popen[str]:
+    """Start Python with pipes for standard input and output; errors are shown."""
     pipe = subprocess.PIPE
     return subprocess.Popen(
         [sys.executable, *words],
-        env=environment(folder),
+        env=make_environment(folder),
         cwd=ROOT,
         stdin=pipe,
         stdout=pipe,
@@ -94,31 +108,31 @@ def start(folder: Path | str, words: Sequence[str]) -> subprocess.Popen[str]:
     )
 
 
-def memory_mb() -> dict[str, float]:
-    """Return what this process holds in memory, and how much of it is no file's."""
+def measure_memory_mb() -> dict[str, float]:
+    """Return MB of memory of this process, and those not mapped from files."""
     status = Path("/proc/self/status").read_text()
-    held = {
+    kilobytes = {
         name: int(re.findall(rf"{name}:\s+(\d+)", status)[0]) / 1024
         for name in ("VmRSS", "RssAnon")
     }
     return {
-        "rss_mb": round(held["VmRSS"], 1),
-        "anonymous_mb": round(held["RssAnon"], 1),
+        "rss_mb": round(kilobytes["VmRSS"], 1),
+        "anonymous_mb": round(kilobytes["RssAnon"], 1),
     }
 
 
-def processor_s() -> float:
-    """Return seconds of processor time used by us and by children that ended."""
+def get_processor_seconds() -> float:
+    """Return seconds of the processor of this process and its finished children."""
     return sum(os.times()[:4])
 
 
-def size(folder: Path) -> int:
+def sum_file_sizes(folder: Path) -> int:
     """Return the bytes of all files in `folder`."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def facts() -> dict[str, Any]:
-    """Return what ran the bench, without dates and names."""
+def describe_machine() -> dict[str, Any]:
+    """Return facts about the machine, without dates and host names."""
     cpu = re.findall(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     return {
         "cores": os.cpu_count(),
@@ -129,11 +143,15 @@ def facts() -> dict[str, Any]:
         "load_before": os.getloadavg()[0],
         "system": platform.system(),
         "python": platform.python_version(),
-        "libraries": {name: known for name in LIBRARIES if (known := installed(name))},
+        "libraries": {
+            name: known
+            for name in REPORTED_PACKAGES
+            if (known := get_package_version(name))
+        },
     }
 
 
-def installed(name: str) -> str:
+def get_package_version(name: str) -> str:
     """Return the version of a package, empty when it is not installed."""
     try:
         return version(name)
@@ -141,42 +159,42 @@ def installed(name: str) -> str:
         return ""
 
 
-def _childrens_s() -> float:
+def _get_children_seconds() -> float:
     return sum(os.times()[2:4])
 
 
-def _watch(pid: int, stop: Event, seen: list[int]) -> None:
-    """Note the most memory that a process and its children hold at once.
+def _track_peak_memory(pid: int, stop: Event, seen: list[int]) -> None:
+    """Keep in `seen` the most bytes that a process and its children use at once.
 
-    Where there are children, in proportional shares: pages that forked processes
-    share are counted once. For one process that would only slow it down.
+    With children these are proportional shares, so that pages which forked processes
+    share count once; for one process that reading would only slow it down.
     """
-    while not stop.wait(PAUSE):
-        tree = _tree(pid)
-        held = _share if len(tree) > 1 else _resident
+    while not stop.wait(MEMORY_POLL_SECONDS):
+        tree = _list_process_tree(pid)
+        held = _read_proportional_bytes if len(tree) > 1 else _read_resident_bytes
         seen[0] = max(seen[0], sum(map(held, tree)))
 
 
-def _tree(pid: int) -> list[int]:
+def _list_process_tree(pid: int) -> list[int]:
     """Return `pid` and its children and theirs."""
-    found = [pid]
-    for one in found:  # it grows meanwhile
-        for children in Path(f"/proc/{one}/task").glob("*/children"):
+    pids = [pid]
+    for each in pids:  # grows in the loop
+        for children in Path(f"/proc/{each}/task").glob("*/children"):
             with suppress(OSError):
-                found += map(int, children.read_text().split())
-    return found
+                pids += map(int, children.read_text().split())
+    return pids
 
 
-def _resident(pid: int) -> int:
-    """Return bytes; 0 of a process that has just ended."""
+def _read_resident_bytes(pid: int) -> int:
+    """Return bytes; 0 for a process that has just ended."""
     with suppress(OSError, IndexError):
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
     return 0
 
 
-def _share(pid: int) -> int:
-    """Return bytes; 0 of a process that has just ended."""
+def _read_proportional_bytes(pid: int) -> int:
+    """Return bytes; 0 for a process that has just ended."""
     with suppress(OSError, IndexError):
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         return int(re.findall(r"^Pss:\s+(\d+)", rollup, re.M)[0]) * 1024

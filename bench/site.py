@@ -1,4 +1,4 @@
-"""A child that runs on a site's own database and index; each part prints JSON.
+"""A child process on a site's own database and index; each command prints JSON.
 
 `fill LIBRARY`, `call LIBRARY QUERIES`, `suggest LIBRARY QUERIES`,
 `commit LIBRARY QUERIES`, `cold LIBRARY NUMBER`; the site is that of DATA_DIR.
@@ -12,24 +12,24 @@ import multiprocessing
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from itertools import islice
 from typing import Any
 
-from bench.figures import percentile, speeds, timed
-from bench.sets import LIBRARIES, ORDER
+from bench.figures import compute_percentile, compute_percentiles, time_call
+from bench.sets import LIBRARIES, QUERY_ORDER_SEED
 
-BATCH = 500  # entries written at a time
-MOST_TYPED = 500  # questions that are typed letter by letter
-PATIENCE = 60.0  # seconds after which typing ends, and the report says where
-COMMITS = 10
-LONGEST = 200  # characters of a question, as the database holds it
+BATCH_ENTRIES = 500  # written in one call
+MAX_TYPED_QUESTIONS = 500  # letter by letter
+MAX_TYPING_SECONDS = 60.0  # the report says how many prefixes were timed
+TIMED_COMMITS = 10
+MAX_QUESTION_CHARS = 200  # of a question in the database
 
 
-def load() -> float:
-    """Load what a server loads before it serves; return the seconds."""
+def load_site() -> float:
+    """Load what a server loads before its first request; return the seconds."""
     began = time.perf_counter()
     import_module("config.wsgi")
     import_module(
@@ -38,32 +38,32 @@ def load() -> float:
     return time.perf_counter() - began
 
 
-def fill(library: str) -> dict[str, Any]:
-    """Write a library by the stage that imports use; the index is not touched."""
-    load()
+def fill_site(library: str) -> dict[str, Any]:
+    """Write a library as imports do, without the index; return how many entries."""
+    load_site()
     from kb.library import entries
 
     rows, count = LIBRARIES[library].rows(), 0
-    while batch := list(islice(rows, BATCH)):
-        made = [_entry(row) for row in batch]
+    while batch := list(islice(rows, BATCH_ENTRIES)):
+        made = [_make_entry(row) for row in batch]
         phrasings = [
             p
             for entry, row in zip(made, batch, strict=True)
-            for p in _phrasings(entry, row)
+            for p in _make_phrasings(entry, row)
         ]
         entries.store_entries(made, [], phrasings=phrasings, by=None)
         count += len(made)
     return {"entries": count}
 
 
-def _entry(row: dict[str, Any]) -> Any:
+def _make_entry(row: dict[str, Any]) -> Any:
     from django.utils import timezone
 
     from kb.models import Entry
 
     source, _, number = row["id"].partition("/")
     entry = Entry(
-        question=row["question"][:LONGEST],
+        question=row["question"][:MAX_QUESTION_CHARS],
         answer=(row.get("answer") or row["question"])[:20_000],
         status=Entry.Status.PUBLISHED,
         audience=Entry.Audience.PUBLIC,
@@ -76,12 +76,12 @@ def _entry(row: dict[str, Any]) -> Any:
     return entry
 
 
-def _phrasings(entry: Any, row: dict[str, Any]) -> list[Any]:
+def _make_phrasings(entry: Any, row: dict[str, Any]) -> list[Any]:
     from kb.models import Phrasing
 
     made = {}
     for text in row.get("similar") or []:
-        phrasing = Phrasing(entry=entry, text=text[:LONGEST])
+        phrasing = Phrasing(entry=entry, text=text[:MAX_QUESTION_CHARS])
         phrasing.clean()
         made[phrasing.text_key] = phrasing
     return list(made.values())
@@ -90,69 +90,69 @@ def _phrasings(entry: Any, row: dict[str, Any]) -> list[Any]:
 # Asking --------------------------------------------------------------------------
 
 
-def call(library: str, queries: str) -> dict[str, Any]:
+def time_searches(library: str, queries: str) -> dict[str, Any]:
     """Time kb.search.search_entries for a visitor, twice over the same queries."""
-    load()
+    load_site()
     from django.contrib.auth.models import AnonymousUser
 
     from kb import search
 
-    nobody = AnonymousUser()
-    texts = _queries(library)
-    search.search_entries(texts.pop(), user=nobody)
-    _settle()
+    customer = AnonymousUser()
+    texts = _load_queries(library)
+    search.search_entries(texts.pop(), user=customer)
+    _freeze_garbage()
     report: dict[str, Any] = {"queries": len(texts[: int(queries)])}
     for which in ("first", "second"):
         times = [
-            timed(partial(search.search_entries, text, user=nobody))[1]
+            time_call(partial(search.search_entries, text, user=customer))[1]
             for text in texts[: int(queries)]
         ]
-        report |= speeds(times, f"{which}_")
+        report |= compute_percentiles(times, f"{which}_")
     return report
 
 
-def suggest(library: str, queries: str) -> dict[str, Any]:
-    """Time kb.search.suggest_entries by every beginning of questions, as people type them."""
-    load()
+def time_suggestions(library: str, queries: str) -> dict[str, Any]:
+    """Time kb.search.suggest_entries for every prefix of questions, as people type."""
+    load_site()
     from django.contrib.auth.models import AnonymousUser
 
     from kb import search
 
-    nobody = AnonymousUser()
-    typed = _beginnings(library, min(int(queries), MOST_TYPED))
-    search.suggest_entries(typed[-1], user=nobody)
-    _settle()
-    ends = time.monotonic() + PATIENCE
+    customer = AnonymousUser()
+    typed = _list_prefixes(library, min(int(queries), MAX_TYPED_QUESTIONS))
+    search.suggest_entries(typed[-1], user=customer)
+    _freeze_garbage()
+    ends = time.monotonic() + MAX_TYPING_SECONDS
     times = [
-        timed(partial(search.suggest_entries, text, user=nobody))[1]
+        time_call(partial(search.suggest_entries, text, user=customer))[1]
         for text in typed
         if time.monotonic() < ends
     ]
-    return {"beginnings": len(typed), "asked": len(times)} | speeds(times)
+    return {"beginnings": len(typed), "asked": len(times)} | compute_percentiles(times)
 
 
-def _beginnings(library: str, questions: int) -> list[str]:
-    """Return the beginnings of questions of a library, in a fixed order at random."""
+def _list_prefixes(library: str, questions: int) -> list[str]:
+    """Return prefixes of questions of a library, shuffled in the same order every time."""
     rows = [row["question"][:40] for row in LIBRARIES[library].rows()]
-    chance = random.Random(ORDER)
+    chance = random.Random(QUERY_ORDER_SEED)
     chosen = chance.sample(rows, min(questions, len(rows)))
     typed = sorted({text[:n] for text in chosen for n in range(1, len(text) + 1)})
     chance.shuffle(typed)
     return typed
 
 
-def _queries(library: str) -> list[str]:
+def _load_queries(library: str) -> list[str]:
     ids = [row["id"] for row in LIBRARIES[library].rows()]
-    return [text for text, _ in LIBRARIES[library].asks(ids)]
+    return [text for text, _ in LIBRARIES[library].load_queries(ids)]
 
 
 # Once ------------------------------------------------------------------------------
 
 
-def cold(library: str, number: str) -> dict[str, float]:
-    """Time what a new process loads, and its first search."""
-    text = _queries(library)[int(number)]
-    loaded = load()
+def time_first_search(library: str, number: str) -> dict[str, float]:
+    """Time the loading and the first search of a new process."""
+    text = _load_queries(library)[int(number)]
+    loaded = load_site()
     from django.contrib.auth.models import AnonymousUser
 
     from kb import search
@@ -163,38 +163,40 @@ def cold(library: str, number: str) -> dict[str, float]:
     return {"load_s": loaded, "search_s": time.perf_counter() - began}
 
 
-def commit(library: str, queries: str) -> dict[str, float]:
-    """Time from asking to publish an entry until another process finds it.
+def time_commits(library: str, queries: str) -> dict[str, float]:
+    """Time from the start of publishing an entry until another process finds it.
 
-    That process searches all the while; its slowest search is told as well.
+    That process searches all the time; its slowest search is reported as well.
     """
-    load()
+    load_site()
     from django.db import connections
 
-    texts = _queries(library)[:50]
+    texts = _load_queries(library)[:50]
     connections.close_all()
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()
-    reader = context.Process(target=_watch, args=(there, texts), daemon=True)
+    reader = context.Process(
+        target=_search_until_found, args=(there, texts), daemon=True
+    )
     reader.start()
-    here.recv()  # it has searched
+    here.recv()  # it is warmed up
     waits, slowest = [], []
-    for number in range(COMMITS):
-        began = _publish(here, f"kbqz{number:04d}x")
+    for number in range(TIMED_COMMITS):
+        began = _publish_entry(here, f"kbqz{number:04d}x")
         found, slow = here.recv()
         waits.append(found - began)
         slowest.append(slow)
     here.send(None)
     reader.join()
     return {
-        "p50_s": round(percentile(waits, 50), 3),
+        "p50_s": round(compute_percentile(waits, 50), 3),
         "most_s": round(max(waits), 3),
         "slowest_search_ms": round(1000 * max(slowest), 1),
     }
 
 
-def _publish(reader: Any, word: str) -> float:
-    """Publish an entry that holds `word`; return when that began."""
+def _publish_entry(reader: Any, word: str) -> float:
+    """Publish an entry that contains `word`; return the time at which that began."""
     from kb.library import entries
 
     made = entries.create_draft(
@@ -206,33 +208,40 @@ def _publish(reader: Any, word: str) -> float:
     return began
 
 
-def _watch(pipe: Any, texts: Sequence[str]) -> None:
-    """Search until each word that comes is found; tell when, and the slowest search."""
+def _search_until_found(pipe: Any, texts: Sequence[str]) -> None:
+    """Search for each received word until it is found; send that time and the slowest search."""
     from django.contrib.auth.models import AnonymousUser
 
     from kb import search
 
-    nobody = AnonymousUser()
+    customer = AnonymousUser()
     for text in texts:
-        search.search_entries(text, user=nobody)
+        search.search_entries(text, user=customer)
     pipe.send(True)
     while word := pipe.recv():
         slowest, found = 0.0, False
         while not found:
             began = time.perf_counter()
-            hits = search.search_entries(word, user=nobody).hits
+            hits = search.search_entries(word, user=customer).hits
             ended = time.perf_counter()
             slowest = max(slowest, ended - began)
             found = any(word in hit.entry.question for hit in hits)
         pipe.send((ended, slowest))
 
 
-def _settle() -> None:
+def _freeze_garbage() -> None:
     gc.collect()
     gc.freeze()
 
 
+COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
+    "fill": fill_site,
+    "call": time_searches,
+    "suggest": time_suggestions,
+    "cold": time_first_search,
+    "commit": time_commits,
+}
+
 if __name__ == "__main__":
-    part, *words = sys.argv[1:]
-    parts = {f.__name__: f for f in (fill, call, suggest, cold, commit)}
-    print(json.dumps(parts[part](*words)))
+    command, *arguments = sys.argv[1:]
+    print(json.dumps(COMMANDS[command](*arguments)))

@@ -1,4 +1,4 @@
-"""The whole search call on a real site: text, engine, rows that a reader may see."""
+"""A search on a real site: text analysis, engine, and database rows."""
 
 from __future__ import annotations
 
@@ -9,74 +9,82 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench import machine
-from bench.figures import AT_LEAST, AT_MOST, UNITS, Target, target
-from bench.sets import LIBRARIES, data
+from bench.figures import AT_LEAST, AT_MOST, TIME_UNITS, Target, make_target
+from bench.sets import LIBRARIES, get_data_folder
 
-COLD = 3  # fresh processes that are timed
+COLD_PROCESSES = 3  # new processes whose first search is timed
 
 
-def measure(libraries: dict[str, int]) -> dict[str, Any]:
-    """Return {library: report}; `libraries` says how many queries each is asked."""
+def measure_searches(libraries: dict[str, int]) -> dict[str, Any]:
+    """Return {library: report}; `libraries` is {name: number of queries}."""
     found = {}
     for name, queries in libraries.items():
-        if LIBRARIES[name].here():
+        if LIBRARIES[name].is_available():
             with TemporaryDirectory(prefix="kb-bench-") as folder:
-                found[name] = run(name, queries, Path(folder))
+                found[name] = measure_library(name, queries, Path(folder))
         else:
-            print(f"search: {name} is not below {data()}")
+            print(f"search: {name} is not below {get_data_folder()}")
     return found
 
 
-def run(library: str, queries: int, folder: Path) -> dict[str, Any]:
-    """Fill a new site with a library, rebuild its index as people do, and ask it."""
-    machine.manage(folder, "kb_setup", "--no-demo")
-    entries = machine.worker(folder, "site", "fill", library).report()["entries"]
+def measure_library(library: str, queries: int, folder: Path) -> dict[str, Any]:
+    """Fill a new site with a library, rebuild its index by the command, and time it."""
+    machine.run_command(folder, "kb_setup", "--no-demo")
+    entries = machine.run_module(folder, "site", "fill", library).parse_report()[
+        "entries"
+    ]
     report = {"title": LIBRARIES[library].title, "entries": entries}
-    _tell(f"{library}: {entries} entries in the database")
-    rebuilt = machine.manage(folder, "kb_index", "rebuild")
+    _print_progress(f"{library}: {entries} entries in the database")
+    rebuilt = machine.run_command(folder, "kb_index", "rebuild")
     report["rebuild_s"] = round(rebuilt.seconds, 1)
     report["rebuild_cpu_s"] = round(rebuilt.cpu_s, 1)
     report["rebuild_entries_s"] = round(entries / rebuilt.seconds, 1)
     report["rebuild_peak_mb"] = rebuilt.peak_mb
-    _tell(f"  rebuilt in {rebuilt.seconds:.1f} s")
+    _print_progress(f"  rebuilt in {rebuilt.seconds:.1f} s")
     asked = str(queries)
     for part in ("call", "suggest", "commit"):
-        report[part] = machine.worker(folder, "site", part, library, asked).report()
-        _tell(f"  {part}: {report[part]}")
+        report[part] = machine.run_module(
+            folder, "site", part, library, asked
+        ).parse_report()
+        _print_progress(f"  {part}: {report[part]}")
     cold = [
-        machine.worker(folder, "site", "cold", library, str(number)).report()
-        for number in range(COLD)
+        machine.run_module(folder, "site", "cold", library, str(number)).parse_report()
+        for number in range(COLD_PROCESSES)
     ]
     report["cold"] = {
         what: round(median(one[what] for one in cold), 3) for what in cold[0]
     }
-    _tell(f"  cold: {report['cold']}")
+    _print_progress(f"  cold: {report['cold']}")
     return report
 
 
-def targets(report: dict[str, Any]) -> Iterator[Target]:
-    """Yield what is aimed at, and whether it was reached."""
+def list_targets(report: dict[str, Any]) -> Iterator[Target]:
+    """Yield the targets, and whether each was reached."""
     for name, one in report.items():
         where = f"at {one['entries']:,} ({name})"
         if one["entries"] <= 10_000:
-            for by, unit in zip(("clock", "processor"), UNITS, strict=True):
+            for by, unit in zip(("clock", "processor"), TIME_UNITS, strict=True):
                 for which in ("first", "second"):
                     speed = one["call"][f"{which}_p95_{unit}"]
                     told = f"search call, {which} p95 {where}, by {by}"
-                    yield target(told, speed, AT_MOST, 8, "ms")
+                    yield make_target(told, speed, AT_MOST, 8, "ms")
                 for share in ("p50", "p95"):
                     speed = one["suggest"][f"{share}_{unit}"]
                     told = f"typeahead {share} {where}, by {by}"
-                    yield target(told, speed, AT_MOST, 2, "ms")
+                    yield make_target(told, speed, AT_MOST, 2, "ms")
         first = one["cold"]["search_s"]
-        yield target(f"first search of a process {where}", first, AT_MOST, 0.5, "s")
+        yield make_target(
+            f"first search of a process {where}", first, AT_MOST, 0.5, "s"
+        )
         found = one["commit"]["most_s"]
-        yield target(f"commit to found {where}", found, AT_MOST, 1, "s")
+        yield make_target(f"commit to found {where}", found, AT_MOST, 1, "s")
         speed = one["rebuild_entries_s"]
-        yield target(f"kb_index rebuild {where}, by clock", speed, AT_LEAST, 400, "/s")
+        yield make_target(
+            f"kb_index rebuild {where}, by clock", speed, AT_LEAST, 400, "/s"
+        )
         peak = one["rebuild_peak_mb"]
-        yield target(f"rebuild's memory {where}", peak, AT_MOST, 700, "MB")
+        yield make_target(f"rebuild's memory {where}", peak, AT_MOST, 700, "MB")
 
 
-def _tell(line: str) -> None:
+def _print_progress(line: str) -> None:
     print(line, flush=True)

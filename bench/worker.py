@@ -1,7 +1,7 @@
 """A child of the comparison: describes a library, builds an index, or answers.
 
 `describe LIBRARY FOLDER`, `build ENGINE FOLDER`, `answer ENGINE FOLDER`; each
-prints JSON. FOLDER holds what `describe` wrote, and a folder an engine.
+prints JSON. FOLDER has the files that `describe` wrote, and a folder for each engine.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from statistics import mean
 from typing import Any
 
 from bench import machine
-from bench.contenders import CONTENDERS, Contender, flat
-from bench.figures import timed
+from bench.contenders import CONTENDERS, Contender, list_posting_lists
+from bench.figures import time_call
 from bench.sets import LIBRARIES, Library
 from kb.index.engines.base import Document, Query
 
-BATCH = 500  # documents in memory at a time
-WARM = 5  # queries that nobody is timed on, so that all code has run once
-LABELS = ("audience=public", "status=published")
+BATCH_ROWS = 500  # in memory at a time
+WARM_UP_QUERIES = 5  # that are not timed, so that all code has run once
+DOCUMENT_LABELS = ("audience=public", "status=published")
 
 
 # What is measured on ------------------------------------------------------------
 
 
-def describe(name: str, folder: Path) -> dict[str, Any]:
+def describe_library(name: str, folder: Path) -> dict[str, Any]:
     """Write the documents and the queries of a library; return facts about them.
 
     `describe_s` are seconds of jieba, pinyin and the like, without reading.
@@ -46,8 +46,8 @@ def describe(name: str, folder: Path) -> dict[str, Any]:
     tokenizer.load_tokenizer_dictionaries()
     pinyin.load_pinyin_dictionaries()
     library = LIBRARIES[name]
-    (spent, used), ids, terms = _describe(library, folder)
-    queries = _queries(library, ids)
+    (spent, used), ids, terms = _describe_rows(library, folder)
+    queries = _build_queries(library, ids)
     (folder / "queries").write_bytes(pickle.dumps(queries))
     asked = [query for query, _ in queries[1]]
     return {
@@ -57,22 +57,24 @@ def describe(name: str, folder: Path) -> dict[str, Any]:
         "terms_an_entry": round(terms / len(ids)),
         "queries": len(asked),
         "clauses_a_query": round(mean(len(query.clauses) for query in asked), 1),
-        "postings_a_query": round(mean(len(flat(query)) for query in asked), 1),
+        "postings_a_query": round(
+            mean(len(list_posting_lists(query)) for query in asked), 1
+        ),
     }
 
 
-def _describe(
+def _describe_rows(
     library: Library, folder: Path
 ) -> tuple[tuple[float, float], list[str], int]:
     from kb.language import vocabulary
 
-    vocabulary.load_starter_lexicon()  # teaches jieba its words
+    vocabulary.load_starter_lexicon()  # the tokenizer learns its words
     ids: list[str] = []
     spent, used, terms = 0.0, 0.0, 0
     rows = library.rows()
     with (folder / "documents").open("wb") as file:
-        while batch := list(islice(rows, BATCH)):
-            made, took = timed(partial(_made, len(ids), batch))
+        while batch := list(islice(rows, BATCH_ROWS)):
+            made, took = time_call(partial(_build_documents, len(ids), batch))
             spent, used = spent + took.ms / 1000, used + took.cpu_ms / 1000
             pickle.dump(made, file)
             ids += [row["id"] for row in batch]
@@ -80,17 +82,17 @@ def _describe(
     return (spent, used), ids, terms
 
 
-def _made(first: int, batch: list[dict[str, Any]]) -> list[Document]:
+def _build_documents(first: int, batch: list[dict[str, Any]]) -> list[Document]:
 
     from kb.index import documents
 
     return [
-        documents.make_document(place, _texts(row), LABELS)
+        documents.make_document(place, _list_texts(row), DOCUMENT_LABELS)
         for place, row in enumerate(batch, first)
     ]
 
 
-def _texts(row: dict[str, Any]) -> dict[str, list[str]]:
+def _list_texts(row: dict[str, Any]) -> dict[str, list[str]]:
     return {
         "question": [row["question"]],
         "phrasings": row.get("similar") or [],
@@ -98,7 +100,7 @@ def _texts(row: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def _queries(
+def _build_queries(
     library: Library, ids: list[str]
 ) -> tuple[list[Query], list[tuple[Query, list[int]]]]:
     """Return queries to warm up with, and those to time with the ids that answer."""
@@ -107,27 +109,27 @@ def _queries(
 
     lexicon = vocabulary.load_starter_lexicon()
     places = {id: place for place, id in enumerate(ids)}
-    labels = tuple(frozenset({label}) for label in LABELS)
+    labels = tuple(frozenset({label}) for label in DOCUMENT_LABELS)
     made = []
-    for words, relevant in library.asks(ids):
+    for words, relevant in library.load_queries(ids):
         clauses = search.build_clauses(search.analyze_query(words, lexicon).terms)
         if clauses:
             query = Query(
                 clauses, search.PUBLIC_FIELD_GROUPS, labels, search.MAX_RESULTS
             )
             made.append((query, [places[id] for id in relevant]))
-    warm = min(WARM, len(made) // 2)
+    warm = min(WARM_UP_QUERIES, len(made) // 2)
     return [query for query, _ in made[:warm]], made[warm:]
 
 
 # Build -----------------------------------------------------------------------------
 
 
-class Feed:
-    """The documents, read as they are asked for.
+class DocumentFeed:
+    """The documents of a library, read from a file one batch after another.
 
-    Reading took `spent` seconds by the clock, and `used` of the processor: of
-    this thread, because an engine may work in others meanwhile.
+    Reading took `spent` seconds by the clock, and `used` seconds of the processor in
+    this thread: an engine may work in others meanwhile.
     """
 
     def __init__(self, path: Path) -> None:
@@ -152,21 +154,21 @@ class Feed:
         return batch
 
 
-def build(name: str, folder: Path) -> dict[str, Any]:
+def build_index(name: str, folder: Path) -> dict[str, Any]:
     """Build the index of one engine; its seconds are without reading the documents."""
     place = folder / name
     place.mkdir()
     contender = CONTENDERS[name](place)
-    feed = Feed(folder / "documents")
-    began, used = time.perf_counter(), machine.processor_s()
+    feed = DocumentFeed(folder / "documents")
+    began, used = time.perf_counter(), machine.get_processor_seconds()
     contender.build(feed)
     seconds = time.perf_counter() - began - feed.spent
     return {
         "build_s": round(seconds, 4),
-        "build_cpu_s": round(machine.processor_s() - used - feed.used, 4),
+        "build_cpu_s": round(machine.get_processor_seconds() - used - feed.used, 4),
         "entries_s": round(feed.count / max(seconds, 1e-9)),
         "build_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "index_bytes": machine.size(place),
+        "index_bytes": machine.sum_file_sizes(place),
         "settings": contender.settings(),
     }
 
@@ -174,42 +176,42 @@ def build(name: str, folder: Path) -> dict[str, Any]:
 # Answer ----------------------------------------------------------------------------
 
 
-def answer(name: str, folder: Path) -> None:
-    """Answer on standard output, a line a line, what standard input asks.
+def answer_queries(name: str, folder: Path) -> None:
+    """Read requests from standard input and print a line of JSON for each.
 
-    A list of numbers asks those queries and is told of each what making it ready
-    and answering it took, in ms by the clock, what answering took of the processor,
-    and which ids were found; `memory` asks for that.
+    A request is a list of query numbers, answered for each with ms to prepare and to
+    search, by the clock, ms of the processor, and ids; or the word `memory`.
     """
     contender = CONTENDERS[name](folder / name)
     warm, asked = pickle.loads((folder / "queries").read_bytes())
-    before = machine.memory_mb()
+    before = machine.measure_memory_mb()
     contender.open(warm)
     for query in warm:
-        contender.top(contender.ready(query))
+        contender.search_top(contender.prepare_query(query))
     gc.collect()
     gc.freeze()
-    _say({"opened": True})
+    _print_json({"opened": True})
     for line in sys.stdin:
         if line.strip() == "memory":
-            _say(machine.memory_mb() | {"before_mb": before["rss_mb"]})
+            _print_json(machine.measure_memory_mb() | {"before_mb": before["rss_mb"]})
         else:
-            _say([_timed(contender, asked[i][0]) for i in json.loads(line)])
+            _print_json([_time_query(contender, asked[i][0]) for i in json.loads(line)])
 
 
-def _timed(contender: Contender, query: Query) -> dict[str, Any]:
-    ready, made = timed(lambda: contender.ready(query))
-    ids, took = timed(lambda: contender.top(ready))
+def _time_query(contender: Contender, query: Query) -> dict[str, Any]:
+    ready, made = time_call(lambda: contender.prepare_query(query))
+    ids, took = time_call(lambda: contender.search_top(ready))
     return took._asdict() | {"made_ms": made.ms, "ids": ids}
 
 
-def _say(what: Any) -> None:
+def _print_json(what: Any) -> None:
     print(json.dumps(what), flush=True)
 
 
 if __name__ == "__main__":
-    action, which, where = sys.argv[1:]
+    action, name, folder_path = sys.argv[1:]
     if action == "answer":
-        answer(which, Path(where))
+        answer_queries(name, Path(folder_path))
     else:
-        _say({"describe": describe, "build": build}[action](which, Path(where)))
+        commands = {"describe": describe_library, "build": build_index}
+        _print_json(commands[action](name, Path(folder_path)))

@@ -21,9 +21,15 @@ from bench import (
     whole,
     worker,
 )
-from bench.__main__ import PARTS, show
-from bench.contenders import CONTENDERS, Contender, letters
-from bench.figures import AT_LEAST, AT_MOST, line, percentile, target
+from bench.__main__ import PARTS, format_report
+from bench.contenders import CONTENDERS, Contender, encode_number
+from bench.figures import (
+    AT_LEAST,
+    AT_MOST,
+    compute_percentile,
+    format_target,
+    make_target,
+)
 from bench.indexed_library import IndexedLibrary
 from kb.index.documents import make_document
 from kb.index.engines.base import Clause, Document, Query
@@ -84,7 +90,7 @@ def embedded(settings: Any, tmp_path: Path) -> None:
 
 
 def contender(name: str, folder: Path) -> Contender:
-    if not CONTENDERS[name].here():
+    if not CONTENDERS[name].is_available():
         pytest.skip(f"{name} is not installed: `make bench` installs it")
     folder.mkdir()
     return CONTENDERS[name](folder)
@@ -103,7 +109,7 @@ def test_every_engine_finds_the_same_first(name: str, tmp_path: Path) -> None:
     contender(name, tmp_path / name).build(documents)
     opened = CONTENDERS[name](tmp_path / name)
     opened.open(queries)
-    found = [opened.top(opened.ready(query))[:1] for query in queries]
+    found = [opened.search_top(opened.prepare_query(query))[:1] for query in queries]
     assert found == [(n,) for n in range(len(QUESTIONS))]
 
 
@@ -118,7 +124,7 @@ def test_no_tokenizer_alters_a_term(name: str, tmp_path: Path) -> None:
     queries = [Query((Clause(term, 1.0),), PUBLIC_FIELD_GROUPS, FITS) for term in asked]
     opened = CONTENDERS[name](tmp_path / name)
     opened.open(queries)
-    found = [opened.top(opened.ready(query)) for query in queries]
+    found = [opened.search_top(opened.prepare_query(query)) for query in queries]
     assert found == [(n,) for n in range(len(asked))]
 
 
@@ -133,15 +139,15 @@ def test_reading_is_told_apart_by_both_clocks(
         perf_counter=count().__next__, thread_time=count(0, 10).__next__
     )
     monkeypatch.setattr(worker, "time", clocks)
-    feed = worker.Feed(tmp_path / "documents")
+    feed = worker.DocumentFeed(tmp_path / "documents")
     assert list(feed) == documents
     assert (feed.count, feed.spent, feed.used) == (5, 3, 30), "twice, and the end"
 
 
 def test_the_report_says_everything_of_every_engine(library: str) -> None:
-    report = engines.compare([engines.Race(library, 100, {"Whoosh": 2})])
+    report = engines.compare_engines([engines.Race(library, 100, {"Whoosh": 2})])
     race = report[library]
-    names = [name for name, one in CONTENDERS.items() if one.here()]
+    names = [name for name, one in CONTENDERS.items() if one.is_available()]
     assert list(race["engines"]) == names
     assert race["entries"] == len(QUESTIONS)
     for name, row in race["engines"].items():
@@ -164,18 +170,18 @@ def test_the_report_says_everything_of_every_engine(library: str) -> None:
         for which in ("first", "second")
         for share in (50, 95)
     }
-    aims = [one["what"] for one in engines.targets(report)]
+    aims = [one["what"] for one in engines.list_targets(report)]
     assert any("build with jieba" in what for what in aims)
     assert ("tantivy" in names) == any("ours/tantivy" in what for what in aims)
-    table = tables.engines(report)
+    table = tables.format_engines(report)
     assert all(f"| {name}" in table for name in names)
 
 
 def test_the_whole_call_is_measured_on_a_site(
     library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(whole, "COLD", 1)
-    report = whole.measure({library: 100})
+    monkeypatch.setattr(whole, "COLD_PROCESSES", 1)
+    report = whole.measure_searches({library: 100})
     site = report[library]
     assert site["entries"] == len(QUESTIONS)
     assert site["call"]["queries"] == len(QUESTIONS) - 1, "one warms up"
@@ -184,10 +190,10 @@ def test_the_whole_call_is_measured_on_a_site(
     assert site["cold"]["search_s"] > 0
     assert site["rebuild_entries_s"] > 0
     assert site["rebuild_peak_mb"] > 20, "a process with Django is no smaller"
-    whats = " ".join(one["what"] for one in whole.targets(report))
+    whats = " ".join(one["what"] for one in whole.list_targets(report))
     for aim in ("search call", "typeahead", "first search", "commit", "rebuild"):
         assert aim in whats
-    assert f"| {len(QUESTIONS)} |" in tables.whole(report)
+    assert f"| {len(QUESTIONS)} |" in tables.format_searches(report)
 
 
 def test_a_set_that_is_absent_is_named_and_left_out(
@@ -200,8 +206,8 @@ def test_a_set_that_is_absent_is_named_and_left_out(
     told = capsys.readouterr().out
     for name in ("engines: cloud_faq", "search: cloud_faq", "relevance: encyclopedia"):
         assert f"{name} is not below {tmp_path}" in told
-    shown = show({"machine": machine.facts(), "parts": reports})
-    assert str(machine.facts()["python"]) in shown
+    shown = format_report({"machine": machine.describe_machine(), "parts": reports})
+    assert str(machine.describe_machine()["python"]) in shown
     assert "Every aim was reached" not in shown, "nothing was measured"
 
 
@@ -211,52 +217,60 @@ def test_short_queries_are_asked_behind_what_leads_up_to_them(tmp_path: Path) ->
         IndexedLibrary(library, tmp_path / "index"),
         vocabulary.load_starter_lexicon(),
     )
-    queries = rejection._led_up(asked, lexicon)
-    short = {c.query for c in library.cases if len(c.query) <= rejection.SHORT}
-    led = {lead.format(query) for query in short for lead in rejection.LEADS}
+    queries = rejection._list_carrier_queries(asked, lexicon)
+    short = {
+        c.query
+        for c in library.cases
+        if len(c.query) <= rejection.MAX_SHORT_QUERY_CHARS
+    }
+    led = {lead.format(query) for query in short for lead in rejection.CARRIER_PATTERNS}
     assert 500 < len(queries) <= len(led)
     assert set(queries) <= led
-    assert rejection._refused(asked, queries, lexicon) < 10, "12 before they were"
+    assert rejection._compute_refused_percent(asked, queries, lexicon) < 10, (
+        "12 before they were"
+    )
     row = dict.fromkeys(("off_topic", "labelled", "colloquial"), 0) | {"led_up": 9}
-    assert "| 9, 12.5 % |" in rejection.table({"x": row | {"led_up_refused": 12.5}})
+    assert "| 9, 12.5 % |" in rejection.format_table(
+        {"x": row | {"led_up_refused": 12.5}}
+    )
 
 
 def test_a_miss_is_never_hidden() -> None:
-    slow = target("search", 9.5, AT_MOST, 8, "ms")
-    good = target("recall", 98, AT_LEAST, 98)
-    assert line(slow).startswith("MISSED")
-    assert line(good).startswith("reached")
-    told = tables.missed([slow, good])
+    slow = make_target("search", 9.5, AT_MOST, 8, "ms")
+    good = make_target("recall", 98, AT_LEAST, 98)
+    assert format_target(slow).startswith("MISSED")
+    assert format_target(good).startswith("reached")
+    told = tables.format_missed([slow, good])
     assert "- search: 9.5, aim ≤ 8 ms" in told
     assert "recall" not in told
 
 
 def test_percentiles_are_times_that_were_measured() -> None:
     times = [float(n) for n in range(100, 0, -1)]
-    assert [percentile(times, share) for share in (50, 95, 99)] == [50, 95, 99]
-    assert percentile([7.0], 99) == percentile([7.0, 7.5], 50) == 7
+    assert [compute_percentile(times, share) for share in (50, 95, 99)] == [50, 95, 99]
+    assert compute_percentile([7.0], 99) == compute_percentile([7.0, 7.5], 50) == 7
 
 
 def test_the_page_is_written_between_its_marks(tmp_path: Path) -> None:
     page = tmp_path / "bench.md"
-    page.write_text(f"# 题\n{tables.BEGIN}\nold\n{tables.END}\n末\n", "utf-8")
+    page.write_text(f"# 题\n{tables.BEGIN_MARK}\nold\n{tables.END_MARK}\n末\n", "utf-8")
     for text in (r"new \1", "newer"):
-        tables.write(text, page)
+        tables.write_docs(text, page)
     assert page.read_text("utf-8") == (
-        f"# 题\n{tables.BEGIN}\nnewer\n{tables.END}\n末\n"
+        f"# 题\n{tables.BEGIN_MARK}\nnewer\n{tables.END_MARK}\n末\n"
     )
     page.write_text("# no marks", "utf-8")
     with pytest.raises(SystemExit, match="must hold"):
-        tables.write("new", page)
+        tables.write_docs("new", page)
 
 
 def test_docs_bench_has_the_marks() -> None:
     text = tables.BENCH_PAGE.read_text("utf-8")
-    assert text.count(tables.BEGIN) == text.count(tables.END) == 1
+    assert text.count(tables.BEGIN_MARK) == text.count(tables.END_MARK) == 1
 
 
 def test_numbers_are_written_in_letters_each_its_own() -> None:
-    written = [letters(number) for number in range(20_000)]
+    written = [encode_number(number) for number in range(20_000)]
     assert written[:2] == ["a", "b"]
     assert len(set(written)) == len(written)
     assert all(word.isascii() and word.islower() for word in written)
@@ -265,19 +279,19 @@ def test_numbers_are_written_in_letters_each_its_own() -> None:
 def test_queries_are_asked_in_the_same_order_every_time(library: str) -> None:
     one = sets.LIBRARIES[library]
     ids = [row["id"] for row in one.rows()]
-    assert one.asks(ids) == one.asks(ids)
-    assert {words for words, _ in one.asks(ids)} == set(EASY)
+    assert one.load_queries(ids) == one.load_queries(ids)
+    assert {words for words, _ in one.load_queries(ids)} == set(EASY)
     # A query whose answer is not in the library would count as a failure.
-    assert len(one.asks(ids[:5])) == 5
+    assert len(one.load_queries(ids[:5])) == 5
 
 
 def test_floors_and_aims_stand_beside_what_was_found() -> None:
     row = {"entries": 7261, "queries": 7611, "r1": 49.2, "r5": 61.7, "r10": 65.0}
     report = {"medical_qa": row | {"mrr10": 0.547}}
-    told = relevance.table(report)
+    told = relevance.format_table(report)
     assert "49.2 ✗ (49, aim 53)" in told
     assert "**65.0 ✗** (floor 65.5)" in told
-    found = {one["what"]: one["reached"] for one in relevance.targets(report)}
+    found = {one["what"]: one["reached"] for one in relevance.list_targets(report)}
     assert found == {
         "medical_qa r1, floor": True,
         "medical_qa r1": False,
