@@ -115,10 +115,10 @@ def main() -> None:
 def list_targets(report: dict[str, Any]) -> list[Target]:
     """Return the targets of all parts that were measured."""
     return [
-        one
+        target
         for name, part in PARTS.items()
         if name in report["parts"]
-        for one in part.targets(report["parts"][name])
+        for target in part.targets(report["parts"][name])
     ]
 
 
@@ -129,12 +129,12 @@ def format_report(report: dict[str, Any]) -> str:
         for name, part in PARTS.items()
         if name in report["parts"]
     ]
-    told = [
+    sections = [
         tables.format_machine(report["machine"]),
         *parts,
         tables.format_missed(list_targets(report)),
     ]
-    return "\n\n".join(filter(None, told))
+    return "\n\n".join(filter(None, sections))
 
 
 def _parse_options() -> argparse.Namespace:
@@ -147,12 +147,12 @@ def _parse_options() -> argparse.Namespace:
         help=f"some of: {', '.join([*PARTS, *LONG_PARTS])}",
     )
     how = parser.add_mutually_exclusive_group()
-    for name, told in {
+    for name, description in {
         QUICK: "two minutes, on small libraries",
         FULL: "everything: hours",
     }.items():
         how.add_argument(
-            f"--{name}", dest="how", action="store_const", const=name, help=told
+            f"--{name}", dest="how", action="store_const", const=name, help=description
         )
     add("--json", type=Path, help="where the report is kept; DATA_DIR/bench.json")
     add("--table", action="store_true", help="print what was measured last")

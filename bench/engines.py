@@ -161,8 +161,8 @@ def _run_passes(
                 for name in names:
                     every = race.sampled.get(name, 1)
                     wanted = [i for i in block if i % every == 0]
-                    told = children[name](json.dumps(wanted)) if wanted else []
-                    answers[name] |= dict(zip(wanted, told, strict=True))
+                    results = children[name](json.dumps(wanted)) if wanted else []
+                    answers[name] |= dict(zip(wanted, results, strict=True))
             passes.append(answers)
             _print_progress(f"  pass {number}: {len(asked)} queries asked")
         memory = {name: children[name]("memory") for name in names}

@@ -44,9 +44,9 @@ def measure_pages() -> dict[str, Any]:
 def list_targets(report: dict[str, Any]) -> Iterator[Target]:
     for kind, most in MAX_PAGE_CPU_MS.items():
         for which in ("changed", "made", "kept"):
-            told = f"{kind} page, {which}, p50 of the processor"
+            title = f"{kind} page, {which}, p50 of the processor"
             figure = report[kind][which]["p50_cpu_ms"]
-            yield make_target(told, figure, AT_MOST, most, "ms")
+            yield make_target(title, figure, AT_MOST, most, "ms")
     for which in ("changed", "made", "kept"):
         figure = report["entry"][which]["queries"]
         yield make_target(
@@ -189,16 +189,16 @@ def _request_page(where: str, tag: str | None = None) -> Answer:
     }
     if tag:
         environ["HTTP_IF_NONE_MATCH"] = tag
-    told: list[Any] = []
+    response: list[Any] = []
 
     def begin(status: str, headers: Any, *_: Any) -> Callable[[bytes], object]:
-        told.extend((status, headers))
+        response.extend((status, headers))
         return bytes
 
     answer = application(environ, begin)
     body = b"".join(answer)
     answer.close()
-    return int(told[0][:3]), dict(told[1]), body
+    return int(response[0][:3]), dict(response[1]), body
 
 
 def _sum_page_bytes(where: str) -> int:

@@ -57,7 +57,7 @@ def measure_libraries(folder: Path) -> dict[str, Any]:
             "off_topic": list_off_topic_queries(library.name),
             "labelled": _sample_queries(asked, colloquial=False),
             "colloquial": _sample_queries(asked, colloquial=True),
-            "led_up": _list_carrier_queries(asked, lexicon),
+            "carrier": _list_carrier_queries(asked, lexicon),
         }
         counts = {kind: len(some) for kind, some in queries.items()}
         shares = {
@@ -97,7 +97,7 @@ def format_table(report: dict[str, Any]) -> str:
         "off_topic": "off topic",
         "labelled": "labelled",
         "colloquial": "colloquial",
-        "led_up": "short and found, in a carrier phrase",
+        "carrier": "short and found, in a carrier phrase",
     }
     heads = " | ".join(f"{shown}, refused" for shown in kinds.values())
     rows = [f"| set | {heads} |", "|---" * (len(kinds) + 1) + "|"]

@@ -66,12 +66,12 @@ def list_targets(report: dict[str, Any]) -> Iterator[Target]:
             for by, unit in zip(("clock", "processor"), TIME_UNITS, strict=True):
                 for which in ("first", "second"):
                     speed = one["call"][f"{which}_p95_{unit}"]
-                    told = f"search call, {which} p95 {where}, by {by}"
-                    yield make_target(told, speed, AT_MOST, 8, "ms")
+                    title = f"search call, {which} p95 {where}, by {by}"
+                    yield make_target(title, speed, AT_MOST, 8, "ms")
                 for share in ("p50", "p95"):
                     speed = one["suggest"][f"{share}_{unit}"]
-                    told = f"typeahead {share} {where}, by {by}"
-                    yield make_target(told, speed, AT_MOST, 2, "ms")
+                    title = f"typeahead {share} {where}, by {by}"
+                    yield make_target(title, speed, AT_MOST, 2, "ms")
         first = one["cold"]["search_s"]
         yield make_target(
             f"first search of a process {where}", first, AT_MOST, 0.5, "s"

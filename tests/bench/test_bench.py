@@ -1,4 +1,4 @@
-"""The bench measures what it says: every engine is asked the same and answers."""
+"""The bench: every engine gets the same queries, and reports are complete."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def terms(words: str) -> tuple[Clause, ...]:
 
 @pytest.fixture
 def embedded(settings: Any, tmp_path: Path) -> None:
-    """The engine that ships, where tests have the reference."""
+    """Use the default engine, where tests usually have the reference."""
     settings.KB_ENGINE = {
         "BACKEND": "kb.index.engines.whoosh.WhooshEngine",
         "PATH": tmp_path / "never-used",
@@ -98,7 +98,7 @@ def contender(name: str, folder: Path) -> Contender:
 
 @pytest.mark.usefixtures("embedded")
 @pytest.mark.parametrize("name", CONTENDERS)
-def test_every_engine_finds_the_same_first(name: str, tmp_path: Path) -> None:
+def test_every_engine_finds_the_same_first_hit(name: str, tmp_path: Path) -> None:
     documents = [
         make_document(
             n, {"question": [question], "answer": [f"第{n}条的答案。"]}, LABELS
@@ -115,7 +115,7 @@ def test_every_engine_finds_the_same_first(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", CONTENDERS)
 @pytest.mark.usefixtures("embedded")
-def test_no_tokenizer_alters_a_term(name: str, tmp_path: Path) -> None:
+def test_no_tokenizer_changes_a_term(name: str, tmp_path: Path) -> None:
     odd = ["c++", "c#", "a.b", "café", "ß", "OR", "not", '"', "退货"]
     documents = [Document(n, LABELS, {"answer": (t,)}) for n, t in enumerate(odd)]
     documents += [Document(len(odd), LABELS, {"forms": ("~tui'huo",)})]
@@ -128,7 +128,7 @@ def test_no_tokenizer_alters_a_term(name: str, tmp_path: Path) -> None:
     assert found == [(n,) for n in range(len(asked))]
 
 
-def test_reading_is_told_apart_by_both_clocks(
+def test_reading_time_is_measured_apart_by_both_clocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documents = [Document(n) for n in range(5)]
@@ -144,7 +144,7 @@ def test_reading_is_told_apart_by_both_clocks(
     assert (feed.count, feed.spent, feed.used) == (5, 3, 30), "twice, and the end"
 
 
-def test_the_report_says_everything_of_every_engine(library: str) -> None:
+def test_the_report_has_all_figures_of_every_engine(library: str) -> None:
     report = engines.compare_engines([engines.Race(library, 100, {"Whoosh": 2})])
     race = report[library]
     names = [name for name, one in CONTENDERS.items() if one.is_available()]
@@ -163,7 +163,7 @@ def test_the_report_says_everything_of_every_engine(library: str) -> None:
         for key in ("build_s", "entries_s", "build_peak_mb", "rss_mb", "index_bytes"):
             assert row[key] > 0, (name, key)
     others = {"tantivy": "ours/tantivy", "Whoosh": "Whoosh/ours"}
-    pairs = [told for name, told in others.items() if name in names]
+    pairs = [pair for name, pair in others.items() if name in names]
     assert set(race["ratios"]) == {
         f"{pair} {which} p{share}"
         for pair in pairs
@@ -177,7 +177,7 @@ def test_the_report_says_everything_of_every_engine(library: str) -> None:
     assert all(f"| {name}" in table for name in names)
 
 
-def test_the_whole_call_is_measured_on_a_site(
+def test_a_search_is_measured_on_a_site(
     library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whole, "COLD_PROCESSES", 1)
@@ -203,15 +203,15 @@ def test_a_set_that_is_absent_is_named_and_left_out(
     own = {"rejection", "pages"}  # these have sets of their own
     reports = {n: p.measure("quick") for n, p in PARTS.items() if n not in own}
     assert not any(reports.values())
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for name in ("engines: cloud_faq", "search: cloud_faq", "relevance: encyclopedia"):
-        assert f"{name} is not below {tmp_path}" in told
+        assert f"{name} is not below {tmp_path}" in output
     shown = format_report({"machine": machine.describe_machine(), "parts": reports})
     assert str(machine.describe_machine()["python"]) in shown
     assert "Every aim was reached" not in shown, "nothing was measured"
 
 
-def test_short_queries_are_asked_behind_what_leads_up_to_them(tmp_path: Path) -> None:
+def test_short_queries_are_searched_in_carrier_phrases(tmp_path: Path) -> None:
     library = next(one for one in libraries() if one.name == "cityhall")
     asked, lexicon = (
         IndexedLibrary(library, tmp_path / "index"),
@@ -229,23 +229,23 @@ def test_short_queries_are_asked_behind_what_leads_up_to_them(tmp_path: Path) ->
     assert rejection._compute_refused_percent(asked, queries, lexicon) < 10, (
         "12 before they were"
     )
-    row = dict.fromkeys(("off_topic", "labelled", "colloquial"), 0) | {"led_up": 9}
+    row = dict.fromkeys(("off_topic", "labelled", "colloquial"), 0) | {"carrier": 9}
     assert "| 9, 12.5 % |" in rejection.format_table(
-        {"x": row | {"led_up_refused": 12.5}}
+        {"x": row | {"carrier_refused": 12.5}}
     )
 
 
-def test_a_miss_is_never_hidden() -> None:
+def test_a_missed_target_is_reported() -> None:
     slow = make_target("search", 9.5, AT_MOST, 8, "ms")
     good = make_target("recall", 98, AT_LEAST, 98)
     assert format_target(slow).startswith("MISSED")
     assert format_target(good).startswith("reached")
-    told = tables.format_missed([slow, good])
-    assert "- search: 9.5, aim ≤ 8 ms" in told
-    assert "recall" not in told
+    text = tables.format_missed([slow, good])
+    assert "- search: 9.5, aim ≤ 8 ms" in text
+    assert "recall" not in text
 
 
-def test_percentiles_are_times_that_were_measured() -> None:
+def test_percentiles_are_measured_times() -> None:
     times = [float(n) for n in range(100, 0, -1)]
     assert [compute_percentile(times, share) for share in (50, 95, 99)] == [50, 95, 99]
     assert compute_percentile([7.0], 99) == compute_percentile([7.0, 7.5], 50) == 7
@@ -269,14 +269,14 @@ def test_docs_bench_has_the_marks() -> None:
     assert text.count(tables.BEGIN_MARK) == text.count(tables.END_MARK) == 1
 
 
-def test_numbers_are_written_in_letters_each_its_own() -> None:
+def test_each_number_has_letters_of_its_own() -> None:
     written = [encode_number(number) for number in range(20_000)]
     assert written[:2] == ["a", "b"]
     assert len(set(written)) == len(written)
     assert all(word.isascii() and word.islower() for word in written)
 
 
-def test_queries_are_asked_in_the_same_order_every_time(library: str) -> None:
+def test_queries_have_the_same_order_every_time(library: str) -> None:
     one = sets.LIBRARIES[library]
     ids = [row["id"] for row in one.rows()]
     assert one.load_queries(ids) == one.load_queries(ids)
@@ -285,12 +285,12 @@ def test_queries_are_asked_in_the_same_order_every_time(library: str) -> None:
     assert len(one.load_queries(ids[:5])) == 5
 
 
-def test_floors_and_aims_stand_beside_what_was_found() -> None:
+def test_floors_and_aims_are_printed_beside_figures() -> None:
     row = {"entries": 7261, "queries": 7611, "r1": 49.2, "r5": 61.7, "r10": 65.0}
     report = {"medical_qa": row | {"mrr10": 0.547}}
-    told = relevance.format_table(report)
-    assert "49.2 ✗ (49, aim 53)" in told
-    assert "**65.0 ✗** (floor 65.5)" in told
+    text = relevance.format_table(report)
+    assert "49.2 ✗ (49, aim 53)" in text
+    assert "**65.0 ✗** (floor 65.5)" in text
     found = {one["what"]: one["reached"] for one in relevance.list_targets(report)}
     assert found == {
         "medical_qa r1, floor": True,

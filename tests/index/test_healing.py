@@ -1,4 +1,4 @@
-"""Whatever happens to a stored index, search says so and the index comes back."""
+"""A damaged or restored index is noticed, search is degraded, and a rebuild repairs it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def cut(pattern: str, size: int) -> Callable[[Path], None]:
 
 
 def flip_postings(folder: Path) -> None:
-    """Change what is read only when somebody searches for it."""
+    """Change postings, which are read only when a search needs them."""
     for file in folder.rglob("*.seg"):
         data = bytearray(file.read_bytes())
         at = data.index(b'{"fields"') - 70
@@ -92,7 +92,7 @@ def test_a_damaged_index_heals(entry: Entry, folder: Path, damage: str) -> None:
     assert not healing.rebuild_if_needed()
 
 
-def test_a_missing_index_is_said_and_logged_in_one_line(
+def test_a_missing_index_is_logged_in_one_line(
     entry: Entry, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shutil.rmtree(folder)
@@ -134,7 +134,7 @@ def test_an_older_copy_of_the_index_is_noticed_and_heals(
     )
 
 
-def test_an_older_copy_is_not_made_the_known_one_by_a_save(
+def test_a_save_does_not_make_an_older_copy_known(
     older_copy: Path, folder: Path, make_entry: MakeEntry
 ) -> None:
     restore_picture_file(older_copy, folder)
@@ -164,7 +164,7 @@ def test_a_database_that_never_knew_the_index_is_noticed(entry: Entry) -> None:
 
 
 @pytest.mark.parametrize("committed", [True, False])
-def test_a_process_that_dies_around_its_commit_costs_no_rebuild(
+def test_a_process_that_dies_during_its_commit_causes_no_rebuild(
     entry: Entry, committed: bool
 ) -> None:
     with get_engine().open_writer() as changes:

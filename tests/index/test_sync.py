@@ -1,4 +1,4 @@
-"""The index follows the database, whatever goes wrong between them."""
+"""The index follows the database through rollbacks, failures and rebuilds."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_rolled_back_save_leaves_no_mark(make_entry: MakeEntry) -> None:
     assert not IndexQueue.objects.exists()
 
 
-def test_marks_wait_while_the_engine_is_down(make_entry: MakeEntry) -> None:
+def test_marks_stay_while_the_engine_is_down(make_entry: MakeEntry) -> None:
     entry = make_entry("如何申请退款")
     with mock.patch.object(
         get_engine(), "open_writer", side_effect=EngineUnavailableError
@@ -82,7 +82,7 @@ def test_a_mark_made_while_syncing_is_kept(make_entry: MakeEntry) -> None:
     assert IndexQueue.objects.count() == 1
 
 
-def test_internal_wording_cannot_be_probed_by_outsiders(
+def test_customers_cannot_probe_internal_texts(
     make_entry: MakeEntry, agent: User
 ) -> None:
     entry = make_entry(replies=["最多可以额外赔付五元"], keywords="pfwy")
@@ -129,7 +129,7 @@ def test_a_moved_category_moves_its_entries(make_entry: MakeEntry) -> None:
     assert found("运费", category=shipping) == []
 
 
-def test_audit_finds_what_a_bulk_update_hid(make_entry: MakeEntry) -> None:
+def test_audit_marks_entries_of_a_bulk_update(make_entry: MakeEntry) -> None:
     entry = make_entry("如何申请退款")
     Entry.objects.update(question="发票抬头")
     assert found("发票") == []
@@ -139,7 +139,7 @@ def test_audit_finds_what_a_bulk_update_hid(make_entry: MakeEntry) -> None:
     assert sync.audit_indexed_entries() == set()
 
 
-def test_audit_finds_what_the_engine_should_not_hold(make_entry: MakeEntry) -> None:
+def test_audit_marks_documents_of_retired_entries(make_entry: MakeEntry) -> None:
     entry = make_entry()
     Entry.objects.update(status="retired")
     assert sync.audit_indexed_entries() == {entry.pk}
@@ -147,21 +147,23 @@ def test_audit_finds_what_the_engine_should_not_hold(make_entry: MakeEntry) -> N
     assert get_engine().load_digests() == {}
 
 
-def test_a_new_analysis_is_drift(make_entry: MakeEntry) -> None:
+def test_audit_marks_entries_that_are_tokenized_differently(
+    make_entry: MakeEntry,
+) -> None:
     entry = make_entry()
     with mock.patch("kb.text.chinese.tokenizer.tokenize_text", return_value=["x"]):
         assert sync.audit_indexed_entries() == {entry.pk}
 
 
-def test_rebuild_catches_up_with_what_changed_meanwhile(make_entry: MakeEntry) -> None:
+def test_rebuild_syncs_changes_made_meanwhile(make_entry: MakeEntry) -> None:
     entry = make_entry("如何申请退款")
 
     def edit_meanwhile(documents: object) -> object:
-        held = list(documents)  # type: ignore[call-overload]
+        sources = list(documents)  # type: ignore[call-overload]
         entries.update_entry(
             entry, by=None, based_on=entry.version, question="发票抬头"
         )
-        return held
+        return sources
 
     sync.rebuild_index(edit_meanwhile)
     assert found("发票") == [entry.pk]
@@ -214,7 +216,7 @@ def test_a_rebuild_that_fails_loses_no_save(make_entry: MakeEntry) -> None:
 
 
 def test_a_mark_made_as_a_rebuild_begins_is_kept(make_entry: MakeEntry) -> None:
-    """Its number may be lower than that of a mark that we have seen."""
+    """Its id may be lower than that of a mark which the rebuild has read."""
     entry = make_entry("如何申请退款")
     IndexQueue.objects.create(pk=1000, entry_id=entry.pk)
 
@@ -243,7 +245,7 @@ def test_a_command_rebuilds_in_several_processes(
         "PATH": tmp_path,
     }
     made = [make_entry("如何申请退款").pk, make_entry("发票抬头").pk]
-    DictionaryWord.objects.create(text="请退")  # known to the parent alone, till now
+    DictionaryWord.objects.create(text="请退")  # loaded in the parent process only
     with (
         mock.patch.object(sync, "MIN_PARALLEL_ENTRIES", 1),
         mock.patch("os.cpu_count", return_value=2),
@@ -254,7 +256,7 @@ def test_a_command_rebuilds_in_several_processes(
     assert sync.audit_indexed_entries() == set()
 
 
-def test_a_second_rebuild_says_so_in_one_line(
+def test_a_second_rebuild_is_refused_in_one_line(
     make_entry: MakeEntry, settings: Any, tmp_path: Path
 ) -> None:
     settings.KB_ENGINE = {
@@ -271,6 +273,6 @@ def test_a_second_rebuild_says_so_in_one_line(
     assert sync.rebuild_index(again) == 1
 
 
-def test_a_rebuild_tells_how_far_and_how_fast_it_is() -> None:
+def test_a_rebuild_prints_its_progress_and_speed() -> None:
     line = kb_index.format_progress(1500, 4500, 3.0)
     assert line == "1500/4500 条，每秒 500 条，还需 0 分 06 秒"

@@ -1,4 +1,4 @@
-"""A request brings up to date what it saved; large lots are worked off elsewhere."""
+"""A request syncs the small lot that it saved; the scheduler syncs large lots."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def found(words: str, **options: Any) -> list[int]:
 
 @pytest.fixture
 def branch(make_entry: MakeEntry) -> Category:
-    """A category with more entries than a request brings up to date."""
+    """A category with more entries than a request syncs."""
     sync.rebuild_index()
     category: Category = Category.objects.create(name="法规")
     Entry.objects.bulk_create(
@@ -47,7 +47,7 @@ def move(branch: Category) -> None:
     branch.save()
 
 
-def test_a_save_is_found_while_a_moved_branch_waits(
+def test_a_save_is_found_while_a_moved_branch_is_pending(
     branch: Category, make_entry: MakeEntry, transactional_db: None
 ) -> None:
     entry = make_entry("如何申请退款")
@@ -72,22 +72,22 @@ def test_the_scheduler_takes_the_newest_small_lot_first(branch: Category) -> Non
     assert sorted(synced) == [-3, -2]
 
 
-def test_a_large_lot_is_worked_off_in_the_end(branch: Category) -> None:
+def test_a_large_lot_is_synced_in_the_end(branch: Category) -> None:
     move(branch)
     assert sync.sync_all_marks() == MANY
     assert sync.count_pending_marks() == 0
     assert sync.audit_indexed_entries() == set()
 
 
-def test_who_waits_for_a_lot_of_his_own_does_not_work_off_larger_ones(
+def test_a_request_with_a_lot_of_its_own_does_not_sync_larger_ones(
     branch: Category, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "SYNC_BATCH_MARKS", 2)
-    mine = [make_entry(f"如何申请退款 {n}", status="draft").pk for n in range(4)]
+    own_ids = [make_entry(f"如何申请退款 {n}", status="draft").pk for n in range(4)]
     IndexQueue.objects.all().delete()
     move(branch)
-    sync.mark_stale(mine)
-    assert sync.sync_all_marks(max_marks=len(mine)) == len(mine)
+    sync.mark_stale(own_ids)
+    assert sync.sync_all_marks(max_marks=len(own_ids)) == len(own_ids)
     assert sync.count_pending_marks() == MANY
 
 
@@ -98,7 +98,7 @@ def test_a_request_stops_after_a_small_lot(make_entry: MakeEntry) -> None:
     assert sync.count_pending_marks() == MANY - MAX_SMALL_BATCH_ENTRIES
 
 
-def test_another_name_of_a_category_concerns_no_document(branch: Category) -> None:
+def test_another_name_of_a_category_marks_no_entry(branch: Category) -> None:
     branch.name = "法律法规"
     branch.save()
     assert not IndexQueue.objects.exists()
@@ -148,8 +148,8 @@ def test_a_mark_in_a_savepoint_that_was_rolled_back_stops_no_other(
 def test_ageing_marks_all_entries_of_a_batch_at_once(
     make_entry: MakeEntry, transactional_db: None
 ) -> None:
-    made = [make_entry(f"如何申请退款 {n}") for n in range(3)]
-    for entry in made:
+    entry_list = [make_entry(f"如何申请退款 {n}") for n in range(3)]
+    for entry in entry_list:
         for person in ("a", "b"):
             usage.record_pick(
                 entry,
@@ -160,13 +160,13 @@ def test_ageing_marks_all_entries_of_a_batch_at_once(
             )
     Evidence.objects.update(level=3)
     with mock.patch.object(sync, "mark_stale", wraps=sync.mark_stale) as mark:
-        assert usage.update_aged_evidence() == len(made)
+        assert usage.update_aged_evidence() == len(entry_list)
     assert [set(call.args[0]) for call in mark.call_args_list] == [
-        {entry.pk for entry in made}
+        {entry.pk for entry in entry_list}
     ]
 
 
-def test_the_admin_says_how_many_entries_search_is_behind(
+def test_the_admin_shows_how_many_entries_are_pending(
     branch: Category, client: Client, lead: User
 ) -> None:
     client.force_login(lead)

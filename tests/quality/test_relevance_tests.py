@@ -1,4 +1,4 @@
-"""Golden queries: tried after every change that could move them, and before publishing."""
+"""Relevance tests: run after every change that could move ranks, and before publishing."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def desk(client: Client, editor: User) -> Client:
     return client
 
 
-# A trial -----------------------------------------------------------------------------
+# A run -------------------------------------------------------------------------------
 
 
-def test_a_trial_says_where_every_entry_stands(
+def test_a_run_stores_the_rank_of_every_test(
     freight: Entry, make_entry: MakeEntry
 ) -> None:
     make_entry("发票抬头怎么改？", answer="在订单里改。")
@@ -64,9 +64,9 @@ def test_a_trial_says_where_every_entry_stands(
     expect("发票抬头", freight)
     expect("火星移民", None)
     expect("退货运费谁承担", None)
-    trial = relevance_tests.run_relevance_tests(by=None)
+    run = relevance_tests.run_relevance_tests(by=None)
     assert ranks() == {"退货运费": 1, "发票抬头": 0, "火星移民": 0, "退货运费谁承担": 1}
-    assert (trial.total, trial.failing, trial.moved) == (4, 2, [])
+    assert (run.total, run.failing, run.moved) == (4, 2, [])
     assert {row.words for row in RelevanceTest.objects.failing()} == {
         "发票抬头",
         "退货运费谁承担",
@@ -83,7 +83,7 @@ def test_failing_is_one_rule_in_two_forms(freight: Entry) -> None:
     assert failing == {row.pk for row in RelevanceTest.objects.all() if row.is_failing}
 
 
-def test_customers_and_colleagues_are_asked_apart(make_entry: MakeEntry) -> None:
+def test_customers_and_agents_have_ranks_of_their_own(make_entry: MakeEntry) -> None:
     inside = make_entry("赔付上限是多少？", audience="internal", replies=["五百元"])
     expect("赔付上限", inside)
     expect("赔付上限", inside, side="staff")
@@ -94,21 +94,21 @@ def test_customers_and_colleagues_are_asked_apart(make_entry: MakeEntry) -> None
     assert list(found) == [0, 1, 0]
 
 
-def test_it_shows_what_moved_and_what_stands_above(
+def test_a_run_stores_changed_ranks_and_entries_above(
     freight: Entry, make_entry: MakeEntry
 ) -> None:
     row = expect("退货邮费", freight, within=1)
     relevance_tests.run_relevance_tests(by=None)
     assert ranks() == {"退货邮费": 1}
     other = make_entry("退货邮费谁出？", answer="退货邮费。", phrasings=["退货邮费"])
-    trial = relevance_tests.run_relevance_tests(by=None)
-    assert trial.moved == [
+    run = relevance_tests.run_relevance_tests(by=None)
+    assert run.moved == [
         {"golden": row.pk, "before": 1, "after": 2, "above": [other.pk]}
     ]
     assert relevance_tests.run_relevance_tests(by=None).moved == []
 
 
-def test_a_trial_without_the_engine_proves_nothing(
+def test_a_run_without_the_engine_stores_nothing(
     freight: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expect("退货运费", freight)
@@ -126,7 +126,7 @@ def test_a_trial_without_the_engine_proves_nothing(
 # When ------------------------------------------------------------------------------
 
 
-def test_content_vocabulary_and_queries_change_the_stamp(freight: Entry) -> None:
+def test_content_vocabulary_and_tests_change_the_stamp(freight: Entry) -> None:
     seen = [relevance_tests.compute_test_stamp()]
     assert relevance_tests.compute_test_stamp() == seen[0]
     entries.update_entry(freight, by=None, based_on=freight.version, keywords="thyf")
@@ -151,7 +151,7 @@ def test_changed_weights_change_the_stamp(
     assert relevance_tests.compute_test_stamp() != before
 
 
-def test_a_change_is_tried_once_by_one_process(freight: Entry) -> None:
+def test_a_change_is_tested_once_by_one_process(freight: Entry) -> None:
     now = relevance_tests.compute_test_stamp()
     assert relevance_tests.is_run_due(now)
     assert relevance_tests.run_relevance_tests_after_change(now) is not None
@@ -159,7 +159,7 @@ def test_a_change_is_tried_once_by_one_process(freight: Entry) -> None:
     assert not relevance_tests.is_run_due(now)
 
 
-def test_a_trial_whose_process_died_is_tried_again(freight: Entry) -> None:
+def test_a_run_whose_process_died_is_repeated(freight: Entry) -> None:
     now = relevance_tests.compute_test_stamp()
     with time_machine.travel("2026-01-01 00:00Z", tick=False):
         RelevanceTestRun.objects.create(cause="change", stamp=now)
@@ -205,14 +205,14 @@ def rival(freight: Entry, make_entry: MakeEntry) -> Entry:
 
 
 def test_a_draft_is_tried_as_if_it_were_live(rival: Entry, freight: Entry) -> None:
-    (told,) = relevance_tests.forecast_failures(rival)
-    assert (told.relevance_test.words, told.before, told.after.rank) == (
+    (forecast,) = relevance_tests.forecast_failures(rival)
+    assert (forecast.relevance_test.words, forecast.before, forecast.after.rank) == (
         "退货邮费",
         1,
         2,
     )
-    assert told.is_regression
-    assert told.after.entry_ids_above == (rival.pk,)
+    assert forecast.is_regression
+    assert forecast.after.entry_ids_above == (rival.pk,)
     entries.publish_entry(rival, by=None)
     sync.sync_all_marks()
     assert (
@@ -231,7 +231,7 @@ def test_an_internal_draft_takes_no_place_from_customers(
     assert relevance_tests.forecast_failures(rival) == []
 
 
-def test_publishing_what_harms_asks_first(desk: Client, rival: Entry) -> None:
+def test_publishing_a_regression_asks_first(desk: Client, rival: Entry) -> None:
     move = reverse("desk:move", args=[rival.pk, "publish"])
     warned = desk.post(move)
     assert warned.headers["Location"] == reverse(
@@ -272,7 +272,7 @@ def test_publishing_what_harms_nothing_takes_one_click(
 # Pages -------------------------------------------------------------------------------
 
 
-def test_the_page_tells_what_fails_and_tries_again(
+def test_the_page_shows_failures_and_runs_again(
     desk: Client, freight: Entry, make_entry: MakeEntry
 ) -> None:
     expect("发票抬头", freight)
@@ -286,7 +286,7 @@ def test_the_page_tells_what_fails_and_tries_again(
     assert "第 1 名" in page
 
 
-def test_many_are_tried_by_the_scheduler_and_the_page_does_not_wait(
+def test_many_tests_are_run_by_the_scheduler_and_the_page_does_not_wait(
     desk: Client, freight: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kb.web.desk.relevance_tests.MAX_TESTS_RUN_AT_ONCE", 1)
@@ -300,12 +300,14 @@ def test_many_are_tried_by_the_scheduler_and_the_page_does_not_wait(
     assert RelevanceTestRun.objects.get().total == 2
 
 
-def test_what_moved_stays_on_the_page_for_a_day(
+def test_rank_changes_stay_on_the_page_for_a_day(
     desk: Client, freight: Entry, make_entry: MakeEntry
 ) -> None:
     def lately(days: float = 1) -> list[tuple[int, int]]:
-        told = relevance_tests.list_rank_changes(timezone.now() - timedelta(days=days))
-        return [(one["before"], one["after"]) for one in told]
+        changes = relevance_tests.list_rank_changes(
+            timezone.now() - timedelta(days=days)
+        )
+        return [(one["before"], one["after"]) for one in changes]
 
     expect("退货运费", freight)
     relevance_tests.run_relevance_tests(by=None)
@@ -320,10 +322,10 @@ def test_what_moved_stays_on_the_page_for_a_day(
         assert lately() == []
     entries.publish_entry(entries.restore_entry(gone, by=None), by=None)
     relevance_tests.run_relevance_tests(by=None)
-    assert lately() == []  # it stands where it stood
+    assert lately() == []  # its rank is the first one again
 
 
-def test_a_page_of_many_costs_no_more_queries(
+def test_a_page_of_many_tests_needs_no_more_queries(
     desk: Client, freight: Entry, django_assert_num_queries: Any
 ) -> None:
     from django.db import connection
@@ -344,7 +346,7 @@ def test_a_page_of_many_costs_no_more_queries(
     assert asked() <= few
 
 
-def test_only_editors_see_it(client: Client, agent: User) -> None:
+def test_only_editors_see_the_page(client: Client, agent: User) -> None:
     client.force_login(agent)
     assert client.get(reverse("desk:relevance-tests")).status_code == 403
     assert client.post(reverse("desk:run-relevance-tests")).status_code == 403
@@ -376,7 +378,7 @@ def test_the_command_prints_what_fails_and_exits_with_one(freight: Entry) -> Non
     )
 
 
-def test_the_admin_forgets_where_it_stood_when_it_changes(
+def test_the_admin_forgets_the_rank_of_a_changed_test(
     desk: Client, freight: Entry, make_user: Callable[..., User]
 ) -> None:
     row = expect("退货运费", freight)

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 DATA = Path(os.environ.get("KB_SHARED_DATA") or ROOT.parent / "shared") / "data"
 DEMO = ROOT / "kb" / "import_export" / "demo" / "library"
-BY_AGENTS = {"shortcode", "reply", "internal"}  # golden queries of agents only
+BY_AGENTS = {"shortcode", "reply", "internal"}  # kinds of queries of agents only
 SHARED = {
     "cloud_faq": "colloquial_cloud.tsv",
     "saas_support_zhcn": "colloquial_saas.tsv",
@@ -80,7 +80,7 @@ def _library(name: str, folder: Path, colloquial: str = "") -> Labelled:
 
 
 def _demo() -> Labelled:
-    """Return what the public may read of the demo library, and its golden queries."""
+    """Return what the public may read of the demo library, and its queries for customers."""
     rows = []
     for path in sorted(DEMO.glob("*.json")):
         for entry in json.loads(path.read_text("utf-8"))["entries"]:

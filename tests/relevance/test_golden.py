@@ -1,8 +1,8 @@
 """Queries with the entry that must come first, on the demo library.
 
-golden.tsv says what is wanted, judged by meaning. misses.tsv says what is known
-to fall short. A change that moves a query from one side to the other fails here
-and shows which; KB_WRITE_MISSES=1 with this test writes misses.tsv anew.
+golden.tsv has the expected entries, chosen by meaning; misses.tsv the queries that are
+known to fail. A change that moves a query from one to the other fails this test, which
+names it; KB_WRITE_MISSES=1 writes misses.tsv again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ def rows(path: Path) -> list[Row]:
 
 
 def rank(row: Row, user: Reader) -> int:
-    """Return where the expected entry stands, 0 for nowhere; 1 for a right none."""
+    """Return the rank of the expected entry, 0 when it is not found.
+
+    Of a query that expects none: 1 when nothing was found, else 0.
+    """
     hits = search_entries(row["query"], user=user, limit=20).hits
     if row["kind"] == "none":
         return 0 if hits else 1
@@ -42,7 +45,7 @@ def rank(row: Row, user: Reader) -> int:
 
 
 def missed(agent: User) -> dict[tuple[str, str], str]:
-    """Return {(kind, query): what happened} of every row that falls short."""
+    """Return {(kind, query): what happened} of every row that fails."""
     found = {}
     for row in rows(GOLDEN):
         reader = agent if row["kind"] in BY_AGENTS else AnonymousUser()

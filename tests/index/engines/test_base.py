@@ -1,4 +1,4 @@
-"""One contract that every engine keeps."""
+"""The contract of the search port, for every engine."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def test_a_minimum_share_of_the_query_must_match(engine: Engine) -> None:
     assert engine.search(replace(query, min_match_share=1.0)).ids == (3,)
 
 
-def test_what_does_not_fit_makes_no_term_common(engine: Engine) -> None:
-    """Else a reader could tell from scores what hidden entries speak of."""
+def test_documents_that_do_not_fit_do_not_count_in_idf(engine: Engine) -> None:
+    """Else scores would reveal words of entries that a reader may not see."""
     put(engine, doc(1, "退款"), doc(2, "发票"))
     before = ask(engine, "退款 发票")
     put(engine, *(doc(i, "退款", "", STAFF) for i in range(10, 50)))
@@ -89,14 +89,14 @@ def test_what_does_not_fit_makes_no_term_common(engine: Engine) -> None:
         ("", ()),
     ],
 )
-def test_a_slip_of_the_keyboard_is_told_from_words_held(
+def test_a_misspelled_word_is_corrected_by_indexed_words(
     engine: Engine, typed: str, meant: tuple[str, ...]
 ) -> None:
     put(engine, doc(1, "iphone 怎么退款"), doc(2, "wifi 断了", "kubernetes"))
     assert engine.suggest_spellings(typed) == meant
 
 
-def test_holding_counts_only_what_fits(engine: Engine) -> None:
+def test_document_frequencies_count_fitting_documents_only(engine: Engine) -> None:
     put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "发票", "", STAFF))
     clauses = (Clause("退款", 1.0), Clause("发票", 1.0), Clause("海外", 1.0))
     public = Query(clauses, (TEXTS,), EVERYONE)
@@ -105,7 +105,7 @@ def test_holding_counts_only_what_fits(engine: Engine) -> None:
     assert engine.count_documents_per_clause(staff) == (0, 1, 0)
 
 
-def test_an_engine_tells_which_clauses_a_document_matches(engine: Engine) -> None:
+def test_match_clauses_returns_the_clauses_of_each_document(engine: Engine) -> None:
     put(engine, doc(1, "退款"), doc(2, "退款", "发票"), doc(3, "退款", "", STAFF))
     clauses = (
         Clause("退款", 1.0),
@@ -121,18 +121,18 @@ def test_an_engine_tells_which_clauses_a_document_matches(engine: Engine) -> Non
     ]
 
 
-def test_what_was_replaced_or_is_gone_matches_no_more(engine: Engine) -> None:
+def test_replaced_and_deleted_documents_match_no_clause(engine: Engine) -> None:
     query = Query((Clause("退款", 1.0), Clause("发票", 1.0)), (TEXTS,), EVERYONE)
     assert engine.match_clauses(query, [1, 2]).tolist() == [[False] * 2] * 2
     put(engine, doc(2, "退款"), doc(1, "退款"), doc(3, "发票"))
     put(engine, doc(1, "发票"))
     with engine.open_writer() as changes:
         changes.deleted_ids.add(3)
-    told = engine.match_clauses(query, [1, 2, 3]).tolist()
-    assert told == [[False, True], [True, False], [False, False]]
+    matches = engine.match_clauses(query, [1, 2, 3]).tolist()
+    assert matches == [[False, True], [True, False], [False, False]]
 
 
-def test_an_engine_counts_what_fits(engine: Engine) -> None:
+def test_count_documents_counts_fitting_documents(engine: Engine) -> None:
     assert engine.count_documents(EVERYONE) == 0
     put(engine, doc(1, "退款"), doc(2, "发票"), doc(3, "退款", "", STAFF))
     assert engine.count_documents(EVERYONE) == 2
@@ -149,12 +149,12 @@ def test_a_short_question_outranks_a_long_one(engine: Engine) -> None:
     assert ask(engine, "退款").ids == (2, 1)
 
 
-def test_equal_scores_stand_in_order_of_id(engine: Engine) -> None:
+def test_equal_scores_are_ordered_by_id(engine: Engine) -> None:
     put(engine, doc(3, "退款"), doc(1, "退款"), doc(2, "退款"))
     assert ask(engine, "退款", limit=2).ids == (1, 2)
 
 
-def test_an_audience_never_sees_anothers_documents(engine: Engine) -> None:
+def test_an_audience_finds_no_documents_of_another(engine: Engine) -> None:
     put(engine, doc(1, "退款", "", STAFF))
     assert ask(engine, "退款").total == 0
     assert ask(engine, "退款", frozenset({PUBLIC, STAFF})).ids == (1,)
@@ -166,7 +166,7 @@ def test_every_group_of_labels_must_be_met(engine: Engine) -> None:
     assert ask(engine, "退款", *EVERYONE, frozenset()).ids == ()
 
 
-def test_a_field_not_asked_for_is_not_searched(engine: Engine) -> None:
+def test_a_field_outside_the_groups_is_not_searched(engine: Engine) -> None:
     put(engine, doc(1, "退款", "赔付"))
     question = (FieldGroup((WeightedField("question", 1.0, 0.6),), k1=1.2),)
     assert ask(engine, "赔付", groups=question).ids == ()
@@ -178,15 +178,17 @@ def test_a_later_document_overwrites_an_earlier(engine: Engine) -> None:
     assert (ask(engine, "退款").ids, ask(engine, "发票").ids) == ((), (1,))
 
 
-def test_gone_documents_are_forgotten(engine: Engine) -> None:
+def test_deleted_documents_are_not_found(engine: Engine) -> None:
     put(engine, doc(1, "退款"), doc(2, "退款"))
     with engine.open_writer() as changes:
         changes.deleted_ids |= {1, 99}
     assert ask(engine, "退款") == EngineHits((2,), ask(engine, "退款").scores, 1)
 
 
-def test_documents_forgotten_in_a_large_index_leave_the_others(engine: Engine) -> None:
-    """A large segment is not merged away: its dead stand among the living."""
+def test_documents_deleted_from_a_large_segment_leave_the_others(
+    engine: Engine,
+) -> None:
+    """A large segment is not merged: its deleted documents stay in the file."""
     engine.replace_index(
         doc(i, f"订单{'海外' if i == 7 else ''}查询") for i in range(1, 400)
     )
@@ -199,7 +201,7 @@ def test_documents_forgotten_in_a_large_index_leave_the_others(engine: Engine) -
     assert ask(engine, "海外").ids == (8,)
 
 
-def test_replace_drops_what_it_is_not_given(engine: Engine) -> None:
+def test_replace_drops_documents_that_are_not_among_the_items(engine: Engine) -> None:
     put(engine, doc(1, "退款"))
     engine.replace_index([doc(2, "退款")])
     assert ask(engine, "退款").ids == (2,)
@@ -238,9 +240,9 @@ def test_items_are_described(engine: Engine) -> None:
     assert ask(engine, "发票").ids == (4,)
 
 
-def test_what_changes_during_a_replacement_is_found_and_told(engine: Engine) -> None:
+def test_changes_during_a_replacement_are_found_and_reported(engine: Engine) -> None:
     engine.replace_index([doc(1, "退款"), doc(2, "退款")])
-    told: list[set[int]] = []
+    missed: list[set[int]] = []
 
     def items() -> Iterator[Document]:
         yield doc(1, "退款")
@@ -249,26 +251,26 @@ def test_what_changes_during_a_replacement_is_found_and_told(engine: Engine) -> 
             changes.deleted_ids.add(2)
         assert ask(engine, "发票").ids == (3,)
 
-    engine.replace_index(items(), missed=told.append)
+    engine.replace_index(items(), missed=missed.append)
     assert ask(engine, "退款 发票").ids == (1,)
-    engine.replace_index([], missed=told.append)
-    assert told == [{2, 3}, set()]
+    engine.replace_index([], missed=missed.append)
+    assert missed == [{2, 3}, set()]
 
 
-def test_digests_tell_what_is_held(engine: Engine) -> None:
+def test_digests_are_of_all_documents(engine: Engine) -> None:
     one, two = doc(1, "退款"), doc(2, "发票")
     put(engine, one, two)
     put(engine, one)
     assert engine.load_digests() == {1: one.digest, 2: two.digest}
 
 
-def test_a_document_without_any_term_is_held(engine: Engine) -> None:
+def test_a_document_without_any_term_is_indexed(engine: Engine) -> None:
     put(engine, Document(1, frozenset({PUBLIC})))
     assert set(engine.load_digests()) == {1}
     assert ask(engine, "退款").total == 0
 
 
-def test_both_engines_score_alike(tmp_path: Path) -> None:
+def test_both_engines_compute_the_same_scores(tmp_path: Path) -> None:
     library = [doc(i, q, q * 2) for i, q in enumerate(QUESTIONS, 1)]
     memory, whoosh = MemoryEngine(), WhooshEngine(tmp_path)
     for engine in (memory, whoosh):
@@ -280,7 +282,7 @@ def test_both_engines_score_alike(tmp_path: Path) -> None:
 
 
 def test_the_best_of_many_are_the_same(tmp_path: Path) -> None:
-    """Most of many are cut unseen: none of the best, and none of those that tie."""
+    """Most scores are cut before sorting: none of the best, and none that ties."""
     texts = [f"{QUESTIONS[n % 12]}{QUESTIONS[n % 7]}" for n in range(700)]
     library = [doc(n, text, text * (n % 5)) for n, text in enumerate(texts, 1)]
     memory, whoosh = MemoryEngine(), WhooshEngine(tmp_path)
@@ -293,8 +295,8 @@ def test_the_best_of_many_are_the_same(tmp_path: Path) -> None:
         assert len(found.ids) == 5
 
 
-def test_both_engines_count_many_mentions_alike(tmp_path: Path) -> None:
-    """A posting counts up to 255; what is more takes another one."""
+def test_both_engines_count_high_frequencies_alike(tmp_path: Path) -> None:
+    """A posting stores a frequency up to 255; a higher one takes several."""
     library = [doc(1, "退款", "退款" * 700), doc(2, "退款", "退款" * 255), doc(3, "退")]
     memory, whoosh = MemoryEngine(), WhooshEngine(tmp_path)
     for engine in (memory, whoosh):

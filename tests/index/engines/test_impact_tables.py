@@ -1,4 +1,4 @@
-"""Impacts computed all at once, and as they are asked for, say the same."""
+"""Complete and lazy impact tables return the same impacts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORDS = [f"词{n}" for n in range(40)]
 
 
 def library(count: int) -> list[Document]:
-    """Documents in which some words are rare, and some in nearly all."""
+    """Return documents in which some words are rare, and some in nearly all."""
     dice = random.Random(count)
     weights = [1 / (n + 1) for n in range(len(WORDS))]
     return [
@@ -38,7 +38,7 @@ def library(count: int) -> list[Document]:
 
 
 def tables(engine: WhooshEngine) -> set[type]:
-    """Return the kinds of tables that searches read."""
+    """Return the types of the tables that searches use."""
     segments = engine._loaded_segments.values()
     return {
         type(t) for one in segments for t in one._impact_scale._impact_tables.values()
@@ -54,7 +54,7 @@ def query(*words: str) -> Query:
 def test_both_kinds_of_tables_find_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slice: int
 ) -> None:
-    """In several segments, some documents dead, words in all of them or in one."""
+    """In several segments, with deleted documents, and words in all of them or in one."""
     monkeypatch.setattr("kb.index.engines.impact_tables.IMPACT_SLICE_POSTINGS", slice)
     whole = WhooshEngine(tmp_path)
     whole.replace_index(library(4_000))
@@ -78,7 +78,7 @@ def test_both_kinds_of_tables_find_the_same(
     assert tables(lazy) == {LazyImpactTable}
 
 
-def test_what_does_not_fit_is_not_counted_in_either(tmp_path: Path) -> None:
+def test_documents_that_do_not_fit_are_not_counted_in_either(tmp_path: Path) -> None:
     whole = WhooshEngine(tmp_path)
     hidden = [replace(d, labels=frozenset({STAFF})) for d in library(3_000)[::3]]
     shown = [d for d in library(3_000) if d.id % 3 != 1]
@@ -90,7 +90,7 @@ def test_what_does_not_fit_is_not_counted_in_either(tmp_path: Path) -> None:
             assert engine.count_documents_per_clause(query(word)) == (holding,)
 
 
-def test_a_whole_table_takes_its_bytes_off_the_budget(tmp_path: Path) -> None:
+def test_a_complete_table_takes_its_bytes_off_the_budget(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path, cache_mb=1)
     engine.replace_index(library(500))
     assert engine.search(replace(query("词1"), groups=(TEXTS,))).ids
@@ -108,7 +108,7 @@ def test_a_whole_table_takes_its_bytes_off_the_budget(tmp_path: Path) -> None:
     assert engine.impact_cache.used_bytes < before
 
 
-def test_a_cache_lends_no_more_than_half_of_its_budget() -> None:
+def test_reservations_take_at_most_half_of_the_budget() -> None:
     cache = ImpactCache(1000)
     rooms = [
         cache.reserve_bytes(400),

@@ -1,4 +1,4 @@
-"""What the files of the Whoosh engine promise, whatever happens to them."""
+"""The files of the default engine: locks, generations, damage, several processes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_damaged_index_is_unavailable(tmp_path: Path, pattern: str) -> None:
         ask(WhooshEngine(tmp_path), "退款")
 
 
-def test_a_damaged_index_is_mended_by_a_rebuild(tmp_path: Path) -> None:
+def test_a_rebuild_repairs_a_damaged_index(tmp_path: Path) -> None:
     WhooshEngine(tmp_path).replace_index([doc(1, "退款")])
     for file in tmp_path.rglob("*.toc"):
         file.write_bytes(b"")
@@ -121,8 +121,8 @@ def test_another_process_sees_a_commit_at_its_next_search(tmp_path: Path) -> Non
     assert ask(reader, "退款").ids == (1, 2)
 
 
-def test_the_dead_of_a_segment_do_not_hide_the_living(tmp_path: Path) -> None:
-    """A large segment is not merged away: its dead stand among the living."""
+def test_deleted_documents_of_a_segment_do_not_hide_others(tmp_path: Path) -> None:
+    """A large segment is not merged: its deleted documents stay in the file."""
     engine = WhooshEngine(tmp_path)
     engine.replace_index(
         doc(i, f"订单{'海外' if i == 7 else ''}查询") for i in range(1, 400)
@@ -141,7 +141,7 @@ def test_old_generations_are_removed(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("generation-*"))) == 1
 
 
-def test_the_index_is_for_us_alone(tmp_path: Path) -> None:
+def test_only_the_owner_may_read_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "index"
     WhooshEngine(folder).replace_index([])
     assert folder.stat().st_mode & 0o077 == 0
@@ -170,7 +170,7 @@ def test_threads_find_the_same_while_another_writes(tmp_path: Path) -> None:
     assert wrong == []
 
 
-def test_what_is_kept_of_terms_stays_within_one_budget(tmp_path: Path) -> None:
+def test_cached_impacts_stay_within_one_budget(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path, cache_mb=1)
     engine.replace_index(doc(i, q * 9) for i, q in enumerate(QUESTIONS * 60, 1))
     for id, words in enumerate(QUESTIONS, 9_000):
@@ -185,12 +185,12 @@ def test_shelves_of_a_cache_share_its_budget() -> None:
     shelves: list[CacheShelf[int]] = [CacheShelf(cache), CacheShelf(cache)]
     for key in range(200):
         shelves[key % 2].store_values([(key, key, 30)])
-        assert shelves[0].get_values([0]) == [0]  # what is asked for stays
+        assert shelves[0].get_values([0]) == [0]  # a value that is read stays
         assert cache.used_bytes <= 1000
     assert shelves[1].get_values([199, 1]) == [199, None]
 
 
-def test_old_generations_are_let_go(tmp_path: Path) -> None:
+def test_old_generations_are_released_from_memory(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
     engine.replace_index([doc(1, "退款")])
     assert ask(engine, "退款").ids == (1,)
@@ -216,7 +216,7 @@ def test_many_small_commits_leave_few_segments(tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("*.seg"))) <= 3
 
 
-def test_whooshs_own_searcher_finds_the_same(tmp_path: Path) -> None:
+def test_whoosh_finds_the_same_by_its_own_searcher(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
     engine.replace_index(doc(i, q, q * 2) for i, q in enumerate(QUESTIONS * 9, 1))
     put(engine, doc(500, "海外退款"))
@@ -235,7 +235,7 @@ def test_whooshs_own_searcher_finds_the_same(tmp_path: Path) -> None:
         assert searcher.reader().doc_frequency("question", "海外") == 1
 
 
-def test_groups_made_for_one_query_are_not_kept_for_ever(tmp_path: Path) -> None:
+def test_tables_of_groups_of_one_query_are_dropped(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
     engine.replace_index([doc(1, "退款")])
     groups = [
@@ -253,7 +253,7 @@ def test_groups_made_for_one_query_are_not_kept_for_ever(tmp_path: Path) -> None
 def _damaged(
     tmp_path: Path, change: Callable[[bytearray, int], None], step: int
 ) -> set[str]:
-    """Return what searches say of an index with each byte changed in its turn."""
+    """Return results of searches in an index with one byte changed after another."""
     WhooshEngine(tmp_path).replace_index(
         doc(i, q, q) for i, q in enumerate(QUESTIONS, 1)
     )
@@ -280,7 +280,7 @@ def test_a_flipped_bit_is_no_crash(tmp_path: Path) -> None:
     assert _damaged(tmp_path, flip, 11) == {"found", "unavailable"}
 
 
-def test_a_flipped_bit_of_what_is_read_at_once_is_noticed(tmp_path: Path) -> None:
+def test_a_flipped_bit_of_small_arrays_is_noticed(tmp_path: Path) -> None:
     WhooshEngine(tmp_path).replace_index([doc(1, "退款")])
     (file,) = tmp_path.rglob("*.seg")
     data = bytearray(file.read_bytes())
@@ -369,15 +369,15 @@ def test_several_processes_make_the_same_index(
 
 
 @pytest.mark.parametrize(
-    ("deed", "error"), [("kill", EngineUnavailableError), ("raise", LookupError)]
+    ("failure", "error"), [("kill", EngineUnavailableError), ("raise", LookupError)]
 )
 def test_a_process_that_fails_leaves_the_old_index(
-    tmp_path: Path, deed: str, error: type[Exception]
+    tmp_path: Path, failure: str, error: type[Exception]
 ) -> None:
     engine = WhooshEngine(tmp_path)
     engine.replace_index([doc(1, "退款")])
     with pytest.raises(error):
-        engine.replace_index([(2, "退款"), (3, deed)], _described, processes=2)
+        engine.replace_index([(2, "退款"), (3, failure)], _described, processes=2)
     assert ask(WhooshEngine(tmp_path), "退款").ids == (1,)
     assert len(list(tmp_path.glob("generation-*"))) == 1
     engine.replace_index([(2, "退款")], _described, processes=2)
@@ -428,8 +428,8 @@ def test_a_rebuild_that_dies_leaves_no_lock(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("generation-*"))) == 1
 
 
-def test_what_a_rebuild_missed_is_told_before_the_swap(tmp_path: Path) -> None:
-    """Else it would be lost with a process that dies in between."""
+def test_changes_during_a_rebuild_are_reported_before_the_swap(tmp_path: Path) -> None:
+    """Else they would be lost with a process that dies in between."""
     engine = WhooshEngine(tmp_path)
     engine.replace_index([doc(1, "退款")])
 
