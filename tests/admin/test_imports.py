@@ -114,7 +114,7 @@ def test_what_changed_since_the_preview_is_shown_before_it_is_written(
     assert (entry.answer, entry.status) == ("点退货", "published")
 
 
-def test_what_nobody_has_seen_is_not_confirmed(staff: Client) -> None:
+def test_a_changed_preview_is_not_confirmed(staff: Client) -> None:
     preview = upload(staff, GOOD).url
     assert "请再看一遍" in body(staff.post(preview, follow=True))
     assert not Entry.objects.exists()
@@ -167,7 +167,7 @@ def test_forged_fields_are_refused(staff: Client, field: dict[str, str]) -> None
 # Who may -----------------------------------------------------------------------
 
 
-def test_only_those_who_may_import_come_in(
+def test_import_pages_need_the_permission(
     client: Client, agent: User, make_user: Callable[..., User]
 ) -> None:
     address = reverse("admin:kb_import")
@@ -301,7 +301,7 @@ def test_the_pages_keep_the_strict_policy(staff: Client) -> None:
         assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=", page), address
 
 
-def test_a_preview_asks_a_steady_number_of_questions(
+def test_a_preview_uses_a_constant_number_of_queries(
     staff: Client, django_assert_max_num_queries: Any
 ) -> None:
     rows = "".join(f"问{n},答\n" for n in range(300))

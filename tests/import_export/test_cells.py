@@ -34,7 +34,7 @@ def test_a_guarded_formula_is_the_text_it_protects() -> None:
     assert pairs == {("=1+1", "@SUM(1)"), ("'引用'", "-5")}
 
 
-def test_nobody_stores_what_nobody_can_see() -> None:
+def test_invisible_characters_are_not_stored() -> None:
     made = plan(HEAD + '退\0货\u200b \u3000怎么办,"  a\r\nb\x07  "\n\u200b,c\n')
     assert actions(made) == ["CREATE", "REFUSE"]
     assert "不能为空" in made.planned_rows[1].detail

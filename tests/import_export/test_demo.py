@@ -74,7 +74,7 @@ def test_a_site_without_demo_stays_empty_and_says_how_to_log_in() -> None:
     assert not User.objects.exists()
 
 
-def test_the_demos_people_have_words_of_their_own() -> None:
+def test_demo_accounts_have_private_content() -> None:
     """And what they keep goes through the stages: nobody else finds it."""
     call_command("kb_setup", stdout=StringIO())
     agent, editor = (User.objects.get(username=n) for n in ("kefu", "bianji"))

@@ -141,7 +141,7 @@ def test_duplicates_within_a_file_name_the_first() -> None:
     assert reasons(made) == "编号：与第 2 行重复\n问题：与第 4 行重复"
 
 
-def test_two_rows_that_ask_the_same_under_two_numbers_are_told(
+def test_two_rows_with_one_question_and_two_numbers_get_a_note(
     make_entry: MakeEntry,
 ) -> None:
     old = make_entry("怎么退", external_id="x", source="别处")
@@ -179,7 +179,9 @@ def test_a_new_category_comes_after_its_siblings() -> None:
 # What is public, and what is live ----------------------------------------------
 
 
-def test_an_entry_is_public_only_with_an_answer_and_nobodys_objection() -> None:
+def test_an_entry_is_public_only_with_an_answer_and_without_an_audience_column() -> (
+    None
+):
     load("问题,答案,话术\na,b,c\nd,,e\n")
     load("问题,答案,可见范围\ng,h,\ni,j,公开\nk,l,PUBLIC \nm,n,仅内部\n")
     load("问题,答案\no,p\n", audience="internal")
@@ -330,7 +332,7 @@ def test_what_is_out_of_a_remit_is_refused_row_by_row(
     }
 
 
-def test_nobody_publishes_his_own_words_by_a_file(
+def test_authors_do_not_publish_their_own_text_by_a_file(
     held: User, ours: Category, lead: User
 ) -> None:
     rows = "问题,答案,分类,状态\n新的,a,售后,已发布\n草稿,b,售后,草稿\n"
@@ -339,7 +341,7 @@ def test_nobody_publishes_his_own_words_by_a_file(
     assert "要由别人审核才能发布" in reasons(made)
 
 
-def test_who_may_only_propose_changes_nothing_live_by_a_file(
+def test_users_who_may_only_propose_change_nothing_live_by_a_file(
     make_entry: MakeEntry, make_user: Callable[..., User]
 ) -> None:
     writer = make_user("writer", ROLE_WRITER, is_staff=True)

@@ -279,7 +279,7 @@ def test_what_is_joined_is_taken_apart_again(texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_an_export_is_a_button_for_those_who_may(
+def test_export_needs_its_permission(
     library: Entry, client: Any, editor: Any, agent: Any, format: str
 ) -> None:
     address = f"/admin/export/entries.{format}"
@@ -420,7 +420,7 @@ def test_categories_are_created_changed_and_undone(library: Entry) -> None:
     assert not Category.objects.filter(parent=parent).exists()
 
 
-def test_an_export_asks_in_batches(
+def test_an_export_queries_in_batches(
     library: Entry, django_assert_max_num_queries: Any
 ) -> None:
     with django_assert_max_num_queries(12):

@@ -92,7 +92,7 @@ def test_a_state_that_an_import_gave_is_taken_back(
     )
 
 
-def test_rows_that_somebody_changed_since_stay_and_are_named(editor: User) -> None:
+def test_rows_changed_since_stay_and_are_named(editor: User) -> None:
     made = load(GOOD, by=editor)
     changed = Entry.objects.get(question="怎么退")
     entries.update_entry(changed, by=editor, based_on=changed.version, answer="改过")
@@ -112,7 +112,7 @@ def test_what_counts_by_now_stays(editor: User) -> None:
     ]
 
 
-def test_nobody_takes_away_what_he_may_not_touch(editor: User, make_user: Any) -> None:
+def test_an_undo_needs_the_rights_of_the_changes(editor: User, make_user: Any) -> None:
     made = load(
         "问题,答案,分类,状态\n甲,一,售后,草稿\n乙,二,售前,草稿\n丙,三,售后,已发布\n"
     )
@@ -172,7 +172,7 @@ def test_what_stayed_may_be_taken_back_later(staff: Client, editor: User) -> Non
     assert not Entry.objects.exists()
 
 
-def test_questions_and_words_are_taken_back_too(make_entry: MakeEntry) -> None:
+def test_imports_of_questions_and_words_are_undone(make_entry: MakeEntry) -> None:
     kept = Question.objects.create(text="退吗", answer="")
     StopWord.objects.create(text="亲爱的")
     entry = make_entry("怎么退")
@@ -217,7 +217,7 @@ def test_the_page_takes_it_back_with_one_click(staff: Client, editor: User) -> N
 # Columns that we do not know -----------------------------------------------------------
 
 
-def test_unknown_columns_are_told_once_and_remembered(staff: Client) -> None:
+def test_unknown_columns_are_assigned_once_and_remembered(staff: Client) -> None:
     file = "题目,解答,备注\n怎么退,点退货,x\n"
     preview = upload(staff, file).url
     asked = staff.get(preview, follow=True)
@@ -245,7 +245,7 @@ def test_two_columns_for_one_are_refused(staff: Client) -> None:
     assert "errorlist" in forged
 
 
-def test_a_name_of_ours_is_never_told_otherwise(staff: Client) -> None:
+def test_a_known_heading_cannot_be_reassigned(staff: Client) -> None:
     import_export.save_column_names("entries", {"问题": "answer"})
     made = load(GOOD)
     assert [str(step.action) for step in made.planned_rows] == ["新建", "新建"]
@@ -276,7 +276,7 @@ def test_other_kinds_have_a_preview_too(
     assert "共 2 行：新建 1 行，修改 0 行，不变 0 行，拒绝 1 行" in page
 
 
-def test_a_file_without_a_header_is_told_where_its_columns_stand(staff: Client) -> None:
+def test_columns_of_a_file_without_a_header_are_assigned(staff: Client) -> None:
     sent = upload(staff, "fh\t亲，今天发货\t物流\nzk\t亲，没有折扣\t售前\n")
     page = staff.get(sent.url, follow=True)
     assert "第一行也是数据" in body(page)

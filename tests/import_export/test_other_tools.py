@@ -104,17 +104,17 @@ def test_what_a_tool_has_switched_off_is_a_draft() -> None:
     assert set(tags) == {"售前", "一线，二线"}
 
 
-def test_a_default_of_chatwoot_is_ours() -> None:
+def test_a_placeholder_default_of_chatwoot_is_converted() -> None:
     load("short_code,content\nhi,你好 {{ contact.name | default: '朋友' }}\n")
     assert only()[1] == "你好 {{客户称呼=朋友}}"
 
 
-def test_what_is_ours_stays_ours() -> None:
+def test_our_own_files_are_not_converted() -> None:
     made = plan("问题,答案,response\n甲,一,二\n")
     assert not any("像是" in note for note in made.notes)
 
 
-def test_a_column_that_no_tool_of_ours_knows_is_named() -> None:
+def test_an_unknown_column_of_a_tool_is_named() -> None:
     made = plan("title,response,notes\n甲,一,二\n")
     assert any("不认识这些列，没有读：notes" in note for note in made.notes)
     assert reasons(made) == ""

@@ -115,7 +115,7 @@ def test_two_imports_of_one_file_at_once_make_it_once() -> None:
     assert Entry.objects.count() == 2
 
 
-def test_a_new_tag_that_somebody_makes_meanwhile_is_a_conflict() -> None:
+def test_a_new_tag_created_meanwhile_is_a_conflict() -> None:
     made = plan("问题,答案,标签\na,b,新\n")
     Tag.objects.create(name="新")
     with pytest.raises(ValidationError, match="再导入一次"):

@@ -265,7 +265,7 @@ def test_a_renumbered_file_is_matched_by_its_questions(rows: str) -> None:
     assert set(actions(plan(THREE))) == {"SAME"}
 
 
-def test_who_is_not_in_the_renumbered_file_loses_the_number_and_nothing_else() -> None:
+def test_an_entry_missing_from_a_renumbered_file_loses_only_its_number() -> None:
     load(THREE)
     made = load("编号,问题,答案\n1,怎么换货,乙\n2,能开发票吗,丙\n")
     assert "会失去编号" in made.planned_rows[0].detail
@@ -328,7 +328,7 @@ def refund(make_entry: MakeEntry) -> Entry:
 NEAR = "问题,答案\n退款要多久到账？,五天\n景区几点关门,18 点\n"
 
 
-def test_a_near_duplicate_is_named_and_skipped_unless_somebody_decides(
+def test_a_near_duplicate_is_skipped_by_default(
     refund: Entry,
 ) -> None:
     made = load(NEAR)
@@ -344,7 +344,7 @@ def test_a_near_duplicate_is_named_and_skipped_unless_somebody_decides(
 
 def test_a_near_duplicate_becomes_a_phrasing(refund: Entry) -> None:
     version = refund.version
-    made = load(NEAR, row_choices={2: "merge"})
+    made = load(NEAR, row_duplicate_actions={2: "merge"})
     assert actions(made) == ["MERGE", "CREATE"]
     assert Phrasing.objects.get().text == "退款要多久到账？"
     refund.refresh_from_db()

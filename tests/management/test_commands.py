@@ -82,7 +82,7 @@ def arguments(name: str, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_every_command_of_ours_is_a_kb_command(name: str) -> None:
+def test_every_command_is_a_kb_command(name: str) -> None:
     assert isinstance(load_command_class("kb", name), KbCommand)
 
 
@@ -150,7 +150,7 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
+def test_a_traceback_is_shown_on_request(tmp_path: Path) -> None:
     command = load_command_class("kb", "kb_import")
     asked = ["manage.py", "kb_import", "entries", str(tmp_path / "no"), "--traceback"]
     with pytest.raises(CommandError) as told:
@@ -175,7 +175,7 @@ def folder(settings: Any, tmp_path: Path, make_entry: MakeEntry) -> Path:
 
 
 @pytest.mark.django_db
-def test_a_rebuild_waits_for_who_writes_and_says_so(
+def test_a_rebuild_waits_for_another_writer(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_said, release = Event(), Event()

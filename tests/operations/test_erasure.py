@@ -324,5 +324,5 @@ def test_what_would_hit_everybody_is_refused(db: None, said: str) -> None:
         forget(said)
 
 
-def test_somebody_unknown_is_told(db: None) -> None:
+def test_an_unknown_person_is_reported(db: None) -> None:
     assert "没有找到。" in forget("13700000000")

@@ -244,7 +244,7 @@ def trace(own: Path, request: pytest.FixtureRequest) -> Path:
     ["index/CURRENT", "media/a.webp", sqlite_file.RECORD_FILE_NAME],
     indirect=True,
 )
-def test_no_demo_shop_where_somebody_worked_before(trace: Path) -> None:
+def test_no_demo_library_in_a_used_data_folder(trace: Path) -> None:
     out = StringIO()
     call_command("kb_setup", stdout=out)
     assert "所以不装演示数据" in out.getvalue()

@@ -154,7 +154,7 @@ def test_what_has_no_work_is_not_run_unless_asked_for(table: list[jobs.Task]) ->
     assert (job.result, job.requested_at) == ("做完了", None)
 
 
-def test_work_is_looked_for_once_in_the_time_that_a_task_rests(
+def test_has_work_is_asked_once_in_an_interval(
     table: list[jobs.Task],
 ) -> None:
     looks: list[int] = []
@@ -243,7 +243,7 @@ def test_a_database_with_another_time_puts_the_clock_in_doubt(
     assert "数据库的时钟" in jobs.explain_clock_doubt()
 
 
-def test_learning_skips_what_deletes_until_somebody_confirms() -> None:
+def test_deleting_tasks_are_skipped_until_the_clock_is_confirmed() -> None:
     search_now()
     jobs.explain_clock_doubt()
     with time_machine.travel(timezone.now() + timedelta(days=3650)):
@@ -360,7 +360,7 @@ def test_the_watch_goes_on_after_an_error(watch: Event) -> None:
     assert (job.result, job.error) == ("索引不可用，已自动重建", "")
 
 
-def test_the_watch_stops_when_told(watch: Event) -> None:
+def test_the_index_watch_stops_on_request(watch: Event) -> None:
     thread = scheduler.start_index_watch(watch)
     thread.join(0.05)
     assert thread.is_alive()
@@ -369,7 +369,7 @@ def test_the_watch_stops_when_told(watch: Event) -> None:
     assert not thread.is_alive()
 
 
-def test_one_scheduler_a_host_and_it_stops_when_told(
+def test_a_host_has_one_scheduler_which_stops_on_request(
     watch: Event, table: list[jobs.Task], settings: Any, tmp_path: Any
 ) -> None:
     settings.DATA_DIR = tmp_path

@@ -95,9 +95,7 @@ def test_after_half_an_hour_it_is_gone(desk: Client, agent: User) -> None:
     assert not Reply.objects.exists()
 
 
-def test_nobody_brings_back_the_reply_of_a_team_that_he_no_longer_leads(
-    client: Client, lead: User
-) -> None:
+def test_a_former_lead_cannot_restore_a_team_reply(client: Client, lead: User) -> None:
     lead.team = Team.objects.create(name="售后组")
     lead.save()
     client.force_login(lead)

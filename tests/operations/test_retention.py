@@ -88,7 +88,7 @@ def test_questions_are_masked_or_deleted_after_their_days(agent: User) -> None:
     assert privacy.delete_expired_personal_data() == 0
 
 
-def test_who_asked_is_forgotten_also_where_nobody_answered() -> None:
+def test_inquiries_expire_also_when_unanswered() -> None:
     old, answered, young = inquiry(11), inquiry(11, "好。"), inquiry(9)
     privacy.delete_expired_personal_data()
     for row, kept in ((old, False), (answered, False), (young, True)):

@@ -126,7 +126,7 @@ def test_a_deleted_draft_comes_back_whole(office: Client, draft: Entry) -> None:
     assert "没有可以恢复的" in office.post(undo, follow=True).text
 
 
-def test_a_deleted_draft_is_found_by_nobody_until_it_is_back(
+def test_a_deleted_draft_is_not_found_until_restored(
     office: Client, draft: Entry, lead: User
 ) -> None:
     words = "草稿里的冷门问题"
@@ -183,7 +183,7 @@ def test_both_steps_are_in_the_audit_log(
     assert [deed.act for deed in acts.order_by("pk")] == ["deleted", "restored"]
 
 
-def test_who_is_held_to_other_categories_neither_sees_nor_restores(
+def test_users_of_other_categories_neither_see_nor_restore(
     office: Client, draft: Entry, make_user: Callable[..., User]
 ) -> None:
     undo = delete(office, draft)
@@ -201,7 +201,7 @@ def test_who_is_held_to_other_categories_neither_sees_nor_restores(
     assert not Entry.objects.filter(pk=draft.pk).exists()
 
 
-def test_who_lost_the_right_does_not_restore(
+def test_restoring_needs_the_right_to_write(
     office: Client, draft: Entry, lead: User
 ) -> None:
     undo = delete(office, draft)
@@ -209,7 +209,7 @@ def test_who_lost_the_right_does_not_restore(
     assert office.post(undo).status_code == 403
 
 
-def test_what_stands_in_the_way_is_named(office: Client, draft: Entry) -> None:
+def test_a_conflict_with_a_restore_is_named(office: Client, draft: Entry) -> None:
     Entry.objects.filter(pk=draft.pk).update(source="表", external_id="7")
     undo = delete(office, draft)
     entries.create_draft("另一条", by=None, source="表", external_id="7")

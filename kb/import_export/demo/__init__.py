@@ -1,4 +1,4 @@
-"""The library of a fictional shop, so that a new site has something to show."""
+"""The demo library of a fictional shop, loaded into a new site."""
 
 from __future__ import annotations
 
@@ -31,13 +31,11 @@ from kb.questions import intake, triage
 __all__ = ["create_personal_content", "load_demo_library"]
 
 LIBRARY_FOLDER = Path(__file__).parent / "library"
-RELEVANCE_TESTS_FILE = (
-    Path(__file__).parent / "golden.tsv"
-)  # what must be found; some is not yet
-FOLLOW_UPS_FILE = (
-    Path(__file__).parent / "next.json"
-)  # what is asked after what, by keys
-GROWTH_DAYS = 60  # over which the questions were asked and the entries written
+# Relevance tests; some of them fail on purpose.
+RELEVANCE_TESTS_FILE = Path(__file__).parent / "golden.tsv"
+# {key of an entry: keys of the entries that customers ask about next}
+FOLLOW_UPS_FILE = Path(__file__).parent / "next.json"
+GROWTH_DAYS = 60  # the period over which the dates of entries are spread
 TONES_BY_LABEL = {tone.label: tone.value for tone in Reply.Tone}
 MOVES_BY_STATUS = {
     "published": entries.publish_entry,
@@ -48,35 +46,38 @@ MOVES_BY_STATUS = {
 
 @transaction.atomic
 def load_demo_library() -> tuple[int, int]:
-    """Write the demo library; return how many entries and questions.
+    """Write the demo library; return the numbers of entries and questions.
 
-    Goes through the same stage functions as people's work, so what it shows is
-    what the site does.
+    It uses the same functions as the pages, so it has what the site itself would write.
     """
     files = [
         json.loads(f.read_text("utf-8")) for f in sorted(LIBRARY_FOLDER.glob("*.json"))
     ]
-    made = {
+    entries_by_key = {
         row["key"]: _create_entry(row, position)
         for position, row in enumerate(row for file in files for row in file["entries"])
     }
-    asked = [_create_question(row, made) for file in files for row in file["questions"]]
-    _create_follow_ups(made)
-    _create_relevance_tests(made)
-    _spread_dates(made.values())
-    sync.mark_stale(entry.pk for entry in made.values())
-    return len(made), len(asked)
+    questions = [
+        _create_question(row, entries_by_key)
+        for file in files
+        for row in file["questions"]
+    ]
+    _create_follow_ups(entries_by_key)
+    _create_relevance_tests(entries_by_key)
+    _spread_dates(entries_by_key.values())
+    sync.mark_stale(entry.pk for entry in entries_by_key.values())
+    return len(entries_by_key), len(questions)
 
 
-def _create_follow_ups(made: Mapping[str, Entry]) -> None:
+def _create_follow_ups(entries_by_key: Mapping[str, Entry]) -> None:
     FollowUp.objects.bulk_create(
-        FollowUp(entry=made[key], then=made[then], order=order)
-        for key, after in json.loads(FOLLOW_UPS_FILE.read_text("utf-8")).items()
-        for order, then in enumerate(after)
+        FollowUp(entry=entries_by_key[key], then=entries_by_key[then], order=order)
+        for key, next_keys in json.loads(FOLLOW_UPS_FILE.read_text("utf-8")).items()
+        for order, then in enumerate(next_keys)
     )
 
 
-def _create_relevance_tests(made: Mapping[str, Entry]) -> None:
+def _create_relevance_tests(entries_by_key: Mapping[str, Entry]) -> None:
     rows = [
         line.split("\t")
         for line in RELEVANCE_TESTS_FILE.read_text("utf-8").splitlines()[1:]
@@ -85,28 +86,28 @@ def _create_relevance_tests(made: Mapping[str, Entry]) -> None:
         RelevanceTest(
             words=words,
             side=side,
-            entry=made.get(key),
+            entry=entries_by_key.get(key),
             within=int(within),
         )
         for words, side, key, within in rows
     )
 
 
-def _spread_dates(made: Iterable[Entry]) -> None:
-    """Let the library have grown over DAYS: one written in a second looks dead."""
-    rows = list(made)
-    chance = random.Random(len(rows))  # noqa: S311 - the same dates every time
+def _spread_dates(entries: Iterable[Entry]) -> None:
+    """Spread the dates of the entries over GROWTH_DAYS, the same on every run."""
+    rows = list(entries)
+    generator = random.Random(len(rows))  # noqa: S311 - not for security
     for entry in rows:
-        moment = timezone.now() - timedelta(
-            days=GROWTH_DAYS * chance.random() ** 2, hours=1
+        updated_at = timezone.now() - timedelta(
+            days=GROWTH_DAYS * generator.random() ** 2, hours=1
         )
-        entry.updated_at = moment
-        entry.created_at = moment - timedelta(days=GROWTH_DAYS * chance.random())
-        entry.published_at = entry.published_at and moment
+        age = timedelta(days=GROWTH_DAYS * generator.random())
+        entry.updated_at = updated_at
+        entry.created_at = updated_at - age
+        entry.published_at = entry.published_at and updated_at
     Entry.objects.bulk_update(rows, ["created_at", "updated_at", "published_at"])
-    EntryRevision.objects.filter(
-        entry__in=rows
-    ).delete()  # kept again when one is changed
+    # A revision is written again when an entry is changed.
+    EntryRevision.objects.filter(entry__in=rows).delete()
 
 
 def _create_entry(row: Mapping[str, Any], position: int) -> Entry:
@@ -136,7 +137,9 @@ def _create_entry(row: Mapping[str, Any], position: int) -> Entry:
     return entry
 
 
-def _create_question(row: Mapping[str, Any], made: Mapping[str, Entry]) -> Question:
+def _create_question(
+    row: Mapping[str, Any], entries_by_key: Mapping[str, Entry]
+) -> Question:
     question = intake.record_question(
         row["text"],
         answer=row["answer"],
@@ -146,7 +149,9 @@ def _create_question(row: Mapping[str, Any], made: Mapping[str, Entry]) -> Quest
         asked_at=_compute_past_time(row["days_ago"], row["time"]),
     )
     if row["status"] == "settled":
-        return triage.settle_question(question, entry=made[row["entry"]], by=None)
+        return triage.settle_question(
+            question, entry=entries_by_key[row["entry"]], by=None
+        )
     if row["status"] == "declined":
         return triage.decline_question(question, reason=row["reason"], by=None)
     return question
@@ -166,7 +171,7 @@ def _get_or_create_module(name: str) -> Module | None:
 
 
 def _compute_past_time(days_ago: int, clock: str) -> datetime:
-    """Return that time of day so many days ago, never in the future."""
+    """Return the time of day `clock` (HH:MM) some days ago, not in the future."""
     day = timezone.localdate() - timedelta(days=days_ago)
-    moment = timezone.make_aware(datetime.combine(day, time.fromisoformat(clock)))
-    return min(moment, timezone.now())
+    at = timezone.make_aware(datetime.combine(day, time.fromisoformat(clock)))
+    return min(at, timezone.now())

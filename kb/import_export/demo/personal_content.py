@@ -1,4 +1,4 @@
-"""What the demo's people keep for themselves: a team, replies of their own, a snippet."""
+"""Content of the demo accounts: a team, private replies, a snippet."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ HURRY_DELIVERY_TEXT = "亲，刚帮您催过{{快递公司}}，今天会派送�
 
 @transaction.atomic
 def create_personal_content(*, agent: User, lead: User) -> None:
-    """Give the demo's people what makes the console theirs, through the stages."""
+    """Create a team, private replies and a snippet for the demo accounts."""
     team = Team.objects.create(name="售后组")
-    for person in (agent, lead):
-        person.team = team
-        person.save(update_fields=["team"])
+    for user in (agent, lead):
+        user.team = team
+        user.save(update_fields=["team"])
     replies.save_snippet(Snippet(name="退货地址", body=RETURN_ADDRESS_TEXT))
     _vary_entries()
     calm = Reply(
@@ -49,7 +49,7 @@ def create_personal_content(*, agent: User, lead: User) -> None:
 
 
 def _vary_entries() -> None:
-    """Let an entry speak to its customers, one include a snippet, one end soon."""
+    """Add an included snippet, a reply for a segment and a channel, and an end date."""
     address = _get_demo_entry("return-address").replies.shared().first()
     if address is not None:
         address.body = address.body.replace("{{退货地址}}", "{{> 退货地址}}")

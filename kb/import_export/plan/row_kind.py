@@ -35,7 +35,7 @@ DUPLICATE_ACTIONS = (SKIP_DUPLICATE, ADD_DUPLICATE, MERGE_DUPLICATE)
 # ("row", number) for one that is always new, or a key that only its kind knows.
 RowKey = tuple[str, ...]
 # {key: [(pk, stamp)]} of the database rows with that key. The stamp of a row is equal
-# to an earlier one as long as nobody has saved the row.
+# to an earlier one until the row is saved.
 StampsByKey = dict[RowKey, list[tuple[int, object]]]
 ReportProgress = Callable[[str, int, int], None]  # step, rows done, rows in all
 

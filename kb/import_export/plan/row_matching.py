@@ -24,7 +24,7 @@ from kb.import_export.plan.row_kind import LOOKUP_BATCH_ROWS, ParsedRow, RowKind
 from kb.import_export.row_outcome import RelatedEntry, RowConcern
 
 RENUMBERED_NOTE = "同一个问题换了编号"
-ANY_SOURCE = "\n"  # stands for every source: no source has a line end
+ANY_SOURCE = "\n"  # means every source; no source has a line end
 ExternalId = tuple[str, str]  # source and external id
 
 
