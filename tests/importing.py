@@ -1,4 +1,4 @@
-"""What the tests of imports share: a file as text, its plan, its doing."""
+"""Helpers of the tests of imports: plan and apply the text of a file."""
 
 from __future__ import annotations
 

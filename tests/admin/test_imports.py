@@ -1,4 +1,4 @@
-"""Import in the admin: nothing is written before somebody has seen what it would do."""
+"""Import in the admin: nothing is written before the preview is confirmed."""
 
 from __future__ import annotations
 

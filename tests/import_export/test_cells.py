@@ -1,4 +1,4 @@
-"""A cell is cleaned, guarded and understood, or refused."""
+"""Cells are cleaned, unescaped and parsed, or refused with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo library is what the site promises: a whole shop, really asked about."""
+"""The demo library is complete, and loaded only into an unused data folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _new_folder(settings: Any, tmp_path: Path) -> None:
-    """A demo library is for a folder in which nobody has worked yet."""
+    """The demo library is loaded only into an unused folder."""
     settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "media"
 
 
@@ -75,7 +75,7 @@ def test_a_site_without_demo_stays_empty_and_says_how_to_log_in() -> None:
 
 
 def test_demo_accounts_have_private_content() -> None:
-    """And what they keep goes through the stages: nobody else finds it."""
+    """Private content is created by the functions of the pages: other users do not find it."""
     call_command("kb_setup", stdout=StringIO())
     agent, editor = (User.objects.get(username=n) for n in ("kefu", "bianji"))
     assert [r.title for r in replies.search_private_replies("催派送", user=agent)] == [

@@ -1,4 +1,4 @@
-"""A row becomes an entry by the rules of entries, and changes only what it says."""
+"""A row becomes an entry by the rules of entries, and changes only its own columns."""
 
 from __future__ import annotations
 

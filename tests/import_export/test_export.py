@@ -1,4 +1,4 @@
-"""What goes out comes back in, letter for letter, and no spreadsheet runs any of it."""
+"""Exports are imported without loss, and contain no formula."""
 
 from __future__ import annotations
 
@@ -375,7 +375,7 @@ def test_a_text_that_excel_cannot_hold_goes_out_as_csv_among_others(
 def test_replies_of_an_entry_stay_in_one_file(
     make_entry: MakeEntry, tmp_path: Path
 ) -> None:
-    """Two replies with one label, saved far apart, are told apart by their order."""
+    """Two replies with one label, saved far apart, are distinguished by their order."""
     entries = [make_entry(f"第 {n} 问", replies=[]) for n in range(3)]
     for n in range(2):
         for entry in entries:

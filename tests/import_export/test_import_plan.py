@@ -1,4 +1,4 @@
-"""The preview of an import: what needs a decision comes first, and is decided by row."""
+"""The preview of an import: rows that need a decision come first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole import taken back: what was made goes, what was changed is as before."""
+"""Undoing an import: new rows are deleted, changed rows are restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports of other tools are known by their columns, and said in ours, nothing lost."""
+"""Exports of other tools are recognised by their columns and converted without loss."""
 
 from __future__ import annotations
 

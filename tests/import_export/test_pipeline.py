@@ -1,4 +1,4 @@
-"""Rows are planned first, then written all or nothing, and again without a trace."""
+"""An import is planned first, written all or nothing, and repeatable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A thousand random rows go out and come back, byte for byte, in either format."""
+"""A thousand random rows are exported and imported without any difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which entry a row means: a number alone, the same in every file, is not enough."""
+"""Which entry a row means: an external id alone is not enough."""
 
 from __future__ import annotations
 

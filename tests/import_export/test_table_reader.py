@@ -1,4 +1,4 @@
-"""A file is understood exactly or refused by name, whatever it holds."""
+"""A file is read without guessing, or refused with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong with a command of ours is one Chinese sentence and an exit code."""
+"""A command that fails prints one Chinese sentence and sets its exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search is measured through the site's own code, away from its database."""
+"""kb_eval measures search with the code of the site, without its database."""
 
 from __future__ import annotations
 

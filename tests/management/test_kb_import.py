@@ -1,4 +1,4 @@
-"""The command refuses in one line, and says row by row what it does."""
+"""kb_import prints what happens to each row, and refuses in one line."""
 
 from __future__ import annotations
 

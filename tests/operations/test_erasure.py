@@ -1,4 +1,4 @@
-"""kb_forget erases a person: nothing that names them is left in any table."""
+"""kb_forget erases a person: no table contains their identifiers afterwards."""
 
 from __future__ import annotations
 

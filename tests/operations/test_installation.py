@@ -1,4 +1,4 @@
-"""A site that is not set up says what is missing and the command, in its environment."""
+"""A site that is not set up reports what is missing, with the commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs in the background: when, by whom, and what an operator sees of it."""
+"""Background tasks: when they run, in which process, and what operators see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deleted reply of one's own comes back with one key, as it was."""
+"""A deleted reply of an agent is restored with one key."""
 
 from __future__ import annotations
 

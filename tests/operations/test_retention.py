@@ -1,4 +1,4 @@
-"""Personal data goes by itself when it is old, open questions too."""
+"""Personal data expires, also in open questions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is deleted in the admin can be taken back, whole, by who may delete it."""
+"""Rows deleted in the admin can be restored completely, with the right permission."""
 
 from __future__ import annotations
 
