@@ -225,8 +225,8 @@ def test_unknown_columns_are_assigned_once_and_remembered(staff: Client) -> None
     page = body(asked)
     assert "缺少「标准问题」列" in page
     assert "例如：怎么退" in page
-    told = {"column_0": "question", "column_1": "answer", "column_2": ""}
-    shown = body(staff.post(f"{preview}columns/", told, follow=True))
+    fields = {"column_0": "question", "column_1": "answer", "column_2": ""}
+    shown = body(staff.post(f"{preview}columns/", fields, follow=True))
     assert "按以前的对应：题目 → 标准问题、解答 → 答案、备注 → 不读" in shown
     assert "草稿、公开 1 条" in shown
     again = upload(staff, file).url
@@ -237,8 +237,8 @@ def test_unknown_columns_are_assigned_once_and_remembered(staff: Client) -> None
 
 def test_two_columns_for_one_are_refused(staff: Client) -> None:
     preview = upload(staff, "题目,问法,答案\n怎么退,能退吗,点退货\n").url
-    told = {"column_0": "question", "column_1": "question"}
-    page = body(staff.post(f"{preview}columns/", told))
+    fields = {"column_0": "question", "column_1": "question"}
+    page = body(staff.post(f"{preview}columns/", fields))
     assert "两列对应了同一项" in page
     assert not ImportColumnName.objects.exists()
     forged = body(staff.post(f"{preview}columns/", {"column_0": "password"}))
@@ -281,11 +281,11 @@ def test_columns_of_a_file_without_a_header_are_assigned(staff: Client) -> None:
     page = staff.get(sent.url, follow=True)
     assert "第一行也是数据" in body(page)
     columns = page.redirect_chain[-1][0]
-    told = {"column_0": "keywords", "column_1": "question", "column_2": "category"}
-    preview = staff.post(columns, {**told, "bare": "on"}, follow=True)
+    fields = {"column_0": "keywords", "column_1": "question", "column_2": "category"}
+    preview = staff.post(columns, {**fields, "bare": "on"}, follow=True)
     assert "缺少「答案」或「话术」列" in body(preview)
-    told = {"column_0": "question", "column_1": "reply", "column_2": "category"}
-    preview = staff.post(columns, {**told, "bare": "on"}, follow=True)
+    fields = {"column_0": "question", "column_1": "reply", "column_2": "category"}
+    preview = staff.post(columns, {**fields, "bare": "on"}, follow=True)
     assert "文件没有表头，第一行也导入" in body(preview)
     confirm(staff, preview.redirect_chain[-1][0])
     made = Entry.objects.values_list("question", "category__name")

@@ -211,9 +211,7 @@ def emptied() -> None:
 def test_a_thousand_random_rows_come_back_byte_for_byte(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        sync, "sync_all_marks", lambda **_: None
-    )  # nobody searches here
+    monkeypatch.setattr(sync, "sync_all_marks", lambda **_: None)  # no search follows
     some = Cells(SEED)
     emptied()
     fill(some)

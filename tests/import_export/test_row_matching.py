@@ -429,8 +429,8 @@ def test_the_command_says_what_goes_live(make_entry: MakeEntry, tmp_path: Path) 
     path.write_text("问题,答案\n怎么退,新\n")
     with pytest.raises(CommandError, match="--update-published"):
         run("entries", path, "--status", "draft")
-    told = "其中 1 行改动已发布的内容，导入后马上生效：第 2 行。"
-    assert told in run("entries", path, "--status", "draft", "--update-published")
+    warning = "其中 1 行改动已发布的内容，导入后马上生效：第 2 行。"
+    assert warning in run("entries", path, "--status", "draft", "--update-published")
 
 
 def test_a_merged_phrasing_is_live_at_once_and_says_so(refund: Entry) -> None:

@@ -96,12 +96,12 @@ def test_a_fault_is_one_sentence(name: str, fault: str) -> None:
         raise error
 
     command.handle = fail  # type: ignore[method-assign]
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as error:
         command.execute(force_color=False, no_color=False, skip_checks=True)
-    assert told.value.returncode != 0
-    assert meaning in str(told.value)
-    assert "\n" not in str(told.value)
-    assert re.search("[一-鿿]", str(told.value))
+    assert error.value.returncode != 0
+    assert meaning in str(error.value)
+    assert "\n" not in str(error.value)
+    assert re.search("[一-鿿]", str(error.value))
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -112,9 +112,9 @@ def test_ctrl_c_is_one_sentence(name: str) -> None:
         raise KeyboardInterrupt
 
     command.handle = interrupted  # type: ignore[method-assign]
-    with pytest.raises(CommandError, match="已中断") as told:
+    with pytest.raises(CommandError, match="已中断") as error:
         command.execute(force_color=False, no_color=False, skip_checks=True)
-    assert told.value.returncode == 130
+    assert error.value.returncode == 130
 
 
 @contextmanager
@@ -153,9 +153,9 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 def test_a_traceback_is_shown_on_request(tmp_path: Path) -> None:
     command = load_command_class("kb", "kb_import")
     asked = ["manage.py", "kb_import", "entries", str(tmp_path / "no"), "--traceback"]
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as error:
         command.run_from_argv(asked)
-    assert isinstance(told.value.__cause__, FileNotFoundError)
+    assert isinstance(error.value.__cause__, FileNotFoundError)
 
 
 # Waiting for the index -------------------------------------------------------------

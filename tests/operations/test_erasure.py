@@ -168,7 +168,7 @@ def test_no_column_of_any_table_keeps_a_canary(
     make_entry("怎么退款？", "点退款。")
     tables = erasure.list_searched_models()
     assert len(tables) > 40
-    refused = [told for model in tables for told in spoil(model)]
+    refused = [output for model in tables for output in spoil(model)]
     assert refused == []
     spoiled = holding(*CANARIES)
     assert len(spoiled) > 120
@@ -208,12 +208,12 @@ def inquiry(db: None, settings: Any) -> Inquiry:
 
 
 def test_by_default_nothing_is_changed(inquiry: Inquiry) -> None:
-    told = forget("139 8765 0001")
-    assert "问题 · 问题：1 处" in told
-    assert "网上提问 · 联系方式：1 处" in told
-    assert "没有改动任何内容" in told
+    output = forget("139 8765 0001")
+    assert "问题 · 问题：1 处" in output
+    assert "网上提问 · 联系方式：1 处" in output
+    assert "没有改动任何内容" in output
     for one in (PHONE, NAME, ORDER, "139-8765-0001"):
-        assert one not in told
+        assert one not in output
     inquiry.refresh_from_db()
     assert inquiry.contact == PHONE
     assert not AuditEvent.objects.exists()

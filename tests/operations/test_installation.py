@@ -209,8 +209,8 @@ def test_two_setups_at_once_end_well(tmp_path: Path) -> None:
         subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE)
         for _ in range(2)
     ]
-    told = [one.communicate()[1] for one in both]
-    assert [(one.returncode, text) for one, text in zip(both, told, strict=True)] == [
+    output = [one.communicate()[1] for one in both]
+    assert [(one.returncode, text) for one, text in zip(both, output, strict=True)] == [
         (0, b"")
     ] * 2
 
