@@ -52,7 +52,7 @@ def empty_clipboard(page: Page) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe-core finds wrong with the page as it stands.
+    """Return the violations that axe-core finds on the current page.
 
     Not in frames: these are pages of their own, and no script runs in some. Nor
     does axe read style sheets anew: it would write them into the page.

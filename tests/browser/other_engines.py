@@ -99,7 +99,7 @@ class Engine:
         self.send("POST", "actions", {"actions": [source]})
 
     def paste(self, text: str) -> None:
-        """Paste `text` over what stands in the search box, by real keys."""
+        """Paste `text` over the text of the search box, with real keys."""
         self.run(
             """const area = document.createElement("textarea");
             area.id = "source";
@@ -239,13 +239,13 @@ def _webkit(folder: Path) -> Iterator[Engine]:
 
 @contextmanager
 def _display(folder: Path) -> Iterator[str]:
-    """Start a screen that nobody sees; yield its name."""
+    """Start a virtual screen; yield its name."""
     read, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24"]
     with _running([*command, "-nolisten", "tcp"], home=folder, pass_fds=(write,)):
         os.close(write)
-        with os.fdopen(read) as told:
-            yield f":{told.readline().strip()}"
+        with os.fdopen(read) as pipe:
+            yield f":{pipe.readline().strip()}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A customer asks and reads the answer, on a phone, with a script and without one."""
+"""Asking a question and reading its answer, on a phone and without JavaScript."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An agent's day at the console: by keyboard, with an input method, in a hurry."""
+"""Console: search, choose and copy by keyboard and with an input method."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_enter_goes_from_blank_to_blank(console: Page, make_entry: MakeEntry) ->
 
 
 def test_the_page_fills_as_the_library_does(console: Page) -> None:
-    """The table of tests/blank_cases.json, which kb.text.placeholders.blanks keeps, too."""
+    """The table of tests/blank_cases.json, which kb.text.placeholders.blanks passes too."""
     filled = console.evaluate(
         """async ([module, cases]) => {
             const { fill, missed, pieces } = await import(module);
@@ -518,7 +518,7 @@ def test_escape_calls_off_an_enter_that_waits(console: Page) -> None:
     assert clipboard(console) == "nothing"
 
 
-def test_a_lost_connection_is_told_and_copies_nothing(console: Page) -> None:
+def test_a_lost_connection_is_reported_and_copies_nothing(console: Page) -> None:
     find(console, "优惠券", "优惠券怎么用？")
     empty_clipboard(console)
     console.context.set_offline(True)
@@ -538,15 +538,15 @@ def test_a_copy_tells_the_server_what_answered_which_words(
     console: Page, library: dict[str, Entry], agent: User
 ) -> None:
     find(console, "发票", "电子发票怎么开？")
-    with console.expect_response("**/console/pick/") as told:
+    with console.expect_response("**/console/pick/") as copy_report:
         console.keyboard.press("Enter")
-    assert told.value.status == 204
+    assert copy_report.value.status == 204
     pick, search = Pick.objects.get(), Search.objects.get()
     assert (pick.words, pick.entry, pick.rank) == ("发票", library["invoice"], 1)
     assert (search.words, search.by, search.results) == ("发票", agent, 1)
 
 
-def test_every_copy_is_told_with_its_customer(
+def test_every_copy_is_reported_with_its_customer(
     console: Page, library: dict[str, Entry], agent: User
 ) -> None:
     find(console, "发票", "电子发票怎么开？")
@@ -570,15 +570,17 @@ def test_every_copy_is_told_with_its_customer(
     link, unasked = CopyEvent.objects.all()[1:3]
     assert (unasked.words, unasked.rank, unasked.took_ms) == ("", None, None)
     assert (link.kind, link.reply) == (CopyEvent.Kind.LINK, None)
-    told_apart = list(
+    tokens = list(
         CopyEvent.objects.order_by("id").values_list("conversation", flat=True)
     )
-    assert told_apart[0] == told_apart[1] == told_apart[2] != told_apart[3]
+    assert tokens[0] == tokens[1] == tokens[2] != tokens[3]
     assert Pick.objects.count() == Search.objects.count() == 1
 
 
 @pytest.mark.parametrize("status", [0, 403, 500])
-def test_a_copy_that_cannot_be_told_is_a_copy(console: Page, status: int) -> None:
+def test_a_copy_that_cannot_be_reported_is_still_a_copy(
+    console: Page, status: int
+) -> None:
     def refuse(route: Route) -> None:
         if status:
             route.fulfill(status=status, body="")
@@ -605,7 +607,7 @@ def test_an_entry_retired_meanwhile_is_not_copied(
     assert clipboard(console) == "nothing"
 
 
-def test_whoever_was_signed_out_signs_in_and_the_search_goes_on(console: Page) -> None:
+def test_a_signed_out_agent_signs_in_and_the_search_goes_on(console: Page) -> None:
     console.context.clear_cookies()
     console.keyboard.type("发票")
     expect(console.get_by_role("dialog", name="登录已过期")).to_be_visible()
@@ -710,7 +712,7 @@ def test_a_blank_to_fill_is_not_behind_the_bar_of_a_phone(
     make_entry: MakeEntry,
     sentences: int,
 ) -> None:
-    """However long the reply is, and so wherever the field of the blank stands."""
+    """However long the reply is, and wherever the field of the blank is."""
     said = "您好，质量问题的运费由我们承担。" * sentences
     make_entry("运费谁出", replies=[f"{said}{{{{商品名}}}}，{{{{预计时间}}}}。"])
     login(phone, agent, live_site)

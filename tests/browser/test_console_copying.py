@@ -1,4 +1,4 @@
-"""Baskets, channels, pictures, filters: all that ends on an agent's clipboard."""
+"""Console: baskets, channels, pictures, filters and the clipboard."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ def test_a_basket_is_put_in_order_and_copied_once(
     page.keyboard.press("Alt+[")
     expect(basket.get_by_role("listitem").first).to_contain_text("退货运费")
     expect(box(page)).to_be_focused()
-    with page.expect_response("**/console/pick/") as told:
+    with page.expect_response("**/console/pick/") as copy_report:
         page.keyboard.press("Control+Enter")
-    assert told.value.status == 204
+    assert copy_report.value.status == 204
     expect(said(page)).to_have_text("已复制组合，共 2 条")
     assert clipboard(page) == (
         "亲，我是小茶。\n运费我们出。\n请点“开发票”。\n祝您生活愉快！\n茶语客服"
@@ -184,8 +184,8 @@ MESSAGES = [
 def test_text_messages_are_counted_as_networks_count(console: Page) -> None:
     counted = console.evaluate(
         """async ([module, texts]) => {
-            const { segments } = await import(module);
-            return texts.map(segments);
+            const { countSmsParts } = await import(module);
+            return texts.map(countSmsParts);
         }""",
         [static("console/channels.js"), [text for text, _ in MESSAGES]],
     )
@@ -423,7 +423,7 @@ def test_ten_customers_by_keyboard_alone(console: Page, make_entry: MakeEntry) -
         expect(box(console)).to_have_value("")
         expect(console.locator("#customer")).to_be_hidden()
     copies = CopyEvent.objects.order_by("id")
-    for _ in range(100):  # the last is told after it is copied
+    for _ in range(100):  # the last is reported after it is copied
         if copies.count() == len(CUSTOMERS):
             break
         console.wait_for_timeout(50)

@@ -1,4 +1,4 @@
-"""Values belong to one customer, and every destructive step can be taken back."""
+"""Values belong to one customer, and every destructive step can be undone."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def console(
 
 
 def paste(page: Page, text: str) -> None:
-    """Paste `text` over what stands in the box, with the real keys."""
+    """Paste `text` over the text of the box, with the real keys."""
     page.evaluate("text => navigator.clipboard.writeText(text)", text)
     box(page).focus()
     page.keyboard.press("ControlOrMeta+a")
@@ -361,14 +361,14 @@ RULES = [
 
 
 def test_the_names_of_what_is_never_carried(console: Page) -> None:
-    told = console.evaluate(
+    results = console.evaluate(
         """async ([module, names]) => {
             const { isNeverCarried } = await import(module);
             return names.map(isNeverCarried);
         }""",
         [static("console/carried_values.js"), [name for name, _ in RULES]],
     )
-    assert told == [expected for _, expected in RULES]
+    assert results == [expected for _, expected in RULES]
 
 
 # Undo ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What a customer does with keyboard and thumb, in a real Chromium."""
+"""Public pages with keyboard and touch, in Chromium."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An editor lets the library grow: a gap to its proof, golden queries, an import undone."""
+"""An editor's work: search gaps, relevance tests, an import and its undo."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_an_import_is_looked_at_carried_out_and_taken_back(
     assert not Entry.objects.filter(question="怎么换货？").exists()
 
 
-def test_what_an_agent_leaves_unused_is_told_once(
+def test_an_abandoned_search_is_reported_once(
     page: Page, live_site: str, agent: User, login: Login, freight: Entry
 ) -> None:
     login(page, agent, live_site)

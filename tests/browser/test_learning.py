@@ -1,4 +1,4 @@
-"""Notices, capture, feedback, what comes next and practice, by keyboard alone."""
+"""Notices, capture, feedback, next questions and practice, by keyboard."""
 
 from __future__ import annotations
 
@@ -79,17 +79,17 @@ def compose(page: Page, selector: str, **key: Any) -> None:
 def announce(title: str = "大雪停运", **columns: Any) -> Announcement:
     now = timezone.now()
     times = {"starts_at": now - timedelta(hours=1), "ends_at": now + timedelta(hours=1)}
-    told = {
+    columns = {
         "title": title,
         "body": "改发 EMS。",
         "keywords": "退货",
         **times,
         **columns,
     }
-    return Announcement.objects.create(**told)
+    return Announcement.objects.create(**columns)
 
 
-def test_a_notice_stands_above_results_while_it_lasts(console: Page) -> None:
+def test_a_notice_is_above_the_results_while_it_runs(console: Page) -> None:
     incident = announce()
     notice = console.get_by_role("region", name="公告")
     find(console, "退货运费", "退货运费谁承担？")
@@ -184,7 +184,7 @@ def test_without_a_script_it_is_a_page(
 # 反馈 -------------------------------------------------------------------------------
 
 
-def test_feedback_is_told_from_the_preview(console: Page, freight: Entry) -> None:
+def test_feedback_is_sent_from_the_preview(console: Page, freight: Entry) -> None:
     find(console, "退货运费", "退货运费谁承担？")
     console.locator(".reply-feedback summary").press("Enter")
     console.keyboard.press("Tab")  # to the reasons, of which none is chosen
@@ -224,7 +224,7 @@ def test_what_is_asked_next_is_a_key_away_after_a_copy(
     expect(console.locator("#status-message")).to_contain_text("已复制：退款多久到账？")
     assert console.evaluate("navigator.clipboard.readText()") == "亲，三天到账。"
     expect(box(console)).to_have_value("退货运费")
-    for _ in range(50):  # a copy is told after it happened
+    for _ in range(50):  # a copy is reported after it happened
         if CopyEvent.objects.count() >= 2:
             break
         console.wait_for_timeout(100)

@@ -1,4 +1,4 @@
-"""Whoever has a page open learns of a notice, and of its end, without a key."""
+"""Open pages show new and ended notices without a reload."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_an_open_console_learns_of_a_notice_and_of_its_end(
     incident = announce("华东仓停电，今天不发货", "发货 物流")
     wait_half_a_minute(page)
     notice = page.locator("#live-notices").get_by_text("华东仓停电")
-    expect(notice).to_be_visible()  # though nobody searched for it
+    expect(notice).to_be_visible()  # although it does not match the search
     status = page.locator("#live-notices-status")
     expect(status).to_have_text("新公告：华东仓停电，今天不发货")
     assert violations(page) == []
@@ -92,7 +92,7 @@ def test_a_page_of_the_desk_learns_too(
     expect(page.locator("#live-notices details")).to_have_count(0)
 
 
-def test_whoever_was_signed_out_is_not_disturbed(
+def test_a_signed_out_user_is_not_disturbed(
     page: Page, live_site: str, agent: User, login: Login
 ) -> None:
     login(page, agent, live_site)

@@ -1,4 +1,4 @@
-"""Widget and console work where a browser lacks what is younger than 2021."""
+"""Widget and console without browser features that are younger than 2021."""
 
 from __future__ import annotations
 

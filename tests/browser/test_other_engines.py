@@ -1,4 +1,4 @@
-"""The main ways of console and widget in Firefox and in WebKit, Safari's engine."""
+"""The main tasks of console and widget in Firefox and WebKit."""
 
 from __future__ import annotations
 

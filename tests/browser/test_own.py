@@ -1,4 +1,4 @@
-"""One's own replies, the kind of customer, and what has ended, by keyboard alone."""
+"""Own replies, customer segments and expired entries, by keyboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A customer who reads: on a phone and a desk, in both scripts, with and without scripts."""
+"""Reading public pages: phone and desktop, both scripts, without JavaScript too."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def test_every_page_is_accessible_and_fits(
         for address in addresses:
             screen.goto(f"{prefix}{address}")
             found = Axe().run(screen).response["violations"]
-            told = [(v["id"], [n["html"] for n in v["nodes"]]) for v in found]
-            assert told == [], f"{prefix}{address}"
+            violations = [(v["id"], [n["html"] for n in v["nodes"]]) for v in found]
+            assert violations == [], f"{prefix}{address}"
             wide = "document.documentElement.scrollWidth - innerWidth"
             assert screen.evaluate(wide) <= 0, f"{prefix}{address}"
 

@@ -1,4 +1,4 @@
-"""The widget in a page on another origin, under the strictest policy it may have."""
+"""The widget on a page of another origin with the strictest possible CSP."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def test_an_origin_that_is_not_allowed_sees_a_clear_word(
     expect(asks).to_have_attribute("href", f"{live_site}/ask/")
 
 
-def test_the_frame_stands_in_an_allowed_page(
+def test_the_frame_works_in_an_allowed_page(
     page: Page, host: Host, live_site: str, entry: Entry
 ) -> None:
     host.policy = f"default-src 'none'; frame-src {live_site}"
@@ -310,7 +310,7 @@ def test_language_and_theme_change_where_they_are_and_nothing_is_lost(
         assert violations(page) == []
 
 
-def test_what_runs_now_stands_above_the_answers(
+def test_running_notices_are_above_the_answers(
     page: Page, host: Host, live_site: str, entry: Entry
 ) -> None:
     now, hour = timezone.now(), timedelta(hours=1)
