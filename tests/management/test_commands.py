@@ -96,12 +96,12 @@ def test_a_fault_is_one_sentence(name: str, fault: str) -> None:
         raise error
 
     command.handle = fail  # type: ignore[method-assign]
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(CommandError) as refusal:
         command.execute(force_color=False, no_color=False, skip_checks=True)
-    assert error.value.returncode != 0
-    assert meaning in str(error.value)
-    assert "\n" not in str(error.value)
-    assert re.search("[一-鿿]", str(error.value))
+    assert refusal.value.returncode != 0
+    assert meaning in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert re.search("[一-鿿]", str(refusal.value))
 
 
 @pytest.mark.parametrize("name", OURS)
