@@ -51,26 +51,26 @@ def test_words_in_quotation_marks_stay_together(typed: str) -> None:
 
 
 def announce(keywords: str, **columns: Any) -> Announcement:
-    incident = Announcement(
+    announcement = Announcement(
         title="华东仓停电，今天不发货",
         keywords=keywords,
         starts_at=timezone.now() - timedelta(hours=1),
         ends_at=timezone.now() + timedelta(hours=1),
         **columns,
     )
-    incident.full_clean()
-    incident.save()
-    return incident
+    announcement.full_clean()
+    announcement.save()
+    return announcement
 
 
 @pytest.mark.parametrize("words", ["发货", "物流", "什么时候发货", "今天发货吗"])
 def test_each_keyword_shows_the_notice(words: str, agent: User) -> None:
-    incident = announce("发货 物流")
-    assert incident.keywords == "发货\n物流"
+    announcement = announce("发货 物流")
+    assert announcement.keywords == "发货\n物流"
     assert [
         row.announcement
         for row in announcements.list_running_announcements(agent, words=words)
-    ] == [incident]
+    ] == [announcement]
 
 
 def search(words: str, times: int = 1, *, side: str = "staff", days: int = 1) -> None:

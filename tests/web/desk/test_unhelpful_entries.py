@@ -139,7 +139,7 @@ def test_newer_complaints_stay_open(client: Client, editor: User, entry: Entry) 
     (seen,) = client.get("/desk/unhelpful/").context["complaints"]
     late = complain(entry, "b")
     url = f"/desk/unhelpful/{entry.pk}/"
-    client.post(url, {"do": "done", "upto": seen.newest})
+    client.post(url, {"do": "done", "upto": seen.newest_at})
     assert list(Vote.objects.unhandled()) == [late]
     assert Vote.objects.get(person="a").handled_by == editor
     client.post(url, {"do": "done", "upto": "nonsense"})
