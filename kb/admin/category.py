@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,7 +20,7 @@ from kb.admin.base_admin import MAX_LIST_SEARCH_CHARS
 from kb.admin.gated_admin import GatedAdmin
 from kb.models import Category, CategoryRight, Entry
 from kb.models.category_permission import get_permitted_category_ids
-from kb.publishing import edition
+from kb.publishing import category_tree
 from kb.text.chinese import normalize
 
 
@@ -44,6 +43,7 @@ def add_ancestor_names(nodes: Any) -> Any:
     return nodes.with_tree_fields().tree_fields(tree_names="name")
 
 
+MOVE_STEPS = {"up": -1, "down": 1}
 # The rights that a person needs in a branch to choose it for a row of these tables.
 RIGHTS_TO_CHOOSE_CATEGORY = {
     Entry: (CategoryRight.WRITE,),
@@ -157,24 +157,5 @@ class CategoryAdmin(GatedAdmin):
         permitted = [get_permitted_category_ids(by, right) for right in CategoryRight]
         if any(ids is not None and node.parent_id not in ids for ids in permitted):
             raise PermissionDenied("这一级分类的次序不归您负责的范围管。")
-        swap_with_sibling(node, by=MOVE_STEPS[way])
+        category_tree.swap_with_sibling(node, by=MOVE_STEPS[way])
         return redirect("admin:kb_category_changelist")
-
-
-MOVE_STEPS = {"up": -1, "down": 1}
-
-
-@transaction.atomic
-def swap_with_sibling(node: Category, *, by: int) -> None:
-    """Swap `node` with the sibling before (-1) or after (+1) it, if there is one."""
-    level = Category.objects.filter(parent=node.parent_id)
-    siblings = list(level.order_by("position", "pk").select_for_update())
-    index = siblings.index(node)
-    other = index + by
-    if not 0 <= other < len(siblings):
-        return
-    siblings[index], siblings[other] = siblings[other], siblings[index]
-    for number, sibling in enumerate(siblings, start=1):
-        sibling.position = number * 10
-    Category.objects.bulk_update(siblings, ["position"])
-    edition.increment_edition()  # bulk_update sends no signal that would do it

@@ -1,4 +1,4 @@
-"""The tree of categories that one reader may browse: those with entries for them."""
+"""The tree of categories: what one reader may browse, and the order of siblings."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.db import transaction
 from django.db.models import Count
 
 from kb.models import Category, Entry, Reader
-from kb.publishing import locale_prefix, translations
+from kb.publishing import edition, locale_prefix, translations
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +123,19 @@ def _load_categories(outline: object) -> list[Category]:
         translations.translate_names(*categories)
         _cached_trees[locale] = (outline, categories)
     return categories
+
+
+@transaction.atomic
+def swap_with_sibling(node: Category, *, by: int) -> None:
+    """Swap `node` with the sibling before (-1) or after (+1) it, if there is one."""
+    level = Category.objects.filter(parent=node.parent_id)
+    siblings = list(level.order_by("position", "pk").select_for_update())
+    index = siblings.index(node)
+    other = index + by
+    if not 0 <= other < len(siblings):
+        return
+    siblings[index], siblings[other] = siblings[other], siblings[index]
+    for number, sibling in enumerate(siblings, start=1):
+        sibling.position = number * 10
+    Category.objects.bulk_update(siblings, ["position"])
+    edition.increment_edition()  # bulk_update sends no signal that would do it

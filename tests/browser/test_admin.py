@@ -1,4 +1,4 @@
-"""An editor in the admin: what is to be hit can be hit."""
+"""The admin in a browser: sizes of links, pictures in answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Agents answer customers: nothing typed is lost, and what was sent can be taken back."""
+"""Answering in a browser: no text is lost, an answer can be taken back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An editor at the desk: by keyboard, with an input method, on a phone, without scripts."""
+"""The desk in a browser: by keyboard, with an input method, on a phone, without scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reader says what was wrong, with a script and without one."""
+"""Votes with a reason in a browser, with a script and without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is typed survives the end of a session, and nobody else ever sees it."""
+"""Drafts in the browser survive the end of a session; other users never see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Review and history in a browser: by keyboard, on a phone, to the end of the road."""
+"""Review and history in a browser: by keyboard and on a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An editor tries a sentence on a synonym before it is in force."""
+"""The preview panel of the vocabulary in a browser."""
 
 from __future__ import annotations
 

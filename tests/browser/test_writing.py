@@ -1,4 +1,4 @@
-"""An editor writes: what customers will see, what to mend and what is alike, at once."""
+"""The form of an entry in a browser: preview, checks, similar entries, autosave."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from kb.admin.category import swap_with_sibling
 from kb.library import entries
 from kb.models import (
     Announcement,
@@ -25,6 +24,7 @@ from kb.models import (
     User,
 )
 from kb.publishing import edition, page_cache
+from kb.publishing.category_tree import swap_with_sibling
 from kb.web.faq import views
 from tests.conftest import MakeEntry
 

@@ -27,7 +27,7 @@ from django.views.decorators.csrf import csrf_protect
 from kb.admin.base_admin import BaseAdmin, format_local_time
 from kb.admin.entry import assistant, autosave, merging, moves
 from kb.admin.entry.conflicts import merge_conflict
-from kb.admin.entry.form import EntryForm, write_phrasings
+from kb.admin.entry.form import EntryForm
 from kb.admin.entry.formsets import FollowUpInline, ReplyInline
 from kb.admin.entry.list_search import OwnEntriesFilter, search_entries
 from kb.admin.entry.proposals import edit_proposal
@@ -281,7 +281,7 @@ class EntryAdmin(BaseAdmin):
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
-        write_phrasings(form.instance, form.cleaned_data["phrasings"])
+        entries.replace_phrasings(form.instance, form.cleaned_data["phrasings"])
         entries.refresh_revision_content(form.instance)
 
     def history_view(

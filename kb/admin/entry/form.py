@@ -143,20 +143,3 @@ class EntryForm(ConstraintCheckingForm):
         data = cast(QueryDict, self.data).copy()
         data[self.add_prefix("version")] = str(entry.version)
         self.data = data
-
-
-def write_phrasings(entry: Entry, texts: Mapping[str, str]) -> None:
-    """Make `texts`, {spelling key: text}, the phrasings of `entry`.
-
-    Those that stay keep the question that they came from.
-    """
-    saved = {phrasing.text_key: phrasing for phrasing in entry.phrasings.all()}
-    removed = [row.pk for key, row in saved.items() if key not in texts]
-    entry.phrasings.filter(pk__in=removed).delete()
-    for key, text in texts.items():
-        phrasing = saved.get(key) or Phrasing(entry=entry)
-        if key == entry.question_key or phrasing.text == text:
-            continue
-        phrasing.text = text
-        phrasing.full_clean(exclude=["text_key"])
-        phrasing.save()

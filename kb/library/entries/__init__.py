@@ -78,6 +78,7 @@ from kb.library.entries.manual_translation import (
 from kb.library.entries.phrasings import (
     PhrasingOutcome,
     add_phrasing,
+    replace_phrasings,
     require_no_masked_data,
     suggest_phrasing,
 )
@@ -162,6 +163,7 @@ __all__ = [
     "refresh_revision_content",
     "reject_review",
     "remove_reply",
+    "replace_phrasings",
     "require_category_right",
     "require_import_allowed",
     "require_no_masked_data",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -147,3 +147,21 @@ def _withdraw_proposed_phrasing(entry: Entry, text: str, *, by: User | None) -> 
 
 def _get_text_keys(texts: Iterable[str]) -> set[str]:
     return {normalize.compute_spelling_key(text) for text in texts}
+
+
+@transaction.atomic
+def replace_phrasings(entry: Entry, texts: Mapping[str, str]) -> None:
+    """Make `texts`, {spelling key: text}, the phrasings of `entry`.
+
+    Those that stay keep the question that they came from.
+    """
+    saved = {phrasing.text_key: phrasing for phrasing in entry.phrasings.all()}
+    removed = [row.pk for key, row in saved.items() if key not in texts]
+    entry.phrasings.filter(pk__in=removed).delete()
+    for key, text in texts.items():
+        phrasing = saved.get(key) or Phrasing(entry=entry)
+        if key == entry.question_key or phrasing.text == text:
+            continue
+        phrasing.text = text
+        phrasing.full_clean(exclude=["text_key"])
+        phrasing.save()
