@@ -140,7 +140,7 @@ class ConstraintCheckingForm(ModelForm):
 
 
 class ReadOnlyAdmin(BaseAdmin):
-    """Rows that the site writes itself; nobody adds, changes or deletes them here."""
+    """Rows that the site writes itself; they cannot be added, changed or deleted here."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

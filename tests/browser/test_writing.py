@@ -194,7 +194,7 @@ def test_second_editor_chooses_between_both_sides(page: Page, write: Any) -> Non
     choice.get_by_label("留我的").check()
     expect(answer).to_have_value("请先联系客服。")
     choice.get_by_label("用对方的").check()
-    answer.press_sequentially("谢谢")  # his own from now on
+    answer.press_sequentially("谢谢")  # this chooses the own side
     expect(choice.get_by_label("留我的")).to_be_checked()
     assert [v for v in violations(page) if "conflict" in v or "choice" in v] == []
     page.locator("[name=_save]").click()

@@ -108,7 +108,7 @@ class EntryForm(ConstraintCheckingForm):
         return values
 
     def _check_style(self, values: Mapping[str, Any]) -> None:
-        """Add errors for changed texts that style rules do not let go live.
+        """Add errors for changed texts that style rules do not allow to be live.
 
         A change of the audience checks all texts.
         """
