@@ -21,6 +21,7 @@ from kb.models import (
     CampaignPeriod,
     Category,
     CustomerSegment,
+    DeletedItem,
     DictionaryWord,
     Entry,
     EntryTranslation,
@@ -194,6 +195,10 @@ def _insert_editors_tables(entry: Entry) -> None:
     revision.object_id = snippet.pk
     revision.save()
     multiply(revision)
+    deleted_item = DeletedItem.objects.create(
+        content_type=revision.content_type, object_id=1, name="片段", rows=[]
+    )
+    multiply(deleted_item, name=append_number("name"))
     multiply(
         SynonymSet.objects.create(members="甲\n乙"), members=append_number("members")
     )

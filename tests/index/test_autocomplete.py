@@ -231,7 +231,9 @@ def test_a_phrasing_that_is_deleted_is_forgotten(make_entry: MakeEntry) -> None:
 
 def test_completions_are_updated_without_an_engine(make_entry: MakeEntry) -> None:
     entry = make_entry(FREIGHT)
-    with mock.patch.object(get_engine(), "writing", side_effect=EngineUnavailableError):
+    with mock.patch.object(
+        get_engine(), "open_writer", side_effect=EngineUnavailableError
+    ):
         entries.update_entry(
             entry, by=None, based_on=entry.version, question="发票抬头"
         )
