@@ -109,7 +109,7 @@ def test_nothing_else_is_named_there(
 def test_counts_are_those_of_the_site(
     library: dict[str, Entry], shop: Site, there: Client
 ) -> None:
-    (category,) = there.get("/").context["shelves"]
+    (category,) = there.get("/").context["tree"].top_nodes
     assert (str(category.category), category.entry_count, category.child_names) == (
         "茶叶",
         2,
