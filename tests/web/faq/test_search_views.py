@@ -30,7 +30,7 @@ def test_a_search_is_filtered_by_category_and_tag(
     one.tags.add(tag)
     page = client.get("/search/", {"q": "退款"})
     assert page.context["total"] == 2
-    choices = {choice.name: choice for choice in page.context["categories"]}
+    choices = {choice.name: choice for choice in page.context["category_choices"]}
     assert (choices["售后"].count, choices["支付"].count) == (1, 1)
     inside = client.get(f"/search/{choices['售后'].query}")
     assert [entry.pk for entry, _ in inside.context["rows"]] == [one.pk]

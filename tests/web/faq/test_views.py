@@ -53,7 +53,7 @@ def test_home_counts_entries_that_the_reader_may_see(
     make_entry("乙问题怎么办", category=shelf, audience="internal")
     make_entry("丙问题怎么办", category=shelf, status="draft")
     (top,) = client.get("/").context["nodes"]
-    assert (top.category, top.count, top.below) == (shelf.parent, 1, ("退换货",))
+    assert (top.category, top.entry_count, top.child_names) == (shelf.parent, 1, ("退换货",))
     client.force_login(agent)
     (top,) = client.get("/").context["nodes"]
     assert top.count == 2
@@ -86,7 +86,7 @@ def test_a_category_shows_its_whole_subtree(
     made = make_entry(category=shelf)
     page = client.get(reverse("faq:category", args=[shelf.parent_id]))
     assert list(page.context["page"]) == [made]
-    assert [s.category for s in page.context["nodes"]] == [shelf]
+    assert [s.category for s in page.context["subcategories"]] == [shelf]
 
 
 @pytest.mark.parametrize(("status", "audience"), HIDDEN)
@@ -261,7 +261,7 @@ def test_a_search_has_pages(client: Client, make_entry: MakeEntry) -> None:
     assert "?q=%E9%80%80%E6%AC%BE+%26+%E7%9A%84&amp;page=2" in text(first)
     assert len(ask(client, "退款", page="2").context["rows"]) == 1
     assert ask(client, "退款", page="3").status_code == 404
-    assert ask(client, "退款", page="9" * 30).context["number"] == 1
+    assert ask(client, "退款", page="9" * 30).context["page_number"] == 1
 
 
 def test_the_query_is_shown_as_text(client: Client) -> None:
