@@ -32,7 +32,7 @@ def test_a_search_is_filtered_by_category_and_tag(
     assert page.context["total"] == 2
     choices = {choice.name: choice for choice in page.context["category_choices"]}
     assert (choices["售后"].count, choices["支付"].count) == (1, 1)
-    inside = client.get(f"/search/{choices['售后'].query}")
+    inside = client.get(f"/search/{choices['售后'].query_string}")
     assert [entry.pk for entry, _ in inside.context["rows"]] == [one.pk]
     assert 'aria-current="true">售后' in inside.text
     tagged = client.get("/search/", {"q": "退款", "tag": tag.pk, "c": pay.pk})
