@@ -53,7 +53,11 @@ def test_home_counts_entries_that_the_reader_may_see(
     make_entry("乙问题怎么办", category=shelf, audience="internal")
     make_entry("丙问题怎么办", category=shelf, status="draft")
     (top,) = client.get("/").context["nodes"]
-    assert (top.category, top.entry_count, top.child_names) == (shelf.parent, 1, ("退换货",))
+    assert (top.category, top.entry_count, top.child_names) == (
+        shelf.parent,
+        1,
+        ("退换货",),
+    )
     client.force_login(agent)
     (top,) = client.get("/").context["nodes"]
     assert top.count == 2
