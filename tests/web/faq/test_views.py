@@ -60,7 +60,7 @@ def test_home_counts_entries_that_the_reader_may_see(
     )
     client.force_login(agent)
     (top,) = client.get("/").context["nodes"]
-    assert top.count == 2
+    assert top.entry_count == 2
 
 
 def test_home_lists_the_newest_first(client: Client, make_entry: MakeEntry) -> None:
