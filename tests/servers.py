@@ -23,8 +23,10 @@ from pathlib import Path
 TESTS = """
 accounts/test_audit_log accounts/test_login_throttle accounts/test_passwords
 accounts/test_sessions admin/test_conflicts import_export/test_entry_rows
-import_export/test_import_undo index/test_sync library/test_change_reviews
-library/test_entry_saving library/test_private_replies library/test_snippet_saving
+import_export/test_import_undo index/test_sync library/entries/test_change_reviews
+library/entries/test_entry_saving library/entries/test_phrasings
+library/replies/test_private_replies library/replies/test_reply_visibility
+library/replies/test_snippet_saving
 models/test_validity models/test_visibility publishing/test_announcements
 publishing/test_sites publishing/test_stale_pages quality/test_relevance_tests
 quality/test_search_gaps search/test_search system/test_outages system/test_throttling
