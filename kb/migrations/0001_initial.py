@@ -442,7 +442,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("name", ""), _negated=True),
-                        name="kb_window_has_name",
+                        name="kb_campaignperiod_has_name",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -450,7 +450,7 @@ class Migration(migrations.Migration):
                             ("ends_at__isnull", False),
                             _connector="OR",
                         ),
-                        name="kb_window_has_an_edge",
+                        name="kb_campaignperiod_has_an_edge",
                         violation_error_message="开始时间和结束时间至少要填一个。",
                     ),
                     models.CheckConstraint(
@@ -460,7 +460,7 @@ class Migration(migrations.Migration):
                             ("starts_at__lt", models.F("ends_at")),
                             _connector="OR",
                         ),
-                        name="kb_window_in_order",
+                        name="kb_campaignperiod_in_order",
                         violation_error_message="结束时间要在开始时间之后。",
                     ),
                 ],
@@ -609,7 +609,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("name", ""), _negated=True),
-                        name="kb_segment_has_name",
+                        name="kb_customersegment_has_name",
                     )
                 ],
             },
@@ -720,7 +720,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("text", ""), _negated=True),
-                        name="kb_word_has_text",
+                        name="kb_dictionaryword_has_text",
                     )
                 ],
             },
@@ -1469,7 +1469,7 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("kind", "heading"), name="kb_columnname_once"
+                        fields=("kind", "heading"), name="kb_importcolumnname_once"
                     )
                 ],
             },
@@ -1538,7 +1538,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "待索引",
                 "verbose_name_plural": "待索引",
                 "indexes": [
-                    models.Index(fields=["lot_size", "-id"], name="kb_stale_lot")
+                    models.Index(fields=["lot_size", "-id"], name="kb_indexqueue_lot")
                 ],
             },
         ),
@@ -3460,7 +3460,7 @@ class Migration(migrations.Migration):
                             models.Q(("name", ""), _negated=True),
                             models.Q(("body", ""), _negated=True),
                         ),
-                        name="kb_snippet_says_something",
+                        name="kb_snippet_has_body",
                     )
                 ],
             },
@@ -3592,11 +3592,11 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("text", ""), _negated=True),
-                        name="kb_wordingrule_has_text",
+                        name="kb_stylerule_has_text",
                     ),
                     models.UniqueConstraint(
                         fields=("kind", "text"),
-                        name="kb_wordingrule_unique",
+                        name="kb_stylerule_unique",
                         violation_error_message="这一类里已经有这个词。",
                     ),
                 ],
@@ -4076,14 +4076,14 @@ class Migration(migrations.Migration):
                     models.Q(("group", None), ("user__isnull", False)),
                     _connector="OR",
                 ),
-                name="kb_remit_of_one",
+                name="kb_categorypermission_of_one",
             ),
         ),
         migrations.AddConstraint(
             model_name="categorypermission",
             constraint=models.CheckConstraint(
                 condition=models.Q(("right__in", ["write", "publish"])),
-                name="kb_remit_right_known",
+                name="kb_categorypermission_right_known",
             ),
         ),
         migrations.AddConstraint(
@@ -4091,7 +4091,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("user__isnull", False)),
                 fields=("user", "category", "right"),
-                name="kb_remit_once_a_user",
+                name="kb_categorypermission_once_a_user",
                 violation_error_message="这个范围已经有了。",
             ),
         ),
@@ -4100,7 +4100,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("group__isnull", False)),
                 fields=("group", "category", "right"),
-                name="kb_remit_once_a_group",
+                name="kb_categorypermission_once_a_group",
                 violation_error_message="这个范围已经有了。",
             ),
         ),
@@ -4134,28 +4134,28 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="autosave",
             constraint=models.UniqueConstraint(
-                fields=("by", "entry"), name="kb_unsaved_one_an_entry"
+                fields=("by", "entry"), name="kb_autosave_one_an_entry"
             ),
         ),
         migrations.AddConstraint(
             model_name="announcement",
             constraint=models.CheckConstraint(
                 condition=models.Q(("title", ""), _negated=True),
-                name="kb_incident_has_title",
+                name="kb_announcement_has_title",
             ),
         ),
         migrations.AddConstraint(
             model_name="announcement",
             constraint=models.CheckConstraint(
                 condition=models.Q(("audience__in", ["public", "staff"])),
-                name="kb_incident_audience_known",
+                name="kb_announcement_audience_known",
             ),
         ),
         migrations.AddConstraint(
             model_name="announcement",
             constraint=models.CheckConstraint(
                 condition=models.Q(("ends_at__gt", models.F("starts_at"))),
-                name="kb_incident_ends_after_start",
+                name="kb_announcement_ends_after_start",
                 violation_error_message="结束时间必须晚于开始时间。",
             ),
         ),
@@ -4163,19 +4163,19 @@ class Migration(migrations.Migration):
             model_name="entrymerge",
             constraint=models.CheckConstraint(
                 condition=models.Q(("entry", models.F("other")), _negated=True),
-                name="kb_merger_not_itself",
+                name="kb_entrymerge_not_itself",
             ),
         ),
         migrations.AddConstraint(
             model_name="entryrevision",
             constraint=models.UniqueConstraint(
-                fields=("entry", "version"), name="kb_revision_once_a_version"
+                fields=("entry", "version"), name="kb_entryrevision_once_a_version"
             ),
         ),
         migrations.AddConstraint(
             model_name="favorite",
             constraint=models.UniqueConstraint(
-                fields=("user", "entry"), name="kb_favourite_once"
+                fields=("user", "entry"), name="kb_favorite_once"
             ),
         ),
         migrations.AddConstraint(
@@ -4196,7 +4196,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="inquiryattachment",
             constraint=models.UniqueConstraint(
-                fields=("inquiry", "place"), name="kb_enclosure_unique_place"
+                fields=("inquiry", "place"), name="kb_inquiryattachment_unique_place"
             ),
         ),
         migrations.AddConstraint(
@@ -4215,7 +4215,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="pageview",
             constraint=models.UniqueConstraint(
-                fields=("entry", "day"), name="kb_read_once_a_day"
+                fields=("entry", "day"), name="kb_pageview_once_a_day"
             ),
         ),
         migrations.AddConstraint(
@@ -4350,14 +4350,14 @@ class Migration(migrations.Migration):
             model_name="relevancetest",
             constraint=models.CheckConstraint(
                 condition=models.Q(("words", ""), _negated=True),
-                name="kb_golden_has_words",
+                name="kb_relevancetest_has_words",
             ),
         ),
         migrations.AddConstraint(
             model_name="relevancetest",
             constraint=models.UniqueConstraint(
                 fields=("words", "side", "entry"),
-                name="kb_golden_once",
+                name="kb_relevancetest_once",
                 violation_error_message="已经有同样的一条。",
             ),
         ),
@@ -4366,7 +4366,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("entry", None)),
                 fields=("words", "side"),
-                name="kb_golden_nothing_once",
+                name="kb_relevancetest_nothing_once",
                 violation_error_message="已经有同样的一条。",
             ),
         ),
@@ -4375,7 +4375,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("cause", "change")),
                 fields=("stamp",),
-                name="kb_goldenrun_once_a_change",
+                name="kb_relevancetestrun_once_a_change",
             ),
         ),
         migrations.AddIndex(
@@ -4395,7 +4395,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("conversation", ""), _negated=True),
                 fields=["conversation", "at"],
-                name="kb_copy_conversation",
+                name="kb_copyevent_conversation",
             ),
         ),
         migrations.AddIndex(
@@ -4438,7 +4438,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("state", "waiting")),
                 fields=("reply",),
-                name="kb_proposal_waits_once",
+                name="kb_replyproposal_waits_once",
             ),
         ),
         migrations.AddConstraint(
@@ -4449,7 +4449,7 @@ class Migration(migrations.Migration):
                     models.Q(("reason", ""), _negated=True),
                     _connector="OR",
                 ),
-                name="kb_proposal_returned_says_why",
+                name="kb_replyproposal_returned_says_why",
             ),
         ),
         migrations.AddIndex(
@@ -4505,7 +4505,7 @@ class Migration(migrations.Migration):
             model_name="search",
             constraint=models.CheckConstraint(
                 condition=models.Q(("side", "staff"), ("by", None), _connector="OR"),
-                name="kb_search_public_is_nobody",
+                name="kb_search_public_has_no_user",
             ),
         ),
         migrations.AddIndex(
@@ -4523,14 +4523,14 @@ class Migration(migrations.Migration):
                     models.Q(("reason", ""), _negated=True),
                     _connector="OR",
                 ),
-                name="kb_gap_declined_has_reason",
+                name="kb_searchgap_declined_has_reason",
                 violation_error_message="请写明为什么不归我们。",
             ),
         ),
         migrations.AddConstraint(
             model_name="searchgapspelling",
             constraint=models.UniqueConstraint(
-                fields=("side", "words_key"), name="kb_gapspelling_once"
+                fields=("side", "words_key"), name="kb_searchgapspelling_once"
             ),
         ),
         migrations.AddConstraint(
@@ -4645,7 +4645,7 @@ class Migration(migrations.Migration):
                     ),
                     _connector="OR",
                 ),
-                name="kb_reply_stands_somewhere",
+                name="kb_reply_has_place",
                 violation_error_message="共用的话术要属于一个条目，其他的要有标题。",
             ),
         ),
@@ -4694,7 +4694,7 @@ class Migration(migrations.Migration):
             model_name="widgetrule",
             constraint=models.CheckConstraint(
                 condition=models.Q(("pattern", ""), _negated=True),
-                name="kb_widget_rule_has_pattern",
+                name="kb_widgetrule_has_pattern",
             ),
         ),
         migrations.AddConstraint(
@@ -4706,7 +4706,7 @@ class Migration(migrations.Migration):
                     models.Q(("query", ""), _negated=True),
                     _connector="OR",
                 ),
-                name="kb_widget_rule_says_something",
+                name="kb_widgetrule_has_effect",
                 violation_error_message="分类、标签、搜索词至少填一个。",
             ),
         ),

@@ -111,15 +111,15 @@ class Announcement(models.Model):
         verbose_name_plural = "公告"
         constraints = [
             models.CheckConstraint(
-                condition=~Q(title=""), name="kb_incident_has_title"
+                condition=~Q(title=""), name="kb_announcement_has_title"
             ),
             models.CheckConstraint(
                 condition=Q(audience__in=["public", "staff"]),
-                name="kb_incident_audience_known",
+                name="kb_announcement_audience_known",
             ),
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")),
-                name="kb_incident_ends_after_start",
+                name="kb_announcement_ends_after_start",
                 violation_error_message="结束时间必须晚于开始时间。",
             ),
         ]

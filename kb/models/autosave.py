@@ -30,7 +30,7 @@ class Autosave(models.Model):
         verbose_name_plural = "未保存的内容"
         constraints = [
             models.UniqueConstraint(
-                fields=["by", "entry"], name="kb_unsaved_one_an_entry"
+                fields=["by", "entry"], name="kb_autosave_one_an_entry"
             )
         ]
 

@@ -27,17 +27,19 @@ class CampaignPeriod(models.Model):
         verbose_name = "档期"
         verbose_name_plural = "档期"
         constraints = [
-            models.CheckConstraint(condition=~Q(name=""), name="kb_window_has_name"),
+            models.CheckConstraint(
+                condition=~Q(name=""), name="kb_campaignperiod_has_name"
+            ),
             models.CheckConstraint(
                 condition=Q(starts_at__isnull=False) | Q(ends_at__isnull=False),
-                name="kb_window_has_an_edge",
+                name="kb_campaignperiod_has_an_edge",
                 violation_error_message="开始时间和结束时间至少要填一个。",
             ),
             models.CheckConstraint(
                 condition=Q(starts_at=None)
                 | Q(ends_at=None)
                 | Q(starts_at__lt=F("ends_at")),
-                name="kb_window_in_order",
+                name="kb_campaignperiod_in_order",
                 violation_error_message="结束时间要在开始时间之后。",
             ),
         ]

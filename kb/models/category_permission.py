@@ -62,21 +62,22 @@ class CategoryPermission(models.Model):
             models.CheckConstraint(
                 condition=Q(user=None, group__isnull=False)
                 | Q(user__isnull=False, group=None),
-                name="kb_remit_of_one",
+                name="kb_categorypermission_of_one",
             ),
             models.CheckConstraint(
-                condition=Q(right__in=["write", "publish"]), name="kb_remit_right_known"
+                condition=Q(right__in=["write", "publish"]),
+                name="kb_categorypermission_right_known",
             ),
             models.UniqueConstraint(
                 fields=["user", "category", "right"],
                 condition=Q(user__isnull=False),
-                name="kb_remit_once_a_user",
+                name="kb_categorypermission_once_a_user",
                 violation_error_message="这个范围已经有了。",
             ),
             models.UniqueConstraint(
                 fields=["group", "category", "right"],
                 condition=Q(group__isnull=False),
-                name="kb_remit_once_a_group",
+                name="kb_categorypermission_once_a_group",
                 violation_error_message="这个范围已经有了。",
             ),
         ]

@@ -59,7 +59,7 @@ class CopyEvent(models.Model):
             models.Index(
                 fields=["conversation", "at"],
                 condition=~models.Q(conversation=""),
-                name="kb_copy_conversation",
+                name="kb_copyevent_conversation",
             ),
         ]
 

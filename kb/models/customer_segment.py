@@ -19,7 +19,9 @@ class CustomerSegment(models.Model):
         verbose_name = "客户类型"
         verbose_name_plural = "客户类型"
         constraints = [
-            models.CheckConstraint(condition=~Q(name=""), name="kb_segment_has_name")
+            models.CheckConstraint(
+                condition=~Q(name=""), name="kb_customersegment_has_name"
+            )
         ]
 
     def __str__(self) -> str:

@@ -35,7 +35,7 @@ class EntryMerge(models.Model):
         verbose_name_plural = "合并"
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(entry=F("other")), name="kb_merger_not_itself"
+                condition=~models.Q(entry=F("other")), name="kb_entrymerge_not_itself"
             )
         ]
 

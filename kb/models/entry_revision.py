@@ -85,7 +85,7 @@ class EntryRevision(models.Model):
         verbose_name_plural = "历史版本"
         constraints = [
             models.UniqueConstraint(
-                fields=["entry", "version"], name="kb_revision_once_a_version"
+                fields=["entry", "version"], name="kb_entryrevision_once_a_version"
             ),
         ]
 

@@ -23,7 +23,7 @@ class Favorite(models.Model):
         verbose_name = "收藏"
         verbose_name_plural = "收藏"
         constraints = [
-            models.UniqueConstraint(fields=["user", "entry"], name="kb_favourite_once")
+            models.UniqueConstraint(fields=["user", "entry"], name="kb_favorite_once")
         ]
 
     def __str__(self) -> str:

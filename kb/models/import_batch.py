@@ -70,7 +70,7 @@ class ImportColumnName(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "heading"], name="kb_columnname_once"
+                fields=["kind", "heading"], name="kb_importcolumnname_once"
             )
         ]
 

@@ -39,7 +39,7 @@ class IndexQueue(models.Model):
     class Meta:
         verbose_name = "待索引"
         verbose_name_plural = "待索引"
-        indexes = [models.Index(fields=["lot_size", "-id"], name="kb_stale_lot")]
+        indexes = [models.Index(fields=["lot_size", "-id"], name="kb_indexqueue_lot")]
 
     def __str__(self) -> str:
         return f"#{self.entry_id}"

@@ -162,7 +162,7 @@ class InquiryAttachment(models.Model):
         ordering = ["place"]
         constraints = [
             models.UniqueConstraint(
-                fields=["inquiry", "place"], name="kb_enclosure_unique_place"
+                fields=["inquiry", "place"], name="kb_inquiryattachment_unique_place"
             )
         ]
 

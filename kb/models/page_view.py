@@ -18,7 +18,9 @@ class PageView(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["entry", "day"], name="kb_read_once_a_day")
+            models.UniqueConstraint(
+                fields=["entry", "day"], name="kb_pageview_once_a_day"
+            )
         ]
         indexes = [models.Index(fields=["day", "entry"])]
 

@@ -76,16 +76,18 @@ class RelevanceTest(models.Model):
         verbose_name = "搜索验收"
         verbose_name_plural = "搜索验收"
         constraints = [
-            models.CheckConstraint(condition=~Q(words=""), name="kb_golden_has_words"),
+            models.CheckConstraint(
+                condition=~Q(words=""), name="kb_relevancetest_has_words"
+            ),
             models.UniqueConstraint(
                 fields=["words", "side", "entry"],
-                name="kb_golden_once",
+                name="kb_relevancetest_once",
                 violation_error_message="已经有同样的一条。",
             ),
             models.UniqueConstraint(
                 fields=["words", "side"],
                 condition=Q(entry=None),
-                name="kb_golden_nothing_once",
+                name="kb_relevancetest_nothing_once",
                 violation_error_message="已经有同样的一条。",
             ),
         ]
@@ -140,7 +142,7 @@ class RelevanceTestRun(models.Model):
             models.UniqueConstraint(
                 fields=["stamp"],
                 condition=Q(cause="change"),
-                name="kb_goldenrun_once_a_change",
+                name="kb_relevancetestrun_once_a_change",
             )
         ]
 

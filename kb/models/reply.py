@@ -159,7 +159,7 @@ class Reply(models.Model):
             models.CheckConstraint(
                 condition=Q(owner=None, team=None, entry__isnull=False)
                 | (~Q(title="") & ~Q(owner=None, team=None)),
-                name="kb_reply_stands_somewhere",
+                name="kb_reply_has_place",
                 violation_error_message="共用的话术要属于一个条目，其他的要有标题。",
             ),
             models.CheckConstraint(

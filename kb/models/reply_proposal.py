@@ -53,11 +53,11 @@ class ReplyProposal(models.Model):
             models.UniqueConstraint(
                 fields=["reply"],
                 condition=Q(state="waiting"),
-                name="kb_proposal_waits_once",
+                name="kb_replyproposal_waits_once",
             ),
             models.CheckConstraint(
                 condition=~Q(state="returned") | ~Q(reason=""),
-                name="kb_proposal_returned_says_why",
+                name="kb_replyproposal_returned_says_why",
             ),
         ]
 

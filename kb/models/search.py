@@ -71,7 +71,7 @@ class Search(SearchWordsMixin):
         constraints = [
             models.CheckConstraint(
                 condition=Q(side="staff") | Q(by=None),
-                name="kb_search_public_is_nobody",
+                name="kb_search_public_has_no_user",
             )
         ]
         indexes = [models.Index(fields=["words_key", "side", "-created_at"])]

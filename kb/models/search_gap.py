@@ -96,7 +96,7 @@ class SearchGap(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~Q(status="declined") | ~Q(reason=""),
-                name="kb_gap_declined_has_reason",
+                name="kb_searchgap_declined_has_reason",
                 violation_error_message="请写明为什么不归我们。",
             )
         ]
@@ -124,7 +124,7 @@ class SearchGapSpelling(models.Model):
         ordering = ["-misses", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["side", "words_key"], name="kb_gapspelling_once"
+                fields=["side", "words_key"], name="kb_searchgapspelling_once"
             )
         ]
 

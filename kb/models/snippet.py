@@ -44,7 +44,7 @@ class Snippet(models.Model):
         verbose_name_plural = "片段"
         constraints = [
             models.CheckConstraint(
-                condition=~Q(name="") & ~Q(body=""), name="kb_snippet_says_something"
+                condition=~Q(name="") & ~Q(body=""), name="kb_snippet_has_body"
             )
         ]
 

@@ -93,12 +93,10 @@ class StyleRule(AtomicSaveMixin):
         verbose_name = "用词规则"
         verbose_name_plural = "用词规则"
         constraints = [
-            models.CheckConstraint(
-                condition=~Q(text=""), name="kb_wordingrule_has_text"
-            ),
+            models.CheckConstraint(condition=~Q(text=""), name="kb_stylerule_has_text"),
             models.UniqueConstraint(
                 fields=["kind", "text"],
-                name="kb_wordingrule_unique",
+                name="kb_stylerule_unique",
                 violation_error_message="这一类里已经有这个词。",
             ),
         ]

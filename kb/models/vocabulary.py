@@ -149,7 +149,9 @@ class DictionaryWord(AtomicSaveMixin):
         verbose_name = "词"
         verbose_name_plural = "词典"
         constraints = [
-            models.CheckConstraint(condition=~Q(text=""), name="kb_word_has_text")
+            models.CheckConstraint(
+                condition=~Q(text=""), name="kb_dictionaryword_has_text"
+            )
         ]
 
     def __str__(self) -> str:

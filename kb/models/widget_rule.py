@@ -65,13 +65,13 @@ class WidgetRule(models.Model):
         verbose_name_plural = "小部件规则"
         constraints = [
             models.CheckConstraint(
-                condition=~Q(pattern=""), name="kb_widget_rule_has_pattern"
+                condition=~Q(pattern=""), name="kb_widgetrule_has_pattern"
             ),
             models.CheckConstraint(
                 condition=Q(category__isnull=False)
                 | Q(tag__isnull=False)
                 | ~Q(query=""),
-                name="kb_widget_rule_says_something",
+                name="kb_widgetrule_has_effect",
                 violation_error_message="分类、标签、搜索词至少填一个。",
             ),
         ]
