@@ -1,4 +1,7 @@
-"""Which column of a file is which field: by its heading, in any order, never guessed."""
+"""Which column of a file is which field: by its heading, in any order, never guessed.
+
+The columns of each kind of row are declared in `kb.import_export.rows`.
+"""
 
 from __future__ import annotations
 

@@ -66,3 +66,8 @@ def query_modules() -> QuerySet[Module]:
 def query_offered_modules() -> QuerySet[Module]:
     """Return the modules that customers may choose when they ask a question."""
     return Module.objects.filter(offered=True)
+
+
+def list_categories() -> QuerySet[Category]:
+    categories: QuerySet[Category] = Category.objects.all()
+    return categories

@@ -19,8 +19,11 @@ from kb.library.entries.change_reviews import (
     assign_reviewer,
     build_proposed_snapshot,
     comment_on_review,
+    find_review,
     get_pending_change,
+    list_review_comments,
     list_reviews_awaiting,
+    list_visible_reviews,
     merge_proposed_change,
     propose_change,
     reject_review,
@@ -32,24 +35,17 @@ from kb.library.entries.due_entries import (
     group_entries_by_owner,
     list_due_entries,
     list_due_entries_for,
+    list_visible_due_entries,
     rank_due_entries,
 )
-from kb.library.entries.entry_queries import (
+from kb.library.entries.entry_lookup import (
     UNPUBLISHED_STATUSES,
     can_send_entry,
     count_entries_in_period,
     count_unpublished_entries,
     find_entry,
-    find_previous_revision,
-    find_published_revision,
-    find_review,
-    find_revision,
     find_sendable_entry,
-    list_categories,
-    list_review_comments,
     list_unpublished_entries,
-    list_visible_due_entries,
-    list_visible_reviews,
     load_entries,
     load_entry_texts,
 )
@@ -84,6 +80,9 @@ from kb.library.entries.phrasings import (
 )
 from kb.library.entries.reverting import revert_entry
 from kb.library.entries.revision_history import (
+    find_previous_revision,
+    find_published_revision,
+    find_revision,
     list_entry_revisions,
     refresh_revision_content,
 )
@@ -143,7 +142,6 @@ __all__ = [
     "get_proposed_translation",
     "group_entries_by_owner",
     "is_proposal_required",
-    "list_categories",
     "list_due_entries",
     "list_due_entries_for",
     "list_entry_revisions",

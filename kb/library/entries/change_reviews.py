@@ -333,3 +333,32 @@ def _lock_open_review(review: Review) -> tuple[Review, Entry]:
         raise ValidationError(REVIEW_CLOSED_MESSAGE, code="gone")
     open_review.entry = entry
     return open_review, entry
+
+
+def list_visible_reviews(user: User, *, show: str = "") -> QuerySet[Review]:
+    """Return submissions of entries that `user` may see.
+
+    `show` is "waiting" for those that wait for `user`, "mine" for those that `user`
+    submitted (open ones first), "done" for judged ones; "" returns all.
+    """
+    rows = Review.objects.filter(entry__in=Entry.objects.visible_to(user))
+    rows = rows.select_related("entry__category", "by", "reviewer", "judged_by")
+    if show == "waiting":
+        return list_reviews_awaiting(user, rows)
+    if show == "mine":
+        closed_last = Case(
+            When(state=Review.State.WAITING, then=Value(0)), default=Value(1)
+        )
+        return rows.filter(by=user).order_by(closed_last, "-at", "-pk")
+    if show == "done":
+        judged = rows.exclude(state=Review.State.WAITING)
+        return judged.order_by("-judged_at", "-pk")
+    return rows
+
+
+def find_review(pk: int, *, user: User) -> Review | None:
+    return list_visible_reviews(user).filter(pk=pk).first()
+
+
+def list_review_comments(review: Review) -> QuerySet[ReviewComment]:
+    return ReviewComment.objects.filter(review=review).select_related("by")

@@ -191,3 +191,13 @@ def group_entries_by_owner(entries: Iterable[Entry]) -> dict[User, list[Entry]]:
         if entry.owner is not None and entry.owner.is_active:
             entries_by_owner.setdefault(entry.owner, []).append(entry)
     return entries_by_owner
+
+
+def list_visible_due_entries(user: User) -> dict[str, EntryQuerySet]:
+    """Return the due entries by tab: "" for `user` to review, "mine" owned, "all"."""
+    due_entries = list_due_entries().visible_to(user)
+    return {
+        "": list_due_entries_for(user).visible_to(user),
+        "mine": due_entries.filter(owner=user),
+        "all": due_entries,
+    }

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from kb.models import Entry, EntryQuerySet, Reader, prefetch_readable_replies
+from django.db.models import Count, Q, QuerySet
+
+from kb.models import (
+    CampaignPeriod,
+    Entry,
+    EntryQuerySet,
+    Reader,
+    User,
+    prefetch_readable_replies,
+    prefetch_shared_replies,
+)
+
+UNPUBLISHED_STATUSES = (Entry.Status.REVIEW, Entry.Status.DRAFT)
 
 
 def find_published_entry(
@@ -102,3 +114,64 @@ def query_entry_summaries(
     return entries.defer("answer", "answer_html", "answer_text").prefetch_related(
         "tags"
     )
+
+
+def find_entry(pk: int, *, user: User) -> Entry | None:
+    """Return the entry if it exists and `user` may see it."""
+    rows = Entry.objects.visible_to(user).select_related("category")
+    return rows.filter(pk=pk).first()
+
+
+def load_entries(ids: Iterable[int], *, user: User) -> dict[int, Entry]:
+    """Return {id: entry} of those that `user` may see."""
+    rows = Entry.objects.visible_to(user).select_related("category", "owner")
+    return rows.in_bulk(ids)
+
+
+def load_entry_texts(entry: Entry) -> Entry:
+    """Return the entry with its shared replies, phrasings and tags prefetched."""
+    related = (prefetch_shared_replies(), "phrasings", "tags")
+    return Entry.objects.prefetch_related(*related).get(pk=entry.pk)
+
+
+def count_entries_in_period(period: CampaignPeriod) -> int:
+    return Entry.objects.filter(window=period).count()
+
+
+def list_unpublished_entries(
+    statuses: Collection[str], *, user: User
+) -> QuerySet[Entry]:
+    """Return drafts and submitted entries: submitted ones first, then the latest.
+
+    Each has `question_count`, the questions that were merged into it.
+    """
+    return (
+        Entry.objects.visible_to(user)
+        .filter(status__in=statuses)
+        .select_related("category", "updated_by")
+        .prefetch_related(prefetch_shared_replies(), "phrasings")
+        .annotate(question_count=Count("questions"))
+        .order_by("-status", "-updated_at", "-pk")  # "review" sorts after "draft"
+    )
+
+
+def count_unpublished_entries(user: User) -> dict[str, int]:
+    """Return {status: number of entries}."""
+    counts = {
+        status.value: Count("pk", filter=Q(status=status))
+        for status in UNPUBLISHED_STATUSES
+    }
+    return Entry.objects.visible_to(user).aggregate(**counts)
+
+
+def find_sendable_entry(pk: int, *, user: User) -> Entry | None:
+    """Return the entry if customers may read its answer, so that it can be sent."""
+    rows = Entry.objects.published_to(user).filter(audience=Entry.Audience.PUBLIC)
+    return rows.exclude(answer_text="").filter(pk=pk).first()
+
+
+def can_send_entry(entry: Entry) -> bool:
+    """Return whether customers may read the answer of `entry`."""
+    is_live = entry.status == Entry.Status.PUBLISHED
+    is_public = entry.audience == Entry.Audience.PUBLIC
+    return is_live and is_public and bool(entry.answer_text)

@@ -118,3 +118,19 @@ def _build_revision(entry: Entry, snapshot: EntrySnapshot) -> EntryRevision:
         status=entry.status,
         content=snapshot,
     )
+
+
+def find_revision(entry: Entry, version: int) -> EntryRevision | None:
+    return EntryRevision.objects.filter(entry=entry, version=version).first()
+
+
+def find_previous_revision(revision: EntryRevision) -> EntryRevision | None:
+    """Return the stored version before `revision`; versions need not be consecutive."""
+    rows = EntryRevision.objects.filter(entry=revision.entry_id)
+    return rows.filter(version__lt=revision.version).first()  # latest first
+
+
+def find_published_revision(entry: Entry) -> EntryRevision | None:
+    """Return the latest version that was published."""
+    rows = EntryRevision.objects.filter(entry=entry)
+    return rows.filter(status=Entry.Status.PUBLISHED).first()  # latest first

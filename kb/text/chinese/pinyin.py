@@ -2,7 +2,8 @@
 
 A term of sound is two syllables joined by an apostrophe (tui'huo), or a tilde
 and two or three initials (~thy), so that it is never taken for a word. Sounds
-that many speakers do not tell apart (zh and z, n and l, ang and an) are one.
+that many speakers do not tell apart (zh and z, n and l, ang and an) are one. How
+much a term of sound counts in a search is said in kb/search/weights.toml.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from tree_queries.forms import TreeNodeChoiceField
 
-from kb.library import entries
+from kb.library import entries, taxonomy
 from kb.models import (
     Channel,
     Entry,
@@ -156,7 +156,7 @@ class NewEntryForm(forms.Form):
     )
     label = SingleLineField(label="话术名称", required=False)
     category = TreeNodeChoiceField(
-        entries.list_categories(),
+        taxonomy.list_categories(),
         label="分类",
         required=False,
         empty_label="未分类",
