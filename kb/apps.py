@@ -13,8 +13,12 @@ class KbConfig(AppConfig):
     verbose_name = "知识库"
 
     def ready(self) -> None:
-        from kb.accounts import roles, sessions  # noqa: F401  (sessions has a receiver)
+        # Some of these are imported only because they register receivers or checks.
+        from kb.accounts import audit_log, roles, sessions  # noqa: F401
+        from kb.index import sync  # noqa: F401
+        from kb.operations import checks  # noqa: F401
         from kb.publishing import sites
+        from kb.questions import inquiries  # noqa: F401
         from kb.system import outages
         from kb.system.database import forks
         from kb.text.chinese import tokenizer

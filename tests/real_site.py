@@ -26,15 +26,16 @@ call_command("migrate", verbosity=0)
 from django.conf import settings
 from django.test import Client
 from django.contrib.auth.models import Group
-from kb import entries, index
-from kb.models import AGENT, Category, User
+from kb.index import sync
+from kb.library import entries
+from kb.models import ROLE_AGENT, Category, User
 here = Category.objects.create(name="售后")
-entry = entries.draft("退货运费谁承担？", by=None, answer="质量问题由我们承担。",
+entry = entries.create_draft("退货运费谁承担？", by=None, answer="质量问题由我们承担。",
     audience="public", category=here)
-entries.publish(entry, by=None)
-index.rebuild()
+entries.publish_entry(entry, by=None)
+sync.rebuild_index()
 user = User.objects.create_user("kefu", password="一壶好茶 2026")
-user.groups.add(Group.objects.get(name=AGENT))
+user.groups.add(Group.objects.get(name=ROLE_AGENT))
 client = Client()
 client.force_login(user)
 print(entry.get_absolute_url(), here.get_absolute_url(), entry.pk,

@@ -134,7 +134,9 @@ def test_rates_and_the_time_zone_come_from_the_environment(tmp_path: Path) -> No
 def test_where_to_listen_comes_from_the_environment(
     tmp_path: Path, bind: str, port: str, address: str
 ) -> None:
-    program = "from config.environment import bind_address; print(bind_address())"
+    program = (
+        "from config.environment import read_bind_address; print(read_bind_address())"
+    )
     started = start(tmp_path, "-c", program, BIND=bind, PORT=port)
     assert started.stdout.strip() == address
 

@@ -53,13 +53,15 @@ def open_console(engine: Engine, site: str) -> None:
 
 
 def expect_said(engine: Engine, words: str) -> None:
-    engine.wait_for(f"said.textContent.includes({words!r})")
+    engine.wait_for(
+        f"document.querySelector('#status-message').textContent.includes({words!r})"
+    )
 
 
 def expect_chosen(engine: Engine, words: str) -> None:
     chosen = "document.querySelector('.option[aria-selected=true]')"
     engine.wait_for(f"{chosen}?.textContent.includes({words!r})")
-    engine.wait_for("!panes.hasAttribute('aria-busy')")
+    engine.wait_for("!document.querySelector('#panes').hasAttribute('aria-busy')")
 
 
 def test_enter_right_after_a_paste_copies(console: Engine) -> None:

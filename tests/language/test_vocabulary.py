@@ -557,7 +557,7 @@ def test_the_form_says_what_is_wrong_and_keeps_what_was_typed(
     assert "可以互换着说的词" in page  # the help text
 
 
-@pytest.mark.parametrize("name", ["synonymset", "word", "stopword"])
+@pytest.mark.parametrize("name", ["synonymset", "dictionaryword", "stopword"])
 def test_others_cannot_change_the_vocabulary(
     client: Client, make_user: Callable[..., User], agent: User, name: str
 ) -> None:
@@ -616,28 +616,28 @@ def test_a_synonym_is_tried_before_it_is_saved(
     response = tried(
         desk, "synonymset", q="上不去号", members="上不去号\n无法登录", two_way="on"
     )
-    assert not response.context["now"].sure
-    assert response.context["then"].sure
+    assert not response.context["now"].is_confident
+    assert response.context["then"].is_confident
     assert [entry for entry, _ in response.context["moves"]] == [wanted]
-    assert response.context["then"].sets == [("上不去号", ["无法登录"])]
+    assert response.context["then"].synonyms == [("上不去号", ["无法登录"])]
     assert found("上不去号") == []
     assert not SynonymSet.objects.exists()
 
 
 def test_a_stop_word_is_tried_before_it_is_saved(desk: Client) -> None:
     response = tried(desk, "stopword", q="亲亲 退款", text="亲亲")
-    weights = [(c.word, c.weight) for c in response.context["then"].words]
+    weights = [(c.word, c.weight_name) for c in response.context["then"].tokens]
     assert ("亲亲", "silent") in weights
     assert ("亲亲", "silent") not in [
-        (c.word, c.weight) for c in response.context["now"].words
+        (c.word, c.weight_name) for c in response.context["now"].tokens
     ]
 
 
 def test_a_word_is_cut_as_it_would_be_and_nothing_is_learned(desk: Client) -> None:
     before = tokenizer.tokenize_text("小茶卡怎么用")
-    response = tried(desk, "word", q="小茶卡怎么用", text="小茶卡")
-    assert "小茶卡" in [cut.word for cut in response.context["then"].words]
-    assert "小茶卡" not in [cut.word for cut in response.context["now"].words]
+    response = tried(desk, "dictionaryword", q="小茶卡怎么用", text="小茶卡")
+    assert "小茶卡" in [cut.word for cut in response.context["then"].tokens]
+    assert "小茶卡" not in [cut.word for cut in response.context["now"].tokens]
     assert tokenizer.tokenize_text("小茶卡怎么用") == before
 
 
@@ -654,8 +654,8 @@ def test_a_changed_row_is_tried_in_place_of_the_stored_one(
         members="上不去号\n别的词",
         two_way="on",
     )
-    assert response.context["now"].sure
-    assert not response.context["then"].sure
+    assert response.context["now"].is_confident
+    assert not response.context["then"].is_confident
 
 
 def test_an_invalid_row_is_explained_and_not_tried(desk: Client) -> None:
@@ -665,7 +665,7 @@ def test_an_invalid_row_is_explained_and_not_tried(desk: Client) -> None:
     page = desk.get(reverse("admin:kb_dictionaryword_try"), {"q": "怎么退款"})
     assert "怎么" in page.content.decode()
     for forged in ({"q": "x" * 500}, {"q": "退", "row": "9" * 30}, {"q": "\x00"}):
-        assert tried(desk, "word", **forged).status_code == 200
+        assert tried(desk, "dictionaryword", **forged).status_code == 200
 
 
 def test_a_style_rule_is_tried_before_it_is_saved(
@@ -681,7 +681,7 @@ def test_a_style_rule_is_tried_before_it_is_saved(
     rule |= {"exceptions": "最低价格表", "suggestion": "说实在的价钱"}
     page = check("我们最低价")
     assert [str(one) for one in page.context["now"]] == []
-    assert [one.words for one in page.context["then"]] == ["最低价"]
+    assert [one.excerpt for one in page.context["then"]] == ["最低价"]
     assert page.context["holders"] == [bad]
     assert "说实在的价钱" in page.content.decode()
     assert not check("最低价格表").context["then"]
@@ -694,7 +694,7 @@ def test_a_style_rule_is_tried_before_it_is_saved(
 
 
 def test_every_form_of_the_vocabulary_has_the_panel(desk: Client) -> None:
-    for kind in ("synonymset", "word", "stopword", "wordingrule"):
+    for kind in ("synonymset", "dictionaryword", "stopword", "stylerule"):
         address = reverse(f"admin:kb_{kind}_try")
         assert address in desk.get(reverse(f"admin:kb_{kind}_add")).content.decode()
         listed = desk.get(reverse(f"admin:kb_{kind}_changelist")).content.decode()

@@ -131,11 +131,11 @@ def test_what_a_killed_scheduler_left_is_taken_at_once(table: list[jobs.Task]) -
     ],
 )
 def test_a_nightly_task_is_due_once_a_night(job: Job | None, due: bool) -> None:
-    assert task_runs.is_due(task(at=tasks.NIGHTLY_TIME), job, at(9, 12)) is due
+    assert task_runs.is_due(task(daily_time=tasks.NIGHTLY_TIME), job, at(9, 12)) is due
 
 
 def test_a_task_rests_and_longer_when_it_took_long() -> None:
-    every, end = task(every=timedelta(seconds=10)), at(9, 12)
+    every, end = task(interval=timedelta(seconds=10)), at(9, 12)
     job = Job(started_at=end, finished_at=end, took_ms=100)
     assert not task_runs.is_due(every, job, end + timedelta(seconds=9))
     assert task_runs.is_due(every, job, end + timedelta(seconds=11))
@@ -163,7 +163,7 @@ def test_has_work_is_asked_once_in_an_interval(
         looks.append(1)
         return False
 
-    table.append(task(every=HOUR, has_work=has_work))
+    table.append(task(interval=HOUR, has_work=has_work))
     look(times=3)
     assert len(looks) == 1
 
@@ -308,7 +308,12 @@ def test_leads_see_the_jobs_in_the_admin(client: Client, lead: User) -> None:
 @pytest.fixture
 def watch(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
     """Return what stops the thread that watches the index; it looks all the time."""
-    for name in ("SYNC_EVERY", "HEAL_EVERY", "AGAIN", "RETRY"):
+    for name in (
+        "SYNC_CHECK_SECONDS",
+        "INDEX_CHECK_SECONDS",
+        "SYNC_RETRY_SECONDS",
+        "REBUILD_RETRY_SECONDS",
+    ):
         monkeypatch.setattr(scheduler, name, 0.01)
     stop = Event()
     yield stop

@@ -163,7 +163,7 @@ def test_recall_ends_before_the_answer_is_visible(
     desk.post(f"/desk/answered/{inquiry.question_id}/take-back/")
     assert Question.objects.get().answer == "请等 3 天"
     assert "请等 3 天" not in own_page(inquiry)
-    assert desk.get("/desk/answered/").context["held"] == []
+    assert desk.get("/desk/answered/").context["recallable"] == []
 
 
 def test_answer_of_a_colleague_cannot_be_recalled(

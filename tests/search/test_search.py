@@ -122,7 +122,7 @@ def test_an_exact_question_stays_first_where_answers_are_read(
     )
 
     def raised(
-        _: LearnedWords, scores: dict[int, float], deep: int
+        _: LearnedWords, scores: dict[int, float], depth: int
     ) -> dict[int, float]:
         return {other.pk: 1e3} | {pk: scores[pk] for pk in scores if pk != other.pk}
 
@@ -550,7 +550,7 @@ def test_warm_up_loads_the_dictionaries(
 def test_warm_up_survives_a_missing_index(shelf: dict[str, Entry]) -> None:
     engine = get_engine()
     with mock.patch.object(
-        engine, "holding", side_effect=EngineUnavailableError
+        engine, "count_documents_per_clause", side_effect=EngineUnavailableError
     ) as asked:
         kb_search.warm_up_search()
     assert asked.called

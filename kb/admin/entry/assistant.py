@@ -119,7 +119,7 @@ def preview_view(request: HttpRequest) -> HttpResponse:
             entry.question, html = translated.question, translated.answer_html
         else:
             html = markdown.render_markdown(entry.answer)
-        context = {"entry": entry, "shown": split_answer(html), **customer}
+        context = {"entry": entry, "answer": split_answer(html), **customer}
         return render(request, "admin/kb/entry/preview.html", context)
 
 
