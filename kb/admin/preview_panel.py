@@ -24,7 +24,7 @@ else:
     PreviewAdminBase = object
 MODELS_BY_KIND: dict[str, type[SynonymSet | DictionaryWord | StopWord]] = {
     "synonymset": SynonymSet,
-    "word": DictionaryWord,
+    "dictionaryword": DictionaryWord,
     "stopword": StopWord,
 }
 

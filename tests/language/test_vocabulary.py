@@ -539,7 +539,7 @@ def test_editors_change_the_vocabulary(
     assert found("上不去号") == ["无法登录怎么解决"]
     client.post(reverse("admin:kb_synonymset_delete", args=[row.pk]), {"post": "yes"})
     assert found("上不去号") == []
-    for name, text in (("word", "蓝鲸卡"), ("stopword", "哈喽")):
+    for name, text in (("dictionaryword", "蓝鲸卡"), ("stopword", "哈喽")):
         client.post(reverse(f"admin:kb_{name}_add"), {"text": text, "tag": "n"})
     lexicon = vocabulary.load_current_lexicon()
     assert lexicon.custom_words == {"蓝鲸卡"}
@@ -682,7 +682,7 @@ def test_a_style_rule_is_tried_before_it_is_saved(
     page = check("我们最低价")
     assert [str(one) for one in page.context["now"]] == []
     assert [one.excerpt for one in page.context["then"]] == ["最低价"]
-    assert page.context["holders"] == [bad]
+    assert page.context["matching_entries"] == [bad]
     assert "说实在的价钱" in page.content.decode()
     assert not check("最低价格表").context["then"]
     wrong = check("我们", exceptions="别的词")
