@@ -209,7 +209,7 @@
   var MAX_TEXT_CHARS = 2e3;
   var Panel = class {
     /**
-     * `close` closes the dialog; null where the panel stands in the page. `views` holds the view of
+     * `close` closes the dialog; null where the panel is part of the page. `views` holds the view of
      * home, of a question to ask, and a function that makes the view of an entry.
      */
     constructor({ root, place, close, chooseLanguage: chooseLanguage2, views }) {
@@ -228,7 +228,7 @@
       this.body = el("div", { class: "body" });
       this.languages = el(
         "div",
-        { class: "tongues", role: "group" },
+        { class: "languages", role: "group" },
         LANGUAGES.map(
           ([lang, name]) => el("button", { type: "button", lang, onclick: () => chooseLanguage2(lang) }, name)
         )
@@ -646,14 +646,14 @@ fieldset {
 .notice * + * {
   margin-top: 4px;
 }
-.tongues {
+.languages {
   display: flex;
   justify-content: center;
   gap: 4px;
   padding: 4px;
   border-top: 1px solid var(--line);
 }
-.tongues button {
+.languages button {
   min-height: 32px;
   padding: 0 8px;
   border: 0;
@@ -662,7 +662,7 @@ fieldset {
   font-size: 13px;
   cursor: pointer;
 }
-.tongues [aria-pressed="true"] {
+.languages [aria-pressed="true"] {
   color: var(--ink);
   font-weight: 650;
 }
