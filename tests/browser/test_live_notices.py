@@ -30,6 +30,14 @@ def announce(title: str, keywords: str = "") -> Announcement:
     return incident
 
 
+def wait_for_first_poll(page: Page) -> None:
+    """Wait until the poll of a page that was opened has ended.
+
+    A clock that is moved on meanwhile would time it out.
+    """
+    page.wait_for_load_state("networkidle")
+
+
 def wait_half_a_minute(page: Page) -> None:
     with page.expect_response("**/console/notices/**"):
         page.clock.fast_forward("00:30")
@@ -42,6 +50,7 @@ def test_an_open_console_learns_of_a_notice_and_of_its_end(
     login(page, agent, live_site)
     page.clock.install()
     opened(page)
+    wait_for_first_poll(page)
     find(page, "发票", "电子发票怎么开？")
     incident = announce("华东仓停电，今天不发货", "发货 物流")
     wait_half_a_minute(page)
@@ -69,6 +78,7 @@ def test_what_is_read_stays_open(
     login(page, agent, live_site)
     page.clock.install()
     opened(page)
+    wait_for_first_poll(page)
     notice = page.locator(".results-pane > .notices details")
     notice.locator("summary").click()
     announce("系统维护")
@@ -83,6 +93,7 @@ def test_a_page_of_the_desk_learns_too(
     login(page, agent, live_site)
     page.clock.install()
     page.goto("/desk/asked/")
+    wait_for_first_poll(page)
     incident = announce("华东仓停电")
     wait_half_a_minute(page)
     expect(page.locator("#live-notices")).to_contain_text("华东仓停电")
@@ -98,6 +109,7 @@ def test_a_signed_out_user_is_not_disturbed(
     login(page, agent, live_site)
     page.clock.install()
     opened(page)
+    wait_for_first_poll(page)
     page.context.clear_cookies()
     wait_half_a_minute(page)
     expect(page.get_by_role("dialog")).to_have_count(0)
