@@ -594,3 +594,15 @@ def test_the_reader_of_the_inquiry_page_belongs_to_a_site(
         None,
     )
     assert isinstance(progress.entry, Entry | None)
+
+
+def test_first_step_asks_for_the_question_in_a_large_box(
+    client: Client, make_entry: MakeEntry
+) -> None:
+    page = client.get("/ask/").content.decode()
+    assert "<h1>想问什么？</h1>" in page
+    assert 'name="text" rows="4"' in page
+    sent = fields(client.get("/ask/")) | {"text": "退货运费谁出"}
+    page = client.post("/ask/", sent).content.decode()
+    assert "<h1>提问</h1>" in page
+    assert 'name="text" rows="3"' in page
